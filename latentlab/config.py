@@ -1,0 +1,94 @@
+"""The resolved configuration of a run: frozen, validated, written beside what it made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from latentlab.errors import InputError
+from latentlab.files import read_json
+
+FORMAT = 1
+
+
+class Frozen(BaseModel):
+    """A configuration: immutable, unknown keys are errors, numbers are finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+
+
+class Hardware(Frozen):
+    """What a run computes with: chosen once, written down, and kept by a resume or a worker."""
+
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?|mps)$")
+    threads: int = Field(1, ge=1, le=1024)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
+
+
+class RunConfig(Frozen):
+    """Everything that determines a run's weights, resolved: no value is left to be chosen later.
+
+    ``objective`` holds the objective's name and its settings, as in ``{"name": "beta-vae", "beta": 4.0}``.
+    ``image_shape`` is (channels, height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it,
+    ``rows`` how many rows that is.
+    """
+
+    format: Literal[1] = FORMAT
+    data: str = Field(min_length=1, max_length=4096)
+    split: str = "all"
+    rows: int = Field(ge=1)
+    source: dict[str, Any] = {}
+    image_shape: tuple[int, int, int]
+    network: str
+    latent_dim: int = Field(10, ge=1, le=4096)
+    likelihood: Literal["bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
+    sigma: float = Field(1.0, gt=0, le=1e3)
+    objective: dict[str, Any]
+    batch_size: int = Field(64, ge=1, le=65536)
+    steps: int = Field(ge=1, le=10**9)
+    learning_rate: float = Field(5e-4, gt=0, le=10)
+    seed: int = Field(0, ge=0, lt=2**31)
+    log_every: int = Field(100, ge=1)
+    checkpoint_every: int = Field(1000, ge=1)
+    hardware: Hardware = Hardware()
+
+    @property
+    def beta(self) -> float | None:
+        """β, the weight of the rate in the loss; None for an objective without one (a plain autoencoder)."""
+        return self.objective.get("beta")
+
+    @property
+    def label(self) -> str:
+        """How tables and figures call this setting: ``AE``, ``β = 4``, ``factor-vae, gamma = 10``."""
+        name = self.objective["name"]
+        if name == "ae":
+            return "AE"
+        if name in ("vae", "beta-vae"):
+            return f"β = {self.beta:g}"
+        settings = ", ".join(f"{key} = {value}" for key, value in self.objective.items() if key != "name")
+        return f"{name}, {settings}" if settings else name
+
+
+def validate(kind: type[Any], content: Any, where: str) -> Any:
+    """`content` as that configuration; an `InputError` tells the first thing that is wrong with it."""
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        came = repr(first.get("input"))[:60]
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        if first["type"] == "missing":
+            raise InputError(f"{where}: {key} is missing{more}") from error
+        if first["type"] == "extra_forbidden":
+            raise InputError(f"{where}: {key} is not a setting; known: {', '.join(kind.model_fields)}"[:200]) from error
+        raise InputError(f"{where}: {key} is {came}; {first['msg'].lower()}{more}"[:200]) from error
+
+
+def read_config(path: Path) -> RunConfig:
+    """The configuration in a run's ``config.json``."""
+    found: RunConfig = validate(RunConfig, read_json(path), str(path))
+    return found

@@ -1,0 +1,114 @@
+"""Images with what is known of them: factors, labels, row ids, splits, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.errors import InputError
+
+FactorKind = Literal["categorical", "ordinal", "continuous", "circular"]
+Rows = NDArray[np.int64]
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One ground-truth factor of variation: a column of `Dataset.factors`.
+
+    ``kind`` says how its values relate: ``categorical`` (no order), ``ordinal`` (ordered levels), ``continuous``,
+    or ``circular`` (ordered, and the last meets the first). ``values`` names or gives the value of each level where
+    the column holds level indices 0 … len(values) − 1; empty where the column holds values themselves.
+    """
+
+    name: str
+    kind: FactorKind = "categorical"
+    values: tuple[float | str, ...] = ()
+
+    @property
+    def levels(self) -> int:
+        """How many levels there are; 0 where the column holds values themselves."""
+        return len(self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images (n, c, h, w) uint8, read by index, and what is known of each row.
+
+    ``read`` takes int64 row positions (k,) and returns uint8 images (k, c, h, w); ``data[rows]`` calls it.
+    ``factors`` (n, k) float64 holds level indices or values, NaN where missing. ``row_ids`` are stable: a row keeps
+    its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
+    combinations in row-major order. ``source`` says where the images came from and goes into the codes made of them.
+    ``splits`` names published parts as ranges of rows.
+    """
+
+    name: str
+    shape: tuple[int, int, int, int]
+    read: Callable[[Rows], Images]
+    factors: NDArray[np.float64] | None = None
+    specs: tuple[Factor, ...] = ()
+    labels: NDArray[np.int64] | None = None
+    label_names: tuple[str, ...] = ()
+    row_ids: Rows = field(default=None)  # type: ignore[assignment]
+    grid: tuple[int, ...] | None = None
+    splits: Mapping[str, range] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.row_ids is None:
+            object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
+        for what, array in (("factors", self.factors), ("labels", self.labels), ("row_ids", self.row_ids)):
+            if array is not None and len(array) != len(self):
+                raise InputError(f"{self.name}: {what} has {len(array)} rows but there are {len(self)} images")
+        if self.factors is not None and self.factors.shape[1] != len(self.specs):
+            raise InputError(
+                f"{self.name}: factors has {self.factors.shape[1]} columns but {len(self.specs)} factors are described"
+            )
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> Images:
+        """Images (k, c, h, w) uint8 at those row positions (an int, a slice, a mask or an index array)."""
+        positions = np.arange(len(self), dtype=np.int64)[rows]
+        return self.read(np.atleast_1d(positions))
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        return self.shape[1:]
+
+    def take(self, rows: Any, name: str | None = None) -> Dataset:
+        """The data set of those rows alone, ids kept; it is no full grid any more unless it is all rows in order."""
+        positions = np.atleast_1d(np.arange(len(self), dtype=np.int64)[rows])
+        whole = len(positions) == len(self) and bool((positions == np.arange(len(self))).all())
+        return replace(
+            self,
+            name=name or self.name,
+            shape=(len(positions), *self.image_shape),
+            read=lambda chosen: self.read(positions[chosen]),
+            factors=None if self.factors is None else self.factors[positions],
+            labels=None if self.labels is None else self.labels[positions],
+            row_ids=self.row_ids[positions],
+            grid=self.grid if whole else None,
+            splits=self.splits if whole else {},
+        )
+
+    def split(self, name: str) -> Dataset:
+        """One published part (``train``, ``test``), or everything for ``all``."""
+        if name == "all":
+            return self
+        if name not in self.splits:
+            known = ", ".join([*self.splits, "all"])
+            raise InputError(f"{self.name} has no split {name!r}; it has: {known}")
+        part = self.splits[name]
+        return self.take(slice(part.start, part.stop))
+
+    def __repr__(self) -> str:
+        n, c, h, w = self.shape
+        known = ", ".join(spec.name for spec in self.specs) or ("labels" if self.labels is not None else "no factors")
+        return f"Dataset({self.name!r}: {n:,} images {c}×{h}×{w}; {known})"

@@ -1,0 +1,66 @@
+"""Decoded images together with the codes they were decoded from, and how they lie in HDF5."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.errors import InputError
+from latentlab.files import publish
+from latentlab.hdf5 import open_safely
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Decodings:
+    """Images decoded from codes: traversals, reconstructions, prior samples, interpolations.
+
+    ``images`` (…, c, h, w) uint8 are the likelihood's means, 255 for 1. ``codes`` (…, d) float32 are what was decoded,
+    with the same leading axes: (dimensions, steps) for a traversal, (rows,) for reconstructions. ``originals``
+    (m, c, h, w) uint8 are the data's images that belong to them: the anchor, or the rows that were reconstructed.
+    ``settings`` says how they were made (kind, range, anchor row, steps).
+    """
+
+    images: NDArray[np.uint8]
+    codes: NDArray[np.float32]
+    originals: NDArray[np.uint8] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.images.shape[:-3] != self.codes.shape[:-1]:
+            raise InputError(
+                f"images are {self.images.shape[:-3]} but codes are {self.codes.shape[:-1]}; decode each code once"
+            )
+
+
+def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[str, Any]) -> None:
+    """Publish ``decodings.h5``: one group a part; ``inputs`` records what they were made from."""
+    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
+        for name, part in parts.items():
+            group = file.create_group(name)
+            group.attrs["settings"] = json.dumps(part.settings, sort_keys=True)
+            group.create_dataset("images", data=part.images, compression="gzip", compression_opts=4)
+            group.create_dataset("codes", data=part.codes)
+            if part.originals is not None:
+                group.create_dataset("originals", data=part.originals, compression="gzip", compression_opts=4)
+
+
+def load_decodings(path: Path) -> dict[str, Decodings]:
+    """The parts of a ``decodings.h5``, by name."""
+    with open_safely(path) as file:
+        return {name: _part(group) for name, group in file.items()}
+
+
+def _part(group: Any) -> Decodings:
+    originals = group["originals"][()] if "originals" in group else None
+    return Decodings(group["images"][()], group["codes"][()], originals, json.loads(group.attrs["settings"]))

@@ -1,0 +1,14 @@
+"""Metrics: pure functions on arrays, one a file; the file's name is the metric's name.
+
+Each file declares ``METRIC`` (what it needs, its range, which direction is good, its source) and defines one
+function of its own name that returns a `Score`. ``ll.metrics.mig(codes, factors)``.
+"""
+
+from importlib import import_module
+
+from latentlab.registry import names
+
+# Functions take the place of their modules here, so that metrics.mig is callable. All files are read at once: were one
+# imported later, Python would bind the module over the function. They import scikit-learn inside functions only.
+for _name in names("metrics"):
+    globals()[_name] = getattr(import_module(f"{__name__}.{_name}"), _name)

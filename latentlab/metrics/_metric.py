@@ -1,0 +1,34 @@
+"""What a metric's file declares of itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from latentlab.data.dataset import FactorKind
+
+ALL_KINDS: tuple[FactorKind, ...] = ("categorical", "ordinal", "continuous", "circular")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """The declaration ``METRIC`` of a metric's file: what it needs, and how to read it.
+
+    ``needs`` fixes the arguments of the function that has the file's name:
+
+    ========== ==========================================================================
+    rows       ``(codes, factors)``
+    split      ``(codes, factors, test_codes, test_factors)``
+    draws      ``(codes, factors, draws, test_draws)``: rows that share one factor's value
+    codes      ``(codes,)``, no factors at all
+    posterior  ``(mean, variance)``, a VAE's codes with their posterior variance
+    runs       ``(runs)``, the codes of several runs on the same rows
+    projection ``(codes, xy)``
+    labels     ``(codes, labels, test_codes, test_labels)``
+    ========== ==========================================================================
+    """
+
+    title: str
+    needs: Literal["rows", "split", "draws", "codes", "posterior", "runs", "projection", "labels"]
+    range: tuple[float, float]
+    better: Literal["higher", "lower"] | None
+    source: str
+    kinds: tuple[FactorKind, ...] = ALL_KINDS

@@ -1,0 +1,273 @@
+"""Runs and studies: folders that hold what was trained and what was found out about it. Opening one needs no torch."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.config import RunConfig, read_config
+from latentlab.errors import InputError, MissingError
+from latentlab.files import read_json, sha256, write_json
+
+if TYPE_CHECKING:
+    from latentlab.codes import Codes
+    from latentlab.decodings import Decodings
+    from latentlab.projections import Projection
+    from latentlab.score import Score
+
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+SCORES_FORMAT = 1
+STAGES = {"encode": "codes.h5ad", "traverse": "decodings.h5", "project": "projections.h5", "score": "scores.json"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained model and its analysis: a folder, in which each stage keeps a file of its own."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not self.path.is_dir():
+            raise MissingError(f"{self.path} does not exist; expected a run folder, made by `latentlab train`")
+        if not (self.path / "config.json").is_file():
+            raise InputError(
+                f"{self.path} is no run: it has no config.json; expected a folder made by `latentlab train`"
+            )
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which is the run's name within its study."""
+        return self.path.resolve().name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The resolved configuration."""
+        return read_config(self.path / "config.json")
+
+    @property
+    def model_path(self) -> Path:
+        """``model.safetensors``: the weights alone."""
+        return self.path / "model.safetensors"
+
+    @property
+    def codes_path(self) -> Path:
+        """``codes.h5ad``."""
+        return self.path / STAGES["encode"]
+
+    @property
+    def decodings_path(self) -> Path:
+        """``decodings.h5``."""
+        return self.path / STAGES["traverse"]
+
+    @property
+    def projections_path(self) -> Path:
+        """``projections.h5``."""
+        return self.path / STAGES["project"]
+
+    @property
+    def scores_path(self) -> Path:
+        """``scores.json``."""
+        return self.path / STAGES["score"]
+
+    @property
+    def step(self) -> int:
+        """How many steps the published weights have been trained; 0 where there are none."""
+        return int(safetensors_metadata(self.model_path).get("step", 0)) if self.model_path.is_file() else 0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether training stopped because a loss was no finite number."""
+        return any("diverged" in line for line in self.history()[-1:])
+
+    @property
+    def state(self) -> str:
+        """``finished``, ``diverged``, ``unfinished`` (a resume continues it) or ``empty`` (no weights yet)."""
+        if self.diverged:
+            return "diverged"
+        return "finished" if self.step >= self.config.steps else "unfinished" if self.step else "empty"
+
+    def history(self) -> list[dict[str, Any]]:
+        """The logged steps of training, oldest first; a last line that was cut off is left out."""
+        path = self.path / "history.jsonl"
+        return read_history(path) if path.is_file() else []
+
+    def codes(self) -> Codes:
+        """The latent codes in ``codes.h5ad``."""
+        from latentlab.codes import load_codes
+
+        return load_codes(self._made(self.codes_path, "encode"))
+
+    def decodings(self) -> dict[str, Decodings]:
+        """Traversals, reconstructions and other decoded images, by name."""
+        from latentlab.decodings import load_decodings
+
+        return load_decodings(self._made(self.decodings_path, "traverse"))
+
+    def projections(self) -> dict[str, Projection]:
+        """The 2-D pictures of the codes, by method: ``pca``, ``umap``."""
+        from latentlab.projections import load_projections
+
+        return load_projections(self._made(self.projections_path, "project"))
+
+    def scores(self) -> dict[str, Score]:
+        """The scores in ``scores.json``, by metric."""
+        from latentlab.score import Score
+
+        found = read_json(self._made(self.scores_path, "score"))
+        if not isinstance(found, dict) or not isinstance(found.get("scores"), dict):
+            raise InputError(
+                f"{self.scores_path} holds no scores; make it anew: `latentlab analyze {self.path} --only score`"
+            )
+        return {name: Score.from_json(score) for name, score in found["scores"].items()}
+
+    def notes(self) -> dict[str, Any]:
+        """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
+        path = self.path / "notes.json"
+        return dict(read_json(path)) if path.is_file() else {}
+
+    def has(self, stage: str) -> bool:
+        """Whether that stage (encode, traverse, project, score) has been done."""
+        return (self.path / STAGES[stage]).is_file()
+
+    def _made(self, path: Path, stage: str) -> Path:
+        if not path.is_file():
+            raise MissingError(f"{path} does not exist; make it with `latentlab analyze {self.path} --only {stage}`")
+        return path
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        done = ", ".join(stage for stage in STAGES if self.has(stage)) or "nothing"
+        text = f"{self.name}: {self.config.label}, latent size {self.config.latent_dim}, {self.state}; analysed: {done}"
+        return f"<b>Run</b> {escape(text)}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A folder of runs that belong together: one data set, several settings, several seeds."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not self.path.is_dir():
+            raise MissingError(
+                f"{self.path} does not exist; expected a study, a folder of runs made by `latentlab sweep`"
+            )
+        if not self.runs and not self.broken:
+            raise InputError(f"{self.path} is no study: no folder in it is a run; make one with `latentlab sweep`")
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that can be opened, in order of objective, β, latent size and seed."""
+        return tuple(sorted((run for run, error in self._members if error is None), key=_order))
+
+    @cached_property
+    def broken(self) -> dict[str, str]:
+        """The run folders whose configuration cannot be read, and why."""
+        return {run.name: str(error) for run, error in self._members if error is not None}
+
+    @cached_property
+    def _members(self) -> list[tuple[Run, InputError | None]]:
+        folders = [
+            f for f in sorted(self.path.iterdir()) if NAME.fullmatch(f.name) and f.is_dir() and not f.is_symlink()
+        ]
+        return [_member(Run(f)) for f in folders if (f / "config.json").is_file()]
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __getitem__(self, which: int | str) -> Run:
+        if isinstance(which, int):
+            return self.runs[which]
+        for run in self.runs:
+            if run.name == which:
+                return run
+        raise InputError(f"{self.path} has no run {which!r}; it has: {', '.join(r.name for r in self.runs)}"[:200])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<b>Study</b> {escape(str(self.path))}<br>" + "<br>".join(run._repr_html_() for run in self.runs)
+
+
+def _member(run: Run) -> tuple[Run, InputError | None]:
+    try:
+        _ = run.config
+    except InputError as error:
+        return run, error
+    return run, None
+
+
+def _order(run: Run) -> tuple[Any, ...]:
+    config = run.config
+    beta = -1.0 if config.beta is None else config.beta
+    return (config.objective["name"] not in ("ae", "vae", "beta-vae"), beta, config.latent_dim, config.seed, run.name)
+
+
+def open_path(path: Path | str) -> Run | Study:
+    """The run or the study at `path`, whichever it is."""
+    path = Path(path)
+    return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
+
+
+def open_runs(paths: Sequence[Path | str]) -> list[Run]:
+    """Every run that `paths` name, those of studies included."""
+    found: list[Run] = []
+    for path in paths:
+        opened = open_path(path)
+        found += [opened] if isinstance(opened, Run) else list(opened.runs)
+    return found
+
+
+def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:
+    """Publish ``scores.json``, together with the hash of the codes that were read."""
+    found = {name: score.to_json() for name, score in scores.items()}
+    write_json(run.scores_path, {"format": SCORES_FORMAT, "inputs": inputs, "scores": found, "skipped": skipped})
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """The lines of a ``history.jsonl``; a torn last line is left out, any other bad line is an error."""
+    lines = path.read_bytes().split(b"\n")
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            if line:
+                found.append(json.loads(line))
+        except ValueError as error:
+            if number >= len(lines):
+                break
+            raise InputError(f"{path} line {number} is not JSON; restore the file or train the run anew") from error
+    return found
+
+
+def safetensors_metadata(path: Path) -> dict[str, str]:
+    """The metadata in a safetensors header, read without torch and without the tensors."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
+        if length > min(size - 8, 100 << 20):
+            raise InputError(f"{path} is cut off or no safetensors file ({size:,} bytes); restore it or train anew")
+        try:
+            header = json.loads(file.read(length))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path} is no safetensors file; restore it or train anew") from error
+    return dict(header.get("__metadata__", {}))
+
+
+def model_hash(run: Run) -> str:
+    """The SHA-256 of a run's weights: what codes and decodings record as their model."""
+    if not run.model_path.is_file():
+        raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
+    return sha256(run.model_path)

@@ -1,0 +1,76 @@
+"""A score: the result of a metric, with what is needed to judge it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a metric found, and what is needed to judge the number.
+
+    ``value`` is the headline in the metric's own range; NaN where it is undefined (``settings`` then says why
+    under ``"undefined"``). ``parts`` holds the numbers of a metric that is several. ``per_factor`` has one number a
+    factor, ``matrix`` one row a latent dimension and one column a factor. ``interval`` is a 95 % interval over redraws of
+    the protocol; ``nulls`` names the values reached by codes that know nothing (``"permuted"``) or are not aligned with
+    the axes (``"rotated"``); ``ceiling`` is what a perfect code reaches under the same settings.
+    """
+
+    value: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    per_factor: Mapping[str, float] = field(default_factory=dict)
+    matrix: NDArray[np.float64] | None = None
+    interval: tuple[float, float] | None = None
+    nulls: Mapping[str, float] = field(default_factory=dict)
+    ceiling: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def replace(self, **changes: Any) -> Score:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; NaN becomes null, what was not computed is left out."""
+        found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {key: plain(value) for key, value in found.items() if key == "value" or _given(value)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Score:
+        """The inverse of `to_json`; keys of a newer version are ignored."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        kept: dict[str, Any] = {key: value for key, value in found.items() if key in known}
+        kept["value"] = math.nan if kept.get("value") is None else kept["value"]
+        if kept.get("matrix") is not None:
+            kept["matrix"] = np.array(kept["matrix"], dtype=float)
+        if kept.get("interval") is not None:
+            kept["interval"] = tuple(kept["interval"])
+        return cls(**kept)
+
+
+def _given(value: Any) -> bool:
+    return value is not None and not (isinstance(value, Mapping) and not value)
+
+
+def plain(value: Any) -> Any:
+    """NumPy and nested values as JSON knows them; NaN and infinities become null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
