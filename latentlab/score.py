@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+JSON_KEY = {"nulls": "null"}
+FIELD = {key: name for name, key in JSON_KEY.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -18,9 +21,9 @@ class Score:
 
     ``value`` is the headline in the metric's own range; NaN where it is undefined (``settings`` then says why
     under ``"undefined"``). ``parts`` holds the numbers of a metric that is several. ``per_factor`` has one number a
-    factor, ``matrix`` one row a latent dimension and one column a factor. ``interval`` is a 95 % interval over redraws of
-    the protocol; ``nulls`` names the values reached by codes that know nothing (``"permuted"``) or are not aligned with
-    the axes (``"rotated"``); ``ceiling`` is what a perfect code reaches under the same settings.
+    factor, ``matrix`` one row a latent dimension and one column a factor. ``interval`` is a 95 % interval over redraws
+    of the protocol; ``nulls`` names the values reached by codes that know nothing (``"permuted"``) or are not aligned
+    with the axes (``"rotated"``); ``ceiling`` is what a perfect code reaches under the same settings.
     """
 
     value: float
@@ -30,6 +33,7 @@ class Score:
     interval: tuple[float, float] | None = None
     nulls: Mapping[str, float] = field(default_factory=dict)
     ceiling: float | None = None
+    beside: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __float__(self) -> float:
@@ -42,13 +46,14 @@ class Score:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN becomes null, what was not computed is left out."""
         found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {key: plain(value) for key, value in found.items() if key == "value" or _given(value)}
+        return {JSON_KEY.get(key, key): plain(value) for key, value in found.items() if key == "value" or _given(value)}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Score:
         """The inverse of `to_json`; keys of a newer version are ignored."""
         known = {f.name for f in dataclasses.fields(cls)}
-        kept: dict[str, Any] = {key: value for key, value in found.items() if key in known}
+        named = {FIELD.get(key, key): value for key, value in found.items()}
+        kept: dict[str, Any] = {key: value for key, value in named.items() if key in known}
         kept["value"] = math.nan if kept.get("value") is None else kept["value"]
         if kept.get("matrix") is not None:
             kept["matrix"] = np.array(kept["matrix"], dtype=float)
