@@ -32,10 +32,11 @@ RESERVED = {"row", "label", "rate", "distortion", "_index"}
 class Codes:
     """What a model's encoder made of a data set, one row an image.
 
-    ``mean`` (n, d) float32 is the posterior mean, ``variance`` (n, d) the posterior variance or None for a deterministic
-    encoder. ``factors`` (n, k) float64, ``specs``, ``labels`` and ``row_ids`` are the data set's. ``distortion`` (n,) is
-    −log p(x|z) in nats at one posterior sample, NaN where it was not computed. ``provenance`` says which model and which
-    data it came from; ``grid`` gives the levels per factor where the rows are a full grid in row-major order.
+    ``mean`` (n, d) float32 is the posterior mean, ``variance`` (n, d) the posterior variance or None for a
+    deterministic encoder. ``factors`` (n, k) float64, ``specs``, ``labels`` and ``row_ids`` are the data set's.
+    ``distortion`` (n,) is −log p(x|z) in nats at one posterior sample, NaN where it was not computed. ``provenance``
+    says which model and which data it came from; ``grid`` gives the levels per factor where the rows are a full grid
+    in row-major order.
     """
 
     mean: NDArray[np.float32]
@@ -290,6 +291,31 @@ def read_provenance(path: Path) -> dict[str, Any]:
     with open_safely(path) as file:
         found: dict[str, Any] = _described(file, path)["provenance"]
         return found
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """What a ``codes.h5ad`` comes to, without reading the codes: rows, distortion, rate, active units, factors.
+
+    ``distortion`` and ``rate`` are means in nats over the rows whose distortion was computed (``judged_rows`` of
+    them), so that −(distortion + rate) is their ELBO; where none was, the rate is the mean over all rows. What a
+    deterministic encoder does not have is NaN, its ``active_units`` None.
+    """
+    with open_safely(path) as file:
+        described, obs, var = _described(file, path), _element(file, "obs", path), _element(file, "var", path)
+        rows = len(_element(obs, "row", path))
+        column = lambda key: np.asarray(obs[key][()], np.float64) if key in obs else np.full(rows, np.nan)  # noqa: E731
+        distortion, rate = column("distortion"), column("rate")
+        judged = np.isfinite(distortion)
+        return {
+            "rows": rows,
+            "judged_rows": int(judged.sum()),
+            "distortion": float(distortion[judged].mean()) if judged.any() else float("nan"),
+            "rate": float(rate[judged if judged.any() else slice(None)].mean()),
+            "active_units": int(var["active"][()].sum()) if "active" in var else None,
+            "factors": tuple(f["name"] for f in described["factors"]),
+            "labels": "label" in obs,
+            "provenance": described["provenance"],
+        }
 
 
 def _element(group: Any, key: str, path: Path) -> Any:

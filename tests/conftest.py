@@ -1,9 +1,15 @@
 """What every test shares: one torch thread, and the material beside the project where it is at hand."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from latentlab.runs import Study
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
@@ -18,3 +24,11 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("shared/ is not beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A small study on disk, made without torch (`toy.py`); do not write into it."""
+    from toy import write_study
+
+    return write_study(tmp_path_factory.mktemp("toy") / "study")

@@ -1,0 +1,233 @@
+"""Runs side by side: what each setting cost, what it brought, and how far its seeds disagree.
+
+One row a run (`compare`), one row a setting (`summarise`), and how surely one setting beats another (`superiority`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.codes import read_summary
+from latentlab.errors import InputError, MissingError
+from latentlab.files import read_json, sha256, write_bytes
+from latentlab.runs import Run, Study, model_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COSTS = ("distortion", "rate", "elbo", "active_units")
+# What makes two runs of one objective different settings rather than seeds of one.
+OTHERS = {
+    "latent_dim": "latent size",
+    "network": "network",
+    "likelihood": "likelihood",
+    "sigma": "sigma",
+    "steps": "steps",
+    "batch_size": "batch size",
+    "learning_rate": "learning rate",
+    "data": "data",
+    "split": "split",
+}
+Runs = Run | Study | Iterable[Run | Study]
+
+
+def compare(runs: Runs) -> pd.DataFrame:
+    """One row a run of a study, or of several runs: setting, cost and scores; a missing analysis is NaN.
+
+    ``setting`` is the label and whatever else differs between the runs, so that equal settings differ in ``seed``
+    alone. ``normalised_beta`` is β·d/D for d latent dimensions and D pixels times channels (Higgins et al. 2017,
+    section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
+    ``judged_rows`` whose distortion was computed. Each metric has its value under its own name, ``<metric>_low`` and
+    ``_high`` for its interval over redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>.<part>`` for
+    further numbers of it.
+
+    ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
+    ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``, ``no
+    factors``. ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]`` lists the metrics found.
+    """
+    import pandas as pd
+
+    found, broken = _gather(runs)
+    if not found and not broken:
+        raise InputError("there are no runs to compare; expected a study or a list of runs")
+    settings = _settings(found)
+    rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
+    rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
+    head = ["run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps"]
+    cost = [*COSTS, "rows", "judged_rows"]
+    metrics = sorted({key for row in rows for key in row.get("_metrics", ())})
+    extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
+    table = pd.DataFrame(rows, columns=[*head, *cost, *_woven(metrics, extra), "flags", "error", "path"])
+    numbers = ["beta", "normalised_beta", *COSTS, *_woven(metrics, extra)]
+    table[numbers] = table[numbers].astype(float)
+    for key in ("seed", "latent_dim", "steps", "rows", "judged_rows"):
+        table[key] = table[key].astype("Int64")
+    table.attrs["metrics"] = metrics
+    return table
+
+
+def _gather(runs: Runs) -> tuple[list[Run], dict[str, str]]:
+    found: list[Run] = []
+    broken: dict[str, str] = {}
+    for each in [runs] if isinstance(runs, Run | Study) else runs:
+        if isinstance(each, Study):
+            found += each.runs
+            broken |= each.broken
+        else:
+            found.append(each)
+    return found, broken
+
+
+def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
+    """Each metric followed by its further columns."""
+    own = lambda metric: sorted({key for key in extra if key.startswith((f"{metric}.", f"{metric}_"))})  # noqa: E731
+    woven = [column for metric in metrics for column in (metric, *(key for key in own(metric) if key not in metrics))]
+    return list(dict.fromkeys(woven))
+
+
+def _settings(runs: Sequence[Run]) -> list[str]:
+    varying = [key for key in OTHERS if len({getattr(run.config, key) for run in runs}) > 1]
+    more = lambda run: "".join(f", {OTHERS[key]} {getattr(run.config, key)}" for key in varying)  # noqa: E731
+    return [run.config.label + more(run) for run in runs]
+
+
+def _row(run: Run, setting: str) -> dict[str, Any]:
+    config, errors = run.config, []
+    row: dict[str, Any] = {
+        "run": run.name,
+        "setting": setting,
+        "label": config.label,
+        "objective": config.objective["name"],
+        "beta": config.beta,
+        "normalised_beta": normalised_beta(run),
+        "seed": config.seed,
+        "latent_dim": config.latent_dim,
+        "path": str(run.path),
+    }
+    flags: list[str] = []
+    for part in (_training, _costs, _scores):
+        try:
+            values, told = part(run)
+        except InputError as error:
+            errors.append(str(error))
+        else:
+            row |= values
+            flags += told
+    return row | {"flags": ", ".join(flags), "error": "; ".join(errors)}
+
+
+def normalised_beta(run: Run) -> float:
+    """β·d/D for d latent dimensions and D pixels times channels; NaN for an objective without β."""
+    beta = run.config.beta
+    return math.nan if beta is None else beta * run.config.latent_dim / math.prod(run.config.image_shape)
+
+
+def _training(run: Run) -> tuple[dict[str, Any], list[str]]:
+    state = run.state
+    return {"state": state, "steps": run.step}, [state] if state != "finished" else []
+
+
+def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
+    if not run.has("encode"):
+        return {}, ["not encoded"]
+    found = read_summary(run.codes_path)
+    active = found["active_units"]
+    flags = ["collapsed"] if active == 0 else []
+    if _differs(found["provenance"].get("inputs", {}).get("model"), lambda: model_hash(run)):
+        flags.append("stale codes")
+    if not found["factors"]:
+        flags.append("no factors")
+    elbo = -(found["distortion"] + found["rate"])
+    values = {key: found[key] for key in ("distortion", "rate", "rows", "judged_rows")}
+    return values | {"elbo": elbo, "active_units": math.nan if active is None else active}, flags
+
+
+def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
+    try:
+        scores = run.scores()
+    except MissingError:
+        return {}, ["not scored"]
+    values: dict[str, Any] = {"_metrics": tuple(scores)}
+    for metric, score in scores.items():
+        values[metric] = score.value
+        values |= {f"{metric}.{part}": value for part, value in score.parts.items()}
+        if score.interval is not None:
+            values |= {f"{metric}_low": score.interval[0], f"{metric}_high": score.interval[1]}
+        if "rotated" in score.nulls:
+            values[f"{metric}_null"] = score.nulls["rotated"]
+    recorded = (read_json(run.scores_path).get("inputs") or {}).get("codes")
+    return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
+
+
+def _differs(recorded: Any, current: Any) -> bool:
+    try:
+        return recorded is not None and recorded != current()
+    except FileNotFoundError:
+        return False
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a setting of `compare`'s table: ``n`` seeds, and each measure's mean, sd, minimum and maximum over them.
+
+    Runs that are broken or diverged are left out and counted in ``left_out``. One seed has no sd: it is NaN, not 0.
+    """
+    import pandas as pd
+
+    measures = [*COSTS, *table.attrs.get("metrics", [])]
+    usable = ~table["state"].isin(["broken", "diverged"])
+    rows = []
+    for setting, group in table[table["setting"].notna()].groupby("setting", sort=False):
+        good = group[usable[group.index]]
+        first = group.iloc[0]
+        row = {key: first[key] for key in ("label", "objective", "beta", "normalised_beta", "latent_dim")}
+        row |= {"n": len(good), "left_out": len(group) - len(good)}
+        for measure in measures:
+            values = good[measure].dropna()
+            row |= {f"{measure}_mean": values.mean(), f"{measure}_sd": values.std(ddof=1)}
+            row |= {f"{measure}_min": values.min(), f"{measure}_max": values.max()}
+        rows.append({"setting": setting, **row})
+    found = pd.DataFrame(rows)
+    found.attrs["metrics"] = list(table.attrs.get("metrics", []))
+    return found
+
+
+def superiority(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """P(measure of setting a > measure of setting b) over all pairs of their seeds, a in rows and b in columns.
+
+    A tie counts one half, so the two directions sum to 1 (Vargha and Delaney 2000, the A statistic). With two seeds
+    each the values are quarters and 1 is no proof; ``attrs["n"]`` has the seeds of each setting. NaN where a setting
+    has none.
+    """
+    import pandas as pd
+
+    if measure not in table.columns or not pd.api.types.is_numeric_dtype(table[measure]):
+        known = ", ".join([*COSTS, *table.attrs.get("metrics", [])])
+        raise InputError(f"the runs have no measure {measure!r}; they have: {known}"[:200])
+    usable = table[~table["state"].isin(["broken", "diverged"])]
+    values = {key: group[measure].dropna().to_numpy(float) for key, group in usable.groupby("setting", sort=False)}
+    chance = [[_chance(a, b) for b in values.values()] for a in values.values()]
+    found = pd.DataFrame(chance, index=list(values), columns=list(values))
+    found.attrs["n"] = {key: len(each) for key, each in values.items()}
+    return found
+
+
+def _chance(a: Any, b: Any) -> float:
+    if not len(a) or not len(b):
+        return math.nan
+    return float(np.mean((a[:, None] > b) + 0.5 * (a[:, None] == b)))
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Publish a table as CSV; text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    safe = table.copy()
+    for key in safe.select_dtypes("object"):
+        safe[key] = [
+            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+            for cell in safe[key]
+        ]
+    write_bytes(Path(path), safe.to_csv(index=False).encode())
