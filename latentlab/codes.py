@@ -44,7 +44,7 @@ class Codes:
     factors: NDArray[np.float64] | None = None
     specs: tuple[Factor, ...] = ()
     labels: NDArray[np.int64] | None = None
-    row_ids: Rows = field(default=None)  # type: ignore[assignment]
+    row_ids: Rows = field(default=None)  # type: ignore[arg-type]
     distortion: NDArray[np.float32] | None = None
     grid: tuple[int, ...] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from latentlab.errors import InputError
 from latentlab.files import read_json
 
-FORMAT = 1
-
 
 class Frozen(BaseModel):
     """A configuration: immutable, unknown keys are errors, numbers are finite."""
@@ -32,24 +30,26 @@ class RunConfig(Frozen):
     """Everything that determines a run's weights, resolved: no value is left to be chosen later.
 
     ``objective`` holds the objective's name and its settings, as in ``{"name": "beta-vae", "beta": 4.0}``.
-    ``image_shape`` is (channels, height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it,
-    ``rows`` how many rows that is.
+    ``stochastic`` says whether the encoder gives a posterior variance as well as a mean. ``image_shape`` is (channels,
+    height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
+    is, ``source`` where the images came from.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     data: str = Field(min_length=1, max_length=4096)
     split: str = "all"
     rows: int = Field(ge=1)
-    source: dict[str, Any] = {}
+    source: dict[str, Any] = Field(default_factory=dict)
     image_shape: tuple[int, int, int]
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
     likelihood: Literal["bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
     sigma: float = Field(1.0, gt=0, le=1e3)
     objective: dict[str, Any]
+    stochastic: bool = True
     batch_size: int = Field(64, ge=1, le=65536)
     steps: int = Field(ge=1, le=10**9)
-    learning_rate: float = Field(5e-4, gt=0, le=10)
+    learning_rate: float = Field(gt=0, le=10)
     seed: int = Field(0, ge=0, lt=2**31)
     log_every: int = Field(100, ge=1)
     checkpoint_every: int = Field(1000, ge=1)

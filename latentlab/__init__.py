@@ -1,0 +1,42 @@
+"""latentlab: understand the latent spaces of autoencoders.
+
+Names resolve when they are used, so importing the package costs nothing:
+``ll.train``, ``ll.sweep``, ``ll.encode``, ``ll.analyze``, ``ll.compare``, ``ll.data``, ``ll.metrics``, ``ll.figures``.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "Codes": "codes",
+    "Dataset": "data",
+    "Decodings": "decodings",
+    "Factor": "data",
+    "InputError": "errors",
+    "LatentlabError": "errors",
+    "Run": "runs",
+    "Score": "score",
+    "Study": "runs",
+    "analyze": "analysis",
+    "compare": "comparison",
+    "decode": "decoding",
+    "encode": "encoding",
+    "project": "projections",
+    "sweep": "sweeps",
+    "train": "training",
+    "traverse": "decoding",
+}
+_PACKAGES = ("data", "figures", "metrics", "models", "objectives", "profiles")
+__all__ = [*_HOME, *_PACKAGES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"latentlab.{_HOME[name]}"), name)
+    if name in _PACKAGES:
+        return import_module(f"latentlab.{name}")
+    raise AttributeError(f"module 'latentlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

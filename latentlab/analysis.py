@@ -1,0 +1,134 @@
+"""From a checkpoint to everything that is known of it: the stages of ``latentlab analyze``, in order.
+
+This is where the two halves meet: torch functions fill codes and decodings, NumPy functions read them. Each stage keeps
+a file of its own with the hashes of what it read, and is not redone while they hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentlab import registry
+from latentlab.codes import Codes
+from latentlab.data import Dataset, Factor, load
+from latentlab.encoding import Distortion
+from latentlab.files import lock, read_json, sha256
+from latentlab.hdf5 import open_safely
+from latentlab.projections import Projection, project, save_projections
+from latentlab.registry import choose
+from latentlab.runs import STAGES, Run, write_scores
+from latentlab.scoring import Scores, score, scores_from_json
+
+Progress = Callable[[float, float, str], None]
+
+
+def stages(only: str | None) -> tuple[str, ...]:
+    """The stages that ``--only encode,score`` names, in the order they run; all of them for None."""
+    if only is None:
+        return tuple(STAGES)
+    named = {choose(name.strip(), STAGES, what="stage") for name in only.split(",")}
+    return tuple(stage for stage in STAGES if stage in named)
+
+
+def analyze(
+    run: Run,
+    data: Dataset | str | Path | None = None,
+    *,
+    split: str | None = None,
+    only: Sequence[str] = tuple(STAGES),
+    metrics: Sequence[str] | None = None,
+    profile: str = "dlib",
+    distortion: Distortion = "sample",
+    anchor: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Run the stages of an analysis on one run: encode, traverse, project, score.
+
+    ``data`` is by default what the run was trained on. Every stage that is up to date is left alone.
+    """
+    from latentlab.decoding import decode_run
+    from latentlab.encoding import encode
+
+    say = progress or (lambda done, total, note: None)
+    dataset = None if data is None else load(data)
+    total = len(only)
+    for number, stage in enumerate(only):
+        say(number, total, stage)
+        if stage == "encode":
+            note = lambda done, rows: say(number + done / rows, total, f"encode {done:,} of {rows:,}")  # noqa: E731,B023
+            encode(run, dataset, split=split, distortion=distortion, progress=note)
+        elif stage == "traverse":
+            decode_run(run, dataset, split=split, anchor=anchor)
+        elif stage == "project":
+            project_run(run)
+        else:
+            score_run(run, metrics=metrics, profile=profile)
+    say(total, total, "")
+
+
+def project_run(run: Run, *, methods: Sequence[str] = ("pca", "umap"), seed: int = 0) -> dict[str, Projection]:
+    """PCA and UMAP of a run's codes, kept in its ``projections.h5``."""
+    codes = run.codes()
+    inputs = {"codes": sha256(run.codes_path), "methods": list(methods), "seed": seed}
+    if run.has("project") and _projected_from(run.projections_path) == inputs:
+        return run.projections()
+    with lock(run.path):
+        found = {method: project(codes, method, seed=seed) for method in methods}
+        save_projections(run.projections_path, found, inputs)
+    return found
+
+
+def _projected_from(path: Path) -> dict[str, Any]:
+    with open_safely(path) as file:
+        return dict(json.loads(file.attrs["inputs"]))
+
+
+def score_run(run: Run, *, metrics: Sequence[str] | None = None, profile: str = "dlib") -> Scores:
+    """Scores of a run's codes, kept in its ``scores.json``; what is there of the same codes is not computed again."""
+    inputs = {"codes": sha256(run.codes_path) if run.has("encode") else "", "profile": profile}
+    found = _scored_from(run, inputs)
+    wanted = [name for name in metrics or registry.load("profiles", profile).PROTOCOLS if name not in found.scores]
+    if wanted:
+        fresh = score_codes(run.codes(), metrics=wanted, profile=profile)
+        skipped = {name: why for name, why in found.skipped.items() if name not in wanted}
+        found = Scores(found.scores | fresh.scores, skipped | fresh.skipped, found.seconds | fresh.seconds)
+        with lock(run.path):
+            write_scores(run, found.scores, found.skipped, inputs)
+    return found
+
+
+def score_codes(codes: Codes, *, metrics: Sequence[str] | None = None, profile: str = "dlib") -> Scores:
+    """Scores of codes under a profile. Labels serve as one categorical factor where there are no others.
+
+    The codes of a deterministic encoder are standardised first, for thresholds mean nothing on a free scale.
+    """
+    factors, specs = codes.factors, codes.specs
+    if factors is None and codes.labels is not None:
+        factors, specs = codes.labels[:, None].astype(np.float64), (Factor("label", "categorical"),)
+    mean = codes.mean.astype(np.float64)
+    if codes.variance is None:
+        spread = mean.std(axis=0)
+        mean = (mean - mean.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return score(
+        mean,
+        factors,
+        grid=codes.grid,
+        variance=codes.variance,
+        factor_names=[spec.name for spec in specs],
+        kinds=[spec.kind for spec in specs] if specs else None,
+        metrics=metrics,
+        profile=profile,
+    )
+
+
+def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
+    if run.has("score"):
+        found = read_json(run.scores_path)
+        if found.get("inputs") == inputs:
+            return scores_from_json(found)
+    return Scores({}, {}, {})

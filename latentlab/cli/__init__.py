@@ -1,0 +1,72 @@
+"""The command line: one verb a file. Parse, call, show.
+
+A verb's file has a function of the file's name (or a `typer.Typer` called ``app``, for a verb with verbs of its own)
+and ``PANEL``, the part of the help it stands in. Files are light to import: what is heavy is imported inside functions.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from latentlab.cli import _console
+from latentlab.errors import LatentlabError
+from latentlab.registry import load, names
+
+HELP = """Understand the latent spaces of autoencoders: train, analyse, score, compare, show.
+
+Start with: latentlab demo
+"""
+
+
+def build() -> typer.Typer:
+    """The application, with every verb found in this folder."""
+    app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_top)
+    for name in names("cli"):
+        module = load("cli", name)
+        verb = name.rstrip("_")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=verb, rich_help_panel=module.PANEL)
+        else:
+            app.command(verb, rich_help_panel=module.PANEL)(getattr(module, name))
+    return app
+
+
+def _top(version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version and exit.")) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"latentlab {installed('latentlab')}")
+        raise typer.Exit
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted.
+
+    This is the one place where an exception becomes a line on standard error.
+    """
+    try:
+        result = get_command(build()).main(argv, prog_name="latentlab", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except KeyboardInterrupt:
+        return 130
+    except LatentlabError as error:
+        return _console.fail(str(error), error.exit_status)
+    except TyperException as error:
+        return _console.fail(error.format_message() or str(error) or "no verb was given; see latentlab --help", 2)
+    except MemoryError:
+        return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
+    except BrokenPipeError:
+        sys.stdout = None
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _console.fail(f"{where}{error.strerror or error}; nothing was left half written", 1)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    sys.exit(run())

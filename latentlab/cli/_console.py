@@ -1,0 +1,127 @@
+"""What every verb says, and how: results on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+
+from latentlab.errors import InputError
+from latentlab.score import plain
+
+LINE_SECONDS = 10.0
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Data = Annotated[str | None, typer.Option("--data", help="A data set's name (latentlab data ls) or a path.")]
+Split = Annotated[str | None, typer.Option(help="Which published part: train, test or all.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders, or studies of them.")]
+
+
+def fail(message: str, status: int) -> int:
+    """Print one line to standard error and give back the exit status."""
+    print(f"latentlab: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def show(text: str) -> None:
+    """A line of the answer."""
+    print(text)
+
+
+def show_json(content: Any) -> None:
+    """The answer for a machine: one line of JSON."""
+    print(json.dumps(plain(content), ensure_ascii=False, allow_nan=False))
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows as a table with aligned numbers; on a pipe it is plain text of the same columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for key in rows[0] if rows else []:
+        numbers = any(isinstance(row[key], int | float) for row in rows)
+        drawn.add_column(key, justify="right" if numbers else "left", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*(cell(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 240, soft_wrap=True).print(drawn)
+
+
+def cell(value: Any) -> str:
+    """A value as it stands in a table."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+class Report(Protocol):
+    """Called with work done, work to do, and what to say beside it."""
+
+    def __call__(self, done: float, total: float, note: str = "") -> None:
+        """Say how far it is."""
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool) -> Iterator[Report]:
+    """A progress bar on a terminal, a plain line every ten seconds in a log, nothing where it is to be quiet."""
+    if quiet:
+        yield lambda done, total, note="": None
+    elif sys.stderr.isatty():
+        with _bar(title) as report:
+            yield report
+    else:
+        yield _lines(title)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Report]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(
+        *columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=Console(stderr=True)
+    ) as bar:
+        task = bar.add_task(title, total=None, note="")
+
+        def report(done: float, total: float, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield report
+
+
+def _lines(title: str) -> Report:
+    started = time.monotonic()
+    said = [started]
+
+    def report(done: float, total: float, note: str = "") -> None:
+        now = time.monotonic()
+        if now - said[0] >= LINE_SECONDS or done >= total > 0:
+            said[0] = now
+            left = (now - started) * (total - done) / done if done else 0
+            print(
+                f"{title}: {done:,.0f} of {total:,.0f}, {left:.0f} s left {note}".rstrip(), file=sys.stderr, flush=True
+            )
+
+    return report
+
+
+def settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """``["gamma=10"]`` as ``{"gamma": 10.0}``: settings of an objective, numbers where they are numbers."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise InputError(f"--set got {pair!r}; expected KEY=VALUE, as in --set gamma=10")
+        try:
+            found[key.strip()] = float(value)
+        except ValueError:
+            found[key.strip()] = value.strip()
+    return found

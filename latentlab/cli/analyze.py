@@ -1,0 +1,56 @@
+"""``latentlab analyze``."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from latentlab.cli import _console
+
+PANEL = "Analyse"
+
+
+def analyze(
+    paths: _console.Paths,
+    data: _console.Data = None,
+    split: _console.Split = None,
+    only: Annotated[str | None, typer.Option(help="Stages: encode,traverse,project,score.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metrics to score, as in mig,dci; all by default.")] = None,
+    profile: Annotated[str, typer.Option(help="The scores' protocol.")] = "dlib",
+    distortion: Annotated[
+        Literal["sample", "all", "none"], typer.Option(help="Rows to compute the distortion of.")
+    ] = "sample",
+    anchor: Annotated[int | None, typer.Option(help="Row id to traverse around; a typical row by default.")] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Turn checkpoints into codes, traversals, projections and scores. What is up to date is left alone.
+
+    Example: latentlab analyze artifacts/digits-study --only encode,score
+    """
+    from latentlab.memory import keep_freed_memory
+
+    keep_freed_memory()
+    from latentlab.analysis import analyze as analyse
+    from latentlab.analysis import stages
+    from latentlab.runs import open_runs
+
+    runs, chosen = open_runs(paths), stages(only)
+    answer = []
+    for run in runs:
+        with _console.progress(f"analyze {run.name}", quiet=quiet or json) as report:
+            analyse(
+                run,
+                data,
+                split=split,
+                only=chosen,
+                metrics=metric.split(",") if metric else None,
+                profile=profile,
+                distortion=distortion,
+                anchor=anchor,
+                progress=report,
+            )
+        answer.append({"run": str(run.path), "stages": list(chosen)})
+        if not json:
+            _console.show(f"{run.path} is analysed: {', '.join(chosen)}")
+    if json:
+        _console.show_json({"runs": answer})

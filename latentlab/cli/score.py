@@ -1,0 +1,86 @@
+"""``latentlab score``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latentlab.cli import _console
+from latentlab.errors import InputError
+
+if TYPE_CHECKING:
+    from latentlab.scoring import Scores
+
+PANEL = "Analyse"
+
+
+def score(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[RUN_OR_CODES]", help="A run folder, or a codes.h5ad.")
+    ] = None,
+    codes: Annotated[Path | None, typer.Option(help="Codes as .npy, .npz, .csv or .h5ad.")] = None,
+    factors: Annotated[Path | None, typer.Option(help="Factors, a row for each row of the codes.")] = None,
+    grid: Annotated[str | None, typer.Option(help="Levels per factor of a full grid, as in 3,6,40,32,32.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metrics, as in mig,dci; all of the profile by default.")] = None,
+    profile: Annotated[str, typer.Option(help="The protocol the scores follow.")] = "dlib",
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Score codes: of a run, or plain arrays of any origin.
+
+    Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
+    """
+    if (path is None) == (codes is None):
+        raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
+    wanted = metric.split(",") if metric else None
+    found = _of_arrays(codes, factors, grid, wanted, profile) if codes else _of_run(path, wanted, profile)
+    if json:
+        _console.show_json({"profile": profile, **found.to_json()})
+        return
+    rows = [{"metric": name, "score": s.value, **_columns(s.parts)} for name, s in found.scores.items()]
+    _console.table(rows)
+    if not quiet:
+        for name, why in found.skipped.items():
+            _console.show(f"{name} was skipped: {why}")
+
+
+def _columns(parts: Any) -> dict[str, str]:
+    return {"parts": ", ".join(f"{name} {_console.cell(value)}" for name, value in parts.items())}
+
+
+def _of_run(path: Path | None, metrics: list[str] | None, profile: str) -> "Scores":
+    from latentlab.analysis import score_codes, score_run
+    from latentlab.codes import load_codes
+    from latentlab.runs import Run
+
+    if path is not None and path.suffix == ".h5ad":
+        return score_codes(load_codes(path), metrics=metrics, profile=profile)
+    found = score_run(Run(path or Path()), metrics=metrics, profile=profile)
+    if metrics is None:
+        return found
+    return found.only([name.replace("-", "_") for name in metrics])
+
+
+def _of_arrays(
+    codes: Path, factors: Path | None, grid: str | None, metrics: list[str] | None, profile: str
+) -> "Scores":
+    from latentlab.scoring import score as score_arrays
+    from latentlab.tables import read_arrays
+
+    found = read_arrays(codes, factors)
+    return score_arrays(
+        found.codes,
+        found.factors if grid is None else None,
+        grid=_sizes(grid) if grid else found.grid,
+        test=found.test,
+        factor_names=found.names if found.factors is not None else (),
+        metrics=metrics,
+        profile=profile,
+    )
+
+
+def _sizes(grid: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(size) for size in grid.split(","))
+    except ValueError as error:
+        raise InputError(f"--grid is {grid!r}; expected levels per factor, as in 3,6,40,32,32") from error

@@ -1,0 +1,67 @@
+"""``latentlab sweep``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentlab.cli import _console
+from latentlab.errors import InputError
+
+PANEL = "Train"
+
+
+def sweep(
+    plan: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY.toml]", help="A study file, instead of options.")
+    ] = None,
+    data: _console.Data = None,
+    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("artifacts/study"),
+    beta: Annotated[str, typer.Option(help="Settings of β, with ae for a plain autoencoder.")] = "ae,1,4,16",
+    seeds: Annotated[int, typer.Option(help="How many seeds of each, from 0 on.")] = 1,
+    network: Annotated[str, typer.Option(help="mlp, burgess, or auto: burgess from 64×64 on.")] = "auto",
+    likelihood: Annotated[str, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = "bernoulli",
+    latent_dim: Annotated[int, typer.Option(help="The number of latent dimensions.")] = 10,
+    steps: Annotated[int | None, typer.Option(help="Training steps of each member (20,000).")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Adam's step size (0.001 for mlp, 0.0005 for burgess).")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Members trained at a time (one a core).")] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Train a study: every β with every seed. Called again, it does what is missing.
+
+    Example: latentlab sweep --data digits --out artifacts/digits-study --beta ae,1,4 --seeds 2 --steps 2000
+    """
+    from latentlab.memory import keep_freed_memory
+
+    keep_freed_memory()
+    from latentlab.sweeps import read_plan
+    from latentlab.sweeps import sweep as train_study
+
+    options: dict[str, Any] = {
+        "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "latent_dim": latent_dim,
+        "steps": steps, "batch_size": batch_size, "learning_rate": learning_rate,
+    }  # fmt: skip
+    if plan is not None:
+        read = read_plan(plan)
+        data, options = read.data, {"beta": read.beta, "seeds": read.seeds, **read.options}
+    if data is None:
+        raise InputError("sweep needs --data SPEC or a study file; try: latentlab sweep --data digits")
+
+    with _console.progress(f"sweep {out}", quiet=quiet or json) as report:
+
+        def note(done: Any, total: int) -> None:
+            running = sum(1 for steps in done.values() if steps)
+            report(sum(done.values()), total, f"steps; {running} of {len(done)} members begun")
+
+        study = train_study(data, out, workers=workers, progress=note, **options)
+    rows = [
+        {"run": run.name, "setting": run.config.label, "seed": run.config.seed, "state": run.state} for run in study
+    ]
+    if json:
+        _console.show_json({"study": str(out), "runs": rows})
+    else:
+        _console.table(rows)

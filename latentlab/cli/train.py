@@ -1,0 +1,74 @@
+"""``latentlab train``."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentlab.cli import _console
+
+PANEL = "Train"
+
+
+def train(
+    data: Annotated[str, typer.Option(help="A data set's name (latentlab data ls) or a path.")],
+    out: Annotated[Path, typer.Option(help="The run folder to make.")],
+    objective: Annotated[str, typer.Option(help="ae, vae, beta-vae.")] = "beta-vae",
+    beta: Annotated[float | None, typer.Option(help="The weight of the rate in the loss.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting of it.")] = None,
+    network: Annotated[str, typer.Option(help="mlp, burgess, or auto: burgess from 64×64 on.")] = "auto",
+    likelihood: Annotated[str | None, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = None,
+    sigma: Annotated[float | None, typer.Option(help="σ of the Gaussian likelihood.")] = None,
+    latent_dim: Annotated[int, typer.Option(help="The number of latent dimensions.")] = 10,
+    steps: Annotated[int | None, typer.Option(help="Training steps (20,000).")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Adam's step size (0.001 for mlp, 0.0005 for burgess).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Fixes weights, order and noise.")] = 0,
+    split: _console.Split = None,
+    precision: Annotated[str, typer.Option(help="auto, float32, bfloat16.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Threads of one process.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    log_every: Annotated[int | None, typer.Option(help="Steps between two lines of the history (100).")] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between two checkpoints (1,000).")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished run.")] = False,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Train one model and leave a run.
+
+    Example: latentlab train --data digits --out artifacts/digits --beta 4 --latent-dim 6 --steps 2000
+    """
+    from latentlab.memory import keep_freed_memory
+
+    keep_freed_memory()
+    from latentlab.runs import Run
+    from latentlab.training import summarise
+    from latentlab.training import train as fit
+
+    finished = (out / "config.json").is_file() and Run(out).state == "finished"
+    chosen: dict[str, Any] = _console.settings(set_ or [])
+    if beta is not None:
+        chosen["beta"] = beta
+    options: dict[str, Any] = {
+        "objective": objective, "settings": chosen, "network": network, "likelihood": likelihood or "bernoulli",
+        "sigma": sigma, "latent_dim": latent_dim, "steps": steps, "batch_size": batch_size, "seed": seed,
+        "learning_rate": learning_rate, "split": split, "precision": precision, "threads": threads, "device": device,
+        "log_every": log_every, "checkpoint_every": checkpoint_every,
+    }  # fmt: skip
+    with _console.progress(f"train {out}", quiet=quiet or json) as report:
+        run = fit(data, out, resume=resume, progress=lambda s, n, line: report(s, n, _note(line)), **options)
+    summary = summarise(run)
+    if json:
+        _console.show_json(asdict(summary))
+        return
+    _console.show(
+        f"{out} {'was finished already' if finished else 'is trained'}: {run.config.label}, {_note(run.history()[-1])}"
+    )
+
+
+def _note(line: dict[str, Any]) -> str:
+    rate = f", rate {line['rate']:.2f}" if line.get("rate") is not None else ""
+    return f"distortion {line['distortion']:.2f}{rate} nats"

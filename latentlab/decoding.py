@@ -1,0 +1,124 @@
+"""From codes to images: traversals, one latent dimension at a time, and reconstructions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.codes import Codes
+from latentlab.data import Dataset
+from latentlab.decodings import Decodings, load_decodings, save_decodings
+from latentlab.encoding import analysed
+from latentlab.errors import InputError
+from latentlab.files import lock, sha256
+from latentlab.hdf5 import open_safely
+from latentlab.models import Model, load_model
+from latentlab.runs import Run, model_hash
+
+BATCH = 256
+STEPS = 9
+PRIOR_RANGE = 2.0
+AGGREGATE_QUANTILES = (0.025, 0.975)
+RECONSTRUCTED = 32
+Range = Literal["prior", "aggregate"]
+
+
+def decode(model: Model, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8, 255 for 1; values beyond [0, 1] are cut."""
+    device = next(model.parameters()).device if isinstance(model, torch.nn.Module) else torch.device("cpu")
+    flat = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(-1, codes.shape[-1])
+    with torch.inference_mode():
+        blocks = [
+            model.decode(block.to(device)).mean.clamp(0, 1).mul(255).round().byte() for block in flat.split(BATCH)
+        ]
+    images = torch.cat(blocks).cpu().numpy()
+    return images.reshape(*codes.shape[:-1], *images.shape[1:])
+
+
+def traverse(
+    model: Model, codes: Codes, anchor: int, *, over: Range = "prior", steps: int = STEPS, images: Dataset | None = None
+) -> Decodings:
+    """Change one latent dimension at a time around the code of the row at position `anchor`; keep the others.
+
+    ``over="prior"`` goes from −2 to 2 standard deviations of the prior N(0, I); ``over="aggregate"`` from the 2.5 % to
+    the 97.5 % quantile of that dimension's codes, which is the one to use where there is no prior. The images are
+    (d, steps, c, h, w); the values decoded are in ``codes``.
+    """
+    if not 0 <= anchor < len(codes):
+        raise InputError(f"anchor is row {anchor}, but there are rows 0 to {len(codes) - 1}")
+    centre, d = codes.mean[anchor], codes.latent_dim
+    if over == "prior":
+        ends = np.tile([[-PRIOR_RANGE], [PRIOR_RANGE]], (1, d))
+    else:
+        ends = np.quantile(codes.mean, AGGREGATE_QUANTILES, axis=0)
+    grid = np.tile(centre, (d, steps, 1)).astype(np.float32)
+    grid[np.arange(d), :, np.arange(d)] = np.linspace(ends[0], ends[1], steps).T
+    settings = {
+        "kind": "traversal",
+        "range": over,
+        "anchor_position": int(anchor),
+        "anchor_row": int(codes.row_ids[anchor]),
+        "values": grid[np.arange(d), :, np.arange(d)].tolist(),
+    }
+    originals = None if images is None else images[anchor]
+    return Decodings(decode(model, grid), grid, originals, settings)
+
+
+def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int64]) -> Decodings:
+    """The images at those row positions, beside what the decoder makes of their posterior means."""
+    chosen = codes.mean[rows]
+    settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
+    return Decodings(decode(model, chosen), chosen, data[rows], settings)
+
+
+def typical_row(codes: Codes) -> int:
+    """The position of the row nearest to the median code, each dimension in units of its own spread."""
+    spread = codes.mean.std(axis=0)
+    scaled = (codes.mean - np.median(codes.mean, axis=0)) / np.where(spread > 0, spread, 1)
+    return int(np.argmin((scaled**2).sum(axis=1)))
+
+
+def decode_run(
+    run: Run, data: Dataset | None = None, *, split: str | None = None, anchor: int | None = None, seed: int = 0
+) -> dict[str, Decodings]:
+    """Traversals over both ranges and reconstructions of a run, kept in its ``decodings.h5``.
+
+    ``anchor`` is a row id; by default the row nearest to the median code. A deterministic encoder has no prior, so only
+    the aggregate range is decoded for it.
+    """
+    data = analysed(run, data, split)
+    inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
+    if run.has("traverse") and _inputs(run) == inputs:
+        return load_decodings(run.decodings_path)
+    codes = run.codes()
+    if len(codes) != len(data):
+        raise InputError(
+            f"{run.codes_path} has {len(codes)} rows but {data.name} has {len(data)}; encode this data first"
+        )
+    position = typical_row(codes) if anchor is None else _position(codes, anchor)
+    rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
+    torch.set_num_threads(run.config.hardware.threads)
+    with lock(run.path):
+        model = load_model(run).to(run.config.hardware.device)
+        ranges: tuple[Range, ...] = ("prior", "aggregate") if run.config.stochastic else ("aggregate",)
+        parts = {f"traversals-{r}": traverse(model, codes, position, over=r, images=data) for r in ranges}
+        parts["reconstructions"] = reconstruct(model, codes, data, rows)
+        save_decodings(run.decodings_path, parts, inputs)
+    return parts
+
+
+def _position(codes: Codes, row_id: int) -> int:
+    found = np.flatnonzero(codes.row_ids == row_id)
+    if len(found) == 0:
+        raise InputError(f"no row has the id {row_id}; ids go from {codes.row_ids.min()} to {codes.row_ids.max()}")
+    return int(found[0])
+
+
+def _inputs(run: Run) -> dict[str, Any]:
+    import json
+
+    with open_safely(run.decodings_path) as file:
+        return dict(json.loads(file.attrs["inputs"]))

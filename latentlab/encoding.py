@@ -1,0 +1,123 @@
+"""From a model and images to codes: one pass over the data, memory constant in the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.codes import FORMAT, Codes, CodesWriter, load_codes, read_provenance, writing
+from latentlab.data import Dataset, load
+from latentlab.errors import InputError
+from latentlab.files import lock
+from latentlab.models import Model, Point, load_model
+from latentlab.runs import Run, model_hash
+
+BATCH = 256
+DISTORTION_ROWS = 10_000
+Distortion = Literal["sample", "all", "none"]
+Progress = Callable[[int, int], None]
+
+
+def encode(
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    split: str | None = None,
+    distortion: Distortion = "sample",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Codes:
+    """The codes of `data` under the run's model, kept in the run's ``codes.h5ad``.
+
+    ``data`` is by default what the run was trained on, ``split`` its test part where one is published. ``distortion``
+    (−log p(x|z) at one posterior sample, seeded) costs a decode a row: ``sample`` computes it for a split named
+    ``test`` or else for 10,000 seeded rows, ``all`` for every row. Codes that are there already, made from the same
+    weights and data, are read and not made again.
+    """
+    data = analysed(run, data, split)
+    inputs = {
+        "model": model_hash(run),
+        "source": dict(data.source),
+        "rows": len(data),
+        "split": data.name,
+        "distortion": distortion,
+        "seed": seed,
+        "format": FORMAT,
+    }
+    if not (run.codes_path.is_file() and read_provenance(run.codes_path).get("inputs") == inputs):
+        with lock(run.path):
+            _encode(run, data, inputs, distortion, seed, progress or (lambda done, rows: None))
+    return load_codes(run.codes_path)
+
+
+def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
+    """The rows to analyse: the published test split where there is one, everything otherwise, or what `split` says."""
+    data = load(run.config.data) if data is None else data
+    if data.image_shape != run.config.image_shape:
+        came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, run.config.image_shape))
+        raise InputError(
+            f"{data.name} has images {came}, but {run.path} was trained on {expected}; choose other --data"
+        )
+    return data.split(split or ("test" if "test" in data.splits else "all"))
+
+
+def _encode(
+    run: Run, data: Dataset, inputs: dict[str, Any], distortion: Distortion, seed: int, progress: Progress
+) -> None:
+    config = run.config
+    torch.set_num_threads(config.hardware.threads)
+    model = load_model(run).to(config.hardware.device)
+    provenance = {
+        "inputs": inputs,
+        "run": run.name,
+        "label": config.label,
+        "stochastic": config.stochastic,
+        "likelihood": config.likelihood,
+        "step": run.step,
+    }
+    stochastic = config.stochastic
+    with writing(run.codes_path, data, config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
+        for start in range(0, len(data), BATCH):
+            mean, variance = posterior(model, data[start : start + BATCH])
+            writer.add(mean, variance)
+            progress(writer.position, len(data))
+        _add_distortion(writer, model, data, distortion, seed)
+
+
+def posterior(model: Model, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Posterior mean and variance (k, d) of images (k, c, h, w) uint8; no variance from a deterministic encoder."""
+    with torch.inference_mode():
+        q = model.encode(as_input(model, images))
+        mean = q.mean.float().cpu().numpy()
+        return mean, None if isinstance(q, Point) else q.variance.float().cpu().numpy()
+
+
+def as_input(model: Model, images: NDArray[np.uint8]) -> torch.Tensor:
+    """Images (k, c, h, w) uint8 as the model takes them: float32 in [0, 1], on its device."""
+    device = next(model.parameters()).device if isinstance(model, torch.nn.Module) else torch.device("cpu")
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).float().div_(255)
+
+
+def _add_distortion(writer: CodesWriter, model: Model, data: Dataset, distortion: Distortion, seed: int) -> None:
+    if distortion == "none":
+        return
+    rows = np.arange(len(data))
+    if distortion == "sample" and not data.name.endswith(":test") and len(data) > DISTORTION_ROWS:
+        rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:DISTORTION_ROWS])
+    found = np.full(len(data), np.nan, np.float32)
+    for start in range(0, len(rows), BATCH):
+        chosen = rows[start : start + BATCH]
+        found[chosen] = distortions(model, data[chosen], seed=seed + start)
+    writer.distortion = found
+
+
+def distortions(model: Model, images: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:
+    """−log p(x|z) in nats of each image (k,), at one seeded sample of its posterior (its mean, without a variance)."""
+    with torch.inference_mode(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        x = as_input(model, images)
+        return -model.decode(model.encode(x).rsample()).log_prob(x).float().cpu().numpy()

@@ -1,0 +1,10 @@
+"""Networks, one a file, and the autoencoder that is built of them.
+
+A network's file has two functions: ``encoder(image_shape, outputs)`` maps images (n, c, h, w) to (n, outputs), and
+``decoder(latent_dim, image_shape)`` maps codes (n, d) to images' worth of likelihood parameters (n, c, h, w).
+``LEARNING_RATE`` is the step size that suits it where none is given.
+"""
+
+from latentlab.models._autoencoder import Autoencoder, Model, Point, build, load_model
+
+__all__ = ["Autoencoder", "Model", "Point", "build", "load_model"]

@@ -1,0 +1,109 @@
+"""What a model is, and the one that networks and a likelihood make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Normal
+
+from latentlab.config import RunConfig
+from latentlab.errors import InputError, MissingError
+from latentlab.models._likelihoods import LIKELIHOODS
+from latentlab.registry import load
+from latentlab.runs import Run
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What every verb asks of a model: codes from images, and likelihoods from codes."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Normal | Point:
+        """The posterior q(z|x) of images (n, c, h, w) in [0, 1]; its mean is (n, d)."""
+
+    def decode(self, z: Tensor) -> Distribution:
+        """The likelihood p(x|z) of codes (n, d): a distribution whose log-probability is (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The posterior of a deterministic encoder: all its mass on ``mean`` (n, d). It has no rate."""
+
+    mean: Tensor
+
+    def rsample(self) -> Tensor:
+        """The mean itself."""
+        return self.mean
+
+
+class Autoencoder(nn.Module):
+    """An encoder, a decoder and a likelihood; stochastic (a VAE) or not (a plain autoencoder)."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
+        self.latent_dim = latent_dim
+
+    def encode(self, x: Tensor) -> Normal | Point:
+        """q(z|x) = N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d."""
+        outputs = self.encoder(x).float()
+        if outputs.shape[1] == self.latent_dim:
+            return Point(outputs)
+        mean, log_variance = outputs.chunk(2, dim=1)
+        return Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
+
+    def decode(self, z: Tensor) -> Distribution:
+        """p(x|z), with the three image axes as one event: its log-probability is (n,)."""
+        found: Distribution = self.likelihood(self.decoder(z).float())
+        return found
+
+
+def build(config: RunConfig) -> Autoencoder:
+    """The untrained model that a configuration describes."""
+    network = load("models", config.network)
+    outputs = 2 * config.latent_dim if config.stochastic else config.latent_dim
+    return Autoencoder(
+        network.encoder(config.image_shape, outputs),
+        network.decoder(config.latent_dim, config.image_shape),
+        LIKELIHOODS[config.likelihood](config.sigma),
+        config.latent_dim,
+    )
+
+
+def load_model(run: Run) -> Autoencoder:
+    """The trained model of a run, ready to encode and decode."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not run.model_path.is_file():
+        raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
+    model = build(run.config)
+    try:
+        weights = load_file(run.model_path)
+    except SafetensorError as error:
+        raise InputError(
+            f"{run.model_path} cannot be read ({error}); restore it or train the run anew"[:200]
+        ) from error
+    fit_weights(model, {name: tensor.float() for name, tensor in weights.items()}, run.model_path)
+    return model.eval()
+
+
+def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Load weights into a model; an `InputError` names the first that is missing, left over or of another shape."""
+    wanted = model.state_dict()
+    for name in sorted(wanted.keys() | weights.keys()):
+        if name not in weights:
+            raise InputError(f"{path} has no weight {name}; it is a checkpoint of another network than the config says")
+        if name not in wanted:
+            raise InputError(
+                f"{path} has a weight {name} that the configured network has not; do config and file match?"
+            )
+        if wanted[name].shape != weights[name].shape:
+            came, expected = tuple(weights[name].shape), tuple(wanted[name].shape)
+            raise InputError(f"{path}: {name} is {came}, expected {expected}; do config and file belong together?")
+    model.load_state_dict(weights)

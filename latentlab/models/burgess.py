@@ -1,0 +1,61 @@
+"""The convolutional pair of Burgess et al. (2018), "Understanding disentangling in β-VAE", appendix A.
+
+Convolutions of 32 channels, kernel 4, stride 2 halve the image down to 4×4 (to the last even size, for others), then
+two layers of 256 units; the decoder is its mirror. 64×64 gives the published network.
+"""
+
+import math
+from itertools import pairwise
+
+from torch import nn
+
+from latentlab.errors import InputError
+
+CHANNELS = 32
+HIDDEN = 256
+LEARNING_RATE = 5e-4
+SMALLEST, LARGEST = 4, 16
+
+
+def halvings(size: tuple[int, int]) -> int:
+    """How many times an image (h, w) is halved; an `InputError` where the layers cannot take it."""
+    count, (height, width) = 0, size
+    while min(height, width) > SMALLEST and height % 2 == 0 and width % 2 == 0:
+        count, height, width = count + 1, height // 2, width // 2
+    if count == 0 or max(height, width) > LARGEST:
+        raise InputError(
+            f"images are {size[0]}×{size[1]}; the burgess network halves them to {LARGEST} or fewer pixels a side, "
+            "so resize them (to 64×64, say) or choose --network mlp"
+        )
+    return count
+
+
+def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
+    """Images (n, c, h, w) to (n, outputs)."""
+    channels, *size = image_shape
+    count = halvings((size[0], size[1]))
+    widths = [channels] + [CHANNELS] * count
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+    flat = math.prod(_smallest(image_shape))
+    dense = [nn.Linear(flat, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, outputs)]
+    return nn.Sequential(*layers, nn.Flatten(), *dense)
+
+
+def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
+    """Codes (n, d) to (n, c, h, w)."""
+    smallest = _smallest(image_shape)
+    dense = [nn.Linear(latent_dim, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
+    dense += [nn.Linear(HIDDEN, math.prod(smallest)), nn.ReLU(), nn.Unflatten(1, smallest)]
+    count = halvings((image_shape[1], image_shape[2]))
+    layers: list[nn.Module] = []
+    for _ in range(count - 1):
+        layers += [nn.ConvTranspose2d(CHANNELS, CHANNELS, 4, stride=2, padding=1), nn.ReLU()]
+    return nn.Sequential(*dense, *layers, nn.ConvTranspose2d(CHANNELS, image_shape[0], 4, stride=2, padding=1))
+
+
+def _smallest(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    _, height, width = image_shape
+    factor = 2 ** halvings((height, width))
+    return CHANNELS, height // factor, width // factor

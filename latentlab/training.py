@@ -1,0 +1,400 @@
+"""Training one model: from a data set and a configuration to a run folder.
+
+The loop is `_fit`, to be read top to bottom. The order of an epoch and the noise of a step are functions of the seed
+and the epoch or step, so a resume needs only weights, optimizer and step, which lie in one file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentlab import registry
+from latentlab.config import Hardware, RunConfig, validate
+from latentlab.data import Dataset, load
+from latentlab.errors import InputError, LatentlabError
+from latentlab.files import lock, publish, write_bytes, write_json
+from latentlab.models import Autoencoder, build
+from latentlab.models._autoencoder import fit_weights
+from latentlab.objectives import Objective, Terms, build_objective
+from latentlab.runs import Run, read_history
+
+Progress = Callable[[int, int, dict[str, Any]], None]
+
+
+def configure(
+    data: Dataset,
+    *,
+    objective: str = "beta-vae",
+    split: str | None = None,
+    network: str = "auto",
+    likelihood: str = "bernoulli",
+    precision: str = "auto",
+    threads: int | None = None,
+    device: str = "auto",
+    settings: dict[str, Any] | None = None,
+    **options: Any,
+) -> RunConfig:
+    """The resolved configuration of a run: every choice that was left open is made here, once.
+
+    ``settings`` are the objective's (``{"beta": 4}``), ``options`` the other fields of `RunConfig`.
+    """
+    chosen = build_objective({"name": objective, **(settings or {})})
+    split = split or ("train" if "train" in data.splits else "all")
+    part = data.split(split)
+    if network == "auto":
+        network = "burgess" if min(data.image_shape[1:]) >= 64 else "mlp"
+    content = {
+        "data": data.spec or data.name,
+        "split": split,
+        "rows": len(part),
+        "source": dict(data.source),
+        "image_shape": data.image_shape,
+        "network": network,
+        "likelihood": likelihood,
+        "objective": {"name": objective, **chosen.model_dump()},
+        "stochastic": chosen.stochastic,
+        "steps": 20_000,
+        "learning_rate": registry.load("models", network).LEARNING_RATE,
+        "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
+        **{key: value for key, value in options.items() if value is not None},
+    }
+    config: RunConfig = validate(RunConfig, content, "configuration")
+    with torch.device("meta"):
+        build(config)
+    return config
+
+
+def resolve_hardware(network: str, precision: str, threads: int | None, device: str) -> Hardware:
+    """What to compute with on this machine."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    content = {
+        "device": device,
+        "threads": threads or len(os.sched_getaffinity(0)),
+        "precision": "float32" if precision == "auto" else precision,
+        "memory_format": "contiguous" if network == "mlp" else "channels_last",
+    }
+    found: Hardware = validate(Hardware, content, "configuration")
+    return found
+
+
+def train(
+    data: Dataset | str | Path,
+    out: str | Path,
+    *,
+    config: RunConfig | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Run:
+    """Train one model on `data` and leave a run in the folder `out`.
+
+    ``options`` are those of `configure`: ``objective``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
+    ``config`` is one that is resolved already. A folder that holds the same run finished is returned as it is;
+    unfinished, it is continued with ``resume=True``; a different run is refused with an `InputError`. A loss that is no
+    finite number raises `LatentlabError` and leaves the last good checkpoint; an interrupt leaves a checkpoint of the
+    step it came in.
+
+    >>> run = train("digits", "/tmp/latentlab-doctest", steps=2, latent_dim=2, resume=True)
+    >>> run.state
+    'finished'
+    """
+    data = load(data)
+    out = Path(out)
+    config = config or configure(data, **options)
+    refuse_other(out, config, resume=resume)
+    with lock(out):
+        if not (out / "config.json").is_file():
+            write_json(out / "config.json", config.model_dump(mode="json"))
+        run = Run(out)
+        if run.state != "finished":
+            _fit(run, data.split(config.split), progress or (lambda step, steps, line: None))
+    return Run(out)
+
+
+def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
+    """Raise an `InputError` where `out` holds anything but this run, to be started, resumed or found finished."""
+    if not out.exists() or (out.is_dir() and not any(f for f in out.iterdir() if not f.name.startswith("."))):
+        return
+    run = Run(out)
+    theirs, ours = run.config.model_dump(), config.model_dump()
+    changed = [key for key in ours if key != "hardware" and theirs[key] != ours[key]]
+    if changed:
+        key = changed[0]
+        raise InputError(
+            f"{out} holds a different run: {key} is {theirs[key]!r} there, {ours[key]!r} here; choose another --out"[
+                :200
+            ]
+        )
+    if run.state != "finished" and run.step and not resume:
+        raise InputError(f"{out} holds this run at step {run.step:,} of {config.steps:,}; continue it with --resume")
+
+
+def _fit(run: Run, data: Dataset, progress: Progress) -> None:
+    config, started = run.config, time.monotonic()
+    hardware = config.hardware
+    torch.set_num_threads(hardware.threads)
+    objective, batches = build_objective(config.objective), _Batches(data, config)
+    with torch.random.fork_rng(), interruptible() as interrupt:
+        torch.manual_seed(config.seed)
+        model = _to(build(config), hardware).train()
+        optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+        first = done = _restore(run, model, optimizer)
+        with closing(_History(run, first)) as history, _stopping_at_divergence(run, history):
+            while done < config.steps and not interrupt.came:
+                x = batches[done].to(hardware.device, non_blocking=True)
+                torch.manual_seed(step_seed(config.seed, done))
+                history.add(_step(model, objective, optimizer, x, done, hardware))
+                done += 1
+                if done % config.log_every == 0 or done == config.steps:
+                    progress(done, config.steps, history.log(done))
+                if done % config.checkpoint_every == 0 and done < config.steps:
+                    _save(run, model, optimizer, done)
+            if done > first:
+                _save(run, model, optimizer, done)
+                _write_environment(run, done - first, time.monotonic() - started)
+
+
+class Interrupt:
+    """Whether an interrupt came; the loop looks between two steps, so a checkpoint never holds half of one."""
+
+    came = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        if self.came:
+            raise KeyboardInterrupt
+        self.came = True
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Hold Ctrl-C and SIGTERM back until the block ends, then raise `KeyboardInterrupt`; a second one acts at once."""
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if interrupt.came:
+        raise KeyboardInterrupt
+
+
+class DivergedError(Exception):
+    """A loss or a weight is no finite number."""
+
+
+@contextmanager
+def _stopping_at_divergence(run: Run, history: _History) -> Iterator[None]:
+    """Turn `DivergedError` into a line of the history and one `LatentlabError`; the last good checkpoint stays."""
+    try:
+        yield
+    except DivergedError as error:
+        history.diverged(str(error))
+        kept = f"the checkpoint of step {run.step:,} is kept" if run.step else "no checkpoint had been made"
+        raise LatentlabError(f"{run.path} diverged: {error}; {kept}; lower --learning-rate") from error
+
+
+def _to(model: Autoencoder, hardware: Hardware) -> Autoencoder:
+    model = model.to(hardware.device)
+    if hardware.memory_format == "channels_last":
+        for parameter in model.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return model
+
+
+def _step(
+    model: Autoencoder, objective: Objective, optimizer: torch.optim.Optimizer, x: Tensor, step: int, hardware: Hardware
+) -> Terms:
+    reduced = hardware.precision == "bfloat16"
+    with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=reduced):
+        terms = objective.terms(model, x, step)
+    optimizer.zero_grad(set_to_none=True)
+    terms.loss.backward()
+    optimizer.step()
+    return terms
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of one step's noise: a function of the run's seed and the step alone, so a resume repeats it."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def epoch_order(rows: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of an epoch, (rows,) int64: a function of seed and epoch alone."""
+    return np.random.default_rng([seed, epoch]).permutation(rows)
+
+
+class _Batches:
+    """The images of a step, (b, c, h, w) in [0, 1]. An epoch's last rows that fill no batch are left out."""
+
+    def __init__(self, data: Dataset, config: RunConfig) -> None:
+        self.data, self.seed, self.size = data, config.seed, min(config.batch_size, len(data))
+        self.epoch, self.order = -1, np.empty(0, np.int64)
+
+    def __getitem__(self, step: int) -> Tensor:
+        epoch, position = divmod(step, len(self.data) // self.size)
+        if epoch != self.epoch:
+            self.epoch, self.order = epoch, epoch_order(len(self.data), self.seed, epoch)
+        rows = self.order[position * self.size : (position + 1) * self.size]
+        return torch.from_numpy(self.data[rows]).float().div_(255)
+
+
+class _History:
+    """``history.jsonl``: a line a logged step, each the mean over the steps since the line before."""
+
+    def __init__(self, run: Run, first: int) -> None:
+        self.path = run.path / "history.jsonl"
+        kept = [line for line in (read_history(self.path) if self.path.is_file() else []) if line["step"] <= first]
+        kept = [line for line in kept if "diverged" not in line]
+        write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self.file = self.path.open("a", encoding="utf-8")
+        self.sums: dict[str, Tensor] = {}
+        self.count, self.step = 0, first
+
+    def add(self, terms: Terms) -> None:
+        found = {"loss": terms.loss.detach(), "distortion": terms.distortion.detach().mean()}
+        if terms.rate is not None and terms.centred is not None:
+            found["rate_per_dimension"] = terms.rate.detach().mean(dim=0)
+            found["rate_mean_part"] = terms.centred.detach().mean(dim=0)
+        for key, value in found.items():
+            self.sums[key] = self.sums[key] + value if key in self.sums else value.clone()
+        self.count, self.step = self.count + 1, self.step + 1
+
+    def log(self, step: int) -> dict[str, Any]:
+        found: dict[str, Any] = {key: (value / self.count).tolist() for key, value in self.sums.items()}
+        self.sums, self.count = {}, 0
+        if not math.isfinite(found["loss"]):
+            raise DivergedError(f"the loss is {found['loss']}")
+        if "rate_per_dimension" in found:
+            found["rate"] = sum(found["rate_per_dimension"])
+            parts = zip(found["rate_per_dimension"], found["rate_mean_part"], strict=True)
+            found["rate_variance_part"] = [rate - centred for rate, centred in parts]
+            found["elbo"] = -found["distortion"] - found["rate"]
+        self._write({"step": step, **found})
+        return found
+
+    def diverged(self, why: str) -> None:
+        self._write({"step": self.step, "diverged": why})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self.file.write(json.dumps(line) + "\n")
+        self.file.flush()
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def _save(run: Run, model: Autoencoder, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Publish the training state, then the weights alone."""
+    from safetensors.torch import save_file
+
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise DivergedError(f"the weight {broken[0]} is no finite number")
+    state = {f"model.{name}": tensor for name, tensor in weights.items()}
+    for number, slots in optimizer.state_dict()["state"].items():
+        state |= {f"optimizer.{number}.{key}": value.detach().cpu().contiguous() for key, value in slots.items()}
+    # One metadata key: the library writes several in no fixed order, and equal runs must leave equal bytes.
+    for path, tensors in ((run.path / "training.safetensors", state), (run.model_path, weights)):
+        with publish(path) as temporary:
+            save_file(tensors, temporary, metadata={"step": str(step)})
+
+
+def _restore(run: Run, model: Autoencoder, optimizer: torch.optim.Optimizer) -> int:
+    """Put the last checkpoint into model and optimizer; the step it was made at, 0 where there is none."""
+    path = run.path / "training.safetensors"
+    if not path.is_file():
+        return 0
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            step = int(file.metadata()["step"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
+    fit_weights(model, {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}, path)
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, number, key = name.split(".")
+            state.setdefault(int(number), {})[key] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    return step
+
+
+def _write_environment(run: Run, steps: int, seconds: float) -> None:
+    """Publish what is known of machine and timing; kept out of every file whose bytes are promised."""
+    packages = ("latentlab", "torch", "numpy", "safetensors", "h5py", "scikit-learn")
+    images = steps * min(run.config.batch_size, run.config.rows)
+    found = {
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()},
+        "training": {"steps": steps, "seconds": seconds, "images_per_second": images / seconds},
+    }
+    write_json(run.path / "environment.json", found)
+
+
+def processor() -> str:
+    """The processor's name, as Linux tells it."""
+    return next(_processor_lines(), platform.processor() or platform.machine())
+
+
+def _processor_lines() -> Iterator[str]:
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                yield line.partition(":")[2].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What ``train --json`` says of a finished run, in nats an example over the last logged steps."""
+
+    run: str
+    steps: int
+    seconds: float
+    images_per_second: float
+    distortion: float
+    rate: float | None
+    elbo: float | None
+
+
+def summarise(run: Run) -> Summary:
+    """The run's last logged line and its timing."""
+    from latentlab.files import read_json
+
+    timing = read_json(run.path / "environment.json")["training"]
+    last = run.history()[-1]
+    return Summary(
+        str(run.path),
+        run.step,
+        timing["seconds"],
+        timing["images_per_second"],
+        last["distortion"],
+        last.get("rate"),
+        last.get("elbo"),
+    )

@@ -1,0 +1,66 @@
+"""Networks: shapes for every size the layers allow, one published architecture, and what they refuse."""
+
+import pytest
+import torch
+
+from latentlab.errors import InputError
+from latentlab.models import Model
+from latentlab.models._autoencoder import Autoencoder, fit_weights
+from latentlab.models._likelihoods import LIKELIHOODS
+from latentlab.registry import load, names
+
+
+@pytest.mark.parametrize("network", names("models"))
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 64, 64), (1, 32, 64)])
+def test_encoder_and_decoder_fit_each_other(network: str, shape: tuple[int, int, int]) -> None:
+    module = load("models", network)
+    x = torch.rand(2, *shape)
+    assert module.encoder(shape, 10)(x).shape == (2, 10)
+    assert module.decoder(5, shape)(torch.zeros(2, 5)).shape == x.shape
+    assert 0 < module.LEARNING_RATE < 1
+
+
+def test_burgess_is_the_published_network() -> None:
+    """Four convolutions of 32 channels and two layers of 256: as many weights as the paper's 64×64 pair has."""
+    module = load("models", "burgess")
+    conv, rest = 32 * 1 * 16 + 32 + 3 * (32 * 32 * 16 + 32), 512 * 256 + 256 + 256 * 256 + 256 + 256 * 20 + 20
+    assert sum(p.numel() for p in module.encoder((1, 64, 64), 20).parameters()) == conv + rest
+    rest = 10 * 256 + 256 + 256 * 256 + 256 + 256 * 512 + 512 + 3 * (32 * 32 * 16 + 32) + 32 * 1 * 16 + 1
+    assert sum(p.numel() for p in module.decoder(10, (1, 64, 64)).parameters()) == rest
+
+
+@pytest.mark.parametrize("size", [(105, 105), (4, 4), (20, 96), (63, 64)])
+def test_burgess_refuses_sizes_it_cannot_halve(size: tuple[int, int]) -> None:
+    if size == (20, 96):
+        with pytest.raises(InputError, match="resize them"):
+            load("models", "burgess").encoder((1, *size), 10)
+        return
+    with pytest.raises(InputError, match=f"{size[0]}×{size[1]}"):
+        load("models", "burgess").encoder((1, *size), 10)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_likelihoods(name: str) -> None:
+    likelihood = LIKELIHOODS[name](0.5)
+    p = likelihood(torch.zeros(2, 1, 4, 4))
+    assert p.log_prob(torch.full((2, 1, 4, 4), 0.3)).shape == (2,)
+    assert p.mean.shape == (2, 1, 4, 4)
+    assert sum(q.numel() for q in likelihood.parameters()) == (1 if name == "gaussian-learned" else 0)
+
+
+def test_grey_bernoulli_is_the_mean_over_bits() -> None:
+    """log p of a grey level g equals g·log p(1) + (1 − g)·log p(0)."""
+    p = LIKELIHOODS["bernoulli"](1.0)(torch.full((1, 1, 1, 1), 0.7))
+    at = {value: p.log_prob(torch.full((1, 1, 1, 1), value)) for value in (0.0, 0.25, 1.0)}
+    torch.testing.assert_close(at[0.25], 0.25 * at[1.0] + 0.75 * at[0.0])
+
+
+def test_the_protocol() -> None:
+    module = load("models", "mlp")
+    m = Autoencoder(module.encoder((1, 8, 8), 4), module.decoder(2, (1, 8, 8)), LIKELIHOODS["bernoulli"](1.0), 2)
+    assert isinstance(m, Model)
+    wrong = {name: tensor for name, tensor in m.state_dict().items() if "5" not in name}
+    from pathlib import Path
+
+    with pytest.raises(InputError, match="has no weight"):
+        fit_weights(m, wrong, Path("model.safetensors"))

@@ -1,0 +1,201 @@
+"""Training: what a run holds, exact resumption, interruption, divergence, and what is refused."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latentlab import training
+from latentlab.data.dataset import Dataset
+from latentlab.errors import InputError, LatentlabError
+from latentlab.files import lock, sha256
+from latentlab.runs import Run
+from latentlab.training import _Batches, configure, train
+
+OPTIONS = {"latent_dim": 3, "steps": 30, "log_every": 5, "checkpoint_every": 10, "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    images = np.random.default_rng(0).integers(0, 256, (200, 1, 8, 8)).astype(np.uint8)
+    return Dataset("noise", images.shape, lambda rows: images[rows])
+
+
+@pytest.fixture(scope="module")
+def whole(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(data, tmp_path_factory.mktemp("whole") / "run", **OPTIONS)
+
+
+def test_what_a_run_holds(whole: Run) -> None:
+    files = {f.name for f in whole.path.iterdir() if not f.name.startswith(".")}
+    expected = {"config.json", "training.safetensors", "model.safetensors", "history.jsonl", "environment.json"}
+    assert files == expected
+    assert whole.state == "finished"
+    history = whole.history()
+    assert [line["step"] for line in history] == [5, 10, 15, 20, 25, 30]
+    last = history[-1]
+    assert last["rate"] == pytest.approx(sum(last["rate_per_dimension"]))
+    assert len(last["rate_mean_part"]) == len(last["rate_variance_part"]) == 3
+    assert last["elbo"] == pytest.approx(-last["distortion"] - last["rate"])
+    assert last["loss"] == pytest.approx(last["distortion"] + 4 * last["rate"], rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(data: Dataset, whole: Run, tmp_path: Path) -> None:
+    again = train(data, tmp_path / "again", **OPTIONS)
+    assert sha256(again.model_path) == sha256(whole.model_path)
+    assert sha256(again.path / "training.safetensors") == sha256(whole.path / "training.safetensors")
+    other = train(data, tmp_path / "other", **OPTIONS, seed=1)
+    assert sha256(other.model_path) != sha256(whole.model_path)
+
+
+@pytest.mark.parametrize("stop", [3, 10, 17])
+def test_resume_continues_exactly(data: Dataset, whole: Run, tmp_path: Path, stop: int) -> None:
+    """Interrupted after any step, resumed: the same bytes as without."""
+
+    def interrupt(step: int, steps: int, line: dict) -> None:
+        if step == stop:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    options = {**OPTIONS, "log_every": 1}
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "run", progress=interrupt, **options)
+    assert Run(tmp_path / "run").step == stop
+    with pytest.raises(InputError, match=r"continue it with --resume"):
+        train(data, tmp_path / "run", **options)
+    resumed = train(data, tmp_path / "run", resume=True, **options)
+    assert sha256(resumed.model_path) == sha256(whole.model_path)
+    assert sha256(resumed.path / "training.safetensors") == sha256(whole.path / "training.safetensors")
+    assert [line["step"] for line in resumed.history()] == list(range(1, 31))
+
+
+def test_resume_cuts_the_history_back_to_the_checkpoint(data: Dataset, whole: Run, tmp_path: Path) -> None:
+    def die(step: int, steps: int, line: dict) -> None:
+        if step == 15:
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(data, tmp_path / "run", progress=die, **OPTIONS)
+    run = Run(tmp_path / "run")
+    assert run.step == 10
+    with (run.path / "history.jsonl").open("a") as file:
+        file.write('{"step": 16, "lo')
+    assert [line["step"] for line in run.history()] == [5, 10, 15]
+    resumed = train(data, run.path, resume=True, **OPTIONS)
+    assert resumed.history() == whole.history()
+    assert sha256(resumed.model_path) == sha256(whole.model_path)
+
+
+def test_a_finished_run_is_left_alone(data: Dataset, whole: Run) -> None:
+    before = {f.name: f.stat().st_mtime_ns for f in whole.path.iterdir()}
+    train(data, whole.path, **OPTIONS)
+    assert {f.name: f.stat().st_mtime_ns for f in whole.path.iterdir() if f.name != ".lock"} == {
+        name: time for name, time in before.items() if name != ".lock"
+    }
+
+
+def test_another_run_is_refused(data: Dataset, whole: Run) -> None:
+    with pytest.raises(InputError, match="different run: seed is 0 there, 7 here"):
+        train(data, whole.path, **OPTIONS, seed=7)
+
+
+def test_a_folder_that_is_no_run_is_refused(data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="is no run"):
+        train(data, tmp_path, **OPTIONS)
+    assert [f.name for f in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_divergence_keeps_the_last_good_checkpoint(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poisoned(model, objective, optimizer, x, step, hardware):
+        if step == 12:
+            next(model.parameters()).data.fill_(float("nan"))
+        return real(model, objective, optimizer, x, step, hardware)
+
+    real = training._step
+    monkeypatch.setattr(training, "_step", poisoned)
+    with pytest.raises(LatentlabError, match=r"diverged: .*; the checkpoint of step 10 is kept"):
+        train(data, tmp_path / "run", **OPTIONS)
+    run = Run(tmp_path / "run")
+    assert run.diverged
+    assert run.state == "diverged"
+    assert run.step == 10
+    from latentlab.models import load_model
+
+    assert all(torch.isfinite(p).all() for p in load_model(run).parameters())
+
+
+def test_a_second_writer_is_refused(data: Dataset, tmp_path: Path) -> None:
+    with lock(tmp_path / "run"), pytest.raises(LatentlabError, match="being written by another process"):
+        train(data, tmp_path / "run", **OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"latent_dim": 0}, "latent_dim is 0"),
+        ({"settings": {"beta": -1}}, "beta is -1"),
+        ({"objective": "gan"}, "no objective is called 'gan'"),
+        ({"network": "transformer"}, "no model is called"),
+        ({"likelihood": "poisson"}, "likelihood is 'poisson'"),
+        ({"steps": 0}, "steps is 0"),
+        ({"split": "validation"}, "has no split 'validation'"),
+        ({"precision": "int4"}, "precision is 'int4'"),
+        ({"colour": "red"}, "colour is not a setting"),
+        ({"network": "burgess"}, None),
+    ],
+)
+def test_wrong_input_leaves_nothing(data: Dataset, tmp_path: Path, wrong: dict, message: str | None) -> None:
+    if message is None:
+        assert configure(data, **wrong).network == "burgess"
+        return
+    with pytest.raises(InputError, match=message):
+        train(data, tmp_path / "run", **{**OPTIONS, **wrong})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_cut_checkpoint_says_so(data: Dataset, whole: Run, tmp_path: Path) -> None:
+    from shutil import copytree
+
+    from latentlab.models import load_model
+
+    run = Run(copytree(whole.path, tmp_path / "run"))
+    content = run.model_path.read_bytes()
+    run.model_path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"model.safetensors cannot be read"):
+        load_model(run)
+    run.model_path.write_bytes(content[:5])
+    with pytest.raises(InputError, match="cut off"):
+        _ = run.step
+
+
+def test_an_epoch_visits_every_row_once(data: Dataset) -> None:
+    seen: list[int] = []
+    counted = Dataset("rows", data.shape, lambda rows: (seen.extend(rows), data[rows])[1])
+    batches = _Batches(counted, configure(counted, batch_size=50, steps=4))
+    for step in range(4):
+        batches[step]
+    assert sorted(seen) == list(range(200))
+    first = list(seen)
+    for step in range(4, 8):
+        batches[step]
+    assert sorted(seen[200:]) == list(range(200))
+    assert seen[200:] != first
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it(data: Dataset) -> None:
+    assert _Batches(data, configure(data, batch_size=1000))[7].shape == (200, 1, 8, 8)
+
+
+def test_the_configuration_is_resolved(data: Dataset) -> None:
+    config = configure(data, objective="vae")
+    assert config.objective == {"name": "vae", "beta": 1.0}
+    assert config.network == "mlp"
+    assert config.learning_rate == 1e-3
+    assert config.hardware.threads >= 1
+    assert "auto" not in json.dumps(config.model_dump())
