@@ -43,7 +43,7 @@ class Dataset:
     ``factors`` (n, k) float64 holds level indices or values, NaN where missing. ``row_ids`` are stable: a row keeps
     its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
     combinations in row-major order. ``source`` says where the images came from and goes into the codes made of them.
-    ``splits`` names published parts as ranges of rows.
+    ``splits`` names published parts as ranges of rows. ``spec`` is what `load` was given, where it was.
     """
 
     name: str
@@ -53,10 +53,11 @@ class Dataset:
     specs: tuple[Factor, ...] = ()
     labels: NDArray[np.int64] | None = None
     label_names: tuple[str, ...] = ()
-    row_ids: Rows = field(default=None)  # type: ignore[assignment]
+    row_ids: Rows = field(default=None)  # type: ignore[arg-type]
     grid: tuple[int, ...] | None = None
     splits: Mapping[str, range] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
+    spec: str = ""
 
     def __post_init__(self) -> None:
         if self.row_ids is None:
@@ -106,7 +107,7 @@ class Dataset:
             known = ", ".join([*self.splits, "all"])
             raise InputError(f"{self.name} has no split {name!r}; it has: {known}")
         part = self.splits[name]
-        return self.take(slice(part.start, part.stop))
+        return self.take(slice(part.start, part.stop), name=f"{self.name}:{name}")
 
     def __repr__(self) -> str:
         n, c, h, w = self.shape

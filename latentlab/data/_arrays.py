@@ -1,0 +1,282 @@
+"""Arrays on disk: ``.npy`` (images), ``.npz`` and ``.h5`` (images, labels, factors).
+
+Images are (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3 channels; uint8, bool, or float in [0, 1].
+Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
+from latentlab.errors import InputError
+
+IMAGES = ("images", "imgs", "x", "X", "data")
+LABELS = ("labels", "label", "y")
+FACTORS = ("factors", "v")
+NAMES, KINDS = "factor_names", "factor_kinds"
+LIMIT = 16 << 30  # bytes that one array of an .npz may unpack to
+BLOCK = 1 << 24
+FIRST = 1000  # rows checked when a file is opened; the others when they are read
+
+
+def load(path: Path) -> Dataset:
+    """The images of a file by index, with labels and factors where it has them.
+
+    An ``.npz`` or ``.h5`` names its arrays ``images`` (or imgs, x, X, data), ``labels`` (or label, y), ``factors`` (or
+    v: (n, k), level indices or values, NaN where missing), ``factor_names`` (k,), ``factor_kinds`` (k,). Factors
+    without a kind are categorical where they are whole numbers and continuous elsewhere. ``.npy`` and ``.h5`` are read
+    by index, an ``.npz`` as a whole. Raises `InputError` for other dtypes and shapes, NaN, floats outside [0, 1],
+    pickled objects, and files that hold more or fewer bytes than they announce.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        stat = path.stat()
+        with _zip(path) as archive:
+            if {"imgs.npy", "latents_classes.npy"} <= set(archive.namelist()):
+                from latentlab.data import _published
+
+                return _published.dsprites(path)
+        return _dataset(path, _npz(path, stat.st_mtime_ns, stat.st_size))
+    return _dataset(path, {"images": _npy(path)} if suffix == ".npy" else _h5(path))
+
+
+def _dataset(path: Path, arrays: Mapping[str, Any]) -> Dataset:
+    images = _pick(arrays, IMAGES)
+    if images is None:
+        held = ", ".join(sorted(arrays)[:6]) or "nothing"
+        raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
+    shape, transpose = _layout(path, images)
+    read = _reader(path, images, transpose)
+    read(np.arange(min(FIRST, len(images)), dtype=np.int64))
+    labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
+    factors, specs = _factors(path, arrays, len(images))
+    return Dataset(
+        name=path.stem,
+        shape=shape,
+        read=read,
+        factors=factors,
+        specs=specs,
+        labels=labels,
+        label_names=label_names,
+        grid=full_grid(factors) if factors is not None else None,
+        source={"name": path.suffix.lower().lstrip("."), "file": path.name},
+    )
+
+
+def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((arrays[name] for name in names if name in arrays), None)
+
+
+def _layout(path: Path, images: Any) -> tuple[tuple[int, int, int, int], tuple[int, ...] | None]:
+    """The shape (n, c, h, w), and how to transpose a block to it (None: add a channel)."""
+    dtype, shape = images.dtype, tuple(images.shape)
+    if dtype not in (np.uint8, np.bool_) and dtype.kind != "f":
+        raise InputError(f"{path}: images are {dtype}; expected uint8, bool or float in [0, 1]: convert them first")
+    if 0 in shape:
+        raise InputError(f"{path}: images have shape {shape}, so there are none; expected at least one")
+    if len(shape) == 3:
+        return (shape[0], 1, shape[1], shape[2]), None
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
+        return (shape[0], shape[1], shape[2], shape[3]), (0, 1, 2, 3)
+    if len(shape) == 4 and shape[3] in (1, 3) and shape[1] not in (1, 3):
+        return (shape[0], shape[3], shape[1], shape[2]), (0, 3, 1, 2)
+    raise InputError(f"{path}: images have shape {shape}; expected (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 or 3")
+
+
+def _reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
+    sorted_only = not isinstance(images, np.ndarray)  # HDF5 reads rows in ascending order, each once
+
+    def read(rows: Rows) -> Images:
+        if sorted_only and len(rows):
+            unique, inverse = np.unique(rows, return_inverse=True)
+            block = _guarded(path, lambda: images[_slice(unique)])[inverse]
+        else:
+            block = np.asarray(images[rows])
+        block = _bytes(path, block)
+        return block[:, None] if transpose is None else block.transpose(transpose)
+
+    return read
+
+
+def _slice(rows: Rows) -> Rows | slice:
+    """Ascending rows as a slice where they have no gaps: HDF5 reads that hundreds of times faster."""
+    return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
+
+
+def _bytes(path: Path, block: NDArray[Any]) -> Images:
+    if block.dtype == np.uint8:
+        return block
+    if block.dtype == np.bool_:
+        return block.astype(np.uint8) * np.uint8(255)
+    if not np.isfinite(block).all():
+        raise InputError(f"{path}: images hold NaN or infinity; expected numbers in [0, 1]: remove or replace them")
+    if block.size and (block.min() < 0 or block.max() > 1):
+        low, high = f"{block.min():.4g}", f"{block.max():.4g}"
+        raise InputError(
+            f"{path}: float images run from {low} to {high}; expected [0, 1]: scale by (x − min)/(max − min)"
+        )
+    return np.round(block * 255).astype(np.uint8)
+
+
+def _labels(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    if labels is None:
+        return None, ()
+    labels = _guarded(path, lambda: labels[...])
+    if labels.shape != (n,):
+        raise InputError(f"{path}: labels have shape {labels.shape} but there are {n:,} images; expected ({n},)")
+    if labels.dtype.kind in "USO":
+        names, numbers = np.unique(_text(labels), return_inverse=True)
+        return numbers.astype(np.int64), tuple(names.tolist())
+    if labels.dtype.kind not in "iub":
+        raise InputError(f"{path}: labels are {labels.dtype}; expected whole numbers or names: convert them first")
+    numbers = labels.astype(np.int64)
+    few = numbers.min(initial=0) >= 0 and numbers.max(initial=-1) < 10_000
+    return numbers, tuple(map(str, range(int(numbers.max(initial=-1)) + 1))) if few else ()
+
+
+def _factors(path: Path, arrays: Mapping[str, Any], n: int) -> tuple[NDArray[np.float64] | None, tuple[Factor, ...]]:
+    values = _pick(arrays, FACTORS)
+    if values is None:
+        return None, ()
+    values = _guarded(path, lambda: values[...])
+    if values.ndim != 2 or len(values) != n or values.dtype.kind not in "iubf":
+        raise InputError(
+            f"{path}: factors are {values.dtype} {values.shape}; expected numbers ({n}, k), a row per image"
+        )
+    k = values.shape[1]
+    factors = values.astype(np.float64)
+    names = _words(path, arrays, NAMES, k) or [f"factor {i + 1}" for i in range(k)]
+    if len(set(names)) < k:
+        raise InputError(f"{path}: {NAMES} has a name twice; expected {k} different ones")
+    kinds = _words(path, arrays, KINDS, k) or [_kind(column) for column in factors.T]
+    allowed = ("categorical", "ordinal", "continuous", "circular")
+    if wrong := set(kinds) - set(allowed):
+        raise InputError(f"{path}: {KINDS} has {min(wrong)[:40]!r}; expected {', '.join(allowed)}")
+    return factors, tuple(Factor(name, kind) for name, kind in zip(names, kinds, strict=True))  # type: ignore[arg-type]
+
+
+def _kind(column: NDArray[np.float64]) -> FactorKind:
+    known = column[np.isfinite(column)]
+    return "categorical" if (known == np.round(known)).all() else "continuous"
+
+
+def _words(path: Path, arrays: Mapping[str, Any], key: str, k: int) -> list[str] | None:
+    if key not in arrays:
+        return None
+    words = _text(_guarded(path, lambda: arrays[key][...]))
+    if words.shape != (k,):
+        raise InputError(f"{path}: {key} has shape {words.shape} but there are {k} factors; expected ({k},)")
+    return [str(word) for word in words]
+
+
+def _text(words: NDArray[Any]) -> NDArray[Any]:
+    return np.array([w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in words.ravel()]).reshape(
+        words.shape
+    )
+
+
+def full_grid(factors: NDArray[np.float64]) -> tuple[int, ...] | None:
+    """The levels per factor where the rows (n, k) are all combinations of level indices in row-major order."""
+    if not len(factors) or not factors.shape[1] or not np.isfinite(factors).all() or factors.min() < 0:
+        return None
+    shape = tuple(int(top) + 1 for top in factors.max(axis=0))
+    if int(np.prod(shape, dtype=object)) != len(factors):
+        return None
+    rows = np.indices(shape).reshape(len(shape), -1).T
+    return shape if (rows == factors).all() else None
+
+
+def _guarded(path: Path, read: Callable[[], Any]) -> Any:
+    """The array that ``read`` gives; a damaged chunk names the file."""
+    try:
+        return np.asarray(read())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"{path} is damaged (a part of it cannot be read); make or copy it again") from error
+
+
+def _npy(path: Path) -> NDArray[Any]:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, OverflowError) as error:
+        pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
+        why = "holds pickled objects, which are never read" if pickled else "is no whole .npy file"
+        raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
+
+
+def _h5(path: Path) -> dict[str, Any]:
+    import h5py
+
+    from latentlab.hdf5 import open_safely
+
+    file = open_safely(path)  # stays open: images are read by index
+    return {key: file[key] for key in file if isinstance(file[key], h5py.Dataset) and file[key].shape is not None}
+
+
+class Header(NamedTuple):
+    """What an ``.npy`` file announces."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of data must follow."""
+        return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
+
+
+def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
+    """The header of one member of an ``.npz``; leaves the file at the first byte of data."""
+    try:
+        version = np.lib.format.read_magic(file)
+        parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        header = Header(*parse(file))
+    except (ValueError, SyntaxError, TypeError, EOFError) as error:
+        raise InputError(f"{path}: {key} is no whole array; make or copy the file again") from error
+    if header.dtype.hasobject:
+        raise InputError(f"{path}: {key} holds pickled objects, which are never read; save plain numbers or text")
+    return header
+
+
+@lru_cache(maxsize=2)
+def _npz(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
+    """The arrays that are asked for by name; bytes are counted while unpacking, other members are left alone."""
+    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS}
+    with _zip(path) as archive:
+        keys = [name.removesuffix(".npy") for name in archive.namelist()]
+        held = {key: _member(path, archive, key) for key in keys if key in wanted}
+        return held or {key: np.empty(0) for key in keys}
+
+
+def _member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
+    try:
+        with archive.open(f"{key}.npy") as file:
+            header = read_header(path, key, file)
+            if header.bytes > LIMIT:
+                raise InputError(f"{path}: {key} announces {header.bytes:,} bytes; at most {LIMIT:,} are read")
+            content = bytearray()
+            while len(content) <= header.bytes and (block := file.read(min(BLOCK, header.bytes + 1 - len(content)))):
+                content += block
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path}: {key} is damaged; make or copy the file again") from error
+    if len(content) != header.bytes:
+        raise InputError(f"{path}: {key} announces {header.bytes:,} bytes but holds others; make the file again")
+    array = np.frombuffer(content, dtype=header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
+    array.setflags(write=False)  # shared by every data set made of this file
+    return array
+
+
+def _zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise InputError(f"{path} is no whole .npz file; make or copy it again") from error

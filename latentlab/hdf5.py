@@ -1,0 +1,106 @@
+"""The one way an HDF5 file that someone else may have made is opened.
+
+HDF5 can name other files, load filters, and declare arrays far larger than what is stored. `open_safely` reads the
+structure, never the data, and refuses all of that, so what it returns can be read like any array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+
+from latentlab.errors import InputError, MissingError
+
+FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
+RATIO = 1000
+HARMLESS = 16 << 20  # constant data compress beyond any ratio; below this many bytes they may
+OBJECTS = 100_000
+
+
+def open_safely(path: str | Path) -> h5py.File:
+    """An HDF5 file, open for reading, that holds plain datasets and nothing else.
+
+    Refused, each with a one-line `InputError`: links and storage in other files, soft links that lead nowhere,
+    virtual datasets, filters other than gzip, lzf and shuffle, a declared size of more than 1,000 times what is
+    stored, more bytes stored than the file has. A missing file is a `MissingError`.
+
+    >>> with open_safely("codes.h5ad") as file:  # doctest: +SKIP
+    ...     mean = file["X"][:1000]
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; expected an HDF5 file")
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"{path} is not a readable HDF5 file; it may be cut short: make or copy it again") from error
+    try:
+        _check(file, path)
+    except InputError:
+        file.close()
+        raise
+    except Exception as error:  # h5py raises all kinds on damaged structures
+        file.close()
+        raise InputError(f"{path} is a damaged HDF5 file ({type(error).__name__}); make or copy it again") from error
+    return file
+
+
+def _check(file: h5py.File, path: Path) -> None:
+    size, declared = path.stat().st_size, 0
+    for name, dataset in _datasets(file, path):
+        problem = _problem(dataset, size)
+        if problem:
+            raise InputError(f"{path}: {name[:60]} {problem}; only plain gzip, lzf or raw datasets are read")
+        declared += dataset.size * dataset.dtype.itemsize if dataset.shape is not None else 0
+        if declared > max(HARMLESS, RATIO * size):
+            raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
+
+
+def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Every dataset, once, along hard links (which may form cycles)."""
+    groups, seen, count = [file["/"]], {h5py.h5o.get_info(file["/"].id).addr}, 0
+    while groups:
+        group = groups.pop()
+        for key in group:
+            count += 1
+            if count > OBJECTS:
+                raise InputError(f"{path} holds more than {OBJECTS:,} objects; expected a few arrays")
+            link, name = group.get(key, getlink=True), f"{group.name.rstrip('/')}/{key}"
+            if isinstance(link, h5py.ExternalLink):
+                raise InputError(f"{path}: {name[:60]} links to another file; copy the data into this one")
+            if isinstance(link, h5py.SoftLink):
+                # Links to other files are refused wherever they stand, so one that resolves stays inside.
+                if group.get(key) is None:
+                    raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it")
+                continue
+            child = group[key]
+            address = h5py.h5o.get_info(child.id).addr
+            if address in seen:
+                continue
+            seen.add(address)
+            if isinstance(child, h5py.Group):
+                groups.append(child)
+            elif isinstance(child, h5py.Dataset):
+                yield name, child
+
+
+def _problem(dataset: h5py.Dataset, file_size: int) -> str:
+    """What is wrong with a dataset, or nothing."""
+    plan = dataset.id.get_create_plist()
+    if plan.get_layout() == h5py.h5d.VIRTUAL:
+        return "is a virtual dataset"
+    if plan.get_external_count():
+        return "is stored in another file"
+    filters = {plan.get_filter(i)[0] for i in range(plan.get_nfilters())}
+    if filters - FILTERS:
+        return f"uses filter {min(filters - FILTERS)}"
+    if dataset.shape is None:
+        return ""
+    declared, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if stored > file_size:
+        return f"says it stores {stored:,} bytes in a file of {file_size:,}"
+    if declared > max(HARMLESS, RATIO * stored):
+        return f"declares {declared:,} bytes but stores {stored:,}"
+    return ""
