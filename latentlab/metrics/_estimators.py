@@ -1,0 +1,72 @@
+"""The linear estimators, their settings written out: scikit-learn's defaults change, and moved published scores."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.metrics._arrays import Floats, Ints
+
+LOGISTIC = {"C": 1.0, "solver": "lbfgs", "tol": 1e-4, "max_iter": 100, "fit_intercept": True, "class_weight": None}
+SVC = {
+    "loss": "squared_hinge",
+    "penalty": "l2",
+    "dual": False,
+    "multi_class": "ovr",
+    "fit_intercept": True,
+    "intercept_scaling": 1.0,
+    "tol": 1e-4,
+    "max_iter": 1000,
+}
+
+
+@contextmanager
+def unfinished_allowed() -> Iterator[None]:
+    """The protocols stop solvers at a fixed number of steps; that is part of the score, not news to its reader."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def logistic(x: Floats, y: Ints) -> Any:
+    """A fitted multinomial logistic regression (`LOGISTIC`)."""
+    from sklearn.linear_model import LogisticRegression
+
+    with unfinished_allowed():
+        return LogisticRegression(**LOGISTIC).fit(x, y)
+
+
+def linear_svc(x: Floats, y: Ints, penalty: float, seed: int) -> Any:
+    """A fitted one-versus-rest linear SVM (`SVC`) with balanced classes; `penalty` is its C."""
+    from sklearn.svm import LinearSVC
+
+    with unfinished_allowed():
+        return LinearSVC(C=penalty, class_weight="balanced", random_state=seed, **SVC).fit(x, y)
+
+
+def params(model: Any) -> dict[str, Any]:
+    """The estimator's own account of its settings, JSON-able."""
+    return {"estimator": type(model).__name__, **{k: v for k, v in model.get_params().items() if v != "deprecated"}}
+
+
+def macro_auc(y: Ints, probability: NDArray[np.float64], classes: Ints) -> float:
+    """Mean over classes of the one-versus-rest area under the ROC curve; classes absent from y are left out.
+
+    By ranks: AUC = (Σ ranks of the positives − p (p + 1) / 2) / (p q), ties at their mean rank.
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(probability, axis=0)
+    positive = y[:, None] == classes
+    p = positive.sum(axis=0)
+    q = len(y) - p
+    use = (p > 0) & (q > 0)
+    area = ((ranks * positive).sum(axis=0) - p * (p + 1) / 2)[use] / (p * q)[use]
+    return float(area.mean()) if use.any() else float("nan")

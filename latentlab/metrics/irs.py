@@ -1,0 +1,61 @@
+"""Interventional robustness score."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from latentlab.metrics._arrays import Floats, Ints, Kinds, check_rows
+from latentlab.metrics._metric import Metric
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="Interventional robustness",
+    needs="rows",
+    range=(0.0, 1.0),
+    better="higher",
+    source="Suter et al. 2019, Robustly disentangled causal mechanisms, section 4",
+)
+
+
+def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float = 0.99, kinds: Kinds = None) -> Score:
+    """How little a dimension moves while one factor is held: one less the worst deviation, relative to the largest.
+
+    For dimension i and factor j: 1 − E_v[q_0.99(abs(z_i − E[z_i | v]))] / max abs(z_i − E[z_i]), with the factor in
+    `bins` bins; the best factor per dimension, averaged with the dimensions' largest deviations as weights. ``codes``
+    (n, d); dimensions without variance are left out, 0 if all are. In [0, 1], higher is better; ``matrix`` (d, k).
+
+    Do not trust the bottom of the scale: pure noise scores 0.36, since a 0.99 quantile lies below the maximum.
+    Factors are binned by their value, whatever their `kinds`.
+
+    Source: Suter et al. 2019; estimator of Locatello et al. 2019. Raises `InputError` for arrays that do not fit.
+
+    >>> import numpy as np
+    >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
+    >>> irs(v.astype(float), v).value
+    1.0
+    """
+    z, v = check_rows(codes, factors)
+    live = z.min(axis=0) < z.max(axis=0)
+    # Column order and the codes' own precision are the reference's: another order of summation moves the ninth digit.
+    active = np.asfortranarray(z[:, live])
+    largest = np.max(np.abs(active - active.mean(axis=0)), axis=0)
+    matrix = np.zeros((z.shape[1], v.shape[1]))
+    for j, column in enumerate(v.T):
+        known = ~np.isnan(column)
+        edges = np.histogram(column[known], bins)[1][:-1]
+        group = np.digitize(column[known], edges)
+        matrix[live, j] = 1.0 - _deviation(active[known] if not known.all() else active, group, quantile) / largest
+    value = float(np.average(matrix[live].max(axis=1), weights=largest)) if live.any() else 0.0
+    settings = {"bins": bins, "quantile": quantile, "rows": len(z), "pruning": f"variance > 0 keeps {int(live.sum())}"}
+    return Score(value=value, matrix=matrix, settings=settings)
+
+
+def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
+    """Mean over groups of the quantile of the deviation from the group's mean, (d,)."""
+    total = np.zeros(z.shape[1])
+    values = np.unique(group)
+    for value in values:
+        rows = z[group == value]
+        total += np.percentile(np.abs(rows - rows.mean(axis=0)), q=quantile * 100, axis=0)
+    return total / len(values)
