@@ -1,2 +1,80 @@
-def check(*a: object, **k: object) -> None:
-    raise NotImplementedError
+"""What a data set holds and what is wrong with it, as a small table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from latentlab.data.dataset import Dataset
+from latentlab.errors import InputError, MissingError
+
+ROWS = 20_000
+BLOCK = 256
+
+
+def check(spec: str | Path | Dataset) -> list[dict[str, str]]:
+    """Findings about a data set, each ``{"what", "found", "problem"}``; ``problem`` is empty where nothing is wrong.
+
+    Reads at most 20,000 rows, evenly spread, so a folder's images are decoded and an array's numbers looked at. What
+    makes a data set unusable is the last finding. Nothing at that path is a `MissingError`.
+
+    >>> [finding["problem"] for finding in check("digits")]
+    ['', '', '', '']
+    """
+    from latentlab.data import load
+
+    try:
+        data = load(spec)
+    except MissingError:
+        raise
+    except InputError as error:
+        return [_finding("data set", str(spec), str(error))]
+    n, c, h, w = data.shape
+    findings = [
+        _finding("data set", f"{data.name} ({data.source.get('name', 'unknown')})"),
+        _finding("images", f"{n:,} of {c}×{h}×{w}"),
+    ]
+    if data.splits:
+        findings.append(_finding("splits", ", ".join(f"{name} {len(rows):,}" for name, rows in data.splits.items())))
+    if data.labels is not None:
+        findings.append(_labels(data))
+    findings += [_factor(data, column) for column in range(len(data.specs))]
+    return [*findings, _pixels(data)]
+
+
+def _finding(what: str, found: str, problem: str = "") -> dict[str, str]:
+    return {"what": what, "found": found, "problem": problem}
+
+
+def _labels(data: Dataset) -> dict[str, str]:
+    values, counts = np.unique(data.labels, return_counts=True)
+    found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} images"
+    return _finding("labels", found, "only one class" if len(values) == 1 else "")
+
+
+def _factor(data: Dataset, column: int) -> dict[str, str]:
+    if data.factors is None:
+        raise InputError(f"{data.name} describes factors but holds none")
+    spec, values = data.specs[column], data.factors[:, column]
+    missing = int(np.isnan(values).sum())
+    levels = len(np.unique(values[~np.isnan(values)]))
+    problem = "never varies" if levels < 2 else f"missing in {missing:,} rows" if missing else ""
+    return _finding(f"factor {spec.name}", f"{spec.kind}, {levels:,} values", problem)
+
+
+def _pixels(data: Dataset) -> dict[str, str]:
+    """Whether every image can be read and shows something."""
+    rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
+    low, high, flat = 255, 0, 0
+    for start in range(0, len(rows), BLOCK):
+        try:
+            block = data.read(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
+        except InputError as error:
+            return _finding("pixels", f"rows 0 to {rows[start]:,} can be read", str(error))
+        least, most = block.min(axis=1), block.max(axis=1)
+        low, high, flat = min(low, int(least.min())), max(high, int(most.max())), flat + int((least == most).sum())
+    problem = f"{flat:,} of {len(rows):,} images have one value throughout" if flat else ""
+    if high <= 1:
+        problem = "no pixel exceeds 1 of 255: were floats or flags saved as uint8? multiply by 255"
+    return _finding("pixels", f"{low} to {high} in {len(rows):,} rows", problem)
