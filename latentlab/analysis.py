@@ -19,7 +19,7 @@ from latentlab.data import Dataset, Factor, load
 from latentlab.encoding import Distortion
 from latentlab.files import lock, read_json, sha256
 from latentlab.hdf5 import open_safely
-from latentlab.projections import Projection, project, save_projections
+from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
 from latentlab.runs import STAGES, Run, write_scores
 from latentlab.scoring import Scores, score, scores_from_json
@@ -44,6 +44,7 @@ def analyze(
     metrics: Sequence[str] | None = None,
     profile: str = "dlib",
     distortion: Distortion = "sample",
+    projection_rows: int = ROWS,
     anchor: int | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -65,20 +66,22 @@ def analyze(
         elif stage == "traverse":
             decode_run(run, dataset, split=split, anchor=anchor)
         elif stage == "project":
-            project_run(run)
+            project_run(run, rows=projection_rows)
         else:
             score_run(run, metrics=metrics, profile=profile)
     say(total, total, "")
 
 
-def project_run(run: Run, *, methods: Sequence[str] = ("pca", "umap"), seed: int = 0) -> dict[str, Projection]:
+def project_run(
+    run: Run, *, methods: Sequence[str] = ("pca", "umap"), rows: int = ROWS, seed: int = 0
+) -> dict[str, Projection]:
     """PCA and UMAP of a run's codes, kept in its ``projections.h5``."""
     codes = run.codes()
-    inputs = {"codes": sha256(run.codes_path), "methods": list(methods), "seed": seed}
+    inputs = {"codes": sha256(run.codes_path), "methods": list(methods), "rows": rows, "seed": seed}
     if run.has("project") and _projected_from(run.projections_path) == inputs:
         return run.projections()
     with lock(run.path):
-        found = {method: project(codes, method, seed=seed) for method in methods}
+        found = {method: project(codes, method, rows=rows, seed=seed) for method in methods}
         save_projections(run.projections_path, found, inputs)
     return found
 

@@ -159,11 +159,11 @@ class CodesWriter:
         shape = (len(data), latent_dim)
         self.position, self.moments = 0, _Moments()
         for name in ("layers", "obsm", "varm", "obsp", "varp", "uns"):
-            _mark(file.create_group(name), "dict", "0.1.0")
-        self.mean = _mark(file.create_dataset("X", shape, "f4"), "array", "0.2.0")
+            mark(file.create_group(name), "dict", "0.1.0")
+        self.mean = mark(file.create_dataset("X", shape, "f4"), "array", "0.2.0")
         self.variance = self.rate = None
         if stochastic:
-            self.variance = _mark(file["layers"].create_dataset("variance", shape, "f4"), "array", "0.2.0")
+            self.variance = mark(file["layers"].create_dataset("variance", shape, "f4"), "array", "0.2.0")
             self.rate = np.empty(len(data), np.float32)
         self.distortion: NDArray[np.float32] | None = None
 
@@ -196,8 +196,8 @@ class CodesWriter:
             "provenance": dict(provenance),
         }
         text = json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        _mark(self.file["uns"].create_dataset("latentlab", data=text, dtype=h5py.string_dtype()), "string", "0.2.0")
-        _mark(self.file, "anndata", "0.1.0")
+        mark(self.file["uns"].create_dataset("latentlab", data=text, dtype=h5py.string_dtype()), "string", "0.2.0")
+        mark(self.file, "anndata", "0.1.0")
 
     def _row_columns(self) -> tuple[dict[str, NDArray[Any]], list[str]]:
         data = self.data
@@ -229,18 +229,18 @@ def _column_names(specs: Iterable[Factor]) -> list[str]:
     return names
 
 
-def _mark(element: Any, kind: str, version: str) -> Any:
+def mark(element: Any, kind: str, version: str) -> Any:
     element.attrs["encoding-type"], element.attrs["encoding-version"] = kind, version
     return element
 
 
 def _table(file: Any, name: str, index: list[str], columns: Mapping[str, NDArray[Any]]) -> None:
-    group = _mark(file.create_group(name), "dataframe", "0.2.0")
+    group = mark(file.create_group(name), "dataframe", "0.2.0")
     group.attrs["_index"] = "_index"
     group.attrs["column-order"] = np.array(list(columns), dtype=h5py.string_dtype())
-    _mark(group.create_dataset("_index", data=index, dtype=h5py.string_dtype()), "string-array", "0.2.0")
+    mark(group.create_dataset("_index", data=index, dtype=h5py.string_dtype()), "string-array", "0.2.0")
     for column, values in columns.items():
-        _mark(group.create_dataset(column, data=values), "array", "0.2.0")
+        mark(group.create_dataset(column, data=values), "array", "0.2.0")
 
 
 def save_codes(path: Path, codes: Codes) -> None:

@@ -32,7 +32,8 @@ class RunConfig(Frozen):
     ``objective`` holds the objective's name and its settings, as in ``{"name": "beta-vae", "beta": 4.0}``.
     ``stochastic`` says whether the encoder gives a posterior variance as well as a mean. ``image_shape`` is (channels,
     height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
-    is, ``source`` where the images came from.
+    is, ``source`` where the images came from. ``decay`` is the last part of the steps over which the learning rate
+    falls linearly to zero.
     """
 
     format: Literal[1] = 1
@@ -50,6 +51,7 @@ class RunConfig(Frozen):
     batch_size: int = Field(64, ge=1, le=65536)
     steps: int = Field(ge=1, le=10**9)
     learning_rate: float = Field(gt=0, le=10)
+    decay: float = Field(0.0, ge=0, le=1)
     seed: int = Field(0, ge=0, lt=2**31)
     log_every: int = Field(100, ge=1)
     checkpoint_every: int = Field(1000, ge=1)

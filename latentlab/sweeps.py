@@ -103,7 +103,7 @@ def sweep(
         refuse_other(out / name, config, resume=True)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "study.json", {"format": 1, "members": {n: c.model_dump(mode="json") for n, c in plan.items()}})
-    workers = workers or min(len(plan), len(os.sched_getaffinity(0)))
+    workers = (workers or min(len(plan), len(os.sched_getaffinity(0)))) if data.spec else 1
     report = progress or (lambda steps, total: None)
     failed = _train_here(data, out, plan, report) if workers == 1 else _train_apart(out, plan, workers, report)
     if failed:

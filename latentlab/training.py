@@ -70,6 +70,7 @@ def configure(
         "objective": {"name": objective, **chosen.model_dump()},
         "stochastic": chosen.stochastic,
         "steps": 20_000,
+        "decay": 0.2,
         "learning_rate": registry.load("models", network).LEARNING_RATE,
         "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
         **{key: value for key, value in options.items() if value is not None},
@@ -160,6 +161,7 @@ def _fit(run: Run, data: Dataset, progress: Progress) -> None:
             while done < config.steps and not interrupt.came:
                 x = batches[done].to(hardware.device, non_blocking=True)
                 torch.manual_seed(step_seed(config.seed, done))
+                optimizer.param_groups[0]["lr"] = learning_rate(config, done)
                 history.add(_step(model, objective, optimizer, x, done, hardware))
                 done += 1
                 if done % config.log_every == 0 or done == config.steps:
@@ -233,6 +235,15 @@ def _step(
     terms.loss.backward()
     optimizer.step()
     return terms
+
+
+def learning_rate(config: RunConfig, step: int) -> float:
+    """The step size of one step: constant, then falling linearly to zero over the last part that ``decay`` names.
+
+    On MNIST the fall is worth more than twice the steps.
+    """
+    left = (config.steps - step) / config.steps
+    return config.learning_rate * min(1.0, left / config.decay if config.decay else 1.0)
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from latentlab.runs import Study
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -32,3 +34,13 @@ def toy_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     from toy import write_study
 
     return write_study(tmp_path_factory.mktemp("toy") / "study")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Where ``LATENTLAB_NO_SKIP`` is set (`.ci/run`), a skip is a failure: it would hide what is missing."""
+    report = yield
+    if report.skipped and os.environ.get("LATENTLAB_NO_SKIP"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report

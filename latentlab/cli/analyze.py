@@ -19,6 +19,7 @@ def analyze(
     distortion: Annotated[
         Literal["sample", "all", "none"], typer.Option(help="Rows to compute the distortion of.")
     ] = "sample",
+    projection_rows: Annotated[int, typer.Option(help="Rows to project, seeded.", min=4)] = 20_000,
     anchor: Annotated[int | None, typer.Option(help="Row id to traverse around; a typical row by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
@@ -46,6 +47,7 @@ def analyze(
                 metrics=metric.split(",") if metric else None,
                 profile=profile,
                 distortion=distortion,
+                projection_rows=projection_rows,
                 anchor=anchor,
                 progress=report,
             )

@@ -27,6 +27,9 @@ def sweep(
     learning_rate: Annotated[
         float | None, typer.Option(help="Adam's step size (0.001 for mlp, 0.0005 for burgess).")
     ] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Members trained at a time (one a core).")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
@@ -43,7 +46,7 @@ def sweep(
 
     options: dict[str, Any] = {
         "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "latent_dim": latent_dim,
-        "steps": steps, "batch_size": batch_size, "learning_rate": learning_rate,
+        "steps": steps, "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
     }  # fmt: skip
     if plan is not None:
         read = read_plan(plan)

@@ -26,6 +26,9 @@ def train(
     learning_rate: Annotated[
         float | None, typer.Option(help="Adam's step size (0.001 for mlp, 0.0005 for burgess).")
     ] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Fixes weights, order and noise.")] = 0,
     split: _console.Split = None,
     precision: Annotated[str, typer.Option(help="auto, float32, bfloat16.")] = "auto",
@@ -55,7 +58,7 @@ def train(
     options: dict[str, Any] = {
         "objective": objective, "settings": chosen, "network": network, "likelihood": likelihood or "bernoulli",
         "sigma": sigma, "latent_dim": latent_dim, "steps": steps, "batch_size": batch_size, "seed": seed,
-        "learning_rate": learning_rate, "split": split, "precision": precision, "threads": threads, "device": device,
+        "learning_rate": learning_rate, "decay": decay, "split": split, "precision": precision, "threads": threads, "device": device,
         "log_every": log_every, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     with _console.progress(f"train {out}", quiet=quiet or json) as report:

@@ -1,0 +1,53 @@
+"""``latentlab demo``."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlab.cli import _console
+
+PANEL = "Train"
+DATA = "dsprites:size=32,grid=3x4x8x16x16"
+STORY = (
+    (
+        "Train a plain autoencoder and three β-VAEs on a small grid of dSprites",
+        f"sweep --data {DATA} --out {{out}} --beta ae,1,4,16 --network burgess --latent-dim 6 --steps 2500",
+    ),
+    (
+        "Turn each checkpoint into codes, traversals, projections and scores",
+        "analyze {out} --projection-rows 4000 --metric {metrics}",
+    ),
+    ("See what each β cost and what it brought", "compare {out} --quiet"),
+    ("Draw the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
+    ("Draw what each dimension of one run does", "figure traversals {out}/beta4-seed0 -o {out}/traversals.pdf"),
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the study goes.")] = Path("artifacts/demo"),
+    dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
+    quiet: _console.Quiet = False,
+) -> None:
+    """See the whole story on embedded data, offline: train, analyse, score, compare, draw, show.
+
+    Example: latentlab demo --out artifacts/demo --no-dashboard
+    """
+    from latentlab.cli import run
+
+    show = ["dashboard {out}"] if dashboard else []
+    for title, line in [*STORY, *(("Open it in the browser", last) for last in show)]:
+        command = line.format(out=shlex.quote(str(out)), metrics=",".join(metrics()))
+        if not quiet:
+            _console.show(f"\n{title}\n$ latentlab {command}")
+        status = run(shlex.split(command) + (["--quiet"] if quiet else []))
+        if status:
+            raise typer.Exit(status)
+
+
+def metrics() -> list[str]:
+    """Every metric of the default profile but DCI, which takes longer than all the others."""
+    from latentlab.registry import load
+
+    return [name for name in load("profiles", "dlib").PROTOCOLS if name not in ("dci", "udr")]

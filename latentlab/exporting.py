@@ -1,0 +1,93 @@
+"""Codes for other tools, and studies small enough to hand around."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import h5py
+import numpy as np
+
+from latentlab.codes import mark, save_codes
+from latentlab.errors import InputError
+from latentlab.files import publish, sha256, write_bytes, write_json
+from latentlab.projections import save_projections
+from latentlab.runs import Run, Study
+
+ROWS = 5000
+
+
+def export_h5ad(run: Run, out: Path) -> Path:
+    """A copy of a run's codes with its projections as ``obsm/X_umap`` and ``obsm/X_pca``, NaN where a row has none.
+
+    The file opens in anndata and scanpy as it is.
+    """
+    if out.suffix != ".h5ad":
+        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected a name that ends in .h5ad")
+    row_ids = run.codes().row_ids
+    with publish(out) as temporary:
+        copyfile(run.codes_path, temporary)
+        with h5py.File(temporary, "r+") as file:
+            for method, projection in (run.projections() if run.has("project") else {}).items():
+                xy = np.full((len(row_ids), 2), np.nan, np.float32)
+                xy[np.searchsorted(row_ids, projection.row_ids)] = projection.xy
+                mark(file["obsm"].create_dataset(f"X_{method}", data=xy), "array", "0.2.0")
+    return out
+
+
+def export_study(study: Study, out: Path, *, rows: int = ROWS, seed: int = 0) -> Study:
+    """A small copy of a study: float16 weights, some seeded rows of codes, no training state.
+
+    The rows carry the SHA-256 of the full ``codes.h5ad`` they were drawn from. Scores are those of the full codes.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
+    for run in study:
+        _export_run(run, out / run.name, rows, seed)
+    return Study(out)
+
+
+def _export_run(run: Run, out: Path, rows: int, seed: int) -> None:
+    for name in ("config.json", "environment.json", "history.jsonl", "decodings.h5", "notes.json"):
+        if (run.path / name).is_file():
+            write_bytes(out / name, (run.path / name).read_bytes())
+    _half_weights(run.model_path, out / "model.safetensors")
+    if run.has("encode"):
+        _export_codes(run, out, rows, seed)
+
+
+def _half_weights(path: Path, out: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    from latentlab.runs import safetensors_metadata
+
+    weights = {name: array.astype(np.float16) for name, array in load_file(path).items()}
+    with publish(out) as temporary:
+        save_file(weights, temporary, metadata=safetensors_metadata(path))
+
+
+def _export_codes(run: Run, out: Path, rows: int, seed: int) -> None:
+    codes, full = run.codes(), sha256(run.codes_path)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
+    inputs = codes.provenance.get("inputs", {})
+    drawn = {"of_rows": len(codes), "full_codes": full, "full_model": inputs.get("model"), "rows_seed": seed}
+    provenance = {**codes.provenance, **drawn, "inputs": {**inputs, "model": sha256(out / "model.safetensors")}}
+    some = replace(codes.take(chosen), provenance=provenance)
+    save_codes(out / "codes.h5ad", some)
+    here = sha256(out / "codes.h5ad")
+    if run.has("project"):
+        kept = {name: _among(projection, some.row_ids) for name, projection in run.projections().items()}
+        save_projections(out / "projections.h5", kept, {"codes": here, "full_codes": full})
+    if run.has("score"):
+        found: dict[str, Any] = json.loads(run.scores_path.read_text(encoding="utf-8"))
+        found["inputs"] |= {"codes": here, "full_codes": full}
+        write_json(out / "scores.json", found)
+
+
+def _among(projection: Any, row_ids: Any) -> Any:
+    """The part of a projection whose rows are kept; the picture is that of the full codes."""
+    keep = np.isin(projection.row_ids, row_ids)
+    return replace(projection, xy=projection.xy[keep], row_ids=projection.row_ids[keep])
