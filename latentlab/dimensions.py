@@ -124,15 +124,28 @@ class Knowledge:
 
 def knowledge(codes: Codes, *, rows: int = ROWS, seed: int = 0) -> Knowledge:
     """What each latent dimension knows of each factor: I(z_j; v_k) / H(v_k), on at most `rows` seeded rows."""
-    some = _sample(codes, rows, seed)
+    some = sample(codes, rows, seed)
     columns, names, kinds = factors_of(some)
     return Knowledge(_normalised(some.mean, columns, kinds), names, len(some), len(codes))
 
 
-def _sample(codes: Codes, rows: int, seed: int) -> Codes:
+def sample(codes: Codes, rows: int = ROWS, seed: int = 0) -> Codes:
+    """At most that many rows, chosen at random by the seed, in their order."""
     if len(codes) <= rows:
         return codes
     return codes.take(np.sort(np.random.default_rng(seed).choice(len(codes), rows, replace=False)))
+
+
+def entropies(codes: Codes) -> dict[str, float]:
+    """The entropy of each varying factor in nats, over all rows."""
+    from latentlab.metrics._arrays import levels_of
+    from latentlab.metrics._information import entropy
+
+    columns, names, kinds = factors_of(codes)
+    levels = [levels_of(column, kind, BINS)[0] for column, kind in zip(columns.T, kinds, strict=True)]
+    return {
+        name: float(entropy(np.bincount(each[each >= 0]), axis=0)) for name, each in zip(names, levels, strict=True)
+    }
 
 
 def _normalised(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ...]) -> Floats:
@@ -146,9 +159,9 @@ def _normalised(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ..
 
 def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, Any]:
     """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry a dimension."""
-    some, rng, d = _sample(codes, rows, seed), np.random.default_rng(seed), codes.latent_dim
+    some, rng, d = sample(codes, rows, seed), np.random.default_rng(seed), codes.latent_dim
     columns, names, kinds = factors_of(some)
-    if not names:
+    if not names or not draws:
         missing = np.full(d, np.nan)
         return {"top_factor": None} | dict.fromkeys(("mi", "mi_low", "mi_high"), missing)
     found = _normalised(some.mean, columns, kinds)
@@ -194,7 +207,7 @@ def response(codes: Codes, factor: str, *, rows: int = ROWS, seed: int = 0) -> p
 
     from latentlab.metrics._arrays import levels_of
 
-    some = _sample(codes, rows, seed)
+    some = sample(codes, rows, seed)
     columns, names, kinds = factors_of(some)
     if factor not in names:
         raise InputError(f"the codes have no varying factor {factor!r}; they have: {', '.join(names) or 'none'}"[:200])

@@ -1,0 +1,109 @@
+"""Figures, one kind a file; the file's name is the kind's name.
+
+Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several ``"runs"``, and defines four functions:
+``prepare(run or runs, **options)`` gives a frozen holder of what is drawn, ``alt(data)`` says it in words,
+``interactive(data)`` draws it with Plotly, ``static(data, preset)`` with Matplotlib. ``ll.figures.traversals(run)`` is
+the Plotly figure; `export` writes any kind to a file.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from html import escape
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from latentlab.errors import InputError
+from latentlab.files import publish, write_bytes
+from latentlab.registry import load, names
+from latentlab.runs import Run, Study, open_path
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SUFFIXES = ("html", "pdf", "svg", "png")
+Runs = Run | Study | Path | str | Sequence[Run]
+
+
+def draw(kind: str, runs: Runs, **options: Any) -> go.Figure:
+    """The interactive figure of that kind: ``draw("rate-distortion", study)``."""
+    module, data = _prepared(kind, runs, options)
+    return module.interactive(data)
+
+
+def export(kind: str, runs: Runs, path: Path | str, preset: str = "neurips", **options: Any) -> Path:
+    """Write a figure as ``.html`` (interactive, needs no network), ``.pdf``, ``.svg`` or ``.png`` (needs no browser).
+
+    ``preset`` gives width and type size (icml, neurips, nature-single, nature-double); an ``.html`` has neither. The
+    same data give the same bytes. ``options`` are those of the kind's ``prepare``.
+    """
+    from latentlab.figures import _style
+
+    path = Path(path)
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected .html, .pdf, .svg or .png")
+    size = _style.preset(preset).size
+    module, data = _prepared(kind, runs, options)
+    if suffix == "html":
+        write_bytes(path, page(module.interactive(data)).encode())
+        return path
+    with _style.rendering(size):
+        figure = module.static(data, preset)
+    with publish(path) as temporary:
+        _style.save(figure, temporary, suffix, module.TITLE, module.alt(data), size)
+    return path
+
+
+def page(figure: go.Figure) -> str:
+    """One HTML page with the figure and all it needs in it, so that opening it sends no request."""
+    meta = figure.layout.meta
+    config = {"displaylogo": False, "responsive": True}
+    drawn = figure.to_html(full_html=False, include_plotlyjs=True, div_id="figure", config=config)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(meta['title'])}</title></head>\n"
+        '<body style="margin:16px;background:#fff">'
+        f'<main role="img" aria-label="{escape(meta["alt"])}">{drawn}</main></body></html>\n'
+    )
+
+
+def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleType, Any]:
+    module = load("figures", kind)
+    known = [name for name in inspect.signature(module.prepare).parameters if name not in ("run", "runs")]
+    for name in options:
+        if name not in known:
+            raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
+    found = _runs(runs)
+    if module.TAKES == "runs":
+        return module, module.prepare(found, **options)
+    if len(found) != 1:
+        some = ", ".join(run.name for run in found)
+        raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
+    return module, module.prepare(found[0], **options)
+
+
+def _runs(given: Runs) -> list[Run]:
+    opened = open_path(given) if isinstance(given, str | Path) else given
+    found = [opened] if isinstance(opened, Run) else list(opened)
+    if not found:
+        raise InputError("there is no run to draw; expected a run, a study or a list of runs")
+    return found
+
+
+def _drawing(kind: str) -> Callable[..., Any]:
+    module = import_module(f"{__name__}.{kind}")
+    function = partial(draw, kind)
+    function.__doc__ = module.__doc__
+    return function
+
+
+# Functions take the place of their modules here, so that figures.kl(run) is callable. All files are read at once: were
+# one imported later, Python would bind the module over the function. They import plotly and matplotlib inside
+# functions only.
+for _name in names("figures"):
+    globals()[_name] = _drawing(_name)

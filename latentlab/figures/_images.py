@@ -1,0 +1,65 @@
+"""Many small images as one picture."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+FADED = 90
+
+
+def rgba(images: NDArray[np.uint8], alpha: int = 255) -> Picture:
+    """Images (…, c, h, w) with one or three channels as (…, h, w, 4)."""
+    last = np.moveaxis(images, -3, -1)
+    colour = np.repeat(last, 3, axis=-1) if last.shape[-1] == 1 else last[..., :3]
+    return np.concatenate([colour, np.full((*colour.shape[:-1], 1), alpha, np.uint8)], axis=-1)
+
+
+def mosaic(cells: Picture, gap: int = 1) -> Picture:
+    """Cells (rows, columns, h, w, 4) as one picture with transparent gaps of `gap` pixels between them."""
+    rows, columns, h, w, _ = cells.shape
+    picture = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, 4), np.uint8)
+    for r in range(rows):
+        for c in range(columns):
+            picture[r * (h + gap) : r * (h + gap) + h, c * (w + gap) : c * (w + gap) + w] = cells[r, c]
+    return picture
+
+
+def gap_of(width: int) -> int:
+    """Pixels between cells of that width: a thirtieth of it, at least one."""
+    return max(1, round(width / 30))
+
+
+def centres(count: int, size: int, gap: int) -> NDArray[np.float64]:
+    """Where the cells' middles lie on the picture's pixel axis, on which pixel i has its middle at i."""
+    return np.asarray(np.arange(count) * (size + gap) + (size - 1) / 2, np.float64)
+
+
+def data_uri(picture: Picture) -> str:
+    """A picture (h, w, 4) as a PNG in a data URI."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(buffer, "PNG", optimize=False, compress_level=6)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def pixels_of(uri: str) -> Picture:
+    """The picture (h, w, 4) in a data URI: the inverse of `data_uri`."""
+    from PIL import Image
+
+    content = base64.b64decode(uri.partition(",")[2])
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def image_trace(picture: Picture) -> Any:
+    """A picture as a Plotly trace, its pixels kept sharp."""
+    import plotly.graph_objects as go
+
+    return go.Image(source=data_uri(picture), hoverinfo="skip")

@@ -1,0 +1,179 @@
+"""How every figure looks: widths and type of the journals, colours, and rendering that gives the same bytes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.registry import choose
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MM = 1 / 25.4
+RASTER_FROM = 5_000  # more points than this go into a PDF as pixels: as vectors they take megabytes and minutes
+DPI = 300
+
+# Okabe and Ito (2008), black left out; then a long palette (Tol's muted) for what has more values.
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
+LONG = (*OKABE_ITO, "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
+GREY = "#8A8A86"
+FAINT = "#D9D9D5"
+INK = "#1A1A1A"
+SEQUENTIAL, MATRIX, CYCLIC = "viridis", "cividis", "twilight"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A journal's column: its width in inches and the size of type in points."""
+
+    width: float
+    size: float
+
+
+PRESETS: Mapping[str, Preset] = {
+    "icml": Preset(3.25, 7),
+    "neurips": Preset(5.5, 8),
+    "nature-single": Preset(89 * MM, 6.5),
+    "nature-double": Preset(183 * MM, 7),
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name; an `InputError` names the nearest otherwise."""
+    return PRESETS[choose(name, PRESETS, what="preset")]
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour a name, in the order given, told apart by colour-blind readers for the first seven."""
+    return {name: LONG[i % len(LONG)] for i, name in enumerate(dict.fromkeys(names))}
+
+
+@contextmanager
+def rendering(size: float) -> Iterator[None]:
+    """Matplotlib's settings for one figure of ours, and its former ones afterwards."""
+    from matplotlib import rc_context
+
+    with rc_context(
+        {
+            "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+            "font.size": size,
+            "axes.titlesize": size,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": size,
+            "xtick.labelsize": size - 1,
+            "ytick.labelsize": size - 1,
+            "legend.fontsize": size - 1,
+            "legend.frameon": False,
+            "legend.handlelength": 1.0,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.6,
+            "axes.edgecolor": GREY,
+            "axes.labelcolor": INK,
+            "text.color": INK,
+            "xtick.color": GREY,
+            "ytick.color": GREY,
+            "xtick.labelcolor": INK,
+            "ytick.labelcolor": INK,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "lines.linewidth": 1.0,
+            "image.interpolation": "nearest",
+            "pdf.fonttype": 42,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "latentlab",
+            "savefig.dpi": DPI,
+            "figure.dpi": DPI,
+            "axes.formatter.useoffset": False,
+        }
+    ):
+        yield
+
+
+def canvas(preset_name: str, height: float, title: str, subtitle: str, *, arranged: bool = True) -> Figure:
+    """A figure of the preset's exact width with its title at the left, and `height` inches free below it.
+
+    ``arranged`` lays its axes out by itself; otherwise each is placed by hand.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    chosen = preset(preset_name)
+    head = heading_height(preset_name, subtitle)
+    layout: Any = "none"
+    if arranged:
+        free = (0.006, 0, 0.988, 1 - head / (height + head))
+        layout = ConstrainedLayoutEngine(rect=free, w_pad=0.02, h_pad=0.02, wspace=0.03, hspace=0.03)
+    fig = Figure(figsize=(chosen.width, height + head), layout=layout)
+    FigureCanvasAgg(fig)
+    line = chosen.size * 1.45 / 72
+    top = 1 - 0.3 * line / (height + head)
+    fig.text(0.01, top, title, weight="bold", size=chosen.size + 0.5, va="top")
+    if subtitle:
+        below = top - line / (height + head)
+        fig.text(0.01, below, subtitle, size=chosen.size - 1, color=GREY, va="top", linespacing=1.25)
+    return fig
+
+
+def heading_height(preset_name: str, subtitle: str) -> float:
+    """Inches that a title and its subtitle take."""
+    lines = 1.4 + (subtitle.count("\n") + 1 if subtitle else 0)
+    return preset(preset_name).size * 1.4 / 72 * lines
+
+
+def wrap(text: str, preset_name: str) -> str:
+    """Text broken into lines that fit the preset's width, a little under its type size."""
+    from textwrap import fill
+
+    chosen = preset(preset_name)
+    return fill(text, int(chosen.width * 72 / ((chosen.size - 1) * 0.51)))
+
+
+def bare(axes: Axes) -> None:
+    """No frame and no ticks, the labels kept: for images and tables."""
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def save(fig: Figure, path: Path, suffix: str, title: str, alt: str, size: float) -> None:
+    """Write a Matplotlib figure as pdf, svg or png, with no date in it."""
+    metadata: dict[str, Any] = {
+        "pdf": {"Title": title, "Subject": alt, "CreationDate": None},
+        "svg": {"Title": title, "Description": alt, "Date": None},
+        "png": {"Title": title, "Description": alt, "Software": None},
+    }[suffix]
+    with rendering(size):
+        fig.savefig(path, format=suffix, metadata=metadata, facecolor="white")
+
+
+def plotly(title: str, subtitle: str, alt: str, **layout: Any) -> Any:
+    """An empty Plotly figure in our style; its background is transparent, so that a dark page shows through."""
+    import plotly.graph_objects as go
+
+    text = f"<b>{title}</b>" + (f"<br><span style='font-size:0.8em;color:{GREY}'>{subtitle}</span>" if subtitle else "")
+    common: dict[str, Any] = {
+        "template": "plotly_white",
+        "title": {"text": text, "x": 0.0, "xref": "paper", "xanchor": "left", "y": 0.98, "yanchor": "top"},
+        "font": {"family": "Inter, Helvetica, Arial, sans-serif", "size": 12},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 60, "r": 20, "t": 64, "b": 48},
+        "meta": {"title": title, "alt": alt},
+        "hoverlabel": {"font": {"size": 12}},
+        "legend": {"title": {"text": ""}},
+    }
+    fig = go.Figure(layout=common | layout)
+    line = {"gridcolor": "rgba(128,128,128,0.18)", "linecolor": GREY, "zeroline": False}
+    fig.update_xaxes(**line)
+    fig.update_yaxes(**line)
+    return fig

@@ -1,0 +1,27 @@
+"""Words and numbers as every figure writes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from latentlab.runs import Run
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with that many decimals and a true minus; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def describe(run: Run) -> str:
+    """A run in a subtitle: ``β = 4, seed 0``."""
+    return f"{run.config.label}, seed {run.config.seed}"
+
+
+def of_rows(attrs: Mapping[str, Any]) -> str:
+    """``MI on 20,000 of 737,280 rows``, or nothing where all rows were used."""
+    used, of = attrs["rows"], attrs["of_rows"]
+    return f"MI on {used:,} of {of:,} rows" if used < of and attrs.get("factors", True) else ""

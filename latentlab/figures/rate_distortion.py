@@ -1,0 +1,156 @@
+"""What each setting cost: distortion against rate, a dot a run, the settings' means joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.comparison import compare, summarise
+from latentlab.errors import InputError
+from latentlab.figures import _style
+from latentlab.figures._text import number
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Rate and distortion"
+TAKES = "runs"
+X, Y = "rate, nats an example", "distortion, nats an example"
+
+
+@dataclass(frozen=True, eq=False)
+class RateDistortion:
+    """``runs`` and ``means`` of the VAEs, ``plain`` the deterministic runs, which have a distortion but no rate."""
+
+    runs: pd.DataFrame
+    means: pd.DataFrame
+    plain: pd.DataFrame
+    colours: dict[str, str]
+    subtitle: str
+
+
+def prepare(runs: Sequence[Run]) -> RateDistortion:
+    """Rate and distortion of every run whose distortion was computed."""
+    table = compare(runs)
+    known = table[table["distortion"].notna() & (table["state"] != "diverged")]
+    if known.empty:
+        raise InputError("no run has a distortion; encode them with it: `latentlab analyze … --only encode`")
+    summary = summarise(table)
+    means = summary[summary["rate_mean"].notna() & summary["distortion_mean"].notna()]
+    means = means.sort_values(["latent_dim", "rate_mean"]).reset_index(drop=True)
+    plain = known[known["rate"].isna()].reset_index(drop=True)
+    stochastic = known[known["rate"].notna()].reset_index(drop=True)
+    seeds = known.groupby("setting")["seed"].nunique()
+    told = ["a dot a run, a ring the mean over seeds" if seeds.max() > 1 else "a dot a run, one seed each"]
+    told += ["deterministic autoencoders have no rate: lines"] if len(plain) else []
+    told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
+    return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))
+
+
+def _lines(data: RateDistortion) -> list[pd.DataFrame]:
+    """The means that belong on one line: one objective, one latent size."""
+    families = data.means["label"].str.replace(r"[-\d.e+]+$", "", regex=True)
+    return [group for _, group in data.means.groupby([families, "latent_dim"], sort=False)]
+
+
+def _baselines(data: RateDistortion) -> list[tuple[str, float, list[float]]]:
+    """Per deterministic setting: its name, its mean distortion, that of each seed."""
+    groups = data.plain.groupby("setting", sort=False)["distortion"]
+    return [(str(name), float(values.mean()), values.tolist()) for name, values in groups]
+
+
+def alt(data: RateDistortion) -> str:
+    """The figure in words."""
+    points = "; ".join(
+        f"{row.setting}: rate {number(row.rate_mean, 1)}, distortion {number(row.distortion_mean, 1)}, {row.n} seeds"
+        for row in data.means.itertuples()
+    )
+    lines = "; ".join(f"{name}: distortion {number(mean, 1)}, no rate" for name, mean, _ in _baselines(data))
+    return f"Scatter plot of distortion against rate, lower and further left is better. {points}. {lines}"
+
+
+def interactive(data: RateDistortion) -> Any:
+    """The Plotly figure."""
+    import plotly.graph_objects as go
+
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=440)
+    for group in _lines(data):
+        line = {"color": _style.GREY, "width": 1}
+        fig.add_trace(
+            go.Scatter(
+                x=group["rate_mean"],
+                y=group["distortion_mean"],
+                mode="lines",
+                line=line,
+                hoverinfo="skip",
+                name="means",
+            )
+        )
+    for setting, group in data.runs.groupby("setting", sort=False):
+        fig.add_trace(
+            go.Scatter(
+                x=group["rate"],
+                y=group["distortion"],
+                mode="markers",
+                name=setting,
+                marker={"color": data.colours[setting], "size": 8},
+                customdata=group[["run", "seed", "elbo"]].astype(object).to_numpy(),
+                hovertemplate=f"{setting}, seed %{{customdata[1]}}<br>rate %{{x:.2f}}, distortion %{{y:.2f}}, "
+                "ELBO %{customdata[2]:.2f} nats<extra>%{customdata[0]}</extra>",
+            )
+        )
+    for row in data.means.itertuples():
+        text = {
+            "text": row.setting,
+            "showarrow": False,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "xshift": 6,
+            "yshift": 2,
+        }
+        fig.add_annotation(x=row.rate_mean, y=row.distortion_mean, **text)
+    for name, mean, values in _baselines(data):
+        for value in values:
+            fig.add_hline(y=value, line={"color": data.colours[name], "width": 0.5})
+        fig.add_hline(y=mean, line={"color": data.colours[name], "width": 1.2, "dash": "dash"})
+        fig.add_annotation(
+            x=0, xref="paper", y=max(values), text=f"{name}, no rate", showarrow=False, xanchor="left", yanchor="bottom"
+        )
+    fig.update_xaxes(title=X, rangemode="tozero")
+    fig.update_yaxes(title=Y)
+    return fig
+
+
+def static(data: RateDistortion, preset: str) -> Any:
+    """The Matplotlib figure."""
+    chosen = _style.preset(preset)
+    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0), TITLE, _style.wrap(data.subtitle, preset))
+    axes = fig.add_subplot()
+    for group in _lines(data):
+        axes.plot(group["rate_mean"], group["distortion_mean"], color=_style.GREY, lw=0.8, zorder=1, gid="means")
+    for setting, group in data.runs.groupby("setting", sort=False):
+        axes.scatter(group["rate"], group["distortion"], s=12, color=data.colours[setting], zorder=3, lw=0, gid="runs")
+    for row in data.means.itertuples():
+        place = (row.rate_mean, row.distortion_mean)
+        if row.n > 1:
+            axes.scatter(*place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2)
+        axes.annotate(row.setting, place, (5, 3), textcoords="offset points", size=chosen.size - 0.5)
+    for name, mean, values in _baselines(data):
+        for value in values:
+            axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
+        axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
+        axes.annotate(
+            f"{name}, no rate",
+            (0, max(values)),
+            (4, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            size=chosen.size - 0.5,
+        )
+    most = np.nanmax(np.append(data.runs["rate"].to_numpy(float), 1e-3))
+    axes.set(xlabel=X, ylabel=Y, xlim=(0, most * 1.12))
+    return fig

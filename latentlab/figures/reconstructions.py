@@ -1,0 +1,131 @@
+"""Images and what each run makes of them: a row of originals, then a row a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.decodings import Decodings
+from latentlab.errors import InputError
+from latentlab.figures import _images, _style
+from latentlab.figures._text import describe
+from latentlab.runs import Run
+
+TITLE = "Reconstructions"
+TAKES = "runs"
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructions:
+    """``cells`` (rows, images, h, w, 4), a label a row, the ids of the images' rows."""
+
+    cells: _images.Picture
+    labels: tuple[str, ...]
+    row_ids: tuple[int, ...]
+    subtitle: str
+
+    @property
+    def gap(self) -> int:
+        """Pixels between cells."""
+        return _images.gap_of(self.cells.shape[3])
+
+    @property
+    def picture(self) -> _images.Picture:
+        """All cells as one picture (h, w, 4)."""
+        return _images.mosaic(self.cells, self.gap)
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """Where the rows' middles lie on the picture."""
+        return _images.centres(self.cells.shape[0], self.cells.shape[2], self.gap)
+
+
+def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
+    """The first `images` reconstructed rows, a seeded random choice; the same rows in all runs."""
+    parts = [(run, part) for run in runs if (part := _part(run)) is not None]
+    if not parts:
+        raise InputError(f"{runs[0].path} has no reconstructions; make them: `latentlab analyze … --only traverse`")
+    ids = _shared_ids([part for _, part in parts])[:images]
+    first = parts[0][1]
+    originals = _pick(first, first.originals, ids)
+    rows = [originals, *(_pick(part, part.images, ids) for _, part in parts)]
+    left_out = len(runs) - len(parts)
+    told = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
+    told += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
+    labels = ("original", *_labels([run for run, _ in parts]))
+    return Reconstructions(np.stack([_images.rgba(row) for row in rows]), labels, tuple(ids), " · ".join(told))
+
+
+def _part(run: Run) -> Decodings | None:
+    if not run.has("traverse"):
+        return None
+    part = run.decodings().get("reconstructions")
+    return part if part is not None and part.originals is not None else None
+
+
+def _ids(part: Decodings) -> list[int]:
+    return [int(row) for row in part.settings.get("rows", range(len(part.images)))]
+
+
+def _shared_ids(parts: Sequence[Decodings]) -> list[int]:
+    shared = [row for row in _ids(parts[0]) if all(row in _ids(part) for part in parts[1:])]
+    if not shared or len({part.images.shape[1:] for part in parts}) > 1:
+        raise InputError("the runs have no reconstructed row in common; analyse them on the same data and seed")
+    return shared
+
+
+def _pick(part: Decodings, images: Any, ids: Sequence[int]) -> NDArray[np.uint8]:
+    known = _ids(part)
+    found: NDArray[np.uint8] = images[[known.index(row) for row in ids]]
+    return found
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """As short as tells the runs apart: the label, and seed and latent size where they differ."""
+    sizes = len({run.config.latent_dim for run in runs}) > 1
+    seeds = len({(run.config.label, run.config.latent_dim) for run in runs}) < len(runs)
+    size = lambda run: f", size {run.config.latent_dim}" if sizes else ""  # noqa: E731
+    return [(describe(run) if seeds else run.config.label) + size(run) for run in runs]
+
+
+def alt(data: Reconstructions) -> str:
+    """The figure in words."""
+    return f"Grid of images: {data.cells.shape[1]} columns, rows: {'; '.join(data.labels)}. {data.subtitle}."
+
+
+def interactive(data: Reconstructions) -> Any:
+    """The Plotly figure."""
+    picture, rows = data.picture, len(data.labels)
+    fig = _style.plotly(
+        TITLE, data.subtitle, alt(data), height=90 + 64 * rows, margin={"l": 120, "r": 10, "t": 64, "b": 10}
+    )
+    fig.add_trace(_images.image_trace(picture))
+    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain")
+    fig.update_yaxes(
+        showgrid=False,
+        showline=False,
+        range=[picture.shape[0] - 0.5, -0.5],
+        constrain="domain",
+        tickvals=list(data.rows),
+        ticktext=list(data.labels),
+    )
+    return fig
+
+
+def static(data: Reconstructions, preset: str) -> Any:
+    """The Matplotlib figure."""
+    chosen, picture = _style.preset(preset), data.picture
+    left = chosen.size / 72 * 0.6 * (max(map(len, data.labels)) + 1)
+    width = chosen.width - left - 0.05
+    height = width * picture.shape[0] / picture.shape[1]
+    fig = _style.canvas(preset, height + 0.1, TITLE, _style.wrap(data.subtitle, preset), arranged=False)
+    total = fig.get_figheight()
+    axes = fig.add_axes((left / chosen.width, 0.05 / total, width / chosen.width, height / total))
+    axes.imshow(picture, aspect="auto")
+    axes.set(xticks=[], yticks=data.rows, yticklabels=data.labels)
+    _style.bare(axes)
+    return fig

@@ -1,0 +1,125 @@
+"""How latent dimensions respond to a factor: the mean code at each of its values, with the spread of the other factors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.codes import Codes
+from latentlab.dimensions import dimensions, factors_of, response
+from latentlab.errors import InputError
+from latentlab.figures import _style
+from latentlab.figures._text import describe
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Response to a factor"
+TAKES = "run"
+SHOWN = 12
+ROWS = 20_000
+ACROSS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """``curves``: a row a (dimension, value) with ``mean`` and ``sd``; ``ticks`` name the values of a factor that has names."""
+
+    curves: pd.DataFrame
+    titles: dict[int, str]
+    factor: str
+    ticks: dict[float, str]
+    subtitle: str
+
+
+def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None) -> Responses:
+    """The responses to `factor` (the first that varies) of one `dimension`, or of the most important ones."""
+    codes = run.codes()
+    names = factors_of(codes)[1]
+    if not names:
+        raise InputError(f"{run.name} was analysed on data without factors or labels, so there is nothing to respond to")
+    if dimension is not None and not 0 <= dimension < codes.latent_dim:
+        raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
+    chosen = factor or names[0]
+    table = dimensions(codes, notes=run.notes(), draws=2)
+    table = table.head(SHOWN) if dimension is None else table[table["index"] == dimension]
+    curves = response(codes, chosen, rows=ROWS)
+    titles = {int(row.index_): f"{row.dim} {row.name}".strip() for row in table.rename(columns={"index": "index_"}).itertuples()}
+    used = min(ROWS, len(codes))
+    rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
+    told = f"{describe(run)} · mean code at each {chosen}, band: ± 1 sd over everything else · {rows}"
+    return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), told)
+
+
+def _ticks(codes: Codes, factor: str) -> dict[float, str]:
+    spec = next((s for s in codes.specs if s.name == factor), None)
+    named = spec is not None and any(isinstance(value, str) for value in spec.values)
+    return {float(k): str(value) for k, value in enumerate(spec.values)} if spec and named else {}
+
+
+def alt(data: Responses) -> str:
+    """The figure in words."""
+    spans = {title: _span(data.curves[data.curves["index"] == j]) for j, title in data.titles.items()}
+    told = ", ".join(f"{title} {low:.2f} to {high:.2f}" for title, (low, high) in spans.items())
+    return f"Curves of the mean code against {data.factor}, one a latent dimension. {data.subtitle}. Ranges: {told}."
+
+
+def _span(curve: pd.DataFrame) -> tuple[float, float]:
+    return float(curve["mean"].min()), float(curve["mean"].max())
+
+
+def interactive(data: Responses) -> Any:
+    """The Plotly figure."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    count = len(data.titles)
+    across = min(ACROSS, count)
+    down = math.ceil(count / across)
+    grid = make_subplots(down, across, subplot_titles=list(data.titles.values()), vertical_spacing=0.24 / down)
+    base = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down))
+    layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
+    fig = go.Figure(grid).update_layout(layout)
+    for k, (j, title) in enumerate(data.titles.items()):
+        place, curve = {"row": k // across + 1, "col": k % across + 1}, data.curves[data.curves["index"] == j]
+        low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]
+        band = {"line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(0,114,178,0.15)", "hoverinfo": "skip"}
+        around = np.concatenate([curve["value"], curve["value"][::-1]])
+        fig.add_trace(go.Scatter(x=around, y=np.concatenate([low, high[::-1]]), **band), **place)
+        line = {"line": {"color": _style.OKABE_ITO[0], "width": 2}, "marker": {"size": 5}, "name": title}
+        fig.add_trace(go.Scatter(x=curve["value"], y=curve["mean"], mode="lines+markers", **line), **place)
+    line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
+    fig.update_yaxes(**line)
+    fig.update_xaxes(**line, **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {}))
+    if count == 1:
+        fig.update_xaxes(title=data.factor)
+        fig.update_yaxes(title=f"code, {next(iter(data.titles.values()))}")
+        fig.update_layout(annotations=())
+    fig.update_annotations(font_size=12)
+    return fig
+
+
+def static(data: Responses, preset: str) -> Any:
+    """The Matplotlib figure."""
+    count = len(data.titles)
+    across = min(count, 4 if _style.preset(preset).width > 5 else 2)
+    down = math.ceil(count / across)
+    fig = _style.canvas(preset, 1.1 * down + 0.3, TITLE, _style.wrap(data.subtitle, preset))
+    grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
+    for axes in grid[count:]:
+        axes.set_visible(False)
+    for axes, (j, title) in zip(grid, data.titles.items(), strict=False):
+        curve = data.curves[data.curves["index"] == j]
+        band = (curve["mean"] - curve["sd"], curve["mean"] + curve["sd"])
+        axes.fill_between(curve["value"], *band, color=_style.OKABE_ITO[5], lw=0, alpha=0.4)
+        axes.plot(curve["value"], curve["mean"], color=_style.OKABE_ITO[0])
+        axes.set_title(title, fontweight="normal")
+        if data.ticks:
+            axes.set_xticks(list(data.ticks), list(data.ticks.values()))
+    for axes in grid[max(0, count - across) : count]:
+        axes.set_xlabel(data.factor)
+    return fig

@@ -1,0 +1,200 @@
+"""Scores against the setting: a panel a metric, a dot a seed, the mean as a line, what rotated codes reach beside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.comparison import compare
+from latentlab.errors import InputError
+from latentlab.figures import _style
+from latentlab.figures._text import number
+from latentlab.registry import load, names
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Scores by setting"
+TAKES = "runs"
+ACROSS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """``points``: a row a (metric, run) with its ``value``, interval ``low`` to ``high``, ``null`` and ``place`` on
+    the axis; ``settings`` name the places; ``panels`` are (column, title) pairs."""
+
+    points: pd.DataFrame
+    settings: tuple[str, ...]
+    panels: tuple[tuple[str, str], ...]
+    colours: dict[str, str]
+    subtitle: str
+
+
+def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) -> Scores:
+    """Every score of every run, the active units last; `metrics` names those wanted (a list, or commas between)."""
+    import pandas as pd
+
+    table = compare(runs)
+    wanted = metrics.split(",") if isinstance(metrics, str) else metrics
+    found = list(table.attrs["metrics"])
+    unknown = [name for name in wanted or () if name not in found]
+    if unknown:
+        raise InputError(f"the runs have no score {unknown[0]!r}; they have: {', '.join(found) or 'none'}"[:200])
+    if not found:
+        raise InputError("the runs have no scores; make them: `latentlab analyze … --only score`")
+    columns = [*(wanted or found), *(() if wanted or table["active_units"].isna().all() else ("active_units",))]
+    good = table[~table["state"].isin(["broken", "diverged"])]
+    settings = tuple(dict.fromkeys(good["setting"]))
+    rows = [_point(row, metric, settings) for metric in columns for _, row in good.iterrows()]
+    points = pd.DataFrame([row for row in rows if math.isfinite(row["value"])])
+    return Scores(
+        points, settings, tuple((c, _title(c)) for c in columns), _style.colours(settings), _told(good, points)
+    )
+
+
+def _point(row: pd.Series, metric: str, settings: Sequence[str]) -> dict[str, Any]:
+    more = {key: row.get(f"{metric}_{key}", math.nan) for key in ("low", "high", "null")}
+    head = {"metric": metric, "run": row["run"], "setting": row["setting"], "seed": int(row["seed"])}
+    return head | {"place": settings.index(row["setting"]), "value": float(row[metric])} | more
+
+
+def _title(metric: str) -> str:
+    if metric == "active_units":
+        return "Active units"
+    return str(load("metrics", metric).METRIC.title) if metric in names("metrics") else metric
+
+
+def _told(table: pd.DataFrame, points: pd.DataFrame) -> str:
+    most = int(table.groupby("setting")["seed"].nunique().max())
+    told = ["a dot a seed, a bar the mean over seeds" if most > 1 else "one seed each"]
+    told += ["thin lines: 95 % interval over redraws"] if points["low"].notna().any() else []
+    told += ["grey ticks: what rotated codes reach"] if points["null"].notna().any() else []
+    return " · ".join(told)
+
+
+def _ticks(data: Scores) -> list[str]:
+    """Names of the places, as short as one shared beginning allows: 1, 4, 16 where all are ``β = …``."""
+    return [name.removeprefix("β = ") for name in data.settings]
+
+
+def _axis(data: Scores) -> str:
+    return "β" if any(name.startswith("β = ") for name in data.settings) else ""
+
+
+def _spread_out(group: pd.DataFrame) -> np.ndarray:
+    """Seeds side by side, so that equal scores do not hide each other: (rows,) places."""
+    seeds = sorted(group["seed"].unique())
+    step = min(0.12, 0.5 / max(1, len(seeds)))
+    shift = {seed: (i - (len(seeds) - 1) / 2) * step for i, seed in enumerate(seeds)}
+    return group["place"].to_numpy(float) + group["seed"].map(shift).to_numpy(float)
+
+
+def alt(data: Scores) -> str:
+    """The figure in words."""
+    panels = []
+    for metric, title in data.panels:
+        here = data.points[data.points["metric"] == metric].groupby("setting", sort=False)["value"]
+        values = ", ".join(f"{name} {number(v.mean())} ({number(v.min())} to {number(v.max())})" for name, v in here)
+        panels.append(f"{title}: {values}")
+    return f"One panel a metric against the setting. {data.subtitle}. Means (ranges over seeds): {'; '.join(panels)}."
+
+
+def _panel(data: Scores, metric: str) -> list[tuple[str, pd.DataFrame]]:
+    here = data.points[data.points["metric"] == metric]
+    return [(str(name), group) for name, group in here.groupby("setting", sort=False)]
+
+
+def interactive(data: Scores) -> Any:
+    """The Plotly figure."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    count = len(data.panels)
+    across = min(ACROSS, count)
+    down = math.ceil(count / across)
+    grid = make_subplots(
+        down,
+        across,
+        subplot_titles=[title for _, title in data.panels],
+        vertical_spacing=0.3 / down,
+        horizontal_spacing=0.08,
+    )
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=110 + 230 * down)
+    base = fig.layout.to_plotly_json()
+    fig = go.Figure(grid).update_layout({k: v for k, v in base.items() if k not in ("xaxis", "yaxis")})
+    for index, (metric, _) in enumerate(data.panels):
+        row, column = index // across + 1, index % across + 1
+        for setting, group in _panel(data, metric):
+            places, values = _spread_out(group), group["value"]
+            known = group[["low", "high"]].notna().all(axis=1).any()
+            error = {
+                "type": "data", "symmetric": False, "thickness": 1, "width": 0,
+                "array": group["high"] - values, "arrayminus": values - group["low"],
+            }  # fmt: skip
+            dots = go.Scatter(
+                x=places,
+                y=values,
+                mode="markers",
+                name=setting,
+                marker={"color": data.colours[setting], "size": 7},
+                error_y=error if known else None,
+                customdata=group[["run", "seed"]].astype(object).to_numpy(),
+                hovertemplate=f"{setting}, seed %{{customdata[1]}}: %{{y:.3f}}<extra>%{{customdata[0]}}</extra>",
+            )
+            fig.add_trace(dots, row=row, col=column)
+            for value, colour, width in (
+                (values.mean(), data.colours[setting], 2),
+                (group["null"].mean(), _style.GREY, 1.5),
+            ):
+                if math.isfinite(value):
+                    ends = [group["place"].iloc[0] - 0.28, group["place"].iloc[0] + 0.28]
+                    line = go.Scatter(
+                        x=ends, y=[value] * 2, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip"
+                    )
+                    fig.add_trace(line, row=row, col=column)
+        ticks = {"tickvals": list(range(len(data.settings))), "ticktext": _ticks(data), "showgrid": False}
+        title = _axis(data) if index >= count - across else ""
+        fig.update_xaxes(range=[-0.6, len(data.settings) - 0.4], title=title, row=row, col=column, **ticks)
+    line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
+    fig.update_yaxes(rangemode="tozero", **line)
+    fig.update_annotations(font_size=12)
+    return fig
+
+
+def static(data: Scores, preset: str) -> Any:
+    """The Matplotlib figure."""
+    chosen = _style.preset(preset)
+    count = len(data.panels)
+    across = min(count, 4 if chosen.width > 5 else 2)
+    down = math.ceil(count / across)
+    fig = _style.canvas(preset, 1.35 * down + 0.15, TITLE, _style.wrap(data.subtitle, preset))
+    grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
+    for axes in grid[count:]:
+        axes.set_visible(False)
+    for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
+        for setting, group in _panel(data, metric):
+            _draw(axes, group, data.colours[setting])
+        axes.set_title(title, fontweight="normal", size=chosen.size)
+        axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(data.settings)), xticklabels=_ticks(data))
+        axes.set_ylim(0, max(1e-3, axes.get_ylim()[1] * 1.04))
+        if max(map(len, _ticks(data))) * len(data.settings) * chosen.size * 0.55 / 72 > chosen.width / across - 0.4:
+            axes.tick_params(axis="x", rotation=90)
+        if index >= count - across:
+            axes.set_xlabel(_axis(data))
+    return fig
+
+
+def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
+    places, place = _spread_out(group), group["place"].iloc[0]
+    if group["low"].notna().any():
+        axes.vlines(places, group["low"], group["high"], color=colour, lw=0.6, alpha=0.6)
+    axes.scatter(places, group["value"], s=9, color=colour, lw=0, zorder=3, gid="seeds")
+    axes.hlines(group["value"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
+    if group["null"].notna().any():
+        axes.hlines(group["null"].mean(), place - 0.28, place + 0.28, color=_style.GREY, lw=0.9)

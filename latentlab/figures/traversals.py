@@ -1,0 +1,200 @@
+"""What each latent dimension does: a row a dimension, ranked, its value moved from left to right, all others kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.decodings import Decodings
+from latentlab.dimensions import dimensions
+from latentlab.errors import InputError
+from latentlab.figures import _images, _style
+from latentlab.figures._text import describe, number, of_rows
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Latent traversals"
+TAKES = "run"
+SHOWN = 20
+CELL = 0.5  # inches that a cell has at most
+
+
+@dataclass(frozen=True, eq=False)
+class Traversals:
+    """``cells`` (rows, steps, h, w, 4) with inactive rows faded, ``values`` (rows, steps) of the dimension that moves,
+    ``anchor`` (rows,) the column nearest to the anchor's own value, ``table`` the rows' dimensions."""
+
+    cells: _images.Picture
+    values: NDArray[np.float64]
+    anchor: NDArray[np.int64]
+    table: pd.DataFrame
+    subtitle: str
+
+    @property
+    def gap(self) -> int:
+        """Pixels between cells."""
+        return _images.gap_of(self.cells.shape[3])
+
+    @property
+    def picture(self) -> _images.Picture:
+        """All cells as one picture (h, w, 4)."""
+        return _images.mosaic(self.cells, self.gap)
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """Where the rows' middles lie on the picture."""
+        return _images.centres(self.cells.shape[0], self.cells.shape[2], self.gap)
+
+    @property
+    def steps(self) -> NDArray[np.float64]:
+        """Where the columns' middles lie on the picture."""
+        return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
+
+
+def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversals:
+    """The run's traversals of the `top` most important dimensions, over the ``prior`` or the ``aggregate`` range."""
+    decodings, codes = run.decodings(), run.codes()
+    part, over = _part(run, decodings, over)
+    table = dimensions(codes, notes=run.notes()).head(top)
+    order = table["index"].to_numpy()
+    values, centre = _values(part), _anchor(part)
+    faded = [bool(active is False or active == False) for active in table["active"].fillna(True)]  # noqa: E712
+    cells = np.stack(
+        [_images.rgba(part.images[j], _images.FADED if f else 255) for j, f in zip(order, faded, strict=True)]
+    )
+    settings = part.settings
+    shown = f"{len(table)} of {codes.latent_dim} dimensions" if len(table) < codes.latent_dim else ""
+    ends = "prior range, −2 to 2" if over == "prior" else "2.5 % to 97.5 % of the codes"
+    around = f"around row {settings['anchor_row']}, whose place is marked" if "anchor_row" in settings else ""
+    told = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
+    return Traversals(
+        cells,
+        values[order],
+        np.abs(values - centre[:, None]).argmin(axis=1)[order],
+        table,
+        " · ".join(text for text in told if text),
+    )
+
+
+def _part(run: Run, decodings: dict[str, Decodings], over: str | None) -> tuple[Decodings, str]:
+    known = [name.removeprefix("traversals-") for name in decodings if name.startswith("traversals-")]
+    if not known:
+        raise InputError(f"{run.path} has no traversals; make them: `latentlab analyze {run.path} --only traverse`")
+    chosen = over or ("prior" if "prior" in known else known[0])
+    if chosen not in known:
+        raise InputError(f"{run.name} has no traversals over {chosen!r}; it has: {', '.join(known)}")
+    return decodings[f"traversals-{chosen}"], chosen
+
+
+def _values(part: Decodings) -> NDArray[np.float64]:
+    d = len(part.codes)
+    return part.codes[np.arange(d), :, np.arange(d)].astype(np.float64)
+
+
+def _anchor(part: Decodings) -> NDArray[np.float64]:
+    """The anchor's own code (d,): in every row but its own, a dimension keeps the anchor's value."""
+    d = len(part.codes)
+    if d == 1:
+        return np.zeros(1)
+    each = np.arange(d)
+    return part.codes[(each + 1) % d, 0, each].astype(np.float64)
+
+
+def _facts(data: Traversals) -> list[tuple[str, str, str]]:
+    """Per row: its name, its KL or share of the variance, its top factor."""
+    found = []
+    for row in data.table.itertuples():
+        weight = f"{row.kl:.2f}" if np.isfinite(row.kl) else f"{row.share:.0%}"
+        factor = f"{row.top_factor} {number(row.mi)}" if row.top_factor is not None else "–"
+        found.append((row.dim, weight, row.name or factor))
+    return found
+
+
+def alt(data: Traversals) -> str:
+    """The figure in words."""
+    rows = "; ".join(f"{dim} {weight} {what}" for dim, weight, what in _facts(data))
+    return f"Grid of decoded images, {data.cells.shape[1]} steps a latent dimension. {data.subtitle}. Rows: {rows}."
+
+
+def _heads(data: Traversals) -> tuple[str, str]:
+    return ("KL" if data.table["kl"].notna().any() else "variance"), "factor, MI"
+
+
+def interactive(data: Traversals) -> Any:
+    """The Plotly figure."""
+    import plotly.graph_objects as go
+
+    picture, facts = data.picture, _facts(data)
+    height = 96 + round(min(44, 900 / max(1, len(facts)) + 24) * len(facts))
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height, margin={"l": 220, "r": 10, "t": 70, "b": 10})
+    fig.add_trace(_images.image_trace(picture))
+    x, y = np.meshgrid(data.steps, data.rows)
+    names = np.repeat([dim for dim, _, _ in facts], len(data.steps))
+    fig.add_trace(
+        go.Scatter(
+            x=x.ravel(),
+            y=y.ravel(),
+            mode="markers",
+            marker={"opacity": 0, "size": 18},
+            customdata=np.column_stack([names, np.round(data.values.ravel(), 2)]),
+            hovertemplate="%{customdata[0]} = %{customdata[1]}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    h, w = data.cells.shape[2:4]
+    for column, row in zip(data.steps[data.anchor], data.rows, strict=True):
+        box = {"x0": column - w / 2, "x1": column + w / 2, "y0": row - h / 2, "y1": row + h / 2}
+        fig.add_shape(type="rect", line={"color": _style.OKABE_ITO[1], "width": 1.5}, **box)
+    for column, texts in ((-0.005, 2), (-0.2, 1), (-0.29, 0)):
+        for row, fact in zip(data.rows, facts, strict=True):
+            text = f"<b>{fact[0]}</b>" if texts == 0 else fact[texts]
+            place = {"xref": "paper", "x": column, "y": row, "xanchor": "right", "showarrow": False}
+            fig.add_annotation(text=text, **place)
+    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain")
+    fig.update_yaxes(visible=False, range=[picture.shape[0] - 0.5, -0.5], constrain="domain")
+    return fig
+
+
+def static(data: Traversals, preset: str) -> Any:
+    """The Matplotlib figure."""
+    from matplotlib.patches import Rectangle
+
+    chosen, picture, facts = _style.preset(preset), data.picture, _facts(data)
+    letter = chosen.size / 72 * 0.58
+    widths = [letter * (max(map(len, column)) + 1.5) for column in zip(("", *_heads(data)), *facts, strict=True)]
+    left = sum(widths)
+    image_width = min(chosen.width - left - 0.05, CELL * len(data.steps))
+    height = image_width * picture.shape[0] / picture.shape[1]
+    foot = chosen.size / 72 * 1.6
+    fig = _style.canvas(preset, height + 2 * foot, TITLE, _style.wrap(data.subtitle, preset), arranged=False)
+    total = fig.get_figheight()
+    axes = fig.add_axes((left / chosen.width, foot / total, image_width / chosen.width, height / total))
+    axes.imshow(picture, aspect="auto")
+    axes.set_axis_off()
+    h, w = data.cells.shape[2:4]
+    for column, row in zip(data.steps[data.anchor], data.rows, strict=True):
+        axes.add_patch(
+            Rectangle((column - w / 2, row - h / 2), w, h, fill=False, lw=0.9, ec=_style.OKABE_ITO[1], clip_on=False)
+        )
+    places = (np.cumsum([0.01 * chosen.width, *widths[:2]]) - left) / image_width
+    inactive = ~data.table["active"].fillna(True).to_numpy(bool)
+    text: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "size": chosen.size - 0.5}
+    for row, fact, grey in zip(data.rows, facts, inactive, strict=True):
+        for place, cell, weight in zip(places, fact, ("bold", "normal", "normal"), strict=True):
+            axes.text(place, row, cell, weight=weight, color=_style.GREY if grey else _style.INK, **text)
+    small: dict[str, Any] = {"va": "bottom", "size": chosen.size - 1.5, "color": _style.GREY}
+    for place, head in zip(places[1:], _heads(data), strict=True):
+        axes.text(place, 1.005, head, **small | {"transform": axes.transAxes})
+    ends: dict[str, Any] = small | {"transform": axes.get_xaxis_transform(), "ha": "center"}
+    if np.ptp(data.values, axis=0).max() < 1e-6:
+        for column, value in zip(data.steps, data.values[0], strict=True):
+            axes.text(column, 1.005, f"{value:.2g}".replace("-", "−"), **ends)
+    else:
+        for column, label in ((0, "low"), (-1, "high")):
+            axes.text(data.steps[column], 1.005, label, **ends)
+    return fig
