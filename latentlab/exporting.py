@@ -38,33 +38,34 @@ def export_h5ad(run: Run, out: Path) -> Path:
     return out
 
 
-def export_study(study: Study, out: Path, *, rows: int = ROWS, seed: int = 0) -> Study:
-    """A small copy of a study: float16 weights, some seeded rows of codes, no training state.
+def export_study(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, seed: int = 0) -> Study:
+    """A small copy of a study: float16 weights or none, some seeded rows of codes, no training state.
 
     The rows carry the SHA-256 of the full ``codes.h5ad`` they were drawn from. Scores are those of the full codes.
     """
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
     for run in study:
-        _export_run(run, out / run.name, rows, seed)
+        _export_run(run, out / run.name, rows, seed, weights=weights)
     return Study(out)
 
 
-def _export_run(run: Run, out: Path, rows: int, seed: int) -> None:
+def _export_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> None:
     for name in ("config.json", "environment.json", "history.jsonl", "decodings.h5", "notes.json"):
         if (run.path / name).is_file():
             write_bytes(out / name, (run.path / name).read_bytes())
-    _half_weights(run.model_path, out / "model.safetensors")
+    _half_weights(run.model_path, out / "model.safetensors", keep=weights)
     if run.has("encode"):
         _export_codes(run, out, rows, seed)
 
 
-def _half_weights(path: Path, out: Path) -> None:
+def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
+    """The weights in float16; without them the file says only how far they were trained."""
     from safetensors.numpy import load_file, save_file
 
     from latentlab.runs import safetensors_metadata
 
-    weights = {name: array.astype(np.float16) for name, array in load_file(path).items()}
+    weights = {name: array.astype(np.float16) for name, array in load_file(path).items() if keep}
     with publish(out) as temporary:
         save_file(weights, temporary, metadata=safetensors_metadata(path))
 

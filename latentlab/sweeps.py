@@ -12,6 +12,7 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +62,22 @@ def objective_of(beta: float | str) -> tuple[str, str, dict[str, Any]]:
     return f"beta{value:g}", "beta-vae", {"beta": value}
 
 
-def members(data: Dataset, beta: Sequence[float | str], seeds: int, **options: Any) -> dict[str, RunConfig]:
+def members(
+    data: Dataset, beta: Sequence[float | str], seeds: int, latent_dim: int | Sequence[int] = 10, **options: Any
+) -> dict[str, RunConfig]:
     """The resolved configuration of every member, by the name of its folder."""
+    sizes = [latent_dim] if isinstance(latent_dim, int) else list(latent_dim)
     if not 1 <= seeds <= 1000:
         raise InputError(f"seeds is {seeds}; expected 1 to 1000")
     options = {"threads": 1, **{key: value for key, value in options.items() if value is not None}}
     found: dict[str, RunConfig] = {}
-    for entry in beta:
+    for entry, size, seed in product(beta, sizes, range(seeds)):
         name, objective, settings = objective_of(entry)
-        for seed in range(seeds):
-            chosen = configure(data, objective=objective, settings=settings, seed=seed, **options)
-            found[f"{name}-seed{seed}"] = chosen
+        place = f"-d{size}" if len(sizes) > 1 else ""
+        chosen = configure(data, objective=objective, settings=settings, seed=seed, latent_dim=size, **options)
+        found[f"{name}{place}-seed{seed}"] = chosen
     if not found:
-        raise InputError("the list of β is empty; expected at least one, as in --beta ae,1,4")
+        raise InputError("the list of β or of latent sizes is empty; expected at least one, as in --beta ae,1,4")
     return found
 
 
@@ -88,6 +92,8 @@ def sweep(
     **options: Any,
 ) -> Study:
     """Train every β with seeds 0 … ``seeds`` − 1 and leave a study in the folder `out`.
+
+    ``latent_dim``, among the options of `configure`, may be a list of latent sizes; then every β has each of them.
 
     One thread a member, one member a core: several at a time use the cores better than one on all of them. A member's
     weights equal those of training it alone with the same resolved hardware. Called again, it does what is missing.

@@ -35,12 +35,20 @@ def build() -> typer.Typer:
     return app
 
 
-def _top(version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version and exit.")) -> None:
-    if version:
-        from importlib.metadata import version as installed
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
 
-        typer.echo(f"latentlab {installed('latentlab')}")
+        typer.echo(f"latentlab {version('latentlab')}")
         raise typer.Exit
+
+
+def _top(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+    ),
+) -> None:
+    """Take the options that stand before a verb."""
 
 
 def run(argv: Sequence[str] | None = None) -> int:

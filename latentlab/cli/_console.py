@@ -13,7 +13,6 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from latentlab.errors import InputError
-from latentlab.score import plain
 
 LINE_SECONDS = 10.0
 
@@ -37,6 +36,8 @@ def show(text: str) -> None:
 
 def show_json(content: Any) -> None:
     """The answer for a machine: one line of JSON."""
+    from latentlab.score import plain
+
     print(json.dumps(plain(content), ensure_ascii=False, allow_nan=False))
 
 

@@ -17,6 +17,7 @@ def export(
         Literal["h5ad", "study"], typer.Option(help="h5ad: codes with projections, for scanpy. study: a small copy.")
     ],
     rows: Annotated[int, typer.Option(help="Rows of codes that a small copy keeps.", min=1)] = 5000,
+    weights: Annotated[bool, typer.Option(help="Whether a small copy keeps the weights, in float16.")] = True,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -30,7 +31,7 @@ def export(
     if to == "h5ad":
         export_h5ad(Run(path), out)
     else:
-        export_study(Study(path), out, rows=rows)
+        export_study(Study(path), out, rows=rows, weights=weights)
     if json:
         _console.show_json({"out": str(out), "to": to})
     elif not quiet:

@@ -21,7 +21,7 @@ def sweep(
     seeds: Annotated[int, typer.Option(help="How many seeds of each, from 0 on.")] = 1,
     network: Annotated[str, typer.Option(help="mlp, burgess, or auto: burgess from 64×64 on.")] = "auto",
     likelihood: Annotated[str, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = "bernoulli",
-    latent_dim: Annotated[int, typer.Option(help="The number of latent dimensions.")] = 10,
+    latent_dim: Annotated[str, typer.Option(help="Latent sizes, as in 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Training steps of each member (20,000).")] = None,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
     learning_rate: Annotated[
@@ -45,7 +45,7 @@ def sweep(
     from latentlab.sweeps import sweep as train_study
 
     options: dict[str, Any] = {
-        "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "latent_dim": latent_dim,
+        "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "latent_dim": _sizes(latent_dim),
         "steps": steps, "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
     }  # fmt: skip
     if plan is not None:
@@ -68,3 +68,10 @@ def sweep(
         _console.show_json({"study": str(out), "runs": rows})
     else:
         _console.table(rows)
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [int(size) for size in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--latent-dim is {text!r}; expected whole numbers, as in 10 or 2,5,10") from error

@@ -89,6 +89,8 @@ def load_model(run: Run) -> Autoencoder:
         raise InputError(
             f"{run.model_path} cannot be read ({error}); restore it or train the run anew"[:200]
         ) from error
+    if not weights:
+        raise InputError(f"{run.model_path} holds no weights: this copy of the run was made without them")
     fit_weights(model, {name: tensor.float() for name, tensor in weights.items()}, run.model_path)
     return model.eval()
 
