@@ -9,20 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from latentlab import registry
 from latentlab.codes import Codes
 from latentlab.data import Dataset, Factor, load
-from latentlab.encoding import Distortion
 from latentlab.files import lock, read_json, sha256
 from latentlab.hdf5 import open_safely
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
 from latentlab.runs import STAGES, Run, write_scores
 from latentlab.scoring import Scores, score, scores_from_json
+
+if TYPE_CHECKING:
+    from latentlab.encoding import Distortion
 
 Progress = Callable[[float, float, str], None]
 
