@@ -45,8 +45,8 @@ def sweep(
     from latentlab.sweeps import sweep as train_study
 
     options: dict[str, Any] = {
-        "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "latent_dim": _sizes(latent_dim),
-        "steps": steps, "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
+        "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "steps": steps,
+        "latent_dim": _sizes(latent_dim), "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
     }  # fmt: skip
     if plan is not None:
         read = read_plan(plan)

@@ -58,8 +58,8 @@ def train(
     options: dict[str, Any] = {
         "objective": objective, "settings": chosen, "network": network, "likelihood": likelihood or "bernoulli",
         "sigma": sigma, "latent_dim": latent_dim, "steps": steps, "batch_size": batch_size, "seed": seed,
-        "learning_rate": learning_rate, "decay": decay, "split": split, "precision": precision, "threads": threads, "device": device,
-        "log_every": log_every, "checkpoint_every": checkpoint_every,
+        "learning_rate": learning_rate, "decay": decay, "split": split, "precision": precision, "threads": threads,
+        "device": device, "log_every": log_every, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     with _console.progress(f"train {out}", quiet=quiet or json) as report:
         run = fit(data, out, resume=resume, progress=lambda s, n, line: report(s, n, _note(line)), **options)
