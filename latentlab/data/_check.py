@@ -48,7 +48,7 @@ def _finding(what: str, found: str, problem: str = "") -> dict[str, str]:
 
 
 def _labels(data: Dataset) -> dict[str, str]:
-    values, counts = np.unique(data.labels, return_counts=True)
+    values, counts = np.unique(np.asarray(data.labels), return_counts=True)
     found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} images"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
 

@@ -137,6 +137,9 @@ def _download(url: str, path: Path, file: Remote, progress: Callable[[int], Any]
                 raise LatentlabError(
                     f"{url} sent {received:,} bytes of another {file.algorithm}; try again, or {by_hand}"
                 )
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise LatentlabError(f"{url} answers {error.code}; {by_hand}") from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = str(getattr(error, "reason", error))[:40] or type(error).__name__
         raise LatentlabError(f"{url} cannot be reached ({reason}); {by_hand}") from error

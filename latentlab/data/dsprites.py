@@ -52,13 +52,13 @@ def load(path: str | None = None, *, size: int = 64, grid: tuple[int, ...] = GRI
     Dataset('dsprites': 216 images 1×32×32; shape, scale, orientation, x position, y position)
     """
     if path is not None:
-        if size != 64 or tuple(grid) != GRID:
+        if size != 64 or grid != GRID:
             raise InputError("the published dSprites file has one size and one grid; leave out size= and grid=")
         from latentlab.data._published import dsprites
 
         return dsprites(Path(path))
     _check_size(size)
-    levels = _levels(tuple(grid))
+    levels = _levels(grid)
     shape = tuple(len(chosen) for chosen in levels)
     n = int(np.prod(shape))
     whole = shape == GRID
@@ -182,20 +182,18 @@ def _crossings(points: NDArray[np.float64], heights: NDArray[np.float64]) -> NDA
     return found
 
 
-def _levels(grid: tuple[int, ...]) -> list[NDArray[np.int64]]:
+def _levels(grid: tuple[int, ...] | list[int]) -> list[NDArray[np.int64]]:
     """Which levels of the full grid a smaller one has."""
-    if len(grid) != len(GRID) or not all(1 <= wanted <= has for wanted, has in zip(grid, GRID, strict=True)):
-        raise InputError(f"dSprites has {_by(GRID)} levels; grid={_by(grid)} must ask for 1 to that many of each")
+    counts = grid if isinstance(grid, tuple | list) and all(isinstance(wanted, int) for wanted in grid) else ()
+    if len(counts) != len(GRID) or not all(1 <= wanted <= has for wanted, has in zip(counts, GRID, strict=True)):
+        asked = "x".join(map(str, grid)) if isinstance(grid, tuple | list) else grid
+        raise InputError(f"grid={str(asked)[:40]} must ask for 1 to 3x6x40x32x32 levels of the five dSprites factors")
     spread = [np.linspace(0, has - 1, wanted).round().astype(np.int64) for wanted, has in zip(grid, GRID, strict=True)]
     if grid[2] < GRID[2]:  # level 39 shows the same image as level 0
         spread[2] = (np.arange(grid[2]) * (GRID[2] - 1) / grid[2]).round().astype(np.int64)
     return spread
 
 
-def _by(numbers: tuple[int, ...]) -> str:
-    return "x".join(map(str, numbers))
-
-
 def _check_size(size: int) -> None:
     if size not in SIZES:
-        raise InputError(f"dSprites can be drawn at sizes {SIZES.start} to {SIZES.stop - 1}; got size={size}")
+        raise InputError(f"dSprites can be drawn at sizes {SIZES.start} to {SIZES.stop - 1}; got size={str(size)[:40]}")

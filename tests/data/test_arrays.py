@@ -1,0 +1,196 @@
+"""Arrays on disk: layouts, kinds of numbers, factors, and what is refused."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from latentlab.data import load
+from latentlab.errors import InputError
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (6, 5, 4), dtype=np.uint8)
+COLOUR = RNG.integers(0, 256, (6, 5, 4, 3), dtype=np.uint8)
+
+
+def write(path: Path, **arrays: Any) -> Path:
+    if path.suffix == ".npy":
+        np.save(path, arrays["images"])
+    elif path.suffix == ".npz":
+        np.savez_compressed(path, **arrays)
+    else:
+        with h5py.File(path, "w") as file:
+            for key, array in arrays.items():
+                file[key] = np.asarray(array).astype(object) if np.asarray(array).dtype.kind == "U" else array
+    return path
+
+
+@pytest.fixture(params=["data.npy", "data.npz", "data.h5", "data.hdf5"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return tmp_path / request.param
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (GREY, GREY[:, None]),
+        (COLOUR, COLOUR.transpose(0, 3, 1, 2)),
+        (COLOUR.transpose(0, 3, 1, 2), COLOUR.transpose(0, 3, 1, 2)),
+        (GREY[:, None], GREY[:, None]),
+        (GREY[..., None], GREY[:, None]),
+        (GREY > 99, 255 * (GREY[:, None] > 99)),
+        (GREY / 255, GREY[:, None]),
+        (np.float32(GREY) / np.float32(255), GREY[:, None]),
+        (np.asfortranarray(GREY), GREY[:, None]),
+    ],
+)
+def test_layouts_and_kinds(path: Path, images: np.ndarray, expected: np.ndarray) -> None:
+    data = load(write(path, images=images))
+    assert data.shape == expected.shape
+    assert data[:].dtype == np.uint8
+    assert np.array_equal(data[:], expected)
+    rows = [4, 1, 1, 5]
+    assert np.array_equal(data[rows], expected[rows])
+    assert np.array_equal(data[[]], expected[:0])
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (GREY.astype(np.int64), "int64"),
+        (GREY.astype(np.uint16), "uint16"),
+        (GREY.astype(np.complex64), "complex64"),
+        (GREY.astype(np.float32), "scale by"),
+        (GREY / 255 - 0.5, "scale by"),
+        (np.where(GREY > 9, GREY / 255, np.nan), "NaN"),
+        (GREY.reshape(6, -1), "expected \\(n, h, w\\)"),
+        (GREY[..., None].repeat(2, -1), "c 1 or 3"),
+        (GREY[:0], "there are none"),
+        (np.array(7, dtype=np.uint8), "shape \\(\\)"),
+    ],
+)
+def test_wrong_images_are_refused(path: Path, images: np.ndarray, message: str) -> None:
+    write(path, images=images)
+    with pytest.raises(InputError, match=message) as caught:
+        load(path)
+    assert len(str(caught.value).replace(str(path.parent), "")) < 200
+
+
+def test_numbers_are_checked_in_every_row(tmp_path: Path) -> None:
+    """The first thousand when the file is opened, the others when they are read."""
+    images = np.zeros((1500, 2, 2))
+    images[1400] = np.nan
+    data = load(write(tmp_path / "x.npy", images=images))
+    assert data[:1000].max() == 0
+    with pytest.raises(InputError, match="NaN"):
+        data[1400]
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.h5"])
+def test_labels_and_factors(tmp_path: Path, name: str) -> None:
+    factors = np.array([[0, 0.5], [1, 0.25], [0, np.nan], [1, 1], [0, 0], [1, 0]])
+    arrays = {"imgs": GREY, "y": np.arange(6), "factors": factors, "factor_names": np.array(["side", "height"])}
+    data = load(write(tmp_path / name, **arrays))
+    assert data.labels is not None
+    assert data.labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert data.factors is not None
+    assert np.array_equal(data.factors, factors, equal_nan=True)
+    assert [(s.name, s.kind) for s in data.specs] == [("side", "categorical"), ("height", "continuous")]
+    assert data.grid is None
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.h5"])
+def test_a_grid_and_kinds_are_seen(tmp_path: Path, name: str) -> None:
+    factors = np.indices((2, 3)).reshape(2, -1).T
+    kinds = np.array(["ordinal", "circular"])
+    data = load(write(tmp_path / name, images=GREY, v=factors, factor_kinds=kinds))
+    assert data.grid == (2, 3)
+    assert [s.kind for s in data.specs] == ["ordinal", "circular"]
+    assert load(write(tmp_path / f"b{name}", images=GREY, v=factors[::-1])).grid is None
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.h5"])
+def test_labels_may_be_names(tmp_path: Path, name: str) -> None:
+    data = load(write(tmp_path / name, images=GREY, labels=np.array(["b", "a", "b", "c", "a", "a"])))
+    assert data.labels is not None
+    assert data.labels.tolist() == [1, 0, 1, 2, 0, 0]
+    assert data.label_names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"pictures": GREY}, "pictures; expected an array called images"),
+        ({"images": GREY, "labels": np.arange(5)}, "labels have shape"),
+        ({"images": GREY, "labels": np.arange(6) / 2}, "float64"),
+        ({"images": GREY, "factors": np.zeros((5, 2))}, "factors are"),
+        ({"images": GREY, "factors": np.zeros(6)}, "factors are"),
+        ({"images": GREY, "factors": np.zeros((6, 2)), "factor_names": np.array(["a"])}, "factor_names has shape"),
+        ({"images": GREY, "factors": np.zeros((6, 2)), "factor_names": np.array(["a", "a"])}, "twice"),
+        ({"images": GREY, "factors": np.zeros((6, 1)), "factor_kinds": np.array(["round"])}, "'round'"),
+    ],
+)
+@pytest.mark.parametrize("name", ["x.npz", "x.h5"])
+def test_wrong_companions_are_refused(tmp_path: Path, name: str, arrays: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load(write(tmp_path / name, **arrays))
+
+
+class Canary:
+    """Its pickle writes a file when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
+def test_object_arrays_are_never_unpickled(tmp_path: Path, name: str) -> None:
+    canary = tmp_path / "canary"
+    write(tmp_path / name, images=np.array([Canary(canary)] * 3, dtype=object))
+    with pytest.raises(InputError, match="pickled"):
+        load(tmp_path / name)
+    assert not canary.exists()
+
+
+def test_a_bare_pickle_is_no_array(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    (tmp_path / "x.npy").write_bytes(pickle.dumps(Canary(canary)))
+    with pytest.raises(InputError):
+        load(tmp_path / "x.npy")
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.h5"])
+def test_every_truncation_is_refused_or_whole(tmp_path: Path, name: str) -> None:
+    content = write(tmp_path / name, images=GREY).read_bytes()
+    for length in range(0, len(content), max(1, len(content) // 60)):
+        (tmp_path / name).write_bytes(content[:length])
+        with pytest.raises(InputError) as caught:
+            load(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_npz_that_lies_about_its_size(tmp_path: Path) -> None:
+    """A header that announces 2^60 bytes, and one that announces fewer than follow."""
+    for shape in ((1 << 50, 32, 32), (3, 5, 4), (7, 5, 4)):
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+        member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + GREY.tobytes()
+        with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+            archive.writestr("images.npy", member)
+        with pytest.raises(InputError, match="announces"):
+            load(tmp_path / "x.npz")
+
+
+@pytest.mark.shared
+def test_real_faces(shared: Path) -> None:
+    data = load(shared / "data" / "olivetti_faces.npz")
+    assert data.shape == (400, 1, 64, 64)
+    assert data.labels is not None
+    assert np.bincount(data.labels).tolist() == [10] * 40

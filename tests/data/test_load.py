@@ -1,0 +1,128 @@
+"""Names, options, paths: one function finds them all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentlab.data import Dataset, Factor, check, describe, load, names
+from latentlab.errors import InputError, MissingError
+
+
+def test_names_are_the_files_of_the_folder() -> None:
+    assert names() == ("digits", "dsprites")
+    assert all(describe(name).endswith(".") for name in names())
+
+
+def test_a_dataset_stays_itself() -> None:
+    data = load("digits")
+    assert load(data) is data
+
+
+def test_digits_are_scikit_learns() -> None:
+    from sklearn.datasets import load_digits
+
+    data = load("digits")
+    assert data.shape == (1797, 1, 8, 8)
+    assert np.array_equal(np.round(data[:][:, 0] * (16 / 255)), load_digits().images)
+    assert data.labels is not None
+    assert np.array_equal(data.labels, load_digits().target)
+    assert data.spec == "digits"
+
+
+def test_options_reach_the_loader_both_ways() -> None:
+    written, given = load("dsprites:size=16,grid=1x1x1x2x2"), load("dsprites", size=16, grid=(1, 1, 1, 2, 2))
+    assert written.spec == given.spec == "dsprites:size=16,grid=1x1x1x2x2"
+    assert (written[:] == given[:]).all()
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("digts", "digits, dsprites"),
+        ("/no/such/folder", "does not exist"),
+        ("dsprites:colour=1", "no option 'colour'"),
+        ("digits:size=3", "no option 'size'"),
+        ("dsprites:size=big", "sizes 8 to 512"),
+        ("dsprites:grid=many", "grid"),
+        ("dsprites:grid=fives", "grid"),
+        ("dsprites:grid=3", "grid"),
+    ],
+)
+def test_what_cannot_be_found_is_said_in_one_line(spec: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        load(spec)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_missing_is_its_own_error() -> None:
+    with pytest.raises(MissingError):
+        load("nothing-here")
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.pt"
+    path.write_bytes(b"x")
+    with pytest.raises(InputError, match=r"\.npy"):
+        load(path)
+
+
+def test_loading_is_light() -> None:
+    heavy = "{'torch', 'pandas', 'sklearn', 'scipy', 'matplotlib', 'numba', 'h5py'}"
+    code = f"import sys, latentlab.data as d; d.load('dsprites:grid=1x1x1x2x2')[:]; print({heavy} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "set()"
+
+
+class TestDataset:
+    def test_take_keeps_row_ids(self) -> None:
+        data = load("dsprites:size=16,grid=1x1x4x3x3")
+        part = data.take([5, 2, 30]).take([2, 0])
+        assert part.row_ids.tolist() == [30, 5]
+        assert (part[:] == data[[30, 5]]).all()
+        assert part.factors is not None
+        assert data.factors is not None
+        assert np.array_equal(part.factors, data.factors[[30, 5]])
+        assert part.grid is None
+
+    def test_rows_that_do_not_match_are_refused(self) -> None:
+        def read(rows: np.ndarray) -> np.ndarray:
+            return np.zeros((len(rows), 1, 2, 2), dtype=np.uint8)
+
+        with pytest.raises(InputError, match="labels has 3 rows"):
+            Dataset("x", (4, 1, 2, 2), read, labels=np.zeros(3, dtype=np.int64))
+        with pytest.raises(InputError, match="1 columns"):
+            Dataset("x", (4, 1, 2, 2), read, factors=np.zeros((4, 1)), specs=(Factor("a"), Factor("b")))
+
+    def test_an_unknown_split_names_the_known_ones(self) -> None:
+        with pytest.raises(InputError, match="all"):
+            load("digits").split("test")
+
+
+class TestCheck:
+    def test_a_sound_data_set_has_no_problem(self) -> None:
+        findings = check("digits")
+        assert {f["what"] for f in findings} == {"data set", "images", "labels", "pixels"}
+        assert not any(f["problem"] for f in findings)
+
+    def test_what_is_unusable_is_said(self, tmp_path: Path) -> None:
+        np.save(tmp_path / "x.npy", np.full((4, 3, 3), 7.0))
+        assert "scale by" in check(tmp_path / "x.npy")[-1]["problem"]
+
+    def test_suspicious_contents_are_said(self, tmp_path: Path) -> None:
+        images = np.zeros((4, 5, 5), dtype=np.uint8)
+        images[:, 1, 1] = 1
+        factors = np.array([[0, 1.0], [0, 2], [0, np.nan], [0, 4]])
+        np.savez(tmp_path / "x.npz", images=images, factors=factors, labels=np.zeros(4, dtype=int))
+        problems = {f["what"]: f["problem"] for f in check(tmp_path / "x.npz")}
+        assert "multiply by 255" in problems["pixels"]
+        assert problems["factor factor 1"] == "never varies"
+        assert problems["factor factor 2"] == "missing in 1 rows"
+        assert problems["labels"] == "only one class"
+
+    def test_nothing_there(self) -> None:
+        with pytest.raises(MissingError):
+            check("/no/such/folder")

@@ -1,0 +1,152 @@
+"""What `open_safely` lets through, and everything it does not."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from latentlab.errors import InputError, MissingError
+from latentlab.hdf5 import open_safely
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "x.h5"
+
+
+def refused(path: Path, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        open_safely(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value).replace(str(path.parent), "")) < 200
+
+
+def test_ordinary_files_open(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["raw"] = np.arange(10)
+        file.create_dataset("a/b/gzip", data=np.arange(1000), compression="gzip", shuffle=True)
+        file.create_dataset("lzf", data=np.arange(1000), compression="lzf")
+        file.create_dataset("empty", shape=(0, 5), maxshape=(None, 5), dtype="f4")
+        file["null"] = h5py.Empty("f")
+        file["text"] = np.array(["ä", "b"], dtype=object)
+        file["scalar"] = 3.0
+        file["inside"] = h5py.SoftLink("/a/b/gzip")
+        file["again"] = file["raw"]
+        file["a/cycle"] = file["/"]
+    with open_safely(path) as file:
+        assert file["a/b/gzip"][5] == 5
+        assert file["inside"][5] == 5
+        assert file.mode == "r"
+
+
+def test_constant_data_may_compress_beyond_any_ratio(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("nan", data=np.full(737_280, np.nan, dtype=np.float32), compression="gzip", chunks=(65536,))
+        file.create_dataset("unwritten", shape=(1000, 10), dtype="f4")
+    open_safely(path).close()
+
+
+def test_missing_and_foreign_files(path: Path) -> None:
+    with pytest.raises(MissingError):
+        open_safely(path)
+    path.write_bytes(b"no HDF5")
+    refused(path, "not a readable HDF5 file")
+    path.write_bytes(b"")
+    refused(path, "not a readable HDF5 file")
+
+
+def test_external_links(path: Path) -> None:
+    with h5py.File(path.with_name("other.h5"), "w") as file:
+        file["secret"] = np.arange(3)
+    with h5py.File(path, "w") as file:
+        file["group/secret"] = h5py.ExternalLink("other.h5", "/secret")
+    refused(path, "links to another file")
+
+
+def test_soft_links_through_external_links(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["a"] = h5py.SoftLink("/z/secret")
+        file["z"] = h5py.ExternalLink("other.h5", "/")
+    refused(path, "leads nowhere|another file")
+
+
+def test_soft_links_to_nowhere(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["a"] = h5py.SoftLink("/nothing")
+    refused(path, "leads nowhere")
+
+
+def test_external_storage(path: Path) -> None:
+    path.with_name("secret.bin").write_bytes(bytes(400))
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", shape=(100,), dtype="i4", external=[("secret.bin", 0, 400)])
+    refused(path, "stored in another file")
+
+
+def test_virtual_datasets(path: Path) -> None:
+    layout = h5py.VirtualLayout(shape=(10,), dtype="i8")
+    layout[:] = h5py.VirtualSource("other.h5", "x", shape=(10,))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("x", layout)
+    refused(path, "virtual dataset")
+
+
+@pytest.mark.parametrize("options", [{"fletcher32": True}, {"scaleoffset": 2}])
+def test_other_filters(path: Path, options: dict) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.arange(1000), chunks=(100,), **options)
+    refused(path, "uses filter")
+
+
+def test_filters_of_plugins(path: Path) -> None:
+    """An optional filter that is not installed: nothing is looked for, nothing is loaded."""
+    plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plan.set_chunk((10,))
+    plan.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (3,))
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple((100,))
+        h5py.h5d.create(file.id, b"x", h5py.h5t.NATIVE_INT32, space, plan)
+    refused(path, "uses filter 32015")
+
+
+def test_declared_sizes_far_beyond_what_is_stored(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", shape=(1 << 40,), dtype="f8", chunks=(1024,))
+    refused(path, "declares 8,796,093,022,208 bytes")
+
+
+def test_many_small_declarations(path: Path) -> None:
+    """Each below the bound, together far beyond it."""
+    with h5py.File(path, "w") as file:
+        for i in range(40):
+            file.create_dataset(f"x{i}", shape=(2_000_000,), dtype="f8", chunks=(1024,))
+    refused(path, "bomb")
+
+
+def test_every_truncation_is_refused(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.random.default_rng(0).normal(size=500), compression="gzip")
+        file["group/y"] = np.arange(100)
+    content = path.read_bytes()
+    for length in range(0, len(content), 97):
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError):
+            open_safely(path)
+
+
+def test_flipped_bytes_raise_nothing_else(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.arange(500), compression="gzip")
+        file["group/y"] = np.arange(100)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for at in rng.integers(0, len(content), 3):
+            damaged[at] ^= int(rng.integers(1, 256))
+        path.write_bytes(damaged)
+        try:
+            open_safely(path).close()
+        except InputError as error:
+            assert "\n" not in str(error)  # noqa: PT017
