@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MM = 1 / 25.4
 RASTER_FROM = 5_000  # more points than this go into a PDF as pixels: as vectors they take megabytes and minutes
 DPI = 300
+SUBTITLE = 130  # letters a line of a subtitle on the screen
 
 # Okabe and Ito (2008), black left out; then a long palette (Tol's muted) for what has more values.
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
@@ -132,10 +134,8 @@ def heading_height(preset_name: str, subtitle: str) -> float:
 
 def wrap(text: str, preset_name: str) -> str:
     """Text broken into lines that fit the preset's width, a little under its type size."""
-    from textwrap import fill
-
     chosen = preset(preset_name)
-    return fill(text, int(chosen.width * 72 / ((chosen.size - 1) * 0.51)))
+    return textwrap.fill(text, int(chosen.width * 72 / ((chosen.size - 1) * 0.51)))
 
 
 def bare(axes: Axes) -> None:
@@ -160,14 +160,16 @@ def plotly(title: str, subtitle: str, alt: str, **layout: Any) -> Any:
     """An empty Plotly figure in our style; its background is transparent, so that a dark page shows through."""
     import plotly.graph_objects as go
 
-    text = f"<b>{title}</b>" + (f"<br><span style='font-size:0.8em;color:{GREY}'>{subtitle}</span>" if subtitle else "")
+    small = "<br>".join(textwrap.wrap(subtitle, SUBTITLE))
+    text = f"<b>{title}</b>" + (f"<br><span style='font-size:0.8em;color:{GREY}'>{small}</span>" if small else "")
+    place = {"xref": "container", "x": 0, "xanchor": "left", "yref": "container", "y": 1, "yanchor": "top"}
     common: dict[str, Any] = {
         "template": "plotly_white",
-        "title": {"text": text, "x": 0.0, "xref": "paper", "xanchor": "left", "y": 0.98, "yanchor": "top"},
+        "title": {"text": text, "pad": {"l": 12, "t": 12}, "font": {"size": 16}, **place},
         "font": {"family": "Inter, Helvetica, Arial, sans-serif", "size": 12},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 60, "r": 20, "t": 64, "b": 48},
+        "margin": {"l": 60, "r": 20, "t": 72 + 16 * small.count("<br>"), "b": 48},
         "meta": {"title": title, "alt": alt},
         "hoverlabel": {"font": {"size": 12}},
         "legend": {"title": {"text": ""}},

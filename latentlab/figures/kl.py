@@ -70,7 +70,7 @@ def interactive(data: Kl) -> Any:
 
     labels = _labels(data)
     fig = _style.plotly(
-        data.title, data.subtitle, alt(data), barmode="stack", height=130 + 22 * len(labels), bargap=0.3
+        data.title, data.subtitle, alt(data), barmode="stack", height=160 + 24 * len(labels), bargap=0.3
     )
     for (name, values), tones in zip(data.parts.items(), _palette(data), strict=True):
         fig.add_trace(

@@ -117,9 +117,8 @@ def interactive(data: RateDistortion) -> Any:
         for value in values:
             fig.add_hline(y=value, line={"color": data.colours[name], "width": 0.5})
         fig.add_hline(y=mean, line={"color": data.colours[name], "width": 1.2, "dash": "dash"})
-        fig.add_annotation(
-            x=0, xref="paper", y=max(values), text=f"{name}, no rate", showarrow=False, xanchor="left", yanchor="bottom"
-        )
+        place = {"x": 0, "xref": "paper", "y": max(values), "xanchor": "left", "yanchor": "bottom", "xshift": 6}
+        fig.add_annotation(text=f"{name}, no rate", showarrow=False, **place)
     fig.update_xaxes(title=X, rangemode="tozero")
     fig.update_yaxes(title=Y)
     return fig

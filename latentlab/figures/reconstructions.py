@@ -104,14 +104,14 @@ def interactive(data: Reconstructions) -> Any:
         TITLE, data.subtitle, alt(data), height=90 + 64 * rows, margin={"l": 120, "r": 10, "t": 64, "b": 10}
     )
     fig.add_trace(_images.image_trace(picture))
-    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain")
+    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
     fig.update_yaxes(
         showgrid=False,
         showline=False,
         range=[picture.shape[0] - 0.5, -0.5],
         constrain="domain",
         tickvals=list(data.rows),
-        ticktext=list(data.labels),
+        ticktext=[f"{label}  " for label in data.labels],
     )
     return fig
 

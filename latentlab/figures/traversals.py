@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TITLE = "Latent traversals"
 TAKES = "run"
 SHOWN = 20
+COLUMNS = (-216, -176, -126)  # pixels left of the images at which name, weight and factor begin
 CELL = 0.5  # inches that a cell has at most
 
 
@@ -131,7 +132,8 @@ def interactive(data: Traversals) -> Any:
 
     picture, facts = data.picture, _facts(data)
     height = 96 + round(min(44, 900 / max(1, len(facts)) + 24) * len(facts))
-    fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height, margin={"l": 220, "r": 10, "t": 70, "b": 10})
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height)
+    fig.update_layout(margin={"l": -COLUMNS[0] + 8, "r": 10, "b": 10})
     fig.add_trace(_images.image_trace(picture))
     x, y = np.meshgrid(data.steps, data.rows)
     names = np.repeat([dim for dim, _, _ in facts], len(data.steps))
@@ -150,13 +152,15 @@ def interactive(data: Traversals) -> Any:
     for column, row in zip(data.steps[data.anchor], data.rows, strict=True):
         box = {"x0": column - w / 2, "x1": column + w / 2, "y0": row - h / 2, "y1": row + h / 2}
         fig.add_shape(type="rect", line={"color": _style.OKABE_ITO[1], "width": 1.5}, **box)
-    for column, texts in ((-0.005, 2), (-0.2, 1), (-0.29, 0)):
+    heads = ("", *_heads(data))
+    for k, shift in enumerate(COLUMNS):
+        place = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": shift, "showarrow": False, "align": "left"}
         for row, fact in zip(data.rows, facts, strict=True):
-            text = f"<b>{fact[0]}</b>" if texts == 0 else fact[texts]
-            place = {"xref": "paper", "x": column, "y": row, "xanchor": "right", "showarrow": False}
-            fig.add_annotation(text=text, **place)
-    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain")
-    fig.update_yaxes(visible=False, range=[picture.shape[0] - 0.5, -0.5], constrain="domain")
+            fig.add_annotation(text=fact[k] if k else f"<b>{fact[k]}</b>", y=row, **place)
+        grey = {"color": _style.GREY, "size": 11}
+        fig.add_annotation(text=heads[k], yref="paper", y=1, yanchor="bottom", font=grey, **place)
+    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
+    fig.update_yaxes(visible=False, range=[picture.shape[0] - 0.5, -0.5], constrain="domain", constraintoward="top")
     return fig
 
 

@@ -1,0 +1,197 @@
+"""What holds for every kind of figure, whichever data it is drawn from."""
+
+import functools
+import re
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from toy import analyse, toy_codes, write_run
+
+import latentlab.figures as figures
+from latentlab.errors import InputError
+from latentlab.figures import _style, draw, export, page
+from latentlab.registry import load, names
+from latentlab.runs import Study
+
+KINDS = names("figures")
+NEEDS_FACTORS = {"factor_matrix", "scores", "responses"} & set(KINDS)
+WIDTHS = {"icml": 3.25 * 25.4, "neurips": 5.5 * 25.4, "nature-single": 89.0, "nature-double": 183.0}
+
+
+def given(kind, study, name="beta-4-seed-0"):
+    return study if load("figures", kind).TAKES == "runs" else study[name]
+
+
+@pytest.fixture(scope="module")
+def exported(toy_study, tmp_path_factory):
+    """The bytes of a kind in a format, drawn once for all tests of this file."""
+    folder = tmp_path_factory.mktemp("exported")
+    return functools.cache(
+        lambda kind, ext: export(kind, given(kind, toy_study), folder / f"{kind}.{ext}").read_bytes()
+    )
+
+
+def page_width(pdf: bytes) -> float:
+    """Millimetres, from the page's MediaBox in points."""
+    box = re.search(rb"/MediaBox \[\s*([\d.\s]+)\]", pdf)
+    left, _, right, _ = map(float, box.group(1).split())
+    return (right - left) / 72 * 25.4
+
+
+def shown_text(pdf: bytes) -> bytes:
+    """What the text operators of a PDF's pages show."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
+    pages = []
+    for stream in streams:
+        try:
+            pages.append(zlib.decompress(stream))
+        except zlib.error:
+            continue
+    return b"".join(re.findall(rb"BT\b.*?\bET", b"\n".join(pages), re.S))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_declares_itself_and_tells_what_it_shows(kind, toy_study):
+    module = load("figures", kind)
+    figure = draw(kind, given(kind, toy_study))
+    assert module.TAKES in ("run", "runs")
+    assert len(figure.layout.meta["alt"]) > 40
+    assert figure.layout.title.text.startswith("<b>")
+    assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pdf_has_live_text_in_type_42_fonts(kind, exported):
+    pdf = exported(kind, "pdf")
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert shown_text(pdf)
+    assert len(pdf) < 500_000
+    assert page_width(pdf) == pytest.approx(WIDTHS["neurips"], abs=0.1)
+
+
+@pytest.mark.parametrize("preset", WIDTHS)
+def test_pdf_is_as_wide_as_the_preset_says(preset, toy_study, tmp_path):
+    pdf = export("kl", toy_study["beta-4-seed-0"], tmp_path / "x.pdf", preset=preset).read_bytes()
+    assert page_width(pdf) == pytest.approx(WIDTHS[preset], abs=0.1)
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg", "png", "html"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_data_give_the_same_bytes(kind, suffix, exported, toy_study, tmp_path):
+    again = export(kind, given(kind, toy_study), tmp_path / f"again.{suffix}").read_bytes()
+    assert again == exported(kind, suffix)
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_svg_keeps_its_text_as_text(kind, exported):
+    svg = exported(kind, "svg").decode()
+    assert "<text" in svg
+    assert "DejaVu Sans" in svg
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_autoencoder_is_drawn_too(kind, toy_study, tmp_path):
+    ae = toy_study["ae-seed-0"]
+    assert export(kind, ae, tmp_path / "x.png").stat().st_size > 5_000
+    assert len(draw(kind, ae).data) > 0
+
+
+@pytest.fixture(scope="module")
+def without_factors(tmp_path_factory):
+    """A study of one run on data of which nothing is known."""
+    folder = tmp_path_factory.mktemp("alone")
+    run, codes = write_run(folder / "run", 4.0, 0, analysed=False), toy_codes(4.0, 0)
+    analyse(run, type(codes)(codes.mean, codes.variance, distortion=codes.distortion), 4.0, 0)
+    return Study(folder)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - NEEDS_FACTORS))
+def test_a_study_of_one_run_without_factors_is_drawn(kind, without_factors, tmp_path):
+    assert export(kind, without_factors, tmp_path / "x.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDS_FACTORS))
+def test_what_needs_factors_says_so(kind, without_factors, tmp_path):
+    with pytest.raises(InputError, match=r"no factors|no scores|without factors") as error:
+        export(kind, without_factors, tmp_path / "x.png")
+    assert len(str(error.value)) < 200
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_not_analysed_is_named_with_the_remedy(kind, tmp_path):
+    run = write_run(tmp_path / "bare", 1.0, 0, analysed=False)
+    with pytest.raises(InputError, match=r"latentlab analyze|--only"):
+        draw(kind, run)
+
+
+def test_html_is_one_page_that_needs_nothing_else(toy_study):
+    text = page(figures.kl(toy_study["beta-4-seed-0"]))
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?https?:", text)
+    assert "Plotly" in text
+    assert 'aria-label="Bars' in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "options", "match"),
+    [
+        ("traversal", "x.pdf", {}, "did you mean 'traversals'"),
+        ("kl", "x.jpg", {}, r"expected \.html, \.pdf, \.svg or \.png"),
+        ("kl", "x", {}, "ends in nothing"),
+        ("kl", "x.pdf", {"preset": "neurip"}, "did you mean 'neurips'"),
+        ("kl", "x.pdf", {"tpo": 3}, "no option 'tpo'; it has: top"),
+        ("traversals", "x.pdf", {"over": "sideways"}, "prior, aggregate|aggregate, prior"),
+        ("projection", "x.pdf", {"method": "umap"}, "it has: pca"),
+        ("projection", "x.pdf", {"by": "hue"}, "shape, x, y, angle"),
+        ("correlation", "x.pdf", {"method": "kendall"}, "known: spearman, pearson"),
+    ],
+)
+def test_wrong_input_is_one_line_and_leaves_nothing(kind, file, options, match, toy_study, tmp_path):
+    with pytest.raises(InputError, match=match) as error:
+        export(kind, toy_study["beta-4-seed-0"], tmp_path / file, **options)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_runs_where_one_is_shown_are_refused(toy_study):
+    with pytest.raises(InputError, match="shows one run but 8 came"):
+        draw("traversals", toy_study)
+
+
+def test_a_hundred_thousand_points_fit_in_half_a_megabyte(tmp_path):
+    from latentlab.figures import _style
+    from latentlab.registry import load
+
+    projection = load("figures", "projection")
+    rng = np.random.default_rng(0)
+    xy = rng.normal(size=(100_000, 2)).astype("f4")
+    for categories in (("a", "b", "c"), ()):
+        values = rng.integers(0, 3, len(xy)).astype(float) if categories else xy[:, 0].astype(float)
+        data = projection.ProjectionData(xy, np.arange(len(xy)), values, "f", categories, False, ("x", "y"), "")
+        with _style.rendering(8):
+            _style.save(projection.static(data, "neurips"), tmp_path / "x.pdf", "pdf", "t", "a", 8)
+        assert (tmp_path / "x.pdf").stat().st_size <= 500_000
+
+
+def test_rendering_leaves_matplotlib_as_it_was(toy_study, tmp_path):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    export("kl", toy_study["beta-4-seed-0"], tmp_path / "x.pdf")
+    assert dict(matplotlib.rcParams) == before
+    assert _style.PRESETS["nature-single"].width * 25.4 == pytest.approx(89)
+
+
+def test_importing_figures_loads_no_drawing_library_and_kinds_are_callable():
+    code = (
+        "import sys, latentlab.figures as f; import latentlab.registry as r; r.load('figures', 'kl');"
+        "assert callable(f.kl) and callable(f.traversals);"
+        "print([m for m in ('plotly', 'matplotlib', 'torch', 'streamlit', 'sklearn') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

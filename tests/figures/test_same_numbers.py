@@ -1,0 +1,173 @@
+"""Both renderers of a kind show the numbers that were prepared, and the numbers are those of the study."""
+
+import numpy as np
+import pytest
+
+from latentlab.comparison import compare, summarise
+from latentlab.dimensions import dimensions, knowledge
+from latentlab.figures import _images, _style
+from latentlab.registry import load
+from latentlab.runs import Study
+
+
+def both(kind, data, preset="neurips"):
+    module = load("figures", kind)
+    with _style.rendering(8):
+        return module.interactive(data), module.static(data, preset)
+
+
+def prepared(kind, runs, **options):
+    return load("figures", kind).prepare(runs, **options)
+
+
+@pytest.fixture
+def run(toy_study: Study):
+    return toy_study["beta-4-seed-0"]
+
+
+def test_mosaic_keeps_every_cell_and_its_png_every_pixel():
+    cells = np.random.default_rng(0).integers(0, 255, (3, 4, 6, 5, 4)).astype(np.uint8)
+    picture = _images.mosaic(cells, gap=2)
+    assert picture.shape == (3 * 8 - 2, 4 * 7 - 2, 4)
+    rows, columns = _images.centres(3, 6, 2), _images.centres(4, 5, 2)
+    for r in range(3):
+        for c in range(4):
+            top, left = int(rows[r] - 2.5), int(columns[c] - 2)
+            np.testing.assert_array_equal(picture[top : top + 6, left : left + 5], cells[r, c])
+    np.testing.assert_array_equal(_images.pixels_of(_images.data_uri(picture)), picture)
+
+
+def test_traversals(run):
+    data = prepared("traversals", run)
+    screen, paper = both("traversals", data)
+    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
+    part, order = run.decodings()["traversals-prior"], dimensions(run.codes())["index"].to_numpy()
+    np.testing.assert_array_equal(data.cells[..., 0], part.images[order, :, 0])
+    np.testing.assert_allclose(data.values, np.tile(np.linspace(-2, 2, 7), (4, 1)), atol=1e-6)
+    anchor = run.codes().mean[100][order]
+    nearest = [int(np.abs(np.linspace(-2, 2, 7) - value).argmin()) for value in anchor]
+    assert data.anchor.tolist() == nearest
+    hovered = np.array(screen.data[1].customdata)[:, 1].astype(float)
+    np.testing.assert_allclose(hovered, data.values.ravel(), atol=0.006)
+    assert len(screen.layout.shapes) == len(paper.axes[0].patches) == 4
+
+
+def test_inactive_rows_are_faded_and_an_autoencoder_has_none(toy_study):
+    data = prepared("traversals", toy_study["beta-4-seed-0"])
+    opaque = (data.cells[..., 3] == 255).all(axis=(1, 2, 3))
+    assert opaque.tolist() == data.table["active"].tolist() == [True, True, True, False]
+    assert (prepared("traversals", toy_study["ae-seed-0"]).cells[..., 3] == 255).all()
+
+
+def test_reconstructions(toy_study):
+    data = prepared("reconstructions", list(toy_study), images=5)
+    screen, paper = both("reconstructions", data)
+    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
+    part = toy_study[0].decodings()["reconstructions"]
+    np.testing.assert_array_equal(data.cells[0, ..., 0], part.originals[:5, 0])
+    np.testing.assert_array_equal(data.cells[1, ..., 0], part.images[:5, 0])
+    assert data.labels[:3] == ("original", "AE, seed 0", "AE, seed 1")
+
+
+def test_kl(run):
+    data = prepared("kl", run)
+    screen, paper = both("kl", data)
+    widths = [bar.get_width() for bar in paper.axes[0].patches]
+    expected = np.concatenate(list(data.parts.values()))
+    np.testing.assert_allclose(np.concatenate([trace.x for trace in screen.data]), expected)
+    np.testing.assert_allclose(widths, expected)
+    assert expected.sum() == pytest.approx(run.codes().rate.mean(), rel=1e-5)
+
+
+def test_kl_of_an_autoencoder_is_its_variance_and_is_called_so(toy_study):
+    data = prepared("kl", toy_study["ae-seed-0"])
+    assert sum(next(iter(data.parts.values()))) == pytest.approx(1)
+    assert "KL" not in data.title
+    assert "no KL" in data.subtitle
+
+
+def test_correlation(run):
+    data = prepared("correlation", run)
+    screen, paper = both("correlation", data)
+    np.testing.assert_allclose(screen.data[0].z, data.values)
+    np.testing.assert_allclose(paper.axes[0].collections[0].get_array().reshape(4, 4), data.values)
+    from scipy.stats import spearmanr
+
+    order = dimensions(run.codes())["index"].to_numpy()
+    np.testing.assert_allclose(data.values, np.abs(spearmanr(run.codes().mean[:, order]).statistic), atol=1e-12)
+    pearson = prepared("correlation", run, method="pearson").values
+    np.testing.assert_allclose(pearson, np.abs(np.corrcoef(run.codes().mean[:, order].T.astype(float))), atol=1e-12)
+
+
+def test_correlation_of_a_constant_dimension_is_undefined(toy_study):
+    data = prepared("correlation", toy_study["beta-16-seed-0"])
+    constant = data.labels.index("z2")
+    assert np.isnan(data.values[constant]).all()
+    assert np.isfinite(np.delete(np.delete(data.values, constant, 0), constant, 1)).all()
+    both("correlation", data)
+
+
+def test_factor_matrix_reads_the_score_and_agrees_with_the_codes(run):
+    data = prepared("factor_matrix", run)
+    screen, paper = both("factor_matrix", data)
+    np.testing.assert_allclose(screen.data[0].z, data.values)
+    np.testing.assert_allclose(paper.axes[0].collections[0].get_array().reshape(4, 4), data.values)
+    order = dimensions(run.codes())["index"].to_numpy()
+    np.testing.assert_allclose(data.values, knowledge(run.codes()).normalised[order], atol=1e-9)
+    assert data.factors == ("shape", "x", "y", "angle")
+    assert "MIG" in data.subtitle
+
+
+@pytest.mark.parametrize("by", ["shape", "x", "angle"])
+def test_projection(run, by):
+    data = prepared("projection", run, by=by)
+    screen, paper = both("projection", data)
+    shown = np.concatenate([np.column_stack([trace.x, trace.y]) for trace in screen.data])
+    rows = np.concatenate([trace.customdata for trace in screen.data])
+    np.testing.assert_array_equal(shown[np.argsort(rows)], data.xy[np.argsort(data.row_ids)])
+    np.testing.assert_array_equal(paper.axes[0].collections[0].get_offsets(), data.xy)
+    column = run.codes().factors[data.row_ids, run.codes().factor_names().index(by)]
+    assert np.corrcoef(column, data.values)[0, 1] == pytest.approx(1)
+    assert "500 of 768 rows" in data.subtitle
+    assert "trustworthiness" in data.subtitle
+    assert data.cyclic == (by == "angle")
+    if by == "shape":
+        assert [trace.name for trace in screen.data] == ["square", "ellipse", "heart"]
+
+
+def test_rate_distortion(toy_study):
+    data = prepared("rate_distortion", list(toy_study))
+    screen, paper = both("rate_distortion", data)
+    dots = [trace for trace in screen.data if trace.mode == "markers"]
+    on_screen = np.concatenate([np.column_stack([trace.x, trace.y]) for trace in dots])
+    on_paper = np.concatenate([c.get_offsets() for c in paper.axes[0].collections if c.get_gid() == "runs"])
+    table = compare(toy_study)
+    expected = table[table["rate"].notna()][["rate", "distortion"]].to_numpy()
+    np.testing.assert_allclose(np.sort(on_screen, axis=0), np.sort(expected, axis=0))
+    np.testing.assert_allclose(on_paper, on_screen)
+    means = summarise(table).dropna(subset="rate_mean").sort_values("rate_mean")
+    lines = [line for line in paper.axes[0].lines if line.get_gid() == "means"]
+    assert len(lines) == 1
+    np.testing.assert_allclose(lines[0].get_xydata(), means[["rate_mean", "distortion_mean"]])
+    np.testing.assert_allclose(screen.data[0].y, means["distortion_mean"])
+    ae = table[table["label"] == "AE"]["distortion"]
+    heights = sorted({shape.y0 for shape in screen.layout.shapes})
+    assert heights == pytest.approx(sorted([*ae, ae.mean()]))
+
+
+def test_scores(toy_study):
+    data = prepared("scores", list(toy_study))
+    screen, paper = both("scores", data)
+    table = compare(toy_study)
+    on_screen = sorted(np.concatenate([trace.y for trace in screen.data if trace.mode == "markers"]))
+    on_paper = sorted(
+        y for a in paper.axes for c in a.collections if c.get_gid() == "seeds" for y in c.get_offsets()[:, 1]
+    )
+    expected = sorted([*table["mig"], *table["dci"], *table["active_units"].dropna()])
+    np.testing.assert_allclose(on_screen, expected)
+    np.testing.assert_allclose(on_paper, expected)
+    assert [column for column, _ in data.panels] == ["dci", "mig", "active_units"]
+    assert [column for column, _ in prepared("scores", list(toy_study), metrics="mig").panels] == ["mig"]
+    assert "rotated" in data.subtitle
