@@ -6,7 +6,6 @@ a file of its own with the hashes of what it read, and is not redone while they 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from latentlab import registry
 from latentlab.codes import Codes
 from latentlab.data import Dataset, Factor, load
 from latentlab.files import lock, read_json, sha256
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import made_from
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
 from latentlab.runs import STAGES, Run, write_scores
@@ -80,17 +79,12 @@ def project_run(
     """PCA and UMAP of a run's codes, kept in its ``projections.h5``."""
     codes = run.codes()
     inputs = {"codes": sha256(run.codes_path), "methods": list(methods), "rows": rows, "seed": seed}
-    if run.has("project") and _projected_from(run.projections_path) == inputs:
+    if made_from(run.projections_path) == inputs:
         return run.projections()
     with lock(run.path):
         found = {method: project(codes, method, rows=rows, seed=seed) for method in methods}
         save_projections(run.projections_path, found, inputs)
     return found
-
-
-def _projected_from(path: Path) -> dict[str, Any]:
-    with open_safely(path) as file:
-        return dict(json.loads(file.attrs["inputs"]))
 
 
 def score_run(run: Run, *, metrics: Sequence[str] | None = None, profile: str = "dlib") -> Scores:
@@ -134,6 +128,6 @@ def score_codes(codes: Codes, *, metrics: Sequence[str] | None = None, profile: 
 def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
     if run.has("score"):
         found = read_json(run.scores_path)
-        if found.get("inputs") == inputs:
+        if isinstance(found, dict) and found.get("inputs") == inputs:
             return scores_from_json(found)
     return Scores({}, {}, {})

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
 from latentlab.files import publish
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import check_format, reading
 
 FORMAT = 1
 BLOCK = 65536
@@ -60,6 +60,10 @@ class Codes:
                 raise InputError(
                     f"codes has {len(self.mean)} rows but {what} has {len(array)}; were both made from the same split?"
                 )
+        if self.variance is not None and self.variance.shape != self.mean.shape:
+            raise InputError(
+                f"codes are {self.mean.shape} but variance is {self.variance.shape}; expected one for each"
+            )
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -265,22 +269,22 @@ def save_codes(path: Path, codes: Codes) -> None:
 
 def load_codes(path: Path) -> Codes:
     """The codes in a ``codes.h5ad``; an `InputError` names the element that is missing or malformed."""
-    with open_safely(path) as file:
+    with reading(path, "codes") as file:
         described = _described(file, path)
         obs = _element(file, "obs", path)
         mean = _matrix(_element(file, "X", path), path)
         factors = described["factors"]
-        columns = [np.asarray(_element(obs, f["column"], path)[()], np.float64) for f in factors]
+        columns = [_column(obs, f["column"], path, "fiub").astype(np.float64) for f in factors]
         grid = described.get("grid")
-        optional = lambda key: obs[key][()] if key in obs else None  # noqa: E731
+        optional = lambda key, kinds: _column(obs, key, path, kinds) if key in obs else None  # noqa: E731
         return Codes(
             mean=mean,
             variance=_matrix(file["layers/variance"], path) if "layers/variance" in file else None,
             factors=np.column_stack(columns) if columns else None,
             specs=tuple(Factor(f["name"], f["kind"], tuple(f["values"])) for f in factors),
-            labels=optional("label"),
-            row_ids=_element(obs, "row", path)[()],
-            distortion=optional("distortion"),
+            labels=optional("label", "iu"),
+            row_ids=_column(obs, "row", path, "iu"),
+            distortion=optional("distortion", "f"),
             grid=tuple(grid) if grid else None,
             provenance=described["provenance"],
         )
@@ -288,7 +292,7 @@ def load_codes(path: Path) -> Codes:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """Where a ``codes.h5ad`` came from, without reading the codes."""
-    with open_safely(path) as file:
+    with reading(path, "codes") as file:
         found: dict[str, Any] = _described(file, path)["provenance"]
         return found
 
@@ -300,7 +304,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     them), so that −(distortion + rate) is their ELBO; where none was, the rate is the mean over all rows. What a
     deterministic encoder does not have is NaN, its ``active_units`` None.
     """
-    with open_safely(path) as file:
+    with reading(path, "codes") as file:
         described, obs, var = _described(file, path), _element(file, "obs", path), _element(file, "var", path)
         rows = len(_element(obs, "row", path))
         column = lambda key: np.asarray(obs[key][()], np.float64) if key in obs else np.full(rows, np.nan)  # noqa: E731
@@ -319,9 +323,16 @@ def read_summary(path: Path) -> dict[str, Any]:
 
 
 def _element(group: Any, key: str, path: Path) -> Any:
-    if key not in group:
+    if not isinstance(group, h5py.Group) or key not in group:
         raise InputError(f"{path} has no {group.name.rstrip('/')}/{key}; expected codes written by latentlab (encode)")
     return group[key]
+
+
+def _column(group: Any, key: str, path: Path, kinds: str) -> NDArray[Any]:
+    dataset = _element(group, key, path)
+    if getattr(dataset, "ndim", 0) != 1 or dataset.dtype.kind not in kinds:
+        raise InputError(f"{path}: {dataset.name} is no column of numbers of its kind; encode the data again")
+    return np.asarray(dataset[()])
 
 
 def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
@@ -333,10 +344,9 @@ def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
 def _described(file: Any, path: Path) -> dict[str, Any]:
     text = _element(_element(file, "uns", path), "latentlab", path)[()]
     try:
-        described = json.loads(text)
+        described = dict(json.loads(text))
         version = described["format"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path}: uns/latentlab is not the JSON that the codes format describes") from error
-    if not isinstance(version, int) or version > FORMAT:
-        raise InputError(f"{path} has codes format {version}; this latentlab reads up to {FORMAT}, so upgrade it")
-    return dict(described)
+    check_format(version, FORMAT, path)
+    return described

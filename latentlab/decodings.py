@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError
 from latentlab.files import publish
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import check_format, reading
 
 FORMAT = 1
 
@@ -57,7 +57,8 @@ def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[s
 
 def load_decodings(path: Path) -> dict[str, Decodings]:
     """The parts of a ``decodings.h5``, by name."""
-    with open_safely(path) as file:
+    with reading(path, "decodings") as file:
+        check_format(int(file.attrs["format"]), FORMAT, path)
         return {name: _part(group) for name, group in file.items()}
 
 

@@ -6,12 +6,15 @@ structure, never the data, and refuses all of that, so what it returns can be re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError, LatentlabError, MissingError
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
 RATIO = 1000
@@ -45,6 +48,36 @@ def open_safely(path: str | Path) -> h5py.File:
         file.close()
         raise InputError(f"{path} is a damaged HDF5 file ({type(error).__name__}); make or copy it again") from error
     return file
+
+
+@contextmanager
+def reading(path: Path, what: str) -> Iterator[h5py.File]:
+    """A file of ours, opened as `open_safely` does; whatever is missing or malformed in it becomes an `InputError`."""
+    with open_safely(path) as file:
+        try:
+            yield file
+        except (LatentlabError, MemoryError):
+            raise
+        except Exception as error:  # h5py and a malformed structure raise all kinds
+            why = " ".join(str(error).split())[:60] or type(error).__name__
+            raise InputError(f"{path} is no whole file of {what} ({why}); make it anew"[:200]) from error
+
+
+def made_from(path: Path) -> dict[str, Any]:
+    """The ``inputs`` that a stage recorded in its file; nothing where that cannot be read, so that it is made anew."""
+    try:
+        with reading(path, "inputs") as file:
+            return dict(json.loads(file.attrs["inputs"]))
+    except InputError:
+        return {}
+
+
+def check_format(found: Any, newest: int, path: Path) -> None:
+    """Raise an `InputError` where a file's format version is none that this latentlab reads."""
+    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= newest:
+        raise InputError(
+            f"{path} has format {str(found)[:20]!r}; this latentlab reads 1 to {newest}: upgrade or remake"
+        )
 
 
 def _check(file: h5py.File, path: Path) -> None:

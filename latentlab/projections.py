@@ -22,7 +22,7 @@ from latentlab.codes import Codes
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.files import publish
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import check_format, reading
 from latentlab.registry import choose
 
 FORMAT = 1
@@ -122,7 +122,8 @@ def save_projections(path: Path, projections: Mapping[str, Projection], inputs: 
 
 def load_projections(path: Path) -> dict[str, Projection]:
     """The projections in a ``projections.h5``, by method."""
-    with open_safely(path) as file:
+    with reading(path, "projections") as file:
+        check_format(int(file.attrs["format"]), FORMAT, path)
         return {name: _projection(group) for name, group in file.items()}
 
 
