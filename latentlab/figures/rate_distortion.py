@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from latentlab.comparison import compare, summarise
 from latentlab.errors import InputError
 from latentlab.figures import _style
@@ -113,6 +111,19 @@ def interactive(data: RateDistortion) -> Any:
             "yshift": 2,
         }
         fig.add_annotation(x=row.rate_mean, y=row.distortion_mean, **text)
+    plain = data.plain
+    fig.add_trace(
+        go.Scatter(
+            x=[0] * len(plain),
+            y=plain["distortion"],
+            mode="markers",
+            name="no rate",
+            marker={"color": plain["setting"].map(data.colours), "size": 8, "symbol": "line-ew-open"},
+            customdata=plain[["run", "setting", "seed"]].astype(object).to_numpy(),
+            hovertemplate="%{customdata[1]}, seed %{customdata[2]}<br>distortion %{y:.2f} nats, no rate"
+            "<extra>%{customdata[0]}</extra>",
+        )
+    )
     for name, mean, values in _baselines(data):
         for value in values:
             fig.add_hline(y=value, line={"color": data.colours[name], "width": 0.5})
@@ -150,6 +161,6 @@ def static(data: RateDistortion, preset: str) -> Any:
             textcoords="offset points",
             size=chosen.size - 0.5,
         )
-    most = np.nanmax(np.append(data.runs["rate"].to_numpy(float), 1e-3))
+    most = data.runs["rate"].max() if len(data.runs) else 1.0
     axes.set(xlabel=X, ylabel=Y, xlim=(0, most * 1.12))
     return fig

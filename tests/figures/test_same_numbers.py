@@ -140,7 +140,7 @@ def test_projection(run, by):
 def test_rate_distortion(toy_study):
     data = prepared("rate_distortion", list(toy_study))
     screen, paper = both("rate_distortion", data)
-    dots = [trace for trace in screen.data if trace.mode == "markers"]
+    dots = [trace for trace in screen.data if trace.mode == "markers" and trace.name != "no rate"]
     on_screen = np.concatenate([np.column_stack([trace.x, trace.y]) for trace in dots])
     on_paper = np.concatenate([c.get_offsets() for c in paper.axes[0].collections if c.get_gid() == "runs"])
     table = compare(toy_study)
