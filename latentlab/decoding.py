@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,11 +14,11 @@ from latentlab.decodings import Decodings, load_decodings, save_decodings
 from latentlab.encoding import analysed
 from latentlab.errors import InputError
 from latentlab.files import lock, sha256
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import made_from
 from latentlab.models import Model, load_model
 from latentlab.runs import Run, model_hash
 
-BATCH = 256
+BATCH = 64
 STEPS = 9
 PRIOR_RANGE = 2.0
 AGGREGATE_QUANTILES = (0.025, 0.975)
@@ -89,11 +89,10 @@ def decode_run(
     ``anchor`` is a row id; by default the row nearest to the median code. A deterministic encoder has no prior, so only
     the aggregate range is decoded for it.
     """
-    data = analysed(run, data, split)
+    data, codes = analysed(run, data, split), run.codes()
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
-    if run.has("traverse") and _inputs(run) == inputs:
+    if made_from(run.decodings_path) == inputs:
         return load_decodings(run.decodings_path)
-    codes = run.codes()
     if len(codes) != len(data):
         raise InputError(
             f"{run.codes_path} has {len(codes)} rows but {data.name} has {len(data)}; encode this data first"
@@ -102,7 +101,7 @@ def decode_run(
     rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
     torch.set_num_threads(run.config.hardware.threads)
     with lock(run.path):
-        model = load_model(run).to(run.config.hardware.device)
+        model = load_model(run)
         ranges: tuple[Range, ...] = ("prior", "aggregate") if run.config.stochastic else ("aggregate",)
         parts = {f"traversals-{r}": traverse(model, codes, position, over=r, images=data) for r in ranges}
         parts["reconstructions"] = reconstruct(model, codes, data, rows)
@@ -115,10 +114,3 @@ def _position(codes: Codes, row_id: int) -> int:
     if len(found) == 0:
         raise InputError(f"no row has the id {row_id}; ids go from {codes.row_ids.min()} to {codes.row_ids.max()}")
     return int(found[0])
-
-
-def _inputs(run: Run) -> dict[str, Any]:
-    import json
-
-    with open_safely(run.decodings_path) as file:
-        return dict(json.loads(file.attrs["inputs"]))

@@ -15,8 +15,10 @@ from latentlab.errors import InputError
 from latentlab.files import lock
 from latentlab.models import Model, Point, load_model
 from latentlab.runs import Run, model_hash
+from latentlab.score import plain
 
-BATCH = 256
+BLOCK = 4096
+BATCH = 64  # a forward pass stays in the cache: three times the images a second of batch 1,024
 DISTORTION_ROWS = 10_000
 Distortion = Literal["sample", "all", "none"]
 Progress = Callable[[int, int], None]
@@ -48,10 +50,18 @@ def encode(
         "seed": seed,
         "format": FORMAT,
     }
-    if not (run.codes_path.is_file() and read_provenance(run.codes_path).get("inputs") == inputs):
+    if not _made_from(run, plain(inputs)):
         with lock(run.path):
             _encode(run, data, inputs, distortion, seed, progress or (lambda done, rows: None))
     return load_codes(run.codes_path)
+
+
+def _made_from(run: Run, inputs: dict[str, Any]) -> bool:
+    """Whether the run's codes were made from just that; codes that cannot be read are made anew."""
+    try:
+        return read_provenance(run.codes_path).get("inputs") == inputs
+    except InputError:
+        return False
 
 
 def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
@@ -70,7 +80,7 @@ def _encode(
 ) -> None:
     config = run.config
     torch.set_num_threads(config.hardware.threads)
-    model = load_model(run).to(config.hardware.device)
+    model = load_model(run)
     provenance = {
         "inputs": inputs,
         "run": run.name,
@@ -81,19 +91,22 @@ def _encode(
     }
     stochastic = config.stochastic
     with writing(run.codes_path, data, config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
-        for start in range(0, len(data), BATCH):
-            mean, variance = posterior(model, data[start : start + BATCH])
-            writer.add(mean, variance)
+        for start in range(0, len(data), BLOCK):
+            writer.add(*posterior(model, data[start : start + BLOCK]))
             progress(writer.position, len(data))
         _add_distortion(writer, model, data, distortion, seed)
 
 
 def posterior(model: Model, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Posterior mean and variance (k, d) of images (k, c, h, w) uint8; no variance from a deterministic encoder."""
+    means, variances = [], []
     with torch.inference_mode():
-        q = model.encode(as_input(model, images))
-        mean = q.mean.float().cpu().numpy()
-        return mean, None if isinstance(q, Point) else q.variance.float().cpu().numpy()
+        for start in range(0, len(images), BATCH):
+            q = model.encode(as_input(model, images[start : start + BATCH]))
+            means.append(q.mean.float().cpu().numpy())
+            if not isinstance(q, Point):
+                variances.append(q.variance.float().cpu().numpy())
+    return np.concatenate(means), np.concatenate(variances) if variances else None
 
 
 def as_input(model: Model, images: NDArray[np.uint8]) -> torch.Tensor:

@@ -30,7 +30,7 @@ from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, publish, write_bytes, write_json
 from latentlab.models import Autoencoder, build
-from latentlab.models._autoencoder import fit_weights
+from latentlab.models._autoencoder import fit_weights, place
 from latentlab.objectives import Objective, Terms, build_objective
 from latentlab.runs import Run, read_history
 
@@ -154,7 +154,7 @@ def _fit(run: Run, data: Dataset, progress: Progress) -> None:
     objective, batches = build_objective(config.objective), _Batches(data, config)
     with torch.random.fork_rng(), interruptible() as interrupt:
         torch.manual_seed(config.seed)
-        model = _to(build(config), hardware).train()
+        model = place(build(config), hardware).train()
         optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
         first = done = _restore(run, model, optimizer)
         with closing(_History(run, first)) as history, _stopping_at_divergence(run, history):
@@ -214,15 +214,6 @@ def _stopping_at_divergence(run: Run, history: _History) -> Iterator[None]:
         history.diverged(str(error))
         kept = f"the checkpoint of step {run.step:,} is kept" if run.step else "no checkpoint had been made"
         raise LatentlabError(f"{run.path} diverged: {error}; {kept}; lower --learning-rate") from error
-
-
-def _to(model: Autoencoder, hardware: Hardware) -> Autoencoder:
-    model = model.to(hardware.device)
-    if hardware.memory_format == "channels_last":
-        for parameter in model.parameters():
-            if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return model
 
 
 def _step(

@@ -1,13 +1,14 @@
 """``latentlab compare``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from latentlab.cli import _console
 
 PANEL = "Analyse"
+_COSTS = ("distortion", "rate", "elbo", "active_units")
 
 
 def compare(
@@ -31,7 +32,19 @@ def compare(
     if json:
         _console.show_json({"runs": found.to_dict("records"), "settings": summary.to_dict("records")})
         return
-    _console.table(found.to_dict("records"))
+    metrics = found.attrs["metrics"]
+    columns = ["run", *_COSTS, *metrics, "flags"]
+    _console.table(found[[key for key in columns if key in found]].to_dict("records"))
     if not quiet:
-        _console.show("")
-        _console.table(summary.to_dict("records"))
+        _console.show("\nBy setting, the mean over its seeds (the lowest to the highest):")
+        _console.table([_by_setting(row, [*_COSTS, *metrics]) for row in summary.to_dict("records")])
+
+
+def _by_setting(row: dict[Any, Any], keys: list[str]) -> dict[str, Any]:
+    """A setting's means, with the range over its seeds where there are several."""
+    return {"setting": row["setting"], "seeds": row["n"], **{key: _spread(row, key) for key in keys}}
+
+
+def _spread(row: dict[Any, Any], key: str) -> str:
+    mean, low, high = (_console.cell(row.get(f"{key}_{part}")) for part in ("mean", "min", "max"))
+    return mean if row["n"] == 1 or mean == "–" else f"{mean} ({low} to {high})"

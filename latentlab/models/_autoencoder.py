@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
-from latentlab.config import RunConfig
+from latentlab.config import Hardware, RunConfig
 from latentlab.errors import InputError, MissingError
 from latentlab.models._likelihoods import LIKELIHOODS
 from latentlab.registry import load
@@ -75,8 +75,18 @@ def build(config: RunConfig) -> Autoencoder:
     )
 
 
+def place(model: Autoencoder, hardware: Hardware) -> Autoencoder:
+    """The model on its device, convolution weights in the layout that the configuration names."""
+    model = model.to(hardware.device)
+    if hardware.memory_format == "channels_last":
+        for parameter in model.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return model
+
+
 def load_model(run: Run) -> Autoencoder:
-    """The trained model of a run, ready to encode and decode."""
+    """The trained model of a run, on its device, ready to encode and decode."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -92,7 +102,7 @@ def load_model(run: Run) -> Autoencoder:
     if not weights:
         raise InputError(f"{run.model_path} holds no weights: this copy of the run was made without them")
     fit_weights(model, {name: tensor.float() for name, tensor in weights.items()}, run.model_path)
-    return model.eval()
+    return place(model.eval(), run.config.hardware)
 
 
 def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
