@@ -26,7 +26,7 @@ ACROSS = 4
 
 @dataclass(frozen=True, eq=False)
 class AggregatePosterior:
-    """``density`` (panels, points) of the dimensions in ``titles`` at ``z`` (panels, points); ``prior`` (points,) alike, or
+    """``density`` (panels, points) of the dimensions in ``titles`` at ``z`` (panels, points); ``prior`` (points,) is
     none where an encoder is deterministic."""
 
     titles: tuple[str, ...]
@@ -94,22 +94,29 @@ def interactive(data: AggregatePosterior) -> Any:
     across = min(ACROSS, count)
     down = math.ceil(count / across)
     grid = make_subplots(down, across, subplot_titles=data.titles, vertical_spacing=0.24 / down)
-    base = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down))
+    base = _style.plotly(
+        TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down)
+    )
     layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
     fig = go.Figure(grid).update_layout(layout)
     for k in range(count):
         place = {"row": k // across + 1, "col": k % across + 1}
-        area = {"fill": "tozeroy", "line": {"color": _style.OKABE_ITO[0], "width": 1.5}, "name": data.titles[k]}
+        area = {
+            "fill": "tozeroy",
+            "fillcolor": "rgba(86,180,233,0.35)",
+            "line": {"color": _style.OKABE_ITO[0], "width": 1.5},
+            "name": data.titles[k],
+        }
         fig.add_trace(go.Scatter(x=data.z[k], y=data.density[k], **area), **place)
         if data.prior is not None:
-            line = {"line": {"color": _style.GREY, "width": 1.5, "dash": "dash"}, "name": "N(0, 1)"}
-            fig.add_trace(go.Scatter(x=data.z[k], y=data.prior, mode="lines", **line), **place)
+            dashed = {"line": {"color": _style.GREY, "width": 1.5, "dash": "dash"}, "name": "N(0, 1)"}
+            fig.add_trace(go.Scatter(x=data.z[k], y=data.prior, mode="lines", **dashed), **place)
     line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
     fig.update_yaxes(rangemode="tozero", showticklabels=False, **line)
     fig.update_xaxes(**line)
     if count == 1:
         fig.update_xaxes(title=f"z, {data.titles[0]}")
-        fig.update_layout(annotations=())
+        fig.layout.annotations = ()
     fig.update_annotations(font_size=12)
     return fig
 

@@ -1,4 +1,4 @@
-"""How latent dimensions respond to a factor: the mean code at each of its values, with the spread of the other factors."""
+"""How latent dimensions respond to a factor: the mean code at each of its values, and the spread around it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACROSS = 4
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """``curves``: a row a (dimension, value) with ``mean`` and ``sd``; ``ticks`` name the values of a factor that has names."""
+    """``curves``: a row a (dimension, value) with ``mean`` and ``sd``; ``ticks`` names the values that have names."""
 
     curves: pd.DataFrame
     titles: dict[int, str]
@@ -41,14 +41,19 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     codes = run.codes()
     names = factors_of(codes)[1]
     if not names:
-        raise InputError(f"{run.name} was analysed on data without factors or labels, so there is nothing to respond to")
+        raise InputError(
+            f"{run.name} was analysed on data without factors or labels, so there is nothing to respond to"
+        )
     if dimension is not None and not 0 <= dimension < codes.latent_dim:
         raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
     chosen = factor or names[0]
     table = dimensions(codes, notes=run.notes(), draws=2)
     table = table.head(SHOWN) if dimension is None else table[table["index"] == dimension]
     curves = response(codes, chosen, rows=ROWS)
-    titles = {int(row.index_): f"{row.dim} {row.name}".strip() for row in table.rename(columns={"index": "index_"}).itertuples()}
+    titles = {
+        int(row.index_): f"{row.dim} {row.name}".strip()
+        for row in table.rename(columns={"index": "index_"}).itertuples()
+    }
     used = min(ROWS, len(codes))
     rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
     told = f"{describe(run)} · mean code at each {chosen}, band: ± 1 sd over everything else · {rows}"
@@ -81,7 +86,9 @@ def interactive(data: Responses) -> Any:
     across = min(ACROSS, count)
     down = math.ceil(count / across)
     grid = make_subplots(down, across, subplot_titles=list(data.titles.values()), vertical_spacing=0.24 / down)
-    base = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down))
+    base = _style.plotly(
+        TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down)
+    )
     layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
     fig = go.Figure(grid).update_layout(layout)
     for k, (j, title) in enumerate(data.titles.items()):
@@ -89,16 +96,18 @@ def interactive(data: Responses) -> Any:
         low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]
         band = {"line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(0,114,178,0.15)", "hoverinfo": "skip"}
         around = np.concatenate([curve["value"], curve["value"][::-1]])
-        fig.add_trace(go.Scatter(x=around, y=np.concatenate([low, high[::-1]]), **band), **place)
+        fig.add_trace(go.Scatter(x=around, y=np.concatenate([low, high[::-1]]), mode="lines", **band), **place)
         line = {"line": {"color": _style.OKABE_ITO[0], "width": 2}, "marker": {"size": 5}, "name": title}
         fig.add_trace(go.Scatter(x=curve["value"], y=curve["mean"], mode="lines+markers", **line), **place)
     line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
     fig.update_yaxes(**line)
-    fig.update_xaxes(**line, **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {}))
+    fig.update_xaxes(
+        **line, **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {})
+    )
     if count == 1:
         fig.update_xaxes(title=data.factor)
         fig.update_yaxes(title=f"code, {next(iter(data.titles.values()))}")
-        fig.update_layout(annotations=())
+        fig.layout.annotations = ()
     fig.update_annotations(font_size=12)
     return fig
 

@@ -1,0 +1,25 @@
+"""The dashboard's entry script: the study, the runs chosen for every page, and the page itself."""
+
+import shell
+import streamlit as st
+
+from latentlab.errors import LatentlabError
+
+PAGES = {
+    "runs": "Runs",
+    "sweep": "β sweep",
+    "dimensions": "Dimensions",
+    "map": "Map",
+}
+
+st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="expanded")
+shell.style()
+pages = [
+    st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == "runs") for name, title in PAGES.items()
+]
+page = st.navigation(pages, position="hidden")
+try:
+    shell.choose(pages)
+    page.run()
+except LatentlabError as error:
+    shell.explain("This page cannot be shown", str(error))

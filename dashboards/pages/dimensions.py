@@ -1,0 +1,241 @@
+"""Dimensions: the ranked table of what each latent dimension does, and one of them in detail."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import shell
+import streamlit as st
+
+from latentlab.decodings import Decodings
+from latentlab.errors import LatentlabError
+from latentlab.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
+from latentlab.pictures import data_uri, strip
+from latentlab.runs import Run
+
+RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "aggregate posterior, 2.5 % … 97.5 %"}
+SHOWN = 40
+
+
+def page() -> None:
+    """The whole page."""
+    run = shell.current()
+    if not run.has("encode"):
+        shell.head("What each dimension does", [shell.label(run.name)], "dimensions")
+        fix = shell.command("analyze", run.path)
+        shell.explain(
+            "No codes yet",
+            "This run has been trained, but no data have been encoded with it. Make codes, traversals and scores with:",
+            fix,
+        )
+        return
+    table = shell.ranked(run)
+    _ranking(run, table)
+    _detail(run, table)
+
+
+@st.fragment
+def _ranking(run: Run, table: Any) -> None:
+    part, over = _traversals(run)
+    shell.head(
+        "What each dimension does",
+        [shell.label(run.name), shell.data_name(run), _activity(run, table), _rows(table)],
+        "dimensions",
+        make=shell.command("figure", "traversals", run.path, "-o", "traversals.pdf"),
+        data=lambda: shell.ranked(run),
+        on_pick=pick,
+    )
+    if not run.config.stochastic:
+        st.html(
+            '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
+            "their codes, whose scale is free, and none can be called inactive.</p>"
+        )
+    factors = shell.factor_names(run)
+    if not factors:
+        st.html('<p class="ll-note">These data have no known factors or labels, so no factor is named here.</p>')
+    shown = table.head(SHOWN)
+    columns, rows = (
+        _columns(run, part, bool(factors)),
+        [_row(row, run, part, factors, table) for row in shown.to_dict("records")],
+    )
+    st.html(shell.rows_html(columns, rows, "dimensions"))
+    if len(table) > len(shown):
+        st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; the data of all can be downloaded."))
+    if part is None:
+        fix = shell.command("analyze", run.path, "--only", "traverse")
+        shell.explain(
+            "No traversals yet", "What a dimension changes in the picture has not been decoded. Decode it with:", fix
+        )
+    elif len(_ranges(run)) > 1:
+        shell.remember("range", list(_ranges(run)), "prior")
+        st.segmented_control(
+            "Traversal over",
+            list(_ranges(run)),
+            key="range",
+            format_func=lambda over: RANGES[over],
+            required=True,
+            persist_state="session",
+        )
+        shell.keep("range")
+        if st.session_state["range"] != over:
+            st.rerun(scope="fragment")
+
+
+def pick(key: str) -> None:
+    """Show that dimension in detail."""
+    st.session_state["dim"] = key
+
+
+def _ranges(run: Run) -> tuple[str, ...]:
+    found = shell.decodings(run) if run.has("traverse") else {}
+    return tuple(over for over in RANGES if f"traversals-{over}" in found)
+
+
+def _traversals(run: Run) -> tuple[Decodings | None, str]:
+    known = _ranges(run)
+    if not known:
+        return None, ""
+    asked = st.session_state.get("range", st.query_params.get("range"))
+    over = asked if asked in known else known[0]
+    return shell.decodings(run)[f"traversals-{over}"], over
+
+
+def _activity(run: Run, table: Any) -> str:
+    if not run.config.stochastic:
+        return f"{len(table)} dimensions"
+    return f"{int(table['active'].sum())} of {len(table)} active"
+
+
+def _rows(table: Any) -> str:
+    used, of = table.attrs["rows"], table.attrs["of_rows"]
+    return f"{used:,} of {of:,} rows for factors" if used < of else f"all {of:,} rows"
+
+
+def _columns(run: Run, part: Decodings | None, factors: bool) -> list[tuple[str, str]]:
+    size = [("KL, nats", ""), ("var of mean", "num")] if run.config.stochastic else [("variance of code", "")]
+    top = [("top factor, normalised MI", "")] if factors else []
+    around = f" around row {part.settings['anchor_row']:,}" if part and "anchor_row" in part.settings else ""
+    ends = RANGES[part.settings["range"]] if part else ""
+    moved = [(f"traversal, {ends}{around}", "")] if part else []
+    return [("", "num"), ("dim", ""), *size, *top, *moved, ("name", "wrap")]
+
+
+def _row(
+    row: dict[str, Any], run: Run, part: Decodings | None, factors: tuple[str, ...], table: Any
+) -> tuple[list[str], str, str]:
+    inactive = run.config.stochastic and not bool(row["active"])
+    key = row["dim"]
+    by = "kl" if run.config.stochastic else "variance_of_mean"
+    width = 90 * float(row[by]) / max(float(table[by].max()), 1e-12)
+    bar = f'{shell.number(row[by])}<span class="bar" style="width:{max(width, 1):.0f}px"></span>'
+    rank = int(table.index[table["dim"] == key][0]) + 1
+    cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", bar]
+    if run.config.stochastic:
+        cells.append(shell.number(row["variance_of_mean"]))
+    if factors:
+        cells.append(_factor(row, factors))
+    if part is not None:
+        cells.append(_strip(part, int(row["index"]), f"{key} moved, the others kept"))
+    name = (
+        f'<span title="{html.escape(row["note"])}">{html.escape(row["name"])}</span>'
+        if row["name"] or row["note"]
+        else ""
+    )
+    cells.append('<span class="soft">inactive</span> ' * inactive + name)
+    state = " ".join(["off"] * inactive + ["on"] * (key == st.session_state.get("dim")))
+    return cells, key, state
+
+
+def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
+    if not row["top_factor"]:
+        return '<span class="soft">none</span>'
+    half = (row["mi_high"] - row["mi_low"]) / 2
+    return f"{shell.pill(row['top_factor'], factors)} {shell.number(row['mi'])} <small>± {shell.number(half)}</small>"
+
+
+def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
+    crisp = " crisp" * (part.images.shape[-1] <= 32)
+    return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{data_uri(strip(part.images[index]))}">'
+
+
+@st.fragment
+def _detail(run: Run, table: Any) -> None:
+    names = table["dim"].tolist()
+    shell.remember("dim", names, names[0])
+    above = st.container()
+    left, right = st.columns([0.16, 0.84], vertical_alignment="center")
+    left.selectbox("Dimension", names, key="dim", persist_state="session", format_func=lambda d: _title(table, d))
+    shell.keep("dim")
+    row = table.set_index("dim").loc[st.session_state["dim"]]
+    index = int(row["index"])
+    with above:
+        make = shell.command("figure", "responses", run.path, "-o", "responses.pdf")
+        shell.head(
+            f"{_title(table, st.session_state['dim'])} in detail",
+            _detail_facts(run, row),
+            "dimension",
+            small=True,
+            make=make,
+        )
+    part, over = _traversals(run)
+    if part is not None:
+        right.html(
+            _strip(part, index, f"{row.name} over the {over} range", "ll-wide")
+            + f'<p class="ll-note">{_ticks(part, index)}</p>'
+        )
+    one, two = st.columns(2)
+    with one:
+        st.html(
+            _caption(f"q({row.name}) over all images" + ", against the prior N(0, 1), dashed" * run.config.stochastic)
+        )
+        shell.chart(shell.figure("aggregate-posterior", [run], dimension=index), "posterior")
+    with two:
+        factor = shell.colour()
+        if factor in shell.factor_names(run):
+            st.html(_caption(f"Mean code at each {factor}; band: ± 1 sd over everything else"))
+            shell.chart(shell.figure("responses", [run], factor=factor, dimension=index), "response")
+        else:
+            shell.explain("No factor to respond to", "These data have no known factors or labels.")
+    _label(run, index, str(row["name"]), str(row["note"]))
+
+
+def _caption(text: str) -> str:
+    return f'<p class="ll-note">{html.escape(text)}</p>'
+
+
+def _title(table: Any, dim: str) -> str:
+    name = table.set_index("dim").loc[dim, "name"]
+    return f"{dim} {name}" if name else dim
+
+
+def _detail_facts(run: Run, row: Any) -> list[str]:
+    if not run.config.stochastic:
+        return [f"variance {shell.number(row['variance_of_mean'])}", f"{row['share']:.0%} of all variance"]
+    parts = f"½μ² {shell.number(row['kl_mean_part'])} + ½(σ² − 1 − log σ²) {shell.number(row['kl_variance_part'])}"
+    return [f"KL {shell.number(row['kl'])} nats = {parts}", "" if row["active"] else "inactive: its code hardly varies"]
+
+
+def _ticks(part: Decodings, index: int) -> str:
+    values = part.codes[index, :, index]
+    return "values " + ", ".join(shell.number(value) for value in values)
+
+
+def _label(run: Run, index: int, name: str, note: str) -> None:
+    if not writable(run):
+        st.html('<p class="ll-note">The run\'s folder is read-only, so no names can be kept here.</p>')
+        return
+    with st.form(f"label-{run.name}-{index}", border=False, enter_to_submit=True):
+        one, two, three = st.columns([0.3, 0.55, 0.15], vertical_alignment="bottom")
+        named = one.text_input("Name", name, max_chars=LONGEST_NAME, placeholder="what does it change?")
+        noted = two.text_input("Note", note, max_chars=LONGEST_NOTE)
+        if three.form_submit_button("Save", width="stretch"):
+            try:
+                name_dimension(run, index, name=named, note=noted)
+            except LatentlabError as error:
+                shell.explain("Not saved", str(error))
+            else:
+                st.rerun()
+
+
+page()

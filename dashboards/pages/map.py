@@ -1,0 +1,170 @@
+"""Map: a picture of the codes coloured by a factor; what a lasso encloses is told and shown."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import shell
+import streamlit as st
+
+from latentlab.codes import Codes
+from latentlab.errors import LatentlabError
+from latentlab.originals import images_of
+from latentlab.pictures import data_uri, strip
+from latentlab.runs import Run
+from latentlab.selections import as_table, composition, inside, positions
+
+PLANE = "plane"
+NAMES = {"umap": "UMAP", "pca": "PCA", PLANE: "two dimensions"}
+MONTAGE = 60
+
+
+def page() -> None:
+    """The whole page."""
+    run = shell.current()
+    if not run.has("encode"):
+        shell.head("Map of the codes", [shell.label(run.name)], "map")
+        fix = shell.command("analyze", run.path)
+        shell.explain(
+            "No codes yet",
+            "This run has been trained, but no data have been encoded with it. Make codes and projections with:",
+            fix,
+        )
+        return
+    _map(run)
+
+
+@st.fragment
+def _map(run: Run) -> None:
+    kinds = [kind for kind in ("umap", "pca") if kind in shell.projections(run)] + [PLANE]
+    above = st.container()
+    columns = st.columns([0.34, 0.18, 0.18, 0.3], vertical_alignment="bottom")
+    shell.remember("picture", kinds, kinds[0])
+    columns[0].segmented_control(
+        "Picture", kinds, key="picture", format_func=lambda kind: NAMES[kind], required=True, persist_state="session"
+    )
+    shell.keep("picture")
+    kind = st.session_state["picture"]
+    options, xy, ids = _plane(run, columns) if kind == PLANE else _projection(run, kind)
+    by = shell.colour() if shell.colour() in shell.factor_names(run) else None
+    drawn = shell.figure("plane" if kind == PLANE else "projection", [run], by=by, **options)
+    codes = shell.codes(run)
+    with above:
+        shell.head(
+            "Map of the codes",
+            [str(drawn.layout.meta["subtitle"])],
+            "map",
+            make=shell.command("figure", "plane" if kind == PLANE else "projection", run.path, "-o", "map.pdf"),
+            data=lambda: as_table(codes, positions(codes, ids)),
+        )
+    if len(kinds) == 1:
+        fix = shell.command("analyze", run.path, "--only", "project")
+        shell.explain("No projections yet", "UMAP and PCA have not been made for this run. Make them with:", fix)
+    key = f"map-{run.name}-{kind}-{'-'.join(map(str, options.values()))}"
+    shell.chart(drawn, key, on_select="rerun", selection_mode=("lasso", "box"))
+    st.html(
+        f'<p class="ll-note">{_caveat(kind)} Draw a lasso or a box around points to see what they have in common.</p>'
+    )
+    _selected(run, codes, xy, ids, st.session_state[key].selection)
+
+
+def _caveat(kind: str) -> str:
+    if kind == "umap":
+        return "UMAP keeps neighbourhoods and gives up distances and densities: it is a picture, not the latent space."
+    if kind == "pca":
+        return "PCA keeps the two directions of largest variance: it is a picture, not the latent space."
+    return "These are the codes themselves, two dimensions at a time."
+
+
+def _projection(run: Run, method: str) -> tuple[dict[str, Any], Any, Any]:
+    found = shell.projections(run)[method]
+    return {"method": method}, found.xy, found.row_ids
+
+
+def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
+    names = shell.ranked(run)["dim"].tolist()
+    for key, column, default in (("x", columns[1], names[0]), ("y", columns[2], names[min(1, len(names) - 1)])):
+        shell.remember(key, names, default)
+        column.selectbox("Across" if key == "x" else "Up", names, key=key, persist_state="session")
+        shell.keep(key)
+    i, j = (int(st.session_state[key][1:]) for key in ("x", "y"))
+    codes = shell.codes(run)
+    return {"x": i, "y": j}, codes.mean[:, [i, j]], codes.row_ids
+
+
+def _selected(run: Run, codes: Codes, xy: Any, ids: Any, selection: Any) -> None:
+    polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
+    polygons += [_corners(area["x"], area["y"]) for area in selection.get("box", [])]
+    polygons = [polygon for polygon in polygons if len(polygon) >= 3]
+    if not polygons:
+        return
+    within = inside(polygons[0], xy)
+    for polygon in polygons[1:]:
+        within |= inside(polygon, xy)
+    rows = positions(codes, ids[within])
+    facts = [f"{len(rows):,} of {len(ids):,} rows in this picture", f"{len(codes):,} rows encoded"]
+    shell.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
+    if not len(rows):
+        shell.explain("Nothing is inside", "No code lies inside what was drawn.")
+        return
+    left, right = st.columns([0.45, 0.55])
+    with left:
+        _composition(run, codes, rows)
+    with right:
+        _montage(run, codes, rows)
+
+
+def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
+    return [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
+
+
+def _composition(run: Run, codes: Codes, rows: Any) -> None:
+    found = composition(codes, rows)
+    if found.empty:
+        shell.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
+        return
+    factors = shell.factor_names(run)
+    strongest = found[found["rows"] > 0].sort_values("lift", ascending=False).groupby("factor", sort=False).head(3)
+    lines = [(_line(row, factors), "", "") for row in strongest.to_dict("records")]
+    columns = [
+        ("factor", ""),
+        ("value", ""),
+        ("rows", "num"),
+        ("share here", ""),
+        ("of all", "num"),
+        ("× as often", "num"),
+    ]
+    st.html(shell.rows_html(columns, lines))
+    st.html('<p class="ll-note">The three most over-represented values of each factor.</p>')
+
+
+def _line(row: dict[str, Any], factors: tuple[str, ...]) -> list[str]:
+    bar = f'{row["share"]:.0%}<span class="bar" style="width:{max(1, 80 * row["share"]):.0f}px"></span>'
+    count, lift = f"{row['rows']:,}", shell.number(row["lift"], 1)
+    return [
+        shell.pill(row["factor"], factors),
+        html.escape(row["value"]),
+        count,
+        bar,
+        f"{row['share_of_all']:.0%}",
+        lift,
+    ]
+
+
+def _montage(run: Run, codes: Codes, rows: Any) -> None:
+    some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
+    try:
+        images = images_of(shell.dataset(run), codes.row_ids[some])
+    except LatentlabError as error:
+        shell.explain("The images are not at hand", str(error))
+        return
+    crisp = " crisp" * (images.shape[-1] <= 32)
+    alt = f"{len(some)} images of the selection"
+    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
+    st.html(
+        f'<p class="ll-note">{len(some)} of the {len(rows):,} selected images, evenly spread over their row ids.</p>'
+    )
+
+
+page()

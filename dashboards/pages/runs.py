@@ -1,0 +1,114 @@
+"""Runs: what the study holds, what each run cost and reached, and what to beware of."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+import shell
+import streamlit as st
+
+BAD = {"collapsed", "diverged", "broken"}
+WHY = {
+    "collapsed": "no latent dimension is in use: Var_x E[z|x] ≤ 0.01 everywhere",
+    "diverged": "a loss was no finite number; the last good checkpoint was kept",
+    "unfinished": "training stopped early; `latentlab train … --resume` continues it",
+    "empty": "no weights yet",
+    "stale codes": "the weights changed after the codes were made; `latentlab analyze` makes them anew",
+    "stale scores": "the codes changed after they were scored; `latentlab analyze --only score`",
+    "not encoded": "`latentlab analyze` has not been run on it",
+    "not scored": "`latentlab analyze --only score` has not been run on it",
+    "no factors": "the data have no known factors, so disentanglement cannot be scored",
+    "broken": "the run's configuration cannot be read",
+}
+
+
+def page() -> None:
+    """The whole page."""
+    shell.leave_for_run()
+    chosen, table = shell.study(), shell.table()
+    settings = table["setting"].dropna().nunique()
+    facts = [
+        f"{len(chosen.runs)} run{'s' * (len(chosen.runs) != 1)} of {settings} setting{'s' * (settings != 1)}",
+        f"{len(chosen.broken)} broken" if chosen.broken else "",
+        "means in nats per example; scores ± half of their 95 % interval over redraws",
+        "pick a row to open the run",
+    ]
+    shell.head(
+        "Runs", facts, "runs", make=shell.command("compare", chosen.path), data=shell.table, on_pick=shell.open_run
+    )
+    st.html(
+        shell.rows_html(
+            _columns(table), [_row(row, table.attrs["metrics"]) for row in table.to_dict("records")], "runs"
+        )
+    )
+    for name, why in _troubles(table):
+        shell.explain(name, why)
+
+
+def _columns(table: Any) -> list[tuple[str, str]]:
+    numbers = ["β·d/D", "distortion", "rate", "ELBO", "active"]
+    scores = [shell.METRICS.get(name, name) for name in table.attrs["metrics"]]
+    return [
+        ("run", ""),
+        ("setting", ""),
+        ("seed", "num"),
+        *((n, "num") for n in [*numbers, *scores]),
+        ("flags", "wrap"),
+    ]
+
+
+def _row(row: dict[str, Any], metrics: list[str]) -> tuple[list[str], str, str]:
+    if row["state"] == "broken":
+        cells = [f"<b>{html.escape(row['run'])}</b>", *["–"] * (7 + len(metrics)), _flags(row)]
+        return cells, "", "off"
+    active = (
+        "–"
+        if shell.missing(row["active_units"])
+        else f"{row['active_units']:.0f} <small>of {row['latent_dim']}</small>"
+    )
+    cells = [
+        f"<b>{html.escape(row['run'])}</b>",
+        shell.text(row["setting"]),
+        shell.text(row["seed"]),
+        _small(row["normalised_beta"]),
+        shell.number(row["distortion"], 1),
+        shell.number(row["rate"]),
+        shell.number(row["elbo"], 1),
+        active,
+        *(_score(row, metric) for metric in metrics),
+        _flags(row),
+    ]
+    return cells, row["run"], "on" if row["run"] == st.session_state.get("run") else ""
+
+
+def _small(value: float) -> str:
+    return "–" if shell.missing(value) else f"{value:.2g}"
+
+
+def _score(row: dict[str, Any], metric: str) -> str:
+    value, low, high = row[metric], row.get(f"{metric}_low", math.nan), row.get(f"{metric}_high", math.nan)
+    if shell.missing(value):
+        return "–"
+    if shell.missing(low) or shell.missing(high):
+        return shell.number(value)
+    return f"{shell.number(value)} <small>± {shell.number((float(high) - float(low)) / 2)}</small>"
+
+
+def _flags(row: dict[str, Any]) -> str:
+    names = [flag for flag in (row["flags"] or "").split(", ") if flag]
+    more = ["unreadable file"] if row["error"] and row["state"] != "broken" else []
+    return "".join(_mark(name) for name in [*names, *more])
+
+
+def _mark(name: str) -> str:
+    bad, why = " bad" * (name in BAD), html.escape(WHY.get(name, ""))
+    return f'<span class="flag{bad}" title="{why}">{html.escape(name)}</span>'
+
+
+def _troubles(table: Any) -> list[tuple[str, str]]:
+    return [(row["run"], row["error"]) for row in table.to_dict("records") if row["error"]]
+
+
+page()

@@ -1,0 +1,109 @@
+"""β sweep: what each setting cost and what it brought, every seed shown, and whether any β can be called best."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import shell
+import streamlit as st
+
+from latentlab.comparison import RULE, choice
+
+NAMES = {"elbo": "ELBO", **shell.METRICS}
+
+
+def page() -> None:
+    """The whole page."""
+    chosen, table = shell.study(), shell.table()
+    if not chosen.runs:
+        shell.head("What β costs and brings", [], "sweep")
+        shell.explain("No run can be opened", "Every run of this study is broken; the page Runs says why.")
+        return
+    settings = shell.settings()
+    facts = [
+        shell.data_name(chosen.runs[0]),
+        f"{len(settings)} setting{'s' * (len(settings) != 1)}, {len(chosen.runs)} runs",
+        "every dot is a seed" if len(chosen.runs) > len(settings) else "one seed each: no spread is known",
+        "nats per example",
+    ]
+    shell.head(
+        "What β costs and brings", facts, "sweep", make=shell.command("compare", chosen.path), data=shell.settings
+    )
+    _verdict(table)
+    _table(settings)
+    _figures(chosen, table)
+
+
+@st.fragment
+def _verdict(table: Any) -> None:
+    measures = [
+        *(m for m in table.attrs["metrics"] if table[m].notna().any()),
+        *(["elbo"] if table["elbo"].notna().any() else []),
+    ]
+    if not measures:
+        shell.explain(
+            "Nothing to judge by yet", "No run has scores or an ELBO.", shell.command("analyze", shell.study().path)
+        )
+        return
+    left, right = st.columns([0.2, 0.8], vertical_alignment="top")
+    shell.remember("measure", measures, measures[0])
+    left.selectbox("Judge by", measures, key="measure", format_func=lambda m: NAMES.get(m, m), persist_state="session")
+    shell.keep("measure")
+    found = choice(table, st.session_state["measure"])
+    verdict = f"{found.best} is best." if found.best else "No β is crowned."
+    right.html(
+        f'<div class="ll-empty" style="max-width:none"><b>{html.escape(verdict)}</b>'
+        f"{html.escape(found.reason[:1].upper() + found.reason[1:])}."
+        f'<p class="ll-note">The rule: {html.escape(RULE)}</p></div>'
+    )
+
+
+def _table(settings: Any) -> None:
+    metrics = list(settings.attrs["metrics"])
+    numbers = ["seeds", "β·d/D", "distortion", "rate", "ELBO", "active units", *(NAMES.get(m, m) for m in metrics)]
+    rows = [(_cells(row, metrics), "", "") for row in settings.to_dict("records")]
+    st.html(shell.rows_html([("setting", ""), *((name, "num") for name in numbers)], rows))
+    st.html('<p class="ll-note">Mean over seeds, and the range from the lowest to the highest seed in small.</p>')
+
+
+def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
+    seeds = f"{row['n']}" + (f" <small>{row['left_out']} left out</small>" if row["left_out"] else "")
+    beta = "–" if shell.missing(row["normalised_beta"]) else f"{row['normalised_beta']:.2g}"
+    costs = [
+        _spread(row, "distortion", 1),
+        _spread(row, "rate", 2),
+        _spread(row, "elbo", 1),
+        _spread(row, "active_units", 1),
+    ]
+    return [
+        f"<b>{html.escape(row['setting'])}</b>",
+        seeds,
+        beta,
+        *costs,
+        *(_spread(row, metric, 2) for metric in metrics),
+    ]
+
+
+def _spread(row: dict[str, Any], measure: str, digits: int) -> str:
+    mean, low, high = (row[f"{measure}_{key}"] for key in ("mean", "min", "max"))
+    if shell.missing(mean):
+        return "–"
+    return shell.number(mean, digits) + (
+        f" <small>{shell.number(low, digits)} … {shell.number(high, digits)}</small>" if row["n"] > 1 else ""
+    )
+
+
+def _figures(chosen: Any, table: Any) -> None:
+    if table["distortion"].notna().any():
+        shell.panel("rate-distortion", list(chosen.runs), on_run=shell.open_run)
+    else:
+        shell.explain("No rate–distortion curve yet", "No run has been encoded.", shell.command("analyze", chosen.path))
+    if table.attrs["metrics"]:
+        shell.panel("scores", list(chosen.runs), on_run=shell.open_run)
+    else:
+        fix = shell.command("analyze", chosen.path, "--only", "score")
+        shell.explain("No scores yet", "Scores need codes and known factors.", fix)
+
+
+page()

@@ -1,0 +1,62 @@
+"""Two latent dimensions against each other, coloured by a factor: the codes themselves, not a projection of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from latentlab.dimensions import dimensions
+from latentlab.errors import InputError
+from latentlab.figures._text import describe
+from latentlab.figures.projection import ProjectionData, _colouring
+from latentlab.figures.projection import alt as _alt
+from latentlab.figures.projection import interactive as _interactive
+from latentlab.figures.projection import static as _static
+from latentlab.runs import Run
+
+TITLE = "Two latent dimensions"
+TAKES = "run"
+ROWS = 20_000
+
+
+def prepare(
+    run: Run, *, x: int | None = None, y: int | None = None, by: str | None = None, seed: int = 0
+) -> ProjectionData:
+    """Dimensions `x` and `y` (the most important two) of at most 20,000 seeded rows, coloured by the factor `by`."""
+    codes = run.codes()
+    ranked = dimensions(codes, draws=2)["index"].tolist()
+    x = ranked[0] if x is None else x
+    y = next((j for j in ranked if j != x), x) if y is None else y
+    for dimension in (x, y):
+        if not 0 <= dimension < codes.latent_dim:
+            raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:ROWS])
+    row_ids = codes.row_ids[chosen]
+    values, name, categories, cyclic = _colouring(codes, by, row_ids)
+    told = [describe(run), f"{len(chosen):,} of {len(codes):,} rows"]
+    told += [f"coloured by {name}"] if name else ["no factors to colour by"]
+    xy = codes.mean[chosen][:, [x, y]]
+    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (f"z{x}", f"z{y}"), " · ".join(told))
+
+
+def alt(data: ProjectionData) -> str:
+    """The figure in words."""
+    return _alt(data).replace("in two dimensions", f"along {data.axes[0]} and {data.axes[1]}")
+
+
+def interactive(data: ProjectionData) -> Any:
+    """The Plotly figure."""
+    fig = _interactive(data)
+    heading = fig.layout.title.text.partition("</b>")[2]
+    fig.update_layout(title_text=f"<b>{TITLE}</b>{heading}", meta={"title": TITLE, "alt": alt(data)})
+    fig.update_xaxes(showticklabels=True, showgrid=True)
+    fig.update_yaxes(showticklabels=True, showgrid=True)
+    return fig
+
+
+def static(data: ProjectionData, preset: str) -> Any:
+    """The Matplotlib figure."""
+    fig = _static(data, preset)
+    fig.texts[0].set_text(TITLE)
+    return fig

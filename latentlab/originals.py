@@ -1,0 +1,33 @@
+"""The images that codes were made from, looked up by row id: what a selection of codes looks like."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.codes import read_provenance
+from latentlab.data import Dataset, load
+from latentlab.errors import InputError
+from latentlab.runs import Run
+
+
+def dataset_of(run: Run) -> Dataset:
+    """The data set whose codes the run holds; an `InputError` where it is not on this machine or is another one.
+
+    It is found by the specification that the run was trained on, and must say that it comes from the same source as the
+    codes' images did.
+    """
+    inputs = read_provenance(run.codes_path).get("inputs", {})
+    data = load(run.config.data)
+    if inputs.get("source") not in (None, dict(data.source)):
+        raise InputError(f"{run.config.data} is not the data that the codes of {run.name} were made from")
+    return data
+
+
+def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The images (m, c, h, w) uint8 of those row ids."""
+    order = np.argsort(data.row_ids, kind="stable")
+    places = order[np.searchsorted(data.row_ids, row_ids, sorter=order).clip(max=len(data) - 1)]
+    if not (data.row_ids[places] == row_ids).all():
+        raise InputError(f"{data.name} does not have all of these rows; were the codes made from other data?")
+    return data[places]

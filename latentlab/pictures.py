@@ -1,0 +1,55 @@
+"""Rows of small images as PNG, written by hand: no imaging library is needed for what a table shows."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.errors import InputError
+
+SMALLEST = 64  # pixels: smaller images are enlarged by a whole factor, so that gaps stay thin and pixels sharp
+
+
+def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None) -> NDArray[np.uint8]:
+    """Images (n, c, h, w) side by side, `columns` a row (all in one by default), as one image (h', w', c).
+
+    A `gap` of grey pixels parts neighbours. Images of less than 64 pixels are enlarged, each pixel to a square.
+
+    >>> strip(np.zeros((3, 1, 64, 64), np.uint8)).shape
+    (64, 194, 1)
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise InputError(f"images are {images.shape}; expected (n, channels, height, width) with 1 or 3 channels")
+    scale = max(1, SMALLEST // max(images.shape[2:]))
+    images = images.repeat(scale, axis=2).repeat(scale, axis=3)
+    n, c, h, w = images.shape
+    across = min(columns or n, n)
+    down = -(-n // across)
+    sheet = np.full((down * (h + gap) - gap, across * (w + gap) - gap, c), 128, np.uint8)
+    for i, image in enumerate(images):
+        top, left = (i // across) * (h + gap), (i % across) * (w + gap)
+        sheet[top : top + h, left : left + w] = image.transpose(1, 2, 0)
+    return sheet
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """An image (h, w, 1) grey or (h, w, 3) RGB as the bytes of a PNG file (ISO/IEC 15948)."""
+    height, width, channels = image.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
+    rows = image.reshape(height, width * channels)
+    filtered = np.column_stack([np.zeros(height, np.uint8), rows]).tobytes()
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(filtered, 6)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def data_uri(image: NDArray[np.uint8]) -> str:
+    """An image (h, w, c) as a ``data:`` address that a page can show without asking a server."""
+    return "data:image/png;base64," + base64.b64encode(png(image)).decode()

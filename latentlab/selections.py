@@ -1,0 +1,109 @@
+"""Rows picked out of a picture of the codes: which they are, and what they have more of than the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.codes import Codes
+from latentlab.dimensions import factors_of
+from latentlab.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BINS = 10
+
+
+def inside(polygon: Sequence[Sequence[float]], xy: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which points (n, 2) lie inside a polygon of (x, y) corners: a ray from them crosses its edges oddly often.
+
+    >>> inside([(0, 0), (2, 0), (2, 2), (0, 2)], np.array([[1.0, 1.0], [3.0, 1.0]])).tolist()
+    [True, False]
+    """
+    corners = np.asarray(polygon, np.float64)
+    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
+        raise InputError(f"the polygon is {corners.shape}; expected at least three corners (x, y)")
+    found = np.zeros(len(xy), bool)
+    # Only points in the polygon's box can be inside, and are tested against its edges.
+    near = np.flatnonzero(((xy >= corners.min(axis=0)) & (xy <= corners.max(axis=0))).all(axis=1))
+    x, y = np.asarray(xy[near], np.float64).T
+    crossed = np.zeros(len(near), bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 == y1:
+            continue
+        crossed ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    found[near[crossed]] = True
+    return found
+
+
+def positions(codes: Codes, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions (m,) of row ids in the codes; an `InputError` where one is not there."""
+    order = np.argsort(codes.row_ids, kind="stable")
+    places = order[np.searchsorted(codes.row_ids, row_ids, sorter=order).clip(max=len(codes) - 1)]
+    if not (codes.row_ids[places] == row_ids).all():
+        raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
+    return places
+
+
+def composition(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """What the rows at these positions have more or less of than all rows: a line a (factor, value).
+
+    ``share`` is the value's share of the selection, ``share_of_all`` that of all rows, ``lift`` the first over the
+    second: 1 where the selection is like the rest. A continuous factor's values are put into 10 bins of equal counts.
+    """
+    import pandas as pd
+
+    columns, names, _ = factors_of(codes)
+    found = []
+    for k, name in enumerate(names):
+        spec = next((s for s in codes.specs if s.name == name), None)
+        labels, texts = _levels(columns[:, k], spec.values if spec else ())
+        every = np.bincount(labels[labels >= 0], minlength=len(texts))
+        here = np.bincount(labels[rows][labels[rows] >= 0], minlength=len(texts))
+        share, of_all = here / max(here.sum(), 1), every / max(every.sum(), 1)
+        found += [
+            {
+                "factor": name,
+                "value": text,
+                "rows": int(n),
+                "share": s,
+                "share_of_all": a,
+                "lift": s / a if a else np.nan,
+            }
+            for text, n, s, a in zip(texts, here, share, of_all, strict=True)
+        ]
+    return pd.DataFrame(found, columns=["factor", "value", "rows", "share", "share_of_all", "lift"])
+
+
+def _levels(column: NDArray[np.float64], values: Sequence[float | str]) -> tuple[NDArray[np.int64], list[str]]:
+    known = np.isfinite(column)
+    labels = np.full(len(column), -1, np.int64)
+    distinct = np.unique(column[known])
+    if len(distinct) <= 4 * BINS:
+        labels[known] = np.searchsorted(distinct, column[known])
+        named = len(values) > distinct.max() and (distinct == np.floor(distinct)).all() and distinct.min() >= 0
+        return labels, [_text(values[int(level)] if named else level) for level in distinct]
+    edges = np.quantile(column[known], np.linspace(0, 1, BINS + 1))
+    labels[known] = np.clip(np.searchsorted(edges, column[known], side="right") - 1, 0, BINS - 1)
+    return labels, [f"{_text(low)} … {_text(high)}" for low, high in pairwise(edges)]
+
+
+def _text(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}".replace("-", "−")
+
+
+def as_table(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Those rows as a table to take along: row id, factors, label, codes."""
+    import pandas as pd
+
+    found = {"row": codes.row_ids[rows]}
+    if codes.factors is not None:
+        found |= {name: codes.factors[rows, k] for k, name in enumerate(codes.factor_names())}
+    if codes.labels is not None:
+        found["label"] = codes.labels[rows]
+    return pd.DataFrame(found | {f"z{j}": codes.mean[rows, j] for j in range(codes.latent_dim)})

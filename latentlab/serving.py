@@ -1,0 +1,274 @@
+"""The dashboard's server: one study, on this machine only.
+
+Streamlit does the serving. What is added: it listens on the loopback alone, answers only requests that were addressed
+to it by that name (a foreign page cannot reach it by rebinding its DNS name), takes nothing in over HTTP, and tells the
+browser to load nothing from anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import os
+import re
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from latentlab.errors import InputError, LatentlabError
+from latentlab.resources import dashboard_script
+from latentlab.runs import Run, Study, open_path
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+ADDRESS = "127.0.0.1"
+STUDY = "LATENTLAB_STUDY"
+METHODS = {"GET", "HEAD"}
+WHERE = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin }"
+# blob: is how streamlit loads inline components, and plotly compiles its WebGL programs with eval. Of the scripts that
+# stand in the page's own text, only the two run whose hashes are named.
+POLICY = (
+    "default-src 'self'",
+    "script-src 'self' 'unsafe-eval' blob: {scripts}",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "media-src 'self' data: blob:",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+)
+HEADERS = {
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+LIGHT = {
+    "primaryColor": "#0072B2",
+    "backgroundColor": "#FBFBF9",
+    "secondaryBackgroundColor": "#F4F3EF",
+    "textColor": "#1C1C1A",
+    "linkColor": "#0072B2",
+    "borderColor": "#E4E3DD",
+    "dataframeHeaderBackgroundColor": "#FBFBF9",
+}
+DARK = {
+    "primaryColor": "#56B4E9",
+    "backgroundColor": "#161615",
+    "secondaryBackgroundColor": "#1F1F1D",
+    "textColor": "#ECEBE6",
+    "linkColor": "#56B4E9",
+    "borderColor": "#34332F",
+    "dataframeHeaderBackgroundColor": "#161615",
+}
+THEME = {
+    "theme.baseRadius": "6px",
+    "theme.baseFontSize": 15,
+    "theme.headingFontWeights": [600, 600, 600, 600, 600, 600],
+    "theme.headingFontSizes": ["22px", "17px", "15px", "15px", "14px", "14px"],
+    "theme.showSidebarBorder": True,
+    # Okabe and Ito's colours, which the colour-blind tell apart.
+    "theme.chartCategoricalColors": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999"],
+}
+OPTIONS: dict[str, Any] = {
+    "server.address": ADDRESS,
+    "server.headless": True,
+    "server.fileWatcherType": "none",
+    "server.runOnSave": False,
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.allowedHosts": [ADDRESS, "localhost", "::1"],
+    "server.enableAgentApi": False,
+    "server.enableStaticServing": False,
+    "server.baseUrlPath": "",
+    "browser.gatherUsageStats": False,
+    "browser.serverAddress": ADDRESS,
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+    "client.toolbarMode": "minimal",
+    "client.allowedOrigins": [],
+    "global.developmentMode": False,
+    "logger.hideWelcomeMessage": True,
+    **THEME,
+    **{
+        f"theme.{mode}.{key}": value
+        for mode, colours in (("light", LIGHT), ("dark", DARK))
+        for key, value in colours.items()
+    },
+}
+
+
+def serve(study: Path | str, *, port: int = 8501, browser: bool = True) -> None:
+    """Show a study (or a single run) at ``http://127.0.0.1:<port>`` until Ctrl-C, which raises `KeyboardInterrupt`.
+
+    Raises `InputError` where the folder is no study, or the port is taken.
+    """
+    open_path(study)
+    listener = _listen(port)
+    try:
+        app = dashboard(study, listener.getsockname()[1])
+        _run(app, listener, browser)
+    finally:
+        listener.close()
+
+
+def dashboard(study: Path | str, port: int) -> Any:
+    """The ASGI application that shows `study` and answers to this port's names alone."""
+    from starlette.middleware import Middleware
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+    from streamlit import App
+    from streamlit.web import bootstrap
+
+    os.environ[STUDY] = str(Path(study).resolve())
+    bootstrap.load_config_options({**OPTIONS, "server.port": port, "browser.serverPort": port})
+    script, page = dashboard_script(), _page()
+    paths = ["/", *(f"/{each.stem}" for each in sorted((script.parent / "pages").glob("*.py")))]
+    routes = [Route(path, lambda request: HTMLResponse(page), methods=["GET"]) for path in paths]
+    return App(script, routes=routes, middleware=[Middleware(Guard, port=port, scripts=_hashes(page))])
+
+
+def _page() -> str:
+    """Streamlit's page, told where its server is: left to guess below a page's path, it asks in vain and says so."""
+    import streamlit
+
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    return page.replace("<head>", f"<head>\n    <script>{WHERE}</script>", 1)
+
+
+def _hashes(page: str) -> str:
+    """The scripts written out in a page, as a content security policy names them."""
+    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+def served_path() -> str:
+    """The folder that this process was started to show."""
+    if STUDY not in os.environ:
+        raise InputError("the dashboard was given no study; start it with `latentlab dashboard STUDY`")
+    return os.environ[STUDY]
+
+
+def as_study(path: Path) -> Study:
+    """The study at `path`; a run by itself becomes a study of one."""
+    opened = open_path(path)
+    return opened if isinstance(opened, Study) else Alone(opened.path)
+
+
+class Alone(Study):
+    """A run by itself, as a study of one."""
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The run."""
+        return (Run(self.path),)
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """None is: the run could be opened."""
+        return {}
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+        listener.listen(128)
+        return listener
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        why = "is in use" if error.errno == errno.EADDRINUSE else "needs more rights"
+        raise InputError(f"port {port} {why}; try another: `latentlab dashboard … --port {_free_port()}`") from error
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET) as probe:
+        probe.bind((ADDRESS, 0))
+        return int(probe.getsockname()[1])
+
+
+def _run(app: Any, listener: socket.socket, browser: bool) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws_max_size=32 << 20)
+    server = uvicorn.Server(config)
+    if browser:
+        _open_browser(f"http://{ADDRESS}:{listener.getsockname()[1]}")
+    server.run(sockets=[listener])
+    if not server.started:
+        raise LatentlabError("the dashboard's server did not start; see the lines above")
+
+
+def _open_browser(url: str) -> None:
+    """Ask the desktop to open the page; the socket listens already, so the page waits for the server's first answer."""
+    import threading
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+class Guard:
+    """ASGI middleware: lets through what was meant for this server, and sends security headers with every answer."""
+
+    def __init__(self, app: Any, port: int, scripts: str) -> None:
+        self.app = app
+        self.hosts = {f"{name}:{port}" for name in (ADDRESS, "localhost", "[::1]")}
+        sockets = " ".join(f"ws://{host}" for host in sorted(self.hosts) if not host.startswith("["))
+        policy = "; ".join([*POLICY, f"connect-src 'self' {sockets}"]).format(scripts=scripts)
+        self.headers = [(k.encode(), v.encode()) for k, v in {**HEADERS, "content-security-policy": policy}.items()]
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif status := self.refuses(scope):
+            await self._refuse(scope, send, status)
+        elif scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+        else:
+            await self.app(scope, receive, self._with_headers(send))
+
+    def refuses(self, scope: Message) -> int:
+        """The HTTP status to refuse a request with; 0 to let it through."""
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        host = headers.get("host", "").lower()
+        if host not in self.hosts:
+            return 421
+        if "origin" in headers and urlsplit(headers["origin"]).netloc.lower() != host:
+            return 403
+        if scope["type"] == "http" and scope["method"] not in METHODS:
+            return 405
+        return 404 if scope["path"].startswith("/_stcore/agent") else 0
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ours = {key for key, _ in self.headers}
+                kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in ours]
+                message = {**message, "headers": [*kept, *self.headers]}
+            await send(message)
+
+        return sending
+
+    async def _refuse(self, scope: Message, send: Send, status: int) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]}
+        await self._with_headers(send)(start)
+        await send({"type": "http.response.body", "body": b"This dashboard answers only on its own machine.\n"})
