@@ -1,0 +1,141 @@
+"""Disentanglement, completeness and informativeness."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from latentlab.errors import InputError
+from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, kinds_of, levels_of
+from latentlab.metrics._boosting import DEPTH, RATE, ROUNDS, Boosted, boost
+from latentlab.metrics._estimators import params
+from latentlab.metrics._metric import Metric
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="DCI disentanglement",
+    needs="split",
+    range=(0.0, 1.0),
+    better="higher",
+    source="Eastwood and Williams 2018, A framework for the quantitative evaluation of disentangled representations",
+)
+SCIKIT_LEARN = {
+    "loss": "log_loss",
+    "learning_rate": RATE,
+    "n_estimators": ROUNDS,
+    "subsample": 1.0,
+    "min_samples_split": 2,
+    "min_samples_leaf": 1,
+    "min_weight_fraction_leaf": 0.0,
+    "max_depth": DEPTH,
+    "min_impurity_decrease": 0.0,
+    "max_features": None,
+    "max_leaf_nodes": None,
+}
+
+
+def dci(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    test_codes: ArrayLike | None = None,
+    test_factors: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    estimator: Literal["compiled", "sklearn"] = "compiled",
+    kinds: Kinds = None,
+) -> Score:
+    """Disentanglement D (the value), completeness C and informativeness I, from gradient-boosted trees per factor.
+
+    R_ij is the importance of dimension i for factor j. D = Σ_i ρ_i (1 − H_k(R_i)), each row's entropy to base k,
+    weighted by the dimension's share of importance; C the same over columns to base d; I the test accuracy, averaged
+    over factors. ``codes`` (n, d ≥ 2), ``factors`` (n, k ≥ 2); values that are not whole numbers fall into 20 classes;
+    without test arrays the rows are split 2:1 with `seed`. All in [0, 1], higher is better. Parts: disentanglement,
+    completeness, informativeness, informativeness_train; ``matrix`` (d, k) is R, ``per_factor`` the completeness.
+
+    ``estimator="compiled"`` is our booster, by the rules of scikit-learn's and within 1e-3 of it; ``"sklearn"`` its
+    own, thirty times slower. Never report D without C and I: a code that holds one factor alone in one dimension
+    has a perfect D. Where splits tie the seed decides; that spread is about 4e-4.
+
+    Source: Eastwood and Williams 2018; estimator of Locatello et al. 2019. Raises `InputError` for unfit arrays.
+
+    >>> import numpy as np
+    >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
+    >>> round(dci(v.astype(float), v, v.astype(float), v, estimator="sklearn").value, 6)
+    1.0
+    """
+    z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
+    if z.shape[1] < 2 or v.shape[1] < 2:
+        raise InputError(
+            f"dci compares dimensions and factors, two of each at least; got {z.shape[1]} and {v.shape[1]}"
+        )
+    labels = [_labels(v[:, j], tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
+    fit = _boosted if estimator == "compiled" else _scikit_learn
+    found, settings = fit(z, [y for y, _ in labels], tz, seed)
+    train = np.array([np.mean(b.train[y >= 0] == y[y >= 0]) for b, (y, _) in zip(found, labels, strict=True)])
+    test = np.array([np.mean(b.test[y >= 0] == y[y >= 0]) for b, (_, y) in zip(found, labels, strict=True)])
+    importances = np.stack([b.importances for b in found], axis=1)
+    completeness = concentration(importances.T)
+    parts = {
+        "disentanglement": weighted(concentration(importances), importances.sum(axis=1)),
+        "completeness": weighted(completeness, importances.sum(axis=0)),
+        "informativeness": float(test.mean()),
+        "informativeness_train": float(train.mean()),
+    }
+    settings |= {"rows": [len(z), len(tz)], "split": rows_from, "seed": seed, "pruning": "none"}
+    return Score(
+        value=parts["disentanglement"],
+        parts=parts,
+        per_factor=by_factor(completeness),
+        matrix=importances,
+        settings=settings,
+    )
+
+
+def concentration(importances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One less the entropy of each row, to the base of its length; 1e-11 is added, as the reference does."""
+    share = importances + 1e-11
+    share = share / share.sum(axis=1, keepdims=True)
+    return np.asarray(1 + (share * np.log(share)).sum(axis=1) / np.log(share.shape[1]))
+
+
+def weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Weighted mean; plain where no weight is left."""
+    return float(np.average(values, weights=weights)) if weights.sum() > 0 else float(values.mean())
+
+
+def _labels(column: Floats, test_column: Floats, kind: Any) -> tuple[Ints, Ints]:
+    """Classes 0 … K − 1 of the training rows and of the test rows; −1 where missing, K where never trained on."""
+    level, _ = levels_of(np.concatenate([column, test_column]), kind)
+    y, ty = level[: len(column)], level[len(column) :]
+    present = np.unique(y[y >= 0])
+    place = np.full(level.max() + 1, len(present))
+    place[present] = np.arange(len(present))
+    return np.where(y >= 0, place[y], -1), np.where(ty >= 0, place[ty], -1)
+
+
+def _boosted(z: Floats, labels: list[Ints], tz: Floats, seed: int) -> tuple[list[Boosted], dict[str, Any]]:
+    settings = {"estimator": "latentlab.metrics._boosting", "n_estimators": ROUNDS, "max_depth": DEPTH}
+    settings |= {"learning_rate": RATE, "splits": "exact"}
+    if all((y >= 0).all() for y in labels):
+        return boost(z, labels, tz, seed, threads=os.cpu_count() or 1), settings
+    found = []
+    for y in labels:
+        known = y >= 0
+        [one] = boost(z[known], [y[known]], tz, seed)
+        train = np.full(len(y), -1)
+        train[known] = one.train
+        found.append(one._replace(train=train))
+    return found, settings
+
+
+def _scikit_learn(z: Floats, labels: list[Ints], tz: Floats, seed: int) -> tuple[list[Boosted], dict[str, Any]]:
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    found = []
+    for y in labels:
+        model = GradientBoostingClassifier(**SCIKIT_LEARN, random_state=seed).fit(z[y >= 0], y[y >= 0])
+        found.append(Boosted(np.abs(model.feature_importances_), model.predict(z), model.predict(tz)))
+    return found, params(model)

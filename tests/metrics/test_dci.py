@@ -1,0 +1,68 @@
+"""DCI: our booster against scikit-learn's, and against the reference library's recorded scores."""
+
+import numpy as np
+import pytest
+
+from latentlab.metrics._boosting import boost
+from latentlab.metrics.dci import SCIKIT_LEARN, concentration, dci
+from latentlab.scoring import score
+
+PARTS = {
+    "disentanglement": "disentanglement",
+    "completeness": "completeness",
+    "informativeness": "informativeness_test",
+    "informativeness_train": "informativeness_train",
+}
+
+
+def test_conforms_on_the_arrays_as_they_stand(reference):
+    found = score(*reference.rows, test=reference.test, metrics=["dci"]).scores["dci"]
+    for ours, theirs in PARTS.items():
+        assert found.parts[ours] == pytest.approx(reference.scores["dci"][theirs], abs=1e-3), ours
+    assert found.value == found.parts["disentanglement"]
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_booster_is_scikit_learns(classes):
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    random = np.random.default_rng(classes)
+    z = random.normal(size=(1500, 4)).astype(np.float32)
+    signal = z[:, 0] + 0.5 * z[:, 1] ** 2 + random.normal(scale=0.3, size=1500)
+    y = np.digitize(signal, np.quantile(signal, np.arange(1, classes) / classes))
+    model = GradientBoostingClassifier(**SCIKIT_LEARN, random_state=0).fit(z[:1000], y[:1000])
+    [ours] = boost(z[:1000], [y[:1000]], z[1000:])
+    np.testing.assert_allclose(ours.importances, model.feature_importances_, atol=2e-3)
+    assert np.mean(ours.train == model.predict(z[:1000])) > 0.99
+    assert np.mean(ours.test == model.predict(z[1000:])) > 0.98
+
+
+def test_same_bits_on_any_number_of_threads():
+    random = np.random.default_rng(0)
+    z = random.normal(size=(300, 3))
+    targets = [random.integers(0, 3, 300), (z[:, 1] > 0).astype(int)]
+    one, two = (boost(z, targets, z, threads=threads) for threads in (1, 2))
+    for a, b in zip(one, two, strict=True):
+        assert a.importances.tobytes() == b.importances.tobytes()
+        assert (a.test == b.test).all()
+
+
+def test_constant_codes_have_no_importance_and_guess_the_commonest_class():
+    y = np.array([0, 0, 1, 2] * 10)
+    [found] = boost(np.ones((40, 2)), [y], np.ones((4, 2)))
+    assert found.importances.tolist() == [0, 0]
+    assert found.test.tolist() == [0, 0, 0, 0]
+
+
+def test_entropy_bounds():
+    np.testing.assert_allclose(concentration(np.array([[1.0, 0, 0], [1, 1, 1]])), [1, 0], atol=1e-9)
+
+
+def test_estimators_agree_and_missing_labels_are_left_out():
+    random = np.random.default_rng(1)
+    v = random.integers(0, 4, size=(900, 2)).astype(float)
+    z = v + random.normal(scale=0.4, size=v.shape)
+    v[::7, 0] = np.nan
+    ours, theirs = (dci(z[:600], v[:600], z[600:], v[600:], estimator=e) for e in ("compiled", "sklearn"))
+    for part, value in theirs.parts.items():
+        assert ours.parts[part] == pytest.approx(value, abs=1e-2), part
