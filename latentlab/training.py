@@ -29,8 +29,8 @@ from latentlab.config import Hardware, RunConfig, validate
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, publish, write_bytes, write_json
-from latentlab.models import Autoencoder, build
-from latentlab.models._autoencoder import fit_weights, place
+from latentlab.models import Autoencoder, build, place
+from latentlab.models._autoencoder import fit_weights
 from latentlab.objectives import Objective, Terms, build_objective
 from latentlab.runs import Run, read_history
 
