@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from latentlab.errors import InputError
 from latentlab.files import read_json
+
+
+Channels = Annotated[int, Field(ge=1, le=64)]
+Pixels = Annotated[int, Field(ge=1, le=4096)]
 
 
 class Frozen(BaseModel):
@@ -41,7 +45,7 @@ class RunConfig(Frozen):
     split: str = "all"
     rows: int = Field(ge=1)
     source: dict[str, Any] = Field(default_factory=dict)
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[Channels, Pixels, Pixels]
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
     likelihood: Literal["bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
@@ -56,6 +60,15 @@ class RunConfig(Frozen):
     log_every: int = Field(100, ge=1)
     checkpoint_every: int = Field(1000, ge=1)
     hardware: Hardware = Hardware()
+
+    @field_validator("objective")
+    @classmethod
+    def _named(cls, objective: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(objective.get("name"), str):
+            raise ValueError("expected a name and its settings")
+        if not isinstance(objective.get("beta", 0.0), int | float):
+            raise ValueError("expected a number as beta")
+        return objective
 
     @property
     def beta(self) -> float | None:

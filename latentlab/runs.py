@@ -79,7 +79,12 @@ class Run:
     @property
     def step(self) -> int:
         """How many steps the published weights have been trained; 0 where there are none."""
-        return int(safetensors_metadata(self.model_path).get("step", 0)) if self.model_path.is_file() else 0
+        if not self.model_path.is_file():
+            return 0
+        step = safetensors_metadata(self.model_path).get("step", "")
+        if not step.isdecimal():
+            raise InputError(f"{self.model_path} does not say its step; restore it or train the run anew")
+        return int(step)
 
     @property
     def diverged(self) -> bool:
@@ -121,16 +126,20 @@ class Run:
         from latentlab.score import Score
 
         found = read_json(self._made(self.scores_path, "score"))
-        if not isinstance(found, dict) or not isinstance(found.get("scores"), dict):
+        try:
+            return {name: Score.from_json(score) for name, score in found["scores"].items()}
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise InputError(
                 f"{self.scores_path} holds no scores; make it anew: `latentlab analyze {self.path} --only score`"
-            )
-        return {name: Score.from_json(score) for name, score in found["scores"].items()}
+            ) from error
 
     def notes(self) -> dict[str, Any]:
         """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
         path = self.path / "notes.json"
-        return dict(read_json(path)) if path.is_file() else {}
+        found = read_json(path) if path.is_file() else {}
+        if not isinstance(found, dict):
+            raise InputError(f"{path} holds no notes (a JSON object); restore it or remove it")
+        return found
 
     def has(self, stage: str) -> bool:
         """Whether that stage (encode, traverse, project, score) has been done."""
@@ -218,15 +227,20 @@ def _order(run: Run) -> tuple[Any, ...]:
 def open_path(path: Path | str) -> Run | Study:
     """The run or the study at `path`, whichever it is."""
     path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; expected a run or a study, which are folders")
     return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
 
 
 def open_runs(paths: Sequence[Path | str]) -> list[Run]:
-    """Every run that `paths` name, those of studies included."""
+    """Every run that `paths` name, those of studies included; an `InputError` where a member cannot be opened."""
     found: list[Run] = []
     for path in paths:
         opened = open_path(path)
-        found += [opened] if isinstance(opened, Run) else list(opened.runs)
+        if isinstance(opened, Study) and opened.broken:
+            name, why = next(iter(opened.broken.items()))
+            raise InputError(f"{path} has a broken run, {name}; restore or remove it ({why})"[:200])
+        found += [opened] if isinstance(opened, Run) else opened.runs
     return found
 
 
@@ -241,14 +255,20 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     lines = path.read_bytes().split(b"\n")
     found: list[dict[str, Any]] = []
     for number, line in enumerate(lines, start=1):
-        try:
-            if line:
-                found.append(json.loads(line))
-        except ValueError as error:
-            if number >= len(lines):
-                break
-            raise InputError(f"{path} line {number} is not JSON; restore the file or train the run anew") from error
+        entry = _entry(line)
+        if entry is not None:
+            found.append(entry)
+        elif line and number < len(lines):
+            raise InputError(f"{path} line {number} is no step in JSON; restore the file or train the run anew")
     return found
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and "step" in found else None
 
 
 def safetensors_metadata(path: Path) -> dict[str, str]:
@@ -260,10 +280,9 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
         if length > min(size - 8, 100 << 20):
             raise InputError(f"{path} is cut off or no safetensors file ({size:,} bytes); restore it or train anew")
         try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path} is no safetensors file; restore it or train anew") from error
-    return dict(header.get("__metadata__", {}))
+            return {str(key): str(value) for key, value in json.loads(file.read(length))["__metadata__"].items()}
+        except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(f"{path} is no safetensors file of a run; restore it or train anew") from error
 
 
 def model_hash(run: Run) -> str:

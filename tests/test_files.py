@@ -1,0 +1,164 @@
+"""How anything reaches the disk: whole or not at all, by one writer at a time."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from latentlab import files
+from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.files import TEMPORARY, lock, publish, read_json, sha256, sweep, write_bytes, write_json
+
+
+def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "deep" / "file", b"new")
+    assert (tmp_path / "deep" / "file").read_bytes() == b"new"
+    assert os.listdir(tmp_path / "deep") == ["file"]
+
+
+def test_an_exception_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"old")
+
+    def half() -> None:
+        with publish(path) as temporary:
+            temporary.write_bytes(b"ne")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        half()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("nth", range(3))
+def test_any_failing_call_leaves_old_or_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, nth: int
+) -> None:
+    """The fsync of the file, the rename and the fsync of the folder fail in turn."""
+    path = tmp_path / "file"
+    write_bytes(path, b"old")
+    calls = []
+
+    def failing(real):  # type: ignore[no-untyped-def]
+        def call(*args, **kwargs):  # type: ignore[no-untyped-def]
+            calls.append(real)
+            if len(calls) == nth + 1:
+                raise OSError(error, os.strerror(error))
+            return real(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", failing(os.fsync))
+    monkeypatch.setattr(Path, "replace", failing(Path.replace))
+    with pytest.raises(OSError, match=os.strerror(error)):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == (b"new" if nth == 2 else b"old")
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_killed_writer_leaves_the_old_file_and_litter_that_is_swept(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"old")
+    code = f"""
+import time
+from pathlib import Path
+from latentlab.files import publish
+with publish(Path({str(path)!r})) as temporary:
+    temporary.write_bytes(b"half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        writer.kill()
+    assert path.read_bytes() == b"old"
+    assert len(os.listdir(tmp_path)) == 2
+    with lock(tmp_path):
+        assert sorted(os.listdir(tmp_path)) == [".lock", "file"]
+
+
+def test_sweeping_takes_litter_alone(tmp_path: Path) -> None:
+    for name in (f"{TEMPORARY}1-file", f"{TEMPORARY}22-codes.h5ad", "file", ".hidden", "tmp-file"):
+        (tmp_path / name).write_text("")
+    sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".hidden", "file", "tmp-file"]
+
+
+def test_a_second_writer_is_refused_at_once_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
+    code = f"""
+import time
+from pathlib import Path
+from latentlab.files import lock
+with lock(Path({str(tmp_path)!r})):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        started = time.monotonic()
+        with pytest.raises(LatentlabError, match="is being written by another process"), lock(tmp_path):
+            pass
+        assert time.monotonic() - started < 1
+        holder.send_signal(signal.SIGKILL)
+    with lock(tmp_path):
+        pass
+
+
+def test_a_lock_ends_with_its_block(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(KeyError), lock(tmp_path / "new"):
+            raise KeyError
+    with lock(tmp_path / "new"), pytest.raises(LatentlabError), lock(tmp_path / "new"):
+        pass
+
+
+def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
+    content = os.urandom(files.CHUNK + 17)
+    (tmp_path / "file").write_bytes(content)
+    assert sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_json_comes_back_and_ends_with_a_line(tmp_path: Path) -> None:
+    content = {"β": [1, 2.5, None, True], "nested": {"a": "ü"}}
+    write_json(tmp_path / "a.json", content)
+    assert read_json(tmp_path / "a.json") == content
+    assert (tmp_path / "a.json").read_bytes().endswith(b"}\n")
+    assert "β" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+def test_nan_never_reaches_a_json_file(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"x": 1})
+    with pytest.raises(ValueError, match="Out of range float"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"x": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 200_000, b'{"a": 1} x', b"\x00"])
+def test_what_is_no_json_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is not valid JSON") as caught:
+        read_json(path)
+    assert len(str(caught.value).replace(str(tmp_path), "")) <= 200
+    assert "\n" not in str(caught.value)
+
+
+def test_a_json_file_that_is_missing_a_folder_or_too_large(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="does not exist"):
+        read_json(tmp_path / "none.json")
+    with pytest.raises(MissingError, match="expected a JSON file"):
+        read_json(tmp_path)
+    (tmp_path / "large.json").write_text("[" + "1," * 100 + "1]")
+    with pytest.raises(InputError, match="has 203 bytes, more than the 100"):
+        read_json(tmp_path / "large.json", limit=100)
