@@ -48,8 +48,9 @@ def compare(runs: Runs) -> pd.DataFrame:
     further numbers of it.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
-    ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``, ``no
-    factors``. ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]`` lists the metrics found.
+    ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
+    ``labels only``, ``no factors``. ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
+    lists the metrics found.
     """
     import pandas as pd
 
@@ -142,7 +143,7 @@ def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
     if _differs(found["provenance"].get("inputs", {}).get("model"), lambda: model_hash(run)):
         flags.append("stale codes")
     if not found["factors"]:
-        flags.append("no factors")
+        flags.append("labels only" if found["labels"] else "no factors")
     elbo = -(found["distortion"] + found["rate"])
     values = {key: found[key] for key in ("distortion", "rate", "rows", "judged_rows")}
     return values | {"elbo": elbo, "active_units": math.nan if active is None else active}, flags
@@ -227,8 +228,8 @@ def _chance(a: Any, b: Any) -> float:
 class Choice:
     """Which setting is best by one measure, or why none can be named.
 
-    ``best`` is crowned; None where seeds cannot tell. ``leader`` has the highest mean, ``rivals`` are the settings that
-    its seeds do not all beat. ``reason`` says it in a sentence.
+    ``best`` is crowned; None where seeds cannot tell. ``leader`` has the highest mean, ``rivals`` are the settings
+    that its seeds do not all beat. ``reason`` says it in a sentence.
     """
 
     measure: str
@@ -247,8 +248,8 @@ RULE = (
 def choice(table: pd.DataFrame, measure: str) -> Choice:
     """The setting of `compare`'s table that is surely the best by a measure of which more is better, if there is one.
 
-    With a and b seeds, one setting's seeds lie all above the other's by chance in 1 of (a+b choose a) draws: 1 of 6 for
-    two seeds each, 1 of 20 for three. No correction is made for comparing several settings.
+    With a and b seeds, one setting's seeds lie all above the other's by chance in 1 of (a+b choose a) draws: 1 of 6
+    for two seeds each, 1 of 20 for three. No correction is made for comparing several settings.
     """
     chance = superiority(table, measure)
     usable = table[~table["state"].isin(["broken", "diverged"])]

@@ -45,6 +45,8 @@ def dimensions(
     count the label as one.
 
     ``name`` and ``note`` are the user's (`Run.notes`). ``attrs`` says what the table was ranked by and made from.
+    An inactive dimension has no top factor either: what its mean still shows drowns in the posterior's noise.
+
     Do not read a high ``mi`` as disentanglement: several dimensions may know the same factor.
 
     >>> rng = np.random.default_rng(0)
@@ -69,6 +71,9 @@ def dimensions(
         }
     )
     table["active"] = table["active"].astype("boolean")
+    silent = ~table["active"].fillna(True).to_numpy(bool)
+    table.loc[silent, ["mi", "mi_low", "mi_high"]] = np.nan
+    table.loc[silent, "top_factor"] = None
     by = "kl" if codes.variance is not None else "variance_of_mean"
     table = table.sort_values([by, "index"], ascending=[False, True], kind="stable").reset_index(drop=True)
     table.attrs |= {

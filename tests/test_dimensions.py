@@ -79,6 +79,14 @@ def test_same_seed_same_table_and_large_codes_are_sampled():
     assert (first.attrs["rows"], first.attrs["of_rows"]) == (500, 3000)
 
 
+def test_an_inactive_dimension_has_no_top_factor_however_well_its_mean_tells_it():
+    labels = np.arange(600) % 3
+    mean = np.column_stack([labels, labels * 0.001]).astype("f4")
+    table = dimensions(Codes(mean, np.ones_like(mean), labels=labels)).set_index("dim")
+    assert table.loc["z0", "top_factor"] == "label"
+    assert table.loc["z1", ["top_factor", "mi"]].isna().all()
+
+
 def test_labels_count_as_a_factor_where_there_are_no_others():
     labels = np.arange(600) % 3
     codes = Codes(labels[:, None].astype("f4"), np.full((600, 1), 0.1, "f4"), labels=labels)

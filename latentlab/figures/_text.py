@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -19,6 +22,11 @@ def number(value: float, digits: int = 2) -> str:
 def describe(run: Run) -> str:
     """A run in a subtitle: ``β = 4, seed 0``."""
     return f"{run.config.label}, seed {run.config.seed}"
+
+
+def inactive(table: pd.DataFrame) -> tuple[bool, ...]:
+    """Which rows of a table of dimensions are inactive; none is where activity is undefined."""
+    return tuple((~table["active"].fillna(True).to_numpy(bool)).tolist())
 
 
 def of_rows(attrs: Mapping[str, Any]) -> str:

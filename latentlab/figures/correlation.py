@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latentlab.dimensions import ROWS, dimensions, sample
 from latentlab.errors import InputError
 from latentlab.figures import _matrix
-from latentlab.figures._text import describe
+from latentlab.figures._text import describe, inactive
 from latentlab.runs import Run
 
 TITLE = "Correlation between latent dimensions"
@@ -42,7 +42,7 @@ def prepare(run: Run, *, method: str = "spearman", top: int = 40, seed: int = 0)
     return Correlation(
         correlate(some.mean[:, order], method),
         tuple(table["dim"]),
-        tuple(~table["active"].fillna(True).to_numpy(bool)),
+        inactive(table),
         " · ".join(told),
     )
 

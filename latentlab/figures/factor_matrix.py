@@ -12,7 +12,7 @@ from latentlab.codes import Codes
 from latentlab.dimensions import dimensions, entropies, knowledge
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _matrix
-from latentlab.figures._text import describe
+from latentlab.figures._text import describe, inactive
 from latentlab.runs import Run
 
 TITLE = "What each dimension knows of each factor"
@@ -46,8 +46,7 @@ def prepare(run: Run, *, top: int = 40) -> FactorMatrix:
         source,
     ]
     order = table["index"].to_numpy()
-    inactive = tuple(~table["active"].fillna(True).to_numpy(bool))
-    return FactorMatrix(values[order], tuple(table["dim"]), factors, inactive, " · ".join(told))
+    return FactorMatrix(values[order], tuple(table["dim"]), factors, inactive(table), " · ".join(told))
 
 
 Found = tuple[NDArray[np.float64], tuple[str, ...], str]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.dimensions import dimensions
 from latentlab.figures import _style
-from latentlab.figures._text import describe, number
+from latentlab.figures._text import describe, inactive, number
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -47,14 +47,10 @@ def _labels(data: Kl) -> list[str]:
     return [f"{row.dim} {row.name}".strip() for row in data.table.itertuples()]
 
 
-def _inactive(data: Kl) -> list[bool]:
-    return (~data.table["active"].fillna(True).to_numpy(bool)).tolist()
-
-
 def _palette(data: Kl) -> list[list[str]]:
     """A colour a bar for each part, grey where the dimension is inactive."""
     tones = [(_style.OKABE_ITO[0], _style.GREY), (_style.OKABE_ITO[5], _style.FAINT)]
-    return [[grey if dead else tone for dead in _inactive(data)] for tone, grey in tones[: len(data.parts)]]
+    return [[grey if dead else tone for dead in inactive(data.table)] for tone, grey in tones[: len(data.parts)]]
 
 
 def alt(data: Kl) -> str:
@@ -104,14 +100,14 @@ def static(data: Kl, preset: str) -> Any:
         axes.barh(rows, values, left=start, color=tone, height=0.68)
         start = start + np.asarray(values)
     pad = start.max() * 0.01 if len(start) else 0.0
-    for row, total, grey in zip(rows, start, _inactive(data), strict=True):
+    for row, total, grey in zip(rows, start, inactive(data.table), strict=True):
         text = number(total) if len(data.parts) > 1 else f"{total:.0%}"
         axes.text(total + pad, row, text, va="center", size=chosen.size - 1, color=_style.GREY if grey else _style.INK)
     axes.set(yticks=rows, yticklabels=labels, xlabel=data.axis, xlim=(0, max(start.max() * 1.1, 1e-9)))
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    for tick, grey in zip(axes.get_yticklabels(), _inactive(data), strict=True):
+    for tick, grey in zip(axes.get_yticklabels(), inactive(data.table), strict=True):
         tick.set_color(_style.GREY if grey else _style.INK)
     if len(data.parts) > 1:
         plain = (_style.OKABE_ITO[0], _style.OKABE_ITO[5])

@@ -162,5 +162,5 @@ def static(data: RateDistortion, preset: str) -> Any:
             size=chosen.size - 0.5,
         )
     most = data.runs["rate"].max() if len(data.runs) else 1.0
-    axes.set(xlabel=X, ylabel=Y, xlim=(0, most * 1.12))
+    axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
     return fig

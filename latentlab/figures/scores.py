@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,7 @@ def interactive(data: Scores) -> Any:
     grid = make_subplots(
         down,
         across,
-        subplot_titles=[title for _, title in data.panels],
+        subplot_titles=["<br>".join(textwrap.wrap(title, 28)) for _, title in data.panels],
         vertical_spacing=0.3 / down,
         horizontal_spacing=0.08,
     )
@@ -180,9 +181,11 @@ def static(data: Scores, preset: str) -> Any:
     for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
         for setting, group in _panel(data, metric):
             _draw(axes, group, data.colours[setting])
-        axes.set_title(title, fontweight="normal", size=chosen.size)
+        letters = int((chosen.width / across - 0.35) * 72 / (chosen.size * 0.56))
+        axes.set_title(textwrap.fill(title, letters), fontweight="normal", size=chosen.size)
         axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(data.settings)), xticklabels=_ticks(data))
-        axes.set_ylim(0, max(1e-3, axes.get_ylim()[1] * 1.04))
+        lowest = data.points.loc[data.points["metric"] == metric, "value"].min()
+        axes.set_ylim(min(0, lowest * 1.04), max(1e-3, axes.get_ylim()[1] * 1.04))
         if max(map(len, _ticks(data))) * len(data.settings) * chosen.size * 0.55 / 72 > chosen.width / across - 0.4:
             axes.tick_params(axis="x", rotation=90)
         if index >= count - across:
@@ -194,7 +197,7 @@ def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
     places, place = _spread_out(group), group["place"].iloc[0]
     if group["low"].notna().any():
         axes.vlines(places, group["low"], group["high"], color=colour, lw=0.6, alpha=0.6)
-    axes.scatter(places, group["value"], s=9, color=colour, lw=0, zorder=3, gid="seeds")
+    axes.scatter(places, group["value"], s=9, color=colour, lw=0, zorder=3, gid="seeds", clip_on=False)
     axes.hlines(group["value"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
     if group["null"].notna().any():
         axes.hlines(group["null"].mean(), place - 0.28, place + 0.28, color=_style.GREY, lw=0.9)

@@ -12,7 +12,7 @@ from latentlab.decodings import Decodings
 from latentlab.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
-from latentlab.figures._text import describe, number, of_rows
+from latentlab.figures._text import describe, inactive, number, of_rows
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
     table = dimensions(codes, notes=run.notes()).head(top)
     order = table["index"].to_numpy()
     values, centre = _values(part), _anchor(part)
-    faded = [bool(active is False or active == False) for active in table["active"].fillna(True)]  # noqa: E712
+    faded = inactive(table)
     cells = np.stack(
         [_images.rgba(part.images[j], _images.FADED if f else 255) for j, f in zip(order, faded, strict=True)]
     )
@@ -109,10 +109,11 @@ def _anchor(part: Decodings) -> NDArray[np.float64]:
 def _facts(data: Traversals) -> list[tuple[str, str, str]]:
     """Per row: its name, its KL or share of the variance, its top factor."""
     found = []
-    for row in data.table.itertuples():
+    none = "none" if data.table.attrs["factors"] else "–"
+    for row, dead in zip(data.table.itertuples(), inactive(data.table), strict=True):
         weight = f"{row.kl:.2f}" if np.isfinite(row.kl) else f"{row.share:.0%}"
-        factor = f"{row.top_factor} {number(row.mi)}" if row.top_factor is not None else "–"
-        found.append((row.dim, weight, row.name or factor))
+        factor = f"{row.top_factor} {number(row.mi)}" if row.top_factor is not None else none
+        found.append((row.dim, weight, row.name or ("inactive" if dead else factor)))
     return found
 
 
@@ -186,9 +187,8 @@ def static(data: Traversals, preset: str) -> Any:
             Rectangle((column - w / 2, row - h / 2), w, h, fill=False, lw=0.9, ec=_style.OKABE_ITO[1], clip_on=False)
         )
     places = (np.cumsum([0.01 * chosen.width, *widths[:2]]) - left) / image_width
-    inactive = ~data.table["active"].fillna(True).to_numpy(bool)
     text: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "size": chosen.size - 0.5}
-    for row, fact, grey in zip(data.rows, facts, inactive, strict=True):
+    for row, fact, grey in zip(data.rows, facts, inactive(data.table), strict=True):
         for place, cell, weight in zip(places, fact, ("bold", "normal", "normal"), strict=True):
             axes.text(place, row, cell, weight=weight, color=_style.GREY if grey else _style.INK, **text)
     small: dict[str, Any] = {"va": "bottom", "size": chosen.size - 1.5, "color": _style.GREY}
