@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from latentlab.cli import _console
+from latentlab.errors import LatentlabError
 
 PANEL = "Analyse"
 
@@ -36,23 +37,31 @@ def analyze(
     from latentlab.runs import open_runs
 
     runs, chosen = open_runs(paths), stages(only)
-    answer = []
+    failed: dict[str, LatentlabError] = {}
     for run in runs:
-        with _console.progress(f"analyze {run.name}", quiet=quiet or json) as report:
-            analyse(
-                run,
-                data,
-                split=split,
-                only=chosen,
-                metrics=metric.split(",") if metric else None,
-                profile=profile,
-                distortion=distortion,
-                projection_rows=projection_rows,
-                anchor=anchor,
-                progress=report,
-            )
-        answer.append({"run": str(run.path), "stages": list(chosen)})
-        if not json:
-            _console.show(f"{run.path} is analysed: {', '.join(chosen)}")
+        try:
+            with _console.progress(f"analyze {run.name}", quiet=quiet or json) as report:
+                analyse(
+                    run,
+                    data,
+                    split=split,
+                    only=chosen,
+                    metrics=metric.split(",") if metric else None,
+                    profile=profile,
+                    distortion=distortion,
+                    projection_rows=projection_rows,
+                    anchor=anchor,
+                    progress=report,
+                )
+        except LatentlabError as error:
+            if len(runs) == 1:
+                raise
+            failed[run.name] = error
+        else:
+            if not json:
+                _console.show(f"{run.path} is analysed: {', '.join(chosen)}")
+    if failed:
+        name, first = next(iter(failed.items()))
+        raise LatentlabError(f"{len(failed)} of {len(runs)} runs could not be analysed; the first, {name}: {first}")
     if json:
-        _console.show_json({"runs": answer})
+        _console.show_json({"runs": [{"run": str(run.path), "stages": list(chosen)} for run in runs]})

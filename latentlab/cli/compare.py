@@ -23,9 +23,9 @@ def compare(
     """
     from latentlab.comparison import compare as tabulate
     from latentlab.comparison import summarise, write_csv
-    from latentlab.runs import open_runs
+    from latentlab.runs import open_path
 
-    found = tabulate(open_runs(paths))
+    found = tabulate([open_path(path) for path in paths])
     summary = summarise(found)
     if out is not None:
         write_csv(out, found)
