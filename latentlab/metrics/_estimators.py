@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.metrics._arrays import Floats, Ints
+from latentlab.metrics._arrays import Floats, Ints, Kinds, kinds_of, levels_of
 
 LOGISTIC = {"C": 1.0, "solver": "lbfgs", "tol": 1e-4, "max_iter": 100, "fit_intercept": True, "class_weight": None}
 SVC = {
@@ -70,3 +70,27 @@ def macro_auc(y: Ints, probability: NDArray[np.float64], classes: Ints) -> float
     use = (p > 0) & (q > 0)
     area = ((ranks * positive).sum(axis=0) - p * (p + 1) / 2)[use] / (p * q)[use]
     return float(area.mean()) if use.any() else float("nan")
+
+
+def z_scored(z: Floats, tz: Floats) -> tuple[Floats, Floats]:
+    """Train and test codes in units of the training rows' mean and deviation; constant dimensions become 0."""
+    mean, deviation = z.mean(axis=0), z.std(axis=0)
+    deviation = np.where(deviation > 0, deviation, 1)
+    return (z - mean) / deviation, (tz - mean) / deviation
+
+
+def classes_of(v: Floats, tv: Floats, kinds: Kinds) -> list[tuple[Ints, Ints]]:
+    """For each factor the classes of training and test rows, −1 where the label is missing."""
+    found = []
+    for j, kind in enumerate(kinds_of(v, kinds)):
+        level, _ = levels_of(np.concatenate([v[:, j], tv[:, j]]), kind)
+        found.append((level[: len(v)], level[len(v) :]))
+    return found
+
+
+def nearest(x: Floats, y: Ints, neighbours: int) -> Any:
+    """A fitted k-nearest-neighbour classifier, Euclidean, unweighted."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    count = min(neighbours, len(x))
+    return KNeighborsClassifier(n_neighbors=count, weights="uniform", metric="minkowski", p=2).fit(x, y)

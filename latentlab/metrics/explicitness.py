@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, kinds_of, levels_of
-from latentlab.metrics._estimators import logistic, macro_auc, params
+from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts
+from latentlab.metrics._estimators import classes_of, logistic, macro_auc, params, z_scored
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
 
@@ -47,14 +47,10 @@ def explicitness(
     1.0
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
-    mean, deviation = z.mean(axis=0), z.std(axis=0)
-    deviation = np.where(deviation > 0, deviation, 1)
-    z, tz = (z - mean) / deviation, (tz - mean) / deviation
+    z, tz = z_scored(z, tz)
     train, test = np.zeros(v.shape[1]), np.zeros(v.shape[1])
     settings: dict[str, Any] = {"rows": [len(z), len(tz)], "split": rows_from, "pruning": "none"}
-    for j, kind in enumerate(kinds_of(v, kinds)):
-        level, _ = levels_of(np.concatenate([v[:, j], tv[:, j]]), kind)
-        y, ty = level[: len(v)], level[len(v) :]
+    for j, (y, ty) in enumerate(classes_of(v, tv, kinds)):
         model = logistic(z[y >= 0], y[y >= 0])
         train[j], test[j] = _auc(model, z, y), _auc(model, tz, ty)
         settings["estimator"] = params(model)

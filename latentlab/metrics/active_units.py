@@ -1,0 +1,35 @@
+"""Active units."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from latentlab.metrics._arrays import check_codes
+from latentlab.metrics._metric import Metric
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="Active units",
+    needs="codes",
+    range=(0.0, float("inf")),
+    better=None,
+    source="Burda et al. 2016, Importance weighted autoencoders, section 5.3",
+)
+
+
+def active_units(codes: ArrayLike, *, threshold: float = 0.01) -> Score:
+    """How many dimensions of codes (n, d), posterior means, have a variance over rows above `threshold`.
+
+    Parts: ``share`` of all dimensions. Neither direction is good in itself.
+
+    Do not trust it for autoencoders: without a prior N(0, I) the scale of a code is free.
+
+    Source: Burda et al. 2016. Raises `InputError` for arrays that do not fit.
+
+    >>> active_units([[0.0, 1.0], [0.0, 2.0], [0.1, 3.0]]).value
+    1.0
+    """
+    z = check_codes(codes)
+    count = int((z.astype(float).var(axis=0) > threshold).sum())
+    settings = {"threshold": threshold, "rows": len(z)}
+    return Score(value=float(count), parts={"share": count / z.shape[1]}, settings=settings)

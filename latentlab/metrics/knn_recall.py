@@ -1,0 +1,40 @@
+"""k-NN recall of a projection."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from latentlab.metrics._metric import Metric
+from latentlab.metrics._neighbours import ranks
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="k-NN recall",
+    needs="projection",
+    range=(0.0, 1.0),
+    better="higher",
+    source="Kobak and Berens 2019, The art of using t-SNE for single-cell transcriptomics",
+)
+
+
+def knn_recall(codes: ArrayLike, xy: ArrayLike, *, neighbours: int = 15, rows: int = 2000, seed: int = 0) -> Score:
+    """Share of each row's nearest neighbours in the code that are also among its nearest in the picture.
+
+    ``codes`` (n, d), ``xy`` (n, 2) their projection; at most `rows` rows are compared, drawn with `seed`. In [0, 1],
+    higher is better; chance is neighbours / rows.
+
+    Do not trust it across different `rows`: with more rows the same picture recalls less.
+
+    Source: Kobak and Berens 2019. Raises `InputError` for arrays that do not fit.
+
+    >>> import numpy as np
+    >>> z = np.random.RandomState(0).normal(size=(100, 2))
+    >>> knn_recall(z, z).value
+    1.0
+    """
+    found = ranks(codes, xy, neighbours, rows, seed)
+    settings = {"neighbours": neighbours, "rows": len(found.code), "seed": seed}
+    return Score(
+        value=float(((found.code <= neighbours) & (found.picture <= neighbours)).sum(axis=1).mean() - 1) / neighbours,
+        settings=settings,
+    )

@@ -1,0 +1,45 @@
+"""Procrustes similarity between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from latentlab.metrics._metric import Metric
+from latentlab.metrics._runs import check_runs, off_diagonal, pairwise
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="Procrustes similarity",
+    needs="runs",
+    range=(0.0, 1.0),
+    better=None,
+    source="Schönemann 1966, A generalized solution of the orthogonal Procrustes problem",
+)
+
+
+def procrustes(runs: Sequence[ArrayLike]) -> Score:
+    """Squared correlation of two runs' codes after the best rotation, reflection and scale; mean over pairs.
+
+    (‖XᵀY‖_* / (‖X‖ ‖Y‖))² for centred codes (n, d) on the same rows, nuclear over Frobenius norms: the share of
+    variance that remains after aligning (1 − SciPy's disparity). In [0, 1]; ``matrix`` (r, r) has the pairs. Codes of
+    different sizes are compared as if filled up with zeros.
+
+    Do not trust it as agreement on single dimensions: a rotated code scores 1. See ``udr``.
+
+    Source: Schönemann 1966. Raises `InputError` for fewer than two runs or different rows.
+
+    >>> z = [[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]]
+    >>> round(procrustes([z, [[-3 * b, 3 * a] for a, b in z]]).value, 6)
+    1.0
+    """
+    matrix = pairwise(check_runs(runs), _similarity)
+    return Score(value=float(off_diagonal(matrix).mean()), matrix=matrix, settings={"runs": len(runs)})
+
+
+def _similarity(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    scale = np.linalg.norm(x) * np.linalg.norm(y)
+    return float((np.linalg.svd(x.T @ y, compute_uv=False).sum() / scale) ** 2) if scale > 0 else 0.0

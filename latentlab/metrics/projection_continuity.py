@@ -1,0 +1,39 @@
+"""Continuity of a projection."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from latentlab.metrics._metric import Metric
+from latentlab.metrics._neighbours import intrusion, ranks
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="Projection continuity",
+    needs="projection",
+    range=(0.0, 1.0),
+    better="higher",
+    source="Venna and Kaski 2001, Neighborhood preservation in nonlinear projection methods",
+)
+
+
+def projection_continuity(
+    codes: ArrayLike, xy: ArrayLike, *, neighbours: int = 15, rows: int = 2000, seed: int = 0
+) -> Score:
+    """Whether neighbours in the code stay neighbours in the picture: 1 where no neighbourhood is torn.
+
+    ``codes`` (n, d), ``xy`` (n, 2) their projection; at most `rows` rows are compared, drawn with `seed`. In [0, 1],
+    higher is better; about 0.5 for a picture drawn at random.
+
+    Do not trust it alone: a picture with everything on one spot is never torn. See ``trustworthiness``.
+
+    Source: Venna and Kaski 2001. Raises `InputError` for arrays that do not fit.
+
+    >>> import numpy as np
+    >>> z = np.random.RandomState(0).normal(size=(100, 2))
+    >>> projection_continuity(z, z).value
+    1.0
+    """
+    found = ranks(codes, xy, neighbours, rows, seed)
+    settings = {"neighbours": neighbours, "rows": len(found.code), "seed": seed}
+    return Score(value=intrusion(found.code, found.picture, neighbours), settings=settings)

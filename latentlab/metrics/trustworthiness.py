@@ -1,0 +1,37 @@
+"""Trustworthiness of a projection."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from latentlab.metrics._metric import Metric
+from latentlab.metrics._neighbours import intrusion, ranks
+from latentlab.score import Score
+
+METRIC = Metric(
+    title="Trustworthiness",
+    needs="projection",
+    range=(0.0, 1.0),
+    better="higher",
+    source="Venna and Kaski 2001, Neighborhood preservation in nonlinear projection methods",
+)
+
+
+def trustworthiness(codes: ArrayLike, xy: ArrayLike, *, neighbours: int = 15, rows: int = 2000, seed: int = 0) -> Score:
+    """Whether neighbours in the picture are neighbours in the code: 1 where no stranger intrudes.
+
+    ``codes`` (n, d), ``xy`` (n, 2) their projection; at most `rows` rows are compared, drawn with `seed`. In [0, 1],
+    higher is better; about 0.5 for a picture drawn at random.
+
+    Do not trust distances between clusters on the strength of it: only the nearest `neighbours` are looked at.
+
+    Source: Venna and Kaski 2001. Raises `InputError` for arrays that do not fit.
+
+    >>> import numpy as np
+    >>> z = np.random.RandomState(0).normal(size=(100, 2))
+    >>> trustworthiness(z, z).value
+    1.0
+    """
+    found = ranks(codes, xy, neighbours, rows, seed)
+    settings = {"neighbours": neighbours, "rows": len(found.code), "seed": seed}
+    return Score(value=intrusion(found.picture, found.code, neighbours), settings=settings)

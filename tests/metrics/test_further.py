@@ -1,0 +1,277 @@
+"""The further metrics, each against an independent implementation or a closed form."""
+
+import numpy as np
+import pytest
+import scipy.spatial
+import scipy.stats
+import sklearn.manifold
+import sklearn.metrics
+from sklearn.linear_model import Lasso, LinearRegression
+
+from latentlab.errors import InputError
+from latentlab.metrics.active_units import active_units
+from latentlab.metrics.cka import cka
+from latentlab.metrics.dci_es import explicitness_of
+from latentlab.metrics.dcimig import dcimig
+from latentlab.metrics.dimension_types import dimension_types
+from latentlab.metrics.index_code_mi import index_code_mi
+from latentlab.metrics.infomec import infomec
+from latentlab.metrics.jemmig import jemmig
+from latentlab.metrics.knn_probe import knn_probe
+from latentlab.metrics.knn_recall import knn_recall
+from latentlab.metrics.linear_probe import linear_probe
+from latentlab.metrics.mcc import mcc
+from latentlab.metrics.med import med
+from latentlab.metrics.mig import mig
+from latentlab.metrics.mig_sup import mig_sup
+from latentlab.metrics.procrustes import procrustes
+from latentlab.metrics.projection_continuity import projection_continuity
+from latentlab.metrics.r2 import r2
+from latentlab.metrics.rate import rate
+from latentlab.metrics.rmig import rmig
+from latentlab.metrics.trustworthiness import trustworthiness
+from latentlab.metrics.udr import udr
+
+
+@pytest.fixture(scope="module")
+def rows():
+    random = np.random.default_rng(5)
+    v = random.integers(0, 5, size=(800, 3))
+    mixed = v @ np.array([[1.0, 0.2, 0, 0], [0.1, 1, 0, 0], [0, 0.3, 1, 0.8]])
+    return mixed + random.normal(scale=0.4, size=(800, 4)), v
+
+
+@pytest.fixture(scope="module")
+def tables(rows):
+    """Information, factor entropies and joint entropies on 10 bins, by scikit-learn and SciPy, pair by pair."""
+    z, v = rows
+    bins = [np.digitize(c, np.histogram(c, 10)[1][:-1]) for c in z.T]
+    mutual = np.array([[sklearn.metrics.mutual_info_score(f, b) for f in v.T] for b in bins])
+    entropy = np.array([scipy.stats.entropy(np.bincount(f)) for f in v.T])
+    joint = np.array(
+        [[scipy.stats.entropy(sklearn.metrics.cluster.contingency_matrix(f, b).ravel()) for f in v.T] for b in bins]
+    )
+    return mutual, entropy, joint
+
+
+def test_jemmig(rows, tables):
+    mutual, entropy, joint = tables
+    expected = []
+    for j in range(3):
+        first, second = np.argsort(-mutual[:, j])[:2]
+        loss = joint[first, j] - mutual[first, j] + mutual[second, j]
+        expected.append(1 - loss / (entropy[j] + np.log(10)))
+    assert jemmig(*rows).value == pytest.approx(np.mean(expected), rel=1e-9)
+
+
+def test_dcimig(rows, tables):
+    mutual, entropy, _ = tables
+    best = dict.fromkeys(range(3), 0.0)
+    for line in mutual:
+        j = int(np.argmax(line))
+        best[j] = max(best[j], line[j] - max(np.delete(line, j)))
+    assert dcimig(*rows).value == pytest.approx(sum(best.values()) / entropy.sum(), rel=1e-9)
+
+
+def test_mig_sup(rows, tables):
+    mutual, entropy, _ = tables
+    share = np.sort(mutual / entropy, axis=1)
+    assert mig_sup(*rows).value == pytest.approx(np.mean(share[:, -1] - share[:, -2]), rel=1e-9)
+
+
+def test_rmig_of_a_sure_posterior_is_mig_and_of_a_vague_one_integrates_it(rows):
+    z, v = rows
+    assert rmig(z, v).value == mig(z, v, bins=10).value
+    # Against brute force: many samples of each posterior, binned by the same edges.
+    variance = np.full(z.shape, 0.3)
+    sample = z[None] + np.sqrt(0.3) * np.random.default_rng(0).normal(size=(400, *z.shape))
+    expected = np.zeros((4, 3))
+    for i in range(4):
+        edges = np.histogram_bin_edges(z[:, i], 10)[1:-1]
+        bins = np.digitize(sample[:, :, i], edges).ravel()
+        expected[i] = [sklearn.metrics.mutual_info_score(np.tile(f, 400), bins) for f in v.T]
+    np.testing.assert_allclose(rmig(z, v, variance=variance).matrix, expected, atol=4e-3)
+
+
+def test_med(rows):
+    z, v = rows
+    mutual = mig(z, v, bins=20).matrix
+    share = mutual / mutual.sum(axis=0)
+    each = [1 - scipy.stats.entropy(line, base=3) for line in share]
+    assert med(z, v).value == pytest.approx(np.average(each, weights=share.sum(axis=1)), rel=1e-6)
+
+
+def test_infomec_of_known_shares(rows):
+    z, v = rows
+    found = infomec(z[:500], v[:500], z[500:], v[500:], estimator="binned")
+    share = mig(z[:500], v[:500], bins=20).matrix / [scipy.stats.entropy(np.bincount(f)) for f in v[:500].T]
+    expected = np.mean(share.max(axis=1) / share.sum(axis=1))
+    assert found.value == pytest.approx((expected - 1 / 3) / (2 / 3), rel=1e-9)
+    compact = np.mean(share.max(axis=0) / share.sum(axis=0))
+    assert found.parts["compactness"] == pytest.approx((compact - 1 / 4) / (3 / 4), rel=1e-9)
+    assert 0.5 < found.parts["explicitness"] <= found.parts["explicitness_train"] <= 1
+
+
+def test_infomec_leaves_out_dimensions_of_small_range(rows):
+    z, v = rows
+    narrow = np.column_stack([z, 0.01 * z[:, 0]])
+    assert infomec(narrow, v, estimator="binned").value == infomec(z, v, estimator="binned").value
+
+
+def test_mcc(rows):
+    z, v = rows
+    matrix = np.abs([[np.corrcoef(c, f)[0, 1] for f in v.T] for c in z.T])
+    best = max(np.mean([matrix[a, 0], matrix[b, 1], matrix[c, 2]])
+               for a in range(4) for b in range(4) for c in range(4) if len({a, b, c}) == 3)  # fmt: skip
+    assert mcc(z, v).value == pytest.approx(best, rel=1e-9)
+    ranks = scipy.stats.spearmanr(z[:, 0], v[:, 0]).statistic
+    assert mcc(z, v, method="spearman").matrix[0, 0] == pytest.approx(abs(ranks), rel=1e-9)
+
+
+def test_r2(rows):
+    z, v = rows
+    model = LinearRegression().fit(z[:500], v[:500])
+    expected = sklearn.metrics.r2_score(v[500:], model.predict(z[500:]))
+    assert r2(z[:500], v[:500], z[500:], v[500:]).value == pytest.approx(expected, rel=1e-9)
+
+
+def test_r2_of_a_circular_factor_needs_no_cut():
+    angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 600)
+    z = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert r2(z, angle, kinds=["circular"]).value == pytest.approx(1)
+    assert r2(z, angle, kinds=["continuous"]).value < 0.8
+
+
+def test_explicitness_of_known_curves():
+    falling = np.linspace(0.8, 0.2, 9)
+    assert explicitness_of(falling, 0.8) == pytest.approx(0)
+    assert explicitness_of(np.full(9, 0.2), 0.8) == 1
+    assert explicitness_of(np.full(9, 0.8), 0.8) == 0
+    late = np.array([0.8] * 8 + [0.2])
+    assert explicitness_of(late, 0.8) == pytest.approx(-1 + 2 / 16)
+
+
+def test_probes(rows):
+    z, v = rows
+    for probe in (linear_probe, knn_probe):
+        found = probe(z[:500], v[:500, 0], z[500:], v[500:, 0])
+        assert found.value > found.parts["chance"] + 0.2
+        assert probe(z[:500], v[:500, 0], z[500:], v[500:, 0]).value == found.value
+
+
+def test_active_units_and_types():
+    z = np.random.default_rng(0).normal(size=(500, 3)) * [1, 0.2, 0.05]
+    assert active_units(z).value == 2
+    variance = np.ones((500, 3)) * [0.1, 1, 0.1]
+    variance[::2, 2] = 1.0
+    assert dimension_types(z, variance).settings["types"] == ["active", "passive", "mixed"]
+
+
+def test_rate_is_the_closed_form():
+    import torch
+
+    random = np.random.default_rng(0)
+    mean, variance = random.normal(size=(50, 4)), random.uniform(0.1, 2, size=(50, 4))
+    q = torch.distributions.Normal(torch.tensor(mean), torch.tensor(variance).sqrt())
+    p = torch.distributions.Normal(torch.zeros(()).double(), torch.ones(()).double())
+    expected = torch.distributions.kl_divergence(q, p).mean(dim=0).numpy()
+    found = rate(mean, variance)
+    np.testing.assert_allclose(found.matrix[:, 0], expected, rtol=1e-12)
+    assert found.parts["means"] + found.parts["variances"] == pytest.approx(found.value)
+
+
+def test_index_code_mi_of_separate_and_of_equal_posteriors():
+    separate = index_code_mi(np.linspace(-100, 100, 200)[:, None], np.full((200, 1), 1e-4))
+    assert separate.value == pytest.approx(np.log(200), abs=0.02)
+    # A Gaussian channel: means N(0, a), noise 1 − a, so q(z) is the prior and I = −½ log(1 − a) a dimension.
+    random = np.random.default_rng(1)
+    a = 0.75
+    mean = np.sqrt(a) * random.normal(size=(4000, 2))
+    found = index_code_mi(mean, np.full(mean.shape, 1 - a), rows=2000)
+    assert found.value == pytest.approx(-np.log(1 - a), abs=0.1)
+    assert found.parts["total_correlation"] == pytest.approx(0, abs=0.1)
+    assert found.parts["dimension_wise_kl"] == pytest.approx(0, abs=0.1)
+    weighted = [value for key, value in found.parts.items() if key.startswith("weighted")]
+    stratified = [found.parts[key] for key in ("mutual_information", "total_correlation", "dimension_wise_kl")]
+    assert sum(weighted) == pytest.approx(sum(stratified), rel=1e-9)  # both add up to the sampled rate
+
+
+def test_posterior_errors():
+    with pytest.raises(InputError, match="values ≤ 0"):
+        rate(np.zeros((3, 2)), -np.ones((3, 2)))
+    with pytest.raises(InputError, match="mean has shape"):
+        rate(np.zeros((3, 2)), np.ones((3, 1)))
+
+
+def test_similarity_of_runs(rows):
+    z, _ = rows
+    turned = z @ scipy.stats.ortho_group.rvs(4, random_state=0) * 3 + 1
+    other = np.random.default_rng(1).normal(size=z.shape)
+    for metric in (cka, procrustes):
+        assert metric([z, turned]).value == pytest.approx(1)
+        assert metric([z, other]).value < 0.1
+    centred = [x - x.mean(axis=0) for x in (z, other[:, :3] + z[:, :3])]
+    gram = [x @ x.T for x in centred]
+    hsic = np.sum(gram[0] * gram[1]) / np.sqrt(np.sum(gram[0] ** 2) * np.sum(gram[1] ** 2))
+    assert cka(centred).value == pytest.approx(hsic, rel=1e-9)
+    *_, disparity = scipy.spatial.procrustes(z, z + other)
+    assert procrustes([z, z + other]).value == pytest.approx(1 - disparity, rel=1e-9)
+
+
+@pytest.mark.parametrize("method", ["lasso", "spearman"])
+def test_udr_is_the_papers_loop(rows, method):
+    """An independent implementation, element by element."""
+    z, _ = rows
+    random = np.random.default_rng(2)
+    runs = [z, z[:, ::-1] + random.normal(scale=0.5, size=z.shape), random.normal(size=(800, 3))]
+    kl = [np.array([1, 1, 0.001, 1]), np.ones(4), np.array([0.5, 0, 0.5])]
+    scored = [(x - x.mean(axis=0)) / x.std(axis=0) for x in runs]
+    expected = []
+    for a in range(3):
+        others = []
+        for b in range(3):
+            if a == b:
+                continue
+            if method == "lasso":
+                relation = np.array([np.abs(Lasso(alpha=0.1).fit(scored[a], y).coef_) for y in scored[b].T]).T
+            else:
+                relation = np.array(
+                    [[abs(scipy.stats.spearmanr(x, y).statistic) for y in runs[b].T] for x in runs[a].T]
+                )
+            relation = relation[kl[a] > 0.01][:, kl[b] > 0.01]
+            columns = [max(c) ** 2 / sum(c) if sum(c) > 0 else 0 for c in relation.T]
+            lines = [max(c) ** 2 / sum(c) if sum(c) > 0 else 0 for c in relation]
+            others.append((np.mean(columns) + np.mean(lines)) / 2)
+        expected.append(np.median(others))
+    found = udr(runs, kl, method=method)
+    np.testing.assert_allclose([found.parts[f"run_{r}"] for r in range(3)], expected, rtol=1e-9)
+    assert found.value == pytest.approx(np.mean(expected), rel=1e-9)
+
+
+def test_udr_errors(rows):
+    with pytest.raises(InputError, match="two at least"):
+        udr([rows[0]])
+    with pytest.raises(InputError, match="rows; encode the same rows"):
+        udr([rows[0], rows[0][:10]])
+    with pytest.raises(InputError, match="one value a dimension"):
+        udr([rows[0], rows[0]], kl=[np.ones(4), np.ones(3)])
+
+
+def test_faithfulness_of_a_projection(rows):
+    z = rows[0][:300]
+    xy = z[:, :2] + np.random.default_rng(0).normal(scale=0.3, size=(300, 2))
+    expected = sklearn.manifold.trustworthiness(z, xy, n_neighbors=15)
+    assert trustworthiness(z, xy).value == pytest.approx(expected, rel=1e-9)
+    assert projection_continuity(z, xy).value == pytest.approx(
+        sklearn.manifold.trustworthiness(xy, z, n_neighbors=15), rel=1e-9
+    )
+    near, far = (scipy.spatial.cKDTree(x).query(x, k=16)[1][:, 1:] for x in (z, xy))
+    recall = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(near, far, strict=True)])
+    assert knn_recall(z, xy).value == pytest.approx(recall, rel=1e-9)
+
+
+def test_projection_errors(rows):
+    with pytest.raises(InputError, match="give the rows that were projected"):
+        knn_recall(rows[0], rows[0][:5, :2])
+    with pytest.raises(InputError, match="neighbours < rows / 2"):
+        knn_recall(rows[0][:20], rows[0][:20, :2], neighbours=15)
