@@ -5,6 +5,7 @@ import streamlit as st
 
 from latentlab.errors import LatentlabError
 
+# Not in a folder called pages: Streamlit would run such a script by itself, without this one, on a first visit.
 PAGES = {
     "runs": "Runs",
     "sweep": "β sweep",
@@ -15,7 +16,7 @@ PAGES = {
 st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="expanded")
 shell.style()
 pages = [
-    st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == "runs") for name, title in PAGES.items()
+    st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "runs") for name, title in PAGES.items()
 ]
 page = st.navigation(pages, position="hidden")
 try:

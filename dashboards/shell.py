@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from latentlab.codes import Codes
-from latentlab.comparison import compare, csv_of, summarise
+from latentlab.comparison import better, compare, csv_of, summarise
 from latentlab.data import Dataset
 from latentlab.decodings import Decodings
 from latentlab.dimensions import dimensions, factors_of
+from latentlab.errors import InputError, LatentlabError
 from latentlab.figures import draw
 from latentlab.originals import dataset_of
 from latentlab.projections import Projection
@@ -22,7 +24,16 @@ from latentlab.runs import STAGES, Run, Study
 from latentlab.serving import as_study, served_path
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-METRICS = {"mig": "MIG", "sap": "SAP", "dci": "DCI", "factor_vae": "FactorVAE"}
+SHORT = {
+    "mig": "MIG",
+    "dci": "DCI",
+    "sap": "SAP",
+    "factor_vae": "FactorVAE",
+    "beta_vae": "β-VAE",
+    "irs": "IRS",
+    "unsupervised": "Gaussian TC",
+    "elbo": "ELBO",
+}
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
 HERE = Path(__file__).parent
 FILES = ("config.json", "history.jsonl", "model.safetensors", "notes.json", *STAGES.values())
@@ -96,6 +107,8 @@ def keep(key: str) -> None:
 
 def current() -> Run:
     """The run chosen in the sidebar."""
+    if not study().runs:
+        raise InputError("every run of this study is broken; the page Runs says why")
     return study()[str(st.session_state["run"])]
 
 
@@ -108,6 +121,28 @@ def label(name: str) -> str:
 def colour() -> str | None:
     """The factor chosen in the sidebar; None where the data have none."""
     return st.session_state.get("colour")
+
+
+def part(draw: Callable[..., None]) -> Callable[..., None]:
+    """A part of a page that is redrawn by itself; what cannot be shown is explained in its place."""
+
+    @st.fragment
+    @wraps(draw)
+    def drawn(*arguments: Any) -> None:
+        try:
+            draw(*arguments)
+        except LatentlabError as error:
+            explain("This part cannot be shown", str(error))
+
+    return drawn
+
+
+def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
+    """What `read` gives, or something else and why."""
+    try:
+        return read(), ""
+    except LatentlabError as error:
+        return otherwise, str(error)
 
 
 # Cached reads: keyed on the path, and on when its files changed
@@ -287,6 +322,16 @@ def chart(drawn: Any, key: str, **more: Any) -> Any:
     return st.plotly_chart(drawn, key=key, config=CHART, **more)
 
 
+def metric_name(name: str) -> str:
+    """A metric as a narrow column is headed; an arrow down where less is better."""
+    return SHORT.get(name, name) + " ↓" * (better(name) == "lower")
+
+
+def by_use(metrics: Sequence[str]) -> list[str]:
+    """Metrics with those most often reported first."""
+    return sorted(metrics, key=lambda name: (list(SHORT).index(name) if name in SHORT else len(SHORT), name))
+
+
 def panel(kind: str, runs: Sequence[Run], *, on_run: Callable[[str], None] | None = None, **options: Any) -> None:
     """A figure of the package with its own head; a point that stands for a run opens it."""
     drawn = figure(kind, runs, **options)
@@ -317,7 +362,7 @@ def open_run(name: str) -> None:
 def leave_for_run() -> None:
     """Go to the dimensions of a run that was just picked (a callback itself may not change the page)."""
     if st.session_state.pop("open_run", False):
-        st.switch_page("pages/dimensions.py")
+        st.switch_page("views/dimensions.py")
 
 
 def rows_html(

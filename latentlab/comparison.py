@@ -16,6 +16,7 @@ import numpy as np
 from latentlab.codes import read_summary
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json, sha256, write_bytes
+from latentlab.registry import load, names
 from latentlab.runs import Run, Study, model_hash
 
 if TYPE_CHECKING:
@@ -245,33 +246,45 @@ RULE = (
 )
 
 
-def choice(table: pd.DataFrame, measure: str) -> Choice:
-    """The setting of `compare`'s table that is surely the best by a measure of which more is better, if there is one.
+def better(measure: str) -> str | None:
+    """Whether ``"higher"`` or ``"lower"`` is better by a measure; None where neither is, or it is not known."""
+    if measure in names("metrics"):
+        found: str | None = load("metrics", measure).METRIC.better
+        return found
+    return {"elbo": "higher", "distortion": "lower"}.get(measure)
 
-    With a and b seeds, one setting's seeds lie all above the other's by chance in 1 of (a+b choose a) draws: 1 of 6
+
+def choice(table: pd.DataFrame, measure: str) -> Choice:
+    """The setting of `compare`'s table that is surely the best by a measure, if there is one.
+
+    With a and b seeds, one setting's seeds lie all beyond the other's by chance in 1 of (a+b choose a) draws: 1 of 6
     for two seeds each, 1 of 20 for three. No correction is made for comparing several settings.
     """
+    direction = better(measure)
+    if direction is None:
+        raise InputError(f"neither more nor less of {measure} is better, so it cannot choose; judge by another measure")
     chance = superiority(table, measure)
+    n = chance.attrs["n"]
+    chance = chance if direction == "higher" else chance.T
     usable = table[~table["state"].isin(["broken", "diverged"])]
     means = usable.groupby("setting", sort=False)[measure].mean().dropna()
     if means.empty:
         return Choice(measure, None, None, (), f"no run has a value of {measure}")
-    leader = str(means.idxmax())
+    leader = str(means.idxmax() if direction == "higher" else means.idxmin())
     others = [str(other) for other in means.index if other != leader]
     if not others:
         return Choice(measure, None, leader, (), f"{leader} is the only setting, so there is nothing to choose from")
-    n = chance.attrs["n"]
     rivals = tuple(other for other in others if chance.loc[leader, other] < 1)
     if rivals:
         named = ", ".join(rivals[:3]) + (f" and {len(rivals) - 3} more" if len(rivals) > 3 else "")
-        reason = f"{leader} has the highest mean, but its seeds do not all beat those of {named}"
+        reason = f"{leader} has the best mean, but its seeds do not all beat those of {named}"
         return Choice(measure, None, leader, rivals, reason)
     draws = min(math.comb(n[leader] + n[other], n[leader]) for other in others)
     if draws < 20:
         chance_of = f"so few seeds would show that by chance in 1 of {draws} draws"
-        reason = f"every seed of {leader} is above all others, but {chance_of}"
+        reason = f"every seed of {leader} beats all others, but {chance_of}"
         return Choice(measure, None, leader, (), reason)
-    return Choice(measure, leader, leader, (), f"every seed of {leader} is above every seed of the other settings")
+    return Choice(measure, leader, leader, (), f"every seed of {leader} beats every seed of the other settings")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -134,7 +134,7 @@ def dashboard(study: Path | str, port: int) -> Any:
     os.environ[STUDY] = str(Path(study).resolve())
     bootstrap.load_config_options({**OPTIONS, "server.port": port, "browser.serverPort": port})
     script, page = dashboard_script(), _page()
-    paths = ["/", *(f"/{each.stem}" for each in sorted((script.parent / "pages").glob("*.py")))]
+    paths = ["/", *(f"/{each.stem}" for each in sorted((script.parent / "views").glob("*.py")))]
     routes = [Route(path, lambda request: HTMLResponse(page), methods=["GET"]) for path in paths]
     return App(script, routes=routes, middleware=[Middleware(Guard, port=port, scripts=_hashes(page))])
 

@@ -35,7 +35,7 @@ def page() -> None:
     _detail(run, table)
 
 
-@st.fragment
+@shell.part
 def _ranking(run: Run, table: Any) -> None:
     part, over = _traversals(run)
     shell.head(
@@ -63,11 +63,11 @@ def _ranking(run: Run, table: Any) -> None:
     if len(table) > len(shown):
         st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; the data of all can be downloaded."))
     if part is None:
-        fix = shell.command("analyze", run.path, "--only", "traverse")
+        why = _decoded(run)[1] or "What a dimension changes in the picture has not been decoded."
         shell.explain(
-            "No traversals yet", "What a dimension changes in the picture has not been decoded. Decode it with:", fix
+            "No traversals", f"{why} Decode anew with:", shell.command("analyze", run.path, "--only", "traverse")
         )
-    elif len(_ranges(run)) > 1:
+    if len(_ranges(run)) > 1:
         shell.remember("range", list(_ranges(run)), "prior")
         st.segmented_control(
             "Traversal over",
@@ -88,8 +88,11 @@ def pick(key: str) -> None:
 
 
 def _ranges(run: Run) -> tuple[str, ...]:
-    found = shell.decodings(run) if run.has("traverse") else {}
-    return tuple(over for over in RANGES if f"traversals-{over}" in found)
+    return tuple(over for over in RANGES if f"traversals-{over}" in _decoded(run)[0])
+
+
+def _decoded(run: Run) -> tuple[dict[str, Decodings], str]:
+    return shell.attempt(lambda: shell.decodings(run), {}) if run.has("traverse") else ({}, "")
 
 
 def _traversals(run: Run) -> tuple[Decodings | None, str]:
@@ -159,7 +162,7 @@ def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
     return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{data_uri(strip(part.images[index]))}">'
 
 
-@st.fragment
+@shell.part
 def _detail(run: Run, table: Any) -> None:
     names = table["dim"].tolist()
     shell.remember("dim", names, names[0])

@@ -19,6 +19,7 @@ WHY = {
     "stale scores": "the codes changed after they were scored; `latentlab analyze --only score`",
     "not encoded": "`latentlab analyze` has not been run on it",
     "not scored": "`latentlab analyze --only score` has not been run on it",
+    "labels only": "labels are the one known factor, so scores of disentanglement mean little",
     "no factors": "the data have no known factors, so disentanglement cannot be scored",
     "broken": "the run's configuration cannot be read",
 }
@@ -40,7 +41,9 @@ def page() -> None:
     )
     st.html(
         shell.rows_html(
-            _columns(table), [_row(row, table.attrs["metrics"]) for row in table.to_dict("records")], "runs"
+            _columns(table),
+            [_row(row, shell.by_use(table.attrs["metrics"])) for row in table.to_dict("records")],
+            "runs",
         )
     )
     for name, why in _troubles(table):
@@ -49,7 +52,7 @@ def page() -> None:
 
 def _columns(table: Any) -> list[tuple[str, str]]:
     numbers = ["β·d/D", "distortion", "rate", "ELBO", "active"]
-    scores = [shell.METRICS.get(name, name) for name in table.attrs["metrics"]]
+    scores = [shell.metric_name(name) for name in shell.by_use(table.attrs["metrics"])]
     return [
         ("run", ""),
         ("setting", ""),

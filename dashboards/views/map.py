@@ -35,9 +35,10 @@ def page() -> None:
     _map(run)
 
 
-@st.fragment
+@shell.part
 def _map(run: Run) -> None:
-    kinds = [kind for kind in ("umap", "pca") if kind in shell.projections(run)] + [PLANE]
+    projected, why = shell.attempt(lambda: shell.projections(run), {})
+    kinds = [kind for kind in ("umap", "pca") if kind in projected] + [PLANE]
     above = st.container()
     columns = st.columns([0.34, 0.18, 0.18, 0.3], vertical_alignment="bottom")
     shell.remember("picture", kinds, kinds[0])
@@ -59,8 +60,10 @@ def _map(run: Run) -> None:
             data=lambda: as_table(codes, positions(codes, ids)),
         )
     if len(kinds) == 1:
-        fix = shell.command("analyze", run.path, "--only", "project")
-        shell.explain("No projections yet", "UMAP and PCA have not been made for this run. Make them with:", fix)
+        why = why or "UMAP and PCA have not been made for this run."
+        shell.explain(
+            "No projections", f"{why} Make them with:", shell.command("analyze", run.path, "--only", "project")
+        )
     key = f"map-{run.name}-{kind}-{'-'.join(map(str, options.values()))}"
     shell.chart(drawn, key, on_select="rerun", selection_mode=("lasso", "box"))
     st.html(

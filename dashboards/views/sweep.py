@@ -8,9 +8,7 @@ from typing import Any
 import shell
 import streamlit as st
 
-from latentlab.comparison import RULE, choice
-
-NAMES = {"elbo": "ELBO", **shell.METRICS}
+from latentlab.comparison import RULE, better, choice
 
 
 def page() -> None:
@@ -35,12 +33,10 @@ def page() -> None:
     _figures(chosen, table)
 
 
-@st.fragment
+@shell.part
 def _verdict(table: Any) -> None:
-    measures = [
-        *(m for m in table.attrs["metrics"] if table[m].notna().any()),
-        *(["elbo"] if table["elbo"].notna().any() else []),
-    ]
+    known = [*shell.by_use(table.attrs["metrics"]), "elbo"]
+    measures = [measure for measure in known if table[measure].notna().any() and better(measure)]
     if not measures:
         shell.explain(
             "Nothing to judge by yet", "No run has scores or an ELBO.", shell.command("analyze", shell.study().path)
@@ -48,23 +44,24 @@ def _verdict(table: Any) -> None:
         return
     left, right = st.columns([0.2, 0.8], vertical_alignment="top")
     shell.remember("measure", measures, measures[0])
-    left.selectbox("Judge by", measures, key="measure", format_func=lambda m: NAMES.get(m, m), persist_state="session")
+    left.selectbox("Judge by", measures, key="measure", format_func=shell.metric_name, persist_state="session")
     shell.keep("measure")
     found = choice(table, st.session_state["measure"])
+    reason = found.reason if found.reason.startswith("β") else found.reason[:1].upper() + found.reason[1:]
     verdict = f"{found.best} is best." if found.best else "No β is crowned."
     right.html(
         f'<div class="ll-empty" style="max-width:none"><b>{html.escape(verdict)}</b>'
-        f"{html.escape(found.reason[:1].upper() + found.reason[1:])}."
+        f"{html.escape(reason)}."
         f'<p class="ll-note">The rule: {html.escape(RULE)}</p></div>'
     )
 
 
 def _table(settings: Any) -> None:
-    metrics = list(settings.attrs["metrics"])
-    numbers = ["seeds", "β·d/D", "distortion", "rate", "ELBO", "active units", *(NAMES.get(m, m) for m in metrics)]
+    metrics = shell.by_use(settings.attrs["metrics"])
+    numbers = ["seeds", "β·d/D", "distortion", "rate", "ELBO", "active units", *(shell.metric_name(m) for m in metrics)]
     rows = [(_cells(row, metrics), "", "") for row in settings.to_dict("records")]
     st.html(shell.rows_html([("setting", ""), *((name, "num") for name in numbers)], rows))
-    st.html('<p class="ll-note">Mean over seeds, and the range from the lowest to the highest seed in small.</p>')
+    st.html('<p class="ll-note">Mean over seeds, and the range from the lowest to the highest seed below.</p>')
 
 
 def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
@@ -90,7 +87,7 @@ def _spread(row: dict[str, Any], measure: str, digits: int) -> str:
     if shell.missing(mean):
         return "–"
     return shell.number(mean, digits) + (
-        f" <small>{shell.number(low, digits)} … {shell.number(high, digits)}</small>" if row["n"] > 1 else ""
+        f"<br><small>{shell.number(low, digits)} … {shell.number(high, digits)}</small>" if row["n"] > 1 else ""
     )
 
 

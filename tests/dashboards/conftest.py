@@ -1,0 +1,87 @@
+"""The dashboard's script on a study, without a browser and with one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from latentlab.runs import Study
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[..., "AppTest"]
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """``open_page(study_path, "map", run="beta-4-seed-0")`` runs the script as the browser's first visit would."""
+    from streamlit.testing.v1 import AppTest
+
+    def opened(study: Path | str, page: str = "runs", **query: str) -> AppTest:
+        monkeypatch.setenv("LATENTLAB_STUDY", str(study))
+        app = AppTest.from_file(str(ROOT / "dashboards" / "app.py"), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        if page != "runs":
+            app.switch_page(f"views/{page}.py")
+        app.run()
+        assert not app.exception, [e.message for e in app.exception]
+        return app
+
+    return opened
+
+
+@pytest.fixture
+def study_of(toy_study: Study, tmp_path: Path) -> Callable[..., Path]:
+    """``study_of("beta-4-seed-0", "ae-seed-0")``: a study of one's own with copies of those runs."""
+
+    def copied(*names: str) -> Path:
+        for name in names:
+            shutil.copytree(toy_study.path / name, tmp_path / "study" / name)
+        return tmp_path / "study"
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def server(toy_study: Study) -> Iterator[str]:
+    """The address of a real server, in a process of its own, that shows the toy study."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    line = [sys.executable, "-m", "latentlab", "dashboard", str(toy_study.path), "--port", str(port), "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(line, cwd=toy_study.path, env=environment, stderr=subprocess.PIPE)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(address, process)
+        yield address
+    finally:
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the dashboard did not start: {process.poll()}")

@@ -1,0 +1,151 @@
+"""What only a browser shows: pages load clean and ask nobody else, a lasso selects, a link restores the view."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("runs", "sweep", "dimensions", "map")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A real browser; the tests skip where none is installed."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page in the browser, and what it complained of and asked for."""
+
+    def __init__(self, chromium: Any, server: str, scheme: str = "light") -> None:
+        self.server, self.errors, self.elsewhere = server, [], []
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
+        self.page = context.new_page()
+        self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._asked)
+        self.page.on("websocket", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("data", "blob") and url.hostname != "127.0.0.1":
+            self.elsewhere.append(request.url)
+
+    def open(self, path: str) -> Any:
+        """Go there and wait until everything is drawn."""
+        self.page.goto(f"{self.server}/{path}")
+        self.page.wait_for_selector(".ll-head h1")
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the script has run to its end and its charts are drawn."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(SETTLED)
+        self.page.wait_for_timeout(500)
+
+
+@pytest.fixture
+def visit(chromium: Any, server: str) -> Iterator[Visit]:
+    """A fresh browser profile on the toy study; at the end, no error was logged and nobody else was asked."""
+    visited = Visit(chromium, server)
+    yield visited
+    visited.page.context.close()
+    assert not visited.errors
+    assert not visited.elsewhere
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_loads_clean_and_fits(chromium: Any, server: str, page: str, scheme: str) -> None:
+    visited = Visit(chromium, server, scheme)
+    shown = visited.open("" if page == "runs" else page)
+    assert shown.locator(".ll-head h1").inner_text()
+    assert shown.get_by_test_id("stException").count() == 0
+    assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
+    if folder := os.environ.get("LATENTLAB_SCREENSHOTS"):
+        shown.screenshot(path=Path(folder) / f"{page}-{scheme}.png")
+    shown.context.close()
+    assert not visited.errors
+    assert not visited.elsewhere
+
+
+def test_a_row_of_runs_opens_its_dimensions_and_a_row_there_its_detail(visit: Visit) -> None:
+    page = visit.open("")
+    page.click("tr[data-key='beta-16-seed-1']")
+    page.wait_for_selector("h1:has-text('What each dimension does')")
+    visit.settle()
+    assert "run=beta-16-seed-1" in page.url
+    page.focus("tr[data-key='z1']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h2:has-text('z1 in detail')")
+
+
+def test_a_copied_link_shows_the_same_in_another_browser(visit: Visit, chromium: Any, server: str) -> None:
+    page = visit.open("dimensions?run=beta-4-seed-1&colour=angle&dim=z2&range=aggregate")
+    page.get_by_role("button", name="Copy link").first.click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = Visit(chromium, server)
+    shown = other.open(link.removeprefix(f"{server}/"))
+    for text in ("β = 4 · seed 1", "z2 in detail", "aggregate posterior", "Mean code at each angle"):
+        assert text in shown.locator("[data-testid=stMain]").inner_text()
+    shown.context.close()
+
+
+def test_the_command_can_be_copied(visit: Visit) -> None:
+    page = visit.open("dimensions?run=beta-4-seed-1")
+    page.get_by_role("button", name="Copy command").first.click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("latentlab figure traversals ")
+
+
+def test_the_data_can_be_downloaded(visit: Visit) -> None:
+    page = visit.open("dimensions?run=beta-4-seed-1")
+    with page.expect_download() as waiting:
+        page.get_by_test_id("stDownloadButton").first.click()
+    content = Path(waiting.value.path()).read_text()
+    assert content.startswith("dim,index,")
+    assert len(content.splitlines()) == 5
+
+
+def test_a_lasso_selects_and_says_how_many_of_how_many(visit: Visit) -> None:
+    page = visit.open("map?run=beta-4-seed-0&picture=plane")
+    page.locator(".modebar-btn[data-title='Lasso Select']").click()
+    box = page.locator(".nsewdrag").first.bounding_box()
+    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.05)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+    page.wait_for_selector("h2:has-text('The selection')")
+    visit.settle()
+    assert "768 of 768 rows in this picture" in page.locator("[data-testid=stMain]").inner_text()

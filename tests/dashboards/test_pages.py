@@ -1,0 +1,203 @@
+"""Every page on the toy study and on awkward ones: it says what is there, and explains what is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from toy import analyse, toy_codes, write_run
+
+from latentlab.dimensions import dimensions
+from latentlab.files import write_json
+from latentlab.runs import Run, Study
+
+PAGES = ("runs", "sweep", "dimensions", "map")
+
+
+def words(app: Any) -> str:
+    """All HTML of a page."""
+    return "\n".join(str(element.proto.body) for element in app.get("html"))
+
+
+def rows(app: Any) -> list[str]:
+    """The rows of its tables, as plain text."""
+    found = re.findall(r"<tr[^>]*>(.*?)</tr>", words(app), re.DOTALL)
+    return [re.sub(r"<[^>]+>", " ", row) for row in found]
+
+
+def test_runs_lists_every_run_with_its_costs_and_scores(toy_study: Study, open_page: Any) -> None:
+    told = rows(open_page(toy_study.path))
+    for run in toy_study.runs:
+        line = next(row for row in told if run.name in row)
+        assert f"{run.scores()['mig'].value:.2f}" in line
+    ae = next(row for row in told if "ae-seed-0" in row)
+    assert ae.count("–") >= 3, "an AE has no rate, no ELBO and no active units"
+
+
+def test_sweep_crowns_no_setting_with_two_seeds_and_says_why(toy_study: Study, open_page: Any) -> None:
+    told = words(open_page(toy_study.path, "sweep", measure="mig"))
+    assert "No β is crowned" in told
+    assert "1 of 6 draws" in told
+    assert "The rule" in told
+
+
+def test_sweep_crowns_a_setting_whose_three_seeds_are_all_above(tmp_path: Path, open_page: Any) -> None:
+    for beta in (1.0, 16.0):
+        for seed in (0, 1, 2):
+            write_run(tmp_path / f"b{beta:g}-{seed}", beta, seed)
+    told = words(open_page(tmp_path, "sweep", measure="mig"))
+    assert "β = 16 is best." in told
+
+
+def test_dimensions_are_ranked_and_what_is_inactive_is_greyed_and_said(toy_study: Study, open_page: Any) -> None:
+    run = toy_study["beta-4-seed-0"]
+    app = open_page(toy_study.path, "dimensions", run=run.name)
+    shown = re.findall(r'data-key="(z\d+)"', words(app))
+    table = dimensions(run.codes())
+    assert shown == table["dim"].tolist()
+    dead = table[table["active"] == False]["dim"].tolist()  # noqa: E712
+    for dim in dead:
+        line = re.search(rf'<tr class="off[^"]*" data-key="{dim}".*?</tr>', words(app), re.DOTALL)
+        assert line
+        assert "inactive" in line[0]
+    assert words(app).count("data:image/png;base64,") == len(table) + 1
+
+
+def test_dimensions_of_an_autoencoder_are_ranked_by_variance_and_say_so(toy_study: Study, open_page: Any) -> None:
+    told = words(open_page(toy_study.path, "dimensions", run="ae-seed-0"))
+    assert "no prior and no KL" in told
+    assert "KL, nats" not in told
+    assert "aggregate posterior" in told
+
+
+def test_a_name_given_to_a_dimension_is_kept_in_notes_and_shown(study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0")
+    before = {f.name: f.read_bytes() for f in (path / "beta-4-seed-0").iterdir()}
+    app = open_page(path, "dimensions", dim="z1")
+    app.text_input[0].input("up <b>down</b>")
+    app.button[-1].click().run()
+    assert not app.exception
+    run = Run(path / "beta-4-seed-0")
+    assert run.notes()["dimensions"] == {"1": {"name": "up <b>down</b>", "note": ""}}
+    assert "up &lt;b&gt;down&lt;/b&gt;" in words(app)
+    assert "<b>down" not in words(app)
+    after = {f.name: f.read_bytes() for f in run.path.iterdir() if f.name not in ("notes.json", ".lock")}
+    assert after == {name: content for name, content in before.items() if name != ".lock"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_restores_the_run_and_the_colour(toy_study: Study, open_page: Any, page: str) -> None:
+    app = open_page(toy_study.path, page, run="beta-16-seed-1", colour="angle")
+    assert app.session_state["run"] == "beta-16-seed-1"
+    assert app.session_state["colour"] == "angle"
+    assert app.query_params["run"] == "beta-16-seed-1"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_that_names_nothing_known_opens_the_default(toy_study: Study, open_page: Any, page: str) -> None:
+    app = open_page(toy_study.path, page, run="../../etc/passwd", colour="<script>", dim="z99", picture="tsne", x="z-1")
+    assert app.session_state["run"] in {run.name for run in toy_study.runs}
+    assert "passwd" not in words(app)
+
+
+def test_map_shows_faithfulness_and_how_many_rows(toy_study: Study, open_page: Any) -> None:
+    told = words(open_page(toy_study.path, "map", run="beta-4-seed-0"))
+    assert "500 of 768 rows" in told
+    assert "trustworthiness" in told
+    assert "continuity" in told
+
+
+def test_map_of_two_dimensions_can_be_chosen_by_link(toy_study: Study, open_page: Any) -> None:
+    app = open_page(toy_study.path, "map", run="beta-4-seed-0", picture="plane", x="z2", y="z0")
+    assert (app.session_state["x"], app.session_state["y"]) == ("z2", "z0")
+    assert "768 of 768 rows" in words(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_study_of_one_run_or_a_run_alone_opens(study_of: Any, open_page: Any, page: str) -> None:
+    path = study_of("beta-4-seed-0")
+    open_page(path, page)
+    open_page(path / "beta-4-seed-0", page)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_study_of_autoencoders_opens(study_of: Any, open_page: Any, page: str) -> None:
+    open_page(study_of("ae-seed-0", "ae-seed-1"), page)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_runs_that_were_only_trained_are_explained_with_the_command_to_run(
+    tmp_path: Path, open_page: Any, page: str
+) -> None:
+    write_run(tmp_path / "young", 4.0, 0, analysed=False)
+    app = open_page(tmp_path, page)
+    if page == "runs":
+        assert "not encoded" in words(app)
+    else:
+        assert any("latentlab analyze" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_data_without_factors_are_said_to_have_none(tmp_path: Path, open_page: Any, page: str) -> None:
+    run = write_run(tmp_path / "plain", 4.0, 0, analysed=False)
+    analyse(run, replace(toy_codes(4.0, 0), factors=None, specs=(), grid=None), 4.0, 0)
+    told = words(open_page(tmp_path, page))
+    assert {"runs": "no factors", "sweep": "ELBO", "dimensions": "no known factors", "map": "no factors"}[page] in told
+
+
+def test_a_broken_run_among_good_ones_is_listed_with_the_reason(study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0", "beta-1-seed-0", "ae-seed-0")
+    (path / "beta-1-seed-0" / "config.json").write_text("{")
+    (path / "ae-seed-0" / "codes.h5ad").write_bytes(b"cut")
+    told = words(open_page(path))
+    assert "1 broken" in told
+    assert "config.json is not valid JSON" in told
+    assert "unreadable file" in told
+
+
+@pytest.mark.parametrize("file", ["codes.h5ad", "decodings.h5", "projections.h5", "scores.json", "notes.json"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_damaged_file_never_ends_in_a_traceback(study_of: Any, open_page: Any, page: str, file: str) -> None:
+    path = study_of("beta-4-seed-0")
+    damaged = path / "beta-4-seed-0" / file
+    damaged.write_bytes(damaged.read_bytes()[:50] if damaged.exists() else b"{")
+    open_page(path, page)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_run_broken_is_still_a_page(study_of: Any, open_page: Any, page: str) -> None:
+    path = study_of("beta-4-seed-0")
+    (path / "beta-4-seed-0" / "config.json").write_text("{")
+    open_page(path, page)
+
+
+def test_what_a_folder_says_is_never_taken_for_html(study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0")
+    config = json.loads((path / "beta-4-seed-0" / "config.json").read_text())
+    write_json(path / "beta-4-seed-0" / "config.json", {**config, "data": "<img src=x onerror=alert(1)>"})
+    for page in PAGES:
+        assert "<img src=x" not in words(open_page(path, page))
+
+
+def test_a_study_that_is_gone_is_an_explanation(tmp_path: Path, open_page: Any) -> None:
+    assert "does not exist" in words(open_page(tmp_path / "gone"))
+
+
+def test_sixty_runs_are_all_listed(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    for number in range(60):
+        write_run(tmp_path / f"run-{number:02d}", float(1 + number // 5), number % 5, analysed=number < 3)
+    assert len([row for row in rows(open_page(tmp_path)) if "run-" in row]) == 60
+
+
+def test_codes_that_cannot_be_ranked_are_explained(tmp_path: Path, open_page: Any) -> None:
+    run = write_run(tmp_path / "tiny", 4.0, 0, analysed=False)
+    from latentlab.codes import save_codes
+
+    save_codes(run.codes_path, toy_codes(4.0, 0).take(np.arange(1)))
+    assert "at least two" in words(open_page(tmp_path, "dimensions"))

@@ -1,0 +1,52 @@
+"""Names are kept in notes.json and nowhere else, one writer at a time."""
+
+import os
+from pathlib import Path
+
+import pytest
+from toy import write_run
+
+from latentlab.errors import InputError, LatentlabError
+from latentlab.files import lock, read_json, write_json
+from latentlab.notes import name_dimension, writable
+from latentlab.runs import Run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run that was only trained."""
+    return write_run(tmp_path / "run", 4.0, 0, analysed=False)
+
+
+def test_a_name_is_kept_and_forgotten(run: Run) -> None:
+    name_dimension(run, 2, name="  up\n<b> ", note="moves")
+    name_dimension(run, 0, name="left")
+    assert run.notes()["dimensions"] == {"2": {"name": "up <b>", "note": "moves"}, "0": {"name": "left", "note": ""}}
+    name_dimension(run, 2, name="")
+    assert set(run.notes()["dimensions"]) == {"0"}
+
+
+def test_other_notes_stay(run: Run) -> None:
+    write_json(run.path / "notes.json", {"selections": {"rare": {"rows": [1]}}})
+    name_dimension(run, 1, name="x")
+    assert read_json(run.path / "notes.json")["selections"] == {"rare": {"rows": [1]}}
+
+
+@pytest.mark.parametrize(("index", "name"), [(4, "x"), (-1, "x"), (0, "x" * 81)])
+def test_what_cannot_be_kept_is_refused_and_nothing_is_written(run: Run, index: int, name: str) -> None:
+    with pytest.raises(InputError):
+        name_dimension(run, index, name=name)
+    assert not (run.path / "notes.json").exists()
+
+
+def test_a_run_that_is_being_written_is_left_alone(run: Run) -> None:
+    with lock(run.path), pytest.raises(LatentlabError, match="another process"):
+        name_dimension(run, 0, name="x")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_known_as_such(run: Run) -> None:
+    run.path.chmod(0o555)
+    assert not writable(run)
+    run.path.chmod(0o755)
+    assert writable(run)

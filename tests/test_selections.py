@@ -1,0 +1,67 @@
+"""What a lasso encloses, against an independent test of points in polygons, and what it says of factors."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.path import Path as Polygon
+from toy import toy_codes
+
+from latentlab.codes import Codes
+from latentlab.errors import InputError
+from latentlab.selections import as_table, composition, inside, positions
+
+
+@given(st.integers(0, 10_000), st.integers(3, 12))
+def test_inside_agrees_with_matplotlib_on_simple_polygons(seed: int, corners: int) -> None:
+    rng = np.random.default_rng(seed)
+    angle = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    radius = rng.uniform(0.3, 1, corners)
+    polygon = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    points = rng.uniform(-1, 1, (200, 2))
+    assert np.array_equal(inside(polygon.tolist(), points), Polygon(polygon).contains_points(points))
+
+
+def test_a_polygon_of_two_corners_is_refused() -> None:
+    with pytest.raises(InputError, match="three corners"):
+        inside([(0, 0), (1, 1)], np.zeros((1, 2)))
+
+
+def test_positions_find_row_ids_in_any_order() -> None:
+    codes = Codes(np.zeros((4, 2), np.float32), row_ids=np.array([40, 10, 30, 20]))
+    assert positions(codes, np.array([10, 20, 40])).tolist() == [1, 3, 0]
+    with pytest.raises(InputError, match="project anew"):
+        positions(codes, np.array([11]))
+
+
+def test_composition_of_all_rows_lifts_nothing_and_shares_sum_to_one() -> None:
+    codes = toy_codes(4.0, 0)
+    found = composition(codes, np.arange(len(codes)))
+    assert np.allclose(found["lift"], 1)
+    assert np.allclose(found.groupby("factor")["share"].sum(), 1)
+
+
+def test_composition_of_one_shape_lifts_that_shape_by_the_number_of_shapes() -> None:
+    codes = toy_codes(4.0, 0)
+    assert codes.factors is not None
+    found = composition(codes, np.flatnonzero(codes.factors[:, 0] == 1)).set_index(["factor", "value"])
+    assert found.loc[("shape", "ellipse"), "lift"] == pytest.approx(3)
+    assert found.loc[("shape", "square"), "rows"] == 0
+    assert np.allclose(found.loc["x"]["lift"], 1)
+
+
+def test_a_continuous_factor_is_counted_in_bins_of_equal_counts() -> None:
+    from latentlab.data.dataset import Factor
+
+    values = np.random.default_rng(0).normal(size=(1000, 1))
+    codes = Codes(values.astype("f4"), None, values, (Factor("size", "continuous"),))
+    found = composition(codes, np.arange(1000))
+    assert found["rows"].tolist() == [100] * 10
+
+
+def test_the_table_to_take_along_has_ids_factors_and_codes() -> None:
+    codes = toy_codes(4.0, 0)
+    found = as_table(codes, np.array([5, 3]))
+    assert found["row"].tolist() == [5, 3]
+    assert np.allclose(found[["z0", "z1", "z2", "z3"]], codes.mean[[5, 3]])
+    assert list(found.columns)[1:5] == list(codes.factor_names())
