@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from latentlab.errors import InputError
 from latentlab.files import read_json
-
 
 Channels = Annotated[int, Field(ge=1, le=64)]
 Pixels = Annotated[int, Field(ge=1, le=4096)]
@@ -30,6 +29,20 @@ class Hardware(Frozen):
     memory_format: Literal["contiguous", "channels_last"] = "contiguous"
 
 
+class Adapter(Frozen):
+    """The file of a user's own that builds a model: recorded and never run; a verb that needs the model is given it.
+
+    ``file`` is its name and ``sha256`` its hash; both are empty where the model was handed over in Python. ``name`` is
+    what in it makes the model.
+    """
+
+    file: str = Field("", max_length=255)
+    sha256: str = Field("", max_length=64)
+    name: str = Field(min_length=1, max_length=255)
+    encodes: bool = True
+    decodes: bool = True
+
+
 class RunConfig(Frozen):
     """Everything that determines a run's weights, resolved: no value is left to be chosen later.
 
@@ -38,28 +51,42 @@ class RunConfig(Frozen):
     height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
     is, ``source`` where the images came from. ``decay`` is the last part of the steps over which the learning rate
     falls linearly to zero.
+
+    A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
+    recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known.
     """
 
     format: Literal[1] = 1
     data: str = Field(min_length=1, max_length=4096)
     split: str = "all"
-    rows: int = Field(ge=1)
+    imported: dict[str, Any] | None = None
+    adapter: Adapter | None = None
+    rows: int = Field(ge=0)
     source: dict[str, Any] = Field(default_factory=dict)
     image_shape: tuple[Channels, Pixels, Pixels]
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
-    likelihood: Literal["bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
+    likelihood: Literal["bernoulli", "gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid", "own"] = (
+        "bernoulli"
+    )
     sigma: float = Field(1.0, gt=0, le=1e3)
     objective: dict[str, Any]
     stochastic: bool = True
     batch_size: int = Field(64, ge=1, le=65536)
-    steps: int = Field(ge=1, le=10**9)
-    learning_rate: float = Field(gt=0, le=10)
+    steps: int = Field(ge=0, le=10**9)
+    learning_rate: float = Field(ge=0, le=10)
     decay: float = Field(0.0, ge=0, le=1)
     seed: int = Field(0, ge=0, lt=2**31)
     log_every: int = Field(100, ge=1)
     checkpoint_every: int = Field(1000, ge=1)
     hardware: Hardware = Hardware()
+
+    @field_validator("rows", "steps", "learning_rate")
+    @classmethod
+    def _known(cls, value: float, given: ValidationInfo) -> float:
+        if value == 0 and not given.data.get("imported") and not given.data.get("adapter"):
+            raise ValueError("input should be greater than 0")
+        return value
 
     @field_validator("objective")
     @classmethod

@@ -35,7 +35,7 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
         if not self.path.is_dir():
-            raise MissingError(f"{self.path} does not exist; expected a run folder, made by `latentlab train`")
+            raise _no_folder(self.path, "a run folder, made by `latentlab train`")
         if not (self.path / "config.json").is_file():
             raise InputError(
                 f"{self.path} is no run: it has no config.json; expected a folder made by `latentlab train`"
@@ -167,9 +167,7 @@ class Study:
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
         if not self.path.is_dir():
-            raise MissingError(
-                f"{self.path} does not exist; expected a study, a folder of runs made by `latentlab sweep`"
-            )
+            raise _no_folder(self.path, "a study, a folder of runs made by `latentlab sweep`")
         if not self.runs and not self.broken:
             raise InputError(f"{self.path} is no study: no folder in it is a run; make one with `latentlab sweep`")
 
@@ -210,6 +208,10 @@ class Study:
         return f"<b>Study</b> {escape(str(self.path))}<br>" + "<br>".join(run._repr_html_() for run in self.runs)
 
 
+def _no_folder(path: Path, expected: str) -> MissingError:
+    return MissingError(f"{path} {'is a file' if path.exists() else 'does not exist'}; expected {expected}")
+
+
 def _member(run: Run) -> tuple[Run, InputError | None]:
     try:
         _ = run.config
@@ -227,8 +229,6 @@ def _order(run: Run) -> tuple[Any, ...]:
 def open_path(path: Path | str) -> Run | Study:
     """The run or the study at `path`, whichever it is."""
     path = Path(path)
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file; expected a run or a study, which are folders")
     return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
 
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
+import signal
+import sys
+import threading
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import product
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
-
-from pydantic import Field
 
 from latentlab.config import Frozen, RunConfig, validate
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import write_json
-from latentlab.runs import Study
+from latentlab.runs import Run, Study
 from latentlab.training import configure, refuse_other, train
 
 Progress = Callable[[Mapping[str, int], int], None]
@@ -35,19 +37,36 @@ class StudyPlan(Frozen):
     data: str
     beta: list[float | str]
     seeds: int = 1
-    options: dict[str, Any] = Field(default_factory=dict)
+    latent_dim: int | list[int] = 10
+    network: str | None = None
+    likelihood: str | None = None
+    sigma: float | None = None
+    steps: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    decay: float | None = None
+    split: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    device: str | None = None
+    log_every: int | None = None
+    checkpoint_every: int | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What goes to every member as it stands."""
+        return self.model_dump(exclude={"data", "beta", "seeds"}, exclude_none=True)
 
 
 def read_plan(path: Path) -> StudyPlan:
-    """The plan in a study file; every key beside ``data``, ``beta`` and ``seeds`` is an option of training."""
+    """The plan in a study file."""
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a study file (TOML with data, beta, seeds)")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}"[:200]) from error
-    named = {key: content.pop(key) for key in ("data", "beta", "seeds") if key in content}
-    plan: StudyPlan = validate(StudyPlan, {**named, "options": content}, str(path))
+    plan: StudyPlan = validate(StudyPlan, content, str(path))
     return plan
 
 
@@ -75,7 +94,8 @@ def members(
         name, objective, settings = objective_of(entry)
         place = f"-d{size}" if len(sizes) > 1 else ""
         chosen = configure(data, objective=objective, settings=settings, seed=seed, latent_dim=size, **options)
-        found[f"{name}{place}-seed{seed}"] = chosen
+        if found.setdefault(f"{name}{place}-seed{seed}", chosen) != chosen:
+            raise InputError(f"two entries of β share the name {name}; give values that differ in six digits")
     if not found:
         raise InputError("the list of β or of latent sizes is empty; expected at least one, as in --beta ae,1,4")
     return found
@@ -104,14 +124,19 @@ def sweep(
     ['β = 1', 'β = 4']
     """
     data, out = load(data), Path(out)
+    if workers is not None and not 1 <= workers <= 1024:
+        raise InputError(f"workers is {workers}; expected 1 to 1024 members at a time")
+    if out.exists() and (not out.is_dir() or (out / "config.json").is_file()):
+        raise InputError(f"{out} is a {'run' if out.is_dir() else 'file'}; a study needs a folder of its own")
     plan = members(data, beta, seeds, **options)
     for name, config in plan.items():
         refuse_other(out / name, config, resume=True)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "study.json", {"format": 1, "members": {n: c.model_dump(mode="json") for n, c in plan.items()}})
-    workers = (workers or min(len(plan), len(os.sched_getaffinity(0)))) if data.spec else 1
+    workers = min(len(plan), workers or len(os.sched_getaffinity(0)))
     report = progress or (lambda steps, total: None)
-    failed = _train_here(data, out, plan, report) if workers == 1 else _train_apart(out, plan, workers, report)
+    here = workers == 1 or not data.spec  # another process can load only what has a name or a path
+    failed = _train_here(data, out, plan, report) if here else _train_apart(data.spec, out, plan, workers, report)
     if failed:
         name, why = next(iter(failed.items()))
         raise LatentlabError(f"{len(failed)} of {len(plan)} members failed; the first, {name}: {why}"[:200])
@@ -137,32 +162,86 @@ def _train_here(data: Dataset, out: Path, plan: Mapping[str, RunConfig], report:
     return failed
 
 
-def _train_apart(out: Path, plan: Mapping[str, RunConfig], workers: int, report: Progress) -> dict[str, str]:
-    spec = next(iter(plan.values())).data
-    context = multiprocessing.get_context("spawn")
+def _train_apart(spec: str, out: Path, plan: Mapping[str, RunConfig], workers: int, report: Progress) -> dict[str, str]:
+    waiting = [(name, config) for name, config in plan.items() if not _finished(out / name)]
+    running, failed = dict[str, tuple[BaseProcess, Connection]](), dict[str, str]()
     total = sum(config.steps for config in plan.values())
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker) as pool:
-        waiting = {n: pool.submit(_train_member, spec, str(out / n), c.model_dump()) for n, c in plan.items()}
-        try:
-            while not all(future.done() for future in waiting.values()):
-                report({name: _steps_done(out / name) for name in plan}, total)
-                time.sleep(POLL)
-        except KeyboardInterrupt:
-            # The workers got the same signal and write their checkpoints; what has not begun is dropped.
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                name, config = waiting.pop(0)
+                running[name] = _start(spec, out / name, config)
+            report({name: _steps_done(out / name) for name in plan}, total)
+            wait([process.sentinel for process, _ in running.values()], POLL)
+            for name in [name for name, (process, _) in running.items() if not process.is_alive()]:
+                if why := _failure(*running.pop(name)):
+                    failed[name] = why
+    finally:
+        for process, _ in running.values():
+            process.terminate()  # it writes a checkpoint and ends
+        for process, _ in running.values():
+            process.join()
     report({name: _steps_done(out / name) for name in plan}, total)
-    return {name: why for name, future in waiting.items() if (why := _failure(future))}
+    return failed
 
 
-def _prepare_worker() -> None:
+def _finished(folder: Path) -> bool:
+    return (folder / "config.json").is_file() and Run(folder).state == "finished"
+
+
+def _start(spec: str, out: Path, config: RunConfig) -> tuple[BaseProcess, Connection]:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_train_member, args=(spec, str(out), config.model_dump(), sender))
+    with _interrupts_kept_from_children():
+        process.start()
+    sender.close()
+    return process, receiver
+
+
+@contextmanager
+def _interrupts_kept_from_children() -> Iterator[None]:
+    """A process started within ignores Ctrl-C, which the terminal sends to all: this process stops it, once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _train_member(spec: str, out: str, config: dict[str, Any], sender: Connection) -> None:
     from latentlab.memory import keep_freed_memory
 
     keep_freed_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        train(spec, out, config=RunConfig.model_validate(config), resume=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except LatentlabError as error:
+        sender.send(str(error))
+    except Exception as error:
+        sender.send(f"{type(error).__name__}: {error}")
 
 
-def _train_member(spec: str, out: str, config: dict[str, Any]) -> None:
-    train(spec, out, config=RunConfig.model_validate(config), resume=True)
+def _end_with_parent() -> None:
+    """A sweep that was killed leaves no member behind that trains on and holds its folder."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _failure(process: BaseProcess, receiver: Connection) -> str:
+    """Why a member that has ended failed; empty where it did not."""
+    process.join()
+    try:
+        return str(receiver.recv())
+    except EOFError:
+        return f"its process ended with status {process.exitcode}" if process.exitcode else ""
 
 
 def _steps_done(folder: Path) -> int:
@@ -176,10 +255,3 @@ def _steps_done(folder: Path) -> int:
     start = lines[-1].partition(b'"step": ')[2] if lines else b""
     number = start.partition(b",")[0].partition(b"}")[0]
     return int(number) if number.isdigit() else 0
-
-
-def _failure(future: Future[None]) -> str:
-    error = future.exception()
-    if error is None:
-        return ""
-    return str(error) if isinstance(error, LatentlabError) else f"{type(error).__name__}: {error}"

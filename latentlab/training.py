@@ -87,7 +87,7 @@ def resolve_hardware(network: str, precision: str, threads: int | None, device: 
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     content = {
         "device": device,
-        "threads": threads or len(os.sched_getaffinity(0)),
+        "threads": len(os.sched_getaffinity(0)) if threads is None else threads,
         "precision": "float32" if precision == "auto" else precision,
         "memory_format": "contiguous" if network == "mlp" else "channels_last",
     }
@@ -168,9 +168,9 @@ def _fit(run: Run, data: Dataset, progress: Progress) -> None:
                     progress(done, config.steps, history.log(done))
                 if done % config.checkpoint_every == 0 and done < config.steps:
                     _save(run, model, optimizer, done)
-            if done > first:
-                _save(run, model, optimizer, done)
+            if done > run.step:  # a process that dies between the two files of a checkpoint leaves the weights behind
                 _write_environment(run, done - first, time.monotonic() - started)
+                _save(run, model, optimizer, done)
 
 
 class Interrupt:
@@ -191,7 +191,8 @@ def interruptible() -> Iterator[Interrupt]:
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         yield interrupt
     finally:

@@ -17,10 +17,14 @@ from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import TEMPORARY, lock, publish, read_json, sha256, sweep, write_bytes, write_json
 
 
+def listing(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
     write_bytes(tmp_path / "deep" / "file", b"new")
     assert (tmp_path / "deep" / "file").read_bytes() == b"new"
-    assert os.listdir(tmp_path / "deep") == ["file"]
+    assert listing(tmp_path / "deep") == ["file"]
 
 
 def test_an_exception_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
@@ -35,7 +39,7 @@ def test_an_exception_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="power cut"):
         half()
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert listing(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EACCES])
@@ -62,7 +66,7 @@ def test_any_failing_call_leaves_old_or_new(
     with pytest.raises(OSError, match=os.strerror(error)):
         write_bytes(path, b"new")
     assert path.read_bytes() == (b"new" if nth == 2 else b"old")
-    assert os.listdir(tmp_path) == ["file"]
+    assert listing(tmp_path) == ["file"]
 
 
 def test_a_killed_writer_leaves_the_old_file_and_litter_that_is_swept(tmp_path: Path) -> None:
@@ -82,16 +86,16 @@ with publish(Path({str(path)!r})) as temporary:
         writer.stdout.readline()
         writer.kill()
     assert path.read_bytes() == b"old"
-    assert len(os.listdir(tmp_path)) == 2
+    assert len(listing(tmp_path)) == 2
     with lock(tmp_path):
-        assert sorted(os.listdir(tmp_path)) == [".lock", "file"]
+        assert listing(tmp_path) == [".lock", "file"]
 
 
 def test_sweeping_takes_litter_alone(tmp_path: Path) -> None:
     for name in (f"{TEMPORARY}1-file", f"{TEMPORARY}22-codes.h5ad", "file", ".hidden", "tmp-file"):
         (tmp_path / name).write_text("")
     sweep(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".hidden", "file", "tmp-file"]
+    assert listing(tmp_path) == [".hidden", "file", "tmp-file"]
 
 
 def test_a_second_writer_is_refused_at_once_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:

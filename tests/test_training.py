@@ -89,6 +89,22 @@ def test_resume_cuts_the_history_back_to_the_checkpoint(data: Dataset, whole: Ru
     assert sha256(resumed.model_path) == sha256(whole.model_path)
 
 
+def test_dying_between_the_two_files_of_the_last_checkpoint_loses_nothing(
+    data: Dataset, whole: Run, tmp_path: Path
+) -> None:
+    """The training state is that of the last step, the weights are still those before: done again, they follow."""
+    from shutil import copytree
+
+    run = train(data, tmp_path / "early", **{**OPTIONS, "steps": 10})
+    late = Run(copytree(whole.path, tmp_path / "run"))
+    late.model_path.write_bytes(run.model_path.read_bytes())
+    (late.path / "environment.json").unlink()
+    assert late.state == "unfinished"
+    train(data, late.path, resume=True, **OPTIONS)
+    assert sha256(late.model_path) == sha256(whole.model_path)
+    assert (late.path / "environment.json").is_file()
+
+
 def test_a_finished_run_is_left_alone(data: Dataset, whole: Run) -> None:
     before = {f.name: f.stat().st_mtime_ns for f in whole.path.iterdir()}
     train(data, whole.path, **OPTIONS)

@@ -97,6 +97,7 @@ class Dataset:
             row_ids=self.row_ids[positions],
             grid=self.grid if whole else None,
             splits=self.splits if whole else {},
+            spec=self.spec if whole else "",
         )
 
     def split(self, name: str) -> Dataset:
