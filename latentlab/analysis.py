@@ -24,6 +24,7 @@ from latentlab.scoring import Scores, score, scores_from_json
 
 if TYPE_CHECKING:
     from latentlab.encoding import Distortion
+    from latentlab.models import Model
 
 Progress = Callable[[float, float, str], None]
 
@@ -41,36 +42,41 @@ def analyze(
     data: Dataset | str | Path | None = None,
     *,
     split: str | None = None,
-    only: Sequence[str] = tuple(STAGES),
+    only: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None,
     profile: str = "dlib",
     distortion: Distortion = "sample",
     projection_rows: int = ROWS,
     anchor: int | None = None,
+    adapter: str | Model | None = None,
     progress: Progress | None = None,
-) -> None:
-    """Run the stages of an analysis on one run: encode, traverse, project, score.
+) -> tuple[str, ...]:
+    """Run the stages of an analysis on one run, encode, traverse, project and score, and return which were run.
 
-    ``data`` is by default what the run was trained on. Every stage that is up to date is left alone.
+    ``data`` is by default what the run was trained on, ``only`` all stages that the model allows: none is decoded where
+    there is no decoder. ``adapter`` is what a run of a user's own model needs, ``FILE.py:NAME`` or the model. Every stage
+    that is up to date is left alone.
     """
     from latentlab.decoding import decode_run
     from latentlab.encoding import encode
 
     say = progress or (lambda done, total, note: None)
     dataset = None if data is None else load(data)
-    total = len(only)
-    for number, stage in enumerate(only):
+    chosen = tuple(stage for stage in STAGES if stage != "traverse" or run.decodes) if only is None else tuple(only)
+    total = len(chosen)
+    for number, stage in enumerate(chosen):
         say(number, total, stage)
         if stage == "encode":
             note = lambda done, rows: say(number + done / rows, total, f"encode {done:,} of {rows:,}")  # noqa: E731,B023
-            encode(run, dataset, split=split, distortion=distortion, progress=note)
+            encode(run, dataset, split=split, distortion=distortion, adapter=adapter, progress=note)
         elif stage == "traverse":
-            decode_run(run, dataset, split=split, anchor=anchor)
+            decode_run(run, dataset, split=split, anchor=anchor, adapter=adapter)
         elif stage == "project":
             project_run(run, rows=projection_rows)
         else:
             score_run(run, metrics=metrics, profile=profile)
     say(total, total, "")
+    return chosen
 
 
 def project_run(
@@ -91,11 +97,11 @@ def score_run(run: Run, *, metrics: Sequence[str] | None = None, profile: str = 
     """Scores of a run's codes, kept in its ``scores.json``; what is there of the same codes is not computed again."""
     inputs = {"codes": sha256(run.codes_path) if run.has("encode") else "", "profile": profile}
     found = _scored_from(run, inputs)
-    wanted = [name for name in metrics or registry.load("profiles", profile).PROTOCOLS if name not in found.scores]
+    known = found.scores.keys() | found.skipped.keys()
+    wanted = [name for name in metrics or registry.load("profiles", profile).PROTOCOLS if name not in known]
     if wanted:
         fresh = score_codes(run.codes(), metrics=wanted, profile=profile)
-        skipped = {name: why for name, why in found.skipped.items() if name not in wanted}
-        found = Scores(found.scores | fresh.scores, skipped | fresh.skipped, found.seconds | fresh.seconds)
+        found = Scores(found.scores | fresh.scores, found.skipped | fresh.skipped, found.seconds | fresh.seconds)
         with lock(run.path):
             write_scores(run, found.scores, found.skipped, inputs)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import load_codes
+from latentlab.data._arrays import _member as read_member
+from latentlab.data._arrays import _npy as read_npy
+from latentlab.data._arrays import _zip as open_zip
 from latentlab.errors import InputError, MissingError
 
 CODES_KEYS = ("codes", "z", "mean", "z_train")
 FACTORS_KEYS = ("factors", "v", "v_train")
+LIMIT = 4 << 30  # bytes that the arrays of an .npz may unpack to
 
 
 class Arrays(NamedTuple):
@@ -36,7 +39,7 @@ def read_arrays(codes: Path, factors: Path | None = None) -> Arrays:
     if factors is None:
         return found
     labelled = _read(factors, first=FACTORS_KEYS)
-    return found._replace(factors=labelled.codes, names=labelled.names, test=None)
+    return found._replace(factors=labelled.codes, names=labelled.names, test=None, grid=None)
 
 
 def _read(path: Path, first: tuple[str, ...] = CODES_KEYS) -> Arrays:
@@ -49,43 +52,44 @@ def _read(path: Path, first: tuple[str, ...] = CODES_KEYS) -> Arrays:
 
 
 def _npy(path: Path, first: tuple[str, ...]) -> Arrays:
-    try:
-        return Arrays(_numbers(np.load(path, allow_pickle=False, mmap_mode="r"), path))
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path} is no readable .npy of numbers ({error}); save it with numpy.save"[:200]) from error
+    return Arrays(_numbers(read_npy(path), path))
 
 
 def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            named = {key: file[key] for key in file.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is no readable .npz of numbers ({error}); save it with numpy.savez"[:200]) from error
+    with open_zip(path) as archive:
+        sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
+        wanted = [key for key in sizes if key in {*CODES_KEYS, *FACTORS_KEYS, "z_test", "v_test"}]
+        if sum(sizes[key] for key in wanted) > LIMIT:
+            raise InputError(f"{path} unpacks to more than {LIMIT:,} bytes; give codes and factors alone")
+        named = {key: _numbers(read_member(path, archive, key), path) for key in wanted}
     key = next((key for key in first if key in named), None)
     if key is None:
-        raise InputError(f"{path} has arrays {', '.join(named)[:60]}; expected one called {' or '.join(first)}")
-    factors = next((_numbers(named[key], path) for key in FACTORS_KEYS if key in named), None)
-    test = None
-    if "z_test" in named and "v_test" in named:
-        test = _numbers(named["z_test"], path), _numbers(named["v_test"], path)
-    return Arrays(_numbers(named[key], path), factors, test)
+        raise InputError(f"{path} has arrays {', '.join(sizes)[:60]}; expected one called {' or '.join(first)}")
+    factors = next((named[key] for key in FACTORS_KEYS if key in named), None)
+    test = (named["z_test"], named["v_test"]) if {"z_test", "v_test"} <= named.keys() else None
+    return Arrays(named[key], factors, test)
 
 
 def _csv(path: Path, first: tuple[str, ...]) -> Arrays:
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, low_memory=False, float_precision="round_trip")
         if all(_is_number(name) for name in table.columns):
-            table = pd.read_csv(path, header=None)
+            table = pd.read_csv(path, header=None, float_precision="round_trip")
     except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no readable CSV ({error}); expected one row a line"[:200]) from error
+        why = " ".join(str(error).split())[:60]
+        raise InputError(f"{path} is no readable CSV ({why}); expected one row a line") from error
     return Arrays(_numbers(table.to_numpy(), path), names=tuple(str(name) for name in table.columns))
 
 
 def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     codes = load_codes(path)
-    return Arrays(codes.mean.astype(np.float64), codes.factors, None, codes.factor_names(), codes.grid)
+    if first is CODES_KEYS:
+        return Arrays(codes.mean.astype(np.float64), codes.factors, None, codes.factor_names(), codes.grid)
+    if codes.factors is None:
+        raise InputError(f"{path} has no factors; give a file that has them")
+    return Arrays(codes.factors, names=codes.factor_names())
 
 
 def _is_number(text: str) -> bool:
@@ -100,4 +104,6 @@ def _numbers(array: NDArray[np.generic], path: Path) -> NDArray[np.float64]:
     if array.dtype.kind not in "biuf":
         raise InputError(f"{path} holds {array.dtype} values; expected numbers, one row an example")
     matrix = np.asarray(array, np.float64)
+    if matrix.ndim not in (1, 2) or not matrix.size:
+        raise InputError(f"{path} holds an array of shape {matrix.shape}; expected (rows, columns)")
     return matrix[:, None] if matrix.ndim == 1 else matrix

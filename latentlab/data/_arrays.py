@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -205,8 +206,8 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
 
 def _npy(path: Path) -> NDArray[Any]:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, OverflowError) as error:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
         pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
         why = "holds pickled objects, which are never read" if pickled else "is no whole .npy file"
         raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
@@ -240,7 +241,7 @@ def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
         version = np.lib.format.read_magic(file)
         parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         header = Header(*parse(file))
-    except (ValueError, SyntaxError, TypeError, EOFError) as error:
+    except (ValueError, SyntaxError, TypeError, EOFError, TokenError) as error:
         raise InputError(f"{path}: {key} is no whole array; make or copy the file again") from error
     if header.dtype.hasobject:
         raise InputError(f"{path}: {key} holds pickled objects, which are never read; save plain numbers or text")
@@ -266,7 +267,7 @@ def _member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
             content = bytearray()
             while len(content) <= header.bytes and (block := file.read(min(BLOCK, header.bytes + 1 - len(content)))):
                 content += block
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, KeyError, OverflowError) as error:
         raise InputError(f"{path}: {key} is damaged; make or copy the file again") from error
     if len(content) != header.bytes:
         raise InputError(f"{path}: {key} announces {header.bytes:,} bytes but holds others; make the file again")
@@ -278,5 +279,5 @@ def _member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
 def _zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path} is no whole .npz file; make or copy it again") from error
