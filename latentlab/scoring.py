@@ -26,9 +26,10 @@ from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, check_codes, check_factors, kind_of
 from latentlab.metrics._draws import Draws, draw_alike, draw_pairs
 from latentlab.metrics._metric import Metric
-from latentlab.profiles._protocol import Protocol, draw_fixed, draw_rows, draw_shared, levels_of_rows
+from latentlab.profiles._protocol import BATCH, Protocol, draw_fixed, draw_rows, draw_shared, levels_of_rows
 from latentlab.registry import load, names
 from latentlab.score import Score
+from latentlab.uncertainty import is_fast, with_uncertainty
 
 
 class Scores(NamedTuple):
@@ -37,6 +38,10 @@ class Scores(NamedTuple):
     scores: dict[str, Score]
     skipped: dict[str, str]
     seconds: dict[str, float]
+
+    def only(self, names: Sequence[str]) -> Scores:
+        """What was found about those metrics alone."""
+        return Scores(*({name: part[name] for name in names if name in part} for part in self))  # type: ignore[arg-type]
 
     def to_json(self, timings: bool = True) -> dict[str, Any]:
         """The shape of ``scores.json`` and ``score --json``; without timings equal input gives equal bytes."""
@@ -62,12 +67,14 @@ class Material:
 
 
 class Call(NamedTuple):
-    """Arguments of a metric's function, where the rows came from, and the share of test rows also trained on."""
+    """Arguments of a metric's function, where the rows came from, the share of test rows that were also trained on,
+    and whether another draw would choose other rows."""
 
     args: tuple[Any, ...]
     options: dict[str, Any]
     rows_from: str
     overlap: float | None = None
+    drawn: bool = False
 
 
 def score(
@@ -81,12 +88,16 @@ def score(
     kinds: Sequence[FactorKind] | None = None,
     metrics: Sequence[str] | None = None,
     profile: str = "dlib",
+    resamples: int = 0,
+    resample_slow: bool = False,
 ) -> Scores:
     """Scores of codes (n, d) under a profile, each with its settings.
 
     ``factors`` (n, k), NaN where missing; without them only what needs none is computed. ``grid`` gives the levels per
     factor where the rows are the full grid in row-major order (factors then follow from it). ``test`` is a pair of
     test codes and test factors: all four arrays are taken as they stand. ``variance`` (n, d) is the posterior variance.
+    With `resamples` (200 is plenty) interval, nulls, ceiling and the values beside are computed as well, for metrics
+    that train nothing; for the others, which take minutes, only with `resample_slow`. See `latentlab.uncertainty`.
     ``metrics`` names which to compute (all of the profile by default). What the arrays cannot support is in
     ``skipped`` with its reason. Raises `InputError` for arrays that do not belong together and for unknown names.
 
@@ -106,19 +117,29 @@ def score(
         key = module.__name__.rpartition(".")[2]
         start = time.perf_counter()
         try:
-            found.scores[key] = score_one(key, module, material, rules)
+            n = resamples if resample_slow or is_fast(module) else 0
+            found.scores[key] = score_one(key, module, material, rules, n)
         except InputError as error:
             found.skipped[key] = str(error)
         found.seconds[key] = time.perf_counter() - start
     return found
 
 
-def score_one(name: str, module: ModuleType, material: Material, rules: ModuleType) -> Score:
+def score_one(name: str, module: ModuleType, material: Material, rules: ModuleType, resamples: int = 0) -> Score:
     """One metric under a profile, drawn with the profile's own seed."""
     protocol = rules.PROTOCOLS.get(name, Protocol())
-    call = arguments(module.METRIC, material, protocol, RandomState(rules.SEED))
-    options = {**call.options, **protocol.settings}
-    return described(getattr(module, name)(*call.args, **options), call, material, profile_name(rules))
+
+    def draw(source: Material, random: RandomState, batch: int | None = None) -> Call:
+        return arguments(module.METRIC, source, protocol, random, batch or protocol.train)
+
+    call = draw(material, RandomState(rules.SEED), BATCH)
+    found = getattr(module, name)(*call.args, **{**call.options, **protocol.settings})
+    if resamples:
+        try:
+            found = with_uncertainty(found, name, module, material, call, draw, protocol, resamples)
+        except InputError as error:  # the score itself stands
+            found = found.replace(settings={**found.settings, "not_resampled": str(error)})
+    return described(found, call, material, profile_name(rules))
 
 
 def untyped(material: Material) -> tuple[FactorKind, ...] | None:
@@ -220,10 +241,13 @@ def _check_grid(grid: Sequence[int], n: int, test: object) -> tuple[int, ...]:
     return sizes
 
 
-def arguments(metric: Metric, material: Material, protocol: Protocol, random: RandomState) -> Call:
-    """What the metric's function is called with: rows drawn as the profile says, or as the arrays allow."""
+def arguments(metric: Metric, material: Material, protocol: Protocol, random: RandomState, batch: int = BATCH) -> Call:
+    """What the metric's function is called with: rows drawn as the profile says, or as the arrays allow.
+
+    Rows of a grid are drawn `batch` at a time, which changes which rows a seed draws, not how likely they are.
+    """
     if metric.needs == "codes":
-        return _codes_alone(material, protocol, random)
+        return _codes_alone(material, protocol, random, batch)
     if metric.needs == "posterior":
         if material.variance is None:
             raise InputError("needs the posterior variance; these codes have none (an AE's codes, or plain arrays)")
@@ -237,21 +261,23 @@ def arguments(metric: Metric, material: Material, protocol: Protocol, random: Ra
         raise InputError(f"needs a factor that varies; {', '.join(material.dropped)} has one value in every row")
     if metric.needs == "draws":
         return _draws(material, protocol, random)
-    return _rows(material, protocol, random, parts=metric.needs in ("split", "labels"))
+    return _rows(material, protocol, random, batch, parts=metric.needs in ("split", "labels"))
 
 
-def _codes_alone(material: Material, protocol: Protocol, random: RandomState) -> Call:
+def _codes_alone(material: Material, protocol: Protocol, random: RandomState, batch: int) -> Call:
     if material.factors is not None and material.factors.shape[1]:
-        call = _rows(material, protocol, random, parts=False)
-        return Call(call.args[:1], {}, call.rows_from)
+        call = _rows(material, protocol, random, batch, parts=False)
+        return Call(call.args[:1], {}, call.rows_from, drawn=call.drawn)
     n = len(material.codes)
     if n <= protocol.train or material.test_codes is not None:
         return Call((material.codes,), {}, f"all {n} rows as given")
     chosen = np.sort(random.permutation(n)[: protocol.train])
-    return Call((material.codes[chosen],), {}, f"{protocol.train} of {n} rows, drawn with the profile's seed")
+    return Call(
+        (material.codes[chosen],), {}, f"{protocol.train} of {n} rows, drawn with the profile's seed", drawn=True
+    )
 
 
-def _rows(material: Material, protocol: Protocol, random: RandomState, parts: bool) -> Call:
+def _rows(material: Material, protocol: Protocol, random: RandomState, batch: int, parts: bool) -> Call:
     z, v = material.codes, _factors(material)
     options = {"kinds": material.kinds}
     if material.test_codes is not None:
@@ -259,19 +285,20 @@ def _rows(material: Material, protocol: Protocol, random: RandomState, parts: bo
         return Call(
             (z, v, *held_out), options, "train and test arrays as they stand" if parts else "train array as it stands"
         )
-    train, test, rows_from, overlap = _choose(material, protocol, random, parts)
+    train, test, rows_from, overlap = _choose(material, protocol, random, batch, parts)
+    drawn = parts or len(train) < len(z) or material.grid is not None
     held_out = (z[test], v[test]) if parts else ()
-    return Call((z[train], v[train], *held_out), options, rows_from, overlap)
+    return Call((z[train], v[train], *held_out), options, rows_from, overlap, drawn)
 
 
 def _choose(
-    material: Material, protocol: Protocol, random: RandomState, parts: bool
+    material: Material, protocol: Protocol, random: RandomState, batch: int, parts: bool
 ) -> tuple[Ints, Ints, str, float | None]:
     """Train and test rows of a grid by protocol, or of any rows by a split without overlap."""
     n, none = len(material.codes), np.empty(0, dtype=np.int64)
     if material.grid is not None:
-        train = draw_rows(material.grid, protocol.train, random)
-        test = draw_rows(material.grid, protocol.test, random) if parts else none
+        train = draw_rows(material.grid, protocol.train, random, batch)
+        test = draw_rows(material.grid, protocol.test, random, batch) if parts else none
         overlap = float(np.isin(test, train).mean()) if parts else None
         counts = f"{len(train)} + {len(test)}" if parts else f"{len(train)}"
         return train, test, f"{counts} rows drawn from the full grid of {n}", overlap
@@ -293,13 +320,15 @@ def _draws(material: Material, protocol: Protocol, random: RandomState) -> Call:
         draw = draw_shared if protocol.pairs else draw_fixed
         train = draw(material.grid, protocol.train, protocol.batch, random)
         test = draw(material.grid, protocol.test, protocol.batch, random)
-        return Call((z, v, train, test), options, f"{len(train.fixed)} + {len(test.fixed)} draws from the full grid")
+        return Call(
+            (z, v, train, test), options, f"{len(train.fixed)} + {len(test.fixed)} draws from the full grid", drawn=True
+        )
     if material.test_codes is not None and material.test_factors is not None:
         pool, values = np.concatenate([z, material.test_codes]), np.concatenate([v, material.test_factors])
         train_rows, test_rows = np.arange(len(z)), np.arange(len(z), len(pool))
     else:
         pool, values = z, v
-        train_rows, test_rows, *_ = _choose(material, protocol, random, parts=True)
+        train_rows, test_rows, *_ = _choose(material, protocol, random, BATCH, parts=True)
     alike = draw_pairs if protocol.pairs else draw_alike
     drawn = []
     for rows, count in ((train_rows, protocol.train), (test_rows, protocol.test)):
@@ -307,7 +336,9 @@ def _draws(material: Material, protocol: Protocol, random: RandomState) -> Call:
         drawn.append(Draws(fixed, rows[chosen]))
     if not protocol.pairs:
         options["spread_rows"] = train_rows
-    return Call((pool, values, *drawn), options, "no grid: draws of given rows that share the factor's value")
+    return Call(
+        (pool, values, *drawn), options, "no grid: draws of given rows that share the factor's value", drawn=True
+    )
 
 
 def _factors(material: Material) -> Floats:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from latentlab.metrics._arrays import Floats, Ints, Kinds, kinds_of, levels_of
 
 BLOCK = 1 << 15  # rows a block: a block's indices stay in the cache
+MANY = 2_000_000  # codes from which on loading numba pays
 
 
 class Information(NamedTuple):
@@ -31,8 +32,9 @@ class Information(NamedTuple):
 
 
 def edges_of(codes: Floats, bins: int) -> Floats:
-    """Lower edges of each dimension's bins, (d, bins), in the codes' own precision."""
-    return np.stack([np.histogram_bin_edges(column, bins)[:-1] for column in codes.T])
+    """Lower edges of each dimension's bins, (d, bins), in the codes' own precision: those of `np.histogram`."""
+    extremes = np.stack([codes.min(axis=0), codes.max(axis=0)])
+    return np.stack([np.histogram_bin_edges(pair, bins)[:-1] for pair in extremes.T])
 
 
 def binned(codes: Floats, edges: Floats) -> Ints:
@@ -48,6 +50,8 @@ def bin_codes(codes: Floats, bins: int) -> Ints:
 
 def tables(codes: Floats, levels: list[tuple[Ints, int]], bins: int) -> list[NDArray[np.int64]]:
     """Counts (d, bins, levels) for each factor; rows whose level is −1 are left out."""
+    if _compiled.wanted or codes.size >= MANY:
+        return _compiled_tables(codes, levels, bins)
     d = codes.shape[1]
     edges = edges_of(codes, bins)
     found = [np.zeros(d * bins * count, dtype=np.int64) for _, count in levels]
@@ -57,6 +61,33 @@ def tables(codes: Floats, levels: list[tuple[Ints, int]], bins: int) -> list[NDA
         for table, (level, count) in zip(found, levels, strict=True):
             table += count_cells(cells, level[block], count, len(table))
     return [table.reshape(d, bins, count) for table, (_, count) in zip(found, levels, strict=True)]
+
+
+class _Switch:
+    wanted = False
+
+
+_compiled = _Switch()
+
+
+def count_compiled() -> None:
+    """Count by the compiled kernel from now on: the same tables, for who is about to make hundreds of them."""
+    _compiled.wanted = True
+
+
+def _compiled_tables(codes: Floats, levels: list[tuple[Ints, int]], bins: int) -> list[NDArray[np.int64]]:
+    from latentlab.metrics._counting_kernel import count
+
+    d = codes.shape[1]
+    sizes = [d * bins * size for _, size in levels]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    table = np.zeros(offsets[-1], dtype=np.int64)
+    edges = edges_of(codes, bins)
+    for start in range(0, len(codes), BLOCK):
+        block = slice(start, start + BLOCK)
+        stacked = np.stack([level[block] for level, _ in levels])
+        count(np.ascontiguousarray(codes[block]), edges, stacked, offsets, bins, table)
+    return [table[offsets[j] : offsets[j + 1]].reshape(d, bins, size) for j, (_, size) in enumerate(levels)]
 
 
 def count_cells(cells: Ints, level: Ints, count: int, size: int) -> NDArray[np.int64]:
