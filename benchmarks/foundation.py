@@ -17,7 +17,7 @@ from latentlab.data import load
 from latentlab.encoding import posterior
 from latentlab.memory import keep_freed_memory
 from latentlab.models import build, place
-from latentlab.objectives import build_objective
+from latentlab.objectives import Moment, build_objective
 from latentlab.training import _Batches, _step, configure, processor
 
 
@@ -52,7 +52,9 @@ def plain_step(threads: int, batch: int) -> float:
     data, config = load("dsprites"), configure(load("dsprites"), threads=threads, batch_size=batch)
     model, objective, batches = build(config), build_objective(config.objective), _Batches(data, config)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-    return least(lambda: [_step(model, objective, optimizer, batches[i], i, config.hardware) for i in range(20)]) / 20
+    moment = Moment(0, len(data))
+    step = lambda i: _step(model, objective, optimizer, batches[i], moment, config.hardware)  # noqa: E731
+    return least(lambda: [step(i) for i in range(20)]) / 20
 
 
 def our_step(threads: int, batch: int) -> float:
@@ -63,7 +65,9 @@ def our_step(threads: int, batch: int) -> float:
         torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True),
         _Batches(data, config),
     )
-    return least(lambda: [_step(model, objective, optimizer, batches[i], i, config.hardware) for i in range(20)]) / 20
+    moment = Moment(0, len(data))
+    step = lambda i: _step(model, objective, optimizer, batches[i], moment, config.hardware)  # noqa: E731
+    return least(lambda: [step(i) for i in range(20)]) / 20
 
 
 def training() -> None:

@@ -99,7 +99,7 @@ class RunConfig(Frozen):
 
     @property
     def beta(self) -> float | None:
-        """β, the weight of the rate in the loss; None for an objective without one (a plain autoencoder)."""
+        """β, the weight of the rate in the loss (of TC in a β-TCVAE); None for an objective without one."""
         return self.objective.get("beta")
 
     @property
@@ -109,7 +109,8 @@ class RunConfig(Frozen):
         if name == "ae":
             return "AE"
         if name in ("vae", "beta-vae"):
-            return f"β = {self.beta:g}"
+            more = {key: value for key, value in self.objective.items() if key not in ("name", "beta") and value}
+            return ", ".join([f"β = {self.beta:g}", *(f"{key} = {value:g}" for key, value in more.items())])
         settings = ", ".join(f"{key} = {value}" for key, value in self.objective.items() if key != "name")
         return f"{name}, {settings}" if settings else name
 

@@ -13,7 +13,7 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentlab import registry
 from latentlab.config import Hardware, RunConfig, validate
@@ -31,10 +31,12 @@ from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, publish, write_bytes, write_json
 from latentlab.models import Autoencoder, build, place
 from latentlab.models._autoencoder import fit_weights
-from latentlab.objectives import Objective, Terms, build_objective
+from latentlab.objectives import Moment, Objective, Terms, build_objective
 from latentlab.runs import Run, read_history
 
 Progress = Callable[[int, int, dict[str, Any]], None]
+# What learns, by the prefix of its names in the checkpoint: the model under none, a critic under ``critic.``.
+Learners = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]
 
 
 def configure(
@@ -135,6 +137,9 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
         return
     run = Run(out)
     theirs, ours = run.config.model_dump(), config.model_dump()
+    if theirs["objective"]["name"] == ours["objective"]["name"]:  # an older file lacks settings that came later
+        for each in (theirs, ours):
+            each["objective"] = build_objective(each["objective"]).model_dump()
     changed = [key for key in ours if key != "hardware" and theirs[key] != ours[key]]
     if changed:
         key = changed[0]
@@ -156,21 +161,24 @@ def _fit(run: Run, data: Dataset, progress: Progress) -> None:
         torch.manual_seed(config.seed)
         model = place(build(config), hardware).train()
         optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-        first = done = _restore(run, model, optimizer)
+        critic = objective.critic(config.latent_dim, hardware.device)
+        learners = {"": (model, optimizer)} | ({"critic.": (critic.network, critic.optimizer)} if critic else {})
+        first = done = _restore(run, learners)
         with closing(_History(run, first)) as history, _stopping_at_divergence(run, history):
             while done < config.steps and not interrupt.came:
                 x = batches[done].to(hardware.device, non_blocking=True)
                 torch.manual_seed(step_seed(config.seed, done))
                 optimizer.param_groups[0]["lr"] = learning_rate(config, done)
-                history.add(_step(model, objective, optimizer, x, done, hardware))
+                moment = Moment(done, len(data), critic)
+                history.add(_step(model, objective, optimizer, x, moment, hardware))
                 done += 1
                 if done % config.log_every == 0 or done == config.steps:
                     progress(done, config.steps, history.log(done))
                 if done % config.checkpoint_every == 0 and done < config.steps:
-                    _save(run, model, optimizer, done)
+                    _save(run, learners, done)
             if done > run.step:  # a process that dies between the two files of a checkpoint leaves the weights behind
                 _write_environment(run, done - first, time.monotonic() - started)
-                _save(run, model, optimizer, done)
+                _save(run, learners, done)
 
 
 class Interrupt:
@@ -218,14 +226,21 @@ def _stopping_at_divergence(run: Run, history: _History) -> Iterator[None]:
 
 
 def _step(
-    model: Autoencoder, objective: Objective, optimizer: torch.optim.Optimizer, x: Tensor, step: int, hardware: Hardware
+    model: Autoencoder,
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    x: Tensor,
+    moment: Moment,
+    hardware: Hardware,
 ) -> Terms:
     reduced = hardware.precision == "bfloat16"
     with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=reduced):
-        terms = objective.terms(model, x, step)
+        terms = objective.terms(model, x, moment)
     optimizer.zero_grad(set_to_none=True)
     terms.loss.backward()
     optimizer.step()
+    if moment.critic and terms.critic_loss is not None:
+        moment.critic.learn(terms.critic_loss)
     return terms
 
 
@@ -308,25 +323,34 @@ class _History:
         self.file.close()
 
 
-def _save(run: Run, model: Autoencoder, optimizer: torch.optim.Optimizer, step: int) -> None:
-    """Publish the training state, then the weights alone."""
+def _save(run: Run, learners: Learners, step: int) -> None:
+    """Publish the training state, then the model's weights alone."""
     from safetensors.torch import save_file
 
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
-    if broken:
-        raise DivergedError(f"the weight {broken[0]} is no finite number")
-    state = {f"model.{name}": tensor for name, tensor in weights.items()}
-    for number, slots in optimizer.state_dict()["state"].items():
-        state |= {f"optimizer.{number}.{key}": value.detach().cpu().contiguous() for key, value in slots.items()}
+    state: dict[str, Tensor] = {}
+    for prefix, (network, optimizer) in learners.items():
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+        broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
+        if broken:
+            raise DivergedError(f"the weight {prefix}{broken[0]} is no finite number")
+        state |= {f"{prefix}model.{name}": tensor for name, tensor in weights.items()}
+        for number, slots in optimizer.state_dict()["state"].items():
+            kept = {key: value.detach().cpu().contiguous() for key, value in slots.items()}
+            state |= {f"{prefix}optimizer.{number}.{key}": value for key, value in kept.items()}
+    weights = _part(state, "model.")
     # One metadata key: the library writes several in no fixed order, and equal runs must leave equal bytes.
     for path, tensors in ((run.path / "training.safetensors", state), (run.model_path, weights)):
         with publish(path) as temporary:
             save_file(tensors, temporary, metadata={"step": str(step)})
 
 
-def _restore(run: Run, model: Autoencoder, optimizer: torch.optim.Optimizer) -> int:
-    """Put the last checkpoint into model and optimizer; the step it was made at, 0 where there is none."""
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _restore(run: Run, learners: Learners) -> int:
+    """Put the last checkpoint into what learns; the step it was made at, 0 where there is none."""
     path = run.path / "training.safetensors"
     if not path.is_file():
         return 0
@@ -338,13 +362,13 @@ def _restore(run: Run, model: Autoencoder, optimizer: torch.optim.Optimizer) -> 
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
-    fit_weights(model, {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}, path)
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, number, key = name.split(".")
+    for prefix, (network, optimizer) in learners.items():
+        fit_weights(network, _part(tensors, f"{prefix}model."), path)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _part(tensors, f"{prefix}optimizer.").items():
+            number, key = name.split(".")
             state.setdefault(int(number), {})[key] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return step
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from latentlab import training
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, LatentlabError
-from latentlab.files import lock, sha256
+from latentlab.files import lock, read_json, sha256, write_json
+from latentlab.registry import names
 from latentlab.runs import Run
 from latentlab.training import _Batches, configure, train
 
@@ -72,6 +74,41 @@ def test_resume_continues_exactly(data: Dataset, whole: Run, tmp_path: Path, sto
     assert [line["step"] for line in resumed.history()] == list(range(1, 31))
 
 
+@pytest.mark.parametrize("objective", names("objectives"))
+def test_every_objective_resumes_exactly(data: Dataset, tmp_path: Path, objective: str) -> None:
+    """Stopped in the middle of warm-up or annealing, and with the discriminator's optimizer in motion."""
+    changed = {"beta_vae": {"warmup_steps": 9, "free_bits": 0.1}, "annealed_vae": {"anneal_steps": 9}}
+    settings = {"factor_vae": {"width": 8}, **changed}.get(objective, {})
+    options = {**OPTIONS, "steps": 8, "log_every": 1, "objective": objective, "settings": settings}
+
+    def interrupt(step: int, steps: int, line: dict) -> None:
+        if step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    undisturbed = train(data, tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "run", progress=interrupt, **options)
+    resumed = train(data, tmp_path / "run", resume=True, **options)
+    for name in ("model.safetensors", "training.safetensors", "history.jsonl"):
+        assert (resumed.path / name).read_bytes() == (undisturbed.path / name).read_bytes(), name
+    kept = {name.partition(".")[0] for name in load_file(resumed.path / "training.safetensors")}
+    assert kept == {"model", "optimizer"} | ({"critic"} if objective == "factor_vae" else set())
+    assert not any(name.startswith("critic") for name in load_file(resumed.model_path))
+
+
+def test_an_older_configuration_is_the_same_run(data: Dataset, whole: Run, tmp_path: Path) -> None:
+    """Settings that an objective got later are off where a file does not name them."""
+    from shutil import copytree
+
+    run = Run(copytree(whole.path, tmp_path / "run"))
+    old = read_json(run.path / "config.json")
+    write_json(run.path / "config.json", {**old, "objective": {"name": "beta-vae", "beta": 4.0}})
+    assert train(data, run.path, **OPTIONS).config.label == "β = 4"
+    write_json(run.path / "config.json", {**old, "objective": {"name": "beta-vae", "beta": 5.0}})
+    with pytest.raises(InputError, match="different run: objective is"):
+        train(data, run.path, **OPTIONS)
+
+
 def test_resume_cuts_the_history_back_to_the_checkpoint(data: Dataset, whole: Run, tmp_path: Path) -> None:
     def die(step: int, steps: int, line: dict) -> None:
         if step == 15:
@@ -128,10 +165,10 @@ def test_a_folder_that_is_no_run_is_refused(data: Dataset, tmp_path: Path) -> No
 def test_divergence_keeps_the_last_good_checkpoint(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poisoned(model, objective, optimizer, x, step, hardware):
-        if step == 12:
+    def poisoned(model, objective, optimizer, x, moment, hardware):
+        if moment.step == 12:
             next(model.parameters()).data.fill_(float("nan"))
-        return real(model, objective, optimizer, x, step, hardware)
+        return real(model, objective, optimizer, x, moment, hardware)
 
     real = training._step
     monkeypatch.setattr(training, "_step", poisoned)
@@ -210,7 +247,7 @@ def test_a_batch_larger_than_the_data_is_all_of_it(data: Dataset) -> None:
 
 def test_the_configuration_is_resolved(data: Dataset) -> None:
     config = configure(data, objective="vae")
-    assert config.objective == {"name": "vae", "beta": 1.0}
+    assert config.objective == {"name": "vae", "beta": 1.0, "warmup_steps": 0, "free_bits": 0.0}
     assert config.network == "mlp"
     assert config.learning_rate == 1e-3
     assert config.hardware.threads >= 1

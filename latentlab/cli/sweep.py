@@ -19,14 +19,12 @@ def sweep(
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("artifacts/study"),
     beta: Annotated[str, typer.Option(help="Settings of β, with ae for a plain autoencoder.")] = "ae,1,4,16",
     seeds: Annotated[int, typer.Option(help="How many seeds of each, from 0 on.")] = 1,
-    network: Annotated[str, typer.Option(help="mlp, burgess, or auto: burgess from 64×64 on.")] = "auto",
+    network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: burgess from 64×64 on.")] = "auto",
     likelihood: Annotated[str, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = "bernoulli",
     latent_dim: Annotated[str, typer.Option(help="Latent sizes, as in 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Training steps of each member (20,000).")] = None,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Adam's step size (0.001 for mlp, 0.0005 for burgess).")
-    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's step size (0.001 for mlp, else 0.0005).")] = None,
     decay: Annotated[
         float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
     ] = None,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
+from latentlab.registry import names
 
 PANEL = "Train"
 
@@ -14,18 +15,16 @@ PANEL = "Train"
 def train(
     data: Annotated[str, typer.Option(help="A data set's name (latentlab data ls) or a path.")],
     out: Annotated[Path, typer.Option(help="The run folder to make.")],
-    objective: Annotated[str, typer.Option(help="ae, vae, beta-vae.")] = "beta-vae",
-    beta: Annotated[float | None, typer.Option(help="The weight of the rate in the loss.")] = None,
+    objective: Annotated[str, typer.Option(help=f"{', '.join(names('objectives')).replace('_', '-')}.")] = "beta-vae",
+    beta: Annotated[float | None, typer.Option(help="The weight of the rate (beta-tcvae: of TC) in the loss.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting of it.")] = None,
-    network: Annotated[str, typer.Option(help="mlp, burgess, or auto: burgess from 64×64 on.")] = "auto",
+    network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: burgess from 64×64 on.")] = "auto",
     likelihood: Annotated[str | None, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = None,
     sigma: Annotated[float | None, typer.Option(help="σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[int, typer.Option(help="The number of latent dimensions.")] = 10,
     steps: Annotated[int | None, typer.Option(help="Training steps (20,000).")] = None,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Adam's step size (0.001 for mlp, 0.0005 for burgess).")
-    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's step size (0.001 for mlp, else 0.0005).")] = None,
     decay: Annotated[
         float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
     ] = None,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from latentlab.models import Model
-from latentlab.objectives._objective import Objective, Terms
+from latentlab.objectives._objective import Moment, Objective, Terms
 
 
 class AE(Objective):
@@ -17,7 +17,7 @@ class AE(Objective):
 
     stochastic: ClassVar[bool] = False
 
-    def terms(self, model: Model, x: Tensor, step: int) -> Terms:
+    def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
         """The terms of one batch: no rate."""
         distortion = -model.decode(model.encode(x).rsample()).log_prob(x)
         return Terms(distortion.mean(), distortion)

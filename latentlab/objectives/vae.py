@@ -1,4 +1,7 @@
-"""The variational autoencoder: the β-VAE at β = 1, whose loss is minus the ELBO. Kingma and Welling (2014)."""
+"""The variational autoencoder: the β-VAE at β = 1. Kingma and Welling (2014), equation 10.
+
+Its loss is minus the ELBO, once a warm-up is over and but for free bits where these are asked for.
+"""
 
 from pydantic import Field
 
@@ -6,7 +9,7 @@ from latentlab.objectives.beta_vae import BetaVAE
 
 
 class VAE(BetaVAE):
-    """Minimise distortion + rate, which is −ELBO."""
+    """Minimise distortion + rate, which is −ELBO. ``beta`` is 1."""
 
     beta: float = Field(1.0, ge=1, le=1)
 

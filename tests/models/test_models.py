@@ -29,6 +29,25 @@ def test_burgess_is_the_published_network() -> None:
     assert sum(p.numel() for p in module.decoder(10, (1, 64, 64)).parameters()) == rest
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 3), (1, 28, 28), (1, 105, 105), (3, 33, 70)])
+def test_resnet_takes_any_size(shape: tuple[int, int, int]) -> None:
+    module = load("models", "resnet")
+    assert module.encoder(shape, 4)(torch.rand(2, *shape)).shape == (2, 4)
+    assert module.decoder(2, shape)(torch.zeros(2, 2)).shape == (2, *shape)
+
+
+def test_resnet_codes_an_image_by_itself() -> None:
+    """Group normalisation: what else is in the batch, or whether the model is training, changes no code."""
+    torch.manual_seed(0)
+    encoder, x = load("models", "resnet").encoder((1, 28, 28), 4), torch.rand(5, 1, 28, 28)
+    torch.testing.assert_close(encoder.train()(x)[:1], encoder.eval()(x[:1]))
+
+
+def test_resnet_blocks_begin_as_the_identity() -> None:
+    block, x = load("models", "resnet").Residual(32), torch.randn(2, 32, 5, 5)
+    assert torch.equal(block(x), x)
+
+
 @pytest.mark.parametrize("size", [(105, 105), (4, 4), (20, 96), (63, 64)])
 def test_burgess_refuses_sizes_it_cannot_halve(size: tuple[int, int]) -> None:
     if size == (20, 96):
