@@ -94,9 +94,8 @@ def encoding() -> None:
 
     baseline, found = least(loop, 3), least(lambda: posterior(ours, images), 3)
     ours_rate, plain_rate = len(images) / found, len(images) / baseline
-    print(
-        f"encoding: {ours_rate:,.0f} images/s; plain, batch 1,024: {plain_rate:,.0f}; ratio {ours_rate / plain_rate:.2f}"
-    )
+    ratio = ours_rate / plain_rate
+    print(f"encoding: {ours_rate:,.0f} images/s; plain, batch 1,024: {plain_rate:,.0f}; ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":

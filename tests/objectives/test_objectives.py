@@ -136,7 +136,7 @@ def gradient(m: Autoencoder, loss: torch.Tensor) -> torch.Tensor:
 def test_three_conventions_of_beta(half_error: float, half_kl: float, beta_of_variance: float) -> None:
     """Squared error plus β·KL has the gradient of (a multiple of) −ELBO of a Gaussian decoder of variance σ².
 
-    Without any ½, ‖x − f‖² + β(μ² + σ² − 1 − log σ²): β = σ². With ½ on both: σ² again. With the ½ on the KL alone: 2σ².
+    Without any ½, ‖x − f‖² + β(μ² + σ² − 1 − log σ²): β = σ². With ½ on both: σ² again. With ½ on the KL alone: 2σ².
     """
     variance = 0.3
     m, x = model(variance**0.5), images()
