@@ -26,7 +26,10 @@ def publish(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # as the umask has it; safetensors would leave the file to its owner alone
         yield temporary
+        temporary.chmod(mode)
         flush(temporary)
         temporary.replace(path)
         flush(path.parent)

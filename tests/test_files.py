@@ -27,6 +27,14 @@ def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
     assert listing(tmp_path / "deep") == ["file"]
 
 
+def test_a_file_has_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
+    with publish(tmp_path / "file") as temporary:
+        temporary.write_bytes(b"new")
+        temporary.chmod(0o600)
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_an_exception_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_bytes(path, b"old")
