@@ -31,8 +31,8 @@ def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
     if len(array) < 2:
         raise InputError(f"{what} has {len(array)} row; a score needs at least two")
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    bad = ~np.isfinite(array).all(axis=1)
-    if bad.any():
+    if not np.isfinite(array).all():
+        bad = ~np.isfinite(array).all(axis=1)
         raise InputError(f"{what} has NaN or infinity in {bad.sum()} of {len(bad)} rows; leave those rows out")
     return array
 
