@@ -10,7 +10,10 @@ PAGES = {
     "runs": "Runs",
     "sweep": "β sweep",
     "dimensions": "Dimensions",
+    "compare": "Compare",
     "map": "Map",
+    "figures": "Figures",
+    "health": "Health",
 }
 
 st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="expanded")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -17,9 +19,12 @@ from latentlab.data import Dataset
 from latentlab.decodings import Decodings
 from latentlab.dimensions import dimensions, factors_of
 from latentlab.errors import InputError, LatentlabError
-from latentlab.figures import draw
+from latentlab.figures import draw, export
+from latentlab.health import environment, health
+from latentlab.matching import match
 from latentlab.originals import dataset_of
 from latentlab.projections import Projection
+from latentlab.registry import load
 from latentlab.runs import STAGES, Run, Study
 from latentlab.serving import as_study, served_path
 
@@ -35,6 +40,7 @@ SHORT = {
     "elbo": "ELBO",
 }
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
+DRAWING = Lock()
 HERE = Path(__file__).parent
 FILES = ("config.json", "history.jsonl", "model.safetensors", "notes.json", *STAGES.values())
 
@@ -248,15 +254,74 @@ def figure(kind: str, runs: Sequence[Run], **options: Any) -> Any:
     return _figure(kind, stamps, tuple(sorted(options.items())), list(runs))
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing …")
+# As a resource: a copy from st.cache_data is another text than the original, and a chart whose text changes loses its
+# selection.
+@st.cache_resource(max_entries=64, show_spinner="Drawing …")
 def _figure(kind: str, stamps: Any, options: Any, _runs: list[Run]) -> Any:
     drawn = draw(kind, _runs, **dict(options))
     told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
-    drawn.update_layout(title=None, margin={"t": 16}, meta={**drawn.layout.meta, "subtitle": told})
+    drawn.update_layout(
+        title=None,
+        margin={"t": 16},
+        modebar={"bgcolor": "rgba(0,0,0,0)"},
+        legend={"y": 0.93},
+        meta={**drawn.layout.meta, "subtitle": told},
+    )
     return drawn
 
 
+def matched(first: Run, second: Run) -> Any:
+    """The dimensions of two runs, paired."""
+    stamps = tuple(stamp(run.path, [STAGES["encode"]]) for run in (first, second))
+    return _matched(str(first.path), str(second.path), stamps)
+
+
+@st.cache_data(max_entries=32, show_spinner="Matching dimensions …")
+def _matched(first: str, second: str, stamps: Any) -> Any:
+    return match(_codes(first, stamps[0]), _codes(second, stamps[1]))
+
+
+def healthy(run: Run) -> Any:
+    """`health` of the run."""
+    return _healthy(str(run.path), stamp(run.path))
+
+
+@st.cache_data(max_entries=32, show_spinner="Hashing the files …")
+def _healthy(path: str, stamps: Any) -> Any:
+    return health(Run(Path(path)))
+
+
+def environment_of(run: Run) -> dict[str, Any]:
+    """What the run was trained with."""
+    return dict(attempt(lambda: environment(run), {})[0])
+
+
+def runs_for(kind: str) -> list[Run]:
+    """The runs that a figure of that kind shows: all, or the one chosen in the sidebar."""
+    return list(study().runs) if load("figures", kind).TAKES == "runs" else [current()]
+
+
+def exported(kind: str, runs: Sequence[Run], suffix: str, preset: str) -> bytes:
+    """A figure as the bytes of a file."""
+    stamps = tuple((run.name, stamp(run.path)) for run in runs)
+    return _exported(kind, stamps, suffix, preset, list(runs))
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing …")
+def _exported(kind: str, stamps: Any, suffix: str, preset: str, _runs: list[Run]) -> bytes:
+    # Matplotlib keeps its settings for the whole process, so two visitors' figures are drawn one after the other.
+    with DRAWING, TemporaryDirectory() as folder:
+        return export(kind, _runs, Path(folder) / f"figure.{suffix}", preset=preset).read_bytes()
+
+
 # What a panel is made of
+
+
+def figure_command(kind: str, runs: Sequence[Run], suffix: str = "pdf", **options: Any) -> str:
+    """The command that draws the same figure into a file."""
+    places = [study().path] if list(runs) == list(study().runs) else [run.path for run in runs]
+    given = [part for key, value in options.items() if value is not None for part in ("--set", f"{key}={value}")]
+    return command("figure", kind, *places, *given, "-o", f"{kind}.{suffix}")
 
 
 def command(*parts: str | Path) -> str:
@@ -307,6 +372,16 @@ def _actions(key: str, make: str, on_pick: Callable[[str], None] | None) -> None
     ACTIONS(key=name, data={"command": make, "table": key if on_pick else ""}, width="content", on_picked_change=picked)
 
 
+def show(table: str) -> None:
+    """A table made by `rows_html`."""
+    st.html(table)
+
+
+def note(text: str) -> None:
+    """A quiet sentence below something."""
+    st.html(f'<p class="ll-note">{html.escape(text)}</p>')
+
+
 def explain(title: str, text: str, fix: str = "") -> None:
     """Say what is missing here, why, and the command that makes it."""
     st.html(f'<div class="ll-empty"><b>{html.escape(title)}</b>{html.escape(text)}</div>')
@@ -315,11 +390,8 @@ def explain(title: str, text: str, fix: str = "") -> None:
 
 
 def chart(drawn: Any, key: str, **more: Any) -> Any:
-    """A Plotly figure, its words for those who do not see it in the caption's place of a screen reader."""
-    alt = (drawn.layout.meta or {}).get("alt", "") if isinstance(drawn.layout.meta, Mapping) else ""
-    if alt:
-        st.html(f'<span style="position:absolute;left:-9999px" role="note">{html.escape(alt)}</span>', width=1)
-    return st.plotly_chart(drawn, key=key, config=CHART, **more)
+    """A Plotly figure, with its words for those who do not see it."""
+    return st.plotly_chart(drawn, key=key, config=CHART, alt=drawn.layout.meta["alt"], **more)
 
 
 def metric_name(name: str) -> str:
@@ -335,9 +407,7 @@ def by_use(metrics: Sequence[str]) -> list[str]:
 def panel(kind: str, runs: Sequence[Run], *, on_run: Callable[[str], None] | None = None, **options: Any) -> None:
     """A figure of the package with its own head; a point that stands for a run opens it."""
     drawn = figure(kind, runs, **options)
-    named = [f"{key}={value}" for key, value in options.items()]
-    places = [study().path] if list(runs) == list(study().runs) else [run.path for run in runs]
-    make = command("figure", kind, *places, *named, "-o", f"{kind}.pdf")
+    make = figure_command(kind, runs, **options)
     head(str(drawn.layout.meta["title"]), [str(drawn.layout.meta["subtitle"])], kind, make=make, small=True)
     if on_run is None:
         chart(drawn, f"chart-{kind}")

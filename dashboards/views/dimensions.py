@@ -42,7 +42,7 @@ def _ranking(run: Run, table: Any) -> None:
         "What each dimension does",
         [shell.label(run.name), shell.data_name(run), _activity(run, table), _rows(table)],
         "dimensions",
-        make=shell.command("figure", "traversals", run.path, "-o", "traversals.pdf"),
+        make=shell.figure_command("traversals", [run], over=over or None),
         data=lambda: shell.ranked(run),
         on_pick=pick,
     )
@@ -173,7 +173,7 @@ def _detail(run: Run, table: Any) -> None:
     row = table.set_index("dim").loc[st.session_state["dim"]]
     index = int(row["index"])
     with above:
-        make = shell.command("figure", "responses", run.path, "-o", "responses.pdf")
+        make = shell.figure_command("responses", [run], factor=shell.colour(), dimension=index)
         shell.head(
             f"{_title(table, st.session_state['dim'])} in detail",
             _detail_facts(run, row),

@@ -50,13 +50,14 @@ def _map(run: Run) -> None:
     options, xy, ids = _plane(run, columns) if kind == PLANE else _projection(run, kind)
     by = shell.colour() if shell.colour() in shell.factor_names(run) else None
     drawn = shell.figure("plane" if kind == PLANE else "projection", [run], by=by, **options)
+    drawn.update_layout(dragmode="lasso")
     codes = shell.codes(run)
     with above:
         shell.head(
             "Map of the codes",
             [str(drawn.layout.meta["subtitle"])],
             "map",
-            make=shell.command("figure", "plane" if kind == PLANE else "projection", run.path, "-o", "map.pdf"),
+            make=shell.figure_command("plane" if kind == PLANE else "projection", [run], by=by, **options),
             data=lambda: as_table(codes, positions(codes, ids)),
         )
     if len(kinds) == 1:
@@ -65,7 +66,7 @@ def _map(run: Run) -> None:
             "No projections", f"{why} Make them with:", shell.command("analyze", run.path, "--only", "project")
         )
     key = f"map-{run.name}-{kind}-{'-'.join(map(str, options.values()))}"
-    shell.chart(drawn, key, on_select="rerun", selection_mode=("lasso", "box"))
+    shell.chart(drawn, key, on_select="rerun", selection_mode=("box", "lasso"))
     st.html(
         f'<p class="ll-note">{_caveat(kind)} Draw a lasso or a box around points to see what they have in common.</p>'
     )

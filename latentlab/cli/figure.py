@@ -18,6 +18,9 @@ def figure(
     preset: Annotated[
         str, typer.Option(help="Width and type size: icml, neurips, nature-single, nature-double.")
     ] = "neurips",
+    option: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the kind, as in factor=shape.")
+    ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -28,7 +31,11 @@ def figure(
     from latentlab.figures import export
     from latentlab.runs import open_runs
 
-    export(kind, open_runs(paths), out, preset=preset)
+    chosen = {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in _console.settings(option or []).items()
+    }
+    export(kind, open_runs(paths), out, preset=preset, **chosen)
     if json:
         _console.show_json({"figure": str(out), "kind": kind})
     elif not quiet:

@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("runs", "sweep", "dimensions", "map")
+PAGES = ("runs", "sweep", "dimensions", "compare", "map", "figures", "health")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -137,7 +137,6 @@ def test_the_data_can_be_downloaded(visit: Visit) -> None:
 
 def test_a_lasso_selects_and_says_how_many_of_how_many(visit: Visit) -> None:
     page = visit.open("map?run=beta-4-seed-0&picture=plane")
-    page.locator(".modebar-btn[data-title='Lasso Select']").click()
     box = page.locator(".nsewdrag").first.bounding_box()
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.05)]
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from latentlab.dimensions import dimensions
 from latentlab.files import write_json
 from latentlab.runs import Run, Study
 
-PAGES = ("runs", "sweep", "dimensions", "map")
+PAGES = ("runs", "sweep", "dimensions", "compare", "map", "figures", "health")
 
 
 def words(app: Any) -> str:
@@ -139,6 +140,10 @@ def test_runs_that_were_only_trained_are_explained_with_the_command_to_run(
     app = open_page(tmp_path, page)
     if page == "runs":
         assert "not encoded" in words(app)
+    elif page == "health":
+        assert "missing" in words(app)
+    elif page == "figures":
+        assert "cannot be drawn" in words(app)
     else:
         assert any("latentlab analyze" in code.value for code in app.code)
 
@@ -148,7 +153,8 @@ def test_data_without_factors_are_said_to_have_none(tmp_path: Path, open_page: A
     run = write_run(tmp_path / "plain", 4.0, 0, analysed=False)
     analyse(run, replace(toy_codes(4.0, 0), factors=None, specs=(), grid=None), 4.0, 0)
     told = words(open_page(tmp_path, page))
-    assert {"runs": "no factors", "sweep": "ELBO", "dimensions": "no known factors", "map": "no factors"}[page] in told
+    said = {"runs": "no factors", "sweep": "ELBO", "dimensions": "no known factors", "map": "no factors"}
+    assert said.get(page, "") in told
 
 
 def test_a_broken_run_among_good_ones_is_listed_with_the_reason(study_of: Any, open_page: Any) -> None:
@@ -201,3 +207,27 @@ def test_codes_that_cannot_be_ranked_are_explained(tmp_path: Path, open_page: An
 
     save_codes(run.codes_path, toy_codes(4.0, 0).take(np.arange(1)))
     assert "at least two" in words(open_page(tmp_path, "dimensions"))
+
+
+def test_compare_matches_each_dimension_with_its_like(toy_study: Study, open_page: Any) -> None:
+    app = open_page(toy_study.path, "compare", run="beta-1-seed-0", beside="beta-4-seed-1")
+    lines = [row for row in rows(app) if "|ρ|" in row]
+    assert len(lines) == 3, "the three active dimensions"
+    for line in lines:
+        assert len(set(re.findall(r"z\d", line))) == 1, "the toy's dimensions keep their places"
+        assert "unmatched" not in line
+
+
+def test_health_names_the_file_that_is_stale_and_why(study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0", "beta-1-seed-0")
+    shutil.copy(path / "beta-1-seed-0" / "model.safetensors", path / "beta-4-seed-0" / "model.safetensors")
+    stale = [row for row in rows(open_page(path, "health", run="beta-4-seed-0")) if "stale" in row]
+    assert any("codes.h5ad" in row and "model.safetensors is another" in row for row in stale)
+
+
+def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page: Any) -> None:
+    from latentlab.registry import names
+
+    for kind in names("figures"):
+        app = open_page(toy_study.path, "figures", run="beta-4-seed-0", kind=kind.replace("_", "-"))
+        assert app.get("image") or "cannot be drawn" in words(app)

@@ -1,0 +1,59 @@
+"""Figures: any kind, for a paper's column: a preview and the file."""
+
+from __future__ import annotations
+
+import shell
+import streamlit as st
+
+from latentlab.registry import names
+
+PRESETS = ("neurips", "icml", "nature-single", "nature-double")
+FIRST = {"kind": "traversals"}
+SUFFIXES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "html": "text/html"}
+
+
+def page() -> None:
+    """The whole page."""
+    shell.head(
+        "Figures for the paper",
+        ["column widths to a tenth of a millimetre, live text, embedded fonts, the same bytes from the same data"],
+        "figures",
+    )
+    _figure()
+
+
+@shell.part
+def _figure() -> None:
+    run = shell.current()
+    kinds = [name.replace("_", "-") for name in names("figures")]
+    left, right = st.columns([0.25, 0.75], gap="large")
+    with left:
+        for key, label, options in (
+            ("kind", "Kind", kinds),
+            ("preset", "Width", list(PRESETS)),
+            ("suffix", "File", list(SUFFIXES)),
+        ):
+            shell.remember(key, options, FIRST.get(key, options[0]))
+            st.selectbox(label, options, key=key, persist_state="session")
+            shell.keep(key)
+        kind, preset, suffix = (str(st.session_state[key]) for key in ("kind", "preset", "suffix"))
+        runs = shell.runs_for(kind)
+        shell.note(f"Shows {shell.label(run.name)}." if len(runs) == 1 else f"Shows all {len(runs)} runs.")
+        preview, why = shell.attempt(lambda: shell.exported(kind, runs, "png", preset), None)
+        if preview is not None:
+            st.download_button(
+                f"Download {suffix.upper()}",
+                data=lambda: shell.exported(kind, runs, suffix, preset),
+                file_name=f"{kind}.{suffix}",
+                mime=SUFFIXES[suffix],
+                on_click="ignore",
+            )
+        st.code(f"{shell.figure_command(kind, runs, suffix)} --preset {preset}", language="bash", wrap_lines=True)
+    with right:
+        if preview is None:
+            shell.explain("This figure cannot be drawn", why)
+        else:
+            st.image(preview, width="content")
+
+
+page()

@@ -1,0 +1,74 @@
+"""Health: whether the files of a run belong together, and what it was made with."""
+
+from __future__ import annotations
+
+import html
+
+import shell
+
+from latentlab.runs import Run
+
+BAD = {"stale", "damaged", "missing"}
+
+
+def page() -> None:
+    """The whole page."""
+    run = shell.current()
+    table = shell.healthy(run)
+    bad = table[table["state"].isin(BAD)]
+    verdict = "every file is there and current" if bad.empty else f"{len(bad)} of {len(table)} files want attention"
+    facts = [shell.label(run.name), verdict]
+    shell.head("Health of the run", facts, "health", make=shell.command("analyze", run.path), data=lambda: table)
+    rows = []
+    for row in table.to_dict("records"):
+        mark = f'<span class="flag{" bad" * (row["state"] in BAD)}">{row["state"]}</span>'
+        size = f"{row['bytes']:,}" if row["sha256"] else "–"
+        digest = f'<code title="{row["sha256"]}">{row["sha256"][:12]}</code>' if row["sha256"] else "–"
+        why = html.escape(row["why"])
+        rows.append(([f"<b>{row['file']}</b>", mark, size, shell.text(row["written"]), digest, why], "", ""))
+    columns = [("file", ""), ("state", ""), ("bytes", "num"), ("written", ""), ("SHA-256", ""), ("why", "wrap")]
+    shell.show(shell.rows_html(columns, rows))
+    shell.note(
+        "current: made from the files that are there now; stale: one of them changed since; "
+        "source: nothing was recorded to compare with."
+    )
+    _made_with(run)
+
+
+def _made_with(run: Run) -> None:
+    found = shell.environment_of(run)
+    config = run.config
+    settings = {
+        "objective": config.label,
+        "data": config.data,
+        "network": config.network,
+        "latent size": config.latent_dim,
+        "likelihood": config.likelihood,
+        "seed": config.seed,
+        "steps": f"{run.step:,} of {config.steps:,}",
+        "batch size": config.batch_size,
+        "learning rate": f"{config.learning_rate:g}",
+        "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} threads",
+    }
+    shell.head("What it was made with", [run.config.label, run.state], "environment", small=True)
+    both = [*settings.items(), *((key, _plain(value)) for key, value in found.items())]
+    half = -(-len(both) // 2)
+    rows = [
+        ([cell for pair in (both[i], *both[half + i : half + i + 1]) for cell in _pair(*pair)], "", "")
+        for i in range(half)
+    ]
+    rows = [([*cells, "", ""][:4], key, kind) for cells, key, kind in rows]
+    shell.show(shell.rows_html([("", ""), ("", ""), ("", ""), ("", "wrap")], rows))
+    if not found:
+        shell.note("Versions and hardware were not recorded with this run.")
+
+
+def _pair(key: str, value: object) -> list[str]:
+    return [f'<span class="soft">{html.escape(key)}</span>', shell.text(value)]
+
+
+def _plain(value: object) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+page()
