@@ -94,7 +94,20 @@ def resolve_hardware(network: str, precision: str, threads: int | None, device: 
         "memory_format": "contiguous" if network == "mlp" else "channels_last",
     }
     found: Hardware = validate(Hardware, content, "configuration")
+    check_device(found.device)
     return found
+
+
+def check_device(device: str) -> None:
+    """Raise an `InputError` where this machine has no such device."""
+    kind, _, number = device.partition(":")
+    there = {
+        "cpu": True,
+        "cuda": int(number or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[kind]:
+        raise InputError(f"device is {device!r}, which this machine does not have; leave --device out or say cpu")
 
 
 def train(
@@ -155,6 +168,7 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
 def _fit(run: Run, data: Dataset, progress: Progress) -> None:
     config, started = run.config, time.monotonic()
     hardware = config.hardware
+    check_device(hardware.device)
     torch.set_num_threads(hardware.threads)
     objective, batches = build_objective(config.objective), _Batches(data, config)
     with torch.random.fork_rng(), interruptible() as interrupt:

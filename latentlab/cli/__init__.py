@@ -65,7 +65,9 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _console.fail(str(error), error.exit_status)
     except TyperException as error:
         return _console.fail(error.format_message() or str(error) or "no verb was given; see latentlab --help", 2)
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch says RuntimeError for all it says
+            raise
         return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
     except BrokenPipeError:
         sys.stdout = None

@@ -13,20 +13,38 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from latentlab.errors import InputError
+from latentlab.registry import choose, names
 
 LINE_SECONDS = 10.0
+LONGEST_LINE = 200
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Data = Annotated[str | None, typer.Option("--data", help="A data set's name (latentlab data ls) or a path.")]
 Split = Annotated[str | None, typer.Option(help="Which published part: train, test or all.")]
+Adapter = Annotated[
+    str | None,
+    typer.Option(metavar="FILE.py:NAME", help="A file of your own and what in it makes your model. It is run."),
+]
+Resamples = Annotated[int, typer.Option(min=0, help="Redraws behind intervals and nulls; 0 leaves them out.")]
+ResampleSlow = Annotated[
+    bool, typer.Option("--resample-slow", help="Redraw dci, factor_vae and others that train something, too (minutes).")
+]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders, or studies of them.")]
 
 
 def fail(message: str, status: int) -> int:
-    """Print one line to standard error and give back the exit status."""
-    print(f"latentlab: {' '.join(message.split())}", file=sys.stderr)
+    """Print one line of at most 200 characters to standard error and give back the exit status."""
+    line = "".join(c if c.isprintable() else "?" for c in f"latentlab: {' '.join(message.split())}")
+    print(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…", file=sys.stderr)
     return status
+
+
+def metrics(text: str | None) -> list[str] | None:
+    """``"mig, beta-vae"`` as names of metrics; None, for all of a profile, stays None."""
+    if text is None:
+        return None
+    return [choose(name.strip().replace("-", "_"), names("metrics"), what="metric") for name in text.split(",")]
 
 
 def show(text: str) -> None:
