@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from latentlab.encoding import Distortion
     from latentlab.models import Model
 
+RESAMPLES = 200
 Progress = Callable[[float, float, str], None]
 
 
@@ -45,6 +46,8 @@ def analyze(
     only: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None,
     profile: str = "dlib",
+    resamples: int = RESAMPLES,
+    resample_slow: bool = False,
     distortion: Distortion = "sample",
     projection_rows: int = ROWS,
     anchor: int | None = None,
@@ -53,9 +56,9 @@ def analyze(
 ) -> tuple[str, ...]:
     """Run the stages of an analysis on one run, encode, traverse, project and score, and return which were run.
 
-    ``data`` is by default what the run was trained on, ``only`` all stages that the model allows: none is decoded where
-    there is no decoder. ``adapter`` is what a run of a user's own model needs, ``FILE.py:NAME`` or the model. Every stage
-    that is up to date is left alone.
+    ``data`` is by default what the run was trained on, ``only`` all stages that the model allows: without a decoder
+    nothing is traversed. ``adapter`` is what a run of a user's own model needs, ``FILE.py:NAME`` or the model. Every
+    stage that is up to date is left alone.
     """
     from latentlab.decoding import decode_run
     from latentlab.encoding import encode
@@ -74,7 +77,7 @@ def analyze(
         elif stage == "project":
             project_run(run, rows=projection_rows)
         else:
-            score_run(run, metrics=metrics, profile=profile)
+            score_run(run, metrics=metrics, profile=profile, resamples=resamples, resample_slow=resample_slow)
     say(total, total, "")
     return chosen
 
@@ -93,24 +96,43 @@ def project_run(
     return found
 
 
-def score_run(run: Run, *, metrics: Sequence[str] | None = None, profile: str = "dlib") -> Scores:
-    """Scores of a run's codes, kept in its ``scores.json``; what is there of the same codes is not computed again."""
-    inputs = {"codes": sha256(run.codes_path) if run.has("encode") else "", "profile": profile}
+def score_run(
+    run: Run,
+    *,
+    metrics: Sequence[str] | None = None,
+    profile: str = "dlib",
+    resamples: int = RESAMPLES,
+    resample_slow: bool = False,
+) -> Scores:
+    """Scores of a run's codes, kept in its ``scores.json``; what is there of the same codes is not computed again.
+
+    ``resamples`` redraws give each score its interval, nulls and ceiling (0 leaves them out); metrics that train
+    something get them with ``resample_slow`` alone, for it takes minutes.
+    """
+    inputs = {
+        "codes": sha256(run.codes_path) if run.has("encode") else "",
+        "profile": profile,
+        "resamples": resamples,
+        "resample_slow": resample_slow,
+    }
     found = _scored_from(run, inputs)
     known = found.scores.keys() | found.skipped.keys()
     wanted = [name for name in metrics or registry.load("profiles", profile).PROTOCOLS if name not in known]
     if wanted:
-        fresh = score_codes(run.codes(), metrics=wanted, profile=profile)
+        fresh = score_codes(
+            run.codes(), metrics=wanted, profile=profile, resamples=resamples, resample_slow=resample_slow
+        )
         found = Scores(found.scores | fresh.scores, found.skipped | fresh.skipped, found.seconds | fresh.seconds)
         with lock(run.path):
             write_scores(run, found.scores, found.skipped, inputs)
     return found
 
 
-def score_codes(codes: Codes, *, metrics: Sequence[str] | None = None, profile: str = "dlib") -> Scores:
+def score_codes(codes: Codes, **options: Any) -> Scores:
     """Scores of codes under a profile. Labels serve as one categorical factor where there are no others.
 
-    The codes of a deterministic encoder are standardised first, for thresholds mean nothing on a free scale.
+    ``options`` are those of `latentlab.scoring.score`: ``metrics``, ``profile``, ``resamples``, …. The codes of a
+    deterministic encoder are standardised first, for thresholds mean nothing on a free scale.
     """
     factors, specs = codes.factors, codes.specs
     if factors is None and codes.labels is not None:
@@ -126,8 +148,7 @@ def score_codes(codes: Codes, *, metrics: Sequence[str] | None = None, profile: 
         variance=codes.variance,
         factor_names=[spec.name for spec in specs],
         kinds=[spec.kind for spec in specs] if specs else None,
-        metrics=metrics,
-        profile=profile,
+        **options,
     )
 
 

@@ -67,7 +67,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for key in rows[0] if rows else []:
         numbers = any(isinstance(row[key], int | float) for row in rows)
-        drawn.add_column(key, justify="right" if numbers else "left", no_wrap=True)
+        drawn.add_column(key, justify="right" if numbers else "left", no_wrap=numbers, overflow="fold")
     for row in rows:
         drawn.add_row(*(cell(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 240, soft_wrap=True).print(drawn)

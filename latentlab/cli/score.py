@@ -9,6 +9,7 @@ from latentlab.cli import _console
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
+    from latentlab.score import Score
     from latentlab.scoring import Scores
 
 PANEL = "Analyse"
@@ -23,6 +24,8 @@ def score(
     grid: Annotated[str | None, typer.Option(help="Levels per factor of a full grid, as in 3,6,40,32,32.")] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics, as in mig,dci; all of the profile by default.")] = None,
     profile: Annotated[str, typer.Option(help="The protocol the scores follow.")] = "dlib",
+    resamples: _console.Resamples = 200,
+    resample_slow: _console.ResampleSlow = False,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -32,38 +35,50 @@ def score(
     """
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
-    wanted = metric.split(",") if metric else None
-    found = _of_arrays(codes, factors, grid, wanted, profile) if codes else _of_run(path, wanted, profile)
+    options = {
+        "metrics": _console.metrics(metric),
+        "profile": profile,
+        "resamples": resamples,
+        "resample_slow": resample_slow,
+    }
+    found = _of_arrays(codes, factors, grid, options) if codes else _of_run(path, options)
     if json:
         _console.show_json({"profile": profile, **found.to_json()})
         return
-    rows = [{"metric": name, "score": s.value, **_columns(s.parts)} for name, s in found.scores.items()]
-    _console.table(rows)
+    _console.table([_row(name, each) for name, each in found.scores.items()])
     if not quiet:
         for name, why in found.skipped.items():
             _console.show(f"{name} was skipped: {why}")
 
 
-def _columns(parts: Any) -> dict[str, str]:
-    return {"parts": ", ".join(f"{name} {_console.cell(value)}" for name, value in parts.items())}
+def _row(name: str, score: "Score") -> dict[str, Any]:
+    """A score with what is needed to judge it: interval, what rotated and permuted codes reach, and the ceiling."""
+    interval = "–" if score.interval is None else " to ".join(_console.cell(end) for end in score.interval)
+    return {
+        "metric": name,
+        "score": score.value,
+        "95 % interval": interval,
+        "full grid": score.beside.get("full_grid", score.beside.get("all_rows")),
+        "rotated": score.nulls.get("rotated"),
+        "permuted": score.nulls.get("permuted"),
+        "ceiling": score.ceiling,
+        "active only": score.beside.get("active"),
+        "parts": ", ".join(f"{part} {_console.cell(value)}" for part, value in score.parts.items()),
+    }
 
 
-def _of_run(path: Path | None, metrics: list[str] | None, profile: str) -> "Scores":
+def _of_run(path: Path | None, options: dict[str, Any]) -> "Scores":
     from latentlab.analysis import score_codes, score_run
     from latentlab.codes import load_codes
     from latentlab.runs import Run
 
     if path is not None and path.suffix == ".h5ad":
-        return score_codes(load_codes(path), metrics=metrics, profile=profile)
-    found = score_run(Run(path or Path()), metrics=metrics, profile=profile)
-    if metrics is None:
-        return found
-    return found.only([name.replace("-", "_") for name in metrics])
+        return score_codes(load_codes(path), **options)
+    found = score_run(Run(path or Path()), **options)
+    return found if options["metrics"] is None else found.only(options["metrics"])
 
 
-def _of_arrays(
-    codes: Path, factors: Path | None, grid: str | None, metrics: list[str] | None, profile: str
-) -> "Scores":
+def _of_arrays(codes: Path, factors: Path | None, grid: str | None, options: dict[str, Any]) -> "Scores":
     from latentlab.scoring import score as score_arrays
     from latentlab.tables import read_arrays
 
@@ -74,8 +89,7 @@ def _of_arrays(
         grid=_sizes(grid) if grid else found.grid,
         test=found.test,
         factor_names=found.names if found.factors is not None else (),
-        metrics=metrics,
-        profile=profile,
+        **options,
     )
 
 
