@@ -21,9 +21,12 @@ _HOME = {
     "compare": "comparison",
     "decode": "decoding",
     "encode": "encoding",
+    "import_model": "importing",
+    "import_run": "importing",
     "project": "projections",
     "sweep": "sweeps",
     "train": "training",
+    "wrap": "models",
     "traverse": "decoding",
 }
 _PACKAGES = ("data", "figures", "metrics", "models", "objectives", "profiles")

@@ -82,29 +82,41 @@ def typical_row(codes: Codes) -> int:
 
 
 def decode_run(
-    run: Run, data: Dataset | None = None, *, split: str | None = None, anchor: int | None = None, seed: int = 0
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    split: str | None = None,
+    anchor: int | None = None,
+    seed: int = 0,
+    adapter: str | Model | None = None,
 ) -> dict[str, Decodings]:
     """Traversals over both ranges and reconstructions of a run, kept in its ``decodings.h5``.
 
     ``anchor`` is a row id; by default the row nearest to the median code. A deterministic encoder has no prior, so only
-    the aggregate range is decoded for it.
+    the aggregate range is decoded for it. A model without an encoder has no reconstructions: its traversals go around a
+    draw from the prior.
     """
-    data, codes = analysed(run, data, split), run.codes()
+    if not run.decodes:
+        raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be looked at and scored")
+    images, codes = analysed(run, data, split) if run.encodes else None, run.codes()
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
     if made_from(run.decodings_path) == inputs:
         return load_decodings(run.decodings_path)
-    if len(codes) != len(data):
+    if images is not None and len(codes) != len(images):
         raise InputError(
-            f"{run.codes_path} has {len(codes)} rows but {data.name} has {len(data)}; encode this data first"
+            f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
         )
     position = typical_row(codes) if anchor is None else _position(codes, anchor)
     rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
     torch.set_num_threads(run.config.hardware.threads)
     with lock(run.path):
-        model = load_model(run)
-        ranges: tuple[Range, ...] = ("prior", "aggregate") if run.config.stochastic else ("aggregate",)
-        parts = {f"traversals-{r}": traverse(model, codes, position, over=r, images=data) for r in ranges}
-        parts["reconstructions"] = reconstruct(model, codes, data, rows)
+        model = load_model(run, adapter)
+        ranges: tuple[Range, ...] = (
+            ("prior", "aggregate") if run.config.stochastic or not run.encodes else ("aggregate",)
+        )
+        parts = {f"traversals-{r}": traverse(model, codes, position, over=r, images=images) for r in ranges}
+        if images is not None:
+            parts["reconstructions"] = reconstruct(model, codes, images, rows)
         save_decodings(run.decodings_path, parts, inputs)
     return parts
 

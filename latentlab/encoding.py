@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.codes import FORMAT, Codes, CodesWriter, load_codes, read_provenance, writing
+from latentlab.codes import FORMAT, Codes, CodesWriter, load_codes, read_provenance, save_codes, writing
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.files import lock
@@ -20,6 +20,7 @@ from latentlab.score import plain
 BLOCK = 4096
 BATCH = 64  # a forward pass stays in the cache: three times the images a second of batch 1,024
 DISTORTION_ROWS = 10_000
+DRAWN = 10_000
 Distortion = Literal["sample", "all", "none"]
 Progress = Callable[[int, int], None]
 
@@ -31,6 +32,7 @@ def encode(
     split: str | None = None,
     distortion: Distortion = "sample",
     seed: int = 0,
+    adapter: str | Model | None = None,
     progress: Progress | None = None,
 ) -> Codes:
     """The codes of `data` under the run's model, kept in the run's ``codes.h5ad``.
@@ -38,8 +40,12 @@ def encode(
     ``data`` is by default what the run was trained on, ``split`` its test part where one is published. ``distortion``
     (−log p(x|z) at one posterior sample, seeded) costs a decode a row: ``sample`` computes it for a split named
     ``test`` or else for 10,000 seeded rows, ``all`` for every row. Codes that are there already, made from the same
-    weights and data, are read and not made again.
+    weights and data, are read and not made again. ``adapter`` is what a run of a user's own model needs: the
+    ``FILE.py:NAME`` it was imported with, or the model. A model without an encoder has no codes of images: its codes
+    are 10,000 seeded draws from the prior N(0, I).
     """
+    if not run.encodes:
+        return _draw(run, seed)
     data = analysed(run, data, split)
     inputs = {
         "model": model_hash(run),
@@ -52,7 +58,7 @@ def encode(
     }
     if not _made_from(run, plain(inputs)):
         with lock(run.path):
-            _encode(run, data, inputs, distortion, seed, progress or (lambda done, rows: None))
+            _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
     return load_codes(run.codes_path)
 
 
@@ -76,11 +82,17 @@ def analysed(run: Run, data: Dataset | None = None, split: str | None = None) ->
 
 
 def _encode(
-    run: Run, data: Dataset, inputs: dict[str, Any], distortion: Distortion, seed: int, progress: Progress
+    run: Run,
+    data: Dataset,
+    inputs: dict[str, Any],
+    distortion: Distortion,
+    seed: int,
+    adapter: str | Model | None,
+    progress: Progress,
 ) -> None:
     config = run.config
     torch.set_num_threads(config.hardware.threads)
-    model = load_model(run)
+    model = load_model(run, adapter)
     provenance = {
         "inputs": inputs,
         "run": run.name,
@@ -94,7 +106,19 @@ def _encode(
         for start in range(0, len(data), BLOCK):
             writer.add(*posterior(model, data[start : start + BLOCK]))
             progress(writer.position, len(data))
-        _add_distortion(writer, model, data, distortion, seed)
+        if run.decodes:
+            _add_distortion(writer, model, data, distortion, seed)
+
+
+def _draw(run: Run, seed: int) -> Codes:
+    """Codes for a model that only decodes: draws from the prior, kept like any others."""
+    inputs = {"model": model_hash(run), "source": {"name": "prior"}, "rows": DRAWN, "seed": seed, "format": FORMAT}
+    if not _made_from(run, inputs):
+        mean = np.random.default_rng(seed).standard_normal((DRAWN, run.config.latent_dim), np.float32)
+        provenance = {"inputs": inputs, "run": run.name, "label": run.config.label, "stochastic": False}
+        with lock(run.path):
+            save_codes(run.codes_path, Codes(mean, provenance=provenance))
+    return load_codes(run.codes_path)
 
 
 def posterior(model: Model, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:

@@ -52,6 +52,16 @@ class Run:
         return read_config(self.path / "config.json")
 
     @property
+    def encodes(self) -> bool:
+        """Whether the model has an encoder; its codes are drawn from the prior where it has none."""
+        return self.config.adapter is None or self.config.adapter.encodes
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the model has a decoder; without one there are no traversals and no reconstructions."""
+        return self.config.adapter is None or self.config.adapter.decodes
+
+    @property
     def model_path(self) -> Path:
         """``model.safetensors``: the weights alone."""
         return self.path / "model.safetensors"
@@ -146,6 +156,10 @@ class Run:
         return (self.path / STAGES[stage]).is_file()
 
     def _made(self, path: Path, stage: str) -> Path:
+        if stage == "traverse" and not self.decodes:
+            raise InputError(
+                f"{self.path} has no decoder, so nothing was decoded; its codes can be looked at and scored"
+            )
         if not path.is_file():
             raise MissingError(f"{path} does not exist; make it with `latentlab analyze {self.path} --only {stage}`")
         return path

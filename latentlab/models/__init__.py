@@ -5,6 +5,8 @@ A network's file has two functions: ``encoder(image_shape, outputs)`` maps image
 ``LEARNING_RATE`` is the step size that suits it where none is given.
 """
 
-from latentlab.models._autoencoder import Autoencoder, Model, Point, build, load_model, place
+from latentlab.models._autoencoder import Autoencoder, Model, Point, build, place
+from latentlab.models._loading import load_model
+from latentlab.models._wrapped import wrap
 
-__all__ = ["Autoencoder", "Model", "Point", "build", "load_model", "place"]
+__all__ = ["Autoencoder", "Model", "Point", "build", "load_model", "place", "wrap"]

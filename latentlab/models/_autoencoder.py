@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
 from latentlab.config import Hardware, RunConfig
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError
 from latentlab.models._likelihoods import LIKELIHOODS
 from latentlab.registry import load
-from latentlab.runs import Run
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @runtime_checkable
@@ -75,7 +76,7 @@ def build(config: RunConfig) -> Autoencoder:
     )
 
 
-def place(model: Autoencoder, hardware: Hardware) -> Autoencoder:
+def place(model: Network, hardware: Hardware) -> Network:
     """The model on its device, convolution weights in the layout that the configuration names."""
     model = model.to(hardware.device)
     if hardware.memory_format == "channels_last":
@@ -85,28 +86,14 @@ def place(model: Autoencoder, hardware: Hardware) -> Autoencoder:
     return model
 
 
-def load_model(run: Run) -> Autoencoder:
-    """The trained model of a run, on its device, ready to encode and decode."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not run.model_path.is_file():
-        raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
-    model = build(run.config)
-    try:
-        weights = load_file(run.model_path)
-    except SafetensorError as error:
-        raise InputError(
-            f"{run.model_path} cannot be read ({error}); restore it or train the run anew"[:200]
-        ) from error
-    if not weights:
-        raise InputError(f"{run.model_path} holds no weights: this copy of the run was made without them")
-    fit_weights(model, {name: tensor.float() for name, tensor in weights.items()}, run.model_path)
-    return place(model.eval(), run.config.hardware)
-
-
 def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
     """Load weights into a model; an `InputError` names the first that is missing, left over or of another shape."""
+    check_weights(model, weights, path)
+    model.load_state_dict(weights)
+
+
+def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Raise an `InputError` where the weights are not those of such a model."""
     wanted = model.state_dict()
     for name in sorted(wanted.keys() | weights.keys()):
         if name not in weights:
@@ -118,4 +105,3 @@ def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> Non
         if wanted[name].shape != weights[name].shape:
             came, expected = tuple(weights[name].shape), tuple(wanted[name].shape)
             raise InputError(f"{path}: {name} is {came}, expected {expected}; do config and file belong together?")
-    model.load_state_dict(weights)

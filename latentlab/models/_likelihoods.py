@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent, Normal
+from torch.distributions import Bernoulli, Distribution, Independent, Laplace, Normal
 
 
 class BernoulliLikelihood(nn.Module):
@@ -37,8 +37,25 @@ class GaussianLikelihood(nn.Module):
         return Independent(Normal(outputs, scale, validate_args=False), 3, validate_args=False)
 
 
+class SquashedLikelihood(nn.Module):
+    """Independent pixels around the sigmoid of the outputs, of one fixed scale.
+
+    So does a decoder assume that ends in a sigmoid and was trained on squared errors (Gaussian) or absolute (Laplace).
+    """
+
+    def __init__(self, kind: type[Normal] | type[Laplace], scale: float) -> None:
+        super().__init__()
+        self.kind, self.scale = kind, scale
+
+    def forward(self, outputs: Tensor) -> Distribution:
+        """p(x|z) with the image as one event."""
+        return Independent(self.kind(torch.sigmoid(outputs), self.scale, validate_args=False), 3, validate_args=False)
+
+
 LIKELIHOODS: Mapping[str, Callable[[float], nn.Module]] = {
     "bernoulli": lambda sigma: BernoulliLikelihood(),
     "gaussian": lambda sigma: GaussianLikelihood(sigma, learned=False),
     "gaussian-learned": lambda sigma: GaussianLikelihood(sigma, learned=True),
+    "gaussian-sigmoid": lambda sigma: SquashedLikelihood(Normal, sigma),
+    "laplace-sigmoid": lambda sigma: SquashedLikelihood(Laplace, sigma),
 }

@@ -1,0 +1,73 @@
+"""``latentlab import``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentlab.cli import _console
+from latentlab.errors import InputError
+from latentlab.registry import names
+
+PANEL = "Train"
+
+
+def import_(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("importers")).replace("_", "-"))
+    ] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="The folder or file of that format.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to make.")] = None,
+    data: _console.Data = None,
+    adapter: _console.Adapter = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="With --adapter: the weights, .safetensors, .pt, .pth, .bin.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option(help="With state-dict: the network; found by itself if not given.")
+    ] = None,
+    likelihood: Annotated[str | None, typer.Option(help="With state-dict: bernoulli, gaussian, …")] = None,
+    objective: Annotated[str | None, typer.Option(help="With --adapter: what it was trained on, for labels.")] = None,
+    beta: Annotated[float | None, typer.Option(help="With --adapter: the β of its beta-vae objective.")] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Turn a model that was trained elsewhere into a run: a checkpoint of a known format, or a model of your own.
+
+    A checkpoint's own code is never run; an adapter's is, because you name it.
+
+    Example: latentlab import disvae results/betaH_dsprites --out betaH --data dsprites
+
+    Example: latentlab import --adapter my_model.py:model --weights vae.pt --data mnist/ --out mine
+    """
+    if out is None:
+        raise InputError("import needs a folder for the run: --out RUN")
+    if (adapter is None) == (kind is None):
+        raise InputError("import needs either FORMAT PATH or --adapter FILE.py:NAME; see latentlab import --help")
+    if adapter is not None:
+        run = _own(adapter, out, data, weights, objective, beta)
+    elif path is None:
+        raise InputError(f"import {kind} needs the PATH of a checkpoint; see latentlab import --help")
+    else:
+        from latentlab.importing import import_run
+
+        options: dict[str, Any] = {"network": network, "likelihood": likelihood}
+        run = import_run(kind or "", path, out, data=data, **{k: v for k, v in options.items() if v is not None})
+    if json:
+        _console.show_json({"run": str(run.path), "label": run.config.label, "latent_dim": run.config.latent_dim})
+    elif not quiet:
+        _console.show(f"{out} is a run now: {run.config.label}, latent size {run.config.latent_dim}")
+
+
+def _own(
+    adapter: str, out: Path, data: str | None, weights: Path | None, objective: str | None, beta: float | None
+) -> Any:
+    from latentlab.importing import import_model
+
+    if data is None:
+        raise InputError("import --adapter needs the data that the model is for: --data SPEC")
+    if weights is None:
+        raise InputError("import --adapter needs the model's weights: --weights FILE (.safetensors, .pt, .pth, .bin)")
+    name = objective or (None if beta is None else "beta-vae")
+    record = None if name is None else {"name": name, **({} if beta is None else {"beta": beta})}
+    return import_model(adapter, out, data=data, weights=weights, objective=record)

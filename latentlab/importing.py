@@ -1,0 +1,150 @@
+"""Models that were trained elsewhere, as runs: config.json and model.safetensors, and every verb goes on from there."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from latentlab import registry
+from latentlab.checkpoints import read_weights
+from latentlab.config import RunConfig, validate
+from latentlab.data import Dataset, load
+from latentlab.errors import InputError
+from latentlab.files import lock, sha256, write_bytes, write_json
+from latentlab.models import Model, Point, build
+from latentlab.models._adapter import abilities, checked, record, run_adapter
+from latentlab.models._autoencoder import check_weights, fit_weights
+from latentlab.models._loading import own
+from latentlab.runs import Run
+from latentlab.score import plain
+from latentlab.training import resolve_hardware
+
+PROBED = 2
+
+
+def import_run(
+    kind: str, path: str | Path, out: str | Path, *, data: Dataset | str | Path | None = None, **options: Any
+) -> Run:
+    """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
+
+    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``; ``options`` are those it takes.
+    ``data`` is what the model is for; where it is left out, what the checkpoint itself says. Nothing in the checkpoint
+    is executed. A folder that holds the same run is left as it is, another run is refused.
+    """
+    reader = registry.load("importers", kind).read
+    dataset = None if data is None else load(data)
+    known = inspect.signature(reader).parameters
+    for option in options:
+        if option not in known or option == "path":
+            raise InputError(f"the format {kind} has no option --{option}; leave it out")
+    given = {**options, **({"data": dataset} if "data" in known else {})}
+    foreign = reader(Path(path), **given)
+    origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
+    recorded = plain({**origin, "settings": dict(foreign.recorded)})
+    hardware = resolve_hardware(foreign.config["network"], "auto", None, "auto").model_dump()
+    content = {"rows": 0, "steps": 0, "learning_rate": 0, "hardware": hardware, "imported": recorded, **foreign.config}
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, content["image_shape"])}, str(path))
+    with torch.device("meta"):
+        check_weights(build(config), foreign.weights, foreign.file)
+    return _publish(Path(out), config, foreign.weights)
+
+
+def import_model(
+    model: Model | str,
+    out: str | Path,
+    *,
+    data: Dataset | str | Path,
+    weights: str | Path | None = None,
+    objective: dict[str, Any] | None = None,
+) -> Run:
+    """A model of your own as a run in the folder `out`: the model itself, or ``FILE.py:NAME``, which is run to make it.
+
+    ``weights`` is a checkpoint to load into it first. The run keeps the weights, and of the code no more than the
+    file's name and hash: verbs that need the model are given it again (``adapter=``). ``objective`` is what it was
+    trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``. Two images of ``data`` are encoded and
+    decoded, so that a model that does not fit says so here.
+    """
+    found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
+    if weights is not None:
+        fit_weights(own(found), read_weights(weights), Path(weights))
+    dataset = load(data)
+    stochastic = _probe(found, dataset)
+    adapter = record(model).model_copy(update=abilities(found))
+    content = {
+        "image_shape": dataset.image_shape,
+        "network": "own",
+        "adapter": adapter.model_dump(),
+        "latent_dim": found.latent_dim,
+        "likelihood": "own",
+        "objective": objective or {"name": adapter.name},
+        "stochastic": stochastic,
+        "steps": 0,
+        "learning_rate": 0,
+        "hardware": resolve_hardware("mlp", "auto", None, "auto").model_dump(),
+    }
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, dataset.image_shape)}, "your model")
+    return _publish(Path(out), config, own(found).state_dict())
+
+
+def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
+    """What a run's configuration says of its data."""
+    if data is None:
+        return {}
+    if data.image_shape != tuple(image_shape):
+        came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, image_shape))
+        raise InputError(f"{data.name} has images {came}, but the model is for {expected}; choose other --data")
+    return {"data": data.spec or data.name, "rows": len(data), "source": dict(data.source)}
+
+
+def _probe(model: Model, data: Dataset) -> bool:
+    """Whether the encoder gives a variance, found by using the model; an `InputError` where the data do not fit it."""
+    x = torch.from_numpy(np.ascontiguousarray(data[:PROBED])).float().div_(255)
+    can = abilities(model)
+    device = next((parameter.device for parameter in own(model).parameters()), torch.device("cpu"))
+    with torch.inference_mode():
+        posterior = _tried("encode", model.encode, x.to(device)) if can["encodes"] else None
+        if posterior is not None and posterior.mean.shape != (len(x), model.latent_dim):
+            raise InputError(f"encode gave means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}")
+        if can["decodes"]:
+            z = torch.zeros(len(x), model.latent_dim) if posterior is None else posterior.mean
+            shape = tuple(_tried("decode", model.decode, z.to(device)).mean.shape)
+            if shape != tuple(x.shape):
+                raise InputError(f"decode gave images {shape}; expected {tuple(x.shape)}, as {data.name} has them")
+    return can["encodes"] and not isinstance(posterior, Point)
+
+
+def _tried(name: str, method: Any, argument: Tensor) -> Any:
+    try:
+        return method(argument)
+    except InputError:
+        raise
+    except Exception as error:  # the user's own network may raise anything
+        message = " ".join(str(error).split())
+        raise InputError(
+            f"{name} failed on {tuple(argument.shape)}: {type(error).__name__}: {message}"[:199]
+        ) from error
+
+
+def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor]) -> Run:
+    """Write the run; one that is there already is kept where it is the same, and refused where it is another."""
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
+    if not tensors:
+        raise InputError("the model has no weights; wrap the modules themselves, or methods of theirs")
+    content = save(tensors, metadata={"step": "0"})
+    if (out / "config.json").is_file():
+        run = Run(out)
+        same = run.config.model_dump(exclude={"hardware"}) == config.model_dump(exclude={"hardware"})
+        if same and run.model_path.is_file() and run.model_path.read_bytes() == content:
+            return run
+    if out.exists() and (not out.is_dir() or any(f for f in out.iterdir() if not f.name.startswith("."))):
+        raise InputError(f"{out} exists and holds something else; choose another folder or remove it")
+    with lock(out):
+        write_bytes(out / "model.safetensors", content)
+        write_json(out / "config.json", config.model_dump(mode="json"))
+    return Run(out)
