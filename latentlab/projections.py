@@ -69,7 +69,8 @@ def _pca(points: NDArray[Any], seed: int, parameters: Mapping[str, Any]) -> tupl
     if points.shape[1] == 1:
         return np.column_stack([points[:, 0], np.zeros(len(points))]), {"explained_variance_ratio": [1.0, 0.0]}
     pca = PCA(n_components=2, svd_solver="full", random_state=seed, **parameters)
-    xy = pca.fit_transform(points.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # codes that have all collapsed vary in no direction: 0 of 0
+        xy = pca.fit_transform(points.astype(np.float64))
     explained = np.nan_to_num(pca.explained_variance_ratio_).tolist()
     settings = {"explained_variance_ratio": explained, "versions": {"scikit-learn": version("scikit-learn")}}
     return xy, settings
