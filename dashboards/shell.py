@@ -468,6 +468,12 @@ def number(value: Any, digits: int = 2) -> str:
     return "–" if missing(value) else f"{float(value):,.{digits}f}".replace("-", "−")
 
 
+def half_width(low: Any, high: Any) -> str:
+    """Half of an interval as it stands behind a value; as many decimals as it takes to be no bare zero."""
+    half = (float(high) - float(low)) / 2
+    return f"<small>± {half:.2f}</small>" if half >= 0.005 or half == 0 else f"<small>± {half:.1g}</small>"
+
+
 def pill(name: str, names: Sequence[str]) -> str:
     """A factor's name on its colour, which is the same on every page."""
     shade = COLOURS[list(names).index(name) % len(COLOURS)] if name in names else "#8A8A86"

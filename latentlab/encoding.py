@@ -95,6 +95,7 @@ def _encode(
     model = load_model(run, adapter)
     provenance = {
         "inputs": inputs,
+        "data": data.spec,
         "run": run.name,
         "label": config.label,
         "stochastic": config.stochastic,

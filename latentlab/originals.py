@@ -14,13 +14,14 @@ from latentlab.runs import Run
 def dataset_of(run: Run) -> Dataset:
     """The data set whose codes the run holds; an `InputError` where it is not on this machine or is another one.
 
-    It is found by the specification that the run was trained on, and must say that it comes from the same source as the
-    codes' images did.
+    It is found by the specification that was encoded (that of the training data where none is recorded), and must say
+    that it comes from the same source as the codes' images did.
     """
-    inputs = read_provenance(run.codes_path).get("inputs", {})
-    data = load(run.config.data)
+    provenance = read_provenance(run.codes_path)
+    inputs = provenance.get("inputs", {})
+    data = load(provenance.get("data") or run.config.data)
     if inputs.get("source") not in (None, dict(data.source)):
-        raise InputError(f"{run.config.data} is not the data that the codes of {run.name} were made from")
+        raise InputError(f"{data.spec or data.name} is not the data that the codes of {run.name} were made from")
     return data
 
 

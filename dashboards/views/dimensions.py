@@ -153,8 +153,8 @@ def _row(
 def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
     if not row["top_factor"]:
         return '<span class="soft">none</span>'
-    half = (row["mi_high"] - row["mi_low"]) / 2
-    return f"{shell.pill(row['top_factor'], factors)} {shell.number(row['mi'])} <small>± {shell.number(half)}</small>"
+    interval = shell.half_width(row["mi_low"], row["mi_high"])
+    return f"{shell.pill(row['top_factor'], factors)} {shell.number(row['mi'])} {interval}"
 
 
 def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:

@@ -129,7 +129,9 @@ def _composition(run: Run, codes: Codes, rows: Any) -> None:
         shell.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
         return
     factors = shell.factor_names(run)
-    strongest = found[found["rows"] > 0].sort_values("lift", ascending=False).groupby("factor", sort=False).head(3)
+    strongest = found[found["lift"] > 1].sort_values("lift", ascending=False).groupby("factor", sort=False).head(3)
+    order = strongest.drop_duplicates("factor")["factor"].tolist()
+    strongest = strongest.sort_values("factor", key=lambda names: names.map(order.index), kind="stable")
     lines = [(_line(row, factors), "", "") for row in strongest.to_dict("records")]
     columns = [
         ("factor", ""),
@@ -140,7 +142,9 @@ def _composition(run: Run, codes: Codes, rows: Any) -> None:
         ("× as often", "num"),
     ]
     st.html(shell.rows_html(columns, lines))
-    st.html('<p class="ll-note">The three most over-represented values of each factor.</p>')
+    st.html(
+        '<p class="ll-note">The three most over-represented values of each factor, the most telling factor first.</p>'
+    )
 
 
 def _line(row: dict[str, Any], factors: tuple[str, ...]) -> list[str]:

@@ -96,7 +96,7 @@ def _score(row: dict[str, Any], metric: str) -> str:
         return "–"
     if shell.missing(low) or shell.missing(high):
         return shell.number(value)
-    return f"{shell.number(value)} <small>± {shell.number((float(high) - float(low)) / 2)}</small>"
+    return f"{shell.number(value)} {shell.half_width(low, high)}"
 
 
 def _flags(row: dict[str, Any]) -> str:

@@ -25,9 +25,10 @@ def prepare(
 ) -> ProjectionData:
     """Dimensions `x` and `y` (the most important two) of at most 20,000 seeded rows, coloured by the factor `by`."""
     codes = run.codes()
-    ranked = dimensions(codes, draws=2)["index"].tolist()
-    x = ranked[0] if x is None else x
-    y = next((j for j in ranked if j != x), x) if y is None else y
+    if x is None or y is None:
+        ranked = dimensions(codes, draws=2)["index"].tolist()
+        x = ranked[0] if x is None else x
+        y = next((j for j in ranked if j != x), x) if y is None else y
     for dimension in (x, y):
         if not 0 <= dimension < codes.latent_dim:
             raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     table = dimensions(codes, notes=run.notes(), draws=2)
     table = table.head(SHOWN) if dimension is None else table[table["index"] == dimension]
     curves = response(codes, chosen, rows=ROWS)
+    curves["value"] = curves["value"].map(_scale(codes, chosen))
     titles = {
         int(row.index_): f"{row.dim} {row.name}".strip()
         for row in table.rename(columns={"index": "index_"}).itertuples()
@@ -58,6 +60,15 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
     told = f"{describe(run)} · mean code at each {chosen}, band: ± 1 sd over everything else · {rows}"
     return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), told)
+
+
+def _scale(codes: Codes, factor: str) -> Callable[[float], float]:
+    """From a level's index to its value, where the values are numbers."""
+    spec = next((s for s in codes.specs if s.name == factor), None)
+    if spec is None or not spec.values or any(isinstance(value, str) for value in spec.values):
+        return lambda level: level
+    values = np.asarray(spec.values, np.float64)
+    return lambda level: float(np.interp(level, np.arange(len(values)), values))
 
 
 def _ticks(codes: Codes, factor: str) -> dict[float, str]:

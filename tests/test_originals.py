@@ -1,0 +1,37 @@
+"""The images behind a selection are those with the row ids asked for, or none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import toy_codes, write_run
+
+from latentlab.codes import save_codes
+from latentlab.data import load
+from latentlab.errors import InputError
+from latentlab.originals import dataset_of, images_of
+
+
+def test_images_are_found_by_row_id_in_a_part_of_the_data() -> None:
+    data = load("digits")
+    part = data.take(np.array([50, 7, 3]))
+    assert np.array_equal(images_of(part, np.array([3, 50])), data[np.array([3, 50])])
+    with pytest.raises(InputError, match="does not have all"):
+        images_of(part, np.array([4]))
+
+
+def test_data_from_another_source_are_refused(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False, data="digits")
+    source = dict(load("digits").source)
+    save_codes(run.codes_path, replace(toy_codes(4.0, 0), provenance={"inputs": {"source": source}}))
+    assert dataset_of(run).name == "digits"
+    save_codes(run.codes_path, replace(toy_codes(4.0, 0), provenance={"inputs": {"source": {"sha256": "other"}}}))
+    with pytest.raises(InputError, match="not the data"):
+        dataset_of(run)
+
+
+def test_the_data_that_were_encoded_go_before_those_trained_on(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False, data="gone.npz")
+    save_codes(run.codes_path, replace(toy_codes(4.0, 0), provenance={"data": "digits"}))
+    assert dataset_of(run).spec == "digits"
