@@ -38,23 +38,24 @@ class BetaTCVAE(Objective):
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
         """The terms of one batch, with one posterior sample an image."""
         batch = sampled(model, x)
-        joint, marginals = log_aggregate(batch.posterior, batch.z, moment.rows, self.sampling)
+        weights = log_weights(len(x), moment.rows, self.sampling).to(batch.z)
+        joint, marginals = log_aggregate(batch.posterior, batch.z, weights)
         correlation = (joint - marginals.sum(dim=1)).mean()
         return batch.terms((batch.distortion + batch.rate.sum(dim=1)).mean() + (self.beta - 1) * correlation)
 
 
-def log_aggregate(posterior: Normal, z: Tensor, rows: int, sampling: Sampling) -> tuple[Tensor, Tensor]:
-    """Estimates of log q(z) (n,) and of every log q(z_j) (n, d), `z` (n, d) drawn from `posterior` row by row.
+def log_aggregate(posterior: Normal, z: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """log Σ_m w_m q(z|x_m) (n,) and log Σ_m w_m q(z_j|x_m) (n, d) of codes `z` (n, d).
 
-    Takes n² · d numbers of memory.
+    `posterior` holds m posteriors (m, d), `weights` (n, m) the logarithms of w for each code. It takes n · m · d
+    numbers of memory.
 
     >>> one = Normal(torch.zeros(1, 2), torch.ones(1, 2))
-    >>> joint, marginals = log_aggregate(one, torch.zeros(1, 2), 1, "stratified")
+    >>> joint, marginals = log_aggregate(one, torch.zeros(1, 2), torch.zeros(1, 1))
     >>> bool(torch.isclose(joint, marginals.sum(dim=1)))
     True
     """
     pairs = Normal(posterior.mean[None], posterior.stddev[None], validate_args=False).log_prob(z[:, None])
-    weights = log_weights(len(z), rows, sampling).to(z)
     joint = torch.logsumexp(pairs.sum(dim=2) + weights, dim=1)
     return joint, torch.logsumexp(pairs + weights[:, :, None], dim=1)
 
