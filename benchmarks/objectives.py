@@ -34,8 +34,9 @@ def plan(steps: int) -> list[tuple[str, dict[str, Any]]]:
     return [
         ("vae", {}),
         ("beta-vae", {"beta": 4}),
-        ("beta-vae", {"beta": 4, "warmup_steps": half}),
-        ("beta-vae", {"beta": 4, "free_bits": 0.5}),
+        ("beta-vae", {"beta": 16}),
+        ("beta-vae", {"beta": 16, "warmup_steps": half}),
+        ("beta-vae", {"beta": 16, "free_bits": 0.25}),
         ("annealed-vae", {"gamma": 100, "capacity": 12, "anneal_steps": half}),
         ("beta-tcvae", {"beta": 6}),
         ("beta-tcvae", {"beta": 6, "sampling": "weighted"}),
