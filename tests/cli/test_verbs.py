@@ -162,6 +162,15 @@ def test_compare_shows_a_broken_member(say: Say, study: Path, tmp_path: Path) ->
     assert [row["state"] for row in found["runs"]] == ["finished", "broken"]
 
 
+def test_methods(say: Say, study: Path) -> None:
+    found = say("methods", study, "--json").json
+    assert set(found) == {"text", "keys", "bibtex"}
+    said = say("methods", study / "beta4-seed0")
+    assert (said.status, said.err) == (0, "")
+    assert "\\cite{" in said.out
+    assert "@inproceedings{higgins2017," in said.out
+
+
 def test_figure(say: Say, study: Path, tmp_path: Path) -> None:
     out = tmp_path / "kl.svg"
     found = say("figure", "kl", study / "beta4-seed0", "-o", out, "--json").json
@@ -189,7 +198,7 @@ def test_export(say: Say, study: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("train",), ("sweep",), ("analyze",), ("score",), ("compare",), ("figure",), ("data",), ("data", "show"),
+    [(), ("train",), ("sweep",), ("analyze",), ("score",), ("compare",), ("methods",), ("figure",), ("data",), ("data", "show"),
      ("dashboard",), ("demo",), ("export",)],
     ids=" ".join,
 )  # fmt: skip
