@@ -108,7 +108,7 @@ class RunConfig(Frozen):
         name = self.objective["name"]
         if name == "ae":
             return "AE"
-        if name in ("vae", "beta-vae"):
+        if name in ("vae", "beta-vae") and self.beta is not None:
             more = {key: value for key, value in self.objective.items() if key not in ("name", "beta") and value}
             return ", ".join([f"β = {self.beta:g}", *(f"{key} = {value:g}" for key, value in more.items())])
         settings = ", ".join(f"{key} = {value}" for key, value in self.objective.items() if key != "name")

@@ -82,7 +82,7 @@ def import_model(
         "adapter": adapter.model_dump(),
         "latent_dim": found.latent_dim,
         "likelihood": "own",
-        "objective": objective or {"name": adapter.name},
+        "objective": objective or {"name": f"own {adapter.name}"},
         "stochastic": stochastic,
         "steps": 0,
         "learning_rate": 0,

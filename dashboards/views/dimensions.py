@@ -46,7 +46,12 @@ def _ranking(run: Run, table: Any) -> None:
         data=lambda: shell.ranked(run),
         on_pick=pick,
     )
-    if not run.config.stochastic:
+    if not run.encodes:
+        st.html(
+            '<p class="ll-note">This model only decodes: its codes are draws from the prior N(0, 1), not codes of '
+            "images, so they say nothing of what is used.</p>"
+        )
+    elif not run.config.stochastic:
         st.html(
             '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
             "their codes, whose scale is free, and none can be called inactive.</p>"
@@ -62,7 +67,9 @@ def _ranking(run: Run, table: Any) -> None:
     st.html(shell.rows_html(columns, rows, "dimensions"))
     if len(table) > len(shown):
         st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; the data of all can be downloaded."))
-    if part is None:
+    if part is None and not run.decodes:
+        shell.explain("No traversals", "This model has no decoder, so nothing can be decoded from its codes.")
+    elif part is None:
         why = _decoded(run)[1] or "What a dimension changes in the picture has not been decoded."
         shell.explain(
             "No traversals", f"{why} Decode anew with:", shell.command("analyze", run.path, "--only", "traverse")

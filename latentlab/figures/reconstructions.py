@@ -47,6 +47,8 @@ class Reconstructions:
 def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     """The first `images` reconstructed rows, a seeded random choice; the same rows in all runs."""
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
+    if not parts and not (runs[0].encodes and runs[0].decodes):
+        raise InputError(f"{runs[0].path} has no {'decoder' if runs[0].encodes else 'encoder'}, so no reconstructions")
     if not parts:
         raise InputError(f"{runs[0].path} has no reconstructions; make them: `latentlab analyze … --only traverse`")
     ids = _shared_ids([part for _, part in parts])[:images]
