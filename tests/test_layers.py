@@ -14,8 +14,10 @@ from conftest import ROOT
 LAYERS = {
     "ground": "errors registry files config hdf5 memory resources score data codes decodings runs notes",
     "torch": "models objectives training sweeps encoding decoding checkpoints importers importing",
-    "numpy": "metrics profiles scoring projections dimensions pictures tables originals selections",
-    "joint": "comparison exporting analysis figures serving",
+    "numpy": """
+        metrics profiles scoring uncertainty projections dimensions pictures tables originals selections matching health
+    """,
+    "joint": "comparison agreement methods references exporting analysis figures serving",
     "top": "cli __main__ dashboards",
 }
 HOME = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}

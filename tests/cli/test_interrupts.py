@@ -51,7 +51,8 @@ def test_an_interrupt_while_it_starts_leaves_nothing_to_read(tmp_path: Path, sec
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     status, said = ended(process)
-    assert (status, "Traceback" in said) == (130, False), said
+    assert "Traceback" not in said
+    assert status in (130, -signal.SIGINT), "a shell calls both 130; the second is Python that had not begun to listen"
 
 
 def test_the_installed_command_speaks_json_and_fails_in_one_line(tmp_path: Path) -> None:
