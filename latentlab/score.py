@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,18 @@ class Score:
 
     def __float__(self) -> float:
         return float(self.value)
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, Any] = {str(self.settings.get("profile", "value")): self.value, **self.parts}
+        if self.interval is not None:
+            rows["95 % interval"] = "{:.4g} to {:.4g}".format(*self.interval)
+        rows |= {f"{kind} codes reach": value for kind, value in self.nulls.items()}
+        rows |= {} if self.ceiling is None else {"ceiling": self.ceiling}
+        rows |= {f"{name} (beside)": value for name, value in self.beside.items()}
+        rows |= {f"of {name}": value for name, value in self.per_factor.items()}
+        cells = ((escape(name), value if isinstance(value, str) else f"{value:.4g}") for name, value in rows.items())
+        lines = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in cells)
+        return f"<table>{lines}</table>"
 
     def replace(self, **changes: Any) -> Score:
         """A copy with some fields changed."""

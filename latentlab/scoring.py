@@ -261,6 +261,8 @@ def arguments(metric: Metric, material: Material, protocol: Protocol, random: Ra
         raise InputError(f"needs a factor that varies; {', '.join(material.dropped)} has one value in every row")
     if metric.needs == "draws":
         return _draws(material, protocol, random)
+    if not metric.posterior:
+        material = replace(material, variance=None)
     return _rows(material, protocol, random, batch, parts=metric.needs in ("split", "labels"))
 
 
@@ -278,17 +280,22 @@ def _codes_alone(material: Material, protocol: Protocol, random: RandomState, ba
 
 
 def _rows(material: Material, protocol: Protocol, random: RandomState, batch: int, parts: bool) -> Call:
+    """Codes and factors of the rows, then their posterior variance where there is one, or what to test on."""
     z, v = material.codes, _factors(material)
     options = {"kinds": material.kinds}
     if material.test_codes is not None:
-        held_out = (material.test_codes, material.test_factors) if parts else ()
+        held_out = (material.test_codes, material.test_factors) if parts else _spread(material, slice(None))
         return Call(
             (z, v, *held_out), options, "train and test arrays as they stand" if parts else "train array as it stands"
         )
     train, test, rows_from, overlap = _choose(material, protocol, random, batch, parts)
     drawn = parts or len(train) < len(z) or material.grid is not None
-    held_out = (z[test], v[test]) if parts else ()
+    held_out = (z[test], v[test]) if parts else _spread(material, train)
     return Call((z[train], v[train], *held_out), options, rows_from, overlap, drawn)
+
+
+def _spread(material: Material, rows: Any) -> tuple[Floats, ...]:
+    return () if material.variance is None else (material.variance[rows],)
 
 
 def _choose(

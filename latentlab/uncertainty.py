@@ -101,11 +101,12 @@ def _redrawn(material: Material, call: Call, draw: Draw, value: Callable[..., fl
 
 
 def _half(args: Sequence[Any], random: RandomState) -> list[Any]:
-    """Half the rows of (codes, factors) and of (test codes, test factors), drawn without replacement."""
+    """Half the rows of (codes, factors, variance) or of each of train and test, drawn without replacement."""
     found: list[Any] = []
-    for start in range(0, len(args), 2):
+    step = 3 if _has_variance(args) else 2
+    for start in range(0, len(args), step):
         rows = random.permutation(len(args[start]))[: max(2, len(args[start]) // 2)]
-        found += [array[rows] for array in args[start : start + 2]]
+        found += [array[rows] for array in args[start : start + step]]
     return found
 
 
@@ -113,8 +114,8 @@ def _others(found: Score, material: Material, call: Call, draw: Draw, value: Cal
     """The same metric on all rows, on active dimensions, and on posterior samples."""
     beside: dict[str, float] = {}
     rows = len(material.codes)
-    if call.drawn and len(call.args) < 3:
-        whole = [material.codes, material.factors][: len(call.args)]
+    if call.drawn and len(call.args) < 4:
+        whole = [material.codes, material.factors, material.variance][: len(call.args)]
         beside["full_grid" if material.grid is not None else "all_rows"] = value(whole, call.options)
     active = active_dimensions(material)
     if active.sum() > 0:
@@ -122,7 +123,7 @@ def _others(found: Score, material: Material, call: Call, draw: Draw, value: Cal
     if material.variance is not None and len(material.variance) == rows:
         noise = RandomState(SEED).standard_normal(material.codes.shape)
         sampled = (material.codes + np.sqrt(material.variance) * noise).astype(material.codes.dtype)
-        again = draw(replace(material, codes=sampled), RandomState(0))
+        again = draw(replace(material, codes=sampled, variance=None), RandomState(0))
         beside["sampled"] = value(again.args, again.options)
     return beside
 
@@ -133,8 +134,13 @@ def active_dimensions(material: Material) -> NDArray[np.bool_]:
     return np.asarray(spread > ACTIVE * (1.0 if material.variance is not None else spread.max()))
 
 
+def _has_variance(args: Sequence[Any]) -> bool:
+    """Whether the third of the arguments is the posterior variance of the first; test arrays come in twos."""
+    return len(args) == 3
+
+
 def _codes_places(args: Sequence[Any]) -> list[int]:
-    """Where codes stand among the arguments: first, and third where that is an array of test codes."""
+    """Where codes stand among the arguments: first, and third where that is an array of test codes or the variance."""
     return [0, 2] if len(args) > 2 and isinstance(args[2], np.ndarray) else [0]
 
 
@@ -148,13 +154,19 @@ def _only(args: Sequence[Any], dimensions: NDArray[np.bool_]) -> list[Any]:
 def shuffled(args: Sequence[Any], random: RandomState) -> list[Any]:
     """The arguments with the rows of the codes in random order, so that they know nothing of the factors."""
     changed = list(args)
+    if _has_variance(args):
+        order = random.permutation(len(args[0]))
+        return [args[0][order], args[1], args[2][order]]
     for place in _codes_places(args):
         changed[place] = changed[place][random.permutation(len(changed[place]))]
     return changed
 
 
 def rotated(args: Sequence[Any], random: RandomState) -> list[Any]:
-    """The arguments with active codes standardised and turned by one uniformly random rotation."""
+    """The arguments with active codes standardised and turned by one uniformly random rotation.
+
+    A variance is turned as well: of the turned posterior's covariance the diagonal is kept.
+    """
     codes: Floats = args[0]
     mean, deviation = codes.mean(axis=0), codes.std(axis=0)
     live = deviation**2 > ACTIVE * (deviation**2).max()
@@ -163,15 +175,17 @@ def rotated(args: Sequence[Any], random: RandomState) -> list[Any]:
     turn, triangle = np.linalg.qr(random.standard_normal((int(live.sum()), int(live.sum()))))
     turn = (turn * np.sign(np.diag(triangle))).astype(codes.dtype)
     changed = list(args)
-    for place in _codes_places(args):
+    if _has_variance(args):
+        changed[2] = (args[2][:, live] / deviation[live] ** 2) @ turn**2
+    for place in [0] if _has_variance(args) else _codes_places(args):
         changed[place] = ((changed[place][:, live] - mean[live]) / deviation[live]) @ turn
     return changed
 
 
 def perfect(args: Sequence[Any]) -> list[Any]:
-    """The arguments with the factors in place of the codes, missing labels at their mean."""
-    changed = list(args)
-    for place in _codes_places(args):
+    """The arguments with the factors in place of the codes, missing labels at their mean; without any variance."""
+    changed = list(args[:2] if _has_variance(args) else args)
+    for place in _codes_places(changed):
         factors = args[place + 1]
         changed[place] = np.where(np.isnan(factors), np.nanmean(factors, axis=0), factors)
     return changed

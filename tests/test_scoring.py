@@ -139,3 +139,26 @@ def test_the_profile_is_the_published_one():
     assert dlib.VERSION == 1
     assert list(dlib.PROTOCOLS)[:3] == ["mig", "sap", "dci"]
     assert {protocol.train for protocol in dlib.PROTOCOLS.values()} == {10_000}
+
+
+def test_rmig_gets_the_posterior_variance(rows):
+    z, v = rows
+    spread = np.full(z.shape, 0.3)
+    alone, given = (score(z, v, variance=each, metrics=["rmig"], profile="ubisoft") for each in (None, spread))
+    assert alone.scores["rmig"].settings["posterior"] == "mean alone"
+    assert given.scores["rmig"].settings["posterior"] == "mean and variance"
+    assert given.scores["rmig"].value < alone.scores["rmig"].value
+    drawn = score(LEVELS + 0.1, grid=(3, 4, 5), variance=np.full(LEVELS.shape, 0.05), metrics=["rmig"], resamples=8)
+    found = drawn.scores["rmig"]
+    assert found.settings["posterior"] == "mean and variance"
+    assert {"full_grid", "active", "sampled"} <= found.beside.keys()
+    assert found.beside["full_grid"] == pytest.approx(found.value, abs=0.02)
+    assert found.nulls["permuted"] < 0.2 < found.value
+    assert found.nulls["rotated"] < found.value < found.ceiling
+
+
+def test_given_rows_with_variance_are_redrawn_together(rows):
+    z, v = rows
+    found = score(z, v, variance=np.full(z.shape, 0.05), metrics=["rmig"], resamples=6).scores["rmig"]
+    assert found.interval[0] < found.value < found.interval[1]
+    assert "not_resampled" not in found.settings

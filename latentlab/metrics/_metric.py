@@ -15,7 +15,7 @@ class Metric:
     ``needs`` fixes the arguments of the function that has the file's name:
 
     ========== ==========================================================================
-    rows       ``(codes, factors)``
+    rows       ``(codes, factors)``; with ``posterior`` a third, the variance (n, d), where there is one
     split      ``(codes, factors, test_codes, test_factors)``
     draws      ``(codes, factors, draws, test_draws)``: rows that share one factor's value
     codes      ``(codes,)``, no factors at all
@@ -32,3 +32,4 @@ class Metric:
     better: Literal["higher", "lower"] | None
     source: str
     kinds: tuple[FactorKind, ...] = ALL_KINDS
+    posterior: bool = False

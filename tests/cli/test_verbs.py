@@ -198,8 +198,8 @@ def test_export(say: Say, study: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("train",), ("sweep",), ("analyze",), ("score",), ("compare",), ("methods",), ("figure",), ("data",), ("data", "show"),
-     ("dashboard",), ("demo",), ("export",)],
+    [(), ("train",), ("sweep",), ("analyze",), ("score",), ("compare",), ("methods",), ("figure",), ("data",),
+     ("data", "show"), ("dashboard",), ("demo",), ("export",)],
     ids=" ".join,
 )  # fmt: skip
 def test_help_has_an_example(say: Say, words: tuple[str, ...]) -> None:

@@ -1,0 +1,20 @@
+from latentlab.score import Score
+
+
+def test_a_notebook_shows_the_number_and_what_stands_beside_it():
+    found = Score(
+        0.123456,
+        parts={"train": 0.2},
+        per_factor={"<b>": 0.5},
+        interval=(0.1, 0.2),
+        nulls={"rotated": 0.05},
+        ceiling=0.9,
+        beside={"full_grid": 0.13},
+        settings={"profile": "dlib@1"},
+    )
+    shown = found._repr_html_()
+    for part in ("dlib@1", "0.1235", "0.1 to 0.2", "rotated codes reach", "0.05", "0.9", "full_grid", "of &lt;b&gt;"):
+        assert part in shown
+    assert "<b>" not in shown
+    assert shown.count("<tr>") == shown.count("</tr>") == 7
+    assert "nan" in Score(float("nan"))._repr_html_()
