@@ -6,6 +6,7 @@ tensors and plain containers only; all else in such a file is refused, and so ar
 
 from __future__ import annotations
 
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -71,12 +72,12 @@ def _unpickle(path: Path, limit: int) -> Any:
 
 def _check_archive(path: Path, limit: int) -> None:
     """Refuse an archive that unpacks to more than it has: torch stores records as they are."""
-    if not zipfile.is_zipfile(path):
-        return
     try:
+        if not zipfile.is_zipfile(path):
+            return
         with zipfile.ZipFile(path) as archive:
             size = sum(record.file_size for record in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise InputError(f"{path} is a damaged archive; copy the checkpoint again") from error
     if size > min(limit, path.stat().st_size):
         raise InputError(f"{path} unpacks to {size:,} bytes, more than it has; expected what torch.save writes")

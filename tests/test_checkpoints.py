@@ -141,6 +141,28 @@ def test_a_file_cut_off_anywhere_is_one_line(tmp_path: Path, form: str) -> None:
         assert len(str(caught.value)) <= 200
 
 
+@pytest.mark.parametrize("form", ["zip", "legacy", "safetensors"])
+def test_flipped_bytes_are_one_line_or_other_numbers(tmp_path: Path, form: str) -> None:
+    """Whatever is flipped, there are tensors or an `InputError`, and nothing else."""
+    path = tmp_path / ("m.safetensors" if form == "safetensors" else "m.pt")
+    state = {"w": torch.arange(16.0), "v": torch.ones(2, 2)}
+    save_file(state, path) if form == "safetensors" else WRITERS[form](state, path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in rng.integers(len(whole), size=3):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            found = read_weights(path)
+        except InputError:
+            refused += 1
+        else:
+            assert all(isinstance(tensor, torch.Tensor) for tensor in found.values())
+    assert refused > 20
+
+
 def test_an_archive_that_unpacks_to_more_is_refused(tmp_path: Path) -> None:
     torch.save({"w": torch.zeros(1 << 18)}, tmp_path / "plain.pt")
     with zipfile.ZipFile(tmp_path / "plain.pt") as plain, zipfile.ZipFile(tmp_path / "bomb.pt", "w") as bomb:

@@ -1,0 +1,63 @@
+"""``latentlab import``: what it says, and what it says to those who leave something out."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentlab.cli import run
+from latentlab.models import build
+from latentlab.runs import Run
+
+WORDS = ["state-dict", "weights.pt", "--data", "digits", "--out", "run"]
+
+
+@pytest.fixture(autouse=True)
+def _weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latentlab.data import load
+    from latentlab.training import configure
+
+    monkeypatch.chdir(tmp_path)
+    torch.save(build(configure(load("digits"), latent_dim=2)).state_dict(), "weights.pt")
+
+
+def test_it_makes_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", *WORDS, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"run": "run", "label": "unknown", "latent_dim": 2}
+    assert run(["import", *WORDS]) == 0
+    assert "run is a run now" in capsys.readouterr().out
+    assert run(["analyze", "run", "--only", "encode", "--quiet"]) == 0
+    assert Run(Path("run")).has("encode")
+    capsys.readouterr()
+    assert run(["import", *WORDS, "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (WORDS[:-2], "needs a folder for the run: --out RUN"),
+        (["--out", "run"], "either FORMAT PATH or --adapter"),
+        ([*WORDS, "--adapter", "own.py:model"], "either FORMAT PATH or --adapter"),
+        (["pythae", "--out", "run"], "import pythae needs the PATH"),
+        (["disvea", "weights.pt", "--out", "run"], "no importer is called 'disvea'; did you mean 'disvae'"),
+        (
+            ["disvae", "weights.pt", "--out", "run"],
+            "weights.pt is no folder; expected one with specs.json and model.pt",
+        ),
+        (["--adapter", "own.py:model", "--out", "run"], "--data SPEC"),
+        (["--adapter", "own.py:model", "--out", "run", "--data", "digits"], "--weights FILE"),
+        (
+            ["--adapter", "own.py:model", "--out", "run", "--data", "digits", "--weights", "weights.pt"],
+            "own.py does not exist",
+        ),
+        ([*WORDS[:2], "--data", "digits", "--out", "weights.pt"], "weights.pt exists and holds something else"),
+    ],
+)
+def test_what_is_left_out_is_named(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", *words]) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.err.count("\n") == 1
+    assert not Path("run").exists()
