@@ -150,6 +150,8 @@ def test_the_distortion_is_its_reconstruction_loss(tmp_path: Path, rec_dist: str
         ({"latent_dim": "ten"}, "latent_dim is 'ten'"),
         ({"rec_dist": "poisson"}, "expected bernoulli, gaussian, laplace"),
         ({"lr": -1}, "learning_rate is -1"),
+        ({"loss": "betaH", "betaH_B": float("nan")}, "expected a number as beta"),
+        ({"loss": "betaH", "betaH_B": float("inf")}, "expected a number as beta"),
         ({"seed": "s"}, "seed is 's'"),
     ],
 )
