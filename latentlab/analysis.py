@@ -20,7 +20,7 @@ from latentlab.hdf5 import made_from
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
 from latentlab.runs import STAGES, Run, write_scores
-from latentlab.scoring import Scores, score, scores_from_json
+from latentlab.scoring import Scores, profile_name, score, scores_from_json
 
 if TYPE_CHECKING:
     from latentlab.encoding import Distortion
@@ -153,8 +153,19 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
 
 
 def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
-    if run.has("score"):
-        found = read_json(run.scores_path)
-        if isinstance(found, dict) and found.get("inputs") == inputs:
-            return scores_from_json(found)
-    return Scores({}, {}, {})
+    """The scores that are there, as far as they were made of these inputs under the profile's present version."""
+    if not run.has("score"):
+        return Scores({}, {}, {})
+    found = read_json(run.scores_path)
+    if not isinstance(found, dict) or not _agrees(found.get("inputs"), inputs):
+        return Scores({}, {}, {})
+    scores = scores_from_json(found)
+    version = profile_name(registry.load("profiles", inputs["profile"]))
+    return scores._replace(
+        scores={name: each for name, each in scores.scores.items() if each.settings.get("profile") == version}
+    )
+
+
+def _agrees(recorded: Any, inputs: Mapping[str, Any]) -> bool:
+    """Whether what was recorded says the same of every input; a shared copy of a run records more than that."""
+    return isinstance(recorded, dict) and all(recorded.get(key) == value for key, value in inputs.items())

@@ -48,7 +48,14 @@ def import_run(
     origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
     recorded = plain({**origin, "settings": dict(foreign.recorded)})
     hardware = resolve_hardware(foreign.config["network"], "auto", None, "auto").model_dump()
-    content = {"rows": 0, "steps": 0, "learning_rate": 0, "hardware": hardware, "imported": recorded, **plain(foreign.config)}
+    content = {
+        "rows": 0,
+        "steps": 0,
+        "learning_rate": 0,
+        "hardware": hardware,
+        "imported": recorded,
+        **plain(foreign.config),
+    }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, content["image_shape"])}, str(path))
     with torch.device("meta"):
         check_weights(build(config), foreign.weights, foreign.file)

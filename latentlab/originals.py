@@ -9,6 +9,7 @@ from latentlab.codes import read_provenance
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.runs import Run
+from latentlab.score import plain
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -20,7 +21,7 @@ def dataset_of(run: Run) -> Dataset:
     provenance = read_provenance(run.codes_path)
     inputs = provenance.get("inputs", {})
     data = load(provenance.get("data") or run.config.data)
-    if inputs.get("source") not in (None, dict(data.source)):
+    if inputs.get("source") not in (None, plain(data.source)):
         raise InputError(f"{data.spec or data.name} is not the data that the codes of {run.name} were made from")
     return data
 

@@ -12,6 +12,7 @@ PANEL = "Train"
 
 
 def sweep(
+    context: typer.Context,
     plan: Annotated[
         Path | None, typer.Argument(metavar="[STUDY.toml]", help="A study file, instead of options.")
     ] = None,
@@ -47,6 +48,7 @@ def sweep(
         "latent_dim": _sizes(latent_dim), "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
     }  # fmt: skip
     if plan is not None:
+        _refuse_both(context, plan)
         read = read_plan(plan)
         data, options = read.data, {"beta": read.beta, "seeds": read.seeds, **read.options}
     if data is None:
@@ -66,6 +68,16 @@ def sweep(
         _console.show_json({"study": str(out), "runs": rows})
     else:
         _console.table(rows)
+
+
+def _refuse_both(context: typer.Context, plan: Path) -> None:
+    """A study file says all that determines the runs; an option beside it would be ignored, or make it a lie."""
+    for name in context.params.keys() - {"plan", "out", "workers", "json", "quiet"}:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise InputError(
+                f"--{name.replace('_', '-')} was given beside {plan}; write it into the file, or leave it out"
+            )
 
 
 def _sizes(text: str) -> list[int]:

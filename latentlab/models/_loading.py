@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from latentlab.config import Hardware
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
 from latentlab.models._adapter import checked, run_adapter, split
@@ -24,8 +25,15 @@ def load_model(run: Run, adapter: str | Model | None = None) -> Model:
             raise InputError(f"{run.path} is no run of an adapter: its model is built from its config; leave it out")
         built = build(run.config)
         fit_weights(built, weights, run.model_path)
-        return place(built.eval(), run.config.hardware)
+        return place(built.eval(), here(run.config.hardware))
     return _own(run, adapter, weights)
+
+
+def here(hardware: Hardware) -> Hardware:
+    """The hardware that a run was trained on, with the CPU in place of a device that this machine lacks."""
+    kind = hardware.device.partition(":")[0]
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(kind, True)
+    return hardware if present else hardware.model_copy(update={"device": "cpu"})
 
 
 def own(model: Model) -> nn.Module:
@@ -55,7 +63,7 @@ def _own(run: Run, adapter: str | Model | None, weights: dict[str, Tensor]) -> M
     model = run_adapter(adapter)
     fit_weights(own(model), weights, run.model_path)
     if isinstance(model, nn.Module):
-        place(model, run.config.hardware)
+        place(model, here(run.config.hardware))
     return model
 
 
