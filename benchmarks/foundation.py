@@ -13,12 +13,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from latentlab.configuring import configure
 from latentlab.data import load
 from latentlab.encoding import posterior
 from latentlab.memory import keep_freed_memory
 from latentlab.models import build, place
 from latentlab.objectives import Moment, build_objective
-from latentlab.training import _Batches, _step, configure, processor
+from latentlab.training import _Batches, _step, processor
 
 
 def least(what: Callable[[], object], tries: int = 5) -> float:

@@ -14,6 +14,7 @@ from torch import Tensor
 from latentlab import registry
 from latentlab.checkpoints import read_weights
 from latentlab.config import RunConfig, validate
+from latentlab.configuring import resolve_hardware
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.files import lock, sha256, write_bytes, write_json
@@ -23,7 +24,6 @@ from latentlab.models._autoencoder import check_weights, fit_weights
 from latentlab.models._loading import own
 from latentlab.runs import Run
 from latentlab.score import plain
-from latentlab.training import resolve_hardware
 
 PROBED = 2
 

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.config import Frozen, RunConfig, validate
+from latentlab.configuring import configure
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import write_json
 from latentlab.runs import Run, Study
-from latentlab.training import configure, refuse_other, train
+from latentlab.training import refuse_other, train
 
 Progress = Callable[[Mapping[str, int], int], None]
 POLL = 0.5

@@ -13,7 +13,7 @@ from conftest import ROOT
 # From the ground up. A module may import its own layer and those below; within a layer nothing goes in a circle.
 LAYERS = {
     "ground": "errors registry files config hdf5 memory resources score data codes decodings runs notes",
-    "torch": "models objectives training sweeps encoding decoding checkpoints importers importing",
+    "torch": "models objectives configuring training sweeps encoding decoding checkpoints importers importing",
     "numpy": """
         metrics profiles scoring uncertainty projections dimensions pictures tables originals selections matching health
     """,

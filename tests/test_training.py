@@ -11,12 +11,13 @@ import torch
 from safetensors.torch import load_file
 
 from latentlab import training
+from latentlab.configuring import configure
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, read_json, sha256, write_json
 from latentlab.registry import names
 from latentlab.runs import Run
-from latentlab.training import _Batches, configure, train
+from latentlab.training import _Batches, train
 
 OPTIONS = {"latent_dim": 3, "steps": 30, "log_every": 5, "checkpoint_every": 10, "threads": 1}
 

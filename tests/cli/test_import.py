@@ -15,8 +15,8 @@ WORDS = ["state-dict", "weights.pt", "--data", "digits", "--out", "run"]
 
 @pytest.fixture(autouse=True)
 def _weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latentlab.configuring import configure
     from latentlab.data import load
-    from latentlab.training import configure
 
     monkeypatch.chdir(tmp_path)
     torch.save(build(configure(load("digits"), latent_dim=2)).state_dict(), "weights.pt")

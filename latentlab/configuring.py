@@ -1,0 +1,86 @@
+"""From what was asked for to a configuration in which nothing is left to be chosen."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+
+from latentlab import registry
+from latentlab.config import Hardware, RunConfig, validate
+from latentlab.data import Dataset
+from latentlab.errors import InputError
+from latentlab.models import build
+from latentlab.objectives import build_objective
+
+
+def configure(
+    data: Dataset,
+    *,
+    objective: str = "beta-vae",
+    split: str | None = None,
+    network: str = "auto",
+    likelihood: str = "bernoulli",
+    precision: str = "auto",
+    threads: int | None = None,
+    device: str = "auto",
+    settings: dict[str, Any] | None = None,
+    **options: Any,
+) -> RunConfig:
+    """The resolved configuration of a run: every choice that was left open is made here, once.
+
+    ``settings`` are the objective's (``{"beta": 4}``), ``options`` the other fields of `RunConfig`.
+    """
+    chosen = build_objective({"name": objective, **(settings or {})})
+    split = split or ("train" if "train" in data.splits else "all")
+    part = data.split(split)
+    if network == "auto":
+        network = "burgess" if min(data.image_shape[1:]) >= 64 else "mlp"
+    content = {
+        "data": data.spec or data.name,
+        "split": split,
+        "rows": len(part),
+        "source": dict(data.source),
+        "image_shape": data.image_shape,
+        "network": network,
+        "likelihood": likelihood,
+        "objective": {"name": objective, **chosen.model_dump()},
+        "stochastic": chosen.stochastic,
+        "steps": 20_000,
+        "decay": 0.2,
+        "learning_rate": registry.load("models", network).LEARNING_RATE,
+        "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
+        **{key: value for key, value in options.items() if value is not None},
+    }
+    config: RunConfig = validate(RunConfig, content, "configuration")
+    with torch.device("meta"):
+        build(config)
+    return config
+
+
+def resolve_hardware(network: str, precision: str, threads: int | None, device: str) -> Hardware:
+    """What to compute with on this machine."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    content = {
+        "device": device,
+        "threads": len(os.sched_getaffinity(0)) if threads is None else threads,
+        "precision": "float32" if precision == "auto" else precision,
+        "memory_format": "contiguous" if network == "mlp" else "channels_last",
+    }
+    found: Hardware = validate(Hardware, content, "configuration")
+    check_device(found.device)
+    return found
+
+
+def check_device(device: str) -> None:
+    """Raise an `InputError` where this machine has no such device."""
+    kind, _, number = device.partition(":")
+    there = {
+        "cpu": True,
+        "cuda": int(number or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[kind]:
+        raise InputError(f"device is {device!r}, which this machine does not have; leave --device out or say cpu")
