@@ -5,7 +5,8 @@ import pytest
 from numpy.random import RandomState
 from scipy.stats import ortho_group
 
-from latentlab.metrics._information import _compiled, _compiled_tables, tables
+from latentlab.metrics._arrays import scale_of
+from latentlab.metrics._information import _compiled, tables
 from latentlab.metrics.mig import mig
 from latentlab.profiles._protocol import draw_rows, levels_of_rows
 from latentlab.scoring import score
@@ -102,14 +103,17 @@ def test_compiled_counts_are_the_same(dtype):
     codes = random.normal(size=(5000, 4)).astype(dtype)
     codes[:, 3] = 2.5
     codes[:, 2] = np.round(codes[:, 2], 1)
-    levels = [(random.integers(-1, 3, 5000), 3), (random.integers(0, 7, 5000), 7)]
-    before, _compiled.wanted = _compiled.wanted, False
+    factors = np.stack([random.integers(0, 3, 5000), random.integers(0, 7, 5000)], axis=1).astype(float)
+    factors[::5, 0] = np.nan
+    scales = [scale_of(column) for column in factors.T]
+    before = _compiled.wanted
     try:
-        plain = tables(codes, levels, 20)
+        plain, compiled = (tables(codes, factors, scales, 20) for _compiled.wanted in (False, True))
     finally:
         _compiled.wanted = before
-    for a, b in zip(plain, _compiled_tables(codes, levels, 20), strict=True):
+    for a, b in zip(plain, compiled, strict=True):
         assert (a == b).all()
+    assert [table[0].sum() for table in plain] == [4000, 5000]
 
 
 def test_a_rotation_keeps_lengths_and_a_shuffle_keeps_rows(aligned):

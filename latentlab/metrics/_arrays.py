@@ -5,8 +5,8 @@ Codes keep their precision (float32 stays float32): bin edges follow it, so wide
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 Kinds = Sequence[FactorKind] | None
 
+BLOCK = 1 << 15  # rows a block
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 
 
@@ -31,40 +32,72 @@ def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
     if len(array) < 2:
         raise InputError(f"{what} has {len(array)} row; a score needs at least two")
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    if not np.isfinite(array).all():
-        bad = ~np.isfinite(array).all(axis=1)
-        raise InputError(f"{what} has NaN or infinity in {bad.sum()} of {len(bad)} rows; leave those rows out")
+    bad = sum(int((~np.isfinite(array[block]).all(axis=1)).sum()) for block in blocks(len(array)))
+    if bad:
+        raise InputError(f"{what} has NaN or infinity in {bad} of {len(array)} rows; leave those rows out")
     return array
 
 
-def check_factors(factors: ArrayLike, what: str = "factors") -> Floats:
-    """Factors as a floating (n, k) array, NaN where a label is missing; (n,) is one factor."""
+def blocks(n: int) -> Iterator[slice]:
+    """Slices of rows that stay in the cache: what goes over rows in them holds no copy of all rows."""
+    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
+
+
+def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True) -> Floats:
+    """Factors as a float64 (n, k) array, NaN where a label is missing; (n,) is one factor.
+
+    Without `widen` numbers of any type stay as they are, for who goes over the rows in blocks.
+    """
     array = np.asarray(factors)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, k): one row an example, one column a factor")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers (level indices or values)")
-    array = array.astype(np.float64, copy=False)
-    if np.isinf(array).any():
+    array = array.astype(np.float64, copy=False) if widen else array
+    if array.dtype.kind == "f" and any(np.isinf(array[block]).any() for block in blocks(len(array))):
         raise InputError(f"{what} holds infinity; expected level indices or values, NaN where missing")
     return array
 
 
-def check_rows(codes: ArrayLike, factors: ArrayLike, part: str = "") -> tuple[Floats, Floats]:
+def check_rows(codes: ArrayLike, factors: ArrayLike, part: str = "", widen: bool = True) -> tuple[Floats, Floats]:
     """Codes (n, d) and factors (n, k) that belong together, every factor with two values at least."""
-    z, v = check_codes(codes, f"{part}codes"), check_factors(factors, f"{part}factors")
+    z, v = check_codes(codes, f"{part}codes"), check_factors(factors, f"{part}factors", widen)
     if len(z) != len(v):
         raise InputError(
             f"{part}codes has {len(z)} rows but {part}factors has {len(v)}; were both made from the same split?"
         )
-    for j, column in enumerate(v.T):
-        known = column[~np.isnan(column)]
-        if len(known) == 0:
+    for j, column in enumerate(survey(v)):
+        if column.known == 0:
             raise InputError(f"factor {j} of {part}factors is NaN in every row; leave it out")
-        if known.min() == known.max():
-            raise InputError(f"factor {j} of {part}factors has one value ({known[0]:g}) in every row; leave it out")
+        if column.low == column.high:
+            raise InputError(f"factor {j} of {part}factors has one value ({column.low:g}) in every row; leave it out")
     return z, v
+
+
+class Column(NamedTuple):
+    """What a factor's column holds: extremes of its labels, whether they are whole numbers, how many there are."""
+
+    low: float
+    high: float
+    whole: bool
+    known: int
+
+
+def survey(factors: Floats) -> list[Column]:
+    """What each column of factors (n, k) holds, from one pass in blocks; infinite extremes where nothing is known."""
+    k = factors.shape[1]
+    low, high = np.full(k, np.inf), np.full(k, -np.inf)
+    whole, missing = np.ones(k, dtype=bool), np.zeros(k, dtype=np.int64)
+    for block in blocks(len(factors)):
+        values = factors[block]
+        low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+        if values.dtype.kind == "f":
+            absent = np.isnan(values)
+            missing += absent.sum(axis=0)
+            whole &= ((values == np.rint(values)) | absent).all(axis=0)
+    columns = zip(low, high, whole, len(factors) - missing, strict=True)
+    return [Column(float(a), float(b), bool(c), int(n)) for a, b, c, n in columns]
 
 
 def check_parts(
@@ -100,15 +133,51 @@ def kind_of(column: Floats, kind: FactorKind | None) -> FactorKind:
     """The kind as declared; undeclared, whole numbers are categories and anything else is continuous."""
     if kind is not None:
         return kind
-    known = column[~np.isnan(column)]
-    return "categorical" if bool((known == np.round(known)).all()) else "continuous"
+    return "categorical" if survey(column[:, None])[0].whole else "continuous"
 
 
 def kinds_of(factors: Floats, kinds: Kinds) -> tuple[FactorKind, ...]:
     """One kind a column of factors (n, k); see `kind_of`."""
     if kinds is not None and len(kinds) != factors.shape[1]:
         raise InputError(f"kinds names {len(kinds)} factors but factors has {factors.shape[1]} columns")
-    return tuple(kind_of(column, kinds[j] if kinds is not None else None) for j, column in enumerate(factors.T))
+    if kinds is None:
+        return tuple("categorical" if column.whole else "continuous" for column in survey(factors))
+    return tuple(kind_of(column, kind) for column, kind in zip(factors.T, kinds, strict=True))
+
+
+class Scale(NamedTuple):
+    """How values become one of `size` levels: less the lowest, by inner `edges` of bins, or by place in `values`."""
+
+    size: int
+    low: float = 0.0
+    edges: Floats | None = None
+    values: Floats | None = None
+
+    def levels(self, column: Floats) -> Ints:
+        """Level indices of values (n,), −1 where they are NaN."""
+        missing = np.isnan(column) if column.dtype.kind == "f" else np.zeros(0, dtype=bool)
+        known = np.where(missing, self.low, column) if missing.any() else column
+        if self.edges is not None:
+            found = np.searchsorted(self.edges, known, side="right")
+        elif self.values is not None:
+            found = np.searchsorted(self.values, known)
+        else:
+            found = np.subtract(known, self.low).astype(np.int64)
+        return np.asarray(np.where(missing, -1, found) if missing.any() else found, dtype=np.int64)
+
+
+def scale_of(column: Floats, kind: FactorKind | None = None, bins: int = 20, held: Column | None = None) -> Scale:
+    """The scale of a factor's column (n,); see `levels_of`. ``held`` is its `survey`, where that is known."""
+    found = held or survey(column[:, None])[0]
+    if kind in (None, "continuous", "circular") and not found.whole:
+        pair = np.array([found.low, found.high])
+        return Scale(bins, found.low, edges=np.histogram_bin_edges(pair, bins)[1:-1])
+    if found.whole and found.high - found.low < WIDEST:
+        return Scale(int(found.high - found.low) + 1, found.low)
+    seen = [np.unique(column[block]) for block in blocks(len(column))]
+    values = np.unique(np.concatenate(seen))
+    values = values[~np.isnan(values)]
+    return Scale(len(values), found.low, values=values)
 
 
 def levels_of(column: Floats, kind: FactorKind | None = None, bins: int = 20) -> tuple[Ints, int]:
@@ -117,21 +186,8 @@ def levels_of(column: Floats, kind: FactorKind | None = None, bins: int = 20) ->
     Categories and ordinal levels stay as they are. Continuous and circular values that are not whole numbers fall
     into `bins` bins of equal width.
     """
-    missing = np.isnan(column)
-    known = column[~missing] if missing.any() else column
-    if kind in (None, "continuous", "circular") and not (known == np.round(known)).all():
-        edges = np.histogram_bin_edges(known, bins)
-        found, count = np.digitize(known, edges[:-1]) - 1, bins
-    elif (known == np.round(known)).all() and known.max() - known.min() < WIDEST:
-        found, count = (known - known.min()).astype(np.int64), int(known.max() - known.min()) + 1
-    else:
-        values, found = np.unique(known, return_inverse=True)
-        count = len(values)
-    if not missing.any():
-        return np.asarray(found, dtype=np.int64), count
-    levels = np.full(len(column), -1, dtype=np.int64)
-    levels[~missing] = found
-    return levels, count
+    scale = scale_of(column, kind, bins)
+    return scale.levels(column), scale.size
 
 
 def by_factor(values: Sequence[float] | Floats) -> dict[str, float]:

@@ -7,14 +7,14 @@ factor; tables are filled in blocks of rows, so memory does not grow with the ro
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.metrics._arrays import Floats, Ints, Kinds, kinds_of, levels_of
+from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, blocks, kinds_of, scale_of, survey
 
-BLOCK = 1 << 15  # rows a block: a block's indices stay in the cache
 MANY = 2_000_000  # codes from which on loading numba pays
 
 
@@ -33,7 +33,7 @@ class Information(NamedTuple):
 
 def edges_of(codes: Floats, bins: int) -> Floats:
     """Lower edges of each dimension's bins, (d, bins), in the codes' own precision: those of `np.histogram`."""
-    extremes = np.stack([codes.min(axis=0), codes.max(axis=0)])
+    extremes = np.stack([np.minimum.reduce(codes), np.maximum.reduce(codes)])
     return np.stack([np.histogram_bin_edges(pair, bins)[:-1] for pair in extremes.T])
 
 
@@ -48,19 +48,31 @@ def bin_codes(codes: Floats, bins: int) -> Ints:
     return binned(codes, edges_of(codes, bins))
 
 
-def tables(codes: Floats, levels: list[tuple[Ints, int]], bins: int) -> list[NDArray[np.int64]]:
-    """Counts (d, bins, levels) for each factor; rows whose level is −1 are left out."""
-    if _compiled.wanted or codes.size >= MANY:
-        return _compiled_tables(codes, levels, bins)
-    d = codes.shape[1]
+def tables(codes: Floats, factors: Floats, scales: list[Scale], bins: int) -> list[NDArray[np.int64]]:
+    """Counts (d, bins, levels) for each factor; rows whose label is missing are left out."""
+    fill = _compiled_tables if _compiled.wanted or codes.size >= MANY else _plain_tables
     edges = edges_of(codes, bins)
-    found = [np.zeros(d * bins * count, dtype=np.int64) for _, count in levels]
-    for start in range(0, len(codes), BLOCK):
-        block = slice(start, start + BLOCK)
-        cells = binned(codes[block], edges) + np.arange(d) * bins
-        for table, (level, count) in zip(found, levels, strict=True):
-            table += count_cells(cells, level[block], count, len(table))
-    return [table.reshape(d, bins, count) for table, (_, count) in zip(found, levels, strict=True)]
+    sizes = [codes.shape[1] * bins * scale.size for scale in scales]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    table = np.zeros(offsets[-1], dtype=np.int64)
+    for block in blocks(len(codes)):
+        levels = np.stack([scale.levels(column) for scale, column in zip(scales, factors[block].T, strict=True)])
+        fill(codes[block], edges, levels, offsets, bins, table)
+    parts = zip(pairwise(offsets), scales, strict=True)
+    return [table[start:end].reshape(-1, bins, scale.size) for (start, end), scale in parts]
+
+
+def _plain_tables(codes: Floats, edges: Floats, levels: Ints, offsets: Ints, bins: int, table: Ints) -> None:
+    d = codes.shape[1]
+    cells = binned(codes, edges) + np.arange(d) * bins
+    for level, (start, end) in zip(levels, pairwise(offsets), strict=True):
+        table[start:end] += count_cells(cells, level, (end - start) // (d * bins), end - start)
+
+
+def _compiled_tables(codes: Floats, edges: Floats, levels: Ints, offsets: Ints, bins: int, table: Ints) -> None:
+    from latentlab.metrics._counting_kernel import count
+
+    count(np.ascontiguousarray(codes), edges, levels, offsets, bins, table)
 
 
 class _Switch:
@@ -73,21 +85,6 @@ _compiled = _Switch()
 def count_compiled() -> None:
     """Count by the compiled kernel from now on: the same tables, for who is about to make hundreds of them."""
     _compiled.wanted = True
-
-
-def _compiled_tables(codes: Floats, levels: list[tuple[Ints, int]], bins: int) -> list[NDArray[np.int64]]:
-    from latentlab.metrics._counting_kernel import count
-
-    d = codes.shape[1]
-    sizes = [d * bins * size for _, size in levels]
-    offsets = np.concatenate([[0], np.cumsum(sizes)])
-    table = np.zeros(offsets[-1], dtype=np.int64)
-    edges = edges_of(codes, bins)
-    for start in range(0, len(codes), BLOCK):
-        block = slice(start, start + BLOCK)
-        stacked = np.stack([level[block] for level, _ in levels])
-        count(np.ascontiguousarray(codes[block]), edges, stacked, offsets, bins, table)
-    return [table[offsets[j] : offsets[j + 1]].reshape(d, bins, size) for j, (_, size) in enumerate(levels)]
 
 
 def count_cells(cells: Ints, level: Ints, count: int, size: int) -> NDArray[np.int64]:
@@ -107,8 +104,9 @@ def entropy(counts: NDArray[np.int64], axis: int | tuple[int, ...]) -> NDArray[n
 def information(codes: Floats, factors: Floats, bins: int, kinds: Kinds = None) -> Information:
     """All information between codes (n, d) and factors (n, k); missing labels are left out factor by factor."""
     named = kinds_of(factors, kinds)
-    levels = [levels_of(column, kind, bins) for column, kind in zip(factors.T, named, strict=True)]
-    return from_tables(tables(codes, levels, bins))
+    columns = zip(factors.T, named, survey(factors), strict=True)
+    scales = [scale_of(column, kind, bins, held) for column, kind, held in columns]
+    return from_tables(tables(codes, factors, scales, bins))
 
 
 def from_tables(counts: list[NDArray[np.int64]]) -> Information:

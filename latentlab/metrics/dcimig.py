@@ -36,7 +36,7 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds
     >>> round(dcimig(v.astype(float), v).value, 6)
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     if v.shape[1] < 2:
         raise InputError("dcimig compares factors; one factor alone was given, give two at least")
     found = information(z, v, bins, kinds)

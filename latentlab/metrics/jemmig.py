@@ -37,7 +37,7 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds
     >>> round(jemmig(v.astype(float), v, bins=4).value, 6)
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     found = information(z, v, bins, kinds)
     best = found.mutual.argmax(axis=0)
     nats = found.joint[best, np.arange(v.shape[1])] - top_two_gap(found.mutual)

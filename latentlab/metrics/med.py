@@ -38,7 +38,7 @@ def med(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: Kinds = 
     >>> round(med(v.astype(float), v).value, 6)
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     if z.shape[1] < 2 or v.shape[1] < 2:
         raise InputError(f"med needs two dimensions and two factors at least; got {z.shape[1]} and {v.shape[1]}")
     mutual = information(z, v, bins, kinds).mutual

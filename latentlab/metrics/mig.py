@@ -36,7 +36,7 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: Kinds = 
     >>> round(mig(v.astype(float), v).value, 6)
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     found = information(z, v, bins, kinds)
     gaps = top_two_gap(found.mutual) / found.factor
     settings = {"bins": bins, "rows": len(z), "logarithm": "nats", "pruning": "none"}

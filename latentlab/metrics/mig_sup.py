@@ -35,7 +35,7 @@ def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kind
     >>> round(mig_sup(v.astype(float), v).value, 6)
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     if v.shape[1] < 2:
         raise InputError("mig_sup compares factors; one factor alone was given, give two at least")
     found = information(z, v, bins, kinds)

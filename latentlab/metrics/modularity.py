@@ -37,7 +37,7 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: K
     >>> round(modularity(v.astype(float), v).value, 6)
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     if v.shape[1] < 2:
         raise InputError("modularity compares factors; one factor alone was given, give two at least")
     found = information(z, v, bins, kinds).mutual
