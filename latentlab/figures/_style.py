@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -153,7 +154,27 @@ def save(fig: Figure, path: Path, suffix: str, title: str, alt: str, size: float
         "png": {"Title": title, "Description": alt, "Software": None},
     }[suffix]
     with rendering(size):
+        _settle(fig)
         fig.savefig(path, format=suffix, metadata=metadata, facecolor="white")
+    if suffix == "svg":
+        path.write_text(_numbered(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _settle(fig: Figure) -> None:
+    """Lay the axes out and round where they lie: the solver's last digits depend on where objects lie in memory."""
+    engine = fig.get_layout_engine()
+    if engine is not None:
+        engine.execute(fig)
+        fig.set_layout_engine("none")
+        for axes in fig.axes:
+            axes.set_position(tuple(round(edge, 5) for edge in axes.get_position().bounds))
+
+
+def _numbered(svg: str) -> str:
+    """The ids of clip paths as numbers in their order: Matplotlib's depend on where objects lie in memory."""
+    ids = dict.fromkeys(re.findall(r"url\(#(p[0-9a-f]{10})\)", svg))
+    numbers = {old: f"clip{number}" for number, old in enumerate(ids)}
+    return re.sub(r"\bp[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), svg)
 
 
 def plotly(title: str, subtitle: str, alt: str, **layout: Any) -> Any:
