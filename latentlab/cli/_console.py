@@ -118,12 +118,13 @@ def _bar(title: str) -> Iterator[Report]:
 
 def _lines(title: str) -> Report:
     started = time.monotonic()
-    said = [started]
+    said = [started, 0.0]
 
     def report(done: float, total: float, note: str = "") -> None:
         now = time.monotonic()
-        if now - said[0] >= LINE_SECONDS or done >= total > 0:
-            said[0] = now
+        complete = done >= total > 0 and said[1] < total
+        if complete or (now - said[0] >= LINE_SECONDS and said[1] < total):
+            said[:] = now, done
             left = (now - started) * (total - done) / done if done else 0
             print(
                 f"{title}: {done:,.0f} of {total:,.0f}, {left:.0f} s left {note}".rstrip(), file=sys.stderr, flush=True

@@ -1,5 +1,7 @@
 """``latentlab compare``."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,15 +42,13 @@ def compare(
     if not quiet:
         _console.show("\nBy setting, the mean over its seeds (the lowest to the highest):")
         shared = sorted({key for each in agreement.values() for key in each})
-        _console.table([_by_setting(row, [*_COSTS, *metrics], shared) for row in settings])
-
-
-def _by_setting(row: dict[Any, Any], keys: list[str], shared: list[str]) -> dict[str, Any]:
-    """A setting's means with the range over its seeds where there are several, and what compares the seeds."""
-    alike = {key: row.get(key) for key in shared}
-    return {"setting": row["setting"], "seeds": row["n"], **{key: _spread(row, key) for key in keys}, **alike}
+        rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
+        rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
+        rows += [(key, lambda row, key=key: _console.cell(row.get(key))) for key in shared]
+        _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
 
 
 def _spread(row: dict[Any, Any], key: str) -> str:
+    """A setting's mean, with the range over its seeds where there are several."""
     mean, low, high = (_console.cell(row.get(f"{key}_{part}")) for part in ("mean", "min", "max"))
     return mean if row["n"] == 1 or mean == "–" else f"{mean} ({low} to {high})"
