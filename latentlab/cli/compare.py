@@ -44,7 +44,7 @@ def compare(
         shared = sorted({key for each in agreement.values() for key in each})
         rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
         rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
-        rows += [(key, lambda row, key=key: _console.cell(row.get(key))) for key in shared]
+        rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
 
 
@@ -52,3 +52,8 @@ def _spread(row: dict[Any, Any], key: str) -> str:
     """A setting's mean, with the range over its seeds where there are several."""
     mean, low, high = (_console.cell(row.get(f"{key}_{part}")) for part in ("mean", "min", "max"))
     return mean if row["n"] == 1 or mean == "–" else f"{mean} ({low} to {high})"
+
+
+def _shared(row: dict[Any, Any], key: str) -> str:
+    """What compares a setting's seeds with each other."""
+    return _console.cell(row.get(key))

@@ -1,0 +1,58 @@
+"""The studies that are shipped: small enough, whole, and what their study files say."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from latentlab.codes import read_provenance
+from latentlab.comparison import compare
+from latentlab.models import load_model
+from latentlab.runs import Study
+
+LIMITS = {"dsprites": 40 << 20, "mini": 3 << 20}
+
+
+def size(folder: Path) -> int:
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_it_is_small_enough_and_holds_no_training_state(name: str) -> None:
+    folder = ROOT / "artifacts" / name
+    assert 0 < size(folder) <= LIMITS[name]
+    assert not list(folder.rglob("training.safetensors"))
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_every_run_is_finished_analysed_and_unflagged(name: str) -> None:
+    table = compare(Study(ROOT / "artifacts" / name))
+    assert set(table["state"]) == {"finished"}
+    assert set(table["flags"]) == {""}
+    assert table["mig"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_rows_name_the_file_they_were_drawn_from(name: str) -> None:
+    for run in Study(ROOT / "artifacts" / name):
+        found = read_provenance(run.codes_path)
+        assert len(found["full_codes"]) == 64
+        assert found["of_rows"] > len(run.codes())
+
+
+def test_dsprites_is_what_its_study_file_says() -> None:
+    plan = tomllib.loads((ROOT / "artifacts" / "dsprites.toml").read_text())
+    study = Study(ROOT / "artifacts" / "dsprites")
+    assert len(study) == len(plan["beta"]) * plan["seeds"]
+    assert {run.config.beta for run in study} == {None, 1.0, 4.0, 16.0}
+    for run in study:
+        config = run.config
+        assert (config.data, config.latent_dim, config.steps) == (plan["data"], plan["latent_dim"], plan["steps"])
+        assert config.image_shape == (1, 64, 64)
+        assert len(run.codes()) == 5000
+
+
+def test_half_precision_weights_load() -> None:
+    study = Study(ROOT / "artifacts" / "dsprites")
+    assert load_model(study["beta4-seed0"]).latent_dim == 10
