@@ -86,6 +86,11 @@ class Codes:
         for start in range(0, len(self), BLOCK):
             yield self.mean[start : start + BLOCK], self.variance[start : start + BLOCK]
 
+    @property
+    def of_rows(self) -> int:
+        """How many rows were encoded: more than there are here where a shared copy kept some of them."""
+        return int(self.provenance.get("of_rows", len(self)))
+
     def take(self, rows: Any) -> Codes:
         """The codes of those row positions alone, ids kept."""
         pick = lambda array: None if array is None else array[rows]  # noqa: E731

@@ -80,7 +80,7 @@ def dimensions(
         "ranked_by": "KL" if by == "kl" else "variance of the code",
         "active": f"Var_x E[z|x] > {ACTIVE}" if by == "kl" else "undefined: a deterministic encoder's scale is free",
         "rows": min(rows, len(codes)),
-        "of_rows": len(codes),
+        "of_rows": codes.of_rows,
         "seed": seed,
         "factors": list(factors_of(codes)[1]),
     }
@@ -131,7 +131,7 @@ def knowledge(codes: Codes, *, rows: int = ROWS, seed: int = 0) -> Knowledge:
     """What each latent dimension knows of each factor: I(z_j; v_k) / H(v_k), on at most `rows` seeded rows."""
     some = sample(codes, rows, seed)
     columns, names, kinds = factors_of(some)
-    return Knowledge(_normalised(some.mean, columns, kinds), names, len(some), len(codes))
+    return Knowledge(_normalised(some.mean, columns, kinds), names, len(some), codes.of_rows)
 
 
 def sample(codes: Codes, rows: int = ROWS, seed: int = 0) -> Codes:

@@ -59,7 +59,7 @@ def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int =
     chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
     points = codes.mean[chosen]
     xy, settings = METHODS[method](points, seed, parameters)
-    settings = {"method": method, "seed": seed, "of_rows": len(codes), **settings}
+    settings = {"method": method, "seed": seed, "of_rows": codes.of_rows, **settings}
     return Projection(xy.astype(np.float32), codes.row_ids[chosen], settings, faithfulness(points, xy, seed=seed))
 
 
