@@ -26,6 +26,7 @@ from latentlab.originals import dataset_of
 from latentlab.projections import Projection
 from latentlab.registry import load
 from latentlab.runs import STAGES, Run, Study
+from latentlab.selections import named
 from latentlab.serving import as_study, served_path
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -225,6 +226,28 @@ def decodings(run: Run) -> dict[str, Decodings]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _decodings(path: str, stamps: Any) -> dict[str, Decodings]:
     return Run(Path(path)).decodings()
+
+
+def traversals(run: Run, anchor: int, over: Any) -> Decodings:
+    """Traversals around the row of that id, decoded now by the run's own model."""
+    position = int(named(codes(run), str(anchor))[0])
+    return _traversals(
+        str(run.path), stamp(run.path, ["config.json", "model.safetensors", STAGES["encode"]]), position, over
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Decoding …")
+def _traversals(path: str, stamps: Any, position: int, over: Any) -> Decodings:
+    from latentlab.decoding import traverse
+
+    return traverse(_model(path, stamps), _codes(path, stamp(Path(path), [STAGES["encode"]])), position, over=over)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def _model(path: str, stamps: Any) -> Any:
+    from latentlab.models import load_model
+
+    return load_model(Run(Path(path)))
 
 
 def projections(run: Run) -> dict[str, Projection]:

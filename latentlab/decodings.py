@@ -41,6 +41,24 @@ class Decodings:
             )
 
 
+def changed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """How much each pixel changes from one step of a traversal to the next: (…, steps, c, h, w) to (…, h, w) in [0, 1].
+
+    The mean over neighbouring steps and over channels of the absolute difference, 1 for a change from 0 to 255 at every
+    step. It is zero everywhere where a dimension changes nothing, and the same along the strip in either direction. It
+    says where a picture changes, not by how much the code was moved: compare dimensions over one range alone.
+
+    >>> changed_pixels(np.array([0, 255, 255], np.uint8).reshape(3, 1, 1, 1)).tolist()
+    [[0.5]]
+    """
+    if images.ndim < 4 or images.shape[-4] < 2:
+        raise InputError(
+            f"images are {images.shape}; expected (…, steps, channels, height, width) of two steps at least"
+        )
+    steps = images.astype(np.float64) / 255
+    return np.asarray(np.abs(np.diff(steps, axis=-4)).mean(axis=(-4, -3)))
+
+
 def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[str, Any]) -> None:
     """Publish ``decodings.h5``: one group a part; ``inputs`` records what they were made from."""
     with publish(path) as temporary, h5py.File(temporary, "w") as file:

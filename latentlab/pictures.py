@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError
 
+HEAT_AT = np.linspace(0, 1, 6)
+HEAT = np.array([(0, 0, 0), (0, 43, 98), (85, 91, 108), (135, 131, 120), (191, 173, 104), (254, 232, 56)])
 SMALLEST = 64  # pixels: smaller images are enlarged by a whole factor, so that gaps stay thin and pixels sharp
 
 
@@ -34,6 +36,23 @@ def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None
         top, left = (i // across) * (h + gap), (i % across) * (w + gap)
         sheet[top : top + h, left : left + w] = image.transpose(1, 2, 0)
     return sheet
+
+
+def heat(values: NDArray[np.floating], most: float) -> NDArray[np.uint8]:
+    """Values (h, w) as colours (h, w, 3), enlarged as a `strip` is: black for 0, light yellow from `most` on.
+
+    Lightness grows with the value (the colours are cividis', Nuñez et al., 2018), so colour-blind readers and grey
+    printers see the same order.
+
+    >>> heat(np.array([[0.0, 1.0]]), 1.0)[0, [0, -1]].tolist()
+    [[0, 0, 0], [254, 232, 56]]
+    """
+    if values.ndim != 2:
+        raise InputError(f"values are {values.shape}; expected (height, width)")
+    share = np.clip(values / most, 0, 1) if most > 0 else np.zeros(values.shape)
+    colours = np.stack([np.interp(share, HEAT_AT, channel) for channel in HEAT.T], axis=-1).round().astype(np.uint8)
+    scale = max(1, SMALLEST // max(values.shape))
+    return colours.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -50,6 +51,58 @@ def positions(codes: Codes, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
     return places
 
 
+def named(codes: Codes, text: str) -> NDArray[np.int64]:
+    """The positions (m,) of the row ids that a text names, in order: ``"5, 17, 100-120"``.
+
+    A single id must be there; of a range ``a-b``, both ends included, whatever lies in it counts.
+
+    >>> named(Codes(np.zeros((4, 1), np.float32), row_ids=np.array([10, 20, 30, 40])), "40, 15-30").tolist()
+    [1, 2, 3]
+    """
+    chosen = np.zeros(len(codes), bool)
+    for part in filter(None, re.split(r"[,;\s]+", re.sub(r"\s*[-–]\s*", "-", text.strip()))):
+        ends = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part)
+        if ends is None:
+            raise InputError(f"{part[:40]!r} is no row id; expected ids and ranges, such as 5, 17, 100-120")
+        low, high = int(ends[1]), int(ends[2] or ends[1])
+        found = (codes.row_ids >= low) & (codes.row_ids <= high)
+        if not found.any():
+            nearest = codes.row_ids[np.abs(codes.row_ids - low).argmin()]
+            raise InputError(f"no row has an id of {part}; these are {len(codes):,} rows, the nearest id is {nearest}")
+        chosen |= found
+    return np.flatnonzero(chosen)
+
+
+def holding(codes: Codes, factor: str, value: str) -> NDArray[np.int64]:
+    """The positions (m,) of the rows whose factor has that value, both as `composition` writes them."""
+    columns, names, _ = factors_of(codes)
+    if factor not in names:
+        raise InputError(f"the codes have no varying factor {factor!r}; they have: {', '.join(names) or 'none'}"[:200])
+    labels, texts = _texts(codes, columns[:, names.index(factor)], factor)
+    if value not in texts:
+        raise InputError(f"no row has {factor} = {value}; it takes: {', '.join(texts)}"[:200])
+    return np.flatnonzero(labels == texts.index(value))
+
+
+def values_of(codes: Codes, factor: str) -> list[str]:
+    """The values that `holding` knows of a factor, in order."""
+    columns, names, _ = factors_of(codes)
+    return _texts(codes, columns[:, names.index(factor)], factor)[1] if factor in names else []
+
+
+def extremes(values: NDArray[np.floating], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the `count` lowest and the `count` highest of values (n,) are, the most extreme first; none is in both.
+
+    Equal values keep their order, so that the answer is the same every time.
+
+    >>> [part.tolist() for part in extremes(np.array([3.0, 1.0, 2.0, 5.0]), 1)]
+    [[1], [3]]
+    """
+    order = np.argsort(values, kind="stable")
+    few = min(count, len(order) // 2)
+    return order[:few], order[len(order) - few :][::-1]
+
+
 def composition(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
     """What the rows at these positions have more or less of than all rows: a line a (factor, value).
 
@@ -61,8 +114,7 @@ def composition(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
     columns, names, _ = factors_of(codes)
     found = []
     for k, name in enumerate(names):
-        spec = next((s for s in codes.specs if s.name == name), None)
-        labels, texts = _levels(columns[:, k], spec.values if spec else ())
+        labels, texts = _texts(codes, columns[:, k], name)
         every = np.bincount(labels[labels >= 0], minlength=len(texts))
         here = np.bincount(labels[rows][labels[rows] >= 0], minlength=len(texts))
         share, of_all = here / max(here.sum(), 1), every / max(every.sum(), 1)
@@ -78,6 +130,11 @@ def composition(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
             for text, n, s, a in zip(texts, here, share, of_all, strict=True)
         ]
     return pd.DataFrame(found, columns=["factor", "value", "rows", "share", "share_of_all", "lift"])
+
+
+def _texts(codes: Codes, column: NDArray[np.float64], factor: str) -> tuple[NDArray[np.int64], list[str]]:
+    spec = next((s for s in codes.specs if s.name == factor), None)
+    return _levels(column, spec.values if spec else ())
 
 
 def _levels(column: NDArray[np.float64], values: Sequence[float | str]) -> tuple[NDArray[np.int64], list[str]]:

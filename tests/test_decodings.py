@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from latentlab.decodings import Decodings, load_decodings, save_decodings
+from latentlab.decodings import Decodings, changed_pixels, load_decodings, save_decodings
 from latentlab.errors import InputError
 from latentlab.files import sha256
 from latentlab.hdf5 import made_from
@@ -98,3 +98,26 @@ def test_a_truncated_file_is_refused_and_says_nothing_of_its_making(path: Path) 
         with pytest.raises(InputError):
             load_decodings(path)
         assert made_from(path) == {}
+
+
+def test_a_dimension_that_changes_nothing_has_no_changed_pixels_and_direction_does_not_count() -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3, 5, 2, 4, 6), dtype=np.uint8)
+    images[1] = images[1, :1]
+    found = changed_pixels(images)
+    assert found.shape == (3, 4, 6)
+    assert not found[1].any()
+    assert found[[0, 2]].min() > 0
+    assert found.max() <= 1
+    np.testing.assert_allclose(changed_pixels(images[:, ::-1]), found)
+    np.testing.assert_allclose(changed_pixels(255 - images), found)
+
+
+def test_changed_pixels_are_where_the_change_is_and_as_large() -> None:
+    images = np.zeros((4, 1, 8, 8), np.uint8)
+    images[1:, 0, 2, 3] = 255
+    found = changed_pixels(images)
+    assert found[2, 3] == pytest.approx(1 / 3)
+    assert np.count_nonzero(found) == 1
+    with pytest.raises(InputError, match="two steps"):
+        changed_pixels(images[:1])

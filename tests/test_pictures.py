@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from latentlab.errors import InputError
-from latentlab.pictures import data_uri, png, strip
+from latentlab.pictures import data_uri, heat, png, strip
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -34,3 +34,12 @@ def test_small_images_are_enlarged_by_a_whole_factor() -> None:
 def test_what_is_no_stack_of_images_is_refused() -> None:
     with pytest.raises(InputError, match="channels"):
         strip(np.zeros((3, 8, 8), np.uint8))
+
+
+def test_heat_grows_lighter_with_the_value_and_is_black_where_nothing_changes() -> None:
+    colours = heat(np.linspace(0, 1, 64)[None], 1.0)[0]
+    lightness = colours @ np.array([0.2126, 0.7152, 0.0722])
+    assert colours[0].tolist() == [0, 0, 0]
+    assert (np.diff(lightness) >= 0).all()
+    assert np.array_equal(heat(np.full((2, 2), 5.0), 1.0), heat(np.ones((2, 2)), 1.0)), "beyond the most is the most"
+    assert not heat(np.zeros((8, 8)), 0.0).any()

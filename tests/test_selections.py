@@ -9,7 +9,7 @@ from toy import toy_codes
 
 from latentlab.codes import Codes
 from latentlab.errors import InputError
-from latentlab.selections import as_table, composition, inside, positions
+from latentlab.selections import as_table, composition, extremes, holding, inside, named, positions, values_of
 
 
 @given(st.integers(0, 10_000), st.integers(3, 12))
@@ -65,3 +65,39 @@ def test_the_table_to_take_along_has_ids_factors_and_codes() -> None:
     assert found["row"].tolist() == [5, 3]
     assert np.allclose(found[["z0", "z1", "z2", "z3"]], codes.mean[[5, 3]])
     assert list(found.columns)[1:5] == list(codes.factor_names())
+
+
+def test_named_rows_are_the_ids_and_whatever_lies_in_a_range() -> None:
+    codes = Codes(np.zeros((5, 2), np.float32), row_ids=np.array([40, 10, 30, 20, 7]))
+    assert sorted(codes.row_ids[named(codes, "7; 15 – 35, 40")]) == [7, 20, 30, 40]
+    assert named(codes, "  ").tolist() == []
+    with pytest.raises(InputError, match="nearest id is 10"):
+        named(codes, "7, 11")
+    with pytest.raises(InputError, match="no row id"):
+        named(codes, "7; DROP TABLE")
+
+
+def test_rows_holding_a_value_are_those_that_composition_counts() -> None:
+    codes = toy_codes(4.0, 0)
+    counted = composition(codes, np.arange(len(codes))).set_index(["factor", "value"])["rows"]
+    for factor in ("shape", "x", "angle"):
+        assert values_of(codes, factor) == counted.loc[factor].index.tolist()
+        for value in values_of(codes, factor):
+            found = composition(codes, holding(codes, factor, value)).set_index(["factor", "value"])
+            assert found.loc[(factor, value), "rows"] == counted[(factor, value)]
+            assert found.loc[(factor, value), "share"] == 1
+    with pytest.raises(InputError, match="it takes: square"):
+        holding(codes, "shape", "star")
+    with pytest.raises(InputError, match="no varying factor"):
+        holding(codes, "colour", "red")
+
+
+@given(st.lists(st.integers(-5, 5), max_size=30), st.integers(1, 8))
+def test_extremes_hold_nothing_lower_or_higher_outside_and_share_no_row(values: list[int], count: int) -> None:
+    array = np.array(values, np.float32)
+    low, high = extremes(array, count)
+    assert len(low) == len(high) == min(count, len(values) // 2)
+    assert not set(low.tolist()) & set(high.tolist())
+    if len(low):
+        assert array[low].tolist() == sorted(values)[: len(low)]
+        assert array[high].tolist() == sorted(values, reverse=True)[: len(high)]

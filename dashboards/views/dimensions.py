@@ -8,14 +8,17 @@ from typing import Any
 import shell
 import streamlit as st
 
-from latentlab.decodings import Decodings
+from latentlab.decodings import Decodings, changed_pixels
 from latentlab.errors import LatentlabError
 from latentlab.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
-from latentlab.pictures import data_uri, strip
+from latentlab.originals import images_of
+from latentlab.pictures import data_uri, heat, strip
 from latentlab.runs import Run
+from latentlab.selections import extremes
 
 RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "aggregate posterior, 2.5 % … 97.5 %"}
 SHOWN = 40
+EXTREMES = 16
 
 
 def page() -> None:
@@ -31,21 +34,78 @@ def page() -> None:
         )
         return
     table = shell.ranked(run)
-    _ranking(run, table)
-    _detail(run, table)
+    above, below = st.container(), st.container()
+    part, over = _around(run, below)
+    with above:
+        _ranking(run, table, part, over)
+    _detail(run, table, part, over)
+
+
+def _around(run: Run, place: Any) -> tuple[Decodings | None, str]:
+    """The traversals that table and detail show, chosen once for both: over which range, around which row."""
+    known = _ranges(run)
+    if not known:
+        return None, ""
+    one, two, said = place.columns([0.42, 0.16, 0.42], vertical_alignment="bottom")
+    shell.remember("range", known, known[0])
+    if len(known) > 1:
+        one.segmented_control(
+            "Traversal over",
+            known,
+            key="range",
+            format_func=lambda over: RANGES[over],
+            required=True,
+            persist_state="session",
+        )
+        shell.keep("range")
+    over = st.session_state["range"]
+    stored = shell.decodings(run)[f"traversals-{over}"]
+    asked = _anchor(run, two, stored)
+    if asked is None:
+        return stored, over
+    exact, why = shell.attempt(lambda: shell.traversals(run, asked, over), None)
+    if exact is None:
+        with said:
+            shell.note(f"Shown around the stored anchor, row {stored.settings.get('anchor_row', 'unknown')}: {why}.")
+    return exact or stored, over
+
+
+def _anchor(run: Run, place: Any, stored: Decodings) -> int | None:
+    """The row id that was asked for; None where it is the stored anchor or nothing."""
+    if not run.encodes:
+        return None
+    asked, key = st.query_params.get("anchor", ""), f"anchor-{run.name}"
+    if key not in st.session_state:
+        st.session_state[key] = int(asked) if asked.isdecimal() and len(asked) < 16 else None
+    kept = stored.settings.get("anchor_row")
+    given = place.number_input(
+        "Around row",
+        min_value=0,
+        step=1,
+        key=key,
+        placeholder=f"{kept} (stored)" if kept is not None else "stored",
+        help="The id of a row, such as the map tells of each point. The run's own model decodes anew around its code.",
+    )
+    if given is None:
+        st.query_params.pop("anchor", None)
+        return None
+    if st.query_params.get("anchor") != str(given):
+        st.query_params["anchor"] = str(given)
+    return None if given == kept else int(given)
 
 
 @shell.part
-def _ranking(run: Run, table: Any) -> None:
-    part, over = _traversals(run)
+def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     shell.head(
         "What each dimension does",
         [shell.label(run.name), shell.data_name(run), _activity(run, table), _rows(table)],
         "dimensions",
-        make=shell.figure_command("traversals", [run], over=over or None),
+        make=_command(run, part, over),
         data=lambda: shell.ranked(run),
         on_pick=pick,
     )
+    if st.session_state.pop("dim_picked", False):
+        st.rerun()  # the detail is a fragment of its own, which a pick in this one does not redraw
     if not run.encodes:
         st.html(
             '<p class="ll-note">This model only decodes: its codes are draws from the prior N(0, 1), not codes of '
@@ -74,24 +134,20 @@ def _ranking(run: Run, table: Any) -> None:
         shell.explain(
             "No traversals", f"{why} Decode anew with:", shell.command("analyze", run.path, "--only", "traverse")
         )
-    if len(_ranges(run)) > 1:
-        shell.remember("range", list(_ranges(run)), "prior")
-        st.segmented_control(
-            "Traversal over",
-            list(_ranges(run)),
-            key="range",
-            format_func=lambda over: RANGES[over],
-            required=True,
-            persist_state="session",
-        )
-        shell.keep("range")
-        if st.session_state["range"] != over:
-            st.rerun(scope="fragment")
+
+
+def _command(run: Run, part: Decodings | None, over: str) -> str:
+    """What draws these traversals, or what stores those around another row."""
+    anchor = part.settings.get("anchor_row") if part else None
+    if part is not None and anchor != shell.decodings(run)[f"traversals-{over}"].settings.get("anchor_row"):
+        return shell.command("analyze", run.path, "--only", "traverse", "--anchor", str(anchor))
+    return shell.figure_command("traversals", [run], over=over or None)
 
 
 def pick(key: str) -> None:
     """Show that dimension in detail."""
     st.session_state["dim"] = key
+    st.session_state["dim_picked"] = True
 
 
 def _ranges(run: Run) -> tuple[str, ...]:
@@ -100,15 +156,6 @@ def _ranges(run: Run) -> tuple[str, ...]:
 
 def _decoded(run: Run) -> tuple[dict[str, Decodings], str]:
     return shell.attempt(lambda: shell.decodings(run), {}) if run.has("traverse") else ({}, "")
-
-
-def _traversals(run: Run) -> tuple[Decodings | None, str]:
-    known = _ranges(run)
-    if not known:
-        return None, ""
-    asked = st.session_state.get("range", st.query_params.get("range"))
-    over = asked if asked in known else known[0]
-    return shell.decodings(run)[f"traversals-{over}"], over
 
 
 def _activity(run: Run, table: Any) -> str:
@@ -170,7 +217,7 @@ def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
 
 
 @shell.part
-def _detail(run: Run, table: Any) -> None:
+def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     names = table["dim"].tolist()
     shell.remember("dim", names, names[0])
     above = st.container()
@@ -188,7 +235,6 @@ def _detail(run: Run, table: Any) -> None:
             small=True,
             make=make,
         )
-    part, over = _traversals(run)
     if part is not None:
         right.html(
             _strip(part, index, f"{row.name} over the {over} range", "ll-wide")
@@ -207,7 +253,53 @@ def _detail(run: Run, table: Any) -> None:
             shell.chart(shell.figure("responses", [run], factor=factor, dimension=index), "response")
         else:
             shell.explain("No factor to respond to", "These data have no known factors or labels.")
+    one, two, three = st.columns([0.2, 0.4, 0.4])
+    with one:
+        _changed(part, index)
+    _extremes(run, index, two, three)
     _label(run, index, str(row["name"]), str(row["note"]))
+
+
+def _changed(part: Decodings | None, index: int) -> None:
+    """Where the picture changes along the traversal, as light as against the strongest change of any dimension."""
+    if part is None:
+        return
+    found = changed_pixels(part.images)
+    here, most = found[index], float(found.max())
+    st.html(
+        _caption("Changed pixels along the traversal")
+        + _picture(heat(here, most), f"heat map of what dimension z{index} changes", "ll-heat")
+        + _caption(
+            f"Mean change from step to step: {here.mean():.1%} of the range, at most {here.max():.0%} in a pixel; "
+            f"yellow is {most:.0%}, the most that any dimension changes."
+        )
+    )
+
+
+def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
+    """The images with the lowest and with the highest codes."""
+    codes = shell.codes(run)
+    ends = extremes(codes.mean[:, index], EXTREMES)
+    images, why = shell.attempt(lambda: [images_of(shell.dataset(run), codes.row_ids[end]) for end in ends], None)
+    if images is None:
+        with left:
+            shell.explain("No extreme samples", f"The images are not at hand: {why}")
+        return
+    for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
+        if not len(end):
+            continue
+        value = codes.mean[end, index]
+        said = f"z{index} from {shell.number(value[0])} to {shell.number(value[-1])}"
+        rows = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
+        place.html(
+            _caption(f"{name} codes: {said}")
+            + _picture(strip(some, columns=8), f"{len(end)} images, {name.lower()} first, {said}")
+            + _caption(f"{len(end)} of {len(codes):,} rows, the most extreme first · {rows}")
+        )
+
+
+def _picture(image: Any, alt: str, css: str = "ll-wide") -> str:
+    return f'<img class="{css} crisp" alt="{html.escape(alt)}" src="{data_uri(image)}">'
 
 
 def _caption(text: str) -> str:

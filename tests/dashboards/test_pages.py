@@ -67,7 +67,45 @@ def test_dimensions_are_ranked_and_what_is_inactive_is_greyed_and_said(toy_study
         line = re.search(rf'<tr class="off[^"]*" data-key="{dim}".*?</tr>', words(app), re.DOTALL)
         assert line
         assert "inactive" in line[0]
-    assert words(app).count("data:image/png;base64,") == len(table) + 1
+    assert words(app).count('class="strip') == len(table)
+    assert "heat map of what dimension z" in words(app)
+
+
+SHIPPED = Path(__file__).resolve().parents[2] / "artifacts"
+
+
+def test_extreme_samples_are_shown_in_order_or_it_is_said_that_the_images_are_not_here(
+    toy_study: Study, open_page: Any
+) -> None:
+    codes = Run(SHIPPED / "mini" / "beta4-seed0").codes()
+    order = np.argsort(codes.mean[:, 1], kind="stable")
+    told = words(open_page(SHIPPED / "mini", "dimensions", run="beta4-seed0", dim="z1"))
+    for end in (order[:4], order[::-1][:4]):
+        assert f"rows {', '.join(map(str, codes.row_ids[end]))} …" in told
+    assert "The images are not at hand" in words(open_page(toy_study.path, "dimensions", run="beta-4-seed-0"))
+
+
+def test_another_anchor_is_decoded_by_the_model_itself(open_page: Any) -> None:
+    run = Run(SHIPPED / "dsprites" / "beta4-seed0")
+    row = int(run.codes().row_ids[1])
+    stored = words(open_page(run.path, "dimensions"))
+    told = words(open_page(run.path, "dimensions", anchor=str(row)))
+    assert f"around row {row}" in told
+    assert "stored anchor" not in told
+    strips = [re.findall(r'class="strip[^>]* src="([^"]+)"', each) for each in (stored, told)]
+    assert all(before != after for before, after in zip(*strips, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("study", "run", "anchor", "why"),
+    [("mini", "beta4-seed0", "66", "holds no weights"), ("dsprites", "beta4-seed0", "422", "nearest id is 421")],
+)
+def test_where_another_anchor_cannot_be_decoded_the_stored_one_is_kept_and_it_is_said_why(
+    open_page: Any, study: str, run: str, anchor: str, why: str
+) -> None:
+    told = words(open_page(SHIPPED / study, "dimensions", run=run, anchor=anchor))
+    assert "Shown around the stored anchor" in told
+    assert why in told
 
 
 def test_dimensions_of_an_autoencoder_are_ranked_by_variance_and_say_so(toy_study: Study, open_page: Any) -> None:
