@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from latentlab.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures._text import describe
-from latentlab.figures.projection import ProjectionData, _colouring
+from latentlab.figures.projection import ProjectionData, _colouring, drawn_of, thinned
 from latentlab.figures.projection import alt as _alt
 from latentlab.figures.projection import interactive as _interactive
 from latentlab.figures.projection import static as _static
@@ -17,13 +15,15 @@ from latentlab.runs import Run
 
 TITLE = "Two latent dimensions"
 TAKES = "run"
-ROWS = 20_000
 
 
 def prepare(
     run: Run, *, x: int | None = None, y: int | None = None, by: str | None = None, seed: int = 0
 ) -> ProjectionData:
-    """Dimensions `x` and `y` (the most important two) of at most 20,000 seeded rows, coloured by the factor `by`."""
+    """Dimensions `x` and `y` (the most important two), coloured by the factor `by`.
+
+    At most 30,000 seeded rows are points; where there are more, the density of all of them lies below.
+    """
     codes = run.codes()
     if x is None or y is None:
         ranked = dimensions(codes, draws=2)["index"].tolist()
@@ -32,13 +32,14 @@ def prepare(
     for dimension in (x, y):
         if not 0 <= dimension < codes.latent_dim:
             raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:ROWS])
-    row_ids = codes.row_ids[chosen]
+    every = codes.mean[:, [x, y]]
+    chosen, density = thinned(every, seed=seed)
+    xy, row_ids = every[chosen], codes.row_ids[chosen]
     values, name, categories, cyclic = _colouring(codes, by, row_ids)
-    told = [describe(run), f"{len(chosen):,} of {len(codes):,} rows"]
+    told = [describe(run), f"{len(codes):,} of {codes.of_rows:,} rows", drawn_of(xy, density)]
     told += [f"coloured by {name}"] if name else ["no factors to colour by"]
-    xy = codes.mean[chosen][:, [x, y]]
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (f"z{x}", f"z{y}"), " · ".join(told))
+    said = " · ".join(text for text in told if text)
+    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (f"z{x}", f"z{y}"), said, density)
 
 
 def alt(data: ProjectionData) -> str:

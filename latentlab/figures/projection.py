@@ -17,13 +17,31 @@ from latentlab.runs import Run
 
 TITLE = "Projection of the codes"
 TAKES = "run"
+POINTS = 30_000
+CELLS = 96
 NAMED = 10  # a category's colour and name can be kept apart up to about this many
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """``counts`` (cells up, cells across) of all rows between the edges ``x`` and ``y``; they sum to the rows."""
+
+    counts: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    @property
+    def shade(self) -> NDArray[np.float64]:
+        """How dark each cell is, in [0, 1], by the logarithm of its count; NaN where it is empty."""
+        logs = np.log1p(self.counts)
+        return np.where(self.counts > 0, logs / logs.max(), np.nan)
 
 
 @dataclass(frozen=True, eq=False)
 class ProjectionData:
     """``xy`` (m, 2) with ``row_ids`` (m,); ``values`` (m,) of the factor ``by``, or none; ``categories`` names the
-    levels where they are few and unordered; ``cyclic`` where the last level meets the first."""
+    levels where they are few and unordered; ``cyclic`` where the last level meets the first. ``density`` is of all
+    rows, where there are more than can be drawn as points."""
 
     xy: NDArray[np.float32]
     row_ids: NDArray[np.int64]
@@ -33,6 +51,7 @@ class ProjectionData:
     cyclic: bool
     axes: tuple[str, str]
     subtitle: str
+    density: Density | None = None
 
     def groups(self) -> list[tuple[str, NDArray[np.bool_]]]:
         """Each category with the rows that it has."""
@@ -54,18 +73,37 @@ def prepare(run: Run, *, method: str | None = None, by: str | None = None) -> Pr
         raise InputError(f"{run.name} has no projection {chosen!r}; it has: {', '.join(projections) or 'none'}")
     found = projections[chosen]
     judged = [key for key in ("trustworthiness", "continuity") if key in found.faithfulness]
-    values, name, categories, cyclic = _colouring(codes, by, found.row_ids)
+    chosen_rows, density = thinned(found.xy)
+    xy, row_ids = found.xy[chosen_rows], found.row_ids[chosen_rows]
+    values, name, categories, cyclic = _colouring(codes, by, row_ids)
     faithful = [f"{key} {number(found.faithfulness[key])}" for key in judged]
     explained = found.settings.get("explained_variance_ratio")
     axes = [f"{chosen.upper()} {k + 1}" for k in (0, 1)]
     if explained:
         axes = [f"{axis}, {share:.0%} of the variance" for axis, share in zip(axes, explained, strict=False)]
     of = found.settings.get("of_rows", len(codes))
-    told = [describe(run), chosen.upper(), f"{len(found.xy):,} of {of:,} rows", *faithful]
+    told = [describe(run), chosen.upper(), f"{len(found.xy):,} of {of:,} rows", drawn_of(xy, density), *faithful]
     told += [f"coloured by {name}"] if name else ["no factors to colour by"]
-    return ProjectionData(
-        found.xy, found.row_ids, values, name, categories, cyclic, (axes[0], axes[1]), " · ".join(told)
-    )
+    said = " · ".join(text for text in told if text)
+    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (axes[0], axes[1]), said, density)
+
+
+def thinned(xy: NDArray[np.floating], *, seed: int = 0) -> tuple[NDArray[np.int64], Density | None]:
+    """Which rows (n, 2) are drawn as points, at most `POINTS` seeded ones, and the density of all where some are not.
+
+    A browser sends every selected point back as text, so more than that makes a lasso slow.
+    """
+    if len(xy) <= POINTS:
+        return np.arange(len(xy)), None
+    every = np.asarray(xy, np.float64)
+    counts, x, y = np.histogram2d(every[:, 0], every[:, 1], bins=CELLS)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(xy))[:POINTS])
+    return chosen, Density(counts.T, x, y)
+
+
+def drawn_of(xy: NDArray[np.floating], density: Density | None) -> str:
+    """What a subtitle says of the points where they are not all rows."""
+    return "" if density is None else f"{len(xy):,} as points over the density of all, in grey"
 
 
 def _colouring(
@@ -106,6 +144,10 @@ def interactive(data: ProjectionData) -> Any:
     import plotly.graph_objects as go
 
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=560)
+    if data.density is not None:
+        x, y = ((edges[1:] + edges[:-1]) / 2 for edges in (data.density.x, data.density.y))
+        scale = [[0, "rgba(138,138,134,0.12)"], [1, "rgba(138,138,134,0.75)"]]
+        fig.add_trace(go.Heatmap(x=x, y=y, z=data.density.shade, colorscale=scale, showscale=False, hoverinfo="skip"))
     size = 4 if len(data.xy) < _style.RASTER_FROM else 3
     common = {"mode": "markers", "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 0.12}}}
     if data.values is None or data.categories:
@@ -146,6 +188,16 @@ def static(data: ProjectionData, preset: str) -> Any:
     chosen = _style.preset(preset)
     fig = _style.canvas(preset, min(chosen.width * 0.85, 3.6), TITLE, _style.wrap(data.subtitle, preset))
     axes = fig.add_subplot()
+    if data.density is not None:
+        axes.pcolormesh(
+            data.density.x,
+            data.density.y,
+            np.ma.masked_invalid(data.density.shade),
+            cmap="Greys",
+            vmin=0,
+            vmax=1.6,
+            rasterized=True,
+        )
     many = len(data.xy) > _style.RASTER_FROM
     # Without antialiasing the raster has few colours, so that a PDF stores it as a small indexed image.
     common: dict[str, Any] = {

@@ -171,3 +171,27 @@ def test_scores(toy_study):
     assert [column for column, _ in data.panels] == ["dci", "mig", "active_units"]
     assert [column for column, _ in prepared("scores", list(toy_study), metrics="mig").panels] == ["mig"]
     assert "rotated" in data.subtitle
+
+
+@pytest.mark.parametrize("kind", ["plane", "projection"])
+def test_more_rows_than_points_lie_over_the_density_of_all(run, kind, monkeypatch):
+    monkeypatch.setattr(load("figures", "projection"), "POINTS", 100)
+    data = prepared(kind, run, by="x")
+    every = 768 if kind == "plane" else 500
+    assert len(data.xy) == 100
+    assert data.density.counts.sum() == every
+    assert "100 as points" in data.subtitle
+    screen, paper = both(kind, data)
+    below, points = screen.data
+    np.testing.assert_array_equal(below.z, data.density.shade)
+    np.testing.assert_array_equal(points.customdata, data.row_ids)
+    mesh = next(c for c in paper.axes[0].collections if c.get_array() is not None and c.get_array().size > 100)
+    np.testing.assert_array_equal(mesh.get_array().filled(np.nan), data.density.shade)
+    here = np.histogram2d(*data.xy.astype(float).T, bins=(data.density.x, data.density.y))[0].T
+    assert (here <= data.density.counts).all(), "every point lies in a cell that counts it"
+    assert set(data.row_ids) <= set(run.codes().row_ids)
+
+
+@pytest.mark.parametrize("kind", ["plane", "projection"])
+def test_as_many_rows_as_points_need_no_density(run, kind):
+    assert prepared(kind, run).density is None
