@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
+from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, Kinds, check_rows
 from latentlab.metrics._draws import Draws, check_draws, draw_alike
 from latentlab.metrics._metric import Metric
@@ -47,7 +48,7 @@ def factor_vae(
     Do not trust it for codes of free scale: `threshold` means nothing there (unpruned, one checkpoint rises from 0.60
     to 0.77). A dimension that knows two factors costs nothing as long as each has some dimension of its own.
 
-    Source: Kim and Mnih 2018; estimator of Locatello et al. 2019. Raises `InputError` for arrays that do not fit.
+    Source: Kim and Mnih 2018; estimator of Locatello et al. 2019. Raises `InputError` for one factor alone or arrays that do not fit.
 
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
@@ -55,6 +56,8 @@ def factor_vae(
     1.0
     """
     z, v = check_rows(codes, factors)
+    if v.shape[1] < 2:  # any code names the only factor there is
+        raise InputError("factor_vae tells factors apart; one factor alone was given, give two at least")
     settings: dict[str, Any] = {"threshold": threshold, "ddof": 1}
     if draws is None or test_draws is None:
         random = RandomState(seed)

@@ -50,7 +50,16 @@ def no_labels(z, v):
 
 
 SITUATIONS = (holes, nan_labels, whole_column_missing, label_alone, label_alone_with_gaps, no_labels)
-COMPARES = {"beta_vae", "dci", "dcimig", "infomec", "med", "mig_sup", "modularity"}  # factors with each other
+COMPARES = {
+    "beta_vae",
+    "dci",
+    "dcimig",
+    "factor_vae",
+    "infomec",
+    "med",
+    "mig_sup",
+    "modularity",
+}  # factors with each other
 
 
 @pytest.fixture(scope="module", params=SITUATIONS, ids=lambda each: each.__name__)
