@@ -23,19 +23,26 @@ def health(run: Run) -> pd.DataFrame:
     """One row a file of the run: ``file``, ``bytes``, ``written`` (local time), ``sha256``, ``state`` and ``why``.
 
     ``state`` is ``current`` (made from the files that are there now), ``stale`` (one of them changed since),
-    ``missing``, ``damaged`` (it cannot be read), or ``source`` where nothing is recorded to compare with.
+    ``missing``, ``damaged`` (it cannot be read), or ``source`` where nothing is recorded to compare with. In a small
+    copy of a run, what was made from the full run's weights and codes is current: the copy's codes name their hashes.
+    The training state of a finished run is ``not needed``: it serves to resume alone.
     """
     import pandas as pd
 
     hashes = {name: sha256(run.path / name) for name in _all(run) if (run.path / name).is_file()}
+    full = _full(run)
     rows = []
     for name in _all(run):
         path = run.path / name
         if name not in hashes:
             why = "" if name in TRAINED else f"latentlab analyze {run.path} --only {_stage(name)}"
-            rows.append({"file": name, "bytes": 0, "written": "", "sha256": "", "state": "missing", "why": why})
+            spare = name == "training.safetensors" and run.step >= run.config.steps
+            state, why = (
+                ("not needed", "only a resume reads it, and the run is finished") if spare else ("missing", why)
+            )
+            rows.append({"file": name, "bytes": 0, "written": "", "sha256": "", "state": state, "why": why})
             continue
-        state, why = _state(path, hashes)
+        state, why = _state(path, hashes, full)
         written = datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "seconds")
         size = path.stat().st_size
         rows.append(
@@ -63,14 +70,23 @@ def _stage(name: str) -> str:
     return next(stage for stage, file in STAGES.items() if file == name)
 
 
-def _state(path: Path, hashes: dict[str, str]) -> tuple[str, str]:
+def _full(run: Run) -> dict[str, str]:
+    """The hashes of the full run's files, where this is a small copy of one."""
+    try:
+        found = read_provenance(run.codes_path) if run.has("encode") else {}
+    except LatentlabError:  # damaged codes have a row of their own that says so
+        return {}
+    return {key: found[f"full_{key}"] for key in ("model", "codes") if isinstance(found.get(f"full_{key}"), str)}
+
+
+def _state(path: Path, hashes: dict[str, str], full: dict[str, str]) -> tuple[str, str]:
     try:
         inputs = _inputs(path)
     except LatentlabError as error:
         return "damaged", str(error)
     made_from = {"model": "model.safetensors", "codes": STAGES["encode"]}
     for key, name in made_from.items():
-        if isinstance(inputs.get(key), str) and inputs[key] != hashes.get(name):
+        if isinstance(inputs.get(key), str) and inputs[key] not in (hashes.get(name), full.get(key)):
             return "stale", f"{name} is another than it was made from" if name in hashes else f"{name} is gone"
     return ("current", "") if set(made_from) & set(inputs) else ("source", "")
 

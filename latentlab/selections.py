@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from latentlab.codes import Codes
 from latentlab.dimensions import factors_of
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BINS = 10
+MARKED = 2_000
 
 
 def inside(polygon: Sequence[Sequence[float]], xy: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -88,6 +89,24 @@ def values_of(codes: Codes, factor: str) -> list[str]:
     """The values that `holding` knows of a factor, in order."""
     columns, names, _ = factors_of(codes)
     return _texts(codes, columns[:, names.index(factor)], factor)[1] if factor in names else []
+
+
+def together(*parts: ArrayLike) -> NDArray[np.int64]:
+    """The positions (m,) that are in any of the parts, each once and in order.
+
+    >>> together([3, 1], [1, 2], []).tolist()
+    [1, 2, 3]
+    """
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(np.asarray(part, np.int64) for part in parts)]))
+
+
+def marks(xy: NDArray[np.floating], ids: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.floating]:
+    """Where chosen row ids lie in a picture (m, 2) with those `ids`: at most `MARKED` of them, evenly picked.
+
+    Rows that the picture does not have are left out.
+    """
+    here = np.flatnonzero(np.isin(ids, chosen))
+    return xy[here[:: max(1, -(-len(here) // MARKED))]]
 
 
 def extremes(values: NDArray[np.floating], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

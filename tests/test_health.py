@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from toy import write_run
 
+from latentlab.exporting import export_study
 from latentlab.files import sha256
 from latentlab.health import environment, health
-from latentlab.runs import Run
+from latentlab.runs import Run, Study
 
 
 @pytest.fixture
@@ -47,6 +48,21 @@ def test_a_file_cut_short_is_damaged_and_says_why(run: Run) -> None:
     row = health(run).set_index("file").loc["decodings.h5"]
     assert row["state"] == "damaged"
     assert "decodings.h5" in row["why"]
+
+
+def test_a_small_copy_of_a_finished_run_is_in_order(run: Run, tmp_path: Path) -> None:
+    copy = export_study(Study(run.path.parent), tmp_path / "copy", rows=100)["run"]
+    found = states(copy)
+    assert found["training.safetensors"] == "not needed"
+    assert {found[name] for name in ("codes.h5ad", "decodings.h5", "projections.h5", "scores.json")} == {"current"}
+    with copy.model_path.open("ab") as file:
+        file.write(b" ")
+    assert states(copy)["codes.h5ad"] == "stale"
+
+
+def test_an_unfinished_run_misses_its_training_state(tmp_path: Path) -> None:
+    young = write_run(tmp_path / "young", 4.0, 0, analysed=False, steps=200)
+    assert states(young)["training.safetensors"] == "missing"
 
 
 def test_an_environment_that_was_not_recorded_is_empty(run: Run) -> None:

@@ -9,7 +9,18 @@ from toy import toy_codes
 
 from latentlab.codes import Codes
 from latentlab.errors import InputError
-from latentlab.selections import as_table, composition, extremes, holding, inside, named, positions, values_of
+from latentlab.selections import (
+    as_table,
+    composition,
+    extremes,
+    holding,
+    inside,
+    marks,
+    named,
+    positions,
+    together,
+    values_of,
+)
 
 
 @given(st.integers(0, 10_000), st.integers(3, 12))
@@ -101,3 +112,12 @@ def test_extremes_hold_nothing_lower_or_higher_outside_and_share_no_row(values: 
     if len(low):
         assert array[low].tolist() == sorted(values)[: len(low)]
         assert array[high].tolist() == sorted(values, reverse=True)[: len(high)]
+
+
+def test_marks_are_where_the_chosen_rows_lie_and_no_more_than_can_be_seen() -> None:
+    xy, ids = np.random.default_rng(0).normal(size=(5_000, 2)), np.arange(5_000)[::-1] * 3
+    found = marks(xy, ids, np.array([30, 9, 10]))
+    assert sorted(map(tuple, found)) == sorted([tuple(xy[ids == 30][0]), tuple(xy[ids == 9][0])]), "10 is no row here"
+    some = marks(xy, ids, ids)
+    assert 1_000 < len(some) <= 2_000
+    assert together().tolist() == []

@@ -172,7 +172,7 @@ def _rows(table: Any) -> str:
 def _columns(run: Run, part: Decodings | None, factors: bool) -> list[tuple[str, str]]:
     size = [("KL, nats", ""), ("var of mean", "num")] if run.config.stochastic else [("variance of code", "")]
     top = [("top factor, normalised MI", "")] if factors else []
-    around = f" around row {part.settings['anchor_row']:,}" if part and "anchor_row" in part.settings else ""
+    around = f" around row {part.settings['anchor_row']}" if part and "anchor_row" in part.settings else ""
     ends = RANGES[part.settings["range"]] if part else ""
     moved = [(f"traversal, {ends}{around}", "")] if part else []
     return [("", "num"), ("dim", ""), *size, *top, *moved, ("name", "wrap")]

@@ -30,7 +30,7 @@ def page() -> None:
     shell.show(shell.rows_html(columns, rows))
     shell.note(
         "current: made from the files that are there now; stale: one of them changed since; "
-        "source: nothing was recorded to compare with."
+        "source: nothing was recorded to compare with; not needed: only a run that goes on reads it."
     )
     _made_with(run)
 

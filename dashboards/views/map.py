@@ -13,11 +13,14 @@ from latentlab.errors import LatentlabError
 from latentlab.originals import images_of
 from latentlab.pictures import data_uri, strip
 from latentlab.runs import Run
-from latentlab.selections import as_table, composition, inside, positions
+from latentlab.selections import as_table, composition, holding, inside, marks, named, positions, together, values_of
 
 PLANE = "plane"
 NAMES = {"umap": "UMAP", "pca": "PCA", PLANE: "two dimensions"}
 MONTAGE = 60
+LONGEST = 2_000  # letters of row ids, which the address of the page must hold
+ANY = "—"
+RINGS = {"symbol": "circle-open", "size": 9, "color": "#D55E00", "line": {"width": 1.5}}
 
 
 def page() -> None:
@@ -66,11 +69,57 @@ def _map(run: Run) -> None:
             "No projections", f"{why} Make them with:", shell.command("analyze", run.path, "--only", "project")
         )
     key = f"map-{run.name}-{kind}-{'-'.join(map(str, options.values()))}"
-    shell.chart(drawn, key, on_select="rerun", selection_mode=("box", "lasso"))
+    picture = st.container()
+    one, two = st.columns(2, vertical_alignment="bottom")
     st.html(
-        f'<p class="ll-note">{_caveat(kind)} Draw a lasso or a box around points to see what they have in common.</p>'
+        f'<p class="ll-note">{_caveat(kind)} Draw a lasso or a box around points, or name rows or a value, to see what '
+        "they have in common.</p>"
     )
-    _selected(run, codes, xy, ids, st.session_state[key].selection)
+    by_id, why = shell.attempt(lambda: named(codes, _ids(one)), [])
+    if why:
+        shell.explain("No such rows", why)
+    by_value, value = _value(codes, by, two)
+    told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
+    if len(by_id):
+        rings = marks(xy, ids, codes.row_ids[by_id])
+        drawn = type(drawn)(drawn).add_scattergl(
+            x=rings[:, 0], y=rings[:, 1], mode="markers", marker=RINGS, hoverinfo="skip", showlegend=False
+        )
+    with picture:
+        shell.chart(drawn, key, on_select="rerun", selection_mode=("box", "lasso"))
+    enclosed = _enclosed(codes, xy, ids, st.session_state[key].selection)
+    if enclosed is not None:
+        told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
+    if told:
+        _selected(run, codes, together(by_id, by_value, [] if enclosed is None else enclosed), told)
+
+
+def _ids(place: Any) -> str:
+    """Row ids as they were typed: what a lasso can choose can be chosen without a mouse."""
+    if "rows" not in st.session_state:
+        st.session_state["rows"] = st.query_params.get("rows", "")[:LONGEST]
+    place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder="5, 17, 100-120", persist_state="session")
+    _keep_or_drop("rows", "")
+    return str(st.session_state["rows"])
+
+
+def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
+    """The rows of one value of the factor that colours the map."""
+    if by is None:
+        return [], ANY
+    values = [ANY, *values_of(codes, by)]
+    shell.remember("value", values, ANY)
+    place.selectbox(f"Every row whose {by} is", values, key="value", persist_state="session")
+    _keep_or_drop("value", ANY)
+    value = st.session_state["value"]
+    return (holding(codes, by, value) if value != ANY else []), value
+
+
+def _keep_or_drop(key: str, nothing: str) -> None:
+    if st.session_state[key] != nothing:
+        shell.keep(key)
+    else:
+        st.query_params.pop(key, None)
 
 
 def _caveat(kind: str) -> str:
@@ -97,17 +146,21 @@ def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
     return {"x": i, "y": j}, codes.mean[:, [i, j]], codes.row_ids
 
 
-def _selected(run: Run, codes: Codes, xy: Any, ids: Any, selection: Any) -> None:
+def _enclosed(codes: Codes, xy: Any, ids: Any, selection: Any) -> Any:
+    """The positions of all rows, drawn as points or not, that a lasso or a box encloses; None where none was drawn."""
     polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
     polygons += [_corners(area["x"], area["y"]) for area in selection.get("box", [])]
     polygons = [polygon for polygon in polygons if len(polygon) >= 3]
     if not polygons:
-        return
+        return None
     within = inside(polygons[0], xy)
     for polygon in polygons[1:]:
         within |= inside(polygon, xy)
-    rows = positions(codes, ids[within])
-    facts = [f"{len(rows):,} of {len(ids):,} rows in this picture", f"{len(codes):,} rows encoded"]
+    return positions(codes, ids[within])
+
+
+def _selected(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
+    facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", f"{codes.of_rows:,} rows encoded"]
     shell.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
     if not len(rows):
         shell.explain("Nothing is inside", "No code lies inside what was drawn.")

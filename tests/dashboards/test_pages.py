@@ -158,6 +158,27 @@ def test_map_of_two_dimensions_can_be_chosen_by_link(toy_study: Study, open_page
     assert "768 of 768 rows" in words(app)
 
 
+def test_rows_are_selected_without_a_mouse_by_id_and_by_value_and_the_link_keeps_them(
+    toy_study: Study, open_page: Any
+) -> None:
+    app = open_page(toy_study.path, "map", run="beta-4-seed-0", picture="plane", colour="shape")
+    assert "The selection" not in words(app)
+    app.text_input(key="rows").input("0, 10-19").run()
+    assert "11 by id" in words(app)
+    app.selectbox(key="value").select("heart").run()
+    assert not app.exception
+    assert "256 with shape heart" in words(app)
+    assert "267 of 768 rows here" in words(app)
+    assert (app.query_params["rows"], app.query_params["value"]) == ("0, 10-19", "heart")
+    again = open_page(
+        toy_study.path, "map", run="beta-4-seed-0", picture="plane", colour="shape", rows="5", value="heart"
+    )
+    assert "257 of 768 rows here" in words(again)
+    again.text_input(key="rows").input("9999").run()
+    assert "nearest id is 767" in words(again)
+    assert "256 of 768 rows here" in words(again)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_study_of_one_run_or_a_run_alone_opens(study_of: Any, open_page: Any, page: str) -> None:
     path = study_of("beta-4-seed-0")
