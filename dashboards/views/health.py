@@ -16,7 +16,7 @@ def page() -> None:
     run = shell.current()
     table = shell.healthy(run)
     bad = table[table["state"].isin(BAD)]
-    verdict = "every file is there and current" if bad.empty else f"{len(bad)} of {len(table)} files want attention"
+    verdict = "no file wants attention" if bad.empty else f"{len(bad)} of {len(table)} files want attention"
     facts = [shell.label(run.name), verdict]
     shell.head("Health of the run", facts, "health", make=shell.command("analyze", run.path), data=lambda: table)
     rows = []

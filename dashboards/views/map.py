@@ -160,7 +160,8 @@ def _enclosed(codes: Codes, xy: Any, ids: Any, selection: Any) -> Any:
 
 
 def _selected(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
-    facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", f"{codes.of_rows:,} rows encoded"]
+    copied = f"{codes.of_rows:,} rows were encoded" if codes.of_rows > len(codes) else ""
+    facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", copied]
     shell.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
     if not len(rows):
         shell.explain("Nothing is inside", "No code lies inside what was drawn.")
