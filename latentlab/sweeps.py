@@ -6,17 +6,17 @@ fails does not take the others along.
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
+import select
 import signal
+import subprocess
 import sys
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import product
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ from latentlab.runs import Run, Study
 from latentlab.training import refuse_other, train
 
 Progress = Callable[[Mapping[str, int], int], None]
+Process = subprocess.Popen[str]
 POLL = 0.5
+MEMBER = "from latentlab.sweeps import train_member; train_member()"
 
 
 class StudyPlan(Frozen):
@@ -165,7 +167,7 @@ def _train_here(data: Dataset, out: Path, plan: Mapping[str, RunConfig], report:
 
 def _train_apart(spec: str, out: Path, plan: Mapping[str, RunConfig], workers: int, report: Progress) -> dict[str, str]:
     waiting = [(name, config) for name, config in plan.items() if not _finished(out / name)]
-    running, failed = dict[str, tuple[BaseProcess, Connection]](), dict[str, str]()
+    running, failed = dict[str, Process](), dict[str, str]()
     total = sum(config.steps for config in plan.values())
     try:
         while waiting or running:
@@ -173,15 +175,16 @@ def _train_apart(spec: str, out: Path, plan: Mapping[str, RunConfig], workers: i
                 name, config = waiting.pop(0)
                 running[name] = _start(spec, out / name, config)
             report({name: _steps_done(out / name) for name in plan}, total)
-            wait([process.sentinel for process, _ in running.values()], POLL)
-            for name in [name for name, (process, _) in running.items() if not process.is_alive()]:
-                if why := _failure(*running.pop(name)):
+            select.select([process.stdout for process in running.values() if process.stdout], [], [], POLL)
+            for name in [name for name, process in running.items() if process.poll() is not None]:
+                if why := _failure(running.pop(name)):
                     failed[name] = why
     finally:
-        for process, _ in running.values():
+        for process in running.values():
             process.terminate()  # it writes a checkpoint and ends
-        for process, _ in running.values():
-            process.join()
+        for process in running.values():
+            process.wait()  # before its input is closed, which would interrupt it once more
+            process.communicate()
     report({name: _steps_done(out / name) for name in plan}, total)
     return failed
 
@@ -190,14 +193,17 @@ def _finished(folder: Path) -> bool:
     return (folder / "config.json").is_file() and Run(folder).state == "finished"
 
 
-def _start(spec: str, out: Path, config: RunConfig) -> tuple[BaseProcess, Connection]:
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_train_member, args=(spec, str(out), config.model_dump(), sender))
+def _start(spec: str, out: Path, config: RunConfig) -> Process:
+    """A process of its own for one member: a plain new interpreter, which runs nothing of the program that called."""
+    task = {"spec": spec, "out": str(out), "config": config.model_dump(mode="json")}
     with _interrupts_kept_from_children():
-        process.start()
-    sender.close()
-    return process, receiver
+        process = subprocess.Popen(
+            [sys.executable, "-c", MEMBER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(task) + "\n")
+        process.stdin.flush()  # and left open: its end tells the member that this process is gone
+    return process
 
 
 @contextmanager
@@ -213,36 +219,40 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _train_member(spec: str, out: str, config: dict[str, Any], sender: Connection) -> None:
+def train_member() -> None:
+    """What a member's process runs: the task on standard input, and why it failed on standard output."""
     from latentlab.memory import keep_freed_memory
 
     keep_freed_memory()
+    task = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        train(spec, out, config=RunConfig.model_validate(config), resume=True)
+        train(task["spec"], task["out"], config=RunConfig.model_validate(task["config"]), resume=True)
     except KeyboardInterrupt:
         sys.exit(130)
     except LatentlabError as error:
-        sender.send(str(error))
+        sys.exit(_say(str(error)))
     except Exception as error:
-        sender.send(f"{type(error).__name__}: {error}")
+        sys.exit(_say(f"{type(error).__name__}: {error}"))
+
+
+def _say(why: str) -> int:
+    print(why, flush=True)
+    return 1
 
 
 def _end_with_parent() -> None:
     """A sweep that was killed leaves no member behind that trains on and holds its folder."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _failure(process: BaseProcess, receiver: Connection) -> str:
+def _failure(process: Process) -> str:
     """Why a member that has ended failed; empty where it did not."""
-    process.join()
-    try:
-        return str(receiver.recv())
-    except EOFError:
-        return f"its process ended with status {process.exitcode}" if process.exitcode else ""
+    said, _ = process.communicate()
+    if process.returncode == 0:
+        return ""
+    return " ".join(said.split()) or f"its process ended with status {process.returncode}"
 
 
 def _steps_done(folder: Path) -> int:

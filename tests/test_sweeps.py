@@ -82,10 +82,10 @@ def test_nor_does_one_whose_process_dies(study: Study, tmp_path: Path, monkeypat
     real = sweeps._start
 
     def killed(spec: str, out: Path, config: Any) -> Any:
-        process, receiver = real(spec, out, config)
+        process = real(spec, out, config)
         if out.name == "beta2-seed0":
             process.kill()
-        return process, receiver
+        return process
 
     monkeypatch.setattr(sweeps, "_start", killed)
     with pytest.raises(LatentlabError, match="the first, beta2-seed0: its process ended with status -9"):
@@ -127,7 +127,8 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         deadline = time.monotonic() + 60
-        while not _steps_done(tmp_path / "study" / "beta2-seed0") and time.monotonic() < deadline:
+        members = [tmp_path / "study" / name for name in ("beta1-seed0", "beta2-seed0")]
+        while not all(map(_steps_done, members)) and time.monotonic() < deadline:
             time.sleep(0.05)
         yield process
         if process.poll() is None:

@@ -48,7 +48,8 @@ def factor_vae(
     Do not trust it for codes of free scale: `threshold` means nothing there (unpruned, one checkpoint rises from 0.60
     to 0.77). A dimension that knows two factors costs nothing as long as each has some dimension of its own.
 
-    Source: Kim and Mnih 2018; estimator of Locatello et al. 2019. Raises `InputError` for one factor alone or arrays that do not fit.
+    Source: Kim and Mnih 2018; estimator of Locatello et al. 2019. Raises `InputError` for one factor alone or arrays
+    that do not fit.
 
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
