@@ -127,7 +127,9 @@ def validate(kind: type[Any], content: Any, where: str) -> Any:
         if first["type"] == "missing":
             raise InputError(f"{where}: {key} is missing{more}") from error
         if first["type"] == "extra_forbidden":
-            raise InputError(f"{where}: {key} is not a setting; known: {', '.join(kind.model_fields)}"[:200]) from error
+            raise InputError(
+                f"{where}: {key} is not a setting; known: {', '.join(kind.model_fields) or 'none'}"[:200]
+            ) from error
         raise InputError(f"{where}: {key} is {came}; {first['msg'].lower()}{more}"[:200]) from error
 
 

@@ -35,6 +35,8 @@ def configure(
     chosen = build_objective({"name": objective, **(settings or {})})
     split = split or ("train" if "train" in data.splits else "all")
     part = data.split(split)
+    if likelihood == "bernoulli" and options.get("sigma") is not None:
+        raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or say gaussian")
     if network == "auto":
         network = "burgess" if min(data.image_shape[1:]) >= 64 else "mlp"
     content = {
@@ -65,13 +67,18 @@ def resolve_hardware(network: str, precision: str, threads: int | None, device: 
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     content = {
         "device": device,
-        "threads": len(os.sched_getaffinity(0)) if threads is None else threads,
+        "threads": cores() if threads is None else threads,
         "precision": "float32" if precision == "auto" else precision,
         "memory_format": "contiguous" if network == "mlp" else "channels_last",
     }
     found: Hardware = validate(Hardware, content, "configuration")
     check_device(found.device)
     return found
+
+
+def cores() -> int:
+    """How many cores this process may use: those of its affinity mask, which only Linux has, else all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_device(device: str) -> None:

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.codes import FORMAT, Codes, CodesWriter, load_codes, read_provenance, save_codes, writing
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.files import lock
 from latentlab.models import Model, Point, load_model
-from latentlab.runs import Run, model_hash
+from latentlab.runs import Run, data_of, model_hash
 from latentlab.score import plain
 
 BLOCK = 4096
@@ -72,7 +72,7 @@ def _made_from(run: Run, inputs: dict[str, Any]) -> bool:
 
 def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
     """The rows to analyse: the published test split where there is one, everything otherwise, or what `split` says."""
-    data = load(run.config.data) if data is None else data
+    data = data_of(run) if data is None else data
     if data.image_shape != run.config.image_shape:
         came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, run.config.image_shape))
         raise InputError(

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import read_provenance
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset
 from latentlab.errors import InputError
-from latentlab.runs import Run
+from latentlab.runs import Run, data_of
 from latentlab.score import plain
 
 
@@ -20,7 +20,7 @@ def dataset_of(run: Run) -> Dataset:
     """
     provenance = read_provenance(run.codes_path)
     inputs = provenance.get("inputs", {})
-    data = load(provenance.get("data") or run.config.data)
+    data = data_of(run, provenance.get("data") or "")
     if inputs.get("source") not in (None, plain(data.source)):
         raise InputError(f"{data.spec or data.name} is not the data that the codes of {run.name} were made from")
     return data

@@ -6,7 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from latentlab.files import read_json, sha256, write_json
 
 if TYPE_CHECKING:
     from latentlab.codes import Codes
+    from latentlab.data import Dataset
     from latentlab.decodings import Decodings
     from latentlab.projections import Projection
     from latentlab.score import Score
@@ -297,6 +298,28 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
             return {str(key): str(value) for key, value in json.loads(file.read(length))["__metadata__"].items()}
         except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path} is no safetensors file of a run; restore it or train anew") from error
+
+
+def data_of(run: Run, spec: str = "") -> Dataset:
+    """The data set that ``spec`` names, or what the run was trained on.
+
+    A relative path starts in the folder that the run was trained in, while it is there: the same path may be other
+    data, or none, from where one stands now.
+    """
+    from latentlab.data import load, names
+
+    spec = spec or run.config.data
+    path = run.path / "environment.json"
+    folder = read_json(path).get("place", {}).get("folder") if path.is_file() else None
+    if folder and spec.partition(":")[0] not in names() and not Path(spec).is_absolute():
+        try:
+            return replace(load(f"{folder}/{spec}"), spec=spec)
+        except MissingError:
+            pass
+    try:
+        return load(spec)
+    except MissingError as error:
+        raise MissingError(f"{spec}, the data of {run.name}, are not here; name them with --data") from error
 
 
 def model_hash(run: Run) -> str:

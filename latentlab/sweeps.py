@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.config import Frozen, RunConfig, validate
-from latentlab.configuring import configure
+from latentlab.configuring import configure, cores
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import write_json
@@ -136,7 +136,7 @@ def sweep(
         refuse_other(out / name, config, resume=True)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "study.json", {"format": 1, "members": {n: c.model_dump(mode="json") for n, c in plan.items()}})
-    workers = min(len(plan), workers or len(os.sched_getaffinity(0)))
+    workers = min(len(plan), workers or cores())
     report = progress or (lambda steps, total: None)
     here = workers == 1 or not data.spec  # another process can load only what has a name or a path
     failed = _train_here(data, out, plan, report) if here else _train_apart(data.spec, out, plan, workers, report)
@@ -196,10 +196,10 @@ def _finished(folder: Path) -> bool:
 def _start(spec: str, out: Path, config: RunConfig) -> Process:
     """A process of its own for one member: a plain new interpreter, which runs nothing of the program that called."""
     task = {"spec": spec, "out": str(out), "config": config.model_dump(mode="json")}
+    # -P, and this process's own path: files of the folder it stands in (a random.py, say) must not pass for modules.
+    command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {MEMBER}"]
     with _interrupts_kept_from_children():
-        process = subprocess.Popen(
-            [sys.executable, "-c", MEMBER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     if process.stdin is not None:
         process.stdin.write(json.dumps(task) + "\n")
         process.stdin.flush()  # and left open: its end tells the member that this process is gone

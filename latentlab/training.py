@@ -323,6 +323,7 @@ def _write_environment(run: Run, steps: int, seconds: float) -> None:
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()},
         "training": {"steps": steps, "seconds": seconds, "images_per_second": images / seconds},
+        "place": {"folder": str(Path.cwd())},  # where a relative path to the data starts
     }
     write_json(run.path / "environment.json", found)
 

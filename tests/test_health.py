@@ -1,12 +1,15 @@
 """A file is current while what it was made from is there unchanged."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toy import write_run
+from toy import toy_codes, write_run
 
+from latentlab.codes import save_codes
+from latentlab.errors import InputError
 from latentlab.exporting import export_study
-from latentlab.files import sha256
+from latentlab.files import sha256, write_json
 from latentlab.health import environment, health
 from latentlab.runs import Run, Study
 
@@ -67,3 +70,25 @@ def test_an_unfinished_run_misses_its_training_state(tmp_path: Path) -> None:
 
 def test_an_environment_that_was_not_recorded_is_empty(run: Run) -> None:
     assert environment(run) == {}
+
+
+def test_a_small_copy_does_not_pass_stale_results_for_current_ones(run: Run, tmp_path: Path) -> None:
+    run.codes_path.unlink()
+    save_codes(run.codes_path, replace(toy_codes(1.0, 0), provenance={"inputs": {"model": "other weights"}}))
+    copy = export_study(Study(run.path.parent), tmp_path / "copy", rows=100)["run"]
+    found = states(copy)
+    assert {found[name] for name in ("codes.h5ad", "projections.h5", "scores.json")} == {"stale"}
+
+
+def test_a_broken_run_is_not_left_out_of_a_copy_in_silence(run: Run, tmp_path: Path) -> None:
+    (run.path.parent / "broken").mkdir()
+    (run.path.parent / "broken" / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="a broken run, broken"):
+        export_study(Study(run.path.parent), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_copy_does_not_tell_where_the_run_was_trained(run: Run, tmp_path: Path) -> None:
+    write_json(run.path / "environment.json", {"versions": {"python": "3"}, "place": {"folder": "/home/someone"}})
+    copy = export_study(Study(run.path.parent), tmp_path / "copy")["run"]
+    assert environment(copy) == {"python": "3"}

@@ -10,7 +10,9 @@ from toy import toy_codes, write_run
 from latentlab.codes import save_codes
 from latentlab.data import load
 from latentlab.errors import InputError
+from latentlab.files import write_json
 from latentlab.originals import dataset_of, images_of
+from latentlab.runs import data_of
 
 
 def test_images_are_found_by_row_id_in_a_part_of_the_data() -> None:
@@ -35,3 +37,20 @@ def test_the_data_that_were_encoded_go_before_those_trained_on(tmp_path: Path) -
     run = write_run(tmp_path / "run", 4.0, 0, analysed=False, data="gone.npz")
     save_codes(run.codes_path, replace(toy_codes(4.0, 0), provenance={"data": "digits"}))
     assert dataset_of(run).spec == "digits"
+
+
+def test_a_relative_path_starts_where_the_run_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (there := tmp_path / "there").mkdir()
+    np.save(there / "x.npy", np.zeros((3, 8, 8), np.uint8))
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False, data="x.npy")
+    write_json(run.path / "environment.json", {"place": {"folder": str(there)}})
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
+    np.save("x.npy", np.zeros((5, 8, 8), np.uint8))  # other data of the same name
+    assert (len(data_of(run)), data_of(run).spec) == (3, "x.npy")
+    assert data_of(run, "digits").name == "digits"
+    (there / "x.npy").unlink()
+    assert len(data_of(run)) == 5
+    (elsewhere / "x.npy").unlink()
+    with pytest.raises(InputError, match="the data of run, are not here; name them with --data"):
+        data_of(run)

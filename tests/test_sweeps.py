@@ -93,6 +93,12 @@ def test_nor_does_one_whose_process_dies(study: Study, tmp_path: Path, monkeypat
     assert sha256(tmp_path / "study" / "beta4-seed0" / "model.safetensors") == sha256(study[1].model_path)
 
 
+def test_files_of_the_working_folder_do_not_pass_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "random.py").write_text('raise SystemExit("this is no standard library")')
+    monkeypatch.chdir(tmp_path)
+    assert len(sweep("digits", "study", beta=[1, 2], workers=2, **OPTIONS)) == 2
+
+
 def test_data_that_only_this_process_has_are_trained_here(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, 1, 4, 4)).astype(np.uint8)
     data = Dataset("mine", images.shape, lambda rows: images[rows])

@@ -88,15 +88,23 @@ class Report(Protocol):
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool) -> Iterator[Report]:
-    """A progress bar on a terminal, a plain line every ten seconds in a log, nothing where it is to be quiet."""
-    if quiet:
-        yield lambda done, total, note="": None
-    elif sys.stderr.isatty():
-        with _bar(title) as report:
-            yield report
-    else:
-        yield _lines(title)
+def progress(title: str, *, quiet: bool, goes_on: str = "") -> Iterator[Report]:
+    """A progress bar on a terminal, a plain line every ten seconds in a log, nothing where it is to be quiet.
+
+    ``goes_on`` says, where it is interrupted, how it goes on.
+    """
+    try:
+        if quiet:
+            yield lambda done, total, note="": None
+        elif sys.stderr.isatty():
+            with _bar(title) as report:
+                yield report
+        else:
+            yield _lines(title)
+    except KeyboardInterrupt:
+        if goes_on:
+            fail(f"{title}: interrupted; {goes_on}", 130)
+        raise
 
 
 @contextmanager
@@ -126,9 +134,8 @@ def _lines(title: str) -> Report:
         if complete or (now - said[0] >= LINE_SECONDS and said[1] < total):
             said[:] = now, done
             left = (now - started) * (total - done) / done if done else 0
-            print(
-                f"{title}: {done:,.0f} of {total:,.0f}, {left:.0f} s left {note}".rstrip(), file=sys.stderr, flush=True
-            )
+            parts = [f"{title}: {done:,.0f} of {total:,.0f}", note, f"{left:.0f} s left" if left else ""]
+            print("; ".join(part for part in parts if part), file=sys.stderr, flush=True)
 
     return report
 

@@ -43,6 +43,7 @@ def compare(
         _console.show("\nBy setting, the mean over its seeds (the lowest to the highest):")
         shared = sorted({key for each in agreement.values() for key in each})
         rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
+        rows += [("normalised_beta", partial(_shared, key="normalised_beta"))]
         rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
@@ -55,5 +56,5 @@ def _spread(row: dict[Any, Any], key: str) -> str:
 
 
 def _shared(row: dict[Any, Any], key: str) -> str:
-    """What compares a setting's seeds with each other."""
+    """What a setting has as a whole."""
     return _console.cell(row.get(key))

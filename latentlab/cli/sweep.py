@@ -54,11 +54,11 @@ def sweep(
     if data is None:
         raise InputError("sweep needs --data SPEC or a study file; try: latentlab sweep --data digits")
 
-    with _console.progress(f"sweep {out}", quiet=quiet or json) as report:
+    with _console.progress(f"sweep {out}", quiet=quiet or json, goes_on="called again it goes on") as report:
 
         def note(done: Any, total: int) -> None:
             running = sum(1 for steps in done.values() if steps)
-            report(sum(done.values()), total, f"steps; {running} of {len(done)} members begun")
+            report(sum(done.values()), total, f"{running} of {len(done)} members begun")
 
         study = train_study(data, out, workers=workers, progress=note, **options)
     rows = [

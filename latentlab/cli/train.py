@@ -60,7 +60,7 @@ def train(
         "learning_rate": learning_rate, "decay": decay, "split": split, "precision": precision, "threads": threads,
         "device": device, "log_every": log_every, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
-    with _console.progress(f"train {out}", quiet=quiet or json) as report:
+    with _console.progress(f"train {out}", quiet=quiet or json, goes_on="continue it with --resume") as report:
         run = fit(data, out, resume=resume, progress=lambda s, n, line: report(s, n, _note(line)), **options)
     summary = summarise(run)
     if json:

@@ -48,6 +48,8 @@ def load(spec: str | Path | Dataset, **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
+    if not str(spec).strip():
+        raise InputError(f"the data are named by nothing; expected a file, a folder or a name ({', '.join(names())})")
     head, written = _split(str(spec))
     options = written | options
     reader, arguments = _reader(head)

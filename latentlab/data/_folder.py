@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"})
 GREY, COLOUR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "P", "CMYK", "YCbCr"})
+STACKS = frozenset({"GIF", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
 SIZES = range(1, 4097)
 MEMBER = 1 << 28  # bytes that one image file may have
 
@@ -74,6 +75,9 @@ def _files(path: Path, mtime: int, length: int) -> tuple[_File, ...]:
         files = []
         for name in sorted((n for n in names if _is_image(n)), key=natural):
             with _image(path, name, open_file) as image:
+                frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
+                if frames > 1:
+                    raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image a file")
                 files.append(_File(name, image.mode, image.size))
     return tuple(files)
 

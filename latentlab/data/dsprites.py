@@ -187,7 +187,9 @@ def _levels(grid: tuple[int, ...] | list[int]) -> list[NDArray[np.int64]]:
     counts = grid if isinstance(grid, tuple | list) and all(isinstance(wanted, int) for wanted in grid) else ()
     if len(counts) != len(GRID) or not all(1 <= wanted <= has for wanted, has in zip(counts, GRID, strict=True)):
         asked = "x".join(map(str, grid)) if isinstance(grid, tuple | list) else grid
-        raise InputError(f"grid={str(asked)[:40]} must ask for 1 to 3x6x40x32x32 levels of the five dSprites factors")
+        raise InputError(
+            f"grid={str(asked)[:40]} must ask for 1 to 3x6x40x32x32 levels of the five factors, as in grid=3x2x8x8x8"
+        )
     spread = [np.linspace(0, has - 1, wanted).round().astype(np.int64) for wanted, has in zip(grid, GRID, strict=True)]
     if grid[2] < GRID[2]:  # level 39 shows the same image as level 0
         spread[2] = (np.arange(grid[2]) * (GRID[2] - 1) / grid[2]).round().astype(np.int64)

@@ -25,7 +25,7 @@ def halvings(size: tuple[int, int]) -> int:
     if count == 0 or max(height, width) > LARGEST:
         raise InputError(
             f"images are {size[0]}×{size[1]}; the burgess network halves them to {LARGEST} or fewer pixels a side, "
-            "so resize them (to 64×64, say) or choose --network mlp"
+            "so resize them (add :size=64 to a folder of images) or choose --network mlp"
         )
     return count
 

@@ -33,7 +33,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(tmp_path: Path, capsys:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     status, said = ended(process)
-    assert (status, "Traceback" in said) == (130, False), said
+    assert (status, "Traceback" in said, "--resume" in said) == (130, False, True), said
     left = Run(tmp_path / "run")
     assert left.state == "unfinished"
     assert 0 < left.step < 600

@@ -76,6 +76,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
     [
         # The data
         ("train --data nowhere --out new", "nowhere does not exist; expected a file, a folder or a name"),
+        ("train --data= --out new", "named by nothing"),
         ("train --data idx --out new", "idx"),
         ("train --data idxgz --out new", "idxgz"),
         ("train --data sizes --out new", "sizes"),
@@ -95,7 +96,8 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"{TRAIN} --beta=-1", "beta is -1"),
         (f"{TRAIN} --beta nan", "beta is nan"),
         (f"{TRAIN} --beta four", "'--beta'"),
-        (f"{TRAIN} --objective ae --beta 4", "beta is not a setting"),
+        (f"{TRAIN} --objective ae --beta 4", "beta is not a setting; known: none"),
+        (f"{TRAIN} --sigma 2", "a Bernoulli likelihood has none"),
         (f"{TRAIN} --latent-dim 0", "latent_dim is 0"),
         (f"{TRAIN} --latent-dim 1000000000", "latent_dim is 1000000000"),
         (f"{TRAIN} --steps 0", "steps is 0"),

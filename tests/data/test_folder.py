@@ -155,3 +155,10 @@ def test_real_omniglot(shared: Path) -> None:
     assert set(np.bincount(data.labels)) == {20}
     # Dark strokes on a white page.
     assert data[:100].mean() > 200
+
+
+def test_a_file_of_many_pictures_is_not_taken_for_its_first(tmp_path: Path) -> None:
+    frames = [Image.fromarray(RNG.integers(0, 256, (4, 4), dtype=np.uint8)) for _ in range(3)]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match=r"x\.gif has 3 frames; expected one image a file"):
+        load(tmp_path)
