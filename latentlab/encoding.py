@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.codes import FORMAT, Codes, CodesWriter, load_codes, read_provenance, save_codes, writing
+from latentlab.configuring import cores
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.files import lock
@@ -23,6 +26,7 @@ DISTORTION_ROWS = 10_000
 DRAWN = 10_000
 Distortion = Literal["sample", "all", "none"]
 Progress = Callable[[int, int], None]
+Posterior = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 
 
 def encode(
@@ -104,8 +108,10 @@ def _encode(
     }
     stochastic = config.stochastic
     with writing(run.codes_path, data, config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
-        for start in range(0, len(data), BLOCK):
-            writer.add(*posterior(model, data[start : start + BLOCK]))
+        # A model of the user's own may not bear being called from two threads.
+        workers = cores() if adapter is None and config.hardware.device == "cpu" else 1
+        for mean, variance in posteriors(model, data, workers):
+            writer.add(mean, variance)
             progress(writer.position, len(data))
         if run.decodes:
             _add_distortion(writer, model, data, distortion, seed)
@@ -122,7 +128,23 @@ def _draw(run: Run, seed: int) -> Codes:
     return load_codes(run.codes_path)
 
 
-def posterior(model: Model, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]:
+    """The posterior means and variances of all rows, block by block in order.
+
+    Each block is one thread's work, a few blocks are under way at a time: memory stays constant, and the number of
+    threads changes no bits.
+    """
+    waiting: deque[Future[Posterior]] = deque()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for start in range(0, len(data), BLOCK):
+            waiting.append(pool.submit(posterior, model, data[start : start + BLOCK]))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def posterior(model: Model, images: NDArray[np.uint8]) -> Posterior:
     """Posterior mean and variance (k, d) of images (k, c, h, w) uint8; no variance from a deterministic encoder."""
     means, variances = [], []
     with torch.inference_mode():

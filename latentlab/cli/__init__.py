@@ -66,6 +66,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     except TyperException as error:
         return _console.fail(error.format_message() or str(error) or "no verb was given; see latentlab --help", 2)
     except (MemoryError, RuntimeError) as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C within an import, as Python 3.11 passes it on
+            return 130
         if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch says RuntimeError for all it says
             raise
         return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
