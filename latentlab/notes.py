@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.errors import InputError
 from latentlab.files import lock, write_json
 from latentlab.runs import Run
 
+READ_ONLY = "LATENTLAB_READ_ONLY"  # where this is set, nobody's notes are kept: a dashboard that others may look at
 LONGEST_NAME = 80
 LONGEST_NOTE = 2000
+MOST_ROWS = 100_000
 
 
 def writable(run: Run) -> bool:
-    """Whether notes can be kept beside this run: its folder is not read-only."""
-    return os.access(run.path, os.W_OK)
+    """Whether notes can be kept beside this run: its folder is not read-only, and others are not only let look."""
+    return not os.environ.get(READ_ONLY) and os.access(run.path, os.W_OK)
 
 
 def name_dimension(run: Run, index: int, *, name: str, note: str = "") -> None:
@@ -23,16 +29,54 @@ def name_dimension(run: Run, index: int, *, name: str, note: str = "") -> None:
     Raises `InputError` where there is no such dimension or the text is too long, `LatentlabError` while another process
     writes the run.
     """
-    name, note = " ".join(name.split()), note.strip()
     if not 0 <= index < run.config.latent_dim:
         raise InputError(f"{run.name} has no dimension {index}; it has 0 to {run.config.latent_dim - 1}")
+    name, note = _checked(run, name, note)
+    _keep(run, "dimensions", str(index), {"name": name, "note": note} if name or note else None)
+
+
+def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str = "") -> None:
+    """Keep rows under a name, by their ids; no rows forgets the selection of that name.
+
+    Raises `InputError` where the name is empty, too long or reads as row ids or as a factor's value, or where there are
+    more rows than notes should hold, `LatentlabError` while another process writes the run.
+    """
+    name, note = _checked(run, name, note)
+    if not name or "=" in name or name[0].isdigit():
+        raise InputError(
+            f"a selection cannot be called {name!r}; expected a name that begins with no digit and has no ="
+        )
+    if len(row_ids) > MOST_ROWS:
+        raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be kept by name")
+    found = {"rows": np.unique(row_ids).tolist(), "note": note}
+    _keep(run, "selections", name, found if len(row_ids) else None)
+
+
+def selections_of(notes: dict[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """The row ids (m,) of each selection in a run's notes, by name and in the order of the names.
+
+    >>> {name: ids.tolist() for name, ids in selections_of({"selections": {"rare": {"rows": [7, 3]}}}).items()}
+    {'rare': [3, 7]}
+    """
+    found = notes.get("selections", {})
+    try:
+        return {str(name): np.unique(np.asarray(found[name]["rows"], np.int64)) for name in sorted(found)}
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise InputError("notes.json holds no selections as latentlab writes them; restore it or remove it") from error
+
+
+def _checked(run: Run, name: str, note: str) -> tuple[str, str]:
+    name, note = " ".join(name.split()), note.strip()
+    if not writable(run):
+        raise InputError(f"the notes of {run.name} are read-only here; keep them where its folder may be written")
     for what, text, longest in (("name", name, LONGEST_NAME), ("note", note, LONGEST_NOTE)):
         if len(text) > longest:
             raise InputError(f"the {what} has {len(text)} characters; expected at most {longest}")
+    return name, note
+
+
+def _keep(run: Run, kind: str, key: str, found: dict[str, Any] | None) -> None:
     with lock(run.path):
         notes = run.notes()
-        named = dict(notes.get("dimensions", {}))
-        named.pop(str(index), None)
-        if name or note:
-            named[str(index)] = {"name": name, "note": note}
-        write_json(run.path / "notes.json", {**notes, "dimensions": named})
+        kept = {name: each for name, each in notes.get(kind, {}).items() if name != key}
+        write_json(run.path / "notes.json", {**notes, kind: kept | ({key: found} if found else {})})

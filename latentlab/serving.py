@@ -1,8 +1,8 @@
-"""The dashboard's server: one study, on this machine only.
+"""The dashboard's server: one study, on this machine only unless others are let in by name.
 
 Streamlit does the serving. What is added: it listens on the loopback alone, answers only requests that were addressed
 to it by that name (a foreign page cannot reach it by rebinding its DNS name), takes nothing in over HTTP, and tells the
-browser to load nothing from anywhere else.
+browser to load nothing from anywhere else. Where others are let in, they only look: nothing is written.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import ipaddress
 import os
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from latentlab.errors import InputError, LatentlabError
+from latentlab.notes import READ_ONLY
 from latentlab.resources import dashboard_script
 from latentlab.runs import Run, Study, open_path
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 ADDRESS = "127.0.0.1"
+LOOPBACK = (ADDRESS, "localhost", "::1")
 STUDY = "LATENTLAB_STUDY"
 METHODS = {"GET", "HEAD"}
 WHERE = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin }"
@@ -82,18 +85,15 @@ THEME = {
     "theme.chartCategoricalColors": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999"],
 }
 OPTIONS: dict[str, Any] = {
-    "server.address": ADDRESS,
     "server.headless": True,
     "server.fileWatcherType": "none",
     "server.runOnSave": False,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
-    "server.allowedHosts": [ADDRESS, "localhost", "::1"],
     "server.enableAgentApi": False,
     "server.enableStaticServing": False,
     "server.baseUrlPath": "",
     "browser.gatherUsageStats": False,
-    "browser.serverAddress": ADDRESS,
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "client.toolbarMode": "minimal",
@@ -109,22 +109,57 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def serve(study: Path | str, *, port: int = 8501, browser: bool = True) -> None:
-    """Show a study (or a single run) at ``http://127.0.0.1:<port>`` until Ctrl-C, which raises `KeyboardInterrupt`.
+class Door(NamedTuple):
+    """Where the dashboard is reached: a name or number of this machine, and a port."""
 
-    Raises `InputError` where the folder is no study, or the port is taken.
+    address: str = ADDRESS
+    port: int = 8501
+
+    @property
+    def url(self) -> str:
+        """What to open in a browser."""
+        return f"http://{_bracketed(self.address)}:{self.port}"
+
+    @property
+    def hosts(self) -> set[str]:
+        """The Host headers that mean this server: its own name, and those of the loopback."""
+        return {f"{_bracketed(name)}:{self.port}".lower() for name in (self.address, *LOOPBACK)}
+
+
+def _bracketed(name: str) -> str:
+    """A name as it stands in a URL: IPv6 numbers in brackets."""
+    return f"[{name}]" if ":" in name else name
+
+
+def serve(
+    study: Path | str,
+    *,
+    port: int = 8501,
+    address: str = ADDRESS,
+    allow_remote: bool = False,
+    browser: bool = True,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Show a study (or a single run) at ``http://<address>:<port>`` until Ctrl-C, which raises `KeyboardInterrupt`.
+
+    An `address` that other machines reach needs ``allow_remote``: whoever reaches it sees the study, without a password
+    and unencrypted, and nothing at all is written, names and notes included. ``ready`` is called with the URL once the
+    port is ours. Raises `InputError` where the folder is no study, the port is taken or the address is not one's own.
     """
     open_path(study)
-    listener = _listen(port)
+    listener = _listen(address, port, allow_remote)
     try:
-        app = dashboard(study, listener.getsockname()[1])
-        _run(app, listener, browser)
+        door = Door(address, listener.getsockname()[1])
+        app = dashboard(study, door, read_only=allow_remote)
+        if ready is not None:
+            ready(door.url)
+        _run(app, listener, door.url if browser else "")
     finally:
         listener.close()
 
 
-def dashboard(study: Path | str, port: int) -> Any:
-    """The ASGI application that shows `study` and answers to this port's names alone."""
+def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
+    """The ASGI application that shows `study` and answers to this door's names alone."""
     from starlette.middleware import Middleware
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
@@ -132,11 +167,18 @@ def dashboard(study: Path | str, port: int) -> Any:
     from streamlit.web import bootstrap
 
     os.environ[STUDY] = str(Path(study).resolve())
-    bootstrap.load_config_options({**OPTIONS, "server.port": port, "browser.serverPort": port})
+    os.environ[READ_ONLY] = "1" if read_only else ""
+    places = {
+        "server.address": door.address,
+        "server.port": door.port,
+        "server.allowedHosts": [door.address, *LOOPBACK],
+    }
+    seen = {"browser.serverAddress": door.address, "browser.serverPort": door.port}
+    bootstrap.load_config_options({**OPTIONS, **places, **seen})
     script, page = dashboard_script(), _page()
     paths = ["/", *(f"/{each.stem}" for each in sorted((script.parent / "views").glob("*.py")))]
     routes = [Route(path, lambda request: HTMLResponse(page), methods=["GET"]) for path in paths]
-    return App(script, routes=routes, middleware=[Middleware(Guard, port=port, scripts=_hashes(page))])
+    return App(script, routes=routes, middleware=[Middleware(Guard, door=door, scripts=_hashes(page))])
 
 
 def _page() -> str:
@@ -181,15 +223,26 @@ class Alone(Study):
         return {}
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET)
+def _listen(address: str, port: int, allow_remote: bool) -> socket.socket:
+    try:
+        family, _, _, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"address {address!r:.60} is not known; expected a name or number of this machine") from error
+    number = ipaddress.ip_address(str(place[0]).partition("%")[0])
+    if number.is_unspecified:
+        raise InputError(f"address {address} means every network at once; name the one that others reach")
+    if not number.is_loopback and not allow_remote:
+        raise InputError(f"address {address} can be reached by others; add --allow-remote to let them look")
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((ADDRESS, port))
+        listener.bind(place)
         listener.listen(128)
         return listener
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InputError(f"address {address} is not this machine's; expected one of its own") from error
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         why = "is in use" if error.errno == errno.EADDRINUSE else "needs more rights"
@@ -202,13 +255,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _run(app: Any, listener: socket.socket, browser: bool) -> None:
+def _run(app: Any, listener: socket.socket, url: str) -> None:
+    """Answer until Ctrl-C; the desktop is asked to open `url` where one is given."""
     import uvicorn
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws_max_size=32 << 20)
     server = uvicorn.Server(config)
-    if browser:
-        _open_browser(f"http://{ADDRESS}:{listener.getsockname()[1]}")
+    if url:
+        _open_browser(url)
     server.run(sockets=[listener])
     if not server.started:
         raise LatentlabError("the dashboard's server did not start; see the lines above")
@@ -225,9 +279,9 @@ def _open_browser(url: str) -> None:
 class Guard:
     """ASGI middleware: lets through what was meant for this server, and sends security headers with every answer."""
 
-    def __init__(self, app: Any, port: int, scripts: str) -> None:
+    def __init__(self, app: Any, door: Door, scripts: str) -> None:
         self.app = app
-        self.hosts = {f"{name}:{port}" for name in (ADDRESS, "localhost", "[::1]")}
+        self.hosts = door.hosts
         sockets = " ".join(f"ws://{host}" for host in sorted(self.hosts) if not host.startswith("["))
         policy = "; ".join([*POLICY, f"connect-src 'self' {sockets}"]).format(scripts=scripts)
         self.headers = [(k.encode(), v.encode()) for k, v in {**HEADERS, "content-security-policy": policy}.items()]
@@ -271,4 +325,4 @@ class Guard:
             return
         start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]}
         await self._with_headers(send)(start)
-        await send({"type": "http.response.body", "body": b"This dashboard answers only on its own machine.\n"})
+        await send({"type": "http.response.body", "body": b"This dashboard answers only to its own name.\n"})

@@ -8,7 +8,7 @@ from toy import write_run
 
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, read_json, write_json
-from latentlab.notes import name_dimension, writable
+from latentlab.notes import READ_ONLY, name_dimension, writable
 from latentlab.runs import Run
 
 
@@ -49,3 +49,12 @@ def test_a_read_only_folder_is_known_as_such(run: Run, monkeypatch: pytest.Monke
     assert writable(run)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert not writable(run)
+
+
+def test_where_others_only_look_nothing_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(READ_ONLY, "1")
+    before = sorted(run.path.iterdir())
+    assert not writable(run)
+    with pytest.raises(InputError, match="read-only"):
+        name_dimension(run, 0, name="x")
+    assert sorted(run.path.iterdir()) == before

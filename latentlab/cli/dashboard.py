@@ -15,19 +15,27 @@ def dashboard(
         Path | None, typer.Argument(metavar="[STUDY]", help="A study or a run; the shipped one by default.")
     ] = None,
     port: Annotated[int, typer.Option(help="The port on this machine.", min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option(help="The name or number of this machine to answer to.")] = "127.0.0.1",
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let others look, who reach --address; nothing is written then.")
+    ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Open a study in the browser, on this machine only (127.0.0.1).
+    """Open a study in the browser, on this machine only (127.0.0.1) unless others are let in.
 
     Example: latentlab dashboard artifacts/digits-study
     """
     from latentlab.resources import shipped_study
-    from latentlab.runs import open_path
     from latentlab.serving import serve
 
     chosen = shipped_study() if study is None else study
-    open_path(chosen)
-    if not quiet:
-        _console.show(f"{chosen}: http://127.0.0.1:{port} (Ctrl-C ends it)")
-    serve(chosen, port=port, browser=browser)
+
+    def ready(url: str) -> None:
+        _console.show(f"{chosen}: {url} (Ctrl-C ends it)")
+        if allow_remote:
+            _console.show("Whoever reaches this address can look: no password, no encryption. Nothing is written.")
+
+    serve(
+        chosen, port=port, address=address, allow_remote=allow_remote, browser=browser, ready=None if quiet else ready
+    )

@@ -57,23 +57,37 @@ def study_of(toy_study: Study, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def server(toy_study: Study) -> Iterator[str]:
-    """The address of a real server, in a process of its own, that shows the toy study."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    line = [sys.executable, "-m", "latentlab", "dashboard", str(toy_study.path), "--port", str(port), "--no-browser"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(line, cwd=toy_study.path, env=environment, stderr=subprocess.PIPE)
-    address = f"http://127.0.0.1:{port}"
-    try:
+def started() -> Iterator[Callable[..., str]]:
+    """``started(study_path, "--allow-remote", …)``: the address of a real server in a process of its own."""
+    processes = []
+
+    def start(study: Path, *options: str) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        line = [sys.executable, "-m", "latentlab", "dashboard", str(study), "--port", str(port), "--no-browser"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            [*line, *options], cwd=study, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        address = process.stdout.readline().decode().partition(": ")[2].split(" ")[0]
         _wait(address, process)
-        yield address
-    finally:
+        return address
+
+    yield start
+    for process in processes:
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=30)[1].decode()
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
+        assert process.returncode == 130, told
+        assert "Traceback" not in told
+
+
+@pytest.fixture(scope="session")
+def server(toy_study: Study, started: Callable[..., str]) -> str:
+    """The address of a real server that shows the toy study."""
+    return started(toy_study.path)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ import pytest
 from latentlab.errors import InputError, MissingError
 from latentlab.resources import dashboard_script
 from latentlab.runs import Study
-from latentlab.serving import Guard, as_study, serve
+from latentlab.serving import Door, Guard, as_study, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -125,7 +126,6 @@ def test_a_port_in_use_is_one_line_that_names_another(toy_study: Study) -> None:
             "--port",
             str(port),
             "--no-browser",
-            "-q",
         ]
         done = subprocess.run(
             line, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)}
@@ -133,6 +133,7 @@ def test_a_port_in_use_is_one_line_that_names_another(toy_study: Study) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert f"port {port} is in use" in done.stderr
+    assert not done.stdout, "no address is told that is not ours"
     assert re.search(r"--port \d+", done.stderr)
 
 
@@ -155,7 +156,72 @@ def test_the_scripts_are_where_the_server_looks() -> None:
 
 
 def test_the_guard_names_only_scripts_by_hash_and_its_own_port() -> None:
-    guard = Guard(None, port=1234, scripts="'sha256-x'")
+    guard = Guard(None, Door(port=1234), scripts="'sha256-x'")
     policy = dict(guard.headers)[b"content-security-policy"].decode()
     assert "'sha256-x'" in policy
     assert "ws://127.0.0.1:1234" in policy
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed", "match"),
+    [
+        ("203.0.113.7", False, "add --allow-remote"),
+        ("203.0.113.7", True, "not this machine's"),
+        ("0.0.0.0", True, "every network at once"),
+        ("::", True, "every network at once"),
+        ("a..b", True, "not known"),
+        ("x" * 400, True, "not known"),
+    ],
+)
+def test_another_address_is_refused_without_leave_and_one_that_is_not_ours_with_it(
+    toy_study: Study, address: str, allowed: bool, match: str
+) -> None:
+    with pytest.raises(InputError, match=match) as error:
+        serve(toy_study.path, port=1, address=address, allow_remote=allowed, browser=False)
+    assert len(str(error.value)) < 200
+
+
+def own_address() -> str:
+    """This machine's address for others, or the loopback's where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # a datagram socket only looks up the route: nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def test_others_who_are_let_in_reach_it_by_its_name_and_by_no_other(
+    toy_study: Study, started: Callable[..., str]
+) -> None:
+    address = own_address()
+    server = started(toy_study.path, "--address", address, "--allow-remote")
+    assert server.startswith(f"http://{address}:")
+    port = urlsplit(server).port
+    assert ask(server).status == 200
+    assert ask(server, Host=f"evil.example:{port}").status == 421
+    assert ask(server, Origin="http://evil.example").status == 403
+    assert ask(server, Origin=server).status == 200
+    assert f"ws://{address}:{port}" in ask(server).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "query", ["?run=../../etc", "?run=%2e%2e%2f", "?study=/etc", "?rows=%00", "?dim=" + "9" * 5000]
+)
+@pytest.mark.parametrize(
+    "path", ["/", "/map", "/dimensions/../../etc/passwd", "//etc/passwd", "/%2e%2e/%2e%2e/etc/passwd"]
+)
+def test_paths_and_queries_reach_no_file(server: str, path: str, query: str) -> None:
+    answer = ask(server, path + query)
+    assert answer.status in (200, 400, 404)
+    assert b"root:" not in answer.body
+    assert b"Traceback" not in answer.body
+
+
+def test_the_options_that_would_talk_to_others_are_off() -> None:
+    from latentlab.serving import OPTIONS
+
+    assert OPTIONS["browser.gatherUsageStats"] is False
+    assert OPTIONS["server.enableAgentApi"] is False
+    assert OPTIONS["server.enableXsrfProtection"] is True
+    assert OPTIONS["client.showErrorDetails"] == "none"
