@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import load_codes
@@ -22,9 +21,9 @@ LIMIT = 4 << 30  # bytes that the arrays of an .npz may unpack to
 class Arrays(NamedTuple):
     """What a file, or two, gave: ``codes`` (n, d), ``factors`` (n, k) or none, and a test part where there is one."""
 
-    codes: NDArray[np.float64]
-    factors: NDArray[np.float64] | None = None
-    test: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    codes: NDArray[Any]
+    factors: NDArray[Any] | None = None
+    test: tuple[NDArray[Any], NDArray[Any]] | None = None
     names: tuple[str, ...] = ()
     grid: tuple[int, ...] | None = None
 
@@ -86,7 +85,7 @@ def _csv(path: Path, first: tuple[str, ...]) -> Arrays:
 def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     codes = load_codes(path)
     if first is CODES_KEYS:
-        return Arrays(codes.mean.astype(np.float64), codes.factors, None, codes.factor_names(), codes.grid)
+        return Arrays(codes.mean, codes.factors, None, codes.factor_names(), codes.grid)
     if codes.factors is None:
         raise InputError(f"{path} has no factors; give a file that has them")
     return Arrays(codes.factors, names=codes.factor_names())
@@ -100,10 +99,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _numbers(array: NDArray[np.generic], path: Path) -> NDArray[np.float64]:
+def _numbers(array: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Two-dimensional numbers in their own type, since bin edges follow it; those of an ``.npy`` stay on the disk."""
     if array.dtype.kind not in "biuf":
         raise InputError(f"{path} holds {array.dtype} values; expected numbers, one row an example")
-    matrix = np.asarray(array, np.float64)
-    if matrix.ndim not in (1, 2) or not matrix.size:
-        raise InputError(f"{path} holds an array of shape {matrix.shape}; expected (rows, columns)")
-    return matrix[:, None] if matrix.ndim == 1 else matrix
+    if array.ndim not in (1, 2) or not array.size:
+        raise InputError(f"{path} holds an array of shape {array.shape}; expected (rows, columns)")
+    return array[:, None] if array.ndim == 1 else array

@@ -24,25 +24,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import Floats
+from latentlab.material import Call, Material
+from latentlab.metrics._arrays import Floats, blocks
 from latentlab.metrics._information import count_compiled
 from latentlab.profiles._protocol import Protocol
 from latentlab.score import Score
 
-if TYPE_CHECKING:
-    from latentlab.scoring import Call, Material
-
 SEED = 10_000  # streams of redraws start here, far from the seeds that draw a protocol's own rows
 ACTIVE = 0.01
 
-Draw = Callable[["Material", RandomState], "Call"]
+Draw = Callable[[Material, RandomState], Call]
 Change = Callable[[Sequence[Any], RandomState], list[Any]]
 
 
@@ -130,7 +128,9 @@ def _others(found: Score, material: Material, call: Call, draw: Draw, value: Cal
 
 def active_dimensions(material: Material) -> NDArray[np.bool_]:
     """Dimensions whose mean varies by more than 0.01; relative to the largest variance where there is no posterior."""
-    spread = material.codes.var(axis=0, dtype=np.float64)
+    codes, n = material.codes, len(material.codes)
+    mean = np.sum([codes[block].sum(axis=0, dtype=np.float64) for block in blocks(n)], axis=0) / n
+    spread = np.sum([((codes[block] - mean) ** 2).sum(axis=0) for block in blocks(n)], axis=0) / n
     return np.asarray(spread > ACTIVE * (1.0 if material.variance is not None else spread.max()))
 
 

@@ -52,10 +52,17 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
 
 
 def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
-    """Mean over groups of the quantile of the deviation from the group's mean, (d,)."""
+    """Mean over groups of the quantile of the deviation from the group's mean, (d,); the quantile as `np.quantile`."""
+    counts = np.bincount(group)
+    counts = counts[counts > 0]
+    ordered = z.T[:, np.argsort(group, kind="stable")]
     total = np.zeros(z.shape[1])
-    values = np.unique(group)
-    for value in values:
-        rows = z[group == value]
-        total += np.percentile(np.abs(rows - rows.mean(axis=0)), q=quantile * 100, axis=0)
-    return total / len(values)
+    for end, count in zip(np.cumsum(counts), counts, strict=True):
+        rows = ordered[:, end - count : end]
+        distance = np.abs(rows - rows.mean(axis=1, keepdims=True))
+        place = quantile * (count - 1)
+        below, above = int(place), min(int(place) + 1, count - 1)
+        distance.partition((below, above), axis=1)
+        low, high, share = distance[:, below], distance[:, above], z.dtype.type(place - below)
+        total += high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share
+    return total / len(counts)
