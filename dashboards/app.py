@@ -1,6 +1,7 @@
 """The dashboard's entry script: the study, the runs chosen for every page, and the page itself."""
 
-import shell
+import choice
+import panels
 import streamlit as st
 
 from latentlab.errors import LatentlabError
@@ -17,13 +18,13 @@ PAGES = {
 }
 
 st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="expanded")
-shell.style()
+panels.style()
 pages = [
     st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "runs") for name, title in PAGES.items()
 ]
 page = st.navigation(pages, position="hidden")
 try:
-    shell.choose(pages)
+    choice.choose(pages)
     page.run()
 except LatentlabError as error:
-    shell.explain("This page cannot be shown", str(error))
+    panels.explain("This page cannot be shown", str(error))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import shell
+import choice
+import markup
+import panels
+import reads
 import streamlit as st
+from drawings import command
 
 from latentlab.decodings import Decodings
 from latentlab.matching import MATCHED
@@ -16,27 +20,28 @@ from latentlab.runs import Run
 
 def page() -> None:
     """The whole page."""
-    first = shell.current()
-    encoded = [run for run in shell.study().runs if run.has("encode")]
+    first = choice.current()
+    encoded = [run for run in reads.study().runs if run.has("encode")]
     others = [run.name for run in encoded if run.name != first.name]
     if not first.has("encode") or not others:
-        shell.head("Two settings, dimension by dimension", [shell.label(first.name)], "compare")
-        fix = shell.command("analyze", shell.study().path)
-        shell.explain("Nothing to compare with", "Two encoded runs are needed. Encode what has been trained with:", fix)
+        panels.head("Two settings, dimension by dimension", [reads.label(first.name)], "compare")
+        fix = command("analyze", reads.study().path)
+        needed = "Two encoded runs are needed. Encode what has been trained with:"
+        panels.explain("Nothing to compare with", needed, fix)
         return
     _compare(first, others)
 
 
-@shell.part
+@panels.part
 def _compare(first: Run, others: list[str]) -> None:
     above = st.container()
-    default = next((name for name in others if shell.study()[name].config.label != first.config.label), others[0])
-    shell.remember("beside", others, default)
+    default = next((name for name in others if reads.study()[name].config.label != first.config.label), others[0])
+    choice.remember("beside", others, default)
     column, _ = st.columns([0.25, 0.75])
-    column.selectbox("Beside it", others, key="beside", format_func=shell.label, persist_state="session")
-    shell.keep("beside")
-    second = shell.study()[str(st.session_state["beside"])]
-    pairs = shell.matched(first, second)
+    column.selectbox("Beside it", others, key="beside", format_func=reads.label, persist_state="session")
+    choice.keep("beside")
+    second = reads.study()[str(st.session_state["beside"])]
+    pairs = reads.matched(first, second)
     strips = [_part(run) for run in (first, second)]
     with above:
         matched = int(pairs["matched"].sum())
@@ -45,27 +50,27 @@ def _compare(first: Run, others: list[str]) -> None:
             f"{matched} of {len(pairs)} matched, |ρ| ≥ {MATCHED}",
             _anchors(strips),
         ]
-        shell.head("Two settings, dimension by dimension", facts, "compare", data=lambda: shell.matched(first, second))
-    tables = [shell.ranked(run).set_index("index") for run in (first, second)]
+        panels.head("Two settings, dimension by dimension", facts, "compare", data=lambda: reads.matched(first, second))
+    tables = [reads.ranked(run).set_index("index") for run in (first, second)]
     rows = [
         (_cells(pair, (first, second), strips, tables), "", "" if pair["matched"] else "off")
         for pair in pairs.to_dict("records")
     ]
-    heads = [shell.label(run.name) for run in (first, second)]
+    heads = [reads.label(run.name) for run in (first, second)]
     columns = [(heads[0], ""), ("", ""), ("match", ""), ("", ""), (heads[1], "")]
-    shell.show(shell.rows_html(columns, rows))
+    panels.show(markup.rows_html(columns, rows))
     if not len(pairs):
-        shell.explain("No active dimension", "Neither run uses any latent dimension, so there is nothing to match.")
+        panels.explain("No active dimension", "Neither run uses any latent dimension, so there is nothing to match.")
     if any(strip is None for strip in strips):
-        shell.explain(
+        panels.explain(
             "No traversals in one of them",
             "What its dimensions change in the picture has not been decoded. Decode it with:",
-            shell.command("analyze", shell.study().path, "--only", "traverse"),
+            command("analyze", reads.study().path, "--only", "traverse"),
         )
 
 
 def _part(run: Run) -> Decodings | None:
-    found = shell.attempt(lambda: shell.decodings(run), {})[0] if run.has("traverse") else {}
+    found = reads.attempt(lambda: reads.decodings(run), {})[0] if run.has("traverse") else {}
     return found.get("traversals-prior") or found.get("traversals-aggregate")
 
 
@@ -86,12 +91,12 @@ def _cells(pair: dict[str, Any], runs: tuple[Run, Run], strips: list[Decodings |
 
 
 def _rho(pair: dict[str, Any]) -> str:
-    if shell.missing(pair["rho"]):
+    if markup.missing(pair["rho"]):
         return '<span class="soft">no partner</span>'
     size = abs(pair["rho"])
     bar = f'<br><span class="bar" style="width:{90 * size:.0f}px;margin:0;background:#009E73"></span>'
     return (
-        f"|ρ| {shell.number(size)}" if pair["matched"] else f"unmatched <small>|ρ| {shell.number(size)}</small>"
+        f"|ρ| {markup.number(size)}" if pair["matched"] else f"unmatched <small>|ρ| {markup.number(size)}</small>"
     ) + bar
 
 
@@ -99,7 +104,7 @@ def _name(run: Run, table: Any, index: int) -> str:
     if index < 0:
         return ""
     row = table.loc[index]
-    factor = f" {shell.pill(row['top_factor'], shell.factor_names(run))}" if row["top_factor"] else ""
+    factor = f" {markup.pill(row['top_factor'], reads.factor_names(run))}" if row["top_factor"] else ""
     return f"<b>z{index}</b> {html.escape(row['name'])}{factor}"
 
 

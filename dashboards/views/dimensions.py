@@ -5,8 +5,12 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import shell
+import choice
+import markup
+import panels
+import reads
 import streamlit as st
+from drawings import Drawing, command
 
 from latentlab.decodings import Decodings, changed_pixels
 from latentlab.errors import LatentlabError
@@ -23,17 +27,17 @@ EXTREMES = 16
 
 def page() -> None:
     """The whole page."""
-    run = shell.current()
+    run = choice.current()
     if not run.has("encode"):
-        shell.head("What each dimension does", [shell.label(run.name)], "dimensions")
-        fix = shell.command("analyze", run.path)
-        shell.explain(
+        panels.head("What each dimension does", [reads.label(run.name)], "dimensions")
+        fix = command("analyze", run.path)
+        panels.explain(
             "No codes yet",
             "This run has been trained, but no data have been encoded with it. Make codes, traversals and scores with:",
             fix,
         )
         return
-    table = shell.ranked(run)
+    table = reads.ranked(run)
     above, below = st.container(), st.container()
     part, over = _around(run, below)
     with above:
@@ -47,7 +51,7 @@ def _around(run: Run, place: Any) -> tuple[Decodings | None, str]:
     if not known:
         return None, ""
     one, two, said = place.columns([0.42, 0.16, 0.42], vertical_alignment="bottom")
-    shell.remember("range", known, known[0])
+    choice.remember("range", known, known[0])
     if len(known) > 1:
         one.segmented_control(
             "Traversal over",
@@ -57,16 +61,16 @@ def _around(run: Run, place: Any) -> tuple[Decodings | None, str]:
             required=True,
             persist_state="session",
         )
-        shell.keep("range")
+        choice.keep("range")
     over = st.session_state["range"]
-    stored = shell.decodings(run)[f"traversals-{over}"]
+    stored = reads.decodings(run)[f"traversals-{over}"]
     asked = _anchor(run, two, stored)
     if asked is None:
         return stored, over
-    exact, why = shell.attempt(lambda: shell.traversals(run, asked, over), None)
+    exact, why = reads.attempt(lambda: reads.traversals(run, asked, over), None)
     if exact is None:
         with said:
-            shell.note(f"Shown around the stored anchor, row {stored.settings.get('anchor_row', 'unknown')}: {why}.")
+            panels.note(f"Shown around the stored anchor, row {stored.settings.get('anchor_row', 'unknown')}: {why}.")
     return exact or stored, over
 
 
@@ -94,14 +98,14 @@ def _anchor(run: Run, place: Any, stored: Decodings) -> int | None:
     return None if given == kept else int(given)
 
 
-@shell.part
+@panels.part
 def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
-    shell.head(
+    panels.head(
         "What each dimension does",
-        [shell.label(run.name), shell.data_name(run), _activity(run, table), _rows(table)],
+        [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table)],
         "dimensions",
         make=_command(run, part, over),
-        data=lambda: shell.ranked(run),
+        data=lambda: reads.ranked(run),
         on_pick=pick,
     )
     if st.session_state.pop("dim_picked", False):
@@ -116,7 +120,7 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
             '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
             "their codes, whose scale is free, and none can be called inactive.</p>"
         )
-    factors = shell.factor_names(run)
+    factors = reads.factor_names(run)
     if not factors:
         st.html('<p class="ll-note">These data have no known factors or labels, so no factor is named here.</p>')
     shown = table.head(SHOWN)
@@ -124,24 +128,22 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
         _columns(run, part, bool(factors)),
         [_row(row, run, part, factors, table) for row in shown.to_dict("records")],
     )
-    st.html(shell.rows_html(columns, rows, "dimensions"))
+    st.html(markup.rows_html(columns, rows, "dimensions"))
     if len(table) > len(shown):
         st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; the data of all can be downloaded."))
     if part is None and not run.decodes:
-        shell.explain("No traversals", "This model has no decoder, so nothing can be decoded from its codes.")
+        panels.explain("No traversals", "This model has no decoder, so nothing can be decoded from its codes.")
     elif part is None:
         why = _decoded(run)[1] or "What a dimension changes in the picture has not been decoded."
-        shell.explain(
-            "No traversals", f"{why} Decode anew with:", shell.command("analyze", run.path, "--only", "traverse")
-        )
+        panels.explain("No traversals", f"{why} Decode anew with:", command("analyze", run.path, "--only", "traverse"))
 
 
-def _command(run: Run, part: Decodings | None, over: str) -> str:
+def _command(run: Run, part: Decodings | None, over: str) -> Drawing | str:
     """What draws these traversals, or what stores those around another row."""
     anchor = part.settings.get("anchor_row") if part else None
-    if part is not None and anchor != shell.decodings(run)[f"traversals-{over}"].settings.get("anchor_row"):
-        return shell.command("analyze", run.path, "--only", "traverse", "--anchor", str(anchor))
-    return shell.figure_command("traversals", [run], over=over or None)
+    if part is not None and anchor != reads.decodings(run)[f"traversals-{over}"].settings.get("anchor_row"):
+        return command("analyze", run.path, "--only", "traverse", "--anchor", str(anchor))
+    return Drawing("traversals", (run,), {"over": over or None})
 
 
 def pick(key: str) -> None:
@@ -155,7 +157,7 @@ def _ranges(run: Run) -> tuple[str, ...]:
 
 
 def _decoded(run: Run) -> tuple[dict[str, Decodings], str]:
-    return shell.attempt(lambda: shell.decodings(run), {}) if run.has("traverse") else ({}, "")
+    return reads.attempt(lambda: reads.decodings(run), {}) if run.has("traverse") else ({}, "")
 
 
 def _activity(run: Run, table: Any) -> str:
@@ -185,11 +187,11 @@ def _row(
     key = row["dim"]
     by = "kl" if run.config.stochastic else "variance_of_mean"
     width = 90 * float(row[by]) / max(float(table[by].max()), 1e-12)
-    bar = f'{shell.number(row[by])}<span class="bar" style="width:{max(width, 1):.0f}px"></span>'
+    bar = f'{markup.number(row[by])}<span class="bar" style="width:{max(width, 1):.0f}px"></span>'
     rank = int(table.index[table["dim"] == key][0]) + 1
     cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", bar]
     if run.config.stochastic:
-        cells.append(shell.number(row["variance_of_mean"]))
+        cells.append(markup.number(row["variance_of_mean"]))
     if factors:
         cells.append(_factor(row, factors))
     if part is not None:
@@ -207,8 +209,8 @@ def _row(
 def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
     if not row["top_factor"]:
         return '<span class="soft">none</span>'
-    interval = shell.half_width(row["mi_low"], row["mi_high"])
-    return f"{shell.pill(row['top_factor'], factors)} {shell.number(row['mi'])} {interval}"
+    interval = markup.half_width(row["mi_low"], row["mi_high"])
+    return f"{markup.pill(row['top_factor'], factors)} {markup.number(row['mi'])} {interval}"
 
 
 def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
@@ -216,19 +218,19 @@ def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
     return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{data_uri(strip(part.images[index]))}">'
 
 
-@shell.part
+@panels.part
 def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     names = table["dim"].tolist()
-    shell.remember("dim", names, names[0])
+    choice.remember("dim", names, names[0])
     above = st.container()
     left, right = st.columns([0.16, 0.84], vertical_alignment="center")
     left.selectbox("Dimension", names, key="dim", persist_state="session", format_func=lambda d: _title(table, d))
-    shell.keep("dim")
+    choice.keep("dim")
     row = table.set_index("dim").loc[st.session_state["dim"]]
     index = int(row["index"])
     with above:
-        make = shell.figure_command("responses", [run], factor=shell.colour(), dimension=index)
-        shell.head(
+        make = Drawing("responses", (run,), {"factor": choice.colour(), "dimension": index})
+        panels.head(
             f"{_title(table, st.session_state['dim'])} in detail",
             _detail_facts(run, row),
             "dimension",
@@ -245,14 +247,14 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
         st.html(
             _caption(f"q({row.name}) over all images" + ", against the prior N(0, 1), dashed" * run.config.stochastic)
         )
-        shell.chart(shell.figure("aggregate-posterior", [run], dimension=index), "posterior")
+        panels.chart(Drawing("aggregate-posterior", (run,), {"dimension": index}).interactive(), "posterior")
     with two:
-        factor = shell.colour()
-        if factor in shell.factor_names(run):
+        factor = choice.colour()
+        if factor in reads.factor_names(run):
             st.html(_caption(f"Mean code at each {factor}; band: ± 1 sd over everything else"))
-            shell.chart(shell.figure("responses", [run], factor=factor, dimension=index), "response")
+            panels.chart(Drawing("responses", (run,), {"factor": factor, "dimension": index}).interactive(), "response")
         else:
-            shell.explain("No factor to respond to", "These data have no known factors or labels.")
+            panels.explain("No factor to respond to", "These data have no known factors or labels.")
     one, two, three = st.columns([0.2, 0.4, 0.4])
     with one:
         _changed(part, index)
@@ -278,18 +280,18 @@ def _changed(part: Decodings | None, index: int) -> None:
 
 def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     """The images with the lowest and with the highest codes."""
-    codes = shell.codes(run)
+    codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
-    images, why = shell.attempt(lambda: [images_of(shell.dataset(run), codes.row_ids[end]) for end in ends], None)
+    images, why = reads.attempt(lambda: [images_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
     if images is None:
         with left:
-            shell.explain("No extreme samples", f"The images are not at hand: {why}")
+            panels.explain("No extreme samples", f"The images are not at hand: {why}")
         return
     for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
         if not len(end):
             continue
         value = codes.mean[end, index]
-        said = f"z{index} from {shell.number(value[0])} to {shell.number(value[-1])}"
+        said = f"z{index} from {markup.number(value[0])} to {markup.number(value[-1])}"
         rows = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
         place.html(
             _caption(f"{name} codes: {said}")
@@ -313,14 +315,17 @@ def _title(table: Any, dim: str) -> str:
 
 def _detail_facts(run: Run, row: Any) -> list[str]:
     if not run.config.stochastic:
-        return [f"variance {shell.number(row['variance_of_mean'])}", f"{row['share']:.0%} of all variance"]
-    parts = f"½μ² {shell.number(row['kl_mean_part'])} + ½(σ² − 1 − log σ²) {shell.number(row['kl_variance_part'])}"
-    return [f"KL {shell.number(row['kl'])} nats = {parts}", "" if row["active"] else "inactive: its code hardly varies"]
+        return [f"variance {markup.number(row['variance_of_mean'])}", f"{row['share']:.0%} of all variance"]
+    parts = f"½μ² {markup.number(row['kl_mean_part'])} + ½(σ² − 1 − log σ²) {markup.number(row['kl_variance_part'])}"
+    return [
+        f"KL {markup.number(row['kl'])} nats = {parts}",
+        "" if row["active"] else "inactive: its code hardly varies",
+    ]
 
 
 def _ticks(part: Decodings, index: int) -> str:
     values = part.codes[index, :, index]
-    return "values " + ", ".join(shell.number(value) for value in values)
+    return "values " + ", ".join(markup.number(value) for value in values)
 
 
 def _label(run: Run, index: int, name: str, note: str) -> None:
@@ -335,7 +340,7 @@ def _label(run: Run, index: int, name: str, note: str) -> None:
             try:
                 name_dimension(run, index, name=named, note=noted)
             except LatentlabError as error:
-                shell.explain("Not saved", str(error))
+                panels.explain("Not saved", str(error))
             else:
                 st.rerun()
 

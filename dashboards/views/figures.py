@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import shell
+import choice
+import panels
+import reads
 import streamlit as st
+from drawings import Drawing, shown_by
 
 from latentlab.registry import names
 
@@ -14,7 +17,7 @@ SUFFIXES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"
 
 def page() -> None:
     """The whole page."""
-    shell.head(
+    panels.head(
         "Figures for the paper",
         ["column widths to a tenth of a millimetre, live text, embedded fonts, the same bytes from the same data"],
         "figures",
@@ -22,9 +25,9 @@ def page() -> None:
     _figure()
 
 
-@shell.part
+@panels.part
 def _figure() -> None:
-    run = shell.current()
+    run = choice.current()
     kinds = [name.replace("_", "-") for name in names("figures")]
     left, right = st.columns([0.25, 0.75], gap="large")
     with left:
@@ -33,25 +36,27 @@ def _figure() -> None:
             ("preset", "Width", list(PRESETS)),
             ("suffix", "File", list(SUFFIXES)),
         ):
-            shell.remember(key, options, FIRST.get(key, options[0]))
+            choice.remember(key, options, FIRST.get(key, options[0]))
             st.selectbox(label, options, key=key, persist_state="session")
-            shell.keep(key)
+            choice.keep(key)
         kind, preset, suffix = (str(st.session_state[key]) for key in ("kind", "preset", "suffix"))
-        runs = shell.runs_for(kind)
-        shell.note(f"Shows {shell.label(run.name)}." if len(runs) == 1 else f"Shows all {len(runs)} runs.")
-        preview, why = shell.attempt(lambda: shell.exported(kind, runs, "png", preset), None)
+        drawing = Drawing(kind, shown_by(kind))
+        panels.note(
+            f"Shows {reads.label(run.name)}." if len(drawing.runs) == 1 else f"Shows all {len(drawing.runs)} runs."
+        )
+        preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
         if preview is not None:
             st.download_button(
                 f"Download {suffix.upper()}",
-                data=lambda: shell.exported(kind, runs, suffix, preset),
+                data=lambda: drawing.file(suffix, preset),
                 file_name=f"{kind}.{suffix}",
                 mime=SUFFIXES[suffix],
                 on_click="ignore",
             )
-        st.code(f"{shell.figure_command(kind, runs, suffix)} --preset {preset}", language="bash", wrap_lines=True)
+        st.code(drawing.command(suffix, preset), language="bash", wrap_lines=True)
     with right:
         if preview is None:
-            shell.explain("This figure cannot be drawn", why)
+            panels.explain("This figure cannot be drawn", why)
         else:
             st.image(preview, width="content")
 

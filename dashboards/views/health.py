@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import html
 
-import shell
+import choice
+import markup
+import panels
+import reads
+from drawings import command
 
 from latentlab.runs import Run
 
@@ -13,22 +17,22 @@ BAD = {"stale", "damaged", "missing"}
 
 def page() -> None:
     """The whole page."""
-    run = shell.current()
-    table = shell.healthy(run)
+    run = choice.current()
+    table = reads.healthy(run)
     bad = table[table["state"].isin(BAD)]
     verdict = "no file wants attention" if bad.empty else f"{len(bad)} of {len(table)} files want attention"
-    facts = [shell.label(run.name), verdict]
-    shell.head("Health of the run", facts, "health", make=shell.command("analyze", run.path), data=lambda: table)
+    facts = [reads.label(run.name), verdict]
+    panels.head("Health of the run", facts, "health", make=command("analyze", run.path), data=lambda: table)
     rows = []
     for row in table.to_dict("records"):
         mark = f'<span class="flag{" bad" * (row["state"] in BAD)}">{row["state"]}</span>'
         size = f"{row['bytes']:,}" if row["sha256"] else "–"
         digest = f'<code title="{row["sha256"]}">{row["sha256"][:12]}</code>' if row["sha256"] else "–"
         why = html.escape(row["why"])
-        rows.append(([f"<b>{row['file']}</b>", mark, size, shell.text(row["written"]), digest, why], "", ""))
+        rows.append(([f"<b>{row['file']}</b>", mark, size, markup.text(row["written"]), digest, why], "", ""))
     columns = [("file", ""), ("state", ""), ("bytes", "num"), ("written", ""), ("SHA-256", ""), ("why", "wrap")]
-    shell.show(shell.rows_html(columns, rows))
-    shell.note(
+    panels.show(markup.rows_html(columns, rows))
+    panels.note(
         "current: made from the files that are there now; stale: one of them changed since; "
         "source: nothing was recorded to compare with; not needed: only a run that goes on reads it."
     )
@@ -36,7 +40,7 @@ def page() -> None:
 
 
 def _made_with(run: Run) -> None:
-    found = shell.environment_of(run)
+    found = reads.environment_of(run)
     config = run.config
     settings = {
         "objective": config.label,
@@ -50,7 +54,7 @@ def _made_with(run: Run) -> None:
         "learning rate": f"{config.learning_rate:g}",
         "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} threads",
     }
-    shell.head("What it was made with", [run.config.label, run.state], "environment", small=True)
+    panels.head("What it was made with", [run.config.label, run.state], "environment", small=True)
     both = [*settings.items(), *((key, _plain(value)) for key, value in found.items())]
     half = -(-len(both) // 2)
     rows = [
@@ -58,13 +62,13 @@ def _made_with(run: Run) -> None:
         for i in range(half)
     ]
     rows = [([*cells, "", ""][:4], key, kind) for cells, key, kind in rows]
-    shell.show(shell.rows_html([("", ""), ("", ""), ("", ""), ("", "wrap")], rows))
+    panels.show(markup.rows_html([("", ""), ("", ""), ("", ""), ("", "wrap")], rows))
     if not found:
-        shell.note("Versions and hardware were not recorded with this run.")
+        panels.note("Versions and hardware were not recorded with this run.")
 
 
 def _pair(key: str, value: object) -> list[str]:
-    return [f'<span class="soft">{html.escape(key)}</span>', shell.text(value)]
+    return [f'<span class="soft">{html.escape(key)}</span>', markup.text(value)]
 
 
 def _plain(value: object) -> str:

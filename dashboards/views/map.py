@@ -5,8 +5,12 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import shell
+import choice
+import markup
+import panels
+import reads
 import streamlit as st
+from drawings import Drawing, command
 
 from latentlab.codes import Codes
 from latentlab.errors import LatentlabError
@@ -25,11 +29,11 @@ RINGS = {"symbol": "circle-open", "size": 9, "color": "#D55E00", "line": {"width
 
 def page() -> None:
     """The whole page."""
-    run = shell.current()
+    run = choice.current()
     if not run.has("encode"):
-        shell.head("Map of the codes", [shell.label(run.name)], "map")
-        fix = shell.command("analyze", run.path)
-        shell.explain(
+        panels.head("Map of the codes", [reads.label(run.name)], "map")
+        fix = command("analyze", run.path)
+        panels.explain(
             "No codes yet",
             "This run has been trained, but no data have been encoded with it. Make codes and projections with:",
             fix,
@@ -38,36 +42,35 @@ def page() -> None:
     _map(run)
 
 
-@shell.part
+@panels.part
 def _map(run: Run) -> None:
-    projected, why = shell.attempt(lambda: shell.projections(run), {})
+    projected, why = reads.attempt(lambda: reads.projections(run), {})
     kinds = [kind for kind in ("umap", "pca") if kind in projected] + [PLANE]
     above = st.container()
     columns = st.columns([0.34, 0.18, 0.18, 0.3], vertical_alignment="bottom")
-    shell.remember("picture", kinds, kinds[0])
+    choice.remember("picture", kinds, kinds[0])
     columns[0].segmented_control(
         "Picture", kinds, key="picture", format_func=lambda kind: NAMES[kind], required=True, persist_state="session"
     )
-    shell.keep("picture")
+    choice.keep("picture")
     kind = st.session_state["picture"]
     options, xy, ids = _plane(run, columns) if kind == PLANE else _projection(run, kind)
-    by = shell.colour() if shell.colour() in shell.factor_names(run) else None
-    drawn = shell.figure("plane" if kind == PLANE else "projection", [run], by=by, **options)
+    by = choice.colour() if choice.colour() in reads.factor_names(run) else None
+    drawing = Drawing("plane" if kind == PLANE else "projection", (run,), {"by": by, **options})
+    drawn = drawing.interactive()
     drawn.update_layout(dragmode="lasso")
-    codes = shell.codes(run)
+    codes = reads.codes(run)
     with above:
-        shell.head(
+        panels.head(
             "Map of the codes",
             [str(drawn.layout.meta["subtitle"])],
             "map",
-            make=shell.figure_command("plane" if kind == PLANE else "projection", [run], by=by, **options),
+            make=drawing,
             data=lambda: as_table(codes, positions(codes, ids)),
         )
     if len(kinds) == 1:
         why = why or "UMAP and PCA have not been made for this run."
-        shell.explain(
-            "No projections", f"{why} Make them with:", shell.command("analyze", run.path, "--only", "project")
-        )
+        panels.explain("No projections", f"{why} Make them with:", command("analyze", run.path, "--only", "project"))
     key = f"map-{run.name}-{kind}-{'-'.join(map(str, options.values()))}"
     picture = st.container()
     one, two = st.columns(2, vertical_alignment="bottom")
@@ -75,9 +78,9 @@ def _map(run: Run) -> None:
         f'<p class="ll-note">{_caveat(kind)} Draw a lasso or a box around points, or name rows or a value, to see what '
         "they have in common.</p>"
     )
-    by_id, why = shell.attempt(lambda: named(codes, _ids(one)), [])
+    by_id, why = reads.attempt(lambda: named(codes, _ids(one)), [])
     if why:
-        shell.explain("No such rows", why)
+        panels.explain("No such rows", why)
     by_value, value = _value(codes, by, two)
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
     if len(by_id):
@@ -86,7 +89,7 @@ def _map(run: Run) -> None:
             x=rings[:, 0], y=rings[:, 1], mode="markers", marker=RINGS, hoverinfo="skip", showlegend=False
         )
     with picture:
-        shell.chart(drawn, key, on_select="rerun", selection_mode=("box", "lasso"))
+        panels.chart(drawn, key, on_select="rerun", selection_mode=("box", "lasso"))
     enclosed = _enclosed(codes, xy, ids, st.session_state[key].selection)
     if enclosed is not None:
         told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
@@ -108,7 +111,7 @@ def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
     if by is None:
         return [], ANY
     values = [ANY, *values_of(codes, by)]
-    shell.remember("value", values, ANY)
+    choice.remember("value", values, ANY)
     place.selectbox(f"Every row whose {by} is", values, key="value", persist_state="session")
     _keep_or_drop("value", ANY)
     value = st.session_state["value"]
@@ -117,7 +120,7 @@ def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
 
 def _keep_or_drop(key: str, nothing: str) -> None:
     if st.session_state[key] != nothing:
-        shell.keep(key)
+        choice.keep(key)
     else:
         st.query_params.pop(key, None)
 
@@ -131,18 +134,18 @@ def _caveat(kind: str) -> str:
 
 
 def _projection(run: Run, method: str) -> tuple[dict[str, Any], Any, Any]:
-    found = shell.projections(run)[method]
+    found = reads.projections(run)[method]
     return {"method": method}, found.xy, found.row_ids
 
 
 def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
-    names = shell.ranked(run)["dim"].tolist()
+    names = reads.ranked(run)["dim"].tolist()
     for key, column, default in (("x", columns[1], names[0]), ("y", columns[2], names[min(1, len(names) - 1)])):
-        shell.remember(key, names, default)
+        choice.remember(key, names, default)
         column.selectbox("Across" if key == "x" else "Up", names, key=key, persist_state="session")
-        shell.keep(key)
+        choice.keep(key)
     i, j = (int(st.session_state[key][1:]) for key in ("x", "y"))
-    codes = shell.codes(run)
+    codes = reads.codes(run)
     return {"x": i, "y": j}, codes.mean[:, [i, j]], codes.row_ids
 
 
@@ -162,9 +165,9 @@ def _enclosed(codes: Codes, xy: Any, ids: Any, selection: Any) -> Any:
 def _selected(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
     copied = f"{codes.of_rows:,} rows were encoded" if codes.of_rows > len(codes) else ""
     facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", copied]
-    shell.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
+    panels.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
     if not len(rows):
-        shell.explain("Nothing is inside", "No code lies inside what was drawn.")
+        panels.explain("Nothing is inside", "No code lies inside what was drawn.")
         return
     left, right = st.columns([0.45, 0.55])
     with left:
@@ -180,9 +183,9 @@ def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
 def _composition(run: Run, codes: Codes, rows: Any) -> None:
     found = composition(codes, rows)
     if found.empty:
-        shell.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
+        panels.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
         return
-    factors = shell.factor_names(run)
+    factors = reads.factor_names(run)
     strongest = found[found["lift"] > 1].sort_values("lift", ascending=False).groupby("factor", sort=False).head(3)
     order = strongest.drop_duplicates("factor")["factor"].tolist()
     strongest = strongest.sort_values("factor", key=lambda names: names.map(order.index), kind="stable")
@@ -195,7 +198,7 @@ def _composition(run: Run, codes: Codes, rows: Any) -> None:
         ("of all", "num"),
         ("× as often", "num"),
     ]
-    st.html(shell.rows_html(columns, lines))
+    st.html(markup.rows_html(columns, lines))
     st.html(
         '<p class="ll-note">The three most over-represented values of each factor, the most telling factor first.</p>'
     )
@@ -203,9 +206,9 @@ def _composition(run: Run, codes: Codes, rows: Any) -> None:
 
 def _line(row: dict[str, Any], factors: tuple[str, ...]) -> list[str]:
     bar = f'{row["share"]:.0%}<span class="bar" style="width:{max(1, 80 * row["share"]):.0f}px"></span>'
-    count, lift = f"{row['rows']:,}", shell.number(row["lift"], 1)
+    count, lift = f"{row['rows']:,}", markup.number(row["lift"], 1)
     return [
-        shell.pill(row["factor"], factors),
+        markup.pill(row["factor"], factors),
         html.escape(row["value"]),
         count,
         bar,
@@ -217,9 +220,9 @@ def _line(row: dict[str, Any], factors: tuple[str, ...]) -> list[str]:
 def _montage(run: Run, codes: Codes, rows: Any) -> None:
     some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
     try:
-        images = images_of(shell.dataset(run), codes.row_ids[some])
+        images = images_of(reads.dataset(run), codes.row_ids[some])
     except LatentlabError as error:
-        shell.explain("The images are not at hand", str(error))
+        panels.explain("The images are not at hand", str(error))
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
     alt = f"{len(some)} images of the selection"

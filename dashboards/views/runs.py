@@ -6,8 +6,12 @@ import html
 import math
 from typing import Any
 
-import shell
+import choice
+import markup
+import panels
+import reads
 import streamlit as st
+from drawings import command
 
 BAD = {"collapsed", "diverged", "broken"}
 WHY = {
@@ -27,8 +31,8 @@ WHY = {
 
 def page() -> None:
     """The whole page."""
-    shell.leave_for_run()
-    chosen, table = shell.study(), shell.table()
+    choice.leave_for_run()
+    chosen, table = reads.study(), reads.table()
     settings = table["setting"].dropna().nunique()
     facts = [
         f"{len(chosen.runs)} run{'s' * (len(chosen.runs) != 1)} of {settings} setting{'s' * (settings != 1)}",
@@ -36,23 +40,21 @@ def page() -> None:
         "means in nats per example; scores ± half of their 95 % interval over redraws",
         "pick a row to open the run",
     ]
-    shell.head(
-        "Runs", facts, "runs", make=shell.command("compare", chosen.path), data=shell.table, on_pick=shell.open_run
-    )
+    panels.head("Runs", facts, "runs", make=command("compare", chosen.path), data=reads.table, on_pick=choice.open_run)
     st.html(
-        shell.rows_html(
+        markup.rows_html(
             _columns(table),
-            [_row(row, shell.by_use(table.attrs["metrics"])) for row in table.to_dict("records")],
+            [_row(row, markup.by_use(table.attrs["metrics"])) for row in table.to_dict("records")],
             "runs",
         )
     )
     for name, why in _troubles(table):
-        shell.explain(name, why)
+        panels.explain(name, why)
 
 
 def _columns(table: Any) -> list[tuple[str, str]]:
     numbers = ["β·d/D", "distortion", "rate", "ELBO", "active"]
-    scores = [shell.metric_name(name) for name in shell.by_use(table.attrs["metrics"])]
+    scores = [markup.metric_name(name) for name in markup.by_use(table.attrs["metrics"])]
     return [
         ("run", ""),
         ("setting", ""),
@@ -68,17 +70,17 @@ def _row(row: dict[str, Any], metrics: list[str]) -> tuple[list[str], str, str]:
         return cells, "", "off"
     active = (
         "–"
-        if shell.missing(row["active_units"])
+        if markup.missing(row["active_units"])
         else f"{row['active_units']:.0f} <small>of {row['latent_dim']}</small>"
     )
     cells = [
         f"<b>{html.escape(row['run'])}</b>",
-        shell.text(row["setting"]),
-        shell.text(row["seed"]),
+        markup.text(row["setting"]),
+        markup.text(row["seed"]),
         _small(row["normalised_beta"]),
-        shell.number(row["distortion"], 1),
-        shell.number(row["rate"]),
-        shell.number(row["elbo"], 1),
+        markup.number(row["distortion"], 1),
+        markup.number(row["rate"]),
+        markup.number(row["elbo"], 1),
         active,
         *(_score(row, metric) for metric in metrics),
         _flags(row),
@@ -87,16 +89,16 @@ def _row(row: dict[str, Any], metrics: list[str]) -> tuple[list[str], str, str]:
 
 
 def _small(value: float) -> str:
-    return "–" if shell.missing(value) else f"{value:.2g}"
+    return "–" if markup.missing(value) else f"{value:.2g}"
 
 
 def _score(row: dict[str, Any], metric: str) -> str:
     value, low, high = row[metric], row.get(f"{metric}_low", math.nan), row.get(f"{metric}_high", math.nan)
-    if shell.missing(value):
+    if markup.missing(value):
         return "–"
-    if shell.missing(low) or shell.missing(high):
-        return shell.number(value)
-    return f"{shell.number(value)} {shell.half_width(low, high)}"
+    if markup.missing(low) or markup.missing(high):
+        return markup.number(value)
+    return f"{markup.number(value)} {markup.half_width(low, high)}"
 
 
 def _flags(row: dict[str, Any]) -> str:

@@ -5,48 +5,51 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import shell
+import choice
+import markup
+import panels
+import reads
 import streamlit as st
+from drawings import Drawing, command
 
-from latentlab.comparison import RULE, better, choice
+from latentlab.comparison import RULE, better
+from latentlab.comparison import choice as chosen_by
 
 
 def page() -> None:
     """The whole page."""
-    chosen, table = shell.study(), shell.table()
+    chosen, table = reads.study(), reads.table()
     if not chosen.runs:
-        shell.head("What β costs and brings", [], "sweep")
-        shell.explain("No run can be opened", "Every run of this study is broken; the page Runs says why.")
+        panels.head("What β costs and brings", [], "sweep")
+        panels.explain("No run can be opened", "Every run of this study is broken; the page Runs says why.")
         return
-    settings = shell.settings()
+    settings = reads.settings()
     facts = [
-        shell.data_name(chosen.runs[0]),
+        reads.data_name(chosen.runs[0]),
         f"{len(settings)} setting{'s' * (len(settings) != 1)}, {len(chosen.runs)} runs",
         "every dot is a seed" if len(chosen.runs) > len(settings) else "one seed each: no spread is known",
         "nats per example",
     ]
-    shell.head(
-        "What β costs and brings", facts, "sweep", make=shell.command("compare", chosen.path), data=shell.settings
-    )
+    panels.head("What β costs and brings", facts, "sweep", make=command("compare", chosen.path), data=reads.settings)
     _verdict(table)
     _table(settings)
     _figures(chosen, table)
 
 
-@shell.part
+@panels.part
 def _verdict(table: Any) -> None:
-    known = [*shell.by_use(table.attrs["metrics"]), "elbo"]
+    known = [*markup.by_use(table.attrs["metrics"]), "elbo"]
     measures = [measure for measure in known if table[measure].notna().any() and better(measure)]
     if not measures:
-        shell.explain(
-            "Nothing to judge by yet", "No run has scores or an ELBO.", shell.command("analyze", shell.study().path)
+        panels.explain(
+            "Nothing to judge by yet", "No run has scores or an ELBO.", command("analyze", reads.study().path)
         )
         return
     left, right = st.columns([0.2, 0.8], vertical_alignment="top")
-    shell.remember("measure", measures, measures[0])
-    left.selectbox("Judge by", measures, key="measure", format_func=shell.metric_name, persist_state="session")
-    shell.keep("measure")
-    found = choice(table, st.session_state["measure"])
+    choice.remember("measure", measures, measures[0])
+    left.selectbox("Judge by", measures, key="measure", format_func=markup.metric_name, persist_state="session")
+    choice.keep("measure")
+    found = chosen_by(table, st.session_state["measure"])
     reason = found.reason if found.reason.startswith("β") else found.reason[:1].upper() + found.reason[1:]
     verdict = f"{found.best} is best." if found.best else "No β is crowned."
     right.html(
@@ -57,16 +60,24 @@ def _verdict(table: Any) -> None:
 
 
 def _table(settings: Any) -> None:
-    metrics = shell.by_use(settings.attrs["metrics"])
-    numbers = ["seeds", "β·d/D", "distortion", "rate", "ELBO", "active units", *(shell.metric_name(m) for m in metrics)]
+    metrics = markup.by_use(settings.attrs["metrics"])
+    numbers = [
+        "seeds",
+        "β·d/D",
+        "distortion",
+        "rate",
+        "ELBO",
+        "active units",
+        *(markup.metric_name(m) for m in metrics),
+    ]
     rows = [(_cells(row, metrics), "", "") for row in settings.to_dict("records")]
-    st.html(shell.rows_html([("setting", ""), *((name, "num") for name in numbers)], rows))
+    st.html(markup.rows_html([("setting", ""), *((name, "num") for name in numbers)], rows))
     st.html('<p class="ll-note">Mean over seeds, and the range from the lowest to the highest seed below.</p>')
 
 
 def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
     seeds = f"{row['n']}" + (f" <small>{row['left_out']} left out</small>" if row["left_out"] else "")
-    beta = "–" if shell.missing(row["normalised_beta"]) else f"{row['normalised_beta']:.2g}"
+    beta = "–" if markup.missing(row["normalised_beta"]) else f"{row['normalised_beta']:.2g}"
     costs = [
         _spread(row, "distortion", 1),
         _spread(row, "rate", 2),
@@ -84,23 +95,23 @@ def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
 
 def _spread(row: dict[str, Any], measure: str, digits: int) -> str:
     mean, low, high = (row[f"{measure}_{key}"] for key in ("mean", "min", "max"))
-    if shell.missing(mean):
+    if markup.missing(mean):
         return "–"
-    return shell.number(mean, digits) + (
-        f"<br><small>{shell.number(low, digits)} … {shell.number(high, digits)}</small>" if row["n"] > 1 else ""
+    return markup.number(mean, digits) + (
+        f"<br><small>{markup.number(low, digits)} … {markup.number(high, digits)}</small>" if row["n"] > 1 else ""
     )
 
 
 def _figures(chosen: Any, table: Any) -> None:
     if table["distortion"].notna().any():
-        shell.panel("rate-distortion", list(chosen.runs), on_run=shell.open_run)
+        panels.figure(Drawing("rate-distortion", chosen.runs), on_run=choice.open_run)
     else:
-        shell.explain("No rate–distortion curve yet", "No run has been encoded.", shell.command("analyze", chosen.path))
+        panels.explain("No rate–distortion curve yet", "No run has been encoded.", command("analyze", chosen.path))
     if table.attrs["metrics"]:
-        shell.panel("scores", list(chosen.runs), on_run=shell.open_run)
+        panels.figure(Drawing("scores", chosen.runs), on_run=choice.open_run)
     else:
-        fix = shell.command("analyze", chosen.path, "--only", "score")
-        shell.explain("No scores yet", "Scores need codes and known factors.", fix)
+        fix = command("analyze", chosen.path, "--only", "score")
+        panels.explain("No scores yet", "Scores need codes and known factors.", fix)
 
 
 page()

@@ -1,0 +1,92 @@
+"""What is chosen once and holds on every page: the run, the factor that colours; kept in the page's address.
+
+A page's own widgets use `remember` before and `keep` after they are drawn, so that a copied link restores them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import reads
+import streamlit as st
+
+from latentlab.errors import InputError
+from latentlab.runs import Run, Study
+
+
+def choose(pages: Sequence[Any]) -> None:
+    """The sidebar: the pages, which run, which factor colours; the choices are kept in the page's address."""
+    chosen = reads.study()
+    with st.sidebar:
+        path, name = html.escape(str(chosen.path)), html.escape(chosen.path.name)
+        st.html(f'<div class="ll-brand">latentlab<small title="{path}">{name}</small></div>')
+        with st.container(gap="xsmall"):
+            for page in pages:
+                st.page_link(page)
+        if not chosen.runs:
+            return
+        names = [run.name for run in chosen.runs]
+        remember("run", names, _first_analysed(chosen))
+        st.selectbox("Run, everywhere", names, key="run", format_func=reads.label, on_change=_keep_colour)
+        keep("run")
+        factors = reads.factor_names(current())
+        if factors:
+            remember("colour", factors, factors[0])
+            st.selectbox("Colour by", factors, key="colour")
+            keep("colour")
+
+
+def _keep_colour() -> None:
+    """A factor that the newly chosen run does not have is given up; every other choice stays."""
+    if st.session_state.get("colour") not in reads.factor_names(current()):
+        st.session_state.pop("colour", None)
+
+
+def _first_analysed(chosen: Study) -> str:
+    """The first VAE that has been encoded, else the first run: what a page can show most of."""
+    encoded = [run for run in chosen.runs if run.has("encode")]
+    best = [run for run in encoded if run.config.stochastic] or encoded or list(chosen.runs)
+    return best[0].name
+
+
+def remember(key: str, options: Sequence[Any], default: Any) -> None:
+    """Give a widget its value before it is drawn: what it had, else what the address says, else the default."""
+    if key not in st.session_state:
+        asked = st.query_params.get(key)
+        st.session_state[key] = next((option for option in options if str(option) == asked), default)
+    elif st.session_state[key] not in options:
+        st.session_state[key] = default
+
+
+def keep(key: str) -> None:
+    """Write a widget's value into the page's address, so that a copied link restores it."""
+    value = str(st.session_state[key])
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value
+
+
+def current() -> Run:
+    """The run chosen in the sidebar."""
+    if not reads.study().runs:
+        raise InputError("every run of this study is broken; the page Runs says why")
+    return reads.study()[str(st.session_state["run"])]
+
+
+def colour() -> str | None:
+    """The factor chosen in the sidebar; None where the data have none."""
+    return st.session_state.get("colour")
+
+
+def open_run(name: str) -> None:
+    """Choose a run for every page; `leave_for_run` then goes to what its dimensions do."""
+    if name in {run.name for run in reads.study().runs}:
+        st.session_state["run"] = name
+        st.session_state["open_run"] = True
+
+
+def leave_for_run() -> None:
+    """Go to the dimensions of a run that was just picked (a callback itself may not change the page)."""
+    if st.session_state.pop("open_run", False):
+        st.switch_page("views/dimensions.py")

@@ -1,0 +1,89 @@
+"""A figure of the package as a page shows it: for the screen, as a file, and as the command that draws it.
+
+What a panel shows and a report collects is a `Drawing`: a kind of ``latentlab/figures``, its runs and its options.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import Any
+
+import choice
+import reads
+import streamlit as st
+
+from latentlab.figures import draw, export
+from latentlab.registry import load
+from latentlab.runs import Run
+
+DRAWN_ONE_BY_ONE = Lock()  # Matplotlib keeps its settings for the whole process
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A kind of figure, the runs that it shows and its options (those of the kind's ``prepare``; None is unset)."""
+
+    kind: str
+    runs: tuple[Run, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def interactive(self) -> Any:
+        """The Plotly figure, without the title that the panel's head says."""
+        return _interactive(self.kind, self._stamps(), tuple(sorted(self._given().items())), self.runs)
+
+    def file(self, suffix: str, preset: str) -> bytes:
+        """The figure as the bytes of a file."""
+        given = tuple(sorted(self._given().items()))
+        return _file(self.kind, self._stamps(), given, suffix, preset, self.runs)
+
+    def command(self, suffix: str = "pdf", preset: str | None = None) -> str:
+        """The command that draws the same figure into a file."""
+        study = reads.study()
+        places = [study.path] if self.runs == tuple(study.runs) else [run.path for run in self.runs]
+        given = [part for key, value in self._given().items() for part in ("--set", f"{key}={value}")]
+        wide = ["--preset", preset] if preset else []
+        return command("figure", self.kind, *places, *given, *wide, "-o", f"{self.kind}.{suffix}")
+
+    def _given(self) -> dict[str, Any]:
+        return {key: value for key, value in self.options.items() if value is not None}
+
+    def _stamps(self) -> Any:
+        return tuple((run.name, reads.stamp(run.path)) for run in self.runs)
+
+
+# As a resource: a copy from st.cache_data is another text than the original, and a chart whose text changes loses its
+# selection.
+@st.cache_resource(max_entries=64, show_spinner="Drawing …")
+def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -> Any:
+    drawn = draw(kind, _runs, **dict(options))
+    told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
+    drawn.update_layout(
+        title=None,
+        margin={"t": 16},
+        modebar={"bgcolor": "rgba(0,0,0,0)"},
+        legend={"y": 0.93},
+        meta={**drawn.layout.meta, "subtitle": told},
+    )
+    return drawn
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing …")
+def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs: tuple[Run, ...]) -> bytes:
+    with DRAWN_ONE_BY_ONE, TemporaryDirectory() as folder:
+        path = Path(folder) / f"figure.{suffix}"
+        return export(kind, _runs, path, preset=preset, **dict(options)).read_bytes()
+
+
+def shown_by(kind: str) -> tuple[Run, ...]:
+    """The runs that a figure of that kind shows: all, or the one chosen in the sidebar."""
+    return tuple(reads.study().runs) if load("figures", kind).TAKES == "runs" else (choice.current(),)
+
+
+def command(*parts: str | Path) -> str:
+    """A command line of latentlab that can be pasted into a shell."""
+    return shlex.join(["latentlab", *(str(part) for part in parts)])

@@ -1,0 +1,134 @@
+"""What a panel is made of: its head, explanations, charts, and parts that are redrawn by themselves.
+
+All that a panel's head offers (copy link, copy command, download data, a row to pick) is put there by `head`, and
+drawn by ``actions.js``: an action is added to every panel in these two places.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import choice
+import streamlit as st
+from drawings import Drawing
+
+from latentlab.comparison import csv_of
+from latentlab.errors import LatentlabError
+
+CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
+
+
+HERE = Path(__file__).parent
+
+
+ACTIONS = st.components.v2.component(
+    "latentlab_actions",
+    html="<nav></nav>",
+    css=(HERE / "actions.css").read_text(encoding="utf-8"),
+    js=(HERE / "actions.js").read_text(encoding="utf-8"),
+)
+
+
+def style() -> None:
+    """The few rules of CSS that Streamlit's theme does not cover."""
+    st.html(HERE / "style.css")
+
+
+def part(draw: Callable[..., None]) -> Callable[..., None]:
+    """A part of a page that is redrawn by itself; what cannot be shown is explained in its place."""
+
+    @st.fragment
+    @wraps(draw)
+    def drawn(*arguments: Any) -> None:
+        try:
+            draw(*arguments)
+        except LatentlabError as error:
+            explain("This part cannot be shown", str(error))
+
+    return drawn
+
+
+def head(
+    title: str,
+    facts: Sequence[str],
+    key: str,
+    *,
+    make: str | Drawing = "",
+    data: Any = None,
+    small: bool = False,
+    on_pick: Callable[[str], None] | None = None,
+) -> None:
+    """The head of a panel: title and facts at the left; link, command and data at the right.
+
+    `make` is the figure that the panel shows, or else the command that makes the same on the command line; `data` gives
+    the table behind it. `on_pick` is called with the key of a row that was clicked in the table called `key`.
+    """
+    left, right = st.columns([0.7, 0.3], vertical_alignment="top")
+    tag = "h2" if small else "h1"
+    said = html.escape(" · ".join(fact for fact in facts if fact))
+    left.html(f'<div class="ll-head"><{tag}>{html.escape(title)}</{tag}><p>{said}</p></div>')
+    with right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="top", gap="small"):
+        _actions(key, make.command() if isinstance(make, Drawing) else make, on_pick)
+        if data is not None:
+            st.download_button(
+                "Download data",
+                data=lambda: csv_of(data()),
+                file_name=f"{key}.csv",
+                mime="text/csv",
+                type="tertiary",
+                key=f"download-{key}",
+                on_click="ignore",
+            )
+
+
+def _actions(key: str, make: str, on_pick: Callable[[str], None] | None) -> None:
+    name = f"actions-{key}"
+
+    def picked() -> None:
+        if on_pick is not None and (chosen := st.session_state[name].picked) is not None:
+            on_pick(chosen)
+
+    ACTIONS(key=name, data={"command": make, "table": key if on_pick else ""}, width="content", on_picked_change=picked)
+
+
+def show(table: str) -> None:
+    """A table made by `rows_html`."""
+    st.html(table)
+
+
+def note(text: str) -> None:
+    """A quiet sentence below something."""
+    st.html(f'<p class="ll-note">{html.escape(text)}</p>')
+
+
+def explain(title: str, text: str, fix: str = "") -> None:
+    """Say what is missing here, why, and the command that makes it."""
+    st.html(f'<div class="ll-empty"><b>{html.escape(title)}</b>{html.escape(text)}</div>')
+    if fix:
+        st.code(fix, language="bash")
+
+
+def chart(drawn: Any, key: str, **more: Any) -> Any:
+    """A Plotly figure, with its words for those who do not see it."""
+    return st.plotly_chart(drawn, key=key, config=CHART, alt=drawn.layout.meta["alt"], **more)
+
+
+def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None) -> None:
+    """A figure of the package with its own head; a point that stands for a run opens it."""
+    drawn, kind = drawing.interactive(), drawing.kind
+    head(str(drawn.layout.meta["title"]), [str(drawn.layout.meta["subtitle"])], kind, make=drawing, small=True)
+    if on_run is None:
+        chart(drawn, f"chart-{kind}")
+        return
+
+    def clicked() -> None:
+        points = st.session_state[f"chart-{kind}"].selection.points
+        if points and points[0].get("customdata"):
+            on_run(str(points[0]["customdata"][0]))
+
+    chart(drawn, f"chart-{kind}", on_select=clicked, selection_mode="points")
+    choice.leave_for_run()

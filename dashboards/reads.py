@@ -1,0 +1,189 @@
+"""What pages read: the study, its runs and what was made of them, cached on each file's path, time and size.
+
+A page reads through here alone, so that a file is opened once however many panels show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from latentlab.codes import Codes
+from latentlab.comparison import compare, summarise
+from latentlab.data import Dataset
+from latentlab.decodings import Decodings
+from latentlab.dimensions import dimensions, factors_of
+from latentlab.errors import LatentlabError
+from latentlab.health import environment, health
+from latentlab.matching import match
+from latentlab.originals import dataset_of
+from latentlab.projections import Projection
+from latentlab.runs import STAGES, Run, Study
+from latentlab.selections import named
+from latentlab.serving import as_study, served_path
+
+FILES = ("config.json", "history.jsonl", "model.safetensors", "notes.json", *STAGES.values())
+
+
+def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
+    """What `read` gives, or something else and why."""
+    try:
+        return read(), ""
+    except LatentlabError as error:
+        return otherwise, str(error)
+
+
+def stamp(path: Path, names: Sequence[str] = FILES) -> tuple[tuple[str, int, int], ...]:
+    """When the files of a run changed last, and their sizes: what a cached answer about them depends on."""
+    found = [(name, path / name) for name in names]
+    return tuple((n, f.stat().st_mtime_ns, f.stat().st_size) for n, f in found if f.is_file())
+
+
+def study() -> Study:
+    """The study that this server shows; its list of runs is at most two seconds old."""
+    return _study(served_path())
+
+
+@st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
+def _study(path: str) -> Study:
+    return as_study(Path(path))
+
+
+def table() -> Any:
+    """`compare` of the whole study."""
+    chosen = study()
+    return _table(tuple((run.name, stamp(run.path)) for run in chosen.runs), tuple(chosen.broken), chosen)
+
+
+@st.cache_data(max_entries=2, show_spinner="Reading the runs …")
+def _table(stamps: Any, broken: Any, _study: Study) -> Any:
+    return compare(_study)
+
+
+def settings() -> Any:
+    """`summarise` of the whole study: one row a setting."""
+    return summarise(table())
+
+
+def label(name: str) -> str:
+    """A run as tables call it: its setting and its seed."""
+    row = table().set_index("run").loc[name]
+    return f"{row['setting']} · seed {row['seed']}"
+
+
+def data_name(run: Run) -> str:
+    """The data set's name as a subtitle says it."""
+    return str(run.config.source.get("name") or Path(run.config.data).name)
+
+
+def codes(run: Run) -> Codes:
+    """The run's codes."""
+    return _codes(str(run.path), stamp(run.path, [STAGES["encode"]]))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the codes …")
+def _codes(path: str, stamps: Any) -> Codes:
+    return Run(Path(path)).codes()
+
+
+def factor_names(run: Run) -> tuple[str, ...]:
+    """The factors that vary in a run's codes; none where it has not been encoded."""
+    return _factor_names(str(run.path), stamp(run.path, [STAGES["encode"]])) if run.has("encode") else ()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _factor_names(path: str, stamps: Any) -> tuple[str, ...]:
+    return factors_of(_codes(path, stamps))[1]
+
+
+def ranked(run: Run) -> Any:
+    """`dimensions` of the run, the user's names included."""
+    return _ranked(str(run.path), stamp(run.path, [STAGES["encode"], "notes.json"]))
+
+
+@st.cache_data(max_entries=16, show_spinner="Ranking the dimensions …")
+def _ranked(path: str, stamps: Any) -> Any:
+    run = Run(Path(path))
+    return dimensions(_codes(path, stamp(run.path, [STAGES["encode"]])), notes=run.notes())
+
+
+def decodings(run: Run) -> dict[str, Decodings]:
+    """The run's decoded images."""
+    return _decodings(str(run.path), stamp(run.path, [STAGES["traverse"]]))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _decodings(path: str, stamps: Any) -> dict[str, Decodings]:
+    return Run(Path(path)).decodings()
+
+
+def traversals(run: Run, anchor: int, over: Any) -> Decodings:
+    """Traversals around the row of that id, decoded now by the run's own model."""
+    position = int(named(codes(run), str(anchor))[0])
+    return _traversals(
+        str(run.path), stamp(run.path, ["config.json", "model.safetensors", STAGES["encode"]]), position, over
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Decoding …")
+def _traversals(path: str, stamps: Any, position: int, over: Any) -> Decodings:
+    from latentlab.decoding import traverse
+
+    return traverse(_model(path, stamps), _codes(path, stamp(Path(path), [STAGES["encode"]])), position, over=over)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def _model(path: str, stamps: Any) -> Any:
+    from latentlab.models import load_model
+
+    return load_model(Run(Path(path)))
+
+
+def projections(run: Run) -> dict[str, Projection]:
+    """The run's projections, by method; none where they have not been made."""
+    stamps = stamp(run.path, [STAGES["project"]])
+    return _projections(str(run.path), stamps) if stamps else {}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _projections(path: str, stamps: Any) -> dict[str, Projection]:
+    return Run(Path(path)).projections()
+
+
+def dataset(run: Run) -> Dataset:
+    """The images that the run's codes were made from."""
+    return _dataset(str(run.path), stamp(run.path, ["config.json", STAGES["encode"]]))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the images …")
+def _dataset(path: str, stamps: Any) -> Dataset:
+    return dataset_of(Run(Path(path)))
+
+
+def matched(first: Run, second: Run) -> Any:
+    """The dimensions of two runs, paired."""
+    stamps = tuple(stamp(run.path, [STAGES["encode"]]) for run in (first, second))
+    return _matched(str(first.path), str(second.path), stamps)
+
+
+@st.cache_data(max_entries=32, show_spinner="Matching dimensions …")
+def _matched(first: str, second: str, stamps: Any) -> Any:
+    return match(_codes(first, stamps[0]), _codes(second, stamps[1]))
+
+
+def healthy(run: Run) -> Any:
+    """`health` of the run."""
+    return _healthy(str(run.path), stamp(run.path))
+
+
+@st.cache_data(max_entries=32, show_spinner="Hashing the files …")
+def _healthy(path: str, stamps: Any) -> Any:
+    return health(Run(Path(path)))
+
+
+def environment_of(run: Run) -> dict[str, Any]:
+    """What the run was trained with."""
+    return dict(attempt(lambda: environment(run), {})[0])
