@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from latentlab.codes import read_summary
 from latentlab.errors import InputError, MissingError
-from latentlab.files import read_json, sha256, write_bytes
+from latentlab.files import read_json, sha256
 from latentlab.registry import load, names
 from latentlab.runs import Run, Study, model_hash
 
@@ -38,7 +37,7 @@ OTHERS = {
 Runs = Run | Study | Iterable[Run | Study]
 
 
-def compare(runs: Runs) -> pd.DataFrame:
+def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame:
     """One row a run of a study, or of several runs: setting, cost and scores; a missing analysis is NaN.
 
     ``setting`` is the label and whatever else differs between the runs, so that equal settings differ in ``seed``
@@ -46,7 +45,7 @@ def compare(runs: Runs) -> pd.DataFrame:
     section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
     ``judged_rows`` whose distortion was computed. Each metric has its value under its own name, ``<metric>_low`` and
     ``_high`` for its interval over redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>.<part>`` for
-    further numbers of it.
+    further numbers of it. `metrics` chooses some of those found; an `InputError` names one that no run has.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
@@ -63,7 +62,7 @@ def compare(runs: Runs) -> pd.DataFrame:
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     head = ["run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps"]
     cost = [*COSTS, "rows", "judged_rows"]
-    metrics = sorted({key for row in rows for key in row.get("_metrics", ())})
+    metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
     table = pd.DataFrame(rows, columns=[*head, *cost, *_woven(metrics, extra), "flags", "error", "path"])
     numbers = ["beta", "normalised_beta", *COSTS, *_woven(metrics, extra)]
@@ -84,6 +83,14 @@ def _gather(runs: Runs) -> tuple[list[Run], dict[str, str]]:
         else:
             found.append(each)
     return found, broken
+
+
+def _chosen(found: list[str], wanted: Sequence[str] | None) -> list[str]:
+    """The metrics found, or those of them that are wanted, in that order."""
+    unknown = [name for name in wanted or () if name not in found]
+    if unknown:
+        raise InputError(f"the runs have no score {unknown[0]!r}; they have: {', '.join(found) or 'none'}"[:200])
+    return found if wanted is None else list(wanted)
 
 
 def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
@@ -285,11 +292,6 @@ def choice(table: pd.DataFrame, measure: str) -> Choice:
         reason = f"every seed of {leader} beats all others, but {chance_of}"
         return Choice(measure, None, leader, (), reason)
     return Choice(measure, leader, leader, (), f"every seed of {leader} beats every seed of the other settings")
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Publish a table as CSV, as `csv_of` writes it."""
-    write_bytes(Path(path), csv_of(table))
 
 
 def csv_of(table: pd.DataFrame) -> bytes:

@@ -1,12 +1,13 @@
 import shutil
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 from toy import analyse, toy_codes, write_run
 
-from latentlab.comparison import compare, summarise, superiority, write_csv
+from latentlab.comparison import compare, csv_of, summarise, superiority
 from latentlab.errors import InputError
 from latentlab.runs import Study
 
@@ -101,12 +102,11 @@ def test_stale_files_and_collapse_are_flagged(spoilt):
     assert "collapsed" in flags["beta-16-seed-0"]
 
 
-def test_csv_cells_are_no_formulas(toy_study, tmp_path):
+def test_csv_cells_are_no_formulas(toy_study):
     table = compare(toy_study)
     table.loc[0, "run"] = "=1+1"
     table.loc[1, "run"] = "-name"
-    write_csv(tmp_path / "table.csv", table)
-    found = pd.read_csv(tmp_path / "table.csv", float_precision="round_trip")
+    found = pd.read_csv(BytesIO(csv_of(table)), float_precision="round_trip")
     assert found["run"].tolist()[:2] == ["'=1+1", "'-name"]
     np.testing.assert_array_equal(found["mig"], table["mig"])
 
@@ -114,3 +114,12 @@ def test_csv_cells_are_no_formulas(toy_study, tmp_path):
 def test_no_runs_are_refused():
     with pytest.raises(InputError, match="no runs"):
         compare([])
+
+
+def test_metrics_are_chosen_and_an_unknown_one_is_named(toy_study):
+    table = compare(toy_study, metrics=["mig"])
+    assert table.attrs["metrics"] == ["mig"]
+    assert "mig_low" in table.columns
+    assert not [column for column in table.columns if column.startswith("dci")]
+    with pytest.raises(InputError, match="no score 'sap'; they have: dci, mig"):
+        compare(toy_study, metrics=["mig", "sap"])

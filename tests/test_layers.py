@@ -20,7 +20,7 @@ LAYERS = {
         metrics profiles material scoring uncertainty generation projections dimensions pictures tables originals
         selections matching health
     """,
-    "joint": "comparison agreement methods references exporting analysis figures serving",
+    "joint": "comparison agreement methods references exporting analysis figures serving latex",
     "top": "cli __main__ dashboards",
 }
 HOME = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}

@@ -15,24 +15,35 @@ _COSTS = ("distortion", "rate", "elbo", "active_units")
 
 def compare(
     paths: _console.Paths,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the table as .csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Write a row a run as .csv, or a row a setting as .tex.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Compare the settings of a study: what each β cost and what it brought, how far its seeds differ and agree.
 
     Example: latentlab compare artifacts/digits-study
+
+    Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
     from latentlab.agreement import by_setting
     from latentlab.comparison import compare as tabulate
-    from latentlab.comparison import summarise, write_csv
+    from latentlab.comparison import csv_of, summarise
+    from latentlab.errors import InputError
+    from latentlab.files import write_bytes
+    from latentlab.latex import latex
     from latentlab.runs import open_path
 
-    found = tabulate([open_path(path) for path in paths])
+    writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
+    if out is not None and out.suffix not in writers:
+        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected .csv (a row a run) or .tex (a setting)")
+    found = tabulate([open_path(path) for path in paths], metrics=_console.metrics(metric))
     agreement = by_setting(found)
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:
-        write_csv(out, found)
+        write_bytes(out, writers[out.suffix](found))
     if json:
         _console.show_json({"runs": found.to_dict("records"), "settings": settings})
         return

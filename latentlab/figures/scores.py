@@ -41,15 +41,12 @@ def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) 
     """Every score of every run, the active units last; `metrics` names those wanted (a list, or commas between)."""
     import pandas as pd
 
-    table = compare(runs)
     wanted = metrics.split(",") if isinstance(metrics, str) else metrics
+    table = compare(runs, metrics=wanted)
     found = list(table.attrs["metrics"])
-    unknown = [name for name in wanted or () if name not in found]
-    if unknown:
-        raise InputError(f"the runs have no score {unknown[0]!r}; they have: {', '.join(found) or 'none'}"[:200])
     if not found:
         raise InputError("the runs have no scores; make them: `latentlab analyze … --only score`")
-    columns = [*(wanted or found), *(() if wanted or table["active_units"].isna().all() else ("active_units",))]
+    columns = [*found, *(() if wanted or table["active_units"].isna().all() else ("active_units",))]
     good = table[~table["state"].isin(["broken", "diverged"])]
     settings = tuple(dict.fromkeys(good["setting"]))
     rows = [_point(row, metric, settings) for metric in columns for _, row in good.iterrows()]
