@@ -151,7 +151,7 @@ def _codes_alone(material: Material, protocol: Protocol, random: RandomState, ba
     n = len(material.codes)
     if n <= protocol.train or material.test_codes is not None:
         return Call((material.codes,), {}, f"all {n} rows as given")
-    chosen = np.sort(random.permutation(n)[: protocol.train])
+    chosen = np.sort(_some(n, protocol.train, random))
     return Call(
         (material.codes[chosen],), {}, f"{protocol.train} of {n} rows, drawn with the profile's seed", drawn=True
     )
@@ -190,10 +190,17 @@ def _choose(
     if not parts and n <= protocol.train:
         return np.arange(n), none, f"all {n} rows as given", None
     cut = min(protocol.train, n - max(1, n // 3)) if parts else protocol.train
-    order = random.permutation(n)
+    order = _some(n, cut + (protocol.test if parts else 0), random)
     train, test = np.sort(order[:cut]), np.sort(order[cut : cut + protocol.test]) if parts else none
     counts = f"{len(train)} + {len(test)}" if parts else f"{len(train)}"
     return train, test, f"{counts} of {n} rows, split without overlap by the profile's seed", None
+
+
+def _some(n: int, size: int, random: RandomState) -> Ints:
+    """`size` different rows of n in random order; a few of very many without an order of all of them."""
+    if n < 50 * size:
+        return random.permutation(n)[:size]
+    return np.random.default_rng(random.randint(2**31 - 1)).choice(n, size, replace=False)
 
 
 def _draws(material: Material, protocol: Protocol, random: RandomState) -> Call:
