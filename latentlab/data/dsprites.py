@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._grid import check_size, checked_rows, drawn
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError
 
@@ -57,32 +58,9 @@ def load(path: str | None = None, *, size: int = 64, grid: tuple[int, ...] = GRI
         from latentlab.data._published import dsprites
 
         return dsprites(Path(path))
-    _check_size(size)
-    levels = _levels(grid)
-    shape = tuple(len(chosen) for chosen in levels)
-    n = int(np.prod(shape))
-    whole = shape == GRID
-    source: dict[str, object] = {"name": "dsprites-rendered", "size": size, "grid": list(shape)}
-    if not whole:
-        source |= {"levels": [chosen.tolist() for chosen in levels], "row_ids": "positions in this smaller grid"}
-
-    def read(rows: Rows) -> Images:
-        indices = np.unravel_index(rows, shape)
-        full = [chosen[index] for chosen, index in zip(levels, indices, strict=True)]
-        return render(np.ravel_multi_index(full, GRID), size)
-
-    return Dataset(
-        name="dsprites",
-        shape=(n, 1, size, size),
-        read=read,
-        factors=np.indices(shape).reshape(len(shape), n).T.astype(np.float64),
-        specs=tuple(
-            Factor(spec.name, spec.kind, tuple(spec.values[i] for i in chosen))
-            for spec, chosen in zip(SPECS, levels, strict=True)
-        ),
-        grid=shape,
-        source=source,
-    )
+    check_size(size, SIZES, "dSprites")
+    # Orientation 39 shows the same image as orientation 0.
+    return drawn("dsprites", SPECS, render, channels=1, size=size, grid=grid, periods={"orientation": 39})
 
 
 def render(rows: NDArray[np.integer] | list[int], size: int = 64) -> Images:
@@ -91,11 +69,8 @@ def render(rows: NDArray[np.integer] | list[int], size: int = 64) -> Images:
     >>> int((render([0]) == 255).sum())
     100
     """
-    _check_size(size)
-    rows = np.asarray(rows, dtype=np.int64).reshape(-1)
-    n = int(np.prod(GRID))
-    if len(rows) and not (rows.min() >= 0 and rows.max() < n):
-        raise InputError(f"dSprites rows run from 0 to {n - 1:,}; got {rows.min():,} to {rows.max():,}")
+    check_size(size, SIZES, "dSprites")
+    rows = checked_rows(rows, int(np.prod(GRID)), "dSprites")
     spans, outlines = _spans(size), int(np.prod(GRID[:3]))
     images = np.zeros((len(rows), 1, size, size), dtype=np.uint8)
     for start in range(0, len(rows), CHUNK):
@@ -180,22 +155,3 @@ def _crossings(points: NDArray[np.float64], heights: NDArray[np.float64]) -> NDA
     found = np.full((len(heights), 4), np.inf, dtype=np.float32)
     found[line, place] = at
     return found
-
-
-def _levels(grid: tuple[int, ...] | list[int]) -> list[NDArray[np.int64]]:
-    """Which levels of the full grid a smaller one has."""
-    counts = grid if isinstance(grid, tuple | list) and all(isinstance(wanted, int) for wanted in grid) else ()
-    if len(counts) != len(GRID) or not all(1 <= wanted <= has for wanted, has in zip(counts, GRID, strict=True)):
-        asked = "x".join(map(str, grid)) if isinstance(grid, tuple | list) else grid
-        raise InputError(
-            f"grid={str(asked)[:40]} must ask for 1 to 3x6x40x32x32 levels of the five factors, as in grid=3x2x8x8x8"
-        )
-    spread = [np.linspace(0, has - 1, wanted).round().astype(np.int64) for wanted, has in zip(grid, GRID, strict=True)]
-    if grid[2] < GRID[2]:  # level 39 shows the same image as level 0
-        spread[2] = (np.arange(grid[2]) * (GRID[2] - 1) / grid[2]).round().astype(np.int64)
-    return spread
-
-
-def _check_size(size: int) -> None:
-    if size not in SIZES:
-        raise InputError(f"dSprites can be drawn at sizes {SIZES.start} to {SIZES.stop - 1}; got size={str(size)[:40]}")
