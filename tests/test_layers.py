@@ -12,15 +12,16 @@ from conftest import ROOT
 
 # From the ground up. A module may import its own layer and those below; within a layer nothing goes in a circle.
 LAYERS = {
-    "ground": "errors registry files config hdf5 memory resources score data codes decodings runs notes",
+    "ground": "errors registry files config hdf5 memory resources score data codes decodings runs notes evidence effects",
     "torch": """
-        models objectives configuring training sweeps encoding decoding checkpoints importers importing filling loading
+        models objectives configuring batches training sweeps encoding decoding checkpoints importers importing filling loading
+        likelihood quadrature judging sensitivity
     """,
     "numpy": """
         metrics profiles material scoring uncertainty generation projections dimensions pictures tables originals
-        selections matching health
+        selections matching health debiasing outliers probes explaining
     """,
-    "joint": "comparison agreement methods references exporting analysis figures serving latex",
+    "joint": "comparison agreement methods references exporting analysis figures serving latex comparability examining",
     "top": "cli __main__ dashboards",
 }
 HOME = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
@@ -31,7 +32,7 @@ BELOW = {
     "joint": {"ground", "torch", "numpy", "joint"},
     "top": set(LAYERS),
 }
-NEEDS_TORCH = {"analysis"}  # the verb that joins the halves; everything else outside the torch half runs without
+NEEDS_TORCH = {"analysis", "examining"}  # what joins the halves; everything else outside the torch half runs without
 OPENS = {("runs", "projections")}  # a Run opens, when asked, what a later stage put into its folder
 
 
