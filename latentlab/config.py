@@ -21,11 +21,15 @@ class Frozen(BaseModel):
 
 
 class Hardware(Frozen):
-    """What a run computes with: chosen once, written down, and kept by a resume or a worker."""
+    """What a run computes with: chosen once, written down, and kept by a resume or a worker.
+
+    ``precision`` is that of training: ``float32``; ``mixed``, where convolutions compute in bfloat16 and all else in
+    float32; or ``bfloat16`` throughout. Weights, codes and what is measured on them are float32 in each.
+    """
 
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?|mps)$")
     threads: int = Field(1, ge=1, le=1024)
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "mixed", "bfloat16"] = "float32"
     memory_format: Literal["contiguous", "channels_last"] = "contiguous"
 
 

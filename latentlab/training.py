@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from latentlab.batches import Batches
 from latentlab.config import Hardware, RunConfig
 from latentlab.configuring import check_device, configure
 from latentlab.data import Dataset, load
@@ -31,6 +32,7 @@ from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, publish, write_bytes, write_json
 from latentlab.models import Autoencoder, build, place
 from latentlab.models._autoencoder import fit_weights
+from latentlab.models._layers import mix_precision
 from latentlab.objectives import Moment, Objective, Terms, build_objective
 from latentlab.runs import Run, read_history
 
@@ -99,17 +101,19 @@ def _fit(run: Run, data: Dataset, progress: Progress) -> None:
     hardware = config.hardware
     check_device(hardware.device)
     torch.set_num_threads(hardware.threads)
-    objective, batches = build_objective(config.objective), _Batches(data, config)
-    with torch.random.fork_rng(), interruptible() as interrupt:
+    objective = build_objective(config.objective)
+    with torch.random.fork_rng(), interruptible() as interrupt, closing(Batches(data, config)) as batches:
         torch.manual_seed(config.seed)
         model = place(build(config), hardware).train()
+        if hardware.precision == "mixed":
+            mix_precision(model, hardware.device.partition(":")[0])
         optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
         critic = objective.critic(config.latent_dim, hardware.device)
         learners = {"": (model, optimizer)} | ({"critic.": (critic.network, critic.optimizer)} if critic else {})
         first = done = _restore(run, learners)
         with closing(_History(run, first)) as history, _stopping_at_divergence(run, history):
             while done < config.steps and not interrupt.came:
-                x = batches[done].to(hardware.device, non_blocking=True)
+                x = batches[done]
                 torch.manual_seed(step_seed(config.seed, done))
                 optimizer.param_groups[0]["lr"] = learning_rate(config, done)
                 moment = Moment(done, len(data), critic)
@@ -201,26 +205,6 @@ def step_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def epoch_order(rows: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of an epoch, (rows,) int64: a function of seed and epoch alone."""
-    return np.random.default_rng([seed, epoch]).permutation(rows)
-
-
-class _Batches:
-    """The images of a step, (b, c, h, w) in [0, 1]. An epoch's last rows that fill no batch are left out."""
-
-    def __init__(self, data: Dataset, config: RunConfig) -> None:
-        self.data, self.seed, self.size = data, config.seed, min(config.batch_size, len(data))
-        self.epoch, self.order = -1, np.empty(0, np.int64)
-
-    def __getitem__(self, step: int) -> Tensor:
-        epoch, position = divmod(step, len(self.data) // self.size)
-        if epoch != self.epoch:
-            self.epoch, self.order = epoch, epoch_order(len(self.data), self.seed, epoch)
-        rows = self.order[position * self.size : (position + 1) * self.size]
-        return torch.from_numpy(self.data[rows]).float().div_(255)
-
-
 class _History:
     """``history.jsonl``: a line a logged step, each the mean over the steps since the line before."""
 
@@ -307,10 +291,14 @@ def _restore(run: Run, learners: Learners) -> int:
         raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
     for prefix, (network, optimizer) in learners.items():
         fit_weights(network, _part(tensors, f"{prefix}model."), path)
+        parameters = list(network.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(tensors, f"{prefix}optimizer.").items():
-            number, key = name.split(".")
-            state.setdefault(int(number), {})[key] = tensor
+            number, key = int(name.partition(".")[0]), name.partition(".")[2]
+            like = parameters[number]
+            # The fused optimizer goes through memory in step: its moments must lie as the parameter lies.
+            kept = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+            state.setdefault(number, {})[key] = kept.detach()
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return step
 

@@ -17,7 +17,7 @@ from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, read_json, sha256, write_json
 from latentlab.registry import names
 from latentlab.runs import Run
-from latentlab.training import _Batches, train
+from latentlab.training import train
 
 OPTIONS = {"latent_dim": 3, "steps": 30, "log_every": 5, "checkpoint_every": 10, "threads": 1}
 
@@ -73,6 +73,24 @@ def test_resume_continues_exactly(data: Dataset, whole: Run, tmp_path: Path, sto
     assert sha256(resumed.model_path) == sha256(whole.model_path)
     assert sha256(resumed.path / "training.safetensors") == sha256(whole.path / "training.safetensors")
     assert [line["step"] for line in resumed.history()] == list(range(1, 31))
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed", "bfloat16"])
+def test_a_convolutional_run_resumes_exactly(data: Dataset, tmp_path: Path, precision: str) -> None:
+    """Its weights lie channels-last, and so must the moments that a checkpoint gives back to the optimizer."""
+    options = {**OPTIONS, "network": "burgess", "steps": 6, "log_every": 1, "precision": precision}
+
+    def interrupt(step: int, steps: int, line: dict) -> None:
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    undisturbed = train(data, tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "run", progress=interrupt, **options)
+    resumed = train(data, tmp_path / "run", resume=True, **{**options, "precision": "auto"})
+    assert resumed.config.hardware.precision == precision
+    for name in ("model.safetensors", "training.safetensors", "history.jsonl"):
+        assert (resumed.path / name).read_bytes() == (undisturbed.path / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("objective", names("objectives"))
@@ -226,24 +244,6 @@ def test_a_cut_checkpoint_says_so(data: Dataset, whole: Run, tmp_path: Path) -> 
     run.model_path.write_bytes(content[:5])
     with pytest.raises(InputError, match="cut off"):
         _ = run.step
-
-
-def test_an_epoch_visits_every_row_once(data: Dataset) -> None:
-    seen: list[int] = []
-    counted = Dataset("rows", data.shape, lambda rows: (seen.extend(rows), data[rows])[1])
-    batches = _Batches(counted, configure(counted, batch_size=50, steps=4))
-    for step in range(4):
-        batches[step]
-    assert sorted(seen) == list(range(200))
-    first = list(seen)
-    for step in range(4, 8):
-        batches[step]
-    assert sorted(seen[200:]) == list(range(200))
-    assert seen[200:] != first
-
-
-def test_a_batch_larger_than_the_data_is_all_of_it(data: Dataset) -> None:
-    assert _Batches(data, configure(data, batch_size=1000))[7].shape == (200, 1, 8, 8)
 
 
 def test_the_configuration_is_resolved(data: Dataset) -> None:

@@ -12,6 +12,7 @@ from torch.distributions import Distribution, Normal
 
 from latentlab.config import Hardware, RunConfig
 from latentlab.errors import InputError
+from latentlab.models._layers import channels_last
 from latentlab.models._likelihoods import LIKELIHOODS
 from latentlab.registry import load
 
@@ -82,7 +83,7 @@ def place(model: Network, hardware: Hardware) -> Network:
     if hardware.memory_format == "channels_last":
         for parameter in model.parameters():
             if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+                parameter.data = channels_last(parameter.data)
     return model
 
 

@@ -10,10 +10,12 @@ from itertools import pairwise
 from torch import nn
 
 from latentlab.errors import InputError
+from latentlab.models._layers import ConvTranspose2d
 
 CHANNELS = 32
 HIDDEN = 256
 LEARNING_RATE = 5e-4
+PRECISION = "mixed"  # where the processor has bfloat16: docs/decisions/0005
 SMALLEST, LARGEST = 4, 16
 
 
@@ -37,22 +39,28 @@ def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
     widths = [channels] + [CHANNELS] * count
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
-        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
     flat = math.prod(_smallest(image_shape))
-    dense = [nn.Linear(flat, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, outputs)]
+    dense = [
+        nn.Linear(flat, HIDDEN),
+        nn.ReLU(inplace=True),
+        nn.Linear(HIDDEN, HIDDEN),
+        nn.ReLU(inplace=True),
+        nn.Linear(HIDDEN, outputs),
+    ]
     return nn.Sequential(*layers, nn.Flatten(), *dense)
 
 
 def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
     """Codes (n, d) to (n, c, h, w)."""
     smallest = _smallest(image_shape)
-    dense = [nn.Linear(latent_dim, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()]
-    dense += [nn.Linear(HIDDEN, math.prod(smallest)), nn.ReLU(), nn.Unflatten(1, smallest)]
+    dense = [nn.Linear(latent_dim, HIDDEN), nn.ReLU(inplace=True), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(inplace=True)]
+    dense += [nn.Linear(HIDDEN, math.prod(smallest)), nn.ReLU(inplace=True), nn.Unflatten(1, smallest)]
     count = halvings((image_shape[1], image_shape[2]))
     layers: list[nn.Module] = []
     for _ in range(count - 1):
-        layers += [nn.ConvTranspose2d(CHANNELS, CHANNELS, 4, stride=2, padding=1), nn.ReLU()]
-    return nn.Sequential(*dense, *layers, nn.ConvTranspose2d(CHANNELS, image_shape[0], 4, stride=2, padding=1))
+        layers += [ConvTranspose2d(CHANNELS, CHANNELS, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
+    return nn.Sequential(*dense, *layers, ConvTranspose2d(CHANNELS, image_shape[0], 4, stride=2, padding=1))
 
 
 def _smallest(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
