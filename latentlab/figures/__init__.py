@@ -1,9 +1,11 @@
 """Figures, one kind a file; the file's name is the kind's name.
 
-Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several ``"runs"``, and defines four functions:
+Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several ``"runs"``, and defines five functions:
 ``prepare(run or runs, **options)`` gives a frozen holder of what is drawn, ``alt(data)`` says it in words,
-``interactive(data)`` draws it with Plotly, ``static(data, preset)`` with Matplotlib. ``ll.figures.traversals(run)`` is
-the Plotly figure; `export` writes any kind to a file.
+``numbers(data)`` in a table, ``interactive(data)`` draws it with Plotly, ``static(data, preset)`` with Matplotlib. One
+that moves yields the latter step by step as ``frames(data, preset)``. ``ll.figures.traversals(run)`` is
+the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` takes a ``model`` decodes anew:
+``ll.figures.manifold(run, model=ll.live(run))``.
 """
 
 from __future__ import annotations
@@ -17,15 +19,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import InputError
-from latentlab.files import publish, write_bytes
+from latentlab.comparison import csv_of
+from latentlab.errors import InputError, MissingError
+from latentlab.figures._gif import gif
+from latentlab.files import write_bytes
 from latentlab.registry import load, names
 from latentlab.runs import Run, Study, open_path
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SUFFIXES = ("html", "pdf", "svg", "png")
+SUFFIXES = ("html", "pdf", "svg", "png", "csv", "gif")
+ENDINGS = ".pdf, .svg, .png, .html, .csv (the numbers) or .gif (traversals)"
 Runs = Run | Study | Path | str | Sequence[Run]
 
 
@@ -36,27 +41,46 @@ def draw(kind: str, runs: Runs, **options: Any) -> go.Figure:
 
 
 def export(kind: str, runs: Runs, path: Path | str, preset: str = "neurips", **options: Any) -> Path:
-    """Write a figure as ``.html`` (interactive, needs no network), ``.pdf``, ``.svg`` or ``.png`` (needs no browser).
-
-    ``preset`` gives width and type size (icml, neurips, nature-single, nature-double); an ``.html`` has neither. The
-    same data give the same bytes. ``options`` are those of the kind's ``prepare``.
-    """
-    from latentlab.figures import _style
-
+    """Write a figure to a file whose ending says as what: see `rendered`."""
     path = Path(path)
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected .html, .pdf, .svg or .png")
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
+    write_bytes(path, rendered(kind, runs, suffix, preset, **options))
+    return path
+
+
+def rendered(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **options: Any) -> bytes:
+    """A figure as the bytes of a file.
+
+    ``pdf``, ``svg`` and ``png`` need no browser, ``html`` is interactive and needs no network, ``csv`` has the numbers
+    that are drawn, ``gif`` moves (traversals). ``preset`` gives width and type size (icml, neurips, nature-single,
+    nature-double) of all that is drawn with Matplotlib. The same data give the same bytes. ``options`` are those of the
+    kind's ``prepare``.
+    """
+    from latentlab.figures import _style
+
+    if suffix not in SUFFIXES:
+        raise InputError(f"no figure is a {suffix!r}; expected {ENDINGS}")
     size = _style.preset(preset).size
     module, data = _prepared(kind, runs, options)
+    if suffix == "gif":
+        if not hasattr(module, "frames"):
+            raise InputError(f"figure {kind} does not move, so there is no .gif of it; traversals do")
+        with _style.rendering(size):
+            return gif(module.frames(data, preset), module.alt(data))
+    if suffix == "csv":
+        return csv_of(module.numbers(data))
     if suffix == "html":
-        write_bytes(path, page(module.interactive(data)).encode())
-        return path
+        return page(module.interactive(data)).encode()
     with _style.rendering(size):
         figure = module.static(data, preset)
-    with publish(path) as temporary:
-        _style.save(figure, temporary, suffix, module.TITLE, module.alt(data), size)
-    return path
+    return _style.saved(figure, suffix, module.TITLE, module.alt(data), size)
+
+
+def decodes(kind: str) -> bool:
+    """Whether figures of that kind decode anew, and so need the option ``model``."""
+    return "model" in inspect.signature(load("figures", kind).prepare).parameters
 
 
 def page(figure: go.Figure) -> str:
@@ -74,11 +98,17 @@ def page(figure: go.Figure) -> str:
 
 def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleType, Any]:
     module = load("figures", kind)
-    known = [name for name in inspect.signature(module.prepare).parameters if name not in ("run", "runs")]
+    given = ("run", "runs", "model")
+    known = [name for name in inspect.signature(module.prepare).parameters if name not in given]
     for name in options:
-        if name not in known:
+        if name not in known and not (name == "model" and decodes(kind)):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
+    for run in found if decodes(kind) else []:
+        if not run.has("encode"):
+            raise MissingError(f"{run.path} has no codes; make them: `latentlab analyze {run.path} --only encode`")
+    if decodes(kind) and "model" not in options:
+        raise InputError(f"figure {kind} decodes anew: give it the model, as in model=ll.live(run)")
     if module.TAKES == "runs":
         return module, module.prepare(found, **options)
     if len(found) != 1:

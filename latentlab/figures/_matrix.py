@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.figures import _style
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WRITTEN = 400  # more cells than this would be too small to hold a number
 
@@ -98,3 +101,12 @@ def static(data: Matrix, preset: str, title: str, subtitle: str) -> Any:
         bar.outline.set_visible(False)
         bar.set_label(data.unit, size=chosen.size - 1)
     return fig
+
+
+def numbers(data: Matrix) -> pd.DataFrame:
+    """The numbers: a row a row of the matrix, its label first."""
+    import pandas as pd
+
+    found = pd.DataFrame(data.values, columns=list(data.columns))
+    found.insert(0, "dim", list(data.rows), allow_duplicates=True)
+    return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.registry import choose
@@ -146,18 +146,18 @@ def bare(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def save(fig: Figure, path: Path, suffix: str, title: str, alt: str, size: float) -> None:
-    """Write a Matplotlib figure as pdf, svg or png, with no date in it."""
+def saved(fig: Figure, suffix: str, title: str, alt: str, size: float) -> bytes:
+    """A Matplotlib figure as the bytes of a pdf, svg or png, with no date in them."""
     metadata: dict[str, Any] = {
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None},
         "svg": {"Title": title, "Description": alt, "Date": None},
         "png": {"Title": title, "Description": alt, "Software": None},
     }[suffix]
+    buffer = io.BytesIO()
     with rendering(size):
         _settle(fig)
-        fig.savefig(path, format=suffix, metadata=metadata, facecolor="white")
-    if suffix == "svg":
-        path.write_text(_numbered(path.read_text(encoding="utf-8")), encoding="utf-8")
+        fig.savefig(buffer, format=suffix, metadata=metadata, facecolor="white")
+    return _numbered(buffer.getvalue().decode()).encode() if suffix == "svg" else buffer.getvalue()
 
 
 def _settle(fig: Figure) -> None:

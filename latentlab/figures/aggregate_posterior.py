@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "Aggregate posterior"
 TAKES = "run"
@@ -138,3 +141,13 @@ def static(data: AggregatePosterior, preset: str) -> Any:
         axes.set_title(title, fontweight="normal")
         axes.set(yticks=[], ylim=(0, None))
     return fig
+
+
+def numbers(data: AggregatePosterior) -> pd.DataFrame:
+    """The numbers: a row a point of a curve."""
+    import pandas as pd
+
+    points = data.z.shape[1]
+    prior = math.nan if data.prior is None else np.tile(data.prior, len(data.titles))
+    curves = {"dim": np.repeat(data.titles, points), "z": data.z.ravel(), "density": data.density.ravel()}
+    return pd.DataFrame({**curves, "prior": prior})

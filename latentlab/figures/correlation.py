@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from latentlab.errors import InputError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "Correlation between latent dimensions"
 TAKES = "run"
@@ -82,3 +85,8 @@ def interactive(data: Correlation) -> Any:
 def static(data: Correlation, preset: str) -> Any:
     """The Matplotlib figure."""
     return _matrix.static(_grid(data), preset, TITLE, data.subtitle)
+
+
+def numbers(data: Correlation) -> pd.DataFrame:
+    """The numbers: a row a row of the matrix."""
+    return _matrix.numbers(_grid(data))

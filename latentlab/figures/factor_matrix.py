@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from latentlab.errors import InputError, MissingError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "What each dimension knows of each factor"
 TAKES = "run"
@@ -97,3 +100,8 @@ def interactive(data: FactorMatrix) -> Any:
 def static(data: FactorMatrix, preset: str) -> Any:
     """The Matplotlib figure."""
     return _matrix.static(_grid(data), preset, TITLE, data.subtitle)
+
+
+def numbers(data: FactorMatrix) -> pd.DataFrame:
+    """The numbers: a row a row of the matrix."""
+    return _matrix.numbers(_grid(data))

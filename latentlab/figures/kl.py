@@ -114,3 +114,8 @@ def static(data: Kl, preset: str) -> Any:
         keys = [Patch(color=tone, label=name) for name, tone in zip(data.parts, plain, strict=True)]
         fig.legend(handles=keys, loc="outside lower left", ncols=2 if chosen.width > 5 else 1)
     return fig
+
+
+def numbers(data: Kl) -> pd.DataFrame:
+    """The numbers: a row a bar, its parts adding up to it."""
+    return data.table[["dim", "index", "name", "active"]].assign(**data.parts)

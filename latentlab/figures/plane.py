@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latentlab.dimensions import dimensions
 from latentlab.errors import InputError
@@ -10,8 +10,12 @@ from latentlab.figures._text import describe
 from latentlab.figures.projection import ProjectionData, _colouring, drawn_of, thinned
 from latentlab.figures.projection import alt as _alt
 from latentlab.figures.projection import interactive as _interactive
+from latentlab.figures.projection import numbers as _numbers
 from latentlab.figures.projection import static as _static
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "Two latent dimensions"
 TAKES = "run"
@@ -62,3 +66,8 @@ def static(data: ProjectionData, preset: str) -> Any:
     fig = _static(data, preset)
     fig.texts[0].set_text(TITLE)
     return fig
+
+
+def numbers(data: ProjectionData) -> pd.DataFrame:
+    """The numbers: a row a point, with its row's id and its value of the factor."""
+    return _numbers(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "Projection of the codes"
 TAKES = "run"
@@ -228,3 +231,14 @@ def static(data: ProjectionData, preset: str) -> Any:
         bar.set_label(data.by)
     axes.set(xticks=[], yticks=[], xlabel=data.axes[0], ylabel=data.axes[1], aspect="equal", anchor="W")
     return fig
+
+
+def numbers(data: ProjectionData) -> pd.DataFrame:
+    """The numbers: a row a point, with its row's id and its value of the factor."""
+    import pandas as pd
+
+    found = pd.DataFrame({"row": data.row_ids, data.axes[0]: data.xy[:, 0], data.axes[1]: data.xy[:, 1]})
+    if data.values is None:
+        return found
+    names = dict(enumerate(data.categories))
+    return found.assign(**{data.by: [names.get(value, value) for value in data.values]})

@@ -164,3 +164,11 @@ def static(data: RateDistortion, preset: str) -> Any:
     most = data.runs["rate"].max() if len(data.runs) else 1.0
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
     return fig
+
+
+def numbers(data: RateDistortion) -> pd.DataFrame:
+    """The numbers: a row a dot or line; a deterministic run has no rate."""
+    import pandas as pd
+
+    columns = ["run", "setting", "seed", "rate", "distortion", "elbo", "judged_rows"]
+    return pd.concat([part[columns] for part in (data.runs, data.plain) if len(part)], ignore_index=True)

@@ -143,3 +143,8 @@ def static(data: Responses, preset: str) -> Any:
     for axes in grid[max(0, count - across) : count]:
         axes.set_xlabel(data.factor)
     return fig
+
+
+def numbers(data: Responses) -> pd.DataFrame:
+    """The numbers: a row a (dimension, value of the factor)."""
+    return data.curves.assign(factor=data.factor).reset_index(drop=True)

@@ -198,3 +198,8 @@ def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
     axes.hlines(group["value"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
     if group["null"].notna().any():
         axes.hlines(group["null"].mean(), place - 0.28, place + 0.28, color=_style.GREY, lw=0.9)
+
+
+def numbers(data: Scores) -> pd.DataFrame:
+    """The numbers: a row a dot, with its interval and what rotated codes reach."""
+    return data.points.drop(columns="place")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ TAKES = "run"
 SHOWN = 20
 COLUMNS = (-216, -176, -126)  # pixels left of the images at which name, weight and factor begin
 CELL = 0.5  # inches that a cell has at most
+MOVING = 1.05  # inches between two images that move
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,3 +204,50 @@ def static(data: Traversals, preset: str) -> Any:
         for column, label in ((0, "low"), (-1, "high")):
             axes.text(data.steps[column], 1.005, label, **ends)
     return fig
+
+
+def numbers(data: Traversals) -> pd.DataFrame:
+    """The numbers: a row a (dimension, step) with the value that the dimension has there."""
+    import pandas as pd
+
+    kept = data.table[["dim", "index", "name", "kl", "variance_of_mean", "active", "top_factor", "mi"]]
+    steps = data.values.shape[1]
+    found = kept.loc[kept.index.repeat(steps)].reset_index(drop=True)
+    moved = pd.DataFrame({"step": np.tile(np.arange(steps), len(kept)), "value": data.values.ravel()})
+    return pd.concat([found, moved], axis=1)
+
+
+def frames(data: Traversals, preset: str) -> Iterator[Any]:
+    """The Matplotlib figure at each step, all dimensions moving at once."""
+    chosen, facts = _style.preset(preset), _facts(data)
+    across = min(len(facts), max(1, int(chosen.width / MOVING)))
+    down = -(-len(facts) // across)
+    line = chosen.size / 72 * 1.5
+    image = min(chosen.width / across - 0.12, MOVING)
+    cell = image * data.cells.shape[2] / data.cells.shape[3] + 2.4 * line
+    fig = _style.canvas(preset, cell * down, TITLE, _style.wrap(data.subtitle, preset), arranged=False)
+    total = fig.get_figheight()
+    shown = []
+    for k, (fact, grey) in enumerate(zip(facts, inactive(data.table), strict=True)):
+        left, bottom = (k % across) * chosen.width / across + 0.04, (down - 1 - k // across) * cell + 2.2 * line
+        axes = fig.add_axes((left / chosen.width, bottom / total, image / chosen.width, (cell - 2.4 * line) / total))
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(edgecolor=_style.OKABE_ITO[1], linewidth=1.5)
+        shown.append((axes, axes.imshow(data.cells[k, 0], aspect="auto")))
+        tone = _style.GREY if grey else _style.INK
+        weight = f"{_heads(data)[0]} {fact[1]}"
+        for row, text in enumerate((f"{fact[0]}  {weight}", fact[2])):
+            axes.text(
+                0, -0.03, "\n" * row + text, transform=axes.transAxes, va="top", size=chosen.size - 0.5, color=tone
+            )
+    said = fig.text(0.99, 1 - 0.3 * line / total, "", ha="right", va="top", size=chosen.size)
+    shared = np.ptp(data.values, axis=0).max() < 1e-6
+    for step in range(data.cells.shape[1]):
+        for (axes, picture), cells, anchor in zip(shown, data.cells, data.anchor, strict=True):
+            picture.set_data(cells[step])
+            for spine in axes.spines.values():
+                spine.set_visible(step == anchor)
+        value = number(float(data.values[0, step]), 1) if shared else f"step {step + 1} of {data.cells.shape[1]}"
+        said.set_text(value)
+        yield fig
