@@ -23,6 +23,7 @@ _HOME = {
     "encode": "encoding",
     "import_model": "importing",
     "import_run": "importing",
+    "live": "loading",
     "project": "projections",
     "sweep": "sweeps",
     "train": "training",

@@ -43,9 +43,7 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
     """
     name, note = _checked(run, name, note)
     if not name or "=" in name or name[0].isdigit():
-        raise InputError(
-            f"a selection cannot be called {name!r}; expected a name that begins with no digit and has no ="
-        )
+        raise InputError(f"no selection can be called {name!r}; expected a name without = that begins with no digit")
     if len(row_ids) > MOST_ROWS:
         raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be kept by name")
     found = {"rows": np.unique(row_ids).tolist(), "note": note}

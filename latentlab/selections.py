@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.codes import Codes
 from latentlab.dimensions import factors_of
 from latentlab.errors import InputError
+from latentlab.notes import selections_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +84,24 @@ def holding(codes: Codes, factor: str, value: str) -> NDArray[np.int64]:
     if value not in texts:
         raise InputError(f"no row has {factor} = {value}; it takes: {', '.join(texts)}"[:200])
     return np.flatnonzero(labels == texts.index(value))
+
+
+def rows_of(codes: Codes, text: str, notes: dict[str, Any]) -> NDArray[np.int64]:
+    """The positions (m,) of the rows that a text means: a kept selection's name, ``factor=value``, or row ids.
+
+    >>> rows_of(Codes(np.zeros((3, 1), np.float32)), "rare", {"selections": {"rare": {"rows": [2]}}}).tolist()
+    [2]
+    """
+    kept = selections_of(notes)
+    if text in kept:
+        return np.flatnonzero(np.isin(codes.row_ids, kept[text]))
+    factor, sign, value = text.partition("=")
+    if sign:
+        return holding(codes, factor.strip(), value.strip())
+    if not text.strip()[:1].isdigit():
+        known = ", ".join(kept) or "none"
+        raise InputError(f"no selection is called {text[:40]!r} (kept: {known}); a value is FACTOR=VALUE"[:200])
+    return named(codes, text)
 
 
 def values_of(codes: Codes, factor: str) -> list[str]:

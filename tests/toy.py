@@ -58,6 +58,15 @@ def picture(code: np.ndarray) -> np.ndarray:
     return image
 
 
+class ToyModel:
+    """What figures that decode anew are given: `picture` in the place of a decoder."""
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Images (…, 1, 16, 16) of codes (…, 4)."""
+        flat = np.stack([picture(code) for code in codes.reshape(-1, codes.shape[-1])])
+        return flat.reshape(*codes.shape[:-1], 1, SIZE, SIZE)
+
+
 def toy_traversals(codes: Codes, over: str) -> Decodings:
     """Every dimension from −2 to 2, or from its 2.5 % to its 97.5 % quantile, around row 100."""
     anchor = codes.mean[100]

@@ -1,7 +1,7 @@
 """``latentlab figure``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,21 +21,29 @@ def figure(
     option: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the kind, as in factor=shape.")
     ] = None,
+    adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Draw a figure for a report: PDF, SVG and PNG without a browser, or an interactive HTML file.
 
+    Attribute, filling, interpolation, manifold and samples decode anew, with the run's own model.
+
     Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
     """
-    from latentlab.figures import export
+    from latentlab.figures import decodes, export
     from latentlab.runs import open_runs
 
-    chosen = {
+    chosen: dict[str, Any] = {
         key: int(value) if isinstance(value, float) and value.is_integer() else value
         for key, value in _console.settings(option or []).items()
     }
-    export(kind, open_runs(paths), out, preset=preset, **chosen)
+    runs = open_runs(paths)
+    if decodes(kind) and len(runs) == 1 and runs[0].has("encode"):
+        from latentlab.loading import live
+
+        chosen["model"] = live(runs[0], adapter)
+    export(kind, runs, out, preset=preset, **chosen)
     if json:
         _console.show_json({"figure": str(out), "kind": kind})
     elif not quiet:

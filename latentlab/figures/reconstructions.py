@@ -4,44 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.decodings import Decodings
 from latentlab.errors import InputError
-from latentlab.figures import _images, _style
+from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
 from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE = "Reconstructions"
 TAKES = "runs"
 
 
 @dataclass(frozen=True, eq=False)
-class Reconstructions:
-    """``cells`` (rows, images, h, w, 4), a label a row, the ids of the images' rows."""
+class Reconstructions(_sheet.Sheet):
+    """The originals in the first row and a run in each other; ``row_ids`` are the ids of the images' rows."""
 
-    cells: _images.Picture
-    labels: tuple[str, ...]
-    row_ids: tuple[int, ...]
-    subtitle: str
-
-    @property
-    def gap(self) -> int:
-        """Pixels between cells."""
-        return _images.gap_of(self.cells.shape[3])
-
-    @property
-    def picture(self) -> _images.Picture:
-        """All cells as one picture (h, w, 4)."""
-        return _images.mosaic(self.cells, self.gap)
-
-    @property
-    def rows(self) -> NDArray[np.float64]:
-        """Where the rows' middles lie on the picture."""
-        return _images.centres(self.cells.shape[0], self.cells.shape[2], self.gap)
+    row_ids: tuple[int, ...] = ()
 
 
 def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
@@ -59,7 +44,8 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     told = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
     told += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
     labels = ("original", *_labels([run for run, _ in parts]))
-    return Reconstructions(np.stack([_images.rgba(row) for row in rows]), labels, tuple(ids), " · ".join(told))
+    cells = np.stack([_images.rgba(row) for row in rows])
+    return Reconstructions(cells, labels, " · ".join(told), row_ids=tuple(ids))
 
 
 def _part(run: Run) -> Decodings | None:
@@ -101,33 +87,14 @@ def alt(data: Reconstructions) -> str:
 
 def interactive(data: Reconstructions) -> Any:
     """The Plotly figure."""
-    picture, rows = data.picture, len(data.labels)
-    fig = _style.plotly(
-        TITLE, data.subtitle, alt(data), height=90 + 64 * rows, margin={"l": 120, "r": 10, "t": 64, "b": 10}
-    )
-    fig.add_trace(_images.image_trace(picture))
-    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
-    fig.update_yaxes(
-        showgrid=False,
-        showline=False,
-        range=[picture.shape[0] - 0.5, -0.5],
-        constrain="domain",
-        tickvals=list(data.rows),
-        ticktext=[f"{label}  " for label in data.labels],
-    )
-    return fig
+    return _sheet.interactive(data, TITLE, alt(data))
 
 
 def static(data: Reconstructions, preset: str) -> Any:
     """The Matplotlib figure."""
-    chosen, picture = _style.preset(preset), data.picture
-    left = chosen.size / 72 * 0.6 * (max(map(len, data.labels)) + 1)
-    width = chosen.width - left - 0.05
-    height = width * picture.shape[0] / picture.shape[1]
-    fig = _style.canvas(preset, height + 0.1, TITLE, _style.wrap(data.subtitle, preset), arranged=False)
-    total = fig.get_figheight()
-    axes = fig.add_axes((left / chosen.width, 0.05 / total, width / chosen.width, height / total))
-    axes.imshow(picture, aspect="auto")
-    axes.set(xticks=[], yticks=data.rows, yticklabels=data.labels)
-    _style.bare(axes)
-    return fig
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: Reconstructions) -> pd.DataFrame:
+    """What stands where: a row an image, with the id of its row."""
+    return _sheet.numbers(data).assign(row=list(data.row_ids) * len(data.labels))

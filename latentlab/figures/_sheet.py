@@ -1,0 +1,104 @@
+"""Rows of images with a label a row, and a heading a column where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.figures import _images, _style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """``cells`` (rows, columns, h, w, 4), a label a row, ``heads`` a column or none, and what is said of them.
+
+    ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column.
+    """
+
+    cells: _images.Picture
+    labels: tuple[str, ...]
+    subtitle: str
+    heads: tuple[str, ...] = ()
+    codes: NDArray[np.float32] | None = None
+    marks: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> int:
+        """Pixels between cells."""
+        return _images.gap_of(self.cells.shape[3])
+
+    @property
+    def picture(self) -> _images.Picture:
+        """All cells as one picture (h, w, 4)."""
+        return _images.mosaic(self.cells, self.gap)
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """Where the rows' middles lie on the picture."""
+        return _images.centres(self.cells.shape[0], self.cells.shape[2], self.gap)
+
+    @property
+    def columns(self) -> NDArray[np.float64]:
+        """Where the columns' middles lie on the picture."""
+        return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
+
+
+def interactive(data: Sheet, title: str, alt: str) -> Any:
+    """The Plotly figure."""
+    picture, rows = data.picture, len(data.labels)
+    margin = {"l": max(60, 8 * max(map(len, data.labels)) + 16), "r": 10, "t": 64 + 18 * bool(data.heads), "b": 10}
+    fig = _style.plotly(title, data.subtitle, alt, height=90 + 64 * rows, margin=margin)
+    fig.add_trace(_images.image_trace(picture))
+    fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
+    if data.heads:
+        ticks = {"tickvals": list(data.columns), "ticktext": list(data.heads), "tickangle": 0, "ticks": ""}
+        fig.update_xaxes(visible=True, showgrid=False, showline=False, side="top", **ticks)
+    fig.update_yaxes(
+        showgrid=False,
+        showline=False,
+        range=[picture.shape[0] - 0.5, -0.5],
+        constrain="domain",
+        tickvals=list(data.rows),
+        ticktext=[f"{label}  " for label in data.labels],
+    )
+    return fig
+
+
+def static(data: Sheet, preset: str, title: str) -> Any:
+    """The Matplotlib figure."""
+    chosen, picture = _style.preset(preset), data.picture
+    left = chosen.size / 72 * 0.6 * (max(map(len, data.labels)) + 1)
+    width = chosen.width - left - 0.05
+    height = width * picture.shape[0] / picture.shape[1]
+    head = chosen.size / 72 * 1.6 * bool(data.heads)
+    subtitle = _style.wrap(data.subtitle, preset)
+    fig = _style.canvas(preset, height + head + 0.1, title, subtitle, arranged=False)
+    total = fig.get_figheight()
+    axes = fig.add_axes((left / chosen.width, 0.05 / total, width / chosen.width, height / total))
+    axes.imshow(picture, aspect="auto")
+    axes.set(xticks=[], yticks=data.rows, yticklabels=data.labels)
+    if data.heads:
+        axes.xaxis.tick_top()
+        axes.set_xticks(data.columns, data.heads)
+    _style.bare(axes)
+    return fig
+
+
+def numbers(data: Sheet) -> pd.DataFrame:
+    """What stands where: a row an image, with the code that it was decoded from where the sheet has them, otherwise
+    with its label, its heading and its mean grey level from 0 to 255."""
+    import pandas as pd
+
+    if data.codes is not None:
+        return pd.DataFrame({**data.marks, **{f"z{j}": column for j, column in enumerate(data.codes.T)}})
+    rows, columns = data.cells.shape[:2]
+    heads = data.heads or [str(k) for k in range(columns)]
+    grey = data.cells[..., :3].mean(axis=(2, 3, 4))
+    return pd.DataFrame({"label": np.repeat(data.labels, columns), "column": list(heads) * rows, "grey": grey.ravel()})

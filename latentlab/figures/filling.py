@@ -1,0 +1,81 @@
+"""Images with a part hidden, and what the model puts there: draws, their mean and how much they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.errors import InputError
+from latentlab.figures import _images, _sheet
+from latentlab.figures._text import describe
+from latentlab.generation import hidden, row_of
+from latentlab.originals import dataset_of, images_of
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from latentlab.loading import Live
+
+TITLE = "Missing pixels, filled in"
+TAKES = "run"
+VEIL = 128
+
+
+def prepare(
+    run: Run, *, model: Live, part: str = "lower", row: int | None = None, rows: int = 4, draws: int = 6, seed: int = 0
+) -> _sheet.Sheet:
+    """`rows` seeded random rows (or the one with the id `row`) with a `part` hidden: lower, upper, left, right, middle.
+
+    Needs the images that the codes were made from, and a posterior: an `InputError` where there is none.
+    """
+    codes = run.codes()
+    if codes.variance is None:
+        raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be drawn; choose a VAE")
+    if not (1 <= rows <= 50 and 1 <= draws <= 50):
+        raise InputError(f"rows is {rows}, draws is {draws}; expected 1 to 50 of each")
+    places = np.random.default_rng(seed).permutation(len(codes))[:rows] if row is None else [row_of(codes, row)]
+    ids = codes.row_ids[places]
+    images = images_of(dataset_of(run), ids)
+    mask = hidden(images.shape, part)
+    found = model.fill(images, mask, draws=draws, seed=seed)
+    veiled = np.where(mask, np.uint8(VEIL), images)
+    filled = found.images.astype(np.float64)
+    mean, spread = filled.mean(axis=0), filled.std(axis=0)
+    spread = spread * (255 / max(float(spread.max()), 1))  # what differs most is white
+    shown = [images, veiled, *found.images, mean, spread]
+    heads = ("image", "given", *(f"draw {k + 1}" for k in range(draws)), "mean", "sd")
+    cells = np.stack([_images.rgba(np.asarray(each).round().astype(np.uint8)) for each in shown], axis=1)
+    accepted = found.settings["acceptance"]
+    told = [
+        describe(run),
+        f"the {part} {'half' if part != 'middle' else 'quarter'} is hidden",
+        f"the chains take {min(accepted):.0%} to {max(accepted):.0%} of their proposals"
+        if len(accepted) > 1
+        else f"the chains take {accepted[0]:.0%} of their proposals",
+        f"seed {seed}",
+    ]
+    labels, flat = tuple(f"row {each}" for each in ids), found.codes.reshape(-1, codes.latent_dim)
+    marks = {"draw": np.repeat(np.arange(draws) + 1, len(ids)), "row": np.tile(ids, draws)}
+    return _sheet.Sheet(cells, labels, " · ".join(told), heads, flat, marks)
+
+
+def alt(data: _sheet.Sheet) -> str:
+    """The figure in words."""
+    return f"Rows of images: {', '.join(data.heads)}. {data.subtitle}. {'; '.join(data.labels)}."
+
+
+def interactive(data: _sheet.Sheet) -> Any:
+    """The Plotly figure."""
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: _sheet.Sheet, preset: str) -> Any:
+    """The Matplotlib figure."""
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: _sheet.Sheet) -> pd.DataFrame:
+    """The numbers: a row an image, with the code that it was decoded from."""
+    return _sheet.numbers(data)

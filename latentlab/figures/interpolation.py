@@ -1,0 +1,88 @@
+"""The ways from one row's code to another's, decoded: straight, and along the great circle between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab import generation
+from latentlab.codes import Codes
+from latentlab.errors import InputError
+from latentlab.figures import _images, _sheet
+from latentlab.figures._text import describe
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from latentlab.loading import Live
+
+TITLE = "Interpolation"
+TAKES = "run"
+
+
+def prepare(
+    run: Run, *, model: Live, a: int | None = None, b: int | None = None, steps: int = 9, way: str | None = None
+) -> _sheet.Sheet:
+    """From the row with the id `a` to that with the id `b` (two seeded random rows), `way` linear, spherical or both.
+
+    Steps that lie farther from every row's code than rows do from each other are faded.
+    """
+    codes = run.codes()
+    if not 2 <= steps <= 50:
+        raise InputError(f"steps is {steps}; expected 2 to 50")
+    first, last = _ends(codes, a, b)
+    chosen = [way] if way else list(generation.WAYS)
+    paths = np.stack([along(codes, first, last, steps, each) for each in chosen])
+    far = generation.leaving(codes, paths)
+    cells = _images.rgba(model.decode(paths))
+    cells[far, ..., 3] = _images.FADED
+    told = [
+        describe(run),
+        f"from row {codes.row_ids[first]} to row {codes.row_ids[last]}",
+        f"{int(far.sum())} of {far.size} steps lie far from every row's code and are faded" if far.any() else "",
+    ]
+    heads = tuple(f"{t:.2g}" for t in np.linspace(0, 1, steps))
+    marks = {"way": np.repeat(chosen, steps), "t": np.tile(np.linspace(0, 1, steps), len(chosen)), "far": far.ravel()}
+    said = " · ".join(text for text in told if text)
+    return _sheet.Sheet(cells, tuple(chosen), said, heads, paths.reshape(-1, codes.latent_dim), marks)
+
+
+def along(codes: Codes, first: int, last: int, steps: int, way: str) -> generation.Floats:
+    """The codes (steps, d) on the way between the rows at two positions."""
+    from latentlab.registry import choose
+
+    go = generation.WAYS[choose(way, generation.WAYS, what="way")]
+    return go(codes.mean[first], codes.mean[last], steps)
+
+
+def _ends(codes: Codes, a: int | None, b: int | None) -> tuple[int, int]:
+    if len(codes) < 2:
+        raise InputError("the codes have one row; an interpolation needs two")
+    drawn = np.random.default_rng(0).permutation(len(codes))[:2]
+    first, last = (
+        generation.row_of(codes, row) if row is not None else int(other)
+        for row, other in zip((a, b), drawn, strict=True)
+    )
+    return first, last
+
+
+def alt(data: _sheet.Sheet) -> str:
+    """The figure in words."""
+    return f"Rows of {len(data.heads)} decoded images: {', '.join(data.labels)}. {data.subtitle}."
+
+
+def interactive(data: _sheet.Sheet) -> Any:
+    """The Plotly figure."""
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: _sheet.Sheet, preset: str) -> Any:
+    """The Matplotlib figure."""
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: _sheet.Sheet) -> pd.DataFrame:
+    """The numbers: a row an image, with the code that it was decoded from."""
+    return _sheet.numbers(data)

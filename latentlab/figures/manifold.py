@@ -1,0 +1,124 @@
+"""The manifold of two latent dimensions: a grid through the inverse normal CDF, decoded (Kingma and Welling, 2014)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab import generation
+from latentlab.dimensions import dimensions
+from latentlab.errors import InputError
+from latentlab.figures import _images, _style
+from latentlab.figures._text import describe, number
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from latentlab.loading import Live
+
+TITLE = "Manifold of two latent dimensions"
+TAKES = "run"
+
+
+@dataclass(frozen=True, eq=False)
+class Manifold:
+    """``cells`` (steps up, steps across, h, w, 4), the values of the two dimensions, and their names."""
+
+    cells: _images.Picture
+    across: NDArray[np.float64]
+    up: NDArray[np.float64]
+    axes: tuple[str, str]
+    subtitle: str
+
+    @property
+    def picture(self) -> _images.Picture:
+        """All cells as one picture (h, w, 4), without gaps."""
+        return _images.mosaic(self.cells, 0)
+
+    def ticks(self) -> list[tuple[NDArray[np.float64], list[str]]]:
+        """For either axis: where the first, the middle and the last columns or rows lie, and their values."""
+        found = []
+        for values, size in ((self.across, self.cells.shape[3]), (self.up, self.cells.shape[2])):
+            some = np.unique([0, len(values) // 2, len(values) - 1])
+            found.append((_images.centres(len(values), size, 0)[some], [number(values[k], 1) for k in some]))
+        return found
+
+
+def prepare(
+    run: Run, *, model: Live, x: int | None = None, y: int | None = None, steps: int = 20, row: int | None = None
+) -> Manifold:
+    """`steps` × `steps` images over the dimensions `x` and `y` (the most important two), equal in the prior's mass.
+
+    All other dimensions are at the prior's mean (an autoencoder's: at the mean code), or at the code of the row `row`.
+    """
+    codes = run.codes()
+    if codes.latent_dim < 2:
+        raise InputError(f"{run.name} has one latent dimension; a manifold needs two. Draw its traversals instead")
+    if not 2 <= steps <= 50:
+        raise InputError(f"steps is {steps}; expected 2 to 50")
+    if x is None or y is None:
+        ranked = dimensions(codes, draws=2)["index"].tolist()
+        x = next(k for k in ranked if k != y) if x is None else x
+        y = next(k for k in ranked if k != x) if y is None else y
+    around = None if row is None else codes.mean[generation.row_of(codes, row)]
+    grid = generation.manifold(codes, x, y, steps, around)
+    prior = run.config.stochastic or not run.encodes
+    rest = "" if codes.latent_dim == 2 else f"others {'at row ' + str(row) if row is not None else 'at the mean'}"
+    told = [
+        describe(run),
+        f"{steps} × {steps} equal parts of the prior" if prior else "equal parts of a normal fitted to the codes",
+        rest,
+    ]
+    cells = _images.rgba(model.decode(grid))
+    said = " · ".join(text for text in told if text)
+    return Manifold(cells, grid[0, :, x].astype(float), grid[:, 0, y].astype(float), (f"z{x}", f"z{y}"), said)
+
+
+def alt(data: Manifold) -> str:
+    """The figure in words."""
+    ends = [
+        f"{name} from {number(values.min(), 1)} to {number(values.max(), 1)}"
+        for name, values in zip(data.axes, (data.across, data.up), strict=True)
+    ]
+    return f"Grid of {data.cells.shape[0]} × {data.cells.shape[1]} decoded images: {', '.join(ends)}. {data.subtitle}."
+
+
+def interactive(data: Manifold) -> Any:
+    """The Plotly figure."""
+    picture, (across, up) = data.picture, data.ticks()
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), height=680, margin={"l": 60, "r": 10, "t": 64, "b": 44})
+    fig.add_trace(_images.image_trace(picture))
+    bare: dict[str, Any] = {"showgrid": False, "showline": False, "constrain": "domain"}
+    fig.update_xaxes(
+        title=data.axes[0], range=[-0.5, picture.shape[1] - 0.5], tickvals=across[0], ticktext=across[1],
+        constraintoward="left", **bare,
+    )  # fmt: skip
+    fig.update_yaxes(title=data.axes[1], range=[picture.shape[0] - 0.5, -0.5], tickvals=up[0], ticktext=up[1], **bare)
+    return fig
+
+
+def static(data: Manifold, preset: str) -> Any:
+    """The Matplotlib figure."""
+    picture, (across, up) = data.picture, data.ticks()
+    chosen = _style.preset(preset)
+    side = min(chosen.width - 0.5, 4.5)
+    fig = _style.canvas(preset, side + 0.4, TITLE, _style.wrap(data.subtitle, preset))
+    axes = fig.add_subplot()
+    axes.imshow(picture)
+    axes.set(xlabel=data.axes[0], ylabel=data.axes[1], anchor="W")
+    axes.set_xticks(across[0], across[1])
+    axes.set_yticks(up[0], up[1])
+    _style.bare(axes)
+    return fig
+
+
+def numbers(data: Manifold) -> pd.DataFrame:
+    """The numbers: a row an image, with the values of the two dimensions."""
+    import pandas as pd
+
+    across, up = np.meshgrid(data.across, data.up)
+    return pd.DataFrame({data.axes[0]: across.ravel(), data.axes[1]: up.ravel()})

@@ -1,0 +1,72 @@
+"""Images decoded from draws of codes: from the prior, the aggregate posterior, and a mixture fitted to the codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab import generation
+from latentlab.errors import InputError
+from latentlab.figures import _images, _sheet
+from latentlab.figures._text import describe
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from latentlab.loading import Live
+
+TITLE = "Samples"
+TAKES = "run"
+ACROSS = 12
+
+
+def prepare(
+    run: Run, *, model: Live, source: str | None = None, count: int | None = None, seed: int = 0
+) -> _sheet.Sheet:
+    """`count` draws from one `source` (prior, aggregate, mixture), or 24 from each in turn.
+
+    A model without an encoder has no codes of images, and so draws from the prior alone.
+    """
+    codes = run.codes()
+    sources = [source] if source else list(generation.SOURCES) if run.encodes else ["prior"]
+    count = count or (24 if len(sources) > 1 else 60)
+    if not 1 <= count <= 600:
+        raise InputError(f"count is {count}; expected 1 to 600 samples")
+    drawn = [generation.samples(codes, each, count, seed) for each in sources]
+    images = _images.rgba(model.decode(np.stack(drawn)))
+    down = -(-count // ACROSS)
+    blank = np.zeros((len(sources), down * ACROSS - count, *images.shape[2:]), np.uint8)
+    across = min(ACROSS, count)
+    cells = np.concatenate([images, blank], axis=1)[:, : down * across].reshape(-1, across, *images.shape[2:])
+    labels = [label for each in sources for label in (generation.SOURCE_NAMES[each], *[""] * (down - 1))]
+    trained = run.config.stochastic or not run.encodes
+    told = [
+        describe(run),
+        f"{count} draws of each" if len(sources) > 1 else f"{count} draws",
+        "" if trained or "prior" not in sources else "an autoencoder was trained with no prior",
+        f"seed {seed}",
+    ]
+    said, marks = " · ".join(text for text in told if text), {"source": np.repeat(sources, count)}
+    return _sheet.Sheet(cells, tuple(labels), said, codes=np.concatenate(drawn), marks=marks)
+
+
+def alt(data: _sheet.Sheet) -> str:
+    """The figure in words."""
+    return f"Grid of decoded images, drawn from: {'; '.join(filter(None, data.labels))}. {data.subtitle}."
+
+
+def interactive(data: _sheet.Sheet) -> Any:
+    """The Plotly figure."""
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: _sheet.Sheet, preset: str) -> Any:
+    """The Matplotlib figure."""
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: _sheet.Sheet) -> pd.DataFrame:
+    """The numbers: a row an image, with the code that it was decoded from."""
+    return _sheet.numbers(data)
