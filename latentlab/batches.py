@@ -17,9 +17,13 @@ from latentlab.models._layers import channels_last
 RESIDENT = 1 << 30  # bytes of images that are kept once they were read
 
 
-def epoch_order(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order of an epoch, (rows,) int64: a function of seed and epoch alone."""
-    return np.random.default_rng([seed, epoch]).permutation(rows)
+def epoch_order(rows: int, seed: int, epoch: int, weights: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
+    """The order of an epoch, (rows,) int64: a function of seed and epoch alone.
+
+    With `weights` (rows,), which sum to 1, as many rows are drawn by them, with replacement.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    return rng.permutation(rows) if weights is None else rng.choice(rows, rows, p=weights)
 
 
 class Resident:
@@ -46,7 +50,8 @@ class Batches:
     kept in memory once it has been read.
     """
 
-    def __init__(self, data: Dataset, config: RunConfig) -> None:
+    def __init__(self, data: Dataset, config: RunConfig, weights: NDArray[np.float64] | None = None) -> None:
+        self.weights = weights
         self.rows, self.seed, self.size = len(data), config.seed, min(config.batch_size, len(data))
         self.hardware, self.last = config.hardware, config.steps - 1
         self.images = Resident(data) if np.prod(data.shape) <= RESIDENT else data
@@ -71,7 +76,7 @@ class Batches:
     def _make(self, step: int) -> Tensor:
         epoch, position = divmod(step, self.rows // self.size)
         if epoch != self.epoch:
-            self.epoch, self.order = epoch, epoch_order(self.rows, self.seed, epoch)
+            self.epoch, self.order = epoch, epoch_order(self.rows, self.seed, epoch, self.weights)
         images = self.images[self.order[position * self.size : (position + 1) * self.size]]
         # NumPy divides: PyTorch would start threads of its own for this thread.
         return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32))

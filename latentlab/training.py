@@ -22,12 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from latentlab.batches import Batches
 from latentlab.config import Hardware, RunConfig
 from latentlab.configuring import check_device, configure
 from latentlab.data import Dataset, load
+from latentlab.data._weights import digest, weights_of
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, publish, write_bytes, write_json
 from latentlab.models import Autoencoder, build, place
@@ -46,6 +48,7 @@ def train(
     out: str | Path,
     *,
     config: RunConfig | None = None,
+    weights: str | Path | ArrayLike | None = None,
     resume: bool = False,
     progress: Progress | None = None,
     **options: Any,
@@ -53,10 +56,11 @@ def train(
     """Train one model on `data` and leave a run in the folder `out`.
 
     ``options`` are those of `configure`: ``objective``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
-    ``config`` is one that is resolved already. A folder that holds the same run finished is returned as it is;
-    unfinished, it is continued with ``resume=True``; a different run is refused with an `InputError`. A loss that is no
-    finite number raises `LatentlabError` and leaves the last good checkpoint; an interrupt leaves a checkpoint of the
-    step it came in.
+    ``config`` is one that is resolved already. ``weights`` (a ``.npy`` or an array, entry i for the row with id i) say
+    how often each row is drawn, as `latentlab.debiasing` makes them; a resume needs them again. A folder that holds the
+    same run finished is returned as it is; unfinished, it is continued with ``resume=True``; a different run is refused
+    with an `InputError`. A loss that is no finite number raises `LatentlabError` and leaves the last good checkpoint;
+    an interrupt leaves a checkpoint of the step it came in.
 
     >>> run = train("digits", "/tmp/latentlab-doctest", steps=2, latent_dim=2, resume=True)
     >>> run.state
@@ -65,13 +69,16 @@ def train(
     data = load(data)
     out = Path(out)
     config = config or configure(data, **options)
+    part = data.split(config.split)
+    drawn_by = None if weights is None else weights_of(part, weights)
+    config = config if drawn_by is None else config.model_copy(update={"weights": digest(drawn_by)})
     refuse_other(out, config, resume=resume)
     with lock(out):
         if not (out / "config.json").is_file():
             write_json(out / "config.json", config.model_dump(mode="json"))
         run = Run(out)
         if run.state != "finished":
-            _fit(run, data.split(config.split), progress or (lambda step, steps, line: None))
+            _fit(run, part, drawn_by, progress or (lambda step, steps, line: None))
     return Run(out)
 
 
@@ -96,13 +103,13 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
         raise InputError(f"{out} holds this run at step {run.step:,} of {config.steps:,}; continue it with --resume")
 
 
-def _fit(run: Run, data: Dataset, progress: Progress) -> None:
+def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress: Progress) -> None:
     config, started = run.config, time.monotonic()
     hardware = config.hardware
     check_device(hardware.device)
     torch.set_num_threads(hardware.threads)
     objective = build_objective(config.objective)
-    with torch.random.fork_rng(), interruptible() as interrupt, closing(Batches(data, config)) as batches:
+    with torch.random.fork_rng(), interruptible() as interrupt, closing(Batches(data, config, weights)) as batches:
         torch.manual_seed(config.seed)
         model = place(build(config), hardware).train()
         if hardware.precision == "mixed":

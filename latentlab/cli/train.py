@@ -30,6 +30,9 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Fixes weights, order and noise.")] = 0,
     split: _console.Split = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="How often each row is drawn: .npy, as latentlab debias writes it.")
+    ] = None,
     precision: Annotated[str, typer.Option(help="auto, float32, bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of one process.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
@@ -61,7 +64,9 @@ def train(
         "device": device, "log_every": log_every, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     with _console.progress(f"train {out}", quiet=quiet or json, goes_on="continue it with --resume") as report:
-        run = fit(data, out, resume=resume, progress=lambda s, n, line: report(s, n, _note(line)), **options)
+        run = fit(
+            data, out, weights=weights, resume=resume, progress=lambda s, n, line: report(s, n, _note(line)), **options
+        )
     summary = summarise(run)
     if json:
         _console.show_json(asdict(summary))
