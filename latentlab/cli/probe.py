@@ -1,0 +1,65 @@
+"""``latentlab probe``."""
+
+from typing import Annotated
+
+import typer
+
+from latentlab.cli import _console
+from latentlab.errors import InputError
+
+PANEL = "Analyse"
+
+
+def probe(
+    paths: _console.Paths,
+    factor: Annotated[
+        str | None, typer.Option(help="The classes to learn: a factor's name; the label by default.")
+    ] = None,
+    estimator: Annotated[str, typer.Option(help="linear, knn, or both.")] = "linear,knn",
+    sizes: Annotated[str, typer.Option(help="Labelled rows a class.")] = "1,2,5,10,20,50,100",
+    draws: Annotated[int, typer.Option(min=2, help="Draws of the labelled rows.")] = 10,
+    seed: Annotated[int, typer.Option(help="Fixes which rows are labelled and which are tested.")] = 0,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Say how far a few labels go on a run's codes: accuracy against the number of labelled rows.
+
+    Example: latentlab probe artifacts/digits-study --sizes 1,10,100
+    """
+    from latentlab.examining import probe as learn
+    from latentlab.probes import ESTIMATORS
+    from latentlab.registry import choose
+    from latentlab.runs import open_runs
+
+    kinds = [choose(name.strip(), ESTIMATORS, what="estimator") for name in estimator.split(",")]
+    counts = _sizes(sizes)
+    found = {}
+    runs = open_runs(paths)
+    with _console.progress("probe", quiet=quiet or json) as report:
+        for done, run in enumerate(runs):
+            report(done, len(runs), run.name)
+            found[run.name] = learn(run, factor=factor, estimators=kinds, sizes=counts, draws=draws, seed=seed)
+        report(len(runs), len(runs), "")
+    curves = [(name, curve) for name, each in found.items() for curve in each.values()]
+    if json:
+        _console.show_json({"probes": [{"run": name, **curve.to_json()} for name, curve in curves]})
+        return
+    rows = [
+        {"run": name, "probe": curve.estimator, "chance": curve.chance}
+        | {f"{size} a class": value for size, value in zip(curve.sizes, curve.accuracy, strict=True)}
+        for name, curve in curves
+    ]
+    keys = {key: None for row in rows for key in row}
+    _console.table([{**keys, **row} for row in rows])
+    if not quiet:
+        _console.show(f"balanced accuracy on held-out rows, the mean over {draws} draws of the labelled ones")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(size) for size in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1:
+        raise InputError(f"--sizes is {text[:60]!r}; expected labelled rows a class, as in 1,10,100")
+    return found
