@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab import registry
+from latentlab import cluster, registry
 from latentlab.codes import Codes
 from latentlab.data import Dataset, Factor, load
 from latentlab.files import lock, read_json, sha256
@@ -62,10 +62,13 @@ def analyze(
     """
     from latentlab.decoding import decode_run
     from latentlab.encoding import encode
+    from latentlab.models import check_adapter
 
+    if adapter is not None:
+        check_adapter(run, adapter)  # also where every stage turns out to be up to date
     say = progress or (lambda done, total, note: None)
     dataset = None if data is None else load(data)
-    chosen = tuple(stage for stage in STAGES if stage != "traverse" or run.decodes) if only is None else tuple(only)
+    chosen = stages_of(run, only)
     total = len(chosen)
     for number, stage in enumerate(chosen):
         say(number, total, stage)
@@ -80,6 +83,31 @@ def analyze(
             score_run(run, metrics=metrics, profile=profile, resamples=resamples, resample_slow=resample_slow)
     say(total, total, "")
     return chosen
+
+
+def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The stages that an analysis of this run has: those asked for, or all that its model allows."""
+    return tuple(stage for stage in STAGES if stage != "traverse" or run.decodes) if only is None else tuple(only)
+
+
+def analyze_on_cluster(
+    runs: Sequence[Run], address: str, *, progress: Callable[[int], None] | None = None, **options: Any
+) -> dict[str, str]:
+    """`analyze` on the workers of the Dask scheduler at `address`, one task a run; why runs failed, by folder.
+
+    ``options`` are those of `analyze` that can be written down: data by name or path, an adapter as ``FILE.py:NAME``.
+    ``progress`` is called with how many runs are done.
+    """
+    jobs = {}
+    for run in runs:
+        folder = run.path.resolve()
+        jobs[str(run.path)] = cluster.Job("latentlab.analysis:analyze_member", {"run": str(folder), **options}, folder)
+    return cluster.spread(address, jobs, progress)
+
+
+def analyze_member(run: str, **options: Any) -> None:
+    """What the process of one run does."""
+    analyze(Run(Path(run)), **options)
 
 
 def project_run(

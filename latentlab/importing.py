@@ -22,7 +22,7 @@ from latentlab.models import Model, Point, build
 from latentlab.models._adapter import abilities, checked, record, run_adapter
 from latentlab.models._autoencoder import check_weights, fit_weights
 from latentlab.models._loading import own
-from latentlab.runs import Run
+from latentlab.runs import Run, same_data
 from latentlab.score import plain
 
 PROBED = 2
@@ -146,8 +146,10 @@ def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor]) -> Run:
     content = save(tensors, metadata={"step": "0"})
     if (out / "config.json").is_file():
         run = Run(out)
-        same = run.config.model_dump(exclude={"hardware"}) == config.model_dump(exclude={"hardware"})
-        if same and run.model_path.is_file() and run.model_path.read_bytes() == content:
+        theirs, ours = (each.model_dump(exclude={"hardware"}) for each in (run.config, config))
+        if same_data(run, config.data):
+            theirs["data"] = ours["data"]
+        if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() == content:
             return run
     if out.exists() and (not out.is_dir() or any(f for f in out.iterdir() if not f.name.startswith("."))):
         raise InputError(f"{out} exists and holds something else; choose another folder or remove it")

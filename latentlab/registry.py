@@ -27,10 +27,11 @@ def load(folder: str, name: str) -> ModuleType:
 
 
 def choose(name: str, known: Iterable[str], what: str) -> str:
-    """`name` itself if it is known; otherwise an `InputError` with the nearest known names."""
+    """`name` itself if it is known; otherwise an `InputError` with the nearest and the known, as one types them."""
     known = sorted(known)
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=1)
+    typed, kinds = name.replace("_", "-"), [each.replace("_", "-") for each in known]
+    near = difflib.get_close_matches(typed, kinds, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InputError(f"no {what} is called {name!r}; {hint}known: {', '.join(known)}")
+    raise InputError(f"no {what} is called {typed!r}; {hint}known: {', '.join(kinds)}")

@@ -300,20 +300,34 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
             raise InputError(f"{path} is no safetensors file of a run; restore it or train anew") from error
 
 
+def place(run: Run) -> str:
+    """The folder that a run was trained in, where relative paths to its data start; empty where that is not known."""
+    path = run.path / "environment.json"
+    return str(read_json(path).get("place", {}).get("folder") or "") if path.is_file() else ""
+
+
+def same_data(run: Run, spec: str) -> bool:
+    """Whether a specification, from where one stands now, names the data that the run was made for."""
+    from latentlab.data import canonical, names
+
+    return canonical(run.config.data, names(), place(run)) == canonical(spec, names())
+
+
 def data_of(run: Run, spec: str = "") -> Dataset:
     """The data set that ``spec`` names, or what the run was trained on.
 
     A relative path starts in the folder that the run was trained in, while it is there: the same path may be other
-    data, or none, from where one stands now.
+    data, or none, from where one stands now. A file of the user's own that makes data is never run from here.
     """
-    from latentlab.data import load, names
+    from latentlab.data import canonical, is_own, load, names
 
     spec = spec or run.config.data
-    path = run.path / "environment.json"
-    folder = read_json(path).get("place", {}).get("folder") if path.is_file() else None
-    if folder and spec.partition(":")[0] not in names() and not Path(spec).is_absolute():
+    if is_own(spec):
+        raise InputError(f"the data of {run.name} are made by code of your own, never run unasked; add --data {spec}")
+    folder = place(run)
+    if folder:
         try:
-            return replace(load(f"{folder}/{spec}"), spec=spec)
+            return replace(load(canonical(spec, names(), folder)), spec=spec)
         except MissingError:
             pass
     try:

@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from latentlab.codes import load_codes
-from latentlab.data._arrays import _member as read_member
-from latentlab.data._arrays import _npy as read_npy
-from latentlab.data._arrays import _zip as open_zip
+from latentlab.data._arrays import open_zip, read_member, read_npy
 from latentlab.errors import InputError, MissingError
 
 CODES_KEYS = ("codes", "z", "mean", "z_train")

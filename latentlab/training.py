@@ -36,7 +36,7 @@ from latentlab.models import Autoencoder, build, place
 from latentlab.models._autoencoder import fit_weights
 from latentlab.models._layers import mix_precision
 from latentlab.objectives import Moment, Objective, Terms, build_objective
-from latentlab.runs import Run, read_history
+from latentlab.runs import Run, read_history, same_data
 
 Progress = Callable[[int, int, dict[str, Any]], None]
 # What learns, by the prefix of its names in the checkpoint: the model under none, a critic under ``critic.``.
@@ -91,6 +91,8 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
     if theirs["objective"]["name"] == ours["objective"]["name"]:  # an older file lacks settings that came later
         for each in (theirs, ours):
             each["objective"] = build_objective(each["objective"]).model_dump()
+    if same_data(run, config.data):  # however the path to it is spelt
+        theirs["data"] = ours["data"]
     changed = [key for key in ours if key != "hardware" and theirs[key] != ours[key]]
     if changed:
         key = changed[0]

@@ -12,9 +12,12 @@ from conftest import ROOT
 
 # From the ground up. A module may import its own layer and those below; within a layer nothing goes in a circle.
 LAYERS = {
-    "ground": "errors registry files config hdf5 memory resources score data codes decodings runs notes evidence effects",
+    "ground": """
+        errors registry files ownfile config hdf5 memory resources processes cluster shards score data codes
+        codes_writer decodings runs notes evidence effects
+    """,
     "torch": """
-        models objectives configuring batches training sweeps encoding decoding checkpoints importers importing filling loading
+        models objectives configuring batches training plans sweeps encoding decoding checkpoints importers importing filling loading
         likelihood quadrature judging sensitivity
     """,
     "numpy": """

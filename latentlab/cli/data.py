@@ -1,60 +1,85 @@
 """``latentlab data``."""
 
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console
+from latentlab.errors import InputError
+
+if TYPE_CHECKING:
+    from latentlab.data import Dataset, Factor
 
 PANEL = "Files"
+SHOWN = 12  # classes or levels that are named
+WIDEST = 100
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A name, a path, or a file of your own, FILE.py:NAME.")]
 app = typer.Typer(help="List, show, check and fetch data sets.", no_args_is_help=True)
 
 
 @app.command("ls")
 def ls(json: _console.Json = False) -> None:
-    """List the data sets that need no download. Example: latentlab data ls."""
-    from latentlab.data import describe, names
+    """List the data sets that have a name, and which of them need files. Example: latentlab data ls."""
+    from latentlab.data import describe, files_of, names
 
-    rows = [{"name": name, "what": describe(name)} for name in names()]
+    rows = [{"name": name, "what": describe(name), "files": files_of(name)} for name in names()]
     if json:
         _console.show_json({"datasets": rows})
-    else:
-        _console.table(rows)
+        return
+    for title, some in (
+        ("Drawn or embedded, no files needed:", [row for row in rows if not row["files"]]),
+        ("Read from published files, as --data NAME:PATH:", [row for row in rows if row["files"]]),
+    ):
+        _console.show(title)
+        _show([(row["name"], row["what"]) for row in some], indent=2)
+    _console.show("Anything else: a path (arrays, IDX files, a folder of images), or a file of your own, FILE.py:NAME.")
 
 
 @app.command("show")
-def show(spec: Annotated[str, typer.Argument(help="A name or a path.")], json: _console.Json = False) -> None:
+def show(spec: Spec, json: _console.Json = False) -> None:
     """Tell what a data set holds. Example: latentlab data show dsprites."""
     from latentlab.data import load
 
     data = load(spec)
-    found = {
-        "name": data.name,
-        "images": len(data),
-        "shape": list(data.image_shape),
-        "factors": [{"name": s.name, "kind": s.kind, "levels": s.levels} for s in data.specs],
-        "labels": list(data.label_names) if data.labels is not None else None,
-        "splits": {name: len(rows) for name, rows in data.splits.items()},
-        "grid": data.grid,
-        "source": dict(data.source),
-    }
     if json:
-        _console.show_json(found)
-    else:
-        _console.table([{"": key, "value": str(value)} for key, value in found.items() if value])
+        _console.show_json(
+            {
+                "name": data.name,
+                "images": len(data),
+                "shape": list(data.image_shape),
+                "factors": [{"name": s.name, "kind": s.kind, "levels": s.levels} for s in data.specs],
+                "labels": list(data.label_names) if data.labels is not None else None,
+                "splits": {name: len(rows) for name, rows in data.splits.items()},
+                "grid": data.grid,
+                "source": dict(data.source),
+            }
+        )
+        return
+    _show(_told(data))
 
 
 @app.command("check")
-def check(path: Annotated[str, typer.Argument(help="A name or a path.")], json: _console.Json = False) -> None:
-    """Say what was found in a data set and what is wrong with it. Example: latentlab data check my-images/."""
+def check(spec: Spec, json: _console.Json = False) -> None:
+    """Say what was found in a data set and what is wrong with it; exit status 2 where it cannot be used.
+
+    Example: latentlab data check my-images/
+    """
     from latentlab.data import check as examine
 
-    findings = examine(path)
+    findings = examine(spec)
+    broken = [finding for finding in findings if not finding["usable"]]
     if json:
-        _console.show_json({"findings": findings})
+        _console.show_json({"usable": not broken, "findings": findings})
     else:
-        _console.table(findings)
+        _show([(str(each["what"]), _found(each)) for each in findings])
+    if broken:
+        raise InputError(str(broken[0]["problem"]))
 
 
 @app.command("fetch")
@@ -68,4 +93,59 @@ def fetch(
 
     with _console.progress(f"fetch {name}", quiet=quiet) as report:
         folder = download(name, out or Path("data") / name, progress=report)
-    _console.show(f"{folder} holds {name}; use it as --data {folder}")
+    _console.show(f"{folder} holds {name}; use it as --data {name}:{folder}")
+
+
+def _found(finding: Mapping[str, Any]) -> str:
+    """What was found; what makes the data unusable is said once, as an error."""
+    return f"{finding['found']}; {finding['problem']}" if finding["problem"] and finding["usable"] else finding["found"]
+
+
+def _told(data: Dataset) -> list[tuple[str, str]]:
+    """What a data set holds, as lines of text."""
+    n, c, h, w = data.shape
+    told = [("name", data.name), ("images", f"{n:,} of {c}×{h}×{w}")]
+    told += [("factors" if k == 0 else "", _factor(spec)) for k, spec in enumerate(data.specs)]
+    if data.labels is not None:
+        classes = f"{len(data.label_names):,} classes: {_some(data.label_names)}" if data.label_names else "numbers"
+        told.append(("labels", classes))
+    if data.splits:
+        told.append(("splits", ", ".join(f"{name} {len(rows):,}" for name, rows in data.splits.items())))
+    if data.grid:
+        told.append(("full grid", "×".join(map(str, data.grid))))
+    return [*told, ("source", ", ".join(f"{key} {_plain(value)}" for key, value in data.source.items()))]
+
+
+def _factor(spec: Factor) -> str:
+    if not spec.values:
+        return f"{spec.name}: {spec.kind}"
+    if isinstance(spec.values[0], str) or spec.kind == "categorical":
+        return f"{spec.name}: {spec.kind}, {spec.levels:,} levels: {_some(spec.values)}"
+    return f"{spec.name}: {spec.kind}, {spec.levels:,} levels from {spec.values[0]:.4g} to {spec.values[-1]:.4g}"
+
+
+def _some(words: Any) -> str:
+    named = [f"{word:g}" if isinstance(word, float) else str(word)[:24] for word in words[:SHOWN]]
+    return ", ".join(named + (["…"] if len(words) > SHOWN else []))
+
+
+def _plain(value: Any) -> str:
+    """A value of a data set's source without brackets and braces, and not all of a long one."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return (
+            _some([_plain(part) for part in value])
+            if any(isinstance(p, list) for p in value)
+            else "×".join(_plain(part) for part in value[:SHOWN])
+        )
+    return str(value) if len(str(value)) <= 24 else f"{str(value)[:12]}…"
+
+
+def _show(entries: Sequence[tuple[str, str]], indent: int = 0) -> None:
+    """Keys and their texts in two columns, wrapped to the terminal."""
+    width = min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns)
+    column = max(len(key) for key, _ in entries) + 2
+    for key, text in entries:
+        start = f"{' ' * indent}{key:<{column}}"
+        _console.show(textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start)))

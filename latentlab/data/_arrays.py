@@ -41,22 +41,28 @@ def load(path: Path) -> Dataset:
     suffix = path.suffix.lower()
     if suffix == ".npz":
         stat = path.stat()
-        with _zip(path) as archive:
+        with open_zip(path) as archive:
             if {"imgs.npy", "latents_classes.npy"} <= set(archive.namelist()):
                 from latentlab.data import _published
 
                 return _published.dsprites(path)
-        return _dataset(path, _npz(path, stat.st_mtime_ns, stat.st_size))
-    return _dataset(path, {"images": _npy(path)} if suffix == ".npy" else _h5(path))
+        return from_arrays(path, _npz(path, stat.st_mtime_ns, stat.st_size))
+    if suffix == ".npy":
+        return from_arrays(path, {"images": read_npy(path)})
+    arrays = read_h5(path)
+    from latentlab.data import shapes3d
+
+    return shapes3d.from_arrays(path, arrays) if shapes3d.found(arrays) else from_arrays(path, arrays)
 
 
-def _dataset(path: Path, arrays: Mapping[str, Any]) -> Dataset:
+def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
+    """The data set in arrays that go by the names an ``.npz`` would have."""
     images = _pick(arrays, IMAGES)
     if images is None:
         held = ", ".join(sorted(arrays)[:6]) or "nothing"
         raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
-    shape, transpose = _layout(path, images)
-    read = _reader(path, images, transpose)
+    shape, transpose = layout(path, images)
+    read = reader(path, images, transpose)
     read(np.arange(min(FIRST, len(images)), dtype=np.int64))
     labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
     factors, specs = _factors(path, arrays, len(images))
@@ -77,7 +83,7 @@ def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((arrays[name] for name in names if name in arrays), None)
 
 
-def _layout(path: Path, images: Any) -> tuple[tuple[int, int, int, int], tuple[int, ...] | None]:
+def layout(path: Path, images: Any) -> tuple[tuple[int, int, int, int], tuple[int, ...] | None]:
     """The shape (n, c, h, w), and how to transpose a block to it (None: add a channel)."""
     dtype, shape = images.dtype, tuple(images.shape)
     if dtype not in (np.uint8, np.bool_) and dtype.kind != "f":
@@ -93,7 +99,8 @@ def _layout(path: Path, images: Any) -> tuple[tuple[int, int, int, int], tuple[i
     raise InputError(f"{path}: images have shape {shape}; expected (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 or 3")
 
 
-def _reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
+def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
+    """What reads rows of an array in memory, on disk or in HDF5 as images (k, c, h, w) uint8."""
     sorted_only = not isinstance(images, np.ndarray)  # HDF5 reads rows in ascending order, each once
 
     def read(rows: Rows) -> Images:
@@ -204,7 +211,8 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
         raise InputError(f"{path} is damaged (a part of it cannot be read); make or copy it again") from error
 
 
-def _npy(path: Path) -> NDArray[Any]:
+def read_npy(path: Path) -> NDArray[Any]:
+    """An ``.npy`` file, mapped; nothing is unpickled."""
     try:
         return np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
@@ -213,7 +221,8 @@ def _npy(path: Path) -> NDArray[Any]:
         raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
 
 
-def _h5(path: Path) -> dict[str, Any]:
+def read_h5(path: Path) -> dict[str, Any]:
+    """The arrays at the top of an HDF5 file, to be read by index."""
     import h5py
 
     from latentlab.hdf5 import open_safely
@@ -252,13 +261,14 @@ def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
 def _npz(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
     """The arrays that are asked for by name; bytes are counted while unpacking, other members are left alone."""
     wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS}
-    with _zip(path) as archive:
+    with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
-        held = {key: _member(path, archive, key) for key in keys if key in wanted}
+        held = {key: read_member(path, archive, key) for key in keys if key in wanted}
         return held or {key: np.empty(0) for key in keys}
 
 
-def _member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
+def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
+    """One array of an ``.npz``, in memory; never more bytes than it announces, nor than `LIMIT`."""
     try:
         with archive.open(f"{key}.npy") as file:
             header = read_header(path, key, file)
@@ -276,7 +286,8 @@ def _member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
     return array
 
 
-def _zip(path: Path) -> zipfile.ZipFile:
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """An ``.npz`` as the archive that it is."""
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

@@ -11,13 +11,15 @@ from latentlab.errors import InputError, MissingError
 
 ROWS = 20_000
 BLOCK = 256
+Finding = dict[str, str | bool]
 
 
-def check(spec: str | Path | Dataset) -> list[dict[str, str]]:
-    """Findings about a data set, each ``{"what", "found", "problem"}``; ``problem`` is empty where nothing is wrong.
+def check(spec: str | Path | Dataset) -> list[Finding]:
+    """Findings about a data set: ``{"what", "found", "problem", "usable"}`` each, without a problem where all is well.
 
     Reads at most 20,000 rows, evenly spread, so a folder's images are decoded and an array's numbers looked at. What
-    makes a data set unusable is the last finding. Nothing at that path is a `MissingError`.
+    makes a data set unusable is the last finding, and the only one that is not ``usable``. Nothing at that path is a
+    `MissingError`.
 
     >>> [finding["problem"] for finding in check("digits")]
     ['', '', '', '']
@@ -29,7 +31,7 @@ def check(spec: str | Path | Dataset) -> list[dict[str, str]]:
     except MissingError:
         raise
     except InputError as error:
-        return [_finding("data set", str(spec), str(error))]
+        return [_finding("data set", str(spec), str(error), usable=False)]
     n, c, h, w = data.shape
     findings = [
         _finding("data set", f"{data.name} ({data.source.get('name', 'unknown')})"),
@@ -43,17 +45,17 @@ def check(spec: str | Path | Dataset) -> list[dict[str, str]]:
     return [*findings, _pixels(data)]
 
 
-def _finding(what: str, found: str, problem: str = "") -> dict[str, str]:
-    return {"what": what, "found": found, "problem": problem}
+def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -> Finding:
+    return {"what": what, "found": found, "problem": problem, "usable": usable}
 
 
-def _labels(data: Dataset) -> dict[str, str]:
+def _labels(data: Dataset) -> Finding:
     values, counts = np.unique(np.asarray(data.labels), return_counts=True)
     found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} images"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
 
 
-def _factor(data: Dataset, column: int) -> dict[str, str]:
+def _factor(data: Dataset, column: int) -> Finding:
     if data.factors is None:
         raise InputError(f"{data.name} describes factors but holds none")
     spec, values = data.specs[column], data.factors[:, column]
@@ -63,7 +65,7 @@ def _factor(data: Dataset, column: int) -> dict[str, str]:
     return _finding(f"factor {spec.name}", f"{spec.kind}, {levels:,} values", problem)
 
 
-def _pixels(data: Dataset) -> dict[str, str]:
+def _pixels(data: Dataset) -> Finding:
     """Whether every image can be read and shows something."""
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
     low, high, flat = 255, 0, 0
@@ -71,7 +73,7 @@ def _pixels(data: Dataset) -> dict[str, str]:
         try:
             block = data.read(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
         except InputError as error:
-            return _finding("pixels", f"rows 0 to {rows[start]:,} can be read", str(error))
+            return _finding("pixels", f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
         least, most = block.min(axis=1), block.max(axis=1)
         low, high, flat = min(low, int(least.min())), max(high, int(most.max())), flat + int((least == most).sum())
     problem = f"{flat:,} of {len(rows):,} images have one value throughout" if flat else ""

@@ -74,7 +74,7 @@ def _files(path: Path, mtime: int, length: int) -> tuple[_File, ...]:
     with _opener(path) as (names, open_file):
         files = []
         for name in sorted((n for n in names if _is_image(n)), key=natural):
-            with _image(path, name, open_file) as image:
+            with open_image(path, name, open_file) as image:
                 frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
                 if frames > 1:
                     raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image a file")
@@ -113,7 +113,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def _image(path: Path, name: str, open_file: Callable[[str], IO[bytes]]) -> Iterator[Image.Image]:
+def open_image(path: Path, name: str, open_file: Callable[[str], IO[bytes]]) -> Iterator[Image.Image]:
     """An image opened by one of the known decoders; whatever goes wrong with it names the file."""
     from PIL import Image
 
@@ -154,7 +154,7 @@ def _read(path: Path, names: tuple[str, ...], shape: tuple[int, int, int], size:
     images = np.empty((len(rows), *shape), dtype=np.uint8)
     with _opener(path) as (_, open_file):
         for k, row in enumerate(rows):
-            with _image(path, names[row], open_file) as image:
+            with open_image(path, names[row], open_file) as image:
                 pixels = image.convert("RGB" if shape[0] == 3 else "L")
                 if size is not None:
                     pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)

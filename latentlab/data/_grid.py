@@ -23,7 +23,7 @@ def drawn(
     grid: Any,
     periods: Mapping[str, int],
 ) -> Dataset:
-    """All combinations of the factors' levels as a `Dataset` whose images ``render(rows, size)`` draws when they are read.
+    """All combinations of the factors' levels as a `Dataset` whose images ``render(rows, size)`` draws when read.
 
     ``grid`` asks for fewer levels per factor, evenly spaced. A circular factor in ``periods`` meets its first level
     again after that many steps; fewer levels of it are spread over the half-open circle, so that none appears twice.

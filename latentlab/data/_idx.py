@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -33,9 +35,27 @@ def load(path: Path) -> Dataset:
     Raises `InputError` where a file is no IDX file, holds more or fewer bytes than its header says, or the numbers of
     images and labels differ.
     """
-    parts = {name: part for name, prefix in PARTS.items() if (part := _part(path, prefix))}
+    return from_parts(path, PARTS)
+
+
+def published(path: str, name: str, label_names: tuple[str, ...] = ()) -> Dataset:
+    """A folder of a data set whose name and classes are known."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise MissingError(f"{folder} is no folder; expected one with the four IDX files of {name}")
+    data = from_parts(folder, PARTS)
+    if label_names and data.labels is not None and data.labels.max(initial=0) >= len(label_names):
+        raise InputError(f"{folder} has label {data.labels.max()}, but {name} has {len(label_names)} classes")
+    source = {**data.source, "name": name}
+    return replace(data, name=name, label_names=label_names or data.label_names, source=source)
+
+
+def from_parts(path: Path, prefixes: Mapping[str, str]) -> Dataset:
+    """The parts, by name, whose files begin with those prefixes."""
+    parts = {name: part for name, prefix in prefixes.items() if (part := _part(path, prefix))}
     if not parts:
-        raise MissingError(f"{path} holds no IDX images; expected train-images-idx3-ubyte[.gz] or t10k-images-…")
+        expected = " or ".join(f"{prefix}-images-…" for prefix in prefixes.values())
+        raise MissingError(f"{path} holds no IDX images; expected {expected}, plain or .gz")
     shapes = {part.images.shape[1:] for part in parts.values()}
     if len(shapes) > 1:
         raise InputError(f"{path}: train and test images differ in shape: {' and '.join(map(str, sorted(shapes)))}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.data._arrays import BLOCK, _member, _zip, full_grid, read_header
+from latentlab.data._arrays import BLOCK, full_grid, open_zip, read_header, read_member
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.data.dsprites import GRID, SPECS
 from latentlab.errors import InputError, MissingError
@@ -48,12 +48,12 @@ def dsprites(path: Path) -> Dataset:
 
 @lru_cache(maxsize=1)
 def _load(path: Path, mtime: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float64], tuple[int, int], str]:
-    with _zip(path) as archive:
+    with open_zip(path) as archive:
         missing = {"imgs.npy", "latents_classes.npy"} - set(archive.namelist())
         if missing:
             raise InputError(f"{path} lacks {min(missing)}; expected the published dSprites file")
         packed, shape = _packed(path, archive)
-        classes = _member(path, archive, "latents_classes")
+        classes = read_member(path, archive, "latents_classes")
     if classes.shape != (len(packed), 6) or classes.dtype.kind not in "iu":
         raise InputError(
             f"{path}: latents_classes is {classes.dtype} {classes.shape}; expected ({len(packed)}, 6) integers"

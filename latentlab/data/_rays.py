@@ -23,7 +23,7 @@ BOARD, BOARD_LIGHT = 0.16, 0.62  # the skirting board
 LAMP, SPREAD = (
     np.array([2.3, 5.2, 2.6]),
     0.9,
-)  # the lamp's middle and half its width, for the camera that looks along −z
+)  # the lamp's middle and half its width, as the camera has them
 AMBIENT, DIRECT, REACH = 0.34, 0.80, 7.0  # light from all sides, and from the lamp REACH metres away
 SHINE = 0.35  # of the highlight
 NEAR = 1e-6
@@ -42,8 +42,8 @@ class View(NamedTuple):
     """A camera's rays (3, m) from one place, and the empty room that they see.
 
     ``lamp`` (3, m) is each ray's point on the lamp, ``t`` (m,) how far the room is, ``point`` (3, m) where, ``to_lamp``
-    and ``away`` the way from there. ``ambient`` and ``direct`` (m,) are the light that comes back, ``floor`` (m,) what of
-    it is floor.
+    and ``away`` the way from there. ``ambient`` and ``direct`` (m,) are the light that comes back, ``floor`` (m,) which
+    of it comes from the floor.
     """
 
     origin: Floats
@@ -154,7 +154,7 @@ def _power(base: Floats, doublings: int) -> Floats:
 
 
 def _camera(size: int, degrees: float) -> tuple[Floats, Floats, Floats]:
-    """The camera's place (3, 1), its rays (3, m) and each ray's point on the lamp (3, m); a pixel's rays share a lamp."""
+    """The camera's place (3, 1), its rays (3, m) and each ray's point on the lamp (3, m)."""
     turn = math.radians(degrees)
     right = np.array([math.cos(turn), 0.0, -math.sin(turn)])
     back = np.array([math.sin(turn), 0.0, math.cos(turn)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latentlab.data._arrays import _npy as read_npy
+from latentlab.data._arrays import read_npy
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError
 

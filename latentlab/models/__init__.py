@@ -6,7 +6,7 @@ A network's file has two functions: ``encoder(image_shape, outputs)`` maps image
 """
 
 from latentlab.models._autoencoder import Autoencoder, Model, Point, build, place
-from latentlab.models._loading import load_model
+from latentlab.models._loading import check_adapter, load_model
 from latentlab.models._wrapped import wrap
 
-__all__ = ["Autoencoder", "Model", "Point", "build", "load_model", "place", "wrap"]
+__all__ = ["Autoencoder", "Model", "Point", "build", "check_adapter", "load_model", "place", "wrap"]

@@ -20,9 +20,9 @@ def load_model(run: Run, adapter: str | Model | None = None) -> Model:
     then run, or the model itself. A file that has changed since, or a model of other weights, is an `InputError`.
     """
     weights = _weights(run)
+    if adapter is not None:
+        check_adapter(run, adapter)
     if run.config.adapter is None:
-        if adapter is not None:
-            raise InputError(f"{run.path} is no run of an adapter: its model is built from its config; leave it out")
         built = build(run.config)
         fit_weights(built, weights, run.model_path)
         return place(built.eval(), here(run.config.hardware))
@@ -44,6 +44,24 @@ def own(model: Model) -> nn.Module:
     return found
 
 
+def check_adapter(run: Run, adapter: str | Model) -> None:
+    """Raise an `InputError` where that is not the adapter that the run was imported with; nothing is run."""
+    recorded = run.config.adapter
+    if recorded is None:
+        raise InputError(f"{run.path} is no run of an adapter: its model is built from its config; leave it out")
+    if not isinstance(adapter, str):
+        checked(adapter, "adapter")
+        return
+    path, name = split(adapter)
+    if recorded.file and recorded.sha256 != sha256(path):
+        raise InputError(
+            f"{path} is not the file that {run.path} was imported with ({recorded.file}, SHA-256 "
+            f"{recorded.sha256[:12]}…); restore it, or import the weights with it into another run"
+        )
+    if recorded.file and recorded.name != name:
+        raise InputError(f"{run.path} was imported with {recorded.file}:{recorded.name}, not {name}; name that")
+
+
 def _own(run: Run, adapter: str | Model | None, weights: dict[str, Tensor]) -> Model:
     recorded = run.config.adapter
     if recorded is None or adapter is None:
@@ -54,12 +72,6 @@ def _own(run: Run, adapter: str | Model | None, weights: dict[str, Tensor]) -> M
         )
     if not isinstance(adapter, str):
         return _same(checked(adapter, "adapter"), weights, run)
-    path, _ = split(adapter)
-    if recorded.file and recorded.sha256 != sha256(path):
-        raise InputError(
-            f"{path} is not the file that {run.path} was imported with ({recorded.file}, SHA-256 "
-            f"{recorded.sha256[:12]}…); restore it, or import the weights with it into another run"
-        )
     model = run_adapter(adapter)
     fit_weights(own(model), weights, run.model_path)
     if isinstance(model, nn.Module):

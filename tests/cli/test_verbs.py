@@ -179,7 +179,7 @@ def test_figure(say: Say, study: Path, tmp_path: Path) -> None:
 
 
 def test_data(say: Say) -> None:
-    assert {row["name"] for row in say("data", "ls", "--json").json["datasets"]} == {"digits", "dsprites"}
+    assert {row["name"] for row in say("data", "ls", "--json").json["datasets"]} >= {"digits", "dsprites", "shapes3d"}
     assert say("data", "show", "digits", "--json").json["images"] == 1797
     assert say("data", "check", "digits", "--json").json["findings"]
     for words in (("ls",), ("show", "digits"), ("check", "digits")):

@@ -1,5 +1,6 @@
 """Names, options, paths: one function finds them all."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentlab.cli import run
 from latentlab.data import Dataset, Factor, check, describe, load, names
 from latentlab.errors import InputError, MissingError
 
@@ -41,7 +43,7 @@ def test_options_reach_the_loader_both_ways() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("digts", "digits, dsprites"),
+        ("digts", r"a name \(digits\)"),
         ("/no/such/folder", "does not exist"),
         ("dsprites:colour=1", "no option 'colour'"),
         ("digits:size=3", "no option 'size'"),
@@ -110,7 +112,33 @@ class TestCheck:
 
     def test_what_is_unusable_is_said(self, tmp_path: Path) -> None:
         np.save(tmp_path / "x.npy", np.full((4, 3, 3), 7.0))
-        assert "scale by" in check(tmp_path / "x.npy")[-1]["problem"]
+        last = check(tmp_path / "x.npy")[-1]
+        assert "scale by" in str(last["problem"])
+        assert not last["usable"]
+
+    def test_the_command_line_says_it_and_exits_2(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        from PIL import Image
+
+        np.save(tmp_path / "x.npy", np.full((4, 3, 3), 7.0))
+        assert run(["data", "check", str(tmp_path / "x.npy")]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / "1.png")
+        (tmp_path / "2.png").write_bytes((tmp_path / "1.png").read_bytes()[:2000])
+        assert run(["data", "check", str(tmp_path), "--json"]) == 2
+        said = capsys.readouterr()
+        assert not json.loads(said.out)["usable"]
+        assert "cannot read image 2.png" in said.err
+        assert run(["data", "check", "digits"]) == 0
+
+    def test_show_is_text(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "60")
+        for spec in ("dsprites:grid=1x1x4x2x2", "digits", "scenes"):
+            assert run(["data", "show", spec]) == 0
+            said = capsys.readouterr().out
+            assert max(map(len, said.splitlines())) <= 60
+            assert not set("()[]{}'") & set(said)
+        assert "object hue: circular, 8 levels from 0 to 0.875" in said
 
     def test_suspicious_contents_are_said(self, tmp_path: Path) -> None:
         images = np.zeros((4, 5, 5), dtype=np.uint8)

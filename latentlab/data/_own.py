@@ -1,0 +1,50 @@
+"""Data that a Python file of the user's own makes: ``FILE.py:NAME``. The file is run, for the user named it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentlab import ownfile
+from latentlab.data import _arrays
+from latentlab.data.dataset import Dataset
+from latentlab.errors import InputError
+from latentlab.files import sha256
+
+
+def maker(head: str) -> Callable[..., Dataset]:
+    """What makes the data, with the options that the user's own function has."""
+    path, name = ownfile.split(head, "data set", "spirals.py:spirals")
+    found = ownfile.look_up(path, name)
+    source = {"name": "own", "file": path.name, "sha256": sha256(path), "made_by": name}
+    if not callable(found):
+        return lambda: _dataset(head, name, found, source)
+
+    @functools.wraps(found)
+    def make(**options: Any) -> Dataset:
+        try:
+            made = found(**options)
+        except InputError:
+            raise
+        except Exception as error:  # the user's own code may raise anything
+            raise ownfile.failure(head, error) from error
+        return _dataset(head, name, made, {**source, **({"options": options} if options else {})})
+
+    return make
+
+
+def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dataset:
+    """A `Dataset` as it is; arrays as those of an ``.npz``."""
+    if isinstance(found, Dataset):
+        return replace(found, source=source)
+    if isinstance(found, np.ndarray):
+        found = {"images": found}
+    if not isinstance(found, Mapping):
+        raise InputError(f"{head} gave a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset")
+    made = _arrays.from_arrays(Path(head), {str(key): np.asarray(value) for key, value in found.items()})
+    return replace(made, name=name, source=source)

@@ -1,0 +1,113 @@
+"""CelebA: 202,599 photographs of faces, aligned, with 40 attributes (Liu et al., 2015), from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.data._folder import open_image
+from latentlab.data._grid import check_size
+from latentlab.data.dataset import Dataset, Factor, Images, Rows
+from latentlab.errors import InputError, MissingError
+
+FILES = "a folder with img_align_celeba/, list_attr_celeba.txt and list_eval_partition.txt"
+PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt"
+PARTS = ("train", "valid", "test")
+SIZES = range(8, 219)
+LINES = 1_000_000
+
+
+def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
+    """The aligned photographs, read by index: the middle ``crop`` × ``crop`` pixels, brought to ``size`` × ``size``.
+
+    Each attribute is a factor of two levels, no and yes; the published partition gives the splits ``train``, ``valid``
+    and ``test``. Rows stand in the order of the partition, and within it of the list; a row's id is the number in its
+    file's name, as far as all have one.
+    """
+    check_size(size, SIZES, "CelebA")
+    check_size(crop, SIZES, "crops of CelebA")
+    folder = Path(path)
+    if not (folder / PICTURES).is_dir():
+        raise MissingError(f"{folder} has no {PICTURES}/; expected {FILES}")
+    names, files, values = _attributes(folder / ATTRIBUTES)
+    part = _partition(folder / PARTITION)
+    numbers = np.array([part.get(file, -1) for file in files])
+    if part and (numbers < 0).any():
+        missing = files[int(np.argmax(numbers < 0))]
+        raise InputError(f"{folder / PARTITION} does not say which part {missing} is of; copy the file again")
+    order = np.argsort(numbers, kind="stable")
+    files, numbers, values = [files[k] for k in order], numbers[order], values[order]
+    for file in (files[0], files[-1]):
+        if not (folder / PICTURES / file).is_file():
+            raise MissingError(f"{folder / PICTURES} has no {file}; unpack img_align_celeba.zip there")
+    ends = np.searchsorted(numbers, range(len(PARTS)), side="right").tolist()
+    splits = {name: range(a, b) for name, a, b in zip(PARTS, [0, *ends[:-1]], ends, strict=True) if b > a}
+    stems = [Path(file).stem for file in files]
+
+    def read(rows: Rows) -> Images:
+        images = np.empty((len(rows), 3, size, size), np.uint8)
+        for image, row in zip(images, rows.tolist(), strict=True):
+            image[...] = _photograph(folder / PICTURES, files[row], size, crop)
+        return images
+
+    return Dataset(
+        name="celeba",
+        shape=(len(files), 3, size, size),
+        read=read,
+        factors=values,
+        specs=tuple(Factor(name.replace("_", " ").lower(), "categorical", ("no", "yes")) for name in names),
+        row_ids=np.array([int(stem) for stem in stems]) if all(stem.isdecimal() for stem in stems) else None,  # type: ignore[arg-type]
+        splits=splits if part else {},
+        source={"name": "celeba-published", "files": len(files), "size": size, "crop": crop},
+    )
+
+
+def _photograph(folder: Path, name: str, size: int, crop: int) -> Images:
+    from PIL import Image
+
+    with open_image(folder, name, lambda file: (folder / file).open("rb")) as image:
+        width, height = image.size
+        if crop > min(width, height):
+            raise InputError(f"{folder / name} is {width}×{height}; expected 178×218, or a smaller crop=")
+        left, top = (width - crop) // 2, (height - crop) // 2
+        middle = image.convert("RGB").crop((left, top, left + crop, top + crop))
+        return np.asarray(middle.resize((size, size), Image.Resampling.BILINEAR)).transpose(2, 0, 1)
+
+
+def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    """Names of the attributes, files, and values (n, k) of 0 and 1: how many, the names, then a line a file."""
+    lines = _lines(path)
+    names = lines[1].split() if len(lines) > 2 else []
+    rows = [line.split() for line in lines[2:]]
+    if not names or not lines[0].strip().isdecimal() or int(lines[0]) != len(rows):
+        raise InputError(f"{path} has {len(rows):,} files; expected their number, the attributes' names, a line a file")
+    for row in rows:
+        if len(row) != len(names) + 1 or not set(row[1:]) <= {"1", "-1"} or "/" in row[0]:
+            raise InputError(
+                f"{path} has the line {' '.join(row)[:40]!r}; expected a file and {len(names)} of 1 and -1"
+            )
+    values = np.array([row[1:] for row in rows], dtype="U2") == "1"
+    return names, [row[0] for row in rows], values.astype(np.float64)
+
+
+def _partition(path: Path) -> Mapping[str, int]:
+    """Which part each file is of; nothing where there is no such file."""
+    if not path.is_file():
+        return {}
+    rows = [line.split() for line in _lines(path)]
+    for row in rows:
+        if len(row) != 2 or row[1] not in ("0", "1", "2"):
+            raise InputError(f"{path} has the line {' '.join(row)[:40]!r}; expected a file and its part, 0, 1 or 2")
+    return {file: int(part) for file, part in rows}
+
+
+def _lines(path: Path) -> list[str]:
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; expected {FILES}")
+    lines = [line for line in path.read_text(encoding="ascii", errors="replace").splitlines() if line.strip()]
+    if len(lines) > LINES:
+        raise InputError(f"{path} has {len(lines):,} lines; expected at most {LINES:,}")
+    return lines

@@ -1,0 +1,130 @@
+"""Data that a file of the user's own makes: a few lines, run because they are named, and never by a run."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import latentlab as ll
+from latentlab.cli import run as cli
+from latentlab.data import canonical, load, names
+from latentlab.errors import InputError, MissingError
+from latentlab.originals import dataset_of
+from latentlab.runs import same_data
+from latentlab.plans import read_plan
+
+FILE = """
+import numpy as np
+from beside import size
+import latentlab as ll
+
+def bars(rows=12):
+    images = np.zeros((rows, size, size), np.uint8)
+    images[np.arange(rows), np.arange(rows) % size] = 255
+    return {"images": images, "factors": (np.arange(rows) % size)[:, None], "factor_names": ["row"],
+            "factor_kinds": ["ordinal"], "labels": np.arange(rows) % 2}
+
+def lazy():
+    read = lambda rows: np.full((len(rows), 3, 4, 4), 7, np.uint8)
+    return ll.Dataset("sevens", (5, 3, 4, 4), read)
+
+plain = np.ones((3, 4, 4), bool)
+number = 3
+
+def broken():
+    raise KeyError("rows")
+
+def shapeless():
+    return np.zeros(3)
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "beside.py").write_text("size = 6\n")
+    (tmp_path / "bars.py").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "bars.py"
+
+
+def test_arrays_by_name(own: Path) -> None:
+    data = load("bars.py:bars")
+    assert repr(data) == "Dataset('bars': 12 images 1×6×6; row)"
+    assert (data.specs[0].kind, data.label_names) == ("ordinal", ("0", "1"))
+    assert {"name": "own", "file": "bars.py", "made_by": "bars"}.items() <= data.source.items()
+    assert data.spec == "bars.py:bars"
+
+
+def test_options_reach_the_function(own: Path) -> None:
+    assert len(load("bars.py:bars:rows=18")) == len(load(f"{own}:bars", rows=18)) == 18
+    assert load("bars.py:bars:rows=18").source["options"] == {"rows": 18}
+    assert load("bars.py:bars:binarised=0").shape == (12, 1, 6, 6)
+    with pytest.raises(InputError, match="has no option 'colour'; it has: rows"):
+        load("bars.py:bars:colour=1")
+
+
+def test_a_dataset_and_an_array_of_images(own: Path) -> None:
+    assert (load("bars.py:lazy")[:2] == 7).all()
+    assert (load("bars.py:plain")[:] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("bars.py:none", "has no none; it has: bars"),
+        ("bars.py:number", "gave a int; expected images"),
+        ("bars.py:broken", r"bars\.py:broken failed: KeyError: 'rows'"),
+        ("bars.py:shapeless", "images have shape"),
+        ("bars.py", r"is a Python file; say what in it makes the data, as in bars\.py:images"),
+    ],
+)
+def test_what_makes_no_data(own: Path, spec: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load(spec)
+    with pytest.raises(MissingError, match=r"none\.py does not exist"):
+        load("none.py:bars")
+
+
+def test_a_run_never_runs_it_by_itself(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--data", "bars.py:bars", "--out", "run", "--steps", "2", "--latent-dim", "2", "--quiet"]
+    assert cli(["train", *words]) == 0
+    assert cli(["train", *words]) == 0  # the same run, finished
+    config = json.loads(Path("run/config.json").read_text())
+    assert (config["data"], config["source"]["file"]) == ("bars.py:bars", "bars.py")
+    own.write_text(FILE + "\nopen('song', 'w')\n")
+    capsys.readouterr()
+    assert cli(["analyze", "run", "--only", "encode"]) == 2
+    assert "never run unasked; add --data bars.py:bars" in capsys.readouterr().err
+    assert not Path("song").exists()
+    own.write_text(FILE)
+    assert cli(["analyze", "run", "--only", "encode,traverse", "--data", "bars.py:bars", "--quiet"]) == 0
+    with pytest.raises(InputError, match="never run unasked"):
+        dataset_of(ll.Run(Path("run")))
+    assert cli(["score", "run", "--metric", "unsupervised"]) == 0
+    own.write_text(FILE.replace("255", "254"))  # another file makes other data
+    assert cli(["train", *words]) == 2
+
+
+def test_a_study_file_cannot_name_one(own: Path) -> None:
+    Path("study.toml").write_text('data = "bars.py:bars"\nbeta = [1]\n')
+    with pytest.raises(InputError, match=r"data is bars\.py:bars, code that a file cannot name"):
+        read_plan(Path("study.toml"))
+
+
+def test_however_a_path_is_spelt_it_is_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    np.save(tmp_path / "x.npy", np.eye(8, dtype=np.uint8).reshape(1, 8, 8).repeat(6, 0) * 255)
+    monkeypatch.chdir(tmp_path)
+    options = {"steps": 2, "latent_dim": 2}
+    run = ll.train("x.npy", tmp_path / "run", **options)
+    for spelt in ("./x.npy", str(tmp_path / "x.npy"), "sub/../x.npy"):
+        assert ll.train(spelt, tmp_path / "run", **options).state == "finished"
+    monkeypatch.chdir(tmp_path / "sub")
+    assert same_data(run, "../x.npy")
+    assert not same_data(run, "x.npy")
+    assert canonical("dsprites:size=16,grid=1x1x1x2x2", names()) == canonical(
+        "dsprites:grid=1x1x1x2x2,size=16", names()
+    )
+    assert canonical("photos/", names(), "/a") == canonical("photos", names(), "/a") == "/a/photos"
+    assert canonical("mnist:b/", names(), "/a") == "mnist:/a/b"
