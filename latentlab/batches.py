@@ -34,11 +34,11 @@ class Resident:
         self.images = np.empty(data.shape, np.uint8)
         self.known = np.zeros(len(data), bool)
 
-    def __getitem__(self, rows: Rows) -> Images:
+    def read(self, rows: Rows) -> Images:
         """Images (k, c, h, w) uint8."""
         missing = rows[~self.known[rows]]
         if len(missing):
-            self.images[missing] = self.data[missing]
+            self.images[missing] = self.data.read(missing)
             self.known[missing] = True
         return self.images[rows]
 
@@ -54,7 +54,7 @@ class Batches:
         self.weights = weights
         self.rows, self.seed, self.size = len(data), config.seed, min(config.batch_size, len(data))
         self.hardware, self.last = config.hardware, config.steps - 1
-        self.images = Resident(data) if np.prod(data.shape) <= RESIDENT else data
+        self.read = Resident(data).read if np.prod(data.shape) <= RESIDENT else data.read
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.coming: tuple[int, Future[Tensor]] | None = None
@@ -77,6 +77,6 @@ class Batches:
         epoch, position = divmod(step, self.rows // self.size)
         if epoch != self.epoch:
             self.epoch, self.order = epoch, epoch_order(self.rows, self.seed, epoch, self.weights)
-        images = self.images[self.order[position * self.size : (position + 1) * self.size]]
+        images = self.read(self.order[position * self.size : (position + 1) * self.size])
         # NumPy divides: PyTorch would start threads of its own for this thread.
         return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32))

@@ -1,15 +1,12 @@
 """Latent codes: the table every analysis reads, and how it lies in HDF5.
 
-``codes.h5ad`` is a valid AnnData file written with h5py alone; ``docs/codes-format.md`` specifies it. The posterior
-means are written row block by row block, so memory does not grow with the number of rows.
+``codes.h5ad`` is a valid AnnData file written with h5py alone (`codes_writer`); ``docs/codes-format.md`` specifies it.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +15,26 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.codes_writer import FORMAT, RESERVED, mark, rate_parts, row_rate, writing
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
-from latentlab.files import publish
 from latentlab.hdf5 import check_format, reading
 
-FORMAT = 1
+__all__ = [
+    "BLOCK",
+    "FORMAT",
+    "RESERVED",
+    "Codes",
+    "load_codes",
+    "mark",
+    "rate_parts",
+    "read_provenance",
+    "read_summary",
+    "row_rate",
+    "save_codes",
+    "writing",
+]
 BLOCK = 65536
-RESERVED = {"row", "label", "rate", "distortion", "_index"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,144 +123,6 @@ class Codes:
         return f"Codes({len(self):,} rows × {self.latent_dim} latent dimensions; {known})"
 
 
-def rate_parts(mean: NDArray[Any], variance: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The two parts of KL(N(μ, σ²) ‖ N(0, 1)) per entry, in nats: ½μ² and ½(σ² − 1 − log σ²)."""
-    mu, var = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
-    return 0.5 * mu**2, 0.5 * (var - 1 - np.log(var))
-
-
-def row_rate(mean: NDArray[Any], variance: NDArray[Any]) -> NDArray[np.float64]:
-    """KL(q ‖ N(0, I)) of each row (n,), in nats: the sum over dimensions of both parts."""
-    centred, width = rate_parts(mean, variance)
-    return (centred + width).sum(axis=1)
-
-
-@dataclass
-class _Moments:
-    """Sums over rows in a fixed order, from which the per-dimension columns come."""
-
-    count: int = 0
-    total: Any = 0.0
-    centred: Any = 0.0
-    width: Any = 0.0
-    square: Any = 0.0
-
-    def add(self, mean: NDArray[np.float32], variance: NDArray[np.float32] | None) -> None:
-        block = mean.astype(np.float64)
-        here = block.mean(axis=0)
-        # Chan's update keeps the variance exact where a naive sum of squares would cancel.
-        delta = here - (self.total / self.count if self.count else 0.0)
-        count = self.count + len(block)
-        self.square = self.square + ((block - here) ** 2).sum(axis=0) + delta**2 * self.count * len(block) / count
-        self.total, self.count = self.total + block.sum(axis=0), count
-        if variance is not None:
-            centred, width = rate_parts(mean, variance)
-            self.centred, self.width = self.centred + centred.sum(axis=0), self.width + width.sum(axis=0)
-
-
-@contextmanager
-def writing(
-    path: Path, data: Dataset, latent_dim: int, *, stochastic: bool, provenance: Mapping[str, Any]
-) -> Iterator[CodesWriter]:
-    """Write ``codes.h5ad`` block by block; it is published when the block ends, whole or not at all."""
-    with publish(path) as temporary, h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
-        writer = CodesWriter(file, data, latent_dim, stochastic=stochastic)
-        yield writer
-        writer.finish(provenance)
-
-
-class CodesWriter:
-    """Fills a ``codes.h5ad``: `add` blocks of rows in order, `distortion` once, then `finish`."""
-
-    def __init__(self, file: Any, data: Dataset, latent_dim: int, *, stochastic: bool) -> None:
-        self.file, self.data, self.stochastic = file, data, stochastic
-        shape = (len(data), latent_dim)
-        self.position, self.moments = 0, _Moments()
-        for name in ("layers", "obsm", "varm", "obsp", "varp", "uns"):
-            mark(file.create_group(name), "dict", "0.1.0")
-        self.mean = mark(file.create_dataset("X", shape, "f4"), "array", "0.2.0")
-        self.variance = self.rate = None
-        if stochastic:
-            self.variance = mark(file["layers"].create_dataset("variance", shape, "f4"), "array", "0.2.0")
-            self.rate = np.empty(len(data), np.float32)
-        self.distortion: NDArray[np.float32] | None = None
-
-    def add(self, mean: NDArray[np.float32], variance: NDArray[np.float32] | None) -> None:
-        """The next rows' posterior means and variances (k, d)."""
-        if not np.isfinite(mean).all():
-            raise InputError("the encoder gave a NaN or an infinite code; the checkpoint has diverged")
-        rows = slice(self.position, self.position + len(mean))
-        self.mean[rows] = mean
-        if self.variance is not None and self.rate is not None and variance is not None:
-            self.variance[rows] = variance
-            self.rate[rows] = row_rate(mean, variance)
-        self.moments.add(mean, variance)
-        self.position += len(mean)
-
-    def finish(self, provenance: Mapping[str, Any]) -> None:
-        """Write the annotations of rows and of dimensions, and where it all came from."""
-        if self.position != len(self.data):
-            raise InputError(f"{self.position} of {len(self.data)} rows were encoded; encode all before publishing")
-        columns, names = self._row_columns()
-        _table(self.file, "obs", [str(i) for i in self.data.row_ids], columns)
-        _table(self.file, "var", [f"z{j}" for j in range(self.mean.shape[1])], self._dimension_columns())
-        described = {
-            "format": FORMAT,
-            "factors": [
-                {"name": s.name, "kind": s.kind, "values": list(s.values), "column": column}
-                for s, column in zip(self.data.specs, names, strict=True)
-            ],
-            "grid": self.data.grid,
-            "provenance": dict(provenance),
-        }
-        text = json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        mark(self.file["uns"].create_dataset("latentlab", data=text, dtype=h5py.string_dtype()), "string", "0.2.0")
-        mark(self.file, "anndata", "0.1.0")
-
-    def _row_columns(self) -> tuple[dict[str, NDArray[Any]], list[str]]:
-        data = self.data
-        columns: dict[str, NDArray[Any]] = {"row": data.row_ids}
-        names = _column_names(data.specs)
-        if data.factors is not None:
-            columns |= {name: data.factors[:, k] for k, name in enumerate(names)}
-        optional = {"label": data.labels, "rate": self.rate, "distortion": self.distortion}
-        return columns | {key: value for key, value in optional.items() if value is not None}, names
-
-    def _dimension_columns(self) -> dict[str, NDArray[Any]]:
-        m = self.moments
-        columns: dict[str, NDArray[Any]] = {"variance_of_mean": m.square / m.count}
-        if self.stochastic:
-            centred, width = m.centred / m.count, m.width / m.count
-            columns |= {"kl": centred + width, "kl_mean_part": centred, "kl_variance_part": width}
-            columns["active"] = columns["variance_of_mean"] > 0.01
-        return columns
-
-
-def _column_names(specs: Iterable[Factor]) -> list[str]:
-    """Factor names as HDF5 column names: no slash, none that the format has taken, no two alike."""
-    names: list[str] = []
-    for spec in specs:
-        name = re.sub(r"[/\0]", "_", spec.name) or "factor"
-        while name in RESERVED or name in names:
-            name = f"factor {name}"
-        names.append(name)
-    return names
-
-
-def mark(element: Any, kind: str, version: str) -> Any:
-    element.attrs["encoding-type"], element.attrs["encoding-version"] = kind, version
-    return element
-
-
-def _table(file: Any, name: str, index: list[str], columns: Mapping[str, NDArray[Any]]) -> None:
-    group = mark(file.create_group(name), "dataframe", "0.2.0")
-    group.attrs["_index"] = "_index"
-    group.attrs["column-order"] = np.array(list(columns), dtype=h5py.string_dtype())
-    mark(group.create_dataset("_index", data=index, dtype=h5py.string_dtype()), "string-array", "0.2.0")
-    for column, values in columns.items():
-        mark(group.create_dataset(column, data=values), "array", "0.2.0")
-
-
 def save_codes(path: Path, codes: Codes) -> None:
     """Publish codes that are in memory as a ``codes.h5ad``."""
     data = Dataset(
@@ -266,10 +137,11 @@ def save_codes(path: Path, codes: Codes) -> None:
     )
     stochastic = codes.variance is not None
     with writing(path, data, codes.latent_dim, stochastic=stochastic, provenance=codes.provenance) as writer:
-        writer.distortion = codes.distortion
         for start in range(0, len(codes), BLOCK):
             block = slice(start, start + BLOCK)
             writer.add(codes.mean[block], None if codes.variance is None else codes.variance[block])
+            if codes.distortion is not None:
+                writer.judge(block, codes.distortion[block])
 
 
 def load_codes(path: Path) -> Codes:

@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.codes import FORMAT, Codes, CodesWriter, load_codes, read_provenance, save_codes, writing
+from latentlab.codes import FORMAT, Codes, load_codes, read_provenance, save_codes, writing
+from latentlab.codes_writer import CodesWriter
 from latentlab.configuring import cores
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.files import lock
-from latentlab.models import Model, Point, load_model
+from latentlab.models import Autoencoder, Model, Point, load_model
+from latentlab.models._layers import channels_last
 from latentlab.runs import Run, data_of, model_hash
 from latentlab.score import plain
 
@@ -131,13 +133,17 @@ def _draw(run: Run, seed: int) -> Codes:
 def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]:
     """The posterior means and variances of all rows, block by block in order.
 
-    Each block is one thread's work, a few blocks are under way at a time: memory stays constant, and the number of
-    threads changes no bits.
+    Each block is one thread's work, reading or rendering included, and a few blocks are under way at a time: memory
+    stays constant, and the number of threads changes no bits.
     """
+
+    def work(start: int) -> Posterior:
+        return posterior(model, data.read(np.arange(start, min(start + BLOCK, len(data)))))
+
     waiting: deque[Future[Posterior]] = deque()
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for start in range(0, len(data), BLOCK):
-            waiting.append(pool.submit(posterior, model, data[start : start + BLOCK]))
+            waiting.append(pool.submit(work, start))
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -157,9 +163,10 @@ def posterior(model: Model, images: NDArray[np.uint8]) -> Posterior:
 
 
 def as_input(model: Model, images: NDArray[np.uint8]) -> torch.Tensor:
-    """Images (k, c, h, w) uint8 as the model takes them: float32 in [0, 1], on its device."""
-    device = next(model.parameters()).device if isinstance(model, torch.nn.Module) else torch.device("cpu")
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).float().div_(255)
+    """Images (k, c, h, w) uint8 as the model takes them: float32 in [0, 1], on its device and in its layout."""
+    first = next(model.parameters(), None) if isinstance(model, torch.nn.Module) else None
+    x = torch.from_numpy(np.ascontiguousarray(images)).to("cpu" if first is None else first.device).float().div_(255)
+    return channels_last(x) if isinstance(model, Autoencoder) and first is not None and first.ndim == 4 else x
 
 
 def _add_distortion(writer: CodesWriter, model: Model, data: Dataset, distortion: Distortion, seed: int) -> None:
@@ -168,11 +175,9 @@ def _add_distortion(writer: CodesWriter, model: Model, data: Dataset, distortion
     rows = np.arange(len(data))
     if distortion == "sample" and not data.name.endswith(":test") and len(data) > DISTORTION_ROWS:
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:DISTORTION_ROWS])
-    found = np.full(len(data), np.nan, np.float32)
     for start in range(0, len(rows), BATCH):
         chosen = rows[start : start + BATCH]
-        found[chosen] = distortions(model, data[chosen], seed=seed + start)
-    writer.distortion = found
+        writer.judge(chosen, distortions(model, data.read(chosen), seed=seed + start))
 
 
 def distortions(model: Model, images: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:

@@ -15,7 +15,6 @@ from conftest import ROOT
 from latentlab import codes as module
 from latentlab.codes import (
     Codes,
-    _column_names,
     load_codes,
     rate_parts,
     read_provenance,
@@ -24,6 +23,7 @@ from latentlab.codes import (
     save_codes,
     writing,
 )
+from latentlab.codes_writer import _column_names
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError
 from latentlab.files import sha256

@@ -14,17 +14,17 @@ from conftest import ROOT
 LAYERS = {
     "ground": """
         errors registry files ownfile config hdf5 memory resources processes cluster shards score data codes
-        codes_writer decodings runs notes evidence effects
+        codes_writer decodings runs notes evidence supports effects
     """,
     "torch": """
         models objectives configuring batches training plans sweeps encoding decoding checkpoints importers importing filling loading
-        likelihood quadrature judging sensitivity
+        likelihood quadrature paths judging sensitivity
     """,
     "numpy": """
         metrics profiles material scoring uncertainty generation projections dimensions pictures tables originals
-        selections matching health debiasing outliers probes explaining
+        selections matching health support features debiasing outliers probes explaining
     """,
-    "joint": "comparison agreement methods references exporting analysis figures serving latex comparability examining",
+    "joint": "comparison agreement methods references exporting analysis figures serving latex comparability examining survey",
     "top": "cli __main__ dashboards",
 }
 HOME = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
@@ -35,7 +35,7 @@ BELOW = {
     "joint": {"ground", "torch", "numpy", "joint"},
     "top": set(LAYERS),
 }
-NEEDS_TORCH = {"analysis", "examining"}  # what joins the halves; everything else outside the torch half runs without
+NEEDS_TORCH = {"analysis", "examining", "survey"}  # what joins the halves; everything else outside the torch half runs without
 OPENS = {("runs", "projections")}  # a Run opens, when asked, what a later stage put into its folder
 
 
