@@ -13,6 +13,7 @@ PAGES = {
     "dimensions": "Dimensions",
     "compare": "Compare",
     "map": "Map",
+    "decode": "Decode",
     "figures": "Figures",
     "health": "Health",
 }

@@ -17,7 +17,7 @@ import choice
 import reads
 import streamlit as st
 
-from latentlab.figures import draw, export
+from latentlab.figures import decodes, draw, export
 from latentlab.registry import load
 from latentlab.runs import Run
 
@@ -60,7 +60,7 @@ class Drawing:
 # selection.
 @st.cache_resource(max_entries=64, show_spinner="Drawing …")
 def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -> Any:
-    drawn = draw(kind, _runs, **dict(options))
+    drawn = draw(kind, _runs, **dict(options), **_model(kind, _runs))
     told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
     drawn.update_layout(
         title=None,
@@ -76,7 +76,12 @@ def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -
 def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs: tuple[Run, ...]) -> bytes:
     with DRAWN_ONE_BY_ONE, TemporaryDirectory() as folder:
         path = Path(folder) / f"figure.{suffix}"
-        return export(kind, _runs, path, preset=preset, **dict(options)).read_bytes()
+        return export(kind, _runs, path, preset=preset, **dict(options), **_model(kind, _runs)).read_bytes()
+
+
+def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:
+    """The option ``model`` of a kind that decodes anew."""
+    return {"model": reads.live(runs[0])} if decodes(kind) and runs[0].has("encode") else {}
 
 
 def shown_by(kind: str) -> tuple[Run, ...]:

@@ -132,14 +132,20 @@ def traversals(run: Run, anchor: int, over: Any) -> Decodings:
 def _traversals(path: str, stamps: Any, position: int, over: Any) -> Decodings:
     from latentlab.decoding import traverse
 
-    return traverse(_model(path, stamps), _codes(path, stamp(Path(path), [STAGES["encode"]])), position, over=over)
+    model = live(Run(Path(path))).ready()
+    return traverse(model, _codes(path, stamp(Path(path), [STAGES["encode"]])), position, over=over)
+
+
+def live(run: Run) -> Any:
+    """The run's own model at hand, to decode with."""
+    return _live(str(run.path), stamp(run.path, ["config.json", "model.safetensors"]))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def _model(path: str, stamps: Any) -> Any:
-    from latentlab.models import load_model
+def _live(path: str, stamps: Any) -> Any:
+    from latentlab.loading import live
 
-    return load_model(Run(Path(path)))
+    return live(Run(Path(path)))
 
 
 def projections(run: Run) -> dict[str, Projection]:

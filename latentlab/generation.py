@@ -115,6 +115,26 @@ def normal_of(codes: Codes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return codes.mean.mean(axis=0, dtype=np.float64), codes.mean.std(axis=0, dtype=np.float64)
 
 
+def sweeps(codes: Codes, code: ArrayLike, dims: ArrayLike, steps: int, reach: float = 3.0) -> Floats:
+    """Each of the dimensions `dims` (k,) moved through a `code` (d,), the others kept: (k, steps, d).
+
+    From `reach` standard deviations below the middle of the normal that stands for the codes to as many above it, and
+    as far as the code itself where that lies farther out.
+    """
+    order, here = np.asarray(dims, np.int64), np.asarray(code, np.float32)
+    centre, scale = normal_of(codes)
+    half = reach * np.where(scale > 0, scale, 1)
+    grid = np.tile(here, (len(order), steps, 1))
+    low, high = np.minimum(centre - half, here)[order], np.maximum(centre + half, here)[order]
+    grid[np.arange(len(order)), :, order] = np.linspace(low, high, steps).T
+    return grid
+
+
+def random_row(codes: Codes) -> int:
+    """The id of a row, another one each time."""
+    return int(np.random.default_rng().choice(codes.row_ids))
+
+
 def linear(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
     """The straight way (steps, d) from one code to another, both included."""
     a, b = (np.asarray(code, np.float64) for code in (start, end))

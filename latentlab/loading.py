@@ -25,17 +25,19 @@ class Live:
 
     def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8."""
-        self._settle()
-        return decode(self.model, codes)
+        return decode(self.ready(), codes)
 
     def fill(self, images: NDArray[np.uint8], hidden: NDArray[np.bool_], *, draws: int, seed: int = 0) -> Decodings:
         """`latentlab.filling.fill`: what may stand where images (n, c, h, w) are hidden (h, w)."""
-        self._settle()
-        return fill(self.model, images, hidden, draws=draws, seed=seed)
+        return fill(self.ready(), images, hidden, draws=draws, seed=seed)
 
-    def _settle(self) -> None:
-        # OpenMP keeps the number by thread, and a server answers each visitor in a thread of its own.
+    def ready(self) -> Model:
+        """The model, this thread being set to its number of threads.
+
+        OpenMP keeps that number by thread, and a server answers each visitor in a thread of its own.
+        """
         torch.set_num_threads(self.threads)
+        return self.model
 
 
 def live(run: Run, adapter: str | Model | None = None) -> Live:

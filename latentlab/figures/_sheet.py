@@ -71,11 +71,11 @@ def interactive(data: Sheet, title: str, alt: str) -> Any:
     return fig
 
 
-def static(data: Sheet, preset: str, title: str) -> Any:
-    """The Matplotlib figure."""
+def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
+    """The Matplotlib figure; a cell is at most `cell` inches wide."""
     chosen, picture = _style.preset(preset), data.picture
     left = chosen.size / 72 * 0.6 * (max(map(len, data.labels)) + 1)
-    width = chosen.width - left - 0.05
+    width = min(chosen.width - left - 0.05, cell * data.cells.shape[1])
     height = width * picture.shape[0] / picture.shape[1]
     head = chosen.size / 72 * 1.6 * bool(data.heads)
     subtitle = _style.wrap(data.subtitle, preset)

@@ -57,6 +57,22 @@ def study_of(toy_study: Study, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A VAE and an AE of two dimensions, trained on digits for a few steps: models that decode."""
+    from latentlab.analysis import project_run
+    from latentlab.data import load
+    from latentlab.encoding import encode
+    from latentlab.training import train
+
+    digits, folder = load("digits"), tmp_path_factory.mktemp("trained") / "study"
+    for name in ("vae", "ae"):
+        run = train(digits, folder / name, objective=name, latent_dim=2, steps=60, threads=1)
+        encode(run, digits)
+        project_run(run, methods=("pca",))
+    return Study(folder)
+
+
+@pytest.fixture(scope="session")
 def started() -> Iterator[Callable[..., str]]:
     """``started(study_path, "--allow-remote", …)``: the address of a real server in a process of its own."""
     processes = []

@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("runs", "sweep", "dimensions", "compare", "map", "figures", "health")
+PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -145,3 +145,41 @@ def test_a_lasso_selects_and_says_how_many_of_how_many(visit: Visit) -> None:
     page.wait_for_selector("h2:has-text('The selection')")
     visit.settle()
     assert "768 of 768 rows in this picture" in page.locator("[data-testid=stMain]").inner_text()
+
+
+PIXELS = "c => c.toDataURL()"
+
+
+def test_a_dragged_slider_swaps_frames_without_the_server_and_decodes_when_let_go(
+    chromium: Any, started: Any, trained: Any
+) -> None:
+    visited = Visit(chromium, started(trained.path))
+    page = visited.open("decode?run=vae")
+    said = page.locator("figcaption").last
+    said.get_by_text("decoded exactly").wait_for()
+    canvas, slider = page.locator("canvas").last, page.locator("input[type=range]").first
+    before, box = canvas.evaluate(PIXELS), slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    address = page.url
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    seen = set()
+    for share in (0.6, 0.7, 0.8, 0.9):
+        page.mouse.move(box["x"] + share * box["width"], middle)
+        seen.add(canvas.evaluate(PIXELS))
+    assert len(seen - {before}) >= 3, "frames follow the pointer"
+    assert "preview" in said.inner_text()
+    assert page.url == address, "the server has not been told yet"
+    page.mouse.up()
+    said.get_by_text("decoded exactly").wait_for()
+    visited.settle()
+    assert "z=" in page.url
+    shown = canvas.evaluate(PIXELS)
+    other = Visit(chromium, visited.server)
+    again = other.open(page.url.removeprefix(f"{visited.server}/"))
+    again.locator("figcaption").last.get_by_text("decoded exactly").wait_for()
+    assert again.locator("canvas").last.evaluate(PIXELS) == shown, "a link restores the image"
+    for each in (visited, other):
+        each.page.context.close()
+        assert not each.errors
+        assert not each.elsewhere

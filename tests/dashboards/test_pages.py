@@ -18,7 +18,7 @@ from latentlab.dimensions import dimensions
 from latentlab.files import write_json
 from latentlab.runs import Run, Study
 
-PAGES = ("runs", "sweep", "dimensions", "compare", "map", "figures", "health")
+PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 
 
 def words(app: Any) -> str:

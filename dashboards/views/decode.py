@@ -1,0 +1,240 @@
+"""Decode: what the decoder makes of any code: sliders, ways between two rows, samples, the manifold, an attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import choice
+import panels
+import reads
+import streamlit as st
+from drawings import Drawing, command
+from sliding import sliders
+
+from latentlab.figures.code import moved_code, table
+from latentlab.generation import PARTS, SOURCE_NAMES, SOURCES, WAYS, leaving, random_row
+from latentlab.notes import selections_of
+from latentlab.runs import Run
+from latentlab.selections import values_of
+
+LONGEST = 400
+BOTH, EACH, OTHERS = "both", "each", "all others"
+
+
+def page() -> None:
+    """The whole page."""
+    run = choice.current()
+    panels.head("Decode", [reads.label(run.name), "what the decoder makes of a code"], "decode")
+    if not run.decodes:
+        panels.explain(
+            "No decoder",
+            "This model only encodes, so nothing can be decoded from its codes. They can be looked at on Map.",
+        )
+        return
+    if not run.has("encode"):
+        fix = command("analyze", run.path, "--only", "encode")
+        panels.explain("No codes yet", "Codes say where the data lie, and so what to decode. Make them with:", fix)
+        return
+    _model, why = reads.attempt(lambda: reads.live(run), None)
+    if why:
+        panels.explain("The model is not at hand", f"{why}.")
+        return
+    if not run.encodes:
+        panels.note("This model only decodes: its rows are draws from the prior, which have no images.")
+    kinds = [kind for kind, (_, fits, _) in KINDS.items() if fits(run)]
+    choice.remember("what", kinds, kinds[0])
+    st.segmented_control(
+        "What to decode",
+        kinds,
+        key="what",
+        format_func=lambda kind: KINDS[kind][0],
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    choice.keep("what")
+    KINDS[st.session_state["what"]][2](run)
+
+
+# What is typed: kept in the address, and out of it where it is the default
+
+
+def _integer(place: Any, label: str, key: str, default: int | None, low: int, high: int | None, **more: Any) -> Any:
+    """A whole number, or none where none is the default."""
+    if key not in st.session_state:
+        asked = st.query_params.get(key, "")
+        value = int(asked) if asked.isdecimal() and len(asked) < 16 else default
+        inside = value is not None and low <= value and (high is None or value <= high)
+        st.session_state[key] = value if inside else default
+    place.number_input(label, low, high, step=1, key=key, persist_state="session", **more)
+    return _address(key, default)
+
+
+def _written(place: Any, label: str, key: str, **more: Any) -> str:
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(key, "")[:LONGEST]
+    place.text_input(label, key=key, max_chars=LONGEST, persist_state="session", **more)
+    return str(_address(key, ""))
+
+
+def _one_of(place: Any, label: str, key: str, options: list[str], names: Mapping[str, str]) -> str:
+    choice.remember(key, options, options[0])
+    place.selectbox(label, options, key=key, format_func=lambda each: names.get(each, each), persist_state="session")
+    return str(_address(key, options[0]))
+
+
+def _address(key: str, default: Any) -> Any:
+    value = st.session_state[key]
+    if value is None or value == default:
+        st.query_params.pop(key, None)
+    else:
+        choice.keep(key)
+    return value
+
+
+def _row(place: Any, run: Run, label: str, key: str) -> int | None:
+    """The id of a row, typed or drawn."""
+    box, button = place.columns([0.62, 0.38], vertical_alignment="bottom")
+
+    def draw() -> None:
+        st.session_state[key] = random_row(reads.codes(run))
+
+    button.button("Random", key=f"random-{key}", on_click=draw, width="stretch")
+    found: int | None = _integer(box, label, key, None, 0, None, placeholder="row id")
+    return found
+
+
+# The parts
+
+
+@panels.part
+def _sliders(run: Run) -> None:
+    above = st.container()
+    one, two, three = st.columns([0.3, 0.14, 0.56], vertical_alignment="bottom")
+    row = _row(one, run, "Start from the row", "at")
+    if "z" not in st.session_state:
+        st.session_state["z"] = st.query_params.get("z", "")[:LONGEST]
+
+    def move(found: dict[str, float]) -> None:
+        st.session_state["z"] = _merged(str(st.session_state["z"]), found)
+
+    def reset() -> None:
+        st.session_state["z"] = ""
+
+    two.button("Back to start", on_click=reset, width="stretch", disabled=not st.session_state["z"])
+    moved = _written(three, "Values set by hand", "z", placeholder="z3=1.5, z0=-0.4")
+    codes = reads.codes(run)
+    start, code = moved_code(codes, row, moved)
+    with above:
+        where = f"from row {row}" if row is not None else "from the prior's mean"
+        if row is None and not run.config.stochastic and run.encodes:
+            where = "from the mean code"
+        panels.head(
+            "One code, dimension by dimension",
+            [where, "the most important dimensions first", "drag for a preview, let go for the exact image"],
+            "code",
+            small=True,
+            make=Drawing("code", (run,), {"row": row, "moved": moved or None}),
+            data=lambda: table(start, code),
+        )
+    sliders(run, code, row, f"{run.name}", move)
+    if leaving(codes, code):
+        panels.note(
+            "This code lies farther from the rows' codes than 99 % of them do: the decoder was never trained there."
+        )
+
+
+def _merged(text: str, found: dict[str, float]) -> str:
+    """What was set by hand, with what was moved now."""
+    kept = dict(part.split("=") for part in text.replace(",", " ").split() if part.count("=") == 1)
+    return ", ".join(f"{dim}={value}" for dim, value in (kept | {k: f"{v:.2f}" for k, v in found.items()}).items())
+
+
+@panels.part
+def _interpolation(run: Run) -> None:
+    one, two, three, four = st.columns([0.32, 0.32, 0.18, 0.18], vertical_alignment="bottom")
+    a, b = _row(one, run, "From row", "a"), _row(two, run, "To row", "b")
+    way = _one_of(three, "Way", "way", [BOTH, *WAYS], {})
+    steps = _integer(four, "Steps", "steps", 9, 2, 30)
+    options = {"a": a, "b": b, "steps": steps, "way": None if way == BOTH else way}
+    panels.figure(Drawing("interpolation", (run,), options))
+
+
+@panels.part
+def _samples(run: Run) -> None:
+    one, two, three, _ = st.columns([0.25, 0.15, 0.15, 0.45], vertical_alignment="bottom")
+    sources = [EACH, *SOURCES] if run.encodes else ["prior"]
+    source = _one_of(one, "Drawn from", "source", sources, {EACH: "each in turn", **SOURCE_NAMES})
+    count = _integer(two, "Samples", "count", 24, 1, 120)
+    seed = _integer(three, "Seed", "seed", 0, 0, 2**31)
+    options = {"source": None if source == EACH else source, "count": count, "seed": seed}
+    panels.figure(Drawing("samples", (run,), options))
+
+
+@panels.part
+def _manifold(run: Run) -> None:
+    one, two, three, four, _ = st.columns([0.15, 0.15, 0.15, 0.3, 0.25], vertical_alignment="bottom")
+    names = reads.ranked(run)["dim"].tolist()
+    x = _one_of(one, "Across", "across", names, {})
+    y = _one_of(two, "Up", "up", [names[1], *(name for name in names if name != names[1])], {})
+    steps = _integer(three, "Steps", "grid", 20, 2, 40)
+    row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
+    options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}
+    panels.figure(Drawing("manifold", (run,), options))
+
+
+@panels.part
+def _attribute(run: Run) -> None:
+    one, two, three = st.columns([0.35, 0.35, 0.3], vertical_alignment="bottom")
+    known = _groups(run)
+    if not known:
+        panels.explain(
+            "No groups to compare",
+            "These data have no factors or labels, and no selection has been kept. Select rows on Map and name them.",
+        )
+        return
+    default = known[-1]
+    of = _one_of(one, "Rows with the attribute", "of", [default, *(each for each in known if each != default)], {})
+    against = _one_of(two, "Rows without it", "against", [OTHERS, *known], {})
+    row = _row(three, run, "Applied to row", "on")
+    options = {"of": of, "against": None if against == OTHERS else against, "row": row}
+    panels.figure(Drawing("attribute", (run,), options))
+
+
+def _groups(run: Run) -> list[str]:
+    """The selections that have been kept, and every value of every factor."""
+    codes, factors = reads.codes(run), list(reads.factor_names(run))
+    first = choice.colour()
+    ordered = sorted(factors, key=lambda name: name == first)
+    return [*selections_of(run.notes()), *(f"{name}={value}" for name in ordered for value in values_of(codes, name))]
+
+
+@panels.part
+def _filling(run: Run) -> None:
+    one, two, three, _ = st.columns([0.2, 0.3, 0.15, 0.35], vertical_alignment="bottom")
+    part = _one_of(one, "Hidden", "hide", list(PARTS), {})
+    row = _row(two, run, "In row", "of_row")
+    seed = _integer(three, "Seed", "chain", 0, 0, 2**31)
+    panels.figure(Drawing("filling", (run,), {"part": part, "row": row, "seed": seed}))
+    panels.note(
+        "Each draw is the end of a Markov chain over the code and the hidden pixels, accepted by Metropolis and "
+        "Hastings, so it follows the model's own p(hidden | given). sd: the pixel that differs most is white."
+    )
+
+
+def _always(run: Run) -> bool:
+    return True
+
+
+# Per part: its name, whether it fits a run, and what draws it.
+KINDS: Mapping[str, tuple[str, Callable[[Run], bool], Callable[[Run], None]]] = {
+    "sliders": ("Sliders", _always, _sliders),
+    "interpolation": ("A → B", _always, _interpolation),
+    "samples": ("Samples", _always, _samples),
+    "manifold": ("Manifold", lambda run: run.config.latent_dim > 1, _manifold),
+    "attribute": ("Attribute vector", lambda run: run.encodes, _attribute),
+    "filling": ("Missing pixels", lambda run: run.encodes and run.config.stochastic, _filling),
+}
+
+page()
