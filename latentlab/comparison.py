@@ -43,9 +43,10 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     ``setting`` is the label and whatever else differs between the runs, so that equal settings differ in ``seed``
     alone. ``normalised_beta`` is β·d/D for d latent dimensions and D pixels times channels (Higgins et al. 2017,
     section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
-    ``judged_rows`` whose distortion was computed. Each metric has its value under its own name, ``<metric>_low`` and
-    ``_high`` for its interval over redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>.<part>`` for
-    further numbers of it. `metrics` chooses some of those found; an `InputError` names one that no run has.
+    ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
+    keeps some). Each metric has its value under its own name, ``<metric>_low`` and ``_high`` for its interval over
+    redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>.<part>`` for further numbers of it. `metrics`
+    chooses some of those found; an `InputError` names one that no run has.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
@@ -61,13 +62,13 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     head = ["run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps"]
-    cost = [*COSTS, "rows", "judged_rows"]
+    cost = [*COSTS, "rows", "of_rows", "judged_rows"]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
     table = pd.DataFrame(rows, columns=[*head, *cost, *_woven(metrics, extra), "flags", "error", "path"])
     numbers = ["beta", "normalised_beta", *COSTS, *_woven(metrics, extra)]
     table[numbers] = table[numbers].astype(float)
-    for key in ("seed", "latent_dim", "steps", "rows", "judged_rows"):
+    for key in ("seed", "latent_dim", "steps", "rows", "of_rows", "judged_rows"):
         table[key] = table[key].astype("Int64")
     table.attrs["metrics"] = metrics
     return table
@@ -154,6 +155,7 @@ def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
         flags.append("labels only" if found["labels"] else "no factors")
     elbo = -(found["distortion"] + found["rate"])
     values = {key: found[key] for key in ("distortion", "rate", "rows", "judged_rows")}
+    values["of_rows"] = found["provenance"].get("of_rows", found["rows"])
     return values | {"elbo": elbo, "active_units": math.nan if active is None else active}, flags
 
 

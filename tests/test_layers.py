@@ -17,14 +17,19 @@ LAYERS = {
         codes_writer decodings runs notes evidence supports effects
     """,
     "torch": """
-        models objectives configuring batches training plans sweeps encoding decoding checkpoints importers importing filling loading
-        likelihood quadrature paths judging sensitivity
+        models objectives configuring batches training plans sweeps encoding decoding checkpoints importers
+        importing filling loading likelihood quadrature paths judging sensitivity
     """,
     "numpy": """
-        metrics profiles material scoring uncertainty generation projections dimensions pictures tables originals
-        selections matching health support features debiasing outliers probes explaining
+        metrics profiles material scoring uncertainty generation projections reading leakage alignment
+        dimensions pictures tables originals selections matching health support features debiasing outliers
+        probes explaining
     """,
-    "joint": "comparison agreement methods references exporting analysis figures serving latex comparability examining survey",
+    "joint": """
+        comparison agreement methods references exporters exporting analysis leaking figures serving latex comparability
+        report caveats commands
+        examining survey
+    """,
     "top": "cli __main__ dashboards",
 }
 HOME = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
@@ -35,7 +40,13 @@ BELOW = {
     "joint": {"ground", "torch", "numpy", "joint"},
     "top": set(LAYERS),
 }
-NEEDS_TORCH = {"analysis", "examining", "survey"}  # what joins the halves; everything else outside the torch half runs without
+NEEDS_TORCH = {
+    "analysis",
+    "exporters",
+    "leaking",
+    "examining",
+    "survey",
+}  # what joins the halves; everything else outside the torch half runs without
 OPENS = {("runs", "projections")}  # a Run opens, when asked, what a later stage put into its folder
 
 

@@ -1,0 +1,31 @@
+"""``latentlab report``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlab.cli import _console
+
+PANEL = "Show"
+
+
+def report(
+    paths: _console.Paths,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write, .html.")],
+    title: Annotated[str | None, typer.Option(help="What the page is called; the folder's name by default.")] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Tell a study's story in one HTML file: what was trained, costs, dimensions, scores, caveats, commands.
+
+    Example: latentlab report artifacts/digits-study -o report.html
+    """
+    from latentlab.report import report as write
+    from latentlab.runs import open_path
+
+    write([open_path(path) for path in paths], out, title=title)
+    if json:
+        _console.show_json({"report": str(out), "bytes": out.stat().st_size})
+    elif not quiet:
+        _console.show(f"{out} is written, {out.stat().st_size / 1024:,.0f} kB")
