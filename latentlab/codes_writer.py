@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
-from latentlab.files import publish
+from latentlab.hdf5 import publishing
 
 FORMAT = 1
 RESERVED = {"row", "label", "rate", "distortion", "_index"}
@@ -62,7 +62,7 @@ def writing(
     path: Path, data: Dataset, latent_dim: int, *, stochastic: bool, provenance: Mapping[str, Any]
 ) -> Iterator[CodesWriter]:
     """Write ``codes.h5ad`` block by block; it is published when the block ends, whole or not at all."""
-    with publish(path) as temporary, h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
+    with publishing(path, libver=("earliest", "v110")) as file:
         writer = CodesWriter(file, data, latent_dim, stochastic=stochastic)
         yield writer
         writer.finish(provenance)

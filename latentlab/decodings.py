@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.files import publish
-from latentlab.hdf5 import check_format, reading
+from latentlab.hdf5 import check_format, publishing, reading
 
 FORMAT = 1
 
@@ -61,7 +59,7 @@ def changed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[str, Any]) -> None:
     """Publish ``decodings.h5``: one group a part; ``inputs`` records what they were made from."""
-    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+    with publishing(path) as file:
         file.attrs["format"] = FORMAT
         file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
         for name, part in parts.items():

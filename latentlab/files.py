@@ -1,7 +1,8 @@
 """How anything reaches the disk: whole under its final name, or not at all.
 
 A file is written under a temporary name in its own folder, flushed to the disk (fsync), renamed, and the folder is
-flushed as well. A process that dies leaves at most a temporary file, which the next writer of that folder sweeps.
+flushed as well. A process that dies leaves at most a temporary file, which the next writer of that file sweeps, or the
+next holder of the folder's lock.
 """
 
 import errno
@@ -11,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ CHUNK = 1 << 20
 def publish(path: Path) -> Iterator[Path]:
     """Yield a temporary path; what was written there becomes `path` when the block ends without an exception."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    _sweep_dead(path)
+    temporary = path.with_name(f"{TEMPORARY}{os.uname().nodename}-{os.getpid()}-{path.name}")
     try:
         temporary.touch()
         mode = temporary.stat().st_mode  # as the umask has it; safetensors would leave the file to its owner alone
@@ -35,6 +38,24 @@ def publish(path: Path) -> Iterator[Path]:
         flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep_dead(path: Path) -> None:
+    """Remove what processes of this machine that live no more left of writing `path`."""
+    for litter in path.parent.glob(f"{TEMPORARY}{os.uname().nodename}-*-{escape(path.name)}"):
+        number = litter.name.removesuffix(f"-{path.name}").rpartition("-")[2]
+        if number.isdigit() and not _alive(int(number)):
+            litter.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def flush(path: Path) -> None:

@@ -1,20 +1,24 @@
-"""The one way an HDF5 file that someone else may have made is opened.
+"""The one way an HDF5 file that someone else may have made is opened, and the one way in which ours are written.
 
 HDF5 can name other files, load filters, and declare arrays far larger than what is stored. `open_safely` reads the
-structure, never the data, and refuses all of that, so what it returns can be read like any array.
+structure, never the data, and refuses all of that, so what it returns can be read like any array. A write that fails
+leaves the HDF5 library in a state in which it crashes the process; `publishing` keeps such failures from it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import h5py
 
 from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.files import publish
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
 RATIO = 1000
@@ -51,6 +55,55 @@ def open_safely(path: str | Path) -> h5py.File:
         file.close()
         raise InputError(f"{path} is a damaged HDF5 file ({type(error).__name__}); make or copy it again") from error
     return file
+
+
+@contextmanager
+def publishing(path: Path, source: Path | None = None, **options: Any) -> Iterator[h5py.File]:
+    """An HDF5 file to fill, empty or a copy of `source`; it becomes `path` when the block ends without an exception.
+
+    A full disk, or whatever else keeps its bytes from being written, is raised as the `OSError` that it was.
+    """
+    with publish(path) as temporary:
+        if source is not None:
+            copyfile(source, temporary)
+        with temporary.open("r+b", buffering=0) as raw:
+            disk = _Disk(raw)
+            try:
+                with h5py.File(disk, "w" if source is None else "r+", **options) as file:
+                    yield file
+            finally:
+                if disk.error is not None:
+                    raise disk.error
+
+
+class _Disk:
+    """A file that remembers its first failure and says nothing of it: what is written after it is lost anyhow."""
+
+    def __init__(self, raw: FileIO) -> None:
+        self.raw = raw
+        self.error: OSError | None = None
+        self.read, self.readinto, self.seek, self.tell = raw.read, raw.readinto, raw.seek, raw.tell
+
+    def write(self, content: Any) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while done < len(view) and self.error is None:
+            done += self._try(self.raw.write, view[done:])
+        return len(view)
+
+    def truncate(self, size: int) -> int:
+        self._try(self.raw.truncate, size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing is buffered here."""
+
+    def _try(self, call: Callable[[Any], int | None], what: Any) -> int:
+        try:
+            return call(what) or 0
+        except OSError as error:
+            self.error = error
+            return 0
 
 
 @contextmanager

@@ -50,6 +50,18 @@ def test_an_exception_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     assert listing(tmp_path) == ["file"]
 
 
+def test_what_a_dead_writer_left_is_swept_and_what_others_write_is_not(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    node = os.uname().nodename
+    gone = tmp_path / f"{TEMPORARY}{node}-{dead.pid}-file"
+    kept = [f"{TEMPORARY}{node}-1-file", f"{TEMPORARY}elsewhere-{dead.pid}-file", f"{TEMPORARY}{node}-{dead.pid}-other"]
+    for name in [gone.name, *kept]:
+        (tmp_path / name).write_bytes(b"half")
+    write_bytes(tmp_path / "file", b"new")
+    assert listing(tmp_path) == sorted([*kept, "file"])
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("nth", range(3))
 def test_any_failing_call_leaves_old_or_new(

@@ -1,5 +1,6 @@
-"""What `open_safely` lets through, and everything it does not."""
+"""What `open_safely` lets through, and everything it does not; what `publishing` writes, and what when it cannot."""
 
+import resource
 from pathlib import Path
 
 import h5py
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentlab.errors import InputError, MissingError
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import open_safely, publishing
 
 
 @pytest.fixture
@@ -150,3 +151,27 @@ def test_flipped_bytes_raise_nothing_else(path: Path) -> None:
             open_safely(path).close()
         except InputError as error:
             assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("room", range(0, 80_000, 10_000))
+def test_a_file_that_may_grow_no_further_is_the_error_it_is_and_leaves_the_old_one(path: Path, room: int) -> None:
+    with publishing(path) as file:
+        file["X"] = np.arange(10)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"), publishing(path) as file:
+            file["X"] = np.arange(10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_a_copy_is_filled_further(path: Path) -> None:
+    with publishing(path) as file:
+        file["X"] = np.arange(10)
+    with publishing(path.with_name("more.h5"), source=path) as file:
+        file["Y"] = np.arange(5)
+    with open_safely(path.with_name("more.h5")) as file:
+        assert set(file) == {"X", "Y"}
