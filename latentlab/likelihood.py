@@ -139,7 +139,7 @@ class _Rows(NamedTuple):
 
 
 def _estimate(model: Model, x: Tensor, samples: int, counts: list[int], seed: int) -> _Rows:
-    distortion, weight = [], []
+    drawn, weighted = [], []
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         q = posterior(model, x)
@@ -151,16 +151,16 @@ def _estimate(model: Model, x: Tensor, samples: int, counts: list[int], seed: in
             check_normalised(p, x)
             given = p.log_prob(x.expand(len(z), *x.shape).flatten(0, 1)).reshape(z.shape[:2]).double()
             ratio = (prior.log_prob(z) - q.log_prob(z)).double().sum(dim=2)
-            distortion.append(given.T.numpy(force=True))
-            weight.append((given + ratio).T.numpy(force=True))
-    given, weights = np.concatenate(distortion, axis=1), np.concatenate(weight, axis=1)
+            drawn.append(given.T.numpy(force=True))
+            weighted.append((given + ratio).T.numpy(force=True))
+    terms, weights = np.concatenate(drawn, axis=1), np.concatenate(weighted, axis=1)
     total = logsumexp(weights, axis=1)
     return _Rows(
-        given.mean(axis=1) - rate,
+        terms.mean(axis=1) - rate,
         np.stack([importance_bound(weights, count) for count in counts], axis=1),
         np.exp(2 * total - logsumexp(2 * weights, axis=1)),
         weights.var(axis=1, ddof=1),
-        given.var(axis=1, ddof=1),
+        terms.var(axis=1, ddof=1),
     )
 
 

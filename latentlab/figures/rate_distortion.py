@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from latentlab.comparability import check_comparable
 from latentlab.comparison import compare, summarise
 from latentlab.errors import InputError
 from latentlab.figures import _style
@@ -33,6 +34,7 @@ class RateDistortion:
 
 def prepare(runs: Sequence[Run]) -> RateDistortion:
     """Rate and distortion of every run whose distortion was computed."""
+    check_comparable(runs)
     table = compare(runs)
     known = table[table["distortion"].notna() & (table["state"] != "diverged")]
     if known.empty:

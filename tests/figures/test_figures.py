@@ -18,8 +18,9 @@ from latentlab.registry import load, names
 from latentlab.runs import Study
 
 NEEDS_IMAGES = {"filling"}  # the toy study has none; tests/figures/test_generated.py has
-KINDS = sorted(set(names("figures")) - NEEDS_IMAGES)
-NEEDS_FACTORS = {"factor_matrix", "scores", "responses", "attribute"} & set(KINDS)
+NEEDS_MORE = {"support", "widths", "neighbours", "identity"}  # than an analysis: tests/figures/test_support_figures.py
+KINDS = sorted(set(names("figures")) - NEEDS_IMAGES - NEEDS_MORE)
+NEEDS_FACTORS = {"factor_matrix", "scores", "responses", "attribute", "few_labels", "leakage"} & set(KINDS)
 WIDTHS = {"icml": 3.25 * 25.4, "neurips": 5.5 * 25.4, "nature-single": 89.0, "nature-double": 183.0}
 
 
@@ -126,7 +127,7 @@ def test_a_study_of_one_run_without_factors_is_drawn(kind, without_factors, tmp_
 
 @pytest.mark.parametrize("kind", sorted(NEEDS_FACTORS))
 def test_what_needs_factors_says_so(kind, without_factors, tmp_path):
-    with pytest.raises(InputError, match=r"no factors|no scores|without factors") as error:
+    with pytest.raises(InputError, match=r"no factors|no scores|without factors|latentlab probe") as error:
         export(kind, without_factors, tmp_path / "x.png", **with_model(kind))
     assert len(str(error.value)) < 200
     assert list(tmp_path.iterdir()) == []
@@ -135,7 +136,7 @@ def test_what_needs_factors_says_so(kind, without_factors, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_not_analysed_is_named_with_the_remedy(kind, tmp_path):
     run = write_run(tmp_path / "bare", 1.0, 0, analysed=False)
-    with pytest.raises(InputError, match=r"latentlab analyze|--only"):
+    with pytest.raises(InputError, match=r"`latentlab [a-z]+|--only"):
         draw(kind, run)
 
 

@@ -1,0 +1,54 @@
+"""Samples beside the training images nearest to them: invented, or remembered?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.figures import _images, _sheet
+from latentlab.figures._text import describe, number
+from latentlab.registry import choose
+from latentlab.runs import Run
+from latentlab.supports import ARMS, read_sheet, read_support
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Samples and their nearest training images"
+TAKES = "run"
+SOURCES = ("prior", "gaussian", "aggregate")
+
+
+def prepare(run: Run, *, source: str = "prior", images: int = 12) -> _sheet.Sheet:
+    """Samples of one kind (prior, gaussian, aggregate), each above the training image nearest to it."""
+    part = read_sheet(run)[f"samples-{choose(source, SOURCES, what='kind of samples')}"]
+    arms = read_support(run)["arms"]
+    here, real = arms[source]["to_training"], arms["real"]["to_training"]
+    cells = np.stack([_images.rgba(part.images[:images]), _images.rgba(part.originals[:images])])  # type: ignore[index]
+    told = (
+        f"{describe(run)} · from the {ARMS[source]} · median distance to the nearest {number(here)}, of real held-out"
+    )
+    return _sheet.Sheet(
+        cells, ("sample", "nearest training"), f"{told} images {number(real)}; brightness does not count"
+    )
+
+
+def alt(data: _sheet.Sheet) -> str:
+    """The figure in words."""
+    return f"Two rows of {data.cells.shape[1]} images: {' above '.join(data.labels)} image. {data.subtitle}."
+
+
+def interactive(data: _sheet.Sheet) -> Any:
+    """The Plotly figure."""
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: _sheet.Sheet, preset: str) -> Any:
+    """The Matplotlib figure."""
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: _sheet.Sheet) -> pd.DataFrame:
+    """A row an image: its place in the sheet and its mean grey level."""
+    return _sheet.numbers(data)

@@ -1,0 +1,145 @@
+"""The size of the space: distortion, rate and active units against β, or against the latent size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.comparability import check_comparable
+from latentlab.comparison import compare
+from latentlab.errors import InputError
+from latentlab.figures import _style
+from latentlab.figures._text import number
+from latentlab.registry import choose
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "The size of the space"
+TAKES = "runs"
+PANELS = {"distortion": "distortion, nats", "rate": "rate, nats", "active_units": "active units"}
+AXES = {"beta": "β", "latent_dim": "latent dimensions"}
+
+
+@dataclass(frozen=True, eq=False)
+class Size:
+    """``table`` one row a run; ``x`` the column that varies, ``by`` the one that tells the lines apart."""
+
+    table: pd.DataFrame
+    x: str
+    by: str
+    places: dict[float, int]
+    colours: dict[Any, str]
+    subtitle: str
+
+
+def prepare(runs: Sequence[Run], *, against: str = "") -> Size:
+    """Every run that was encoded, ``against`` beta or latent_dim; by default whichever takes more values."""
+    check_comparable(runs)
+    table = compare(runs)
+    table = table[table["distortion"].notna() & (table["state"] != "diverged")].copy()
+    if table.empty:
+        raise InputError("no run has a distortion; encode them with it: `latentlab analyze … --only encode`")
+    several = {key: table[key].nunique() for key in AXES}
+    x = choose(against.replace("-", "_"), AXES, what="axis") if against else max(AXES, key=lambda key: several[key])
+    by = next(key for key in AXES if key != x)
+    table["beta"] = table["beta"].fillna(-1.0)  # a plain autoencoder stands apart, at the left
+    places = {value: k for k, value in enumerate(sorted(table[x].dropna().unique().tolist()))}
+    told = ["a dot a run, lines join the means over seeds"]
+    told += ["an AE has no rate and no active units"] if (table["beta"] < 0).any() else []
+    told += [f"{table['latent_dim'].iloc[0]} latent dimensions"] if several["latent_dim"] == 1 else []
+    told += [f"β = {table['beta'].iloc[0]:g}"] if several["beta"] == 1 and not (table["beta"] < 0).any() else []
+    return Size(table, x, by, places, _style.colours(sorted(table[by].unique().tolist())), " · ".join(told))
+
+
+def _name(axis: str, value: float) -> str:
+    return "AE" if axis == "beta" and value < 0 else f"{value:g}"
+
+
+def _legend(data: Size, value: float) -> str:
+    name = _name(data.by, value)
+    return name if name == "AE" else f"β = {name}" if data.by == "beta" else f"{name} dimensions"
+
+
+def _lines(data: Size) -> Iterator[tuple[int, str, float, list[float], list[float], list[float], list[float]]]:
+    """Panel, measure, the line's value, its dots and its means."""
+    for panel, measure in enumerate(PANELS):
+        known = data.table[data.table[measure].notna()]
+        for value, group in known.groupby(data.by):
+            means = group[group["beta"] >= 0].groupby(data.x)[measure].mean()
+            dots = [float(data.places[v]) for v in group[data.x]]
+            yield (
+                panel,
+                measure,
+                float(value),
+                dots,
+                group[measure].tolist(),
+                [float(data.places[v]) for v in means.index],
+                means.tolist(),
+            )
+
+
+def alt(data: Size) -> str:
+    """The figure in words."""
+    means = data.table.groupby([data.x, data.by])[list(PANELS)].mean()
+    said = "; ".join(
+        f"{AXES[data.x]} {_name(data.x, a)}, {_legend(data, b)}: distortion {number(row.distortion, 1)}, "
+        f"rate {number(row.rate, 1)}, active units {number(row.active_units, 1)}"
+        for (a, b), row in zip(means.index, means.itertuples(), strict=True)
+    )
+    return f"Three plots against {AXES[data.x]}: distortion, rate, active units. {said}."
+
+
+def interactive(data: Size) -> Any:
+    """The Plotly figure."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    base = _style.plotly(TITLE, data.subtitle, alt(data))
+    fig = make_subplots(rows=1, cols=3, horizontal_spacing=0.07, subplot_titles=list(PANELS.values()))
+    fig.update_layout(base.layout)
+    several = len(data.colours) > 1
+    fig.update_layout(height=400, margin={"l": 50, "r": 10, "t": 100, "b": 90}, showlegend=several)
+    for panel, measure, value, x, y, mean_x, mean_y in _lines(data):
+        place, name = {"row": 1, "col": panel + 1}, _legend(data, value)
+        tone = {"color": data.colours[value]}
+        line = go.Scatter(x=mean_x, y=mean_y, mode="lines", line=tone, hoverinfo="skip", showlegend=False)
+        fig.add_trace(line.update(legendgroup=name, name="means"), **place)
+        dots = go.Scatter(x=x, y=y, mode="markers", marker=tone | {"size": 8}, name=name, legendgroup=name)
+        fig.add_trace(
+            dots.update(showlegend=panel == 0, hovertemplate=f"{measure} %{{y:.2f}}<extra>{name}</extra>"), **place
+        )
+    ticks = {"tickvals": list(data.places.values()), "ticktext": [_name(data.x, v) for v in data.places]}
+    fig.update_xaxes(title=AXES[data.x], showgrid=False, range=[-0.4, len(data.places) - 0.6], **ticks)
+    fig.update_yaxes(rangemode="tozero", gridcolor="rgba(128,128,128,0.18)", zeroline=False)
+    fig.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
+    return fig
+
+
+def static(data: Size, preset: str) -> Any:
+    """The Matplotlib figure."""
+    chosen = _style.preset(preset)
+    stacked = chosen.width < 5
+    fig = _style.canvas(preset, 4.6 if stacked else 1.9, TITLE, _style.wrap(data.subtitle, preset))
+    panels = np.ravel(fig.subplots(*((3, 1) if stacked else (1, 3))))
+    for panel, _, value, x, y, mean_x, mean_y in _lines(data):
+        panels[panel].plot(mean_x, mean_y, color=data.colours[value], lw=0.9, gid="means")
+        panels[panel].scatter(x, y, s=9, color=data.colours[value], lw=0, label=_legend(data, value), gid="runs")
+    for axes, title in zip(panels, PANELS.values(), strict=True):
+        axes.set_title(title, weight="normal")
+        axes.set_xticks(list(data.places.values()), [_name(data.x, v) for v in data.places])
+        axes.set(xlabel=AXES[data.x], xlim=(-0.4, len(data.places) - 0.6))
+        axes.set_ylim(0, max(axes.get_ylim()[1], 1e-9))
+    if len(data.colours) > 1:
+        handles, labels = panels[0].get_legend_handles_labels()
+        fig.legend(handles, labels, loc="outside lower left", ncols=4)
+    return fig
+
+
+def numbers(data: Size) -> pd.DataFrame:
+    """One row a run: β (−1 for an AE), latent size, seed, distortion, rate and active units."""
+    return data.table[["run", "setting", "beta", "latent_dim", "seed", *PANELS]]

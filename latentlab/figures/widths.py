@@ -1,0 +1,58 @@
+"""What σ says: the rows whose posteriors are narrowest, and those whose posteriors are widest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.errors import InputError
+from latentlab.figures import _images, _sheet
+from latentlab.figures._text import describe, number
+from latentlab.runs import Run
+from latentlab.supports import read_sheet, read_support
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "The most and the least distinct rows"
+TAKES = "run"
+
+
+def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
+    """The `images` rows with the narrowest posteriors and as many with the widest, each above its reconstruction."""
+    pictures, found = read_sheet(run), read_support(run)
+    if "widest" not in pictures:
+        raise InputError(f"{run.path} has no widths: {found['undefined'].get('widths', 'it was not measured')}")
+    rows, labels = [], []
+    for name in ("narrowest", "widest"):
+        part = pictures[name]
+        rows += [_images.rgba(part.originals[:images]), _images.rgba(part.images[:images])]  # type: ignore[index]
+        shown = part.settings["width"][:images]
+        labels += [f"{name}, σ {number(min(shown))} to {number(max(shown))}", "decoded"]
+    w = found["widths"]
+    told = f"{describe(run)} · geometric mean of σ over active dimensions, in units of the prior's"
+    told += (
+        f" · half of all rows are below {number(w['median'])}, 95 % within {number(w['low'])} and {number(w['high'])}"
+    )
+    return _sheet.Sheet(np.stack(rows), tuple(labels), told)
+
+
+def alt(data: _sheet.Sheet) -> str:
+    """The figure in words."""
+    return f"Grid of images, {data.cells.shape[1]} columns, rows: {'; '.join(data.labels)}. {data.subtitle}."
+
+
+def interactive(data: _sheet.Sheet) -> Any:
+    """The Plotly figure."""
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: _sheet.Sheet, preset: str) -> Any:
+    """The Matplotlib figure."""
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: _sheet.Sheet) -> pd.DataFrame:
+    """A row an image: its place in the sheet and its mean grey level."""
+    return _sheet.numbers(data)
