@@ -1,106 +1,37 @@
-"""Codes for other tools, and studies small enough to hand around."""
+"""Runs and studies for other tools and other people: one function over the formats of `exporters`."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+import inspect
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
-import h5py
-import numpy as np
-
-from latentlab.codes import mark, save_codes
+from latentlab import registry
 from latentlab.errors import InputError
-from latentlab.files import publish, read_json, sha256, write_bytes, write_json
-from latentlab.hdf5 import made_from
-from latentlab.projections import save_projections
-from latentlab.runs import Run, Study
-
-ROWS = 5000
+from latentlab.runs import Run, Study, open_path
 
 
-def export_h5ad(run: Run, out: Path) -> Path:
-    """A copy of a run's codes with its projections as ``obsm/X_umap`` and ``obsm/X_pca``, NaN where a row has none.
+def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: Any) -> Path:
+    """Write a run or a study to `out` in a format of `exporters`, as in ``export(run, "codes.parquet", "parquet")``.
 
-    The file opens in anndata and scanpy as it is.
+    ``options`` are those of the format. Raises `InputError` for a study where the format takes a run, and the reverse,
+    and `LatentlabError` where a library that only this format needs is not installed.
     """
-    if out.suffix != ".h5ad":
-        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected a name that ends in .h5ad")
-    row_ids = run.codes().row_ids
-    with publish(out) as temporary:
-        copyfile(run.codes_path, temporary)
-        with h5py.File(temporary, "r+") as file:
-            for method, projection in (run.projections() if run.has("project") else {}).items():
-                xy = np.full((len(row_ids), 2), np.nan, np.float32)
-                xy[np.searchsorted(row_ids, projection.row_ids)] = projection.xy
-                mark(file["obsm"].create_dataset(f"X_{method}", data=xy), "array", "0.2.0")
-    return out
+    module = registry.load("exporters", to)
+    known = list(inspect.signature(module.write).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise InputError(f"the format {to} has no option --{option}; it has: {', '.join(known) or 'none'}")
+    found = what if isinstance(what, Run | Study) else open_path(what)
+    takes = getattr(module, "TAKES", "run")
+    if isinstance(found, Run) == (takes == "study") and takes != "runs":
+        came = "a run" if isinstance(found, Run) else "a study"
+        raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; name {_other(found, takes)}")
+    module.write(found, Path(out), **options)
+    return Path(out)
 
 
-def export_study(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, seed: int = 0) -> Study:
-    """A small copy of a study: float16 weights or none, some seeded rows of codes, no training state.
-
-    The rows carry the SHA-256 of the full ``codes.h5ad`` they were drawn from. Scores are those of the full codes.
-    """
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
-    if study.broken:
-        name, why = next(iter(study.broken.items()))
-        raise InputError(f"{study.path} has a broken run, {name}; restore or remove it ({why})"[:200])
-    for run in study:
-        _export_run(run, out / run.name, rows, seed, weights=weights)
-    return Study(out)
-
-
-def _export_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> None:
-    for name in ("config.json", "history.jsonl", "decodings.h5", "notes.json"):
-        if (run.path / name).is_file():
-            write_bytes(out / name, (run.path / name).read_bytes())
-    if (run.path / "environment.json").is_file():
-        machine = read_json(run.path / "environment.json")
-        write_json(out / "environment.json", {key: part for key, part in machine.items() if key != "place"})
-    _half_weights(run.model_path, out / "model.safetensors", keep=weights)
-    if run.has("encode"):
-        _export_codes(run, out, rows, seed)
-
-
-def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
-    """The weights in float16; without them the file says only how far they were trained."""
-    from safetensors.numpy import load_file, save_file
-
-    from latentlab.runs import safetensors_metadata
-
-    weights = {name: array.astype(np.float16) for name, array in load_file(path).items() if keep}
-    with publish(out) as temporary:
-        save_file(weights, temporary, metadata=safetensors_metadata(path))
-
-
-def _export_codes(run: Run, out: Path, rows: int, seed: int) -> None:
-    codes, full, full_model = run.codes(), sha256(run.codes_path), sha256(run.model_path)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
-    inputs = codes.provenance.get("inputs", {})
-    drawn = {"of_rows": len(codes), "full_codes": full, "full_model": full_model, "rows_seed": seed}
-    # A hash is renewed only where it was right: what is stale stays stale in the copy.
-    model = {"model": sha256(out / "model.safetensors")} if inputs.get("model") == full_model else {}
-    provenance = {**codes.provenance, **drawn, "inputs": {**inputs, **model}}
-    some = replace(codes.take(chosen), provenance=provenance)
-    save_codes(out / "codes.h5ad", some)
-    here = sha256(out / "codes.h5ad")
-    if run.has("project"):
-        kept = {name: _among(projection, some.row_ids) for name, projection in run.projections().items()}
-        source = made_from(run.projections_path)
-        renewed = {"codes": here, "full_codes": full} if source.get("codes") == full else source
-        save_projections(out / "projections.h5", kept, renewed)
-    if run.has("score"):
-        found: dict[str, Any] = json.loads(run.scores_path.read_text(encoding="utf-8"))
-        if found["inputs"].get("codes") == full:
-            found["inputs"] |= {"codes": here, "full_codes": full}
-        write_json(out / "scores.json", found)
-
-
-def _among(projection: Any, row_ids: Any) -> Any:
-    """The part of a projection whose rows are kept; the picture is that of the full codes."""
-    keep = np.isin(projection.row_ids, row_ids)
-    return replace(projection, xy=projection.xy[keep], row_ids=projection.row_ids[keep])
+def _other(found: Run | Study, takes: str) -> str:
+    if isinstance(found, Study):
+        return f"one of its {takes}s, as in {found.path / found.runs[0].name}" if found.runs else f"a {takes}"
+    return f"the folder it lies in, {found.path.parent}"

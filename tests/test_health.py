@@ -8,7 +8,7 @@ from toy import toy_codes, write_run
 
 from latentlab.codes import save_codes
 from latentlab.errors import InputError
-from latentlab.exporting import export_study
+from latentlab.exporters.study import write as export_study
 from latentlab.files import sha256, write_json
 from latentlab.health import environment, health
 from latentlab.runs import Run, Study

@@ -1,37 +1,41 @@
 """``latentlab export``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
 from latentlab.cli import _console
+from latentlab.registry import names
 
 PANEL = "Files"
 
 
 def export(
-    path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run for h5ad, a study for study.")],
+    path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run; a study for study and tensorboard.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The file or folder to make.")],
-    to: Annotated[
-        Literal["h5ad", "study"], typer.Option(help="h5ad: codes with projections, for scanpy. study: a small copy.")
-    ],
-    rows: Annotated[int, typer.Option(help="Rows of codes that a small copy keeps.", min=1)] = 5000,
-    weights: Annotated[bool, typer.Option(help="Whether a small copy keeps the weights, in float16.")] = True,
+    to: Annotated[str, typer.Option(help=f"{', '.join(names('exporters'))}.")],
+    rows: Annotated[
+        int | None, typer.Option(help="With study: rows of codes that the copy keeps (5,000).", min=1)
+    ] = None,
+    weights: Annotated[
+        bool | None, typer.Option("--weights/--no-weights", help="With study: keep the weights, in float16 (yes).")
+    ] = None,
+    adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Hand a run's codes to other tools, or a study to other people.
+    """Hand a run to other tools, or a study to other people.
 
-    Example: latentlab export artifacts/digits-study --to study -o digits-small --rows 500
+    h5ad and parquet are codes with projections, for scanpy, pandas and Embedding Atlas; onnx is encoder and decoder;
+    huggingface is the model with its card; tensorboard is the history; study is a small copy of a whole study.
+
+    Example: latentlab export artifacts/digits-study/beta4-seed0 --to parquet -o codes.parquet
     """
-    from latentlab.exporting import export_h5ad, export_study
-    from latentlab.runs import Run, Study
+    from latentlab.exporting import export as hand_out
 
-    if to == "h5ad":
-        export_h5ad(Run(path), out)
-    else:
-        export_study(Study(path), out, rows=rows, weights=weights)
+    options: dict[str, Any] = {"rows": rows, "weights": weights, "adapter": adapter}
+    hand_out(path, out, to, **{key: value for key, value in options.items() if value is not None})
     if json:
         _console.show_json({"out": str(out), "to": to})
     elif not quiet:

@@ -1,0 +1,29 @@
+"""Libraries that only some exports need."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from latentlab.errors import InputError, LatentlabError
+
+
+def need(module: str, install: str) -> Any:
+    """A module of an optional library; a `LatentlabError` says what to install where it is not there."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise LatentlabError(f"this needs {module.partition('.')[0]}; install it: pip install '{install}'") from error
+
+
+def ending(out: Path, suffix: str) -> None:
+    """Raise an `InputError` where a file's name does not end so."""
+    if out.suffix != suffix:
+        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected a name that ends in {suffix}")
+
+
+def empty(out: Path) -> None:
+    """Raise an `InputError` where a folder to make is there and holds something."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is not empty; choose another folder or remove it")

@@ -1,0 +1,94 @@
+"""A folder as Hugging Face has them: config.json, model.safetensors, and a model card that tells of both."""
+
+from __future__ import annotations
+
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+from latentlab.errors import InputError
+from latentlab.exporters._needs import empty
+from latentlab.files import write_bytes, write_json
+from latentlab.runs import Run, model_hash
+
+LIBRARY = "latentlab"
+
+
+def write(run: Run, out: Path) -> Path:
+    """`save_pretrained`, as an export."""
+    return save_pretrained(run, out)
+
+
+def save_pretrained(run: Run, out: Path | str) -> Path:
+    """Write a run's model as a folder that `from_pretrained` and ``latentlab import huggingface`` read.
+
+    Nothing is sent anywhere. A model of the user's own cannot be built from a configuration and is an `InputError`.
+    """
+    out = Path(out)
+    if run.config.adapter is not None:
+        raise InputError(f"{run.path} holds a model of your own, whose code such a folder cannot carry; hand both on")
+    empty(out)
+    digest = model_hash(run)
+    about = {"library_name": LIBRARY, "library_version": version(LIBRARY), "weights_sha256": digest}
+    write_bytes(out / "model.safetensors", run.model_path.read_bytes())
+    write_json(out / "config.json", {**about, **run.config.model_dump(mode="json", exclude={"hardware"})})
+    write_bytes(out / "README.md", card(run).encode())
+    return out
+
+
+def card(run: Run) -> str:
+    """The model card: what it is, how it was made, what it scores, how to use it and what not to believe."""
+    config = run.config
+    shape = "×".join(map(str, config.image_shape))
+    head = ["---", f"library_name: {LIBRARY}", "tags:", *(f"- {tag}" for tag in _tags(run)), "---"]
+    made = {
+        "objective": config.label,
+        "images": shape,
+        "data": f"{config.data}, {config.split} split, {config.rows:,} rows" if config.rows else config.data,
+        "network": config.network,
+        "latent dimensions": config.latent_dim,
+        "encoder": "stochastic (mean and variance)" if config.stochastic else "deterministic",
+        "likelihood": config.likelihood + (f", σ = {config.sigma:g}" if "gaussian" in config.likelihood else ""),
+        "training": f"{run.step:,} steps of {config.batch_size} images, learning rate {config.learning_rate:g}"
+        if config.steps
+        else "not recorded",
+        "seed": config.seed,
+    }
+    lines = [*head, "", f"# {run.name}", "", f"An autoencoder of images {shape}: {config.label}. Made with latentlab."]
+    lines += ["", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in made.items())]
+    lines += ["", "## Scores", "", *_scores(run)]
+    lines += ["", "## Use", "", *USE, "", "## Limits", "", *LIMITS]
+    return "\n".join(lines) + "\n"
+
+
+USE = (
+    "```python",
+    "import latentlab as ll",
+    "",
+    'model = ll.from_pretrained("path/to/this/folder")',
+    "posterior = model.encode(images)  # images (n, c, h, w) in [0, 1]; posterior.mean is the code (n, d)",
+    "pictures = model.decode(posterior.mean).mean",
+    "```",
+    "",
+    "`latentlab import huggingface path/to/this/folder --out RUN` makes a run of it, which every verb takes.",
+)
+LIMITS = (
+    "The codes mean something for images like those it was trained on, and nothing else. Scores hold for the data and "
+    "the protocol they were computed with; their values depend on the seed.",
+)
+
+
+def _tags(run: Run) -> list[str]:
+    objective = str(run.config.objective["name"])
+    return list(dict.fromkeys(["autoencoder", "latent-space", *([objective] if objective.isascii() else [])]))
+
+
+def _scores(run: Run) -> list[str]:
+    if not run.has("score"):
+        return ["None were computed."]
+    rows = []
+    for name, score in run.scores().items():
+        interval = "–" if score.interval is None else "{:.3f} to {:.3f}".format(*score.interval)
+        value = "–" if math.isnan(score.value) else f"{score.value:.3f}"
+        rows.append(f"| {name} | {value} | {interval} | {score.settings.get('profile', '–')} |")
+    return ["| score | value | 95 % interval | protocol |", "|---|---|---|---|", *rows]
