@@ -15,10 +15,10 @@ import pytest
 
 from latentlab import sweeps
 from latentlab.data import Dataset, load
-from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, sha256
 from latentlab.runs import Run, Study
-from latentlab.sweeps import _steps_done, members, objective_of, read_plan, sweep
+from latentlab.sweeps import _steps_done, sweep
 from latentlab.training import train
 
 OPTIONS: dict[str, Any] = {"latent_dim": 2, "steps": 20, "log_every": 5, "checkpoint_every": 10}
@@ -79,15 +79,15 @@ def test_a_member_that_fails_takes_no_other_along(study: Study, data: Dataset, t
 
 
 def test_nor_does_one_whose_process_dies(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sweeps._start
+    real = sweeps.start
 
-    def killed(spec: str, out: Path, config: Any) -> Any:
-        process = real(spec, out, config)
-        if out.name == "beta2-seed0":
+    def killed(target: str, task: Any) -> Any:
+        process = real(target, task)
+        if task["out"].endswith("beta2-seed0"):
             process.kill()
         return process
 
-    monkeypatch.setattr(sweeps, "_start", killed)
+    monkeypatch.setattr(sweeps, "start", killed)
     with pytest.raises(LatentlabError, match="the first, beta2-seed0: its process ended with status -9"):
         sweep("digits", tmp_path / "study", beta=[2, 4], workers=2, **OPTIONS)
     assert sha256(tmp_path / "study" / "beta4-seed0" / "model.safetensors") == sha256(study[1].model_path)
@@ -106,11 +106,7 @@ def test_data_that_only_this_process_has_are_trained_here(tmp_path: Path) -> Non
     assert [run.state for run in study] == ["finished", "finished"]
 
 
-def test_seeds_and_sizes_are_crossed_and_progress_adds_up(data: Dataset, tmp_path: Path) -> None:
-    plan = members(data, ["ae", 0.5], 3, latent_dim=[2, 5], steps=3)
-    assert len(plan) == 12
-    assert set(plan) >= {"ae-d2-seed0", "beta0.5-d5-seed2"}
-    assert {config.hardware.threads for config in plan.values()} == {1}
+def test_progress_adds_up(data: Dataset, tmp_path: Path) -> None:
     seen = []
     options = {**OPTIONS, "steps": 4, "log_every": 2}
     sweep(
@@ -194,7 +190,7 @@ def test_what_was_interrupted_is_continued_to_the_same_bytes(study: Study, data:
         ({"beta": [-1]}, "beta is -1"),
         ({"beta": ["nan"]}, "beta is nan"),
         ({"beta": []}, "is empty; expected at least one"),
-        ({"beta": [1, 1.0000001]}, "two entries of β share the name beta1"),
+        ({"beta": [1, 1.0000001]}, "two members share the name beta1-seed0"),
         ({"seeds": 0}, "seeds is 0; expected 1 to 1000"),
         ({"workers": 0}, "workers is 0"),
         ({"workers": -1}, "workers is -1"),
@@ -220,49 +216,30 @@ def test_a_place_that_is_taken_is_refused(study: Study, data: Dataset, tmp_path:
         sweep(data, study.path, beta=["ae", 4], **{**OPTIONS, "steps": 30})
 
 
-# Study files
+# Shards
 
 
-def test_a_study_file_says_what_options_say(tmp_path: Path) -> None:
-    path = tmp_path / "study.toml"
-    path.write_text('data = "digits"\nbeta = ["ae", 1, 4.5]\nseeds = 2\nlatent_dim = [2, 5]\nsteps = 100\n')
-    plan = read_plan(path)
-    assert (plan.data, plan.beta, plan.seeds) == ("digits", ["ae", 1, 4.5], 2)
-    assert plan.options == {"latent_dim": [2, 5], "steps": 100}
+def test_shards_together_are_the_study(study: Study, data: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    first = sweep(data, out, beta=["ae", 4], workers=1, shard="2/2", **OPTIONS)
+    assert [run.name for run in first] == ["beta4-seed0"]
+    assert (out / "study.json").read_bytes() == (study.path / "study.json").read_bytes(), "each shard leaves all of it"
+    whole = sweep(data, out, beta=["ae", 4], workers=1, shard="1/2", **OPTIONS)
+    assert [sha256(run.model_path) for run in whole] == [sha256(run.model_path) for run in study]
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("wrong", "message"),
     [
-        ("beta = ", "is not valid TOML"),
-        ("", r"data is missing \(and 1 more\)"),
-        ('data = "digits"', "beta is missing"),
-        ('data = "digits"\nbeta = 4', "beta is 4"),
-        ('data = "digits"\nbeta = [1]\nseed = 3', "seed is not a setting; known: data, beta, seeds"),
-        ('data = "digits"\nbeta = [1]\nnetwork = 3', "network is 3"),
-        ('data = "digits"\nbeta = [1]\nworkers = 2', "workers is not a setting"),
-        ('data = "digits"\nbeta = [inf]', "beta.0"),
+        ({"shard": "0/2"}, "shard is '0/2'; expected i/N with i from 1 to N"),
+        ({"shard": "3/2"}, "shard is '3/2'"),
+        ({"shard": "1/3"}, "the study has 2 members; expected at most as many parts"),
+        ({"shard": "half"}, "shard is 'half'"),
+        ({"cluster": "tcp://192.168.1.5:8786"}, "neither on this machine nor encrypted"),
+        ({"cluster": "127.0.0.1", "workers": 2}, "workers was given beside a cluster"),
     ],
 )
-def test_a_wrong_study_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "study.toml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=message) as caught:
-        read_plan(path)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) <= 200
-
-
-def test_a_study_file_that_is_missing_or_binary(tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="expected a study file"):
-        read_plan(tmp_path / "none.toml")
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="is not valid TOML"):
-        read_plan(tmp_path / "binary.toml")
-
-
-@pytest.mark.parametrize(
-    ("entry", "name"), [("ae", "ae"), (" AE ", "ae"), (1, "beta1"), ("4.0", "beta4"), (0.25, "beta0.25"), (0, "beta0")]
-)
-def test_entries_of_a_list_of_betas(entry: float | str, name: str) -> None:
-    assert objective_of(entry)[0] == name
+def test_wrong_shards_and_clusters_leave_nothing(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        sweep("digits", tmp_path / "study", **{**OPTIONS, "beta": [1, 2], **wrong})
+    assert not (tmp_path / "study").exists()

@@ -30,6 +30,11 @@ Resamples = Annotated[int, typer.Option(min=0, help="Redraws behind intervals an
 ResampleSlow = Annotated[
     bool, typer.Option("--resample-slow", help="Redraw dci, factor_vae and others that train something, too (minutes).")
 ]
+Shard = Annotated[str | None, typer.Option(metavar="i/N", help="Do the i-th of N parts alone, for a job of an array.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Let a Dask scheduler's workers do it: tcp://127.0.0.1:8786, or tls://…"),
+]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders, or studies of them.")]
 
 

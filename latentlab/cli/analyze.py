@@ -1,7 +1,7 @@
 """``latentlab analyze``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -26,6 +26,8 @@ def analyze(
     projection_rows: Annotated[int, typer.Option(help="Rows to project, seeded.", min=4)] = 20_000,
     adapter: _console.Adapter = None,
     anchor: Annotated[int | None, typer.Option(help="Row id to traverse around; a typical row by default.")] = None,
+    shard: _console.Shard = None,
+    cluster: _console.Cluster = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -37,42 +39,46 @@ def analyze(
 
     keep_freed_memory()
     from latentlab.analysis import analyze as analyse
-    from latentlab.analysis import stages
+    from latentlab.analysis import analyze_on_cluster, stages, stages_of
     from latentlab.registry import choose, names
     from latentlab.runs import open_runs
+    from latentlab.shards import read_shard, shard_runs
 
     runs, wanted = open_runs(paths), _console.metrics(metric)
-    chosen = stages(only) if only else None
+    if shard is not None:
+        runs = shard_runs(read_shard(shard), runs)
+        if not runs and not json:
+            _console.show(f"shard {shard} has no run")
     choose(profile, names("profiles"), what="profile")
-    done: dict[Path, tuple[str, ...]] = {}
-    failed: dict[str, LatentlabError] = {}
+    options: dict[str, Any] = {
+        "data": data, "split": split, "only": stages(only) if only else None, "metrics": wanted, "profile": profile,
+        "resamples": resamples, "resample_slow": resample_slow, "distortion": distortion,
+        "projection_rows": projection_rows, "anchor": anchor, "adapter": adapter,
+    }  # fmt: skip
+    failed: dict[str, str] = {}
+    if cluster is not None:
+        with _console.progress(
+            f"analyze {len(runs)} runs", quiet=quiet or json, goes_on="called again it goes on"
+        ) as say:
+            failed = analyze_on_cluster(runs, cluster, progress=lambda done: say(done, len(runs)), **options)
+    done = []
     for run in runs:
         try:
-            with _console.progress(f"analyze {run.name}", quiet=quiet or json) as report:
-                done[run.path] = analyse(
-                    run,
-                    data,
-                    split=split,
-                    only=chosen,
-                    metrics=wanted,
-                    profile=profile,
-                    resamples=resamples,
-                    resample_slow=resample_slow,
-                    distortion=distortion,
-                    projection_rows=projection_rows,
-                    anchor=anchor,
-                    adapter=adapter,
-                    progress=report,
-                )
+            if cluster is None:
+                with _console.progress(f"analyze {run.name}", quiet=quiet or json) as report:
+                    analyse(run, progress=report, **options)
         except LatentlabError as error:
             if len(runs) == 1:
                 raise
-            failed[run.name] = error
-        else:
+            failed[str(run.path)] = str(error)
+        if str(run.path) not in failed:
+            done.append({"run": str(run.path), "stages": list(stages_of(run, options["only"]))})
             if not json:
-                _console.show(f"{run.path} is analysed: {', '.join(done[run.path])}")
+                _console.show(f"{run.path} is analysed: {', '.join(done[-1]['stages'])}")
     if failed:
-        name, first = next(iter(failed.items()))
-        raise LatentlabError(f"{len(failed)} of {len(runs)} runs could not be analysed; the first, {name}: {first}")
+        path, first = next(iter(failed.items()))
+        raise LatentlabError(
+            f"{len(failed)} of {len(runs)} runs could not be analysed; the first, {Path(path).name}: {first}"
+        )
     if json:
-        _console.show_json({"runs": [{"run": str(path), "stages": list(ran)} for path, ran in done.items()]})
+        _console.show_json({"runs": done})

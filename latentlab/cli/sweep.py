@@ -18,7 +18,14 @@ def sweep(
     ] = None,
     data: _console.Data = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("artifacts/study"),
-    beta: Annotated[str, typer.Option(help="Settings of β, with ae for a plain autoencoder.")] = "ae,1,4,16",
+    objective: Annotated[str, typer.Option(help="What is minimised, as for train.")] = "beta-vae",
+    beta: Annotated[
+        str | None, typer.Option(help="Values of β, with ae for a plain autoencoder (ae,1,4,16 for beta-vae).")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE,…", help="Values of another setting; all are crossed."),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds of each, from 0 on.")] = 1,
     network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: burgess from 64×64 on.")] = "auto",
     likelihood: Annotated[str, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = "bernoulli",
@@ -29,28 +36,34 @@ def sweep(
     decay: Annotated[
         float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
     ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Members trained at a time (one a core).")] = None,
+    shard: _console.Shard = None,
+    cluster: _console.Cluster = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Train a study: every β with every seed. Called again, it does what is missing.
+    """Train a study: every setting with every seed. Called again, it does what is missing.
 
     Example: latentlab sweep --data digits --out artifacts/digits-study --beta ae,1,4 --seeds 2 --steps 2000
+
+    Another objective: latentlab sweep --data digits --objective factor-vae --set gamma=10,35 --seeds 2
     """
     from latentlab.memory import keep_freed_memory
 
     keep_freed_memory()
-    from latentlab.sweeps import read_plan
+    from latentlab.plans import read_plan
     from latentlab.sweeps import sweep as train_study
 
     options: dict[str, Any] = {
-        "beta": beta.split(","), "seeds": seeds, "network": network, "likelihood": likelihood, "steps": steps,
-        "latent_dim": _sizes(latent_dim), "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
+        "objective": objective, "beta": beta.split(",") if beta is not None else None, "settings": _lists(set_ or []),
+        "seeds": seeds, "network": network, "likelihood": likelihood, "steps": steps, "latent_dim": _sizes(latent_dim),
+        "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay, "device": device,
     }  # fmt: skip
     if plan is not None:
         _refuse_both(context, plan)
         read = read_plan(plan)
-        data, options = read.data, {"beta": read.beta, "seeds": read.seeds, **read.options}
+        data, options = read.data, read.options
     if data is None:
         raise InputError("sweep needs --data SPEC or a study file; try: latentlab sweep --data digits")
 
@@ -60,7 +73,7 @@ def sweep(
             running = sum(1 for steps in done.values() if steps)
             report(sum(done.values()), total, f"{running} of {len(done)} members begun")
 
-        study = train_study(data, out, workers=workers, progress=note, **options)
+        study = train_study(data, out, workers=workers, shard=shard, cluster=cluster, progress=note, **options)
     rows = [
         {"run": run.name, "setting": run.config.label, "seed": run.config.seed, "state": run.state} for run in study
     ]
@@ -70,14 +83,16 @@ def sweep(
         _console.table(rows)
 
 
+ABOUT_THE_WORK = {"plan", "out", "workers", "shard", "cluster", "json", "quiet"}
+
+
 def _refuse_both(context: typer.Context, plan: Path) -> None:
     """A study file says all that determines the runs; an option beside it would be ignored, or make it a lie."""
-    for name in context.params.keys() - {"plan", "out", "workers", "json", "quiet"}:
+    for name in context.params.keys() - ABOUT_THE_WORK:
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
-            raise InputError(
-                f"--{name.replace('_', '-')} was given beside {plan}; write it into the file, or leave it out"
-            )
+            option = name.rstrip("_").replace("_", "-")
+            raise InputError(f"--{option} was given beside {plan}; write it into the file, or leave it out")
 
 
 def _sizes(text: str) -> list[int]:
@@ -85,3 +100,14 @@ def _sizes(text: str) -> list[int]:
         return [int(size) for size in text.split(",")]
     except ValueError as error:
         raise InputError(f"--latent-dim is {text!r}; expected whole numbers, as in 10 or 2,5,10") from error
+
+
+def _lists(pairs: list[str]) -> dict[str, list[Any]]:
+    """``["gamma=10,35"]`` as ``{"gamma": ["10", "35"]}``."""
+    found: dict[str, list[Any]] = {}
+    for pair in pairs:
+        key, sign, values = pair.partition("=")
+        if not sign or not key.strip() or key.strip() in found:
+            raise InputError(f"--set got {pair!r}; expected KEY=VALUE,… and each key once, as in --set gamma=10,35")
+        found[key.strip()] = values.split(",")
+    return found
