@@ -11,8 +11,8 @@ from latentlab.cli import run as cli
 from latentlab.data import canonical, load, names
 from latentlab.errors import InputError, MissingError
 from latentlab.originals import dataset_of
-from latentlab.runs import same_data
 from latentlab.plans import read_plan
+from latentlab.runs import same_data
 
 FILE = """
 import numpy as np
