@@ -15,6 +15,13 @@ export default function (component) {
   };
   add("Copy link", () => navigator.clipboard.writeText(window.location.href));
   if (data.command) add("Copy command", () => navigator.clipboard.writeText(data.command));
+  if (data.report) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = data.report === "in" ? "Remove from report" : "Add to report";
+    button.onclick = () => setTriggerValue("added", true);
+    bar.appendChild(button);
+  }
   if (!data.table) return;
   const keyOf = (event) => {
     const row = event.target.closest && event.target.closest("tr[data-key]");

@@ -5,11 +5,8 @@ What a panel shows and a report collects is a `Drawing`: a kind of ``latentlab/f
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
@@ -17,7 +14,8 @@ import choice
 import reads
 import streamlit as st
 
-from latentlab.figures import decodes, draw, export
+from latentlab.commands import command
+from latentlab.figures import decodes, draw, rendered
 from latentlab.registry import load
 from latentlab.runs import Run
 
@@ -74,9 +72,8 @@ def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -
 
 @st.cache_data(max_entries=32, show_spinner="Drawing …")
 def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs: tuple[Run, ...]) -> bytes:
-    with DRAWN_ONE_BY_ONE, TemporaryDirectory() as folder:
-        path = Path(folder) / f"figure.{suffix}"
-        return export(kind, _runs, path, preset=preset, **dict(options), **_model(kind, _runs)).read_bytes()
+    with DRAWN_ONE_BY_ONE:
+        return rendered(kind, _runs, suffix, preset, **dict(options), **_model(kind, _runs))
 
 
 def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:
@@ -87,8 +84,3 @@ def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:
 def shown_by(kind: str) -> tuple[Run, ...]:
     """The runs that a figure of that kind shows: all, or the one chosen in the sidebar."""
     return tuple(reads.study().runs) if load("figures", kind).TAKES == "runs" else (choice.current(),)
-
-
-def command(*parts: str | Path) -> str:
-    """A command line of latentlab that can be pasted into a shell."""
-    return shlex.join(["latentlab", *(str(part) for part in parts)])

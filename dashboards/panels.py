@@ -1,7 +1,7 @@
 """What a panel is made of: its head, explanations, charts, and parts that are redrawn by themselves.
 
-All that a panel's head offers (copy link, copy command, download data, a row to pick) is put there by `head`, and
-drawn by ``actions.js``: an action is added to every panel in these two places.
+All that a panel's head offers (copy link, copy command, add to report, download data, a row to pick) is put there by
+`head`, and drawn by ``actions.js``: an action is added to every panel in these two places.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import choice
+import collected
 import streamlit as st
 from drawings import Drawing
 
-from latentlab.comparison import csv_of
 from latentlab.errors import LatentlabError
 
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
@@ -62,21 +62,20 @@ def head(
     small: bool = False,
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
-    """The head of a panel: title and facts at the left; link, command and data at the right.
+    """The head of a panel: title and facts at the left; link, command, report and data at the right.
 
     `make` is the figure that the panel shows, or else the command that makes the same on the command line; `data` gives
-    the table behind it. `on_pick` is called with the key of a row that was clicked in the table called `key`.
+    the table behind it, where that is not the figure's own numbers. `on_pick` is called with the key of a row that was
+    clicked in the table called `key`.
     """
     left, right = st.columns([0.7, 0.3], vertical_alignment="top")
-    tag = "h2" if small else "h1"
-    said = html.escape(" · ".join(fact for fact in facts if fact))
-    left.html(f'<div class="ll-head"><{tag}>{html.escape(title)}</{tag}><p>{said}</p></div>')
+    left.html(heading(title, " · ".join(fact for fact in facts if fact), "h2" if small else "h1"))
     with right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="top", gap="small"):
-        _actions(key, make.command() if isinstance(make, Drawing) else make, on_pick)
-        if data is not None:
+        _actions(key, title, facts, make, data, on_pick)
+        if data is not None or isinstance(make, Drawing):
             st.download_button(
                 "Download data",
-                data=lambda: csv_of(data()),
+                data=lambda: collected.numbers(make if isinstance(make, Drawing) else None, data) or b"",
                 file_name=f"{key}.csv",
                 mime="text/csv",
                 type="tertiary",
@@ -85,14 +84,34 @@ def head(
             )
 
 
-def _actions(key: str, make: str, on_pick: Callable[[str], None] | None) -> None:
-    name = f"actions-{key}"
+def heading(title: str, said: str, tag: str) -> str:
+    """A title and the facts below it, as HTML."""
+    return f'<div class="ll-head"><{tag}>{html.escape(title)}</{tag}><p>{html.escape(said)}</p></div>'
+
+
+def _actions(
+    key: str,
+    title: str,
+    facts: Sequence[str],
+    make: str | Drawing,
+    data: Any,
+    on_pick: Callable[[str], None] | None,
+) -> None:
+    name, command = f"actions-{key}", make.command() if isinstance(make, Drawing) else make
+    report = (
+        "" if not command and data is None else "in" if collected.key_of(title, command) in collected.items() else "out"
+    )
 
     def picked() -> None:
         if on_pick is not None and (chosen := st.session_state[name].picked) is not None:
             on_pick(chosen)
 
-    ACTIONS(key=name, data={"command": make, "table": key if on_pick else ""}, width="content", on_picked_change=picked)
+    def added() -> None:
+        if st.session_state[name].added is not None:
+            collected.toggle(title, facts, make, data)
+
+    told = {"command": command, "table": key if on_pick else "", "report": report}
+    ACTIONS(key=name, data=told, width="content", on_picked_change=picked, on_added_change=added)
 
 
 def show(table: str) -> None:

@@ -21,7 +21,7 @@ LAYERS = {
         importing filling loading likelihood quadrature paths judging sensitivity
     """,
     "numpy": """
-        metrics profiles material scoring uncertainty generation projections reading leakage alignment
+        metrics profiles material scoring uncertainty generation directions projections reading leakage alignment
         dimensions pictures tables originals selections matching health support features debiasing outliers
         probes explaining
     """,

@@ -1,18 +1,20 @@
-"""Figures: any kind, for a paper's column: a preview and the file."""
+"""Figures: panels collected on the way, and any kind by itself, in a paper's column width: preview, files, commands."""
 
 from __future__ import annotations
 
 import choice
+import collected
 import panels
 import reads
 import streamlit as st
 from drawings import Drawing, shown_by
 
-from latentlab.registry import names
+from latentlab.bundle import bundle
+from latentlab.registry import load, names
 
 PRESETS = ("neurips", "icml", "nature-single", "nature-double")
 FIRST = {"kind": "traversals"}
-SUFFIXES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "html": "text/html"}
+TYPES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "html": "text/html", "csv": "text/csv"}
 
 
 def page() -> None:
@@ -22,35 +24,81 @@ def page() -> None:
         ["column widths to a tenth of a millimetre, live text, embedded fonts, the same bytes from the same data"],
         "figures",
     )
-    _figure()
+    choice.remember("preset", PRESETS, PRESETS[0])
+    st.segmented_control("Column width", PRESETS, key="preset", required=True, persist_state="session")
+    choice.keep("preset")
+    preset = str(st.session_state["preset"])
+    _collected(preset)
+    _any_kind(preset)
 
 
 @panels.part
-def _figure() -> None:
-    run = choice.current()
+def _collected(preset: str) -> None:
+    items = collected.items()
+    panels.head("Collected for the report", [f"{len(items)} panel{'s' * (len(items) != 1)}"], "collected", small=True)
+    if not items:
+        panels.explain(
+            "Nothing is collected yet",
+            "Press “Add to report” in the head of any panel, on any page. What was added waits here while this tab is "
+            "open, to be taken away in one ZIP: figures as PDF, their numbers as CSV, the commands that make them.",
+        )
+        return
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Download ZIP",
+            data=lambda: bundle([item.panel(preset) for item in items.values()], preset=preset),
+            file_name="figures.zip",
+            mime="application/zip",
+            on_click="ignore",
+        )
+        st.button("Remove all", key="remove-all", on_click=items.clear)
+    for number, (key, item) in enumerate(items.items(), start=1):
+        _item(number, key, item, preset)
+
+
+def _item(number: int, key: str, item: collected.Item, preset: str) -> None:
+    with st.container(border=True):
+        left, right = st.columns([0.82, 0.18], vertical_alignment="top")
+        left.html(panels.heading(f"{number}. {item.title}", item.said, "h3"))
+        right.button("Remove", key=f"remove-{key}", on_click=collected.items().pop, args=(key, None), type="tertiary")
+        if item.drawing is None:
+            panels.note("No figure: its table goes into the ZIP as CSV." if item.numbers else "The command alone.")
+        else:
+            drawing = item.drawing
+            preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
+            if preview is None:
+                panels.explain("This figure cannot be drawn", why)
+            else:
+                st.image(preview, width="content")
+        if item.command:
+            st.code(item.command, language="bash", wrap_lines=True)
+
+
+@panels.part
+def _any_kind(preset: str) -> None:
     kinds = [name.replace("_", "-") for name in names("figures")]
+    choice.remember("kind", kinds, FIRST["kind"])
+    drawing = Drawing(str(st.session_state["kind"]), shown_by(str(st.session_state["kind"])))
+    shown = f"shows {reads.label(choice.current().name)}" if len(drawing.runs) == 1 else f"all {len(drawing.runs)} runs"
+    title = load("figures", drawing.kind).TITLE
+    panels.head(f"Any figure: {title}", [shown, preset], "any", make=drawing, small=True)
     left, right = st.columns([0.25, 0.75], gap="large")
     with left:
-        for key, label, options in (
-            ("kind", "Kind", kinds),
-            ("preset", "Width", list(PRESETS)),
-            ("suffix", "File", list(SUFFIXES)),
-        ):
-            choice.remember(key, options, FIRST.get(key, options[0]))
-            st.selectbox(label, options, key=key, persist_state="session")
-            choice.keep(key)
-        kind, preset, suffix = (str(st.session_state[key]) for key in ("kind", "preset", "suffix"))
-        drawing = Drawing(kind, shown_by(kind))
-        panels.note(
-            f"Shows {reads.label(run.name)}." if len(drawing.runs) == 1 else f"Shows all {len(drawing.runs)} runs."
-        )
+        st.selectbox("Kind", kinds, key="kind", persist_state="session")
+        choice.keep("kind")
+        moves = hasattr(load("figures", drawing.kind), "frames")
+        suffixes = [*TYPES, *(["gif"] * moves)]
+        choice.remember("suffix", suffixes, suffixes[0])
+        st.selectbox("File", suffixes, key="suffix", persist_state="session")
+        choice.keep("suffix")
+        suffix = str(st.session_state["suffix"])
         preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
         if preview is not None:
             st.download_button(
                 f"Download {suffix.upper()}",
                 data=lambda: drawing.file(suffix, preset),
-                file_name=f"{kind}.{suffix}",
-                mime=SUFFIXES[suffix],
+                file_name=f"{drawing.kind}.{suffix}",
+                mime=TYPES.get(suffix, "image/gif"),
                 on_click="ignore",
             )
         st.code(drawing.command(suffix, preset), language="bash", wrap_lines=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from latentlab.runs import Study
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +50,8 @@ class Visit:
     def __init__(self, chromium: Any, server: str, scheme: str = "light") -> None:
         self.server, self.errors, self.elsewhere = server, [], []
         context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
+        if server.startswith("http:"):
+            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
         self.page = context.new_page()
         self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -183,3 +187,40 @@ def test_a_dragged_slider_swaps_frames_without_the_server_and_decodes_when_let_g
         each.page.context.close()
         assert not each.errors
         assert not each.elsewhere
+
+
+def test_panels_are_collected_on_the_way_and_leave_in_one_zip(visit: Visit) -> None:
+    page = visit.open("sweep?run=beta-4-seed-0")
+    page.get_by_role("button", name="Add to report").nth(1).click()
+    page.get_by_role("button", name="Remove from report").wait_for()
+    visit.settle()
+    page.get_by_role("link", name="Figures").click()
+    page.wait_for_selector("h1:has-text('Figures for the paper')")
+    visit.settle()
+    page.wait_for_selector("h2:has-text('Collected for the report')")
+    assert "1 panel" in page.locator("[data-testid=stMain]").inner_text()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download ZIP").click()
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        names = archive.namelist()
+        assert names[0] == "README.md"
+        assert sorted(name.rpartition(".")[2] for name in names[1:]) == ["csv", "pdf"]
+        assert "latentlab figure " in archive.read("README.md").decode()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_report_opens_clean_and_asks_nobody(chromium: Any, toy_study: Study, tmp_path: Path, scheme: str) -> None:
+    from latentlab.report import report
+
+    file = report(toy_study, tmp_path / "report.html")
+    visited = Visit(chromium, f"file://{tmp_path}", scheme)
+    visited.page.goto(f"file://{file}")
+    assert visited.page.locator("svg").count() == 3
+    assert visited.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    ink, paper = visited.page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).background]"
+    )
+    assert ("rgb(236" in ink) == (scheme == "dark"), paper
+    visited.page.context.close()
+    assert not visited.errors
+    assert not [asked for asked in visited.elsewhere if not asked.startswith("file:")]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,10 @@ import numpy as np
 import pytest
 from toy import analyse, toy_codes, write_run
 
+from latentlab.bundle import bundle
+from latentlab.comparison import compare, csv_of
 from latentlab.dimensions import dimensions
+from latentlab.figures import rendered
 from latentlab.files import write_json
 from latentlab.runs import Run, Study
 
@@ -290,3 +295,41 @@ def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page
     for kind in names("figures"):
         app = open_page(toy_study.path, "figures", run="beta-4-seed-0", kind=kind.replace("_", "-"))
         assert app.get("image") or "cannot be drawn" in words(app)
+
+
+def test_what_is_collected_waits_on_figures_and_can_be_taken_away(toy_study: Study, open_page: Any) -> None:
+    app = open_page(toy_study.path, "figures", run="beta-4-seed-0", preset="icml")
+    assert "Nothing is collected yet" in words(app)
+    from collected import Item
+    from drawings import Drawing
+
+    run = toy_study["beta-4-seed-0"]
+    kl = Item("KL <b>now</b>", "four dimensions", "latentlab figure kl x", Drawing("kl", (run,)), b"dim,kl")
+    broken = Item("Nothing here", "", "", Drawing("projection", (run,), {"method": "umap"}), None)
+    app.session_state["collected"] = {"a": kl, "b": broken}
+    app.run()
+    assert not app.exception
+    told = words(app)
+    assert "2 panels" in told
+    assert "KL &lt;b&gt;now&lt;/b&gt;" in told
+    assert "cannot be drawn" in told
+    assert app.get("image")
+    content = bundle([item.panel("icml") for item in (kl, broken)], preset="icml")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist() == ["README.md", "01-kl-b-now-b.pdf", "01-kl-b-now-b.csv"]
+        assert archive.read("01-kl-b-now-b.pdf") == rendered("kl", run, "pdf", "icml")
+        assert b"Not drawn: " in archive.read("README.md")
+    next(button for button in app.button if button.label == "Remove").click().run()
+    assert "1 panel" in words(app)
+    assert not app.exception
+
+
+def test_a_panel_is_collected_with_its_numbers_and_given_up_again(toy_study: Study, open_page: Any) -> None:
+    open_page(toy_study.path, "sweep")
+    import collected
+    from drawings import Drawing
+
+    drawing = Drawing("kl", (toy_study["beta-4-seed-0"],))
+    assert collected.numbers(drawing, None) == rendered("kl", toy_study["beta-4-seed-0"], "csv")
+    assert collected.numbers(None, lambda: compare(toy_study)) == csv_of(compare(toy_study))
+    assert collected.numbers(None, None) is None
