@@ -61,7 +61,7 @@ def analyze(
     stage that is up to date is left alone.
     """
     from latentlab.decoding import decode_run
-    from latentlab.encoding import encode
+    from latentlab.encoding import write_codes
     from latentlab.models import check_adapter
 
     if adapter is not None:
@@ -74,7 +74,7 @@ def analyze(
         say(number, total, stage)
         if stage == "encode":
             note = lambda done, rows: say(number + done / rows, total, f"encode {done:,} of {rows:,}")  # noqa: E731,B023
-            encode(run, dataset, split=split, distortion=distortion, adapter=adapter, progress=note)
+            write_codes(run, dataset, split=split, distortion=distortion, adapter=adapter, progress=note)
         elif stage == "traverse":
             decode_run(run, dataset, split=split, anchor=anchor, adapter=adapter)
         elif stage == "project":

@@ -50,8 +50,24 @@ def encode(
     ``FILE.py:NAME`` it was imported with, or the model. A model without an encoder has no codes of images: its codes
     are 10,000 seeded draws from the prior N(0, I).
     """
+    write_codes(run, data, split=split, distortion=distortion, seed=seed, adapter=adapter, progress=progress)
+    return load_codes(run.codes_path)
+
+
+def write_codes(
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    split: str | None = None,
+    distortion: Distortion = "sample",
+    seed: int = 0,
+    adapter: str | Model | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """What `encode` does, without reading the codes afterwards: memory is the same for any number of rows."""
     if not run.encodes:
-        return _draw(run, seed)
+        _draw(run, seed)
+        return
     data = analysed(run, data, split)
     inputs = {
         "model": model_hash(run),
@@ -65,7 +81,6 @@ def encode(
     if not _made_from(run, plain(inputs)):
         with lock(run.path):
             _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
-    return load_codes(run.codes_path)
 
 
 def _made_from(run: Run, inputs: dict[str, Any]) -> bool:
@@ -119,7 +134,7 @@ def _encode(
             _add_distortion(writer, model, data, distortion, seed)
 
 
-def _draw(run: Run, seed: int) -> Codes:
+def _draw(run: Run, seed: int) -> None:
     """Codes for a model that only decodes: draws from the prior, kept like any others."""
     inputs = {"model": model_hash(run), "source": {"name": "prior"}, "rows": DRAWN, "seed": seed, "format": FORMAT}
     if not _made_from(run, inputs):
@@ -127,7 +142,6 @@ def _draw(run: Run, seed: int) -> Codes:
         provenance = {"inputs": inputs, "run": run.name, "label": run.config.label, "stochastic": False}
         with lock(run.path):
             save_codes(run.codes_path, Codes(mean, provenance=provenance))
-    return load_codes(run.codes_path)
 
 
 def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]:

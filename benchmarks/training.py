@@ -1,0 +1,162 @@
+"""Training against a plain PyTorch loop; a study against its members one after another; the backward against the peak.
+
+``python benchmarks/training.py [train] [study] [backward] [--tries 2]`` on an idle machine. The plain loop is the
+Burgess network on 64×64 images in PyTorch's default layout, float32, its default Adam and glibc's default thresholds,
+on all cores; its images lie ready in memory as float32, and it logs and keeps nothing. Ours is `latentlab train` in a
+process of its own: rendering, logging every 100 steps and checkpoints included, as the run's ``environment.json`` has
+it, from the loop's set-up to the last checkpoint. Each figure is the best of several tries, taken in turns.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from latentlab.configuring import configure, cores
+from latentlab.data import load
+from latentlab.memory import keep_freed_memory
+from latentlab.models import build
+from latentlab.models._layers import channels_last
+from latentlab.objectives import Moment, build_objective
+from latentlab.sweeps import sweep
+from latentlab.training import processor
+
+# Of the encoder's convolutions, 4×4 with stride 2: channels in and out, and the side of the image that comes in.
+LAYERS = ((1, 32, 64), (32, 32, 32), (32, 32, 16), (32, 32, 8))
+
+
+def plain(batch: int, steps: int) -> float:
+    """Images a second of the plain loop, in this process."""
+    torch.set_num_threads(cores())
+    data = load("dsprites")
+    config = configure(data, batch_size=batch, precision="float32")
+    model, objective = build(config), build_objective(config.objective)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    images = [torch.from_numpy(data[i * batch : (i + 1) * batch]).float() / 255 for i in range(8)]
+    start = 0.0
+    for i in range(3 + steps):
+        if i == 3:
+            start = time.perf_counter()
+        terms = objective.terms(model, images[i % 8], Moment(i, len(data)))
+        optimizer.zero_grad()
+        terms.loss.backward()
+        optimizer.step()
+    return batch * steps / (time.perf_counter() - start)
+
+
+def plain_apart(batch: int, steps: int) -> float:
+    """The same in an interpreter of its own."""
+    command = [sys.executable, __file__, "plain", str(batch), str(steps)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def speed(run: Path) -> float:
+    """Images a second of a finished run."""
+    return float(json.loads((run / "environment.json").read_text())["training"]["images_per_second"])
+
+
+def ours(batch: int, steps: int, *options: str) -> float:
+    """Images a second of `latentlab train`."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "latentlab",
+            "train",
+            "--data",
+            "dsprites",
+            "--out",
+            f"{folder}/run",
+            "--quiet",
+        ]
+        command += ["--steps", str(steps), "--batch-size", str(batch), *options]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return speed(Path(folder, "run"))
+
+
+def train(tries: int) -> None:
+    """`latentlab train` end to end against the plain loop, at batch 64 and 256."""
+    for batch, steps in ((64, 400), (256, 120)):
+        kinds: dict[str, Callable[[], float]] = {
+            "plain": partial(plain_apart, batch, steps // 4),
+            "auto": partial(ours, batch, steps),
+            "float32": partial(ours, batch, steps, "--precision", "float32"),
+        }
+        found = dict.fromkeys(kinds, 0.0)
+        for _ in range(tries):
+            for kind, run in kinds.items():
+                found[kind] = max(found[kind], run())
+        told = ", ".join(f"{k} {v:,.0f} ({v / found['plain']:.2f})" for k, v in found.items())
+        print(f"images/s at batch {batch} (ratio to plain): {told}", flush=True)
+
+
+def study(tries: int) -> None:
+    """Eight members of 300 steps, two at a time with a thread each, and one after another on all cores."""
+    keep_freed_memory()
+    beta, found = [1, 2, 3, 4, 5, 6, 7, 8], dict[str, tuple[float, float]]()
+    for name, workers, threads in (("one after another", 1, cores()), ("together", cores(), 1)):
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            runs = sweep("dsprites", Path(folder, "study"), beta=beta, steps=300, workers=workers, threads=threads)
+            seconds = time.perf_counter() - start
+            rate = workers * sum(speed(run.path) for run in runs) / len(beta)
+        found[name] = seconds, rate
+        print(f"study of 8, {name}: {seconds:.1f} s, {rate:,.0f} images/s while training", flush=True)
+    (slow, before), (fast, after) = found.values()
+    print(f"ratio {after / before:.2f} while training, {slow / fast:.2f} with the start of 8 processes")
+
+
+def backward(tries: int) -> None:
+    """The convolutions' backward at batch 64 on one core, in operations a second, beside a matrix product."""
+    keep_freed_memory()
+    torch.set_num_threads(1)
+
+    def best(what: Callable[[], object]) -> float:
+        what()
+        times = []
+        for _ in range(10 * tries):
+            start = time.perf_counter()
+            what()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    for kind in (torch.float32, torch.bfloat16):
+        a = torch.randn(2048, 2048).to(kind)
+        peak = 2 * 2048**3 / best(partial(torch.mm, a, a))
+        seconds, operations = 0.0, 0
+        for given, made, side in LAYERS:
+            x, y = (
+                channels_last(torch.randn(64, given, side, side)),
+                channels_last(torch.randn(64, made, side // 2, side // 2)),
+            )
+            x, y, w = x.to(kind), y.to(kind), channels_last(torch.randn(made, given, 4, 4)).to(kind)
+            wanted = [given > 1, True, True]  # nobody asks for the gradient of the images
+            more = [made], [2, 2], [1, 1], [1, 1], False, [0, 0], 1, wanted
+            seconds += best(partial(torch.ops.aten.convolution_backward, y, x, w, *more))
+            operations += 2 * (1 + (given > 1)) * 64 * (side // 2) ** 2 * made * given * 16
+        rate = operations / seconds
+        print(
+            f"{kind}: backward of the encoder's convolutions {1e3 * seconds:.2f} ms, {rate / 1e9:.0f} Gop/s; a matrix "
+            f"product of 2,048² {peak / 1e9:.0f} Gop/s; {100 * rate / peak:.0f} %",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["plain"]:
+        print(plain(int(sys.argv[2]), int(sys.argv[3])))
+        sys.exit()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("figures", nargs="*", default=["train", "study", "backward"])
+    parser.add_argument("--tries", type=int, default=2)
+    args = parser.parse_args()
+    print(f"{processor()}, {cores()} cores, torch {torch.__version__}")
+    for figure in args.figures:
+        {"train": train, "study": study, "backward": backward}[figure](args.tries)
