@@ -68,7 +68,7 @@ def head(
     the table behind it, where that is not the figure's own numbers. `on_pick` is called with the key of a row that was
     clicked in the table called `key`.
     """
-    left, right = st.columns([0.7, 0.3], vertical_alignment="top")
+    left, right = st.columns([0.6, 0.4], vertical_alignment="top")
     left.html(heading(title, " · ".join(fact for fact in facts if fact), "h2" if small else "h1"))
     with right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="top", gap="small"):
         _actions(key, title, facts, make, data, on_pick)

@@ -28,7 +28,9 @@ def page() -> None:
     st.segmented_control("Column width", PRESETS, key="preset", required=True, persist_state="session")
     choice.keep("preset")
     preset = str(st.session_state["preset"])
+    st.space("small")
     _collected(preset)
+    st.space("small")
     _any_kind(preset)
 
 

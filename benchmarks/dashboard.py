@@ -1,0 +1,158 @@
+"""What the dashboard's pages take in a real Chromium, what they complain of and whom they ask; and how they look.
+
+    python benchmarks/dashboard.py artifacts/dsprites
+    python benchmarks/dashboard.py artifacts/dsprites --screenshots docs/screenshots
+
+Every page of a study is opened in a new browser profile: once to warm the server, then `--tries` times. First content
+is the page's heading, settled is when the script has run to its end. Needs playwright and a Chromium on the PATH.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+SETTLED = """() => {
+  const waiting = "[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSpinner], [data-testid=stSkeleton]";
+  const charts = [...document.querySelectorAll("[data-testid=stPlotlyChart]")];
+  return !document.querySelector(waiting) && charts.every((chart) => chart.querySelector(".main-svg"));
+}"""
+LENGTH = "document.querySelector('[data-testid=stMain]').scrollHeight"
+WIDE, HIGH, TALLEST = 1440, 900, 1700
+LARGEST = 150_000  # bytes of a screenshot
+
+
+@contextmanager
+def served(study: str) -> Iterator[str]:
+    """The address of a dashboard in a process of its own."""
+    line = [sys.executable, "-u", "-m", "latentlab", "dashboard", study, "--port", "8791", "--no-browser"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().partition(": ")[2].split(" ")[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+
+
+class Visit:
+    """One opening of one page: its times in seconds, what it complained of, whom else it asked."""
+
+    def __init__(self, browser: Browser, url: str, scheme: str = "light") -> None:
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        context = browser.new_context(viewport={"width": WIDE, "height": HIGH}, color_scheme=scheme)  # type: ignore[arg-type]
+        self.page = context.new_page()
+        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._asked)
+        self.page.on("websocket", self._asked)
+        started = time.perf_counter()
+        self.page.goto(url)
+        self.page.wait_for_selector(".ll-head h1", timeout=120_000)
+        self.first = time.perf_counter() - started
+        self.settle()
+        self.settled = time.perf_counter() - started
+
+    def settle(self) -> None:
+        """Wait until the script has run to its end and every chart is drawn, for three looks in a row."""
+        calm = 0
+        while calm < 3:
+            self.page.wait_for_timeout(60)
+            calm = calm + 1 if self.page.evaluate(SETTLED) else 0
+
+    def _asked(self, request: Any) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("data", "blob") and url.hostname != "127.0.0.1":
+            self.elsewhere.append(request.url)
+
+    def screenshot(self, path: Path) -> int:
+        """A picture of the whole page in 256 colours; its bytes."""
+        high = min(TALLEST, max(HIGH, int(self.page.evaluate(LENGTH))))
+        self.page.set_viewport_size({"width": WIDE, "height": high})
+        self.page.wait_for_timeout(1000)
+        self.settle()
+        with Image.open(io.BytesIO(self.page.screenshot())) as image:
+            picture = image.convert("RGB")
+        for scale in (1, 0.8, 0.65, 0.5):
+            size = (round(picture.width * scale), round(picture.height * scale))
+            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256 if scale == 1 else 128)
+            buffer = io.BytesIO()
+            small.save(buffer, "PNG", optimize=True)
+            if buffer.tell() <= LARGEST:
+                break
+        path.write_bytes(buffer.getvalue())
+        return buffer.tell()
+
+    def close(self) -> None:
+        """Leave."""
+        self.page.context.close()
+
+
+def pages(browser: Browser, url: str) -> list[str]:
+    """The pages that the sidebar links to, by the names in their addresses."""
+    visit = Visit(browser, url)
+    links = visit.page.locator("[data-testid=stPageLink] a, a[data-testid=stPageLink-NavLink]")
+    found = [urlsplit(str(link.get_attribute("href"))).path.strip("/") for link in links.all()]
+    visit.close()
+    return list(dict.fromkeys(found))
+
+
+def measure(browser: Browser, url: str, tries: int) -> None:
+    """Print a table of the pages' times."""
+    print("| page | first content, s | settled, s | console errors | asked elsewhere |\n|---|---|---|---|---|")
+    for name in pages(browser, url):
+        visits = []
+        for _ in range(tries + 1):
+            visits.append(Visit(browser, f"{url}/{name}"))
+            visits[-1].close()
+        first, settled = (statistics.median(getattr(v, key) for v in visits[1:]) for key in ("first", "settled"))
+        errors, asked = (sum(len(getattr(v, key)) for v in visits) for key in ("errors", "elsewhere"))
+        print(f"| {name or 'runs'} | {first:.2f} | {settled:.2f} | {errors} | {asked} |", flush=True)
+
+
+def photograph(browser: Browser, url: str, folder: Path) -> None:
+    """A picture of every page, light and dark."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in pages(browser, url):
+        for scheme in ("light", "dark"):
+            visit = Visit(browser, f"{url}/{name}", scheme)
+            path = folder / f"{name or 'runs'}-{scheme}.png"
+            print(path, visit.screenshot(path), "bytes", *visit.errors, *visit.elsewhere, flush=True)
+            visit.close()
+
+
+def main() -> None:
+    """Measure, or take pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study")
+    parser.add_argument("--tries", type=int, default=3)
+    parser.add_argument("--screenshots", type=Path)
+    given = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with served(given.study) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        if given.screenshots:
+            photograph(browser, url, given.screenshots)
+        else:
+            measure(browser, url, given.tries)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
