@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import Codes
+from latentlab.decodings import Decodings, load_decodings
 from latentlab.dimensions import ACTIVE
-from latentlab.errors import InputError
+from latentlab.errors import InputError, MissingError
 from latentlab.files import write_bytes
+from latentlab.runs import Run
 
+FILE = "debiasing.h5"
 BINS = 10
 SMOOTHING = 0.01
 TAILS = (0.001, 0.999)  # the outermost bins are open: one stray code must not squeeze all others into one bin
@@ -105,6 +108,17 @@ def save_weights(path: Path, found: Commonness) -> None:
     buffer = io.BytesIO()
     np.save(buffer, found.by_row_id())
     write_bytes(path, buffer.getvalue())
+
+
+def load_extremes(run: Run) -> dict[str, Decodings]:
+    """The ``rarest`` and ``commonest`` rows in the run's ``debiasing.h5``, each with its reconstruction and weight."""
+    path = run.path / FILE
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; make it with `latentlab debias {run.path}`")
+    found = load_decodings(path)
+    if set(found) != {"rarest", "commonest"}:
+        raise InputError(f"{path} holds {', '.join(found) or 'nothing'}; make it anew: `latentlab debias {run.path}`")
+    return found
 
 
 def effective_size(weights: NDArray[np.floating]) -> float:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import InputError
-from latentlab.files import publish
-from latentlab.hdf5 import check_format, reading
+from latentlab.errors import InputError, MissingError
+from latentlab.hdf5 import check_format, publishing, reading
+from latentlab.runs import Run
 
+FILE = "effects.h5"
 FORMAT = 1
 Floats = NDArray[np.float64]
 
@@ -69,12 +69,20 @@ def straightness(path: NDArray[np.floating]) -> Floats:
 
 def save_effects(path: Path, effects: Effects, inputs: Mapping[str, Any]) -> None:
     """Publish ``effects.h5``; ``inputs`` records what it was made from."""
-    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+    with publishing(path) as file:
         file.attrs["format"] = FORMAT
         file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
         file.attrs["settings"] = json.dumps(effects.settings, sort_keys=True)
         for name in ("local", "strength", "changed", "straightness"):
             file.create_dataset(name, data=getattr(effects, name))
+
+
+def effects_of(run: Run) -> Effects:
+    """What the run's ``effects.h5`` holds."""
+    path = run.path / FILE
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; make it with `latentlab explain {run.path}`")
+    return load_effects(path)
 
 
 def load_effects(path: Path) -> Effects:

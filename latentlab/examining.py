@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab import debiasing, effects, probes
 from latentlab.data import Dataset
 from latentlab.data._polarity import inverted, light_ground
 from latentlab.debiasing import BINS, SMOOTHING, Combine, Commonness, commonness
@@ -21,8 +22,8 @@ from latentlab.effects import Effects, load_effects, save_effects
 from latentlab.errors import InputError
 from latentlab.files import lock, read_json, sha256, write_json
 from latentlab.hdf5 import made_from
+from latentlab.outliers import FILE as OUTLIERS
 from latentlab.outliers import (
-    BLACK,
     areas,
     best_baseline,
     beyond,
@@ -85,7 +86,7 @@ def debias(
             made, settings={**told, "classes": [classes[k] for k in of_row[rows]], "summary": summary}
         )
     with lock(run.path):
-        save_decodings(run.path / "debiasing.h5", parts, {"model": model_hash(run), "source": plain(part.source)})
+        save_decodings(run.path / debiasing.FILE, parts, {"model": model_hash(run), "source": plain(part.source)})
     progress(2, 2, "")
     return found
 
@@ -128,11 +129,12 @@ def outliers(
     adapter: str | Model | None = None,
     progress: Progress = _silent,
 ) -> dict[str, Any]:
-    """How well the run tells `against` from its own data, beside baselines; kept in ``outliers.json``, an entry a set.
+    """How well the run tells `against` from its own data, beside baselines.
 
-    Own rows are the test split of what the run was trained on (all of it where there is none: then they were trained
-    on, and the entry says so), or those of ``data``. At most `rows` of each side, seeded. Where one side is drawn light
-    on dark and the other dark on light, the foreign one is inverted, and the entry says so.
+    Kept in ``outliers.json``, an entry a set, and not judged again while it holds. Own rows are the test split of what
+    the run was trained on (all of it where there is none), or those of ``data``; where some of them were trained on,
+    the entry says so. At most `rows` of each side, seeded. Where one side is drawn light on dark and the other dark on
+    light, the foreign one is inverted, and the entry says so.
     """
     from latentlab.encoding import analysed
     from latentlab.judging import judge
@@ -142,6 +144,11 @@ def outliers(
     if against.image_shape != own.image_shape:
         came, expected = ("×".join(map(str, each.image_shape)) for each in (against, own))
         raise InputError(f"{against.name} has images {came}, the run {expected}; resize them, as in PATH:size=28")
+    inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
+    key = f"{own.name} against {against.name}"
+    kept = _kept(run).get(key, {})
+    if kept.get("inputs") == plain(inputs):
+        return kept
     turned = light_ground(own) != light_ground(against)
     sides = {
         "own": _some(own, rows, seed),
@@ -161,17 +168,22 @@ def outliers(
         "against": against.name,
         "inverted": turned,
         "rows": [len(sides["own"]), len(sides["foreign"])],
-        "own_rows_were_trained_on": data is None and own.name == trained.name,
+        "own_rows_were_trained_on": _overlap(own, trained),
         "likelihood": run.config.likelihood,
         "scores": {name: each.to_json() for name, each in found.items()},
         "best_baseline": best_baseline(found)[:2],
         "beyond_baselines": list(beyond(found)),
         "constant_images": _controls(scores),
-        "seed": seed,
+        "inputs": inputs,
     }
     progress(len(sides), len(sides), "")
-    _keep(run, "outliers.json", f"{own.name} against {against.name}", entry)
-    return entry
+    return _keep(run, key, entry)
+
+
+def _overlap(own: Dataset, trained: Dataset) -> bool:
+    """Whether some of the own rows are among those that were trained on, told by source and row id."""
+    same = plain(own.source) == plain(trained.source)
+    return same and bool(np.isin(own.row_ids, trained.row_ids).any())
 
 
 def _scores(codes: Codes, data: Dataset, reference: Codes, trained: Dataset) -> dict[str, Any]:
@@ -180,8 +192,8 @@ def _scores(codes: Codes, data: Dataset, reference: Codes, trained: Dataset) -> 
 
 
 def _controls(scores: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """AUROC of each score where the foreign images are of one grey level: all 256, and the nearly black ones."""
-    levels = {"all levels": slice(None), "nearly black": slice(BLACK)}
+    """AUROC of each score where every foreign image is of one grey level: any of the 256, or black."""
+    levels = {"any": slice(None), "black": slice(1)}
     return {
         which: {name: areas(own, scores["constant"][name][rows])[0] for name, own in scores["own"].items()}
         for which, rows in levels.items()
@@ -216,7 +228,7 @@ def probe(
         "draws": draws,
         "seed": seed,
     }
-    path = run.path / "probes.json"
+    path = run.path / probes.FILE
     known = read_json(path) if path.is_file() else {}
     if known.get("inputs") != inputs or not set(estimators) <= set(known.get("curves", {})):
         codes = run.codes()
@@ -245,7 +257,7 @@ def explain(
 
     if not run.decodes:
         raise InputError(f"{run.path} has no decoder, so what a dimension does to the picture cannot be computed")
-    path, rows, steps = run.path / "effects.h5", rows or AROUND, steps or STEPS
+    path, rows, steps = run.path / effects.FILE, rows or AROUND, steps or STEPS
     codes = run.codes()
     inputs = {
         "model": model_hash(run),
@@ -271,10 +283,16 @@ def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None
     return found
 
 
-def _keep(run: Run, file: str, key: str, entry: dict[str, Any]) -> None:
-    """Put one entry into a JSON file of the run, those of other keys kept while the model is the same."""
-    path, model = run.path / file, model_hash(run)
+def _kept(run: Run) -> dict[str, Any]:
+    """The entries of ``outliers.json`` that the run's present weights made."""
+    path = run.path / OUTLIERS
+    known = read_json(path) if path.is_file() else {}
+    return dict(known.get("entries", {})) if known.get("model") == model_hash(run) else {}
+
+
+def _keep(run: Run, key: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Put one entry beside the others in ``outliers.json``; it comes back as it will be read."""
     with lock(run.path):
-        known = read_json(path) if path.is_file() else {}
-        entries = known.get("entries", {}) if known.get("model") == model else {}
-        write_json(path, {"format": FORMAT, "model": model, "entries": {**entries, key: plain(entry)}})
+        entries = {**_kept(run), key: plain(entry)}
+        write_json(run.path / OUTLIERS, {"format": FORMAT, "model": model_hash(run), "entries": entries})
+    return dict(entries[key])

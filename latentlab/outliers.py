@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from latentlab.codes import Codes
 from latentlab.dimensions import ACTIVE
-from latentlab.errors import InputError
+from latentlab.errors import InputError, MissingError
+from latentlab.files import read_json
+from latentlab.runs import Run
 
+FILE = "outliers.json"
 BASELINES = ("intensity", "complexity", "mean image")
 DRAWS = 200
 CALIPER = 0.005  # mean intensities that differ by less, of a range of 1, are called equal
 LEAST_PAIRS = 50
-BLACK = 8  # grey levels, of 256, that count as nearly black
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +124,7 @@ def image_scores(images: NDArray[np.uint8], mean_image: Floats) -> dict[str, Flo
 
 
 def constant_images(shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """An image (256, c, h, w) of each grey level and nothing else; the first `BLACK` are nearly black."""
+    """An image (256, c, h, w) of each grey level and nothing else, black first."""
     return np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, *shape)).copy()
 
 
@@ -147,6 +149,20 @@ def detect(
         value, interval = (None, None) if few else _with_intervals(*pairs, draws, seed)[0]
         found[name] = Detection(*auroc, *auprc, value, interval, len(left), name in BASELINES)
     return found
+
+
+def load_outliers(run: Run) -> dict[str, dict[str, Any]]:
+    """What ``outliers.json`` of a run keeps: an entry a pair of data sets (`latentlab.examining.outliers`)."""
+    path = run.path / FILE
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; make it with `latentlab outliers {run.path} --against DATA`")
+    try:
+        entries: dict[str, dict[str, Any]] = read_json(path)["entries"]
+        if not all({"scores", "own", "against", "best_baseline"} <= each.keys() for each in entries.values()):
+            raise KeyError("scores")
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} holds no judgements; remove it and run `latentlab outliers` anew") from error
+    return entries
 
 
 def best_baseline(found: Mapping[str, Detection]) -> tuple[str, float, float]:
@@ -181,10 +197,11 @@ def areas(own: Floats, foreign: Floats) -> tuple[float, float]:
 
 def _areas(own: NDArray[Any], foreign: NDArray[Any]) -> tuple[float, float]:
     """AUROC and AUPRC from how many rows of each side lie at each of the rising values."""
-    p, q = foreign / foreign.sum(), own / own.sum()
-    auroc = float((p * (np.cumsum(q) - q / 2)).sum())
-    hit, miss = np.cumsum(p[::-1]), np.cumsum(q[::-1])
-    return auroc, float((p[::-1] * hit / np.maximum(hit + miss, 1e-300)).sum())
+    n, m = int(own.sum()), int(foreign.sum())
+    auroc = int((foreign * (2 * np.cumsum(own) - own)).sum()) / (2 * n * m)  # whole numbers: 1 is 1 exactly
+    hit, miss = np.cumsum(foreign[::-1]) / m, np.cumsum(own[::-1]) / n
+    gained = foreign[::-1] / m
+    return auroc, min(1.0, float((gained * hit / np.maximum(hit + miss, 1e-300)).sum()))
 
 
 Area = tuple[float, tuple[float, float]]

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from latentlab.codes import Codes
 from latentlab.dimensions import ACTIVE, factors_of
-from latentlab.errors import InputError
+from latentlab.errors import InputError, MissingError
+from latentlab.files import read_json
 from latentlab.metrics._arrays import split_rows
 from latentlab.metrics._estimators import logistic, nearest, z_scored
 from latentlab.registry import choose
+from latentlab.runs import Run
 
+FILE = "probes.json"
 SIZES = (1, 2, 5, 10, 20, 50, 100)
 DRAWS = 10
 TESTED = 5_000
@@ -121,6 +124,17 @@ def few_label_curve(
         dimensions=int(live.sum()),
         tested=len(test),
     )
+
+
+def load_probes(run: Run) -> dict[str, Curve]:
+    """The curves in the run's ``probes.json``, by estimator."""
+    path = run.path / FILE
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; make it with `latentlab probe {run.path}`")
+    try:
+        return {name: Curve.from_json(found) for name, found in read_json(path)["curves"].items()}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} holds no curves; make it anew: `latentlab probe {run.path}`") from error
 
 
 def recalls(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> dict[int, float]:

@@ -15,8 +15,12 @@ from safetensors.numpy import save_file
 from latentlab.codes import Codes, save_codes
 from latentlab.config import RunConfig
 from latentlab.data.dataset import Factor
+from latentlab.debiasing import commonness
 from latentlab.decodings import Decodings, save_decodings
+from latentlab.effects import Effects, save_effects
 from latentlab.files import sha256, write_json
+from latentlab.outliers import detect
+from latentlab.probes import few_label_curve
 from latentlab.projections import project, save_projections
 from latentlab.runs import Run, Study, model_hash, write_scores
 from latentlab.score import Score
@@ -133,8 +137,35 @@ def analyse(run: Run, codes: Codes, beta: float | None, seed: int) -> None:
     parts["reconstructions"] = Decodings(images, codes.mean[rows], originals, settings)
     save_decodings(run.decodings_path, parts, inputs)
     save_projections(run.projections_path, {"pca": project(codes, "pca", rows=500)}, inputs)
+    examine(run, codes, parts["reconstructions"])
     if codes.factors is not None:
         write_scores(run, toy_score(codes, beta, seed), {}, inputs)
+
+
+def examine(run: Run, codes: Codes, rows: Decodings) -> None:
+    """Write what the verbs debias, outliers, probe and explain leave behind."""
+    rng, d = np.random.default_rng(0), codes.latent_dim
+    weights = commonness(codes).weights[:24]
+    told = {"rows": list(range(24)), "weights": weights.tolist(), "classes": ["square"] * 24}
+    summary = {"dimensions": ["z0"], "of_dimensions": d, "combine": "product", "rows": len(codes), "effective": 99.0}
+    extremes = Decodings(rows.images[:24], rows.codes[:24], rows.originals[:24], {**told, "summary": summary})
+    save_decodings(run.path / "debiasing.h5", {"rarest": extremes, "commonest": extremes}, {})
+    own, foreign = ({name: rng.random(200) + k for name in ("−ELBO", "intensity")} for k in (0.0, 0.4))
+    entry = {
+        "own": "toy",
+        "against": "other",
+        "own_rows_were_trained_on": True,
+        "best_baseline": ["intensity", 0.8],
+        "scores": {name: each.to_json() for name, each in detect(own, foreign, draws=20).items()},
+    }
+    write_json(run.path / "outliers.json", {"format": 1, "entries": {"toy against other": entry}})
+    maps = np.stack([np.outer(row, row) for row in rng.random((d, SIZE))]).astype("f4")
+    settings = {"rows": [0, 1], "steps": 5}
+    straight = np.where(np.arange(d)[:, None] < d - 1, rng.random((d, 2)), np.nan)
+    save_effects(run.path / "effects.h5", Effects(maps, rng.random(d), maps * 2, straight, settings), {})
+    if codes.factors is not None:
+        curve = few_label_curve(codes, factor="shape", sizes=(1, 10), draws=2)
+        write_json(run.path / "probes.json", {"format": 1, "curves": {"linear": curve.to_json()}})
 
 
 def write_study(path: Path) -> Study:

@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 import choice
+import examined
 import markup
 import panels
 import reads
@@ -43,6 +44,7 @@ def page() -> None:
     with above:
         _ranking(run, table, part, over)
     _detail(run, table, part, over)
+    examined.effects(run)
 
 
 def _around(run: Run, place: Any) -> tuple[Decodings | None, str]:

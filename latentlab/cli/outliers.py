@@ -74,8 +74,8 @@ def _row(name: str, each: dict[str, Any], entry: dict[str, Any]) -> dict[str, An
         "95 % ": _interval(each["auprc_interval"]),
         "at equal brightness": each["matched"],
         "95 %  ": _interval(each["matched_interval"]),
-        "nearly black": entry["constant_images"]["nearly black"][name],
-        "one grey": entry["constant_images"]["all levels"][name],
+        "black images": entry["constant_images"]["black"][name],
+        "images of one grey": entry["constant_images"]["any"][name],
     }
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 from numpy.typing import ArrayLike
 
-from latentlab.metrics._arrays import Kinds, by_factor, check_parts
-from latentlab.metrics._estimators import classes_of, nearest, params, z_scored
+from latentlab.metrics._arrays import Kinds
+from latentlab.metrics._estimators import nearest
 from latentlab.metrics._metric import Metric
+from latentlab.metrics._probed import probed
 from latentlab.score import Score
 
 METRIC = Metric(
@@ -48,20 +46,4 @@ def knn_probe(
     >>> knn_probe(np.eye(3)[v], v).value
     1.0
     """
-    z, v, tz, tv, rows_from = check_parts(codes, labels, test_codes, test_labels, seed)
-    z, tz = z_scored(z, tz)
-    found = []
-    settings: dict[str, Any] = {"rows": [len(z), len(tz)], "split": rows_from}
-    for y, ty in classes_of(v, tv, kinds):
-        model = nearest(z[y >= 0], y[y >= 0], neighbours)
-        train = np.mean(model.predict(z[y >= 0]) == y[y >= 0])
-        test = np.mean(model.predict(tz[ty >= 0]) == ty[ty >= 0])
-        found.append((train, test, np.bincount(ty[ty >= 0]).max() / (ty >= 0).sum()))
-        settings |= {"estimator": params(model)}
-    train, test, chance = np.array(found).T
-    return Score(
-        value=float(test.mean()),
-        parts={"train": float(train.mean()), "chance": float(chance.mean())},
-        per_factor=by_factor(test),
-        settings=settings,
-    )
+    return probed(codes, labels, test_codes, test_labels, lambda z, y: nearest(z, y, neighbours), seed, kinds)

@@ -1,0 +1,89 @@
+"""Telling foreign images from one's own, in both directions, over seeds: MNIST against notMNIST and Omniglot.
+
+    python benchmarks/outliers.py ../shared/data artifacts/findings/mnist
+
+Reads every run of the MNIST study, and trains β = 1 runs of either foreign set on four fifths of it (MLP, 28×28,
+Omniglot resized and turned light on dark) to judge the other way round. Every entry is also kept in its run's
+``outliers.json``. Writes OUT/outliers.json: AUROC by score, setting and direction, the mean over seeds and their range.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from latentlab.data import load
+from latentlab.examining import outliers
+from latentlab.runs import Study
+from latentlab.training import train
+
+ROWS = 5000
+FOREIGN = {"notmnist": "notmnist", "omniglot": "omniglot_small1.zip:size=28,inverted=1"}
+
+
+def main() -> None:
+    """Judge every pair and write what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("mnist", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("artifacts/findings/outliers"))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=2500)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    digits = load(given.data / "mnist").split("test")
+    found = []
+    for name, spec in FOREIGN.items():
+        foreign = load(f"{given.data}/{spec}")
+        order = np.random.default_rng(0).permutation(len(foreign))
+        cut = len(foreign) * 4 // 5
+        parts = {key: foreign.take(np.sort(rows)) for key, rows in (("train", order[:cut]), ("test", order[cut:]))}
+        for key, part in parts.items():
+            np.savez(given.out / f"{name}-{key}.npz", images=part[:], labels=part.labels)
+        own = {key: load(given.out / f"{name}-{key}.npz") for key in parts}
+        for run in Study(given.mnist):
+            if run.state != "finished":
+                continue
+            entry = outliers(run, own["test"], digits, rows=ROWS)
+            found.append(
+                {"trained_on": "mnist", "against": name, "setting": run.config.label, "seed": run.config.seed, **entry}
+            )
+            print(f"{run.name} against {name}: {entry['scores']['distortion']['auroc']:.3f}", flush=True)
+        for seed in range(given.seeds):
+            place = given.out / f"{name}-beta1-seed{seed}"
+            settings = {"settings": {"beta": 1.0}, "seed": seed, "steps": given.steps, "threads": 1}
+            run = train(own["train"], place, resume=True, **settings)
+            entry = outliers(run, digits, own["test"], rows=ROWS)
+            found.append({"trained_on": name, "against": "mnist", "setting": run.config.label, "seed": seed, **entry})
+            print(f"{run.name} against mnist: {entry['scores']['distortion']['auroc']:.3f}", flush=True)
+    (given.out / "outliers.json").write_text(json.dumps({"summary": summary(found), "entries": found}, indent=1) + "\n")
+    print(json.dumps(summary(found), indent=1))
+
+
+def summary(found: list[dict]) -> list[dict]:
+    """One line a direction and setting: each score's AUROC, the mean over seeds and the range of their intervals."""
+    lines = []
+    keys = dict.fromkeys((each["trained_on"], each["against"], each["setting"]) for each in found)
+    for trained_on, against, setting in keys:
+        mine = [e for e in found if (e["trained_on"], e["against"], e["setting"]) == (trained_on, against, setting)]
+        line = {"trained_on": trained_on, "against": against, "setting": setting, "seeds": len(mine)}
+        for name in mine[0]["scores"]:
+            each = [entry["scores"][name] for entry in mine]
+            line[name] = {key: _mean([one[key] for one in each]) for key in ("auroc", "auprc", "matched")}
+            ends = np.array([one["auroc_interval"] for one in each])
+            line[name] |= {"low": float(ends[:, 0].min()), "high": float(ends[:, 1].max()), "pairs": each[0]["pairs"]}
+            black = [entry["constant_images"]["black"][name] for entry in mine]
+            line[name]["black"] = _mean(black)
+        line["beyond_baselines"] = sorted(set.intersection(*(set(entry["beyond_baselines"]) for entry in mine)))
+        line["best_baseline"] = mine[0]["best_baseline"]
+        lines.append(line)
+    return lines
+
+
+def _mean(values: list[float | None]) -> float | None:
+    return None if None in values else float(np.mean(values))
+
+
+if __name__ == "__main__":
+    main()

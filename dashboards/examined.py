@@ -1,0 +1,112 @@
+"""Panels of what `latentlab debias`, `outliers`, `probe` and `explain` found out about a run.
+
+Each shows the figure of its verb, or says which command makes what is missing. They stand on the pages Support and
+Dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import markup
+import panels
+import reads
+from drawings import Drawing
+
+from latentlab.commands import command
+from latentlab.debiasing import FILE as EXTREMES
+from latentlab.effects import FILE as EFFECTS
+from latentlab.effects import effects_of
+from latentlab.explaining import explained
+from latentlab.outliers import FILE as OUTLIERS
+from latentlab.outliers import load_outliers
+from latentlab.probes import FILE as PROBES
+from latentlab.runs import Run
+
+
+def _there(run: Run, file: str) -> bool:
+    return (run.path / file).is_file()
+
+
+def _panel(title: str, facts: Sequence[str], key: str, drawing: Drawing, missing: str, fix: str) -> bool:
+    """The head and the figure, or what makes it; whether it is there."""
+    panels.head(title, facts, key, make="" if missing else drawing, small=True)
+    if missing:
+        panels.explain("Not computed yet", missing, fix)
+        return False
+    drawn = drawing.interactive()
+    panels.note(drawn.layout.meta["subtitle"])
+    panels.chart(drawn, f"{key}-chart")
+    return True
+
+
+@panels.part
+def foreign(run: Run) -> None:
+    """Telling foreign images: every score beside the baselines that need no model."""
+    missing = "" if _there(run, OUTLIERS) else "How well this run tells foreign images from its own is not known."
+    fix = command("outliers", run.path, "--against", Path("DATA"))
+    facts = [reads.label(run.name), "a score counts only where it beats what needs no model"]
+    if not _panel("Telling foreign images", facts, "outliers", Drawing("outliers", (run,)), missing, fix):
+        return
+    for entry in load_outliers(run).values():
+        name, value = entry["best_baseline"]
+        better = ", ".join(entry.get("beyond_baselines", ())) or "none of the model's scores"
+        reached = f"{name} reaches {markup.number(value, 3)} by itself"
+        panels.note(f"{entry['own']} against {entry['against']}: {reached}; surely beyond it: {better}.")
+
+
+@panels.part
+def rare(run: Run) -> None:
+    """The rarest and commonest training rows under the latent distribution."""
+    missing = "" if _there(run, EXTREMES) else "How common each row is to the latent space is not known."
+    facts = [reads.label(run.name), "rare is not important: noise is rare too"]
+    fix = command("debias", run.path, "-o", "weights.npy")
+    _panel("Rare and common rows", facts, "rare-rows", Drawing("rare-rows", (run,)), missing, fix)
+
+
+@panels.part
+def few_labels(runs: Sequence[Run]) -> None:
+    """How far a few labels go on the codes of the study's runs."""
+    missing = "" if any(_there(run, PROBES) for run in runs) else "No run has been probed with few labels."
+    facts = ["from codes alone", "a rotated code scores the same"]
+    fix = command("probe", reads.study().path)
+    _panel("How far a few labels go", facts, "few-labels", Drawing("few-labels", tuple(runs)), missing, fix)
+
+
+@panels.part
+def effects(run: Run) -> None:
+    """Where in the picture each dimension acts, how straight its path is, and what it follows."""
+    missing = "" if _there(run, EFFECTS) else "What each dimension does to the picture has not been measured."
+    facts = [reads.label(run.name), "exact derivative of the decoder", "in units of the codes' own spread"]
+    drawing, fix = Drawing("effects", (run,)), command("explain", run.path)
+    if not _panel("Where each dimension acts", facts, "effects", drawing, missing, fix):
+        return
+    table = explained(run, effects_of(run))
+    columns = [("dim", ""), ("strength", "num"), ("share", "num"), ("of the picture", "num"), ("straightness", "num")]
+    columns += [("follows", ""), ("and", "")]
+    panels.show(markup.rows_html(columns, [_row(row) for row in table.to_dict("records")]))
+    panels.note(
+        "Strength: root mean square change of a pixel, of its range, for one standard deviation of the code. "
+        "Straightness: 1 is a cross-fade; a thing that moves bends its path."
+    )
+
+
+def _row(row: dict[Any, Any]) -> tuple[list[str], str, str]:
+    follows = [_factor(row["top_factor"], row["mi"]), _factor(row["second_factor"], row["second_mi"])]
+    ends = (row["straightness_low"], row["straightness_high"])
+    spread = "" if markup.missing(ends[0]) else markup.half_width(*ends)
+    cells = [
+        f"<b>{row['dim']}</b>",
+        markup.number(row["strength"], 3),
+        f"{row['strength_share']:.0%}",
+        markup.number(row["area"]),
+        f"{markup.number(row['straightness'])} {spread}",
+        *follows,
+    ]
+    return cells, "", "off" if row["active"] is False else ""
+
+
+def _factor(name: str | None, value: float) -> str:
+    return f"{markup.text(name)} {markup.number(value)}" if name else '<span class="soft">none</span>'

@@ -1,0 +1,68 @@
+"""The rarest and the commonest rows under the latent distribution, each above its reconstruction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.debiasing import load_extremes
+from latentlab.figures import _images, _sheet
+from latentlab.figures._text import describe
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Rare and common rows"
+TAKES = "run"
+
+
+def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
+    """The first `images` rarest and commonest training rows, as `latentlab debias` found them."""
+    found = load_extremes(run)
+    rows, labels, marks = [], [], {"which": [], "row": [], "weight": [], "class": []}  # type: ignore[var-annotated]
+    count = min(images, *(len(part.images) for part in found.values()))
+    for name in ("rarest", "commonest"):
+        part = found[name]
+        if part.originals is not None:
+            rows.append(part.originals[:count])
+            labels.append(name)
+        rows.append(part.images[:count])
+        labels.append(name if part.originals is None else "decoded")
+        marks["which"] += [name] * count
+        marks["row"] += part.settings["rows"][:count]
+        marks["weight"] += part.settings["weights"][:count]
+        marks["class"] += part.settings["classes"][:count]
+    summary = found["rarest"].settings["summary"]
+    told = [
+        describe(run),
+        f"{len(summary['dimensions'])} of {summary['of_dimensions']} dimensions counted, by their {summary['combine']}",
+        f"weights worth {summary['effective']:,.0f} of {summary['rows']:,} rows",
+    ]
+    cells = np.stack([_images.rgba(row) for row in rows])
+    codes = np.concatenate([found[name].codes[:count] for name in ("rarest", "commonest")])
+    return _sheet.Sheet(cells, tuple(labels), " · ".join(told), codes=codes, marks=marks)
+
+
+def alt(data: _sheet.Sheet) -> str:
+    """The figure in words."""
+    classes = [str(name) for name in data.marks["class"] if name]
+    half = len(classes) // 2
+    of = f" Classes: rarest {', '.join(classes[:half])}; commonest {', '.join(classes[half:])}." if classes else ""
+    return f"Grid of images, rows: {'; '.join(data.labels)}. {data.subtitle}.{of}"
+
+
+def interactive(data: _sheet.Sheet) -> Any:
+    """The Plotly figure."""
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: _sheet.Sheet, preset: str) -> Any:
+    """The Matplotlib figure."""
+    return _sheet.static(data, preset, TITLE)
+
+
+def numbers(data: _sheet.Sheet) -> pd.DataFrame:
+    """The numbers: a row an image, with its row id, weight, class and code."""
+    return _sheet.numbers(data)

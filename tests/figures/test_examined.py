@@ -1,0 +1,98 @@
+"""The figures of debias, outliers, probe and explain: both renderers show what the run's files hold."""
+
+import numpy as np
+import pytest
+
+from latentlab.errors import InputError
+from latentlab.figures import _images, _style
+from latentlab.registry import load
+
+RUN = "beta-4-seed-0"
+
+
+def both(kind, data):
+    module = load("figures", kind)
+    with _style.rendering(8):
+        return module.interactive(data), module.static(data, "neurips")
+
+
+def test_rare_rows_stand_above_what_was_decoded_of_them(toy_study):
+    module, run = load("figures", "rare_rows"), toy_study[RUN]
+    data = module.prepare(run, images=5)
+    screen, paper = both("rare_rows", data)
+    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
+    assert data.labels == ("rarest", "decoded", "commonest", "decoded")
+    from latentlab.debiasing import load_extremes
+
+    part = load_extremes(run)["rarest"]
+    np.testing.assert_array_equal(data.cells[0, ..., 0], part.originals[:5, 0])
+    np.testing.assert_array_equal(data.cells[1, ..., 0], part.images[:5, 0])
+    table = module.numbers(data)
+    assert table["weight"].tolist()[:5] == part.settings["weights"][:5]
+    assert "weights worth 99 of 768 rows" in data.subtitle
+
+
+def test_outliers_shows_every_score_with_its_interval(toy_study):
+    data = load("figures", "outliers").prepare(toy_study[RUN])
+    screen, paper = both("outliers", data)
+    for trace, column in zip(screen.data, ("auroc", "matched"), strict=True):
+        np.testing.assert_allclose(np.array(trace.x, float), data.rows[column])
+    drawn = [c for c in paper.axes[0].collections if c.get_gid() in ("all rows", "at equal brightness")]
+    np.testing.assert_allclose(
+        sorted(float(c.get_offsets()[0, 0]) for c in drawn), sorted([*data.rows["auroc"], *data.rows["matched"]])
+    )
+    low = np.array(screen.data[0].x) - np.array(screen.data[0].error_x.arrayminus)
+    np.testing.assert_allclose(low, data.rows["low"])
+    assert "own rows were trained on" in data.subtitle
+    with pytest.raises(InputError, match="was not judged against nothing"):
+        load("figures", "outliers").prepare(toy_study[RUN], against="nothing")
+
+
+def test_few_labels_draws_each_run_once(toy_study):
+    module = load("figures", "few_labels")
+    data = module.prepare(list(toy_study))
+    screen, paper = both("few_labels", data)
+    lines = [line for line in paper.axes[0].lines if line.get_gid() == "curves"]
+    assert len(screen.data) == len(lines) == len(data.curves) == 8
+    for trace, line, (_, _, curve) in zip(screen.data, lines, data.curves, strict=True):
+        np.testing.assert_allclose(trace.y, curve.accuracy)
+        np.testing.assert_allclose(line.get_ydata(), curve.accuracy)
+    assert len(module.numbers(data)) == 16
+    assert data.chance == pytest.approx(1 / 3)
+    with pytest.raises(InputError, match="no run has a knn curve"):
+        module.prepare(list(toy_study), estimator="knn")
+
+
+def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
+    module, run = load("figures", "effects"), toy_study[RUN]
+    data = module.prepare(run)
+    screen, paper = both("effects", data)
+    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.sheet.picture)
+    np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.sheet.picture)
+    from latentlab.effects import effects_of
+
+    effects = effects_of(run)
+    assert data.sheet.cells.shape[:2] == (4, 2)
+    np.testing.assert_allclose(data.table["strength"], effects.strength[data.table["index"]])
+    assert data.sheet.labels[0].startswith(f"{data.table['dim'][0]} {data.table['top_factor'][0]}, straight 0.")
+    assert data.sheet.labels[-1].endswith("straight –")
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "match"),
+    [
+        ("outliers.json", "outliers", "holds no judgements"),
+        ("probes.json", "few_labels", "holds no curves"),
+        ("effects.h5", "effects", "effects"),
+        ("debiasing.h5", "rare_rows", "debiasing.h5"),
+    ],
+)
+def test_a_damaged_file_is_named(file, kind, match, tmp_path):
+    from toy import write_run
+
+    run = write_run(tmp_path / "run", 4.0, 0)
+    (run.path / file).write_text("{}")
+    with pytest.raises(InputError, match=match) as error:
+        load("figures", kind).prepare([run] if kind == "few_labels" else run)
+    assert len(str(error.value)) < 250
