@@ -4,7 +4,7 @@
 
 400 faces of 40 people, halved to 32×32. Doubles β from 1 until fewer than two dimensions are active (Var_x E[z|x] >
 0.01, on the faces it was trained on: there are too few to hold some out), and draws the traversals of both ends. No
-leakage is measured: nothing about these faces is labelled but who they are. Writes OUT/faces.json, and the runs beside it.
+leakage is measured: nothing about these faces is labelled but who they are. Writes OUT/faces.json beside the runs.
 """
 
 import argparse
