@@ -67,6 +67,15 @@ def traverse(
     return Decodings(decode(model, grid), grid, originals, settings)
 
 
+def around(
+    model: Model, codes: Codes, anchors: NDArray[np.int64], *, over: Range = "aggregate", steps: int = STEPS
+) -> Decodings:
+    """`traverse` around the rows at several positions: images (anchors, d, steps, c, h, w)."""
+    each = [traverse(model, codes, int(anchor), over=over, steps=steps) for anchor in anchors]
+    settings = {"kind": "traversals", "range": over, "anchor_rows": codes.row_ids[anchors].tolist(), "steps": steps}
+    return Decodings(np.stack([p.images for p in each]), np.stack([p.codes for p in each]), None, settings)
+
+
 def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int64]) -> Decodings:
     """The images at those row positions, beside what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]

@@ -6,7 +6,9 @@ makes the sum of absolute Spearman correlations largest, on rows that both runs 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +45,35 @@ def match(a: Codes, b: Codes, *, rows: int = ROWS, seed: int = 0) -> pd.DataFram
     found += [{"a": i, "b": j, "rho": np.nan, "matched": False} for i, j in alone]
     table = pd.DataFrame(found, columns=["a", "b", "rho", "matched"])
     table.attrs["rows"] = len(left)
+    return table
+
+
+def alongside(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Several `match` tables of one first run as one: a row a dimension of it, its partner in each of the others.
+
+    ``first`` is the dimension's position, ``other1``, ``rho1``, ``matched1`` what the first table says of it, and so
+    on. Ranked by the mean abs(rho). Dimensions of the others that have no partner stand at the end, side by side with
+    nothing (−1) and each other: being in one row means nothing there.
+    """
+    import pandas as pd
+
+    rows: dict[int, dict[str, Any]] = {}
+    alone: list[list[int]] = []
+    for k, table in enumerate(matches, start=1):
+        for pair in table[table["a"] >= 0].itertuples():
+            row = rows.setdefault(int(pair.a), {"first": int(pair.a)})
+            row |= {f"other{k}": int(pair.b), f"rho{k}": float(pair.rho), f"matched{k}": bool(pair.matched)}
+        alone.append(table.loc[table["a"] < 0, "b"].tolist())
+    strength = {
+        a: np.mean([np.nan_to_num(abs(row[f"rho{k + 1}"])) for k in range(len(matches))]) for a, row in rows.items()
+    }
+    found = [rows[a] for a in sorted(rows, key=lambda a: -strength[a])]
+    for left in zip_longest(*alone, fillvalue=-1):
+        ends = [{f"other{k}": b, f"rho{k}": np.nan, f"matched{k}": False} for k, b in enumerate(left, start=1)]
+        found.append({"first": -1} | {key: value for end in ends for key, value in end.items()})
+    columns = [f"{key}{k + 1}" for k in range(len(matches)) for key in ("other", "rho", "matched")]
+    table = pd.DataFrame(found, columns=["first", *columns])
+    table.attrs["rows"] = min((each.attrs["rows"] for each in matches), default=0)
     return table
 
 

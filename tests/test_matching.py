@@ -5,7 +5,7 @@ import pytest
 
 from latentlab.codes import Codes
 from latentlab.errors import InputError
-from latentlab.matching import match
+from latentlab.matching import alongside, match
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(2000, 4)).astype(np.float32)
@@ -57,3 +57,15 @@ def test_rows_are_joined_by_id() -> None:
 def test_no_row_in_common_is_refused() -> None:
     with pytest.raises(InputError, match="in common"):
         match(vae(Z), vae(Z, row_ids=np.arange(2000) + 5000))
+
+
+def test_several_runs_stand_beside_one_and_the_unpaired_at_the_end() -> None:
+    one, three = vae(Z[:, ::-1]), vae(np.column_stack([Z[:, 1], RNG.normal(size=(2000, 1))]))
+    table = alongside([match(vae(Z[:, :3]), other) for other in (one, three)])
+    assert table["first"].tolist()[0] == 1, "the one that both match stands first"
+    kept = table[table["first"] >= 0].set_index("first")
+    assert kept["other1"].to_dict() == {0: 3, 1: 2, 2: 1}
+    assert kept.loc[1, "other2"] == 0
+    assert kept["matched2"].sum() == 1
+    assert (kept["other2"] == -1).sum() == 1
+    assert table[table["first"] < 0]["other1"].tolist() == [0]

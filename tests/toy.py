@@ -19,6 +19,7 @@ from latentlab.debiasing import commonness
 from latentlab.decodings import Decodings, save_decodings
 from latentlab.effects import Effects, save_effects
 from latentlab.files import sha256, write_json
+from latentlab.leakage import save_leakage
 from latentlab.outliers import detect
 from latentlab.probes import few_label_curve
 from latentlab.projections import project, save_projections
@@ -95,6 +96,17 @@ def toy_score(codes: Codes, beta: float | None, seed: int) -> dict[str, Score]:
     return {"mig": mig, "dci": dci}
 
 
+def toy_leakage(codes: Codes) -> Score:
+    """What measuring leakage would keep: a dimension changes each factor as far as it knows it."""
+    from latentlab.metrics._information import information
+
+    found = information(codes.mean, codes.factors, 20)
+    matrix, names = found.mutual / found.factor, [spec.name for spec in SPECS]
+    settings = {"factors": names, "least_change": dict.fromkeys(names, 0.2), "left_out": {}, "r2": {}}
+    value, known = float((np.sort(matrix)[:2, -2] / matrix[:2].max(axis=1)).mean()), {"defined": 2, "of": D}
+    return Score(value, known, {}, matrix, (value - 0.02, value + 0.02), settings=settings)
+
+
 def write_run(path: Path, beta: float | None, seed: int, *, analysed: bool = True, **changes: Any) -> Run:
     """One finished toy run in the folder `path`, analysed or only trained."""
     objective = {"name": "ae"} if beta is None else {"name": "beta-vae", "beta": beta}
@@ -140,6 +152,7 @@ def analyse(run: Run, codes: Codes, beta: float | None, seed: int) -> None:
     examine(run, codes, parts["reconstructions"])
     if codes.factors is not None:
         write_scores(run, toy_score(codes, beta, seed), {}, inputs)
+        save_leakage(run, toy_leakage(codes), inputs)
 
 
 def examine(run: Run, codes: Codes, rows: Decodings) -> None:

@@ -1,0 +1,170 @@
+"""Leakage: how much another factor changes along each dimension, a dot a dimension, against the setting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from latentlab.comparison import compare
+from latentlab.errors import LatentlabError
+from latentlab.figures import _style
+from latentlab.figures._text import number
+from latentlab.leakage import load_leakage, table
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Leakage between factors"
+TAKES = "runs"
+WIDTH = 0.7  # of a setting's place, shared by its runs
+AXIS = "largest change of another factor\nover that of the target"
+
+
+@dataclass(frozen=True, eq=False)
+class LeakageData:
+    """``dots``: a row a dimension whose leakage is defined, at ``place``; ``runs``: a row a run, with its ``leakage``
+    (NaN where no dimension has one), its interval ``low`` to ``high`` and how many dimensions are ``defined``."""
+
+    dots: pd.DataFrame
+    runs: pd.DataFrame
+    settings: tuple[str, ...]
+    colours: dict[str, str]
+    subtitle: str
+
+
+def prepare(runs: Sequence[Run]) -> LeakageData:
+    """The leakage of every run that has been measured (`latentlab leakage`)."""
+    import pandas as pd
+
+    listed = compare(runs).set_index("run")["setting"]
+    rows, dots, factors = [], [], []
+    missing: list[LatentlabError] = []
+    for run in runs:
+        try:
+            score = load_leakage(run)[0]
+        except LatentlabError as error:
+            missing.append(error)
+            continue
+        low, high = score.interval or (math.nan, math.nan)
+        head = {"run": run.name, "setting": listed[run.name], "seed": run.config.seed}
+        known = {"defined": score.parts.get("defined", 0), "of": score.parts.get("of", 0)}
+        rows.append({**head, "leakage": score.value, "low": low, "high": high, **known})
+        columns = ["dim", "target", "change", "leakage", "into"]
+        here = table(score)[columns].dropna(subset="leakage")
+        dots += [{**head, **row} for row in here.to_dict("records")]
+        factors += score.settings["factors"]
+    if not rows:
+        raise missing[0]
+    settings = tuple(dict.fromkeys(str(row["setting"]) for row in rows))
+    found, points = pd.DataFrame(rows), pd.DataFrame(dots, columns=[*rows[0], *columns][:3] + columns)
+    found["place"] = _places(found, settings)
+    points["place"] = points["run"].map(found.set_index("run")["place"])
+    told = ["a dot a dimension, a bar the run's mean, a thin line its 95 % interval over anchors", "0 is best"]
+    none = int(found["leakage"].isna().sum())
+    told += [f"{none} without a dimension that changes a factor"] if none else []
+    told += [f"{len(missing)} of {len(runs)} runs not measured"] if missing else []
+    return LeakageData(points, found, settings, _style.colours(factors), " · ".join(told))
+
+
+def _places(found: pd.DataFrame, settings: Sequence[str]) -> list[float]:
+    """Runs of a setting side by side around the setting's own place."""
+    most = int(found.groupby("setting").size().max())
+    order = found.groupby("setting").cumcount()
+    share = found.groupby("setting")["run"].transform("size")
+    shift = (order - (share - 1) / 2) * WIDTH / most
+    return [settings.index(name) + float(s) for name, s in zip(found["setting"], shift, strict=True)]
+
+
+def _half(data: LeakageData) -> float:
+    return 0.42 * WIDTH / int(data.runs.groupby("setting").size().max())
+
+
+def _ticks(data: LeakageData) -> list[str]:
+    return [name.removeprefix("β = ") for name in data.settings]
+
+
+def _axis(data: LeakageData) -> str:
+    return "β" if any(name.startswith("β = ") for name in data.settings) else ""
+
+
+def alt(data: LeakageData) -> str:
+    """The figure in words."""
+    runs = "; ".join(
+        f"{row.setting}, seed {row.seed}: {number(row.leakage)} over {row.defined:.0f} of {row.of:.0f} dimensions"
+        for row in data.runs.itertuples()
+    )
+    return f"Leakage of each dimension against the setting, lower is better. {data.subtitle}. Means: {runs}."
+
+
+def interactive(data: LeakageData) -> Any:
+    """The Plotly figure."""
+    import plotly.graph_objects as go
+
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), height=380)
+    half = _half(data)
+    for row in data.runs.dropna(subset="leakage").itertuples():
+        for x, y, width in (
+            ([row.place] * 2, [row.low, row.high], 1),
+            ([row.place - half, row.place + half], [row.leakage] * 2, 2),
+        ):
+            line = {"color": _style.GREY, "width": width}
+            fig.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False))
+    for factor, colour in data.colours.items():
+        here = data.dots[data.dots["target"] == factor]
+        if here.empty:
+            continue
+        fig.add_trace(
+            go.Scatter(
+                x=here["place"],
+                y=here["leakage"],
+                mode="markers",
+                name=factor,
+                marker={"color": colour, "size": 9},
+                customdata=here[["run", "dim", "into", "change"]].astype(object).to_numpy(),
+                hovertemplate=(
+                    f"%{{customdata[1]}} changes {factor} by %{{customdata[3]:.2f}} of its range<br>"
+                    "leakage %{y:.2f}, into %{customdata[2]}<extra>%{customdata[0]}</extra>"
+                ),
+            )
+        )
+    places = list(range(len(data.settings)))
+    fig.update_xaxes(
+        range=[-0.6, len(data.settings) - 0.4],
+        tickvals=places,
+        ticktext=_ticks(data),
+        showgrid=False,
+        title=_axis(data),
+    )
+    fig.update_yaxes(range=[0, 1.04], title=AXIS.replace("\n", "<br>"))
+    return fig.update_layout(showlegend=True, legend={"title": {"text": "target"}})
+
+
+def static(data: LeakageData, preset: str) -> Any:
+    """The Matplotlib figure."""
+    fig = _style.canvas(preset, 2.1, TITLE, _style.wrap(data.subtitle, preset))
+    axes, half = fig.add_subplot(), _half(data)
+    known = data.runs.dropna(subset="leakage")
+    axes.vlines(known["place"], known["low"], known["high"], color=_style.GREY, lw=0.6)
+    axes.hlines(known["leakage"], known["place"] - half, known["place"] + half, color=_style.GREY, lw=1.2)
+    for factor, colour in data.colours.items():
+        here = data.dots[data.dots["target"] == factor]
+        if len(here):
+            axes.scatter(
+                here["place"], here["leakage"], s=14, color=colour, lw=0, zorder=3, label=factor, clip_on=False
+            )
+    places = range(len(data.settings))
+    axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=places, xticklabels=_ticks(data), xlabel=_axis(data))
+    axes.set(ylim=(0, 1), ylabel=AXIS)
+    if len(data.dots):
+        axes.legend(title="target", loc="upper left", bbox_to_anchor=(1, 1), alignment="left")
+    return fig
+
+
+def numbers(data: LeakageData) -> pd.DataFrame:
+    """The numbers: a row a dot, and a row a run with the mean over its dimensions (``dim`` is empty)."""
+    import pandas as pd
+
+    return pd.concat([data.runs, data.dots]).drop(columns="place")
