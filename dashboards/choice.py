@@ -67,6 +67,42 @@ def keep(key: str) -> None:
         st.query_params[key] = value
 
 
+def remember_several(key: str, options: Sequence[str], default: Sequence[str], *, most: int) -> None:
+    """`remember` for a widget that holds several names, which stand in the address with commas between."""
+    kept = st.session_state.get(key, st.query_params.get(key, "").split(","))
+    known = [name for name in dict.fromkeys(kept) if name in options]
+    if key not in st.session_state or len(known) < len(kept):
+        st.session_state[key] = known[:most] or list(default)
+
+
+def keep_several(key: str) -> None:
+    """`keep` for a widget that holds several names."""
+    value = ",".join(st.session_state[key])
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value
+
+
+def keep_unless(key: str, nothing: Any) -> Any:
+    """`keep`, but where the value is `nothing` it is taken out of the address; the value."""
+    value = st.session_state[key]
+    if value is None or value == nothing:
+        st.query_params.pop(key, None)
+    else:
+        keep(key)
+    return value
+
+
+def integer(place: Any, label: str, key: str, default: int | None, low: int, high: int | None, **more: Any) -> Any:
+    """A whole number that is typed and kept in the address, or None where that is the default."""
+    if key not in st.session_state:
+        asked = st.query_params.get(key, "")
+        value = int(asked) if asked.isdecimal() and len(asked) < 16 else default
+        inside = value is not None and low <= value and (high is None or value <= high)
+        st.session_state[key] = value if inside else default
+    place.number_input(label, low, high, step=1, key=key, persist_state="session", **more)
+    return keep_unless(key, default)
+
+
 def current() -> Run:
     """The run chosen in the sidebar."""
     if not reads.study().runs:

@@ -11,6 +11,9 @@ from typing import Any
 
 import streamlit as st
 
+from latentlab.alignment import Overlap
+from latentlab.alignment import aligned as lay
+from latentlab.alignment import overlap as neighbours_in_common
 from latentlab.codes import Codes
 from latentlab.comparison import compare, summarise
 from latentlab.data import Dataset
@@ -18,14 +21,19 @@ from latentlab.decodings import Decodings
 from latentlab.dimensions import dimensions, factors_of
 from latentlab.errors import LatentlabError
 from latentlab.health import environment, health
+from latentlab.leakage import FILE, load_leakage, tables
+from latentlab.matching import alongside as join
 from latentlab.matching import match
 from latentlab.originals import dataset_of
 from latentlab.projections import Projection
 from latentlab.runs import STAGES, Run, Study
+from latentlab.score import Score
 from latentlab.selections import named
 from latentlab.serving import as_study, served_path
 
-FILES = ("config.json", "history.jsonl", "model.safetensors", "notes.json", *STAGES.values())
+OVERLAP_ROWS = 5_000
+MADE = ("support.json", "support.h5", "likelihood.h5")  # by verbs of their own, beside the stages
+FILES = ("config.json", "history.jsonl", "model.safetensors", "notes.json", FILE, *MADE, *STAGES.values())
 
 
 def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
@@ -141,7 +149,7 @@ def live(run: Run) -> Any:
     return _live(str(run.path), stamp(run.path, ["config.json", "model.safetensors"]))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
 def _live(path: str, stamps: Any) -> Any:
     from latentlab.loading import live
 
@@ -178,6 +186,44 @@ def matched(first: Run, second: Run) -> Any:
 @st.cache_data(max_entries=32, show_spinner="Matching dimensions …")
 def _matched(first: str, second: str, stamps: Any) -> Any:
     return match(_codes(first, stamps[0]), _codes(second, stamps[1]))
+
+
+def alongside(runs: Sequence[Run]) -> Any:
+    """The dimensions of the first run, each with its partner in every other."""
+    return join([matched(runs[0], run) for run in runs[1:]])
+
+
+def aligned(runs: Sequence[Run], method: str) -> list[Projection]:
+    """The projections of several runs, each laid over the first."""
+    stamps = tuple((str(run.path), stamp(run.path, [STAGES["project"]])) for run in runs)
+    return _aligned(stamps, method)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Laying pictures over one another …")
+def _aligned(stamps: Any, method: str) -> list[Projection]:
+    return lay([_projections(path, each)[method] for path, each in stamps])
+
+
+def overlap(first: Run, second: Run, row_ids: Any) -> Overlap:
+    """How far the neighbourhoods of two runs' codes agree, on at most 5,000 of those rows."""
+    stamps = tuple((str(run.path), stamp(run.path, [STAGES["encode"]])) for run in (first, second))
+    some = row_ids if len(row_ids) <= OVERLAP_ROWS else row_ids[:: -(-len(row_ids) // OVERLAP_ROWS)]
+    return _overlap(stamps, some)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for neighbours …")
+def _overlap(stamps: Any, row_ids: Any) -> Overlap:
+    return neighbours_in_common(*(_codes(path, each) for path, each in stamps), row_ids)
+
+
+def leakage(run: Run) -> Score:
+    """The run's leakage, where it has been measured; an `InputError` says how, where not."""
+    return load_leakage(run)[0]
+
+
+def leakages(runs: Sequence[Run]) -> Any:
+    """The leakage of every dimension of several runs, as a table."""
+    return tables({run.name: leakage(run) for run in runs})
 
 
 def healthy(run: Run) -> Any:

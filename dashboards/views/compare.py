@@ -1,67 +1,113 @@
-"""Compare: two runs, their dimensions matched, each moved in both decoders."""
+"""Compare: 2 to 4 runs, their dimensions matched and moved in each decoder, and their pictures under one selection."""
 
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import Any
 
+import beside
 import choice
 import markup
 import panels
 import reads
 import streamlit as st
-from drawings import command
+from drawings import Drawing, command
 
+from latentlab.alignment import shared_row
 from latentlab.decodings import Decodings
 from latentlab.matching import MATCHED
 from latentlab.pictures import data_uri, strip
 from latentlab.runs import Run
 
+MOST = 4
+SIZES = {
+    2: (40, 1),
+    3: (22, 1),
+    4: (26, 2),
+}  # pixels of a strip's height and every how many steps: it must fit the page
+RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "each run's own codes, 2.5 % … 97.5 %"}
+TITLE = "Settings side by side, dimension by dimension"
+
 
 def page() -> None:
     """The whole page."""
     first = choice.current()
-    encoded = [run for run in reads.study().runs if run.has("encode")]
-    others = [run.name for run in encoded if run.name != first.name]
-    if not first.has("encode") or not others:
-        panels.head("Two settings, dimension by dimension", [reads.label(first.name)], "compare")
-        fix = command("analyze", reads.study().path)
+    encoded = [run.name for run in reads.study().runs if run.has("encode") and run.name != first.name]
+    if not first.has("encode") or not encoded:
+        panels.head(TITLE, [reads.label(first.name)], "compare")
         needed = "Two encoded runs are needed. Encode what has been trained with:"
-        panels.explain("Nothing to compare with", needed, fix)
+        panels.explain("Nothing to compare with", needed, command("analyze", reads.study().path))
         return
-    _compare(first, others)
+    above = st.container()
+    runs, over, anchor = _chosen(first, encoded)
+    with above:
+        _dimensions(runs, over, anchor)
+    _leakage(runs)
+    beside.pictures(runs)
+
+
+def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
+    """What is compared: the runs, over which range, around which row."""
+    one, two, three = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
+    default = next((name for name in others if reads.study()[name].config.label != first.config.label), others[0])
+    choice.remember_several("beside", others, [default], most=MOST - 1)
+    names = one.multiselect(
+        f"Beside {reads.label(first.name)}",
+        others,
+        key="beside",
+        format_func=reads.label,
+        max_selections=MOST - 1,
+        persist_state="session",
+    )
+    choice.keep_several("beside")
+    runs = [first, *(reads.study()[name] for name in names or [default])]
+    ranges = ["prior", "aggregate"] if all(run.config.stochastic for run in runs) else ["aggregate"]
+    choice.remember("over", ranges, ranges[0])
+    two.selectbox("Range", ranges, key="over", format_func=RANGES.__getitem__, persist_state="session")
+    choice.keep("over")
+    return runs, str(st.session_state["over"]), _anchor(first, three)
+
+
+def _anchor(first: Run, place: Any) -> int | None:
+    asked, key = st.query_params.get("anchor", ""), "compare-anchor"
+    if key not in st.session_state:
+        st.session_state[key] = int(asked) if asked.isdecimal() and len(asked) < 16 else None
+    given = place.number_input(
+        "Around row",
+        min_value=0,
+        step=1,
+        key=key,
+        placeholder="the first run's",
+        help="The id of a row. Each run's own model decodes around its own code of that row.",
+    )
+    if given is None:
+        st.query_params.pop("anchor", None)
+        return None
+    st.query_params["anchor"] = str(given)
+    return int(given)
 
 
 @panels.part
-def _compare(first: Run, others: list[str]) -> None:
-    above = st.container()
-    default = next((name for name in others if reads.study()[name].config.label != first.config.label), others[0])
-    choice.remember("beside", others, default)
-    column, _ = st.columns([0.25, 0.75])
-    column.selectbox("Beside it", others, key="beside", format_func=reads.label, persist_state="session")
-    choice.keep("beside")
-    second = reads.study()[str(st.session_state["beside"])]
-    pairs = reads.matched(first, second)
-    strips = [_part(run) for run in (first, second)]
-    with above:
-        matched = int(pairs["matched"].sum())
-        facts = [
-            f"active dimensions matched on rank correlation of codes over {pairs.attrs['rows']:,} rows",
-            f"{matched} of {len(pairs)} matched, |ρ| ≥ {MATCHED}",
-            _anchors(strips),
-        ]
-        panels.head("Two settings, dimension by dimension", facts, "compare", data=lambda: reads.matched(first, second))
-    tables = [reads.ranked(run).set_index("index") for run in (first, second)]
-    rows = [
-        (_cells(pair, (first, second), strips, tables), "", "" if pair["matched"] else "off")
-        for pair in pairs.to_dict("records")
+def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
+    table = reads.alongside(runs)
+    strips, said = _strips(runs, over, anchor)
+    counts = ", ".join(f"{int(table[f'matched{k}'].sum())}" for k in range(1, len(runs)))
+    facts = [
+        f"active dimensions matched on rank correlation of codes over {table.attrs['rows']:,} rows, signs aligned",
+        f"{counts} of {int((table['first'] >= 0).sum())} matched, |ρ| ≥ {MATCHED}",
+        said,
+        RANGES[over] + ", every second step" * (SIZES[len(runs)][1] > 1),
     ]
-    heads = [reads.label(run.name) for run in (first, second)]
-    columns = [(heads[0], ""), ("", ""), ("match", ""), ("", ""), (heads[1], "")]
-    panels.show(markup.rows_html(columns, rows))
-    if not len(pairs):
-        panels.explain("No active dimension", "Neither run uses any latent dimension, so there is nothing to match.")
-    if any(strip is None for strip in strips):
+    make = command("compare", *(run.path for run in runs))
+    panels.head(TITLE, facts, "compare", make=make, data=lambda: reads.alongside(runs))
+    if not len(table):
+        panels.explain("No active dimension", "None of the runs uses any latent dimension: nothing to match.")
+        return
+    known = [_Known(run, part, *SIZES[len(runs)]) for run, part in zip(runs, strips, strict=True)]
+    rows = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
+    panels.show(markup.rows_html(_columns(runs), rows))
+    if any(part is None for part in strips):
         panels.explain(
             "No traversals in one of them",
             "What its dimensions change in the picture has not been decoded. Decode it with:",
@@ -69,51 +115,127 @@ def _compare(first: Run, others: list[str]) -> None:
         )
 
 
-def _part(run: Run) -> Decodings | None:
+def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodings | None], str]:
+    """A traversal a run around the same row, and how that went."""
+    stored = [_stored(run, over) for run in runs]
+    kept = [part.settings.get("anchor_row") if part else None for part in stored]
+    row = anchor if anchor is not None else shared_row([reads.codes(run) for run in runs], kept[0])
+    if row is None:
+        return stored, "each around its own row: no row is in all of them"
+    found, failed = [], []
+    for run, part, own in zip(runs, stored, kept, strict=True):
+        if part is None or own == row:
+            found.append(part)
+            continue
+        anew, why = reads.attempt(partial(reads.traversals, run, row, over), None)
+        found.append(anew or part)
+        failed += [f"{run.name} keeps its own row {own}: {why}"] if anew is None else []
+    return found, "; ".join(failed) or f"the same image, row {row:,}, decoded in all"
+
+
+def _stored(run: Run, over: str) -> Decodings | None:
     found = reads.attempt(lambda: reads.decodings(run), {})[0] if run.has("traverse") else {}
-    return found.get("traversals-prior") or found.get("traversals-aggregate")
+    part: Decodings | None = found.get(f"traversals-{over}")
+    return part
 
 
-def _anchors(strips: list[Decodings | None]) -> str:
-    rows = {part.settings.get("anchor_row") for part in strips if part is not None}
-    if len(rows) == 1:
-        return f"the same image, row {rows.pop():,}, decoded in both"
-    return "traversals start from each run's own typical image" if rows else ""
+class _Known:
+    """What a column of the table reads of its run."""
+
+    def __init__(self, run: Run, part: Decodings | None, height: int, every: int) -> None:
+        self.run, self.part, self.height, self.every = run, part, height, every
+        self.table = reads.ranked(run).set_index("index")
+        self.factors = reads.factor_names(run)
+
+    def name(self, index: int) -> str:
+        """The dimension, the user's name for it, its top factor."""
+        if index < 0:
+            return ""
+        row = self.table.loc[index]
+        factor = f" {markup.pill(row['top_factor'], self.factors)}" if row["top_factor"] else ""
+        return f"<b>z{index}</b> {html.escape(row['name'])}{factor}"
+
+    def strip(self, index: int, *, flip: bool = False) -> str:
+        """The dimension moved, from high to low where its sign is opposite."""
+        if self.part is None or index < 0:
+            return ""
+        images = self.part.images[index][:: -self.every if flip else self.every]
+        alt = f"z{index} of {self.run.name} moved" + (", from high to low as its sign is opposite" if flip else "")
+        crisp = " crisp" * (images.shape[-1] <= 32)
+        style = f"height:{self.height}px"
+        return f'<img class="strip{crisp}" style="{style}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 
-def _cells(pair: dict[str, Any], runs: tuple[Run, Run], strips: list[Decodings | None], tables: list[Any]) -> list[str]:
-    flip = pair["rho"] < 0
-    left, right = (
-        (_name(runs[k], tables[k], pair["ab"[k]]), _strip(strips[k], pair["ab"[k]], flip=flip and k == 1))
-        for k in (0, 1)
-    )
-    return [left[0], left[1], _rho(pair), right[1], right[0]]
+def _columns(runs: list[Run]) -> list[tuple[str, str]]:
+    labels = [reads.label(run.name) for run in runs]
+    if len(runs) == 2:
+        return [(labels[0], ""), ("", ""), ("match", ""), ("", ""), (labels[1], "")]
+    return [(labels[0], ""), ("", ""), *(column for name in labels[1:] for column in ((name, ""), ("", "")))]
 
 
-def _rho(pair: dict[str, Any]) -> str:
-    if markup.missing(pair["rho"]):
+def _cells(row: dict[str, Any], known: list[_Known]) -> list[str]:
+    cells = [known[0].name(row["first"]), known[0].strip(row["first"])]
+    for k, other in enumerate(known[1:], start=1):
+        index = int(row[f"other{k}"])
+        match = _rho(row[f"rho{k}"], bool(row[f"matched{k}"])) if index >= 0 or row["first"] >= 0 else ""
+        image, name = other.strip(index, flip=row[f"rho{k}"] < 0), other.name(index)
+        cells += [match, image, name] if len(known) == 2 else [f"{name}<br>{match}", image]
+    return cells
+
+
+def _matched(row: dict[str, Any], runs: int) -> bool:
+    return any(row[f"matched{k}"] for k in range(1, runs))
+
+
+def _rho(rho: float, matched: bool) -> str:
+    if markup.missing(rho):
         return '<span class="soft">no partner</span>'
-    size = abs(pair["rho"])
-    bar = f'<br><span class="bar" style="width:{90 * size:.0f}px;margin:0;background:#009E73"></span>'
-    return (
-        f"|ρ| {markup.number(size)}" if pair["matched"] else f"unmatched <small>|ρ| {markup.number(size)}</small>"
-    ) + bar
+    size = abs(rho)
+    bar = f'<br><span class="bar" style="width:{80 * size:.0f}px;margin:0;background:#009E73"></span>'
+    said = f"|ρ| {markup.number(size)}"
+    return (said if matched else f"unmatched <small>{said}</small>") + bar
 
 
-def _name(run: Run, table: Any, index: int) -> str:
-    if index < 0:
-        return ""
-    row = table.loc[index]
-    factor = f" {markup.pill(row['top_factor'], reads.factor_names(run))}" if row["top_factor"] else ""
-    return f"<b>z{index}</b> {html.escape(row['name'])}{factor}"
+@panels.part
+def _leakage(runs: list[Run]) -> None:
+    found = {run.name: reads.attempt(partial(reads.leakage, run), None) for run in runs}
+    measured = [run for run in runs if found[run.name][0] is not None]
+    drawing = Drawing("leakage", tuple(measured or runs))
+    panels.head(
+        "Leakage between factors",
+        ["moving a dimension changes one factor most: how far does another move with it? 0 only one moves, 1 as far"],
+        "leakage",
+        make=drawing if measured else "",
+        data=(lambda: reads.leakages(measured)) if measured else None,
+        small=True,
+    )
+    if not measured:
+        why = next(iter(found.values()))[1]
+        fix = command("leakage", reads.study().path)
+        panels.explain("Not measured yet", f"{why.partition(';')[0]}. Factors are read off decoded images:", fix)
+        return
+    factors = list(dict.fromkeys(name for run in measured for name in found[run.name][0].settings["factors"]))
+    columns = [("run", ""), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
+    rows = [(_leaks(run, found[run.name], factors), "", "") for run in runs]
+    panels.show(markup.rows_html([*columns, ("left out", "wrap")], rows))
+    panels.note(
+        "Read off decoded images by a regressor trained on real ones; the mean over the dimensions that move a factor "
+        "by more than its readings' noise, ± half of the 95 % interval over anchors. Fewer dimensions have it easier."
+    )
+    panels.chart(drawing.interactive(), "leakage-chart")
 
 
-def _strip(part: Decodings | None, index: int, *, flip: bool) -> str:
-    if part is None or index < 0:
-        return ""
-    images = part.images[index][::-1] if flip else part.images[index]
-    alt = f"z{index} moved" + (", from high to low as its sign is opposite" if flip else "")
-    return f'<img class="strip" alt="{alt}" src="{data_uri(strip(images))}">'
+def _leaks(run: Run, found: tuple[Any, str], factors: list[str]) -> list[str]:
+    score, why = found
+    name = f"<b>{html.escape(reads.label(run.name))}</b>"
+    if score is None:
+        return [name, '<span class="soft">not measured</span>', *["–"] * (1 + len(factors)), html.escape(why[:80])]
+    value = markup.number(score.value)
+    if score.interval is not None:
+        value += f" {markup.half_width(*score.interval)}"
+    told = markup.text(score.settings.get("undefined") or ", ".join(score.settings["left_out"]))
+    defined = f"{score.parts.get('defined', 0):.0f} <small>of {score.parts.get('of', 0):.0f}</small>"
+    return [name, value, defined, *(markup.number(score.per_factor.get(each)) for each in factors), told]
 
 
 page()

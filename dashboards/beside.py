@@ -1,0 +1,192 @@
+"""The projections of several runs side by side, each laid over the first, under one selection."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import choice
+import markup
+import panels
+import reads
+import streamlit as st
+from drawings import Drawing, command
+
+from latentlab.figures.aligned_projections import OVERLAP
+from latentlab.originals import images_of
+from latentlab.pictures import data_uri, strip
+from latentlab.runs import Run
+from latentlab.selections import as_table, inside, named, positions, together
+
+NAMES = {"umap": "UMAP", "pca": "PCA"}
+CORNERS = 40  # of a lasso, as many as the page's address keeps
+MONTAGE = 36
+LONGEST = 2_000
+
+
+@panels.part
+def pictures(runs: list[Run]) -> None:
+    """The panel: pictures of all runs, a lasso in one of them selects the same rows in each."""
+    projected = [reads.projections(run) for run in runs]
+    methods = [name for name in NAMES if all(name in each for each in projected)]
+    if not methods:
+        panels.head("Pictures of the codes", [], "pictures", small=True)
+        fix = command("analyze", reads.study().path, "--only", "project")
+        panels.explain("No projection that all have", "The runs share no kind of projection. Make them with:", fix)
+        return
+    above, controls = st.container(), st.columns([0.25, 0.25, 0.5], vertical_alignment="bottom")
+    method, by = _controls(runs, methods, controls)
+    drawing = Drawing("aligned-projections", tuple(runs), {"method": method, "by": by})
+    drawn = drawing.interactive()
+    laid = reads.aligned(runs, method)
+    codes = reads.codes(runs[0])
+    with above:
+        told = str(drawn.layout.meta["subtitle"])
+        panels.head(
+            "Pictures of the codes", [told], "pictures", small=True, make=drawing, data=lambda: _points(runs, laid)
+        )
+    chart = st.container()
+    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2]))], [])
+    if why:
+        panels.explain("No such rows", why)
+    lasso = _lasso()
+    enclosed: Any = laid[0].row_ids[inside(lasso[1], laid[lasso[0]].xy)] if lasso and lasso[0] < len(laid) else []
+    chosen = together(by_id, enclosed)
+    with chart:
+        shown = _selected_in(drawn, chosen) if lasso or len(by_id) else drawn
+        panels.chart(shown, "pictures-chart", on_select=_drawn_lasso, selection_mode=("box", "lasso"))
+    panels.note(
+        f"{NAMES[method]} is a picture, not the latent space. Draw a lasso or a box in any of them, or name rows: the "
+        "same rows are chosen in all."
+    )
+    _overlaps(runs, laid, chosen)
+    if lasso or len(by_id):
+        _selection(runs[0], chosen, len(laid[0].row_ids))
+
+
+def _controls(runs: list[Run], methods: list[str], columns: Any) -> tuple[str, str | None]:
+    choice.remember("picture", methods, methods[0])
+    columns[0].segmented_control(
+        "Picture", methods, key="picture", format_func=NAMES.__getitem__, required=True, persist_state="session"
+    )
+    choice.keep("picture")
+    colour = choice.colour()
+    ways = [OVERLAP, *([colour] if colour and all(colour in reads.factor_names(run) for run in runs) else [])][::-1]
+    choice.remember("tint", ways, ways[0])
+    columns[1].selectbox(
+        "Colour",
+        ways,
+        key="tint",
+        format_func=lambda way: "neighbours in common" if way == OVERLAP else way,
+        persist_state="session",
+    )
+    choice.keep("tint")
+    return str(st.session_state["picture"]), str(st.session_state["tint"])
+
+
+def _ids(place: Any) -> str:
+    """Row ids as they were typed: what a lasso can choose can be chosen without a mouse."""
+    if "rows" not in st.session_state:
+        st.session_state["rows"] = st.query_params.get("rows", "")[:LONGEST]
+    place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder="5, 17, 100-120", persist_state="session")
+    choice.keep_unless("rows", "")
+    return str(st.session_state["rows"])
+
+
+def _lasso() -> tuple[int, list[tuple[float, float]]] | None:
+    """The picture that a lasso was drawn in and its corners, from the page's address where it was drawn before."""
+    if "lasso" not in st.session_state:
+        asked = st.query_params.get("lasso", "")
+        st.session_state["lasso"] = asked if re.fullmatch(r"\d:(-?[\d.e+-]+,-?[\d.e+-]+;){3,}", asked + ";") else ""
+    choice.keep_unless("lasso", "")
+    text = str(st.session_state["lasso"])
+    if not text:
+        return None
+    picture, _, corners = text.partition(":")
+    try:
+        return int(picture), [(float(x), float(y)) for x, y in (corner.split(",") for corner in corners.split(";"))]
+    except ValueError:
+        return None
+
+
+def _drawn_lasso() -> None:
+    """Keep what was drawn; drawing nothing, by a double click, forgets it."""
+    selection = st.session_state["pictures-chart"].selection
+    areas = [*selection.get("lasso", []), *(_box(area) for area in selection.get("box", []))]
+    if not areas:
+        st.session_state["lasso"] = ""
+        return
+    area = areas[-1]
+    picture = int(str(area.get("xref", "x"))[1:] or 1) - 1
+    corners = list(zip(area["x"], area["y"], strict=True))
+    few = corners[:: max(1, -(-len(corners) // CORNERS))]
+    st.session_state["lasso"] = f"{picture}:" + ";".join(f"{x:.4g},{y:.4g}" for x, y in few)
+
+
+def _box(area: Any) -> dict[str, Any]:
+    x, y = area["x"], area["y"]
+    return {"xref": area.get("xref", "x"), "x": [x[0], x[1], x[1], x[0]], "y": [y[0], y[0], y[1], y[1]]}
+
+
+def _selected_in(drawn: Any, chosen: Any) -> Any:
+    """A copy of the figure in which the chosen rows stand out in every picture: Plotly takes no selection from us."""
+    copy, wanted = type(drawn)(drawn), set(chosen.tolist())
+    for trace in copy.data:
+        if trace.customdata is not None:
+            trace.selectedpoints = [i for i, row in enumerate(trace.customdata) if int(row) in wanted]
+    return copy
+
+
+def _points(runs: list[Run], laid: list[Any]) -> Any:
+    table = as_table(reads.codes(runs[0]), positions(reads.codes(runs[0]), laid[0].row_ids))
+    table = table[[name for name in table if not re.fullmatch(r"z\d+", name)]]
+    return table.assign(
+        **{
+            f"{run.name} {axis}": each.xy[:, k]
+            for run, each in zip(runs, laid, strict=True)
+            for k, axis in enumerate("xy")
+        }
+    )
+
+
+def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
+    rows = []
+    for run, picture in zip(runs[1:], laid[1:], strict=True):
+        shared = reads.overlap(runs[0], run, picture.row_ids)
+        here: list[int] = (
+            [i for i, row in enumerate(shared.row_ids) if row in set(chosen.tolist())] if len(chosen) else []
+        )
+        cells = [
+            f"<b>{html.escape(reads.label(run.name))}</b>",
+            f"{shared.mean:.0%} <small>chance {shared.chance:.1%}</small>",
+            f"{shared.share[here].mean():.0%}" if here else "–",
+            markup.number(picture.settings.get("aligned")),
+        ]
+        rows.append((cells, "", ""))
+    names = [(f"beside {reads.label(runs[0].name)}", ""), ("neighbours in common", ""), ("of the chosen rows", "num")]
+    panels.show(markup.rows_html([*names, ("pictures alike, R²", "num")], rows))
+    panels.note(
+        f"Neighbours: of a row's {shared.neighbours} nearest codes among {len(shared.row_ids):,} rows, those that are "
+        "nearest in both runs; codes, not pictures. Pictures: turned and mirrored onto the first and given its "
+        "spread, no more (Procrustes)."
+    )
+
+
+def _selection(run: Run, chosen: Any, of: int) -> None:
+    codes = reads.codes(run)
+    here: Any = positions(codes, chosen) if len(chosen) else []
+    facts = [f"{len(chosen):,} of {of:,} rows that all have"]
+    panels.head("The chosen rows", facts, "chosen", small=True, data=lambda: as_table(codes, here))
+    if not len(chosen):
+        panels.explain("Nothing is chosen", "No row lies inside what was drawn.")
+        return
+    some = codes.row_ids[here[:: max(1, -(-len(here) // MONTAGE))]]
+    images, why = reads.attempt(lambda: images_of(reads.dataset(run), some), None)
+    if images is None:
+        panels.explain("The images are not at hand", why)
+        return
+    crisp = " crisp" * (images.shape[-1] <= 32)
+    alt = f"{len(some)} images of the chosen rows"
+    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
+    panels.note(f"{len(some)} of the {len(here):,} chosen images, evenly spread over their row ids.")
