@@ -66,12 +66,7 @@ def _item(number: int, key: str, item: collected.Item, preset: str) -> None:
         if item.drawing is None:
             panels.note("No figure: its table goes into the ZIP as CSV." if item.numbers else "The command alone.")
         else:
-            drawing = item.drawing
-            preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
-            if preview is None:
-                panels.explain("This figure cannot be drawn", why)
-            else:
-                st.image(preview, width="content")
+            _preview(item.drawing, preset)
         if item.command:
             st.code(item.command, language="bash", wrap_lines=True)
 
@@ -94,8 +89,7 @@ def _any_kind(preset: str) -> None:
         st.selectbox("File", suffixes, key="suffix", persist_state="session")
         choice.keep("suffix")
         suffix = str(st.session_state["suffix"])
-        preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
-        if preview is not None:
+        if reads.attempt(lambda: drawing.file("png", preset), None)[0] is not None:
             st.download_button(
                 f"Download {suffix.upper()}",
                 data=lambda: drawing.file(suffix, preset),
@@ -105,10 +99,16 @@ def _any_kind(preset: str) -> None:
             )
         st.code(drawing.command(suffix, preset), language="bash", wrap_lines=True)
     with right:
-        if preview is None:
-            panels.explain("This figure cannot be drawn", why)
-        else:
-            st.image(preview, width="content")
+        _preview(drawing, preset)
+
+
+def _preview(drawing: Drawing, preset: str) -> None:
+    """The figure as a file would have it, or why there is none."""
+    preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
+    if preview is None:
+        panels.explain("This figure cannot be drawn", why)
+    else:
+        st.image(preview, width="content", alt=drawing.file("txt", preset).decode())
 
 
 page()

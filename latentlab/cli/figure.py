@@ -14,7 +14,7 @@ PANEL = "Show"
 def figure(
     kind: Annotated[str, typer.Argument(help=", ".join(names("figures")).replace("_", "-"))],
     paths: _console.Paths,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file: .pdf, .svg, .png or .html.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file: .pdf, .svg, .png, .html, .csv, .txt or .gif.")],
     preset: Annotated[
         str, typer.Option(help="Width and type size: icml, neurips, nature-single, nature-double.")
     ] = "neurips",
@@ -25,11 +25,13 @@ def figure(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Draw a figure for a report: PDF, SVG and PNG without a browser, or an interactive HTML file.
+    """Draw a figure for a report: PDF, SVG and PNG without a browser, an interactive HTML file, numbers, or words.
 
-    Attribute, filling, interpolation, manifold and samples decode anew, with the run's own model.
+    Attribute, directions, filling, interpolation, manifold and samples decode anew, with the run's own model.
 
     Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
+
+    Example: latentlab figure traversals artifacts/digits-study/beta4-seed0 -o traversals.gif
     """
     from latentlab.figures import decodes, export
     from latentlab.runs import open_runs

@@ -29,8 +29,8 @@ from latentlab.runs import Run, Study, open_path
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SUFFIXES = ("html", "pdf", "svg", "png", "csv", "gif")
-ENDINGS = ".pdf, .svg, .png, .html, .csv (the numbers) or .gif (traversals)"
+SUFFIXES = ("html", "pdf", "svg", "png", "csv", "txt", "gif")
+ENDINGS = ".pdf, .svg, .png, .html, .csv (the numbers), .txt (in words) or .gif (traversals)"
 Runs = Run | Study | Path | str | Sequence[Run]
 
 
@@ -54,9 +54,9 @@ def rendered(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **opti
     """A figure as the bytes of a file.
 
     ``pdf``, ``svg`` and ``png`` need no browser, ``html`` is interactive and needs no network, ``csv`` has the numbers
-    that are drawn, ``gif`` moves (traversals). ``preset`` gives width and type size (icml, neurips, nature-single,
-    nature-double) of all that is drawn with Matplotlib. The same data give the same bytes. ``options`` are those of the
-    kind's ``prepare``.
+    that are drawn, ``txt`` says it in words (an alternative text), ``gif`` moves (traversals). ``preset`` gives width
+    and type size (icml, neurips, nature-single, nature-double) of all that is drawn with Matplotlib. The same data give
+    the same bytes. ``options`` are those of the kind's ``prepare``.
     """
     from latentlab.figures import _style
 
@@ -71,6 +71,8 @@ def rendered(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **opti
             return gif(module.frames(data, preset), module.alt(data))
     if suffix == "csv":
         return csv_of(module.numbers(data))
+    if suffix == "txt":
+        return f"{module.alt(data)}\n".encode()
     if suffix == "html":
         return page(module.interactive(data)).encode()
     with _style.rendering(size):

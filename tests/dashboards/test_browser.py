@@ -94,6 +94,9 @@ def test_every_page_loads_clean_and_fits(chromium: Any, server: str, page: str, 
     shown = visited.open("" if page == "runs" else page)
     assert shown.locator(".ll-head h1").inner_text()
     assert shown.get_by_test_id("stException").count() == 0
+    assert shown.evaluate("[...document.querySelectorAll('img')].filter((image) => !image.alt.trim()).length") == 0
+    charts = shown.get_by_test_id("stPlotlyChart").all()
+    assert all(len(chart.get_attribute("aria-label") or "") > 40 for chart in charts), "a chart says what it shows"
     assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
     if folder := os.environ.get("LATENTLAB_SCREENSHOTS"):
         shown.screenshot(path=Path(folder) / f"{page}-{scheme}.png")
@@ -136,7 +139,7 @@ def test_the_command_can_be_copied_and_the_data_downloaded(visit: Visit) -> None
     assert len(content.splitlines()) == 5
 
 
-def test_a_lasso_selects_and_says_how_many_of_how_many(visit: Visit) -> None:
+def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(visit: Visit, chromium: Any) -> None:
     page = visit.open("map?run=beta-4-seed-0&picture=plane")
     box = page.locator(".nsewdrag").first.bounding_box()
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.05)]
@@ -149,6 +152,12 @@ def test_a_lasso_selects_and_says_how_many_of_how_many(visit: Visit) -> None:
     page.wait_for_selector("h2:has-text('The selection')")
     visit.settle()
     assert "768 of 768 rows in this picture" in page.locator("[data-testid=stMain]").inner_text()
+    assert "area=" in page.url
+    other = Visit(chromium, visit.server)
+    shown = other.open(page.url.removeprefix(f"{visit.server}/"))
+    assert "768 of 768 rows in this picture" in shown.locator("[data-testid=stMain]").inner_text()
+    shown.context.close()
+    assert not other.errors
 
 
 PIXELS = "c => c.toDataURL()"
@@ -224,3 +233,25 @@ def test_a_report_opens_clean_and_asks_nobody(chromium: Any, toy_study: Study, t
     visited.page.context.close()
     assert not visited.errors
     assert not [asked for asked in visited.elsewhere if not asked.startswith("file:")]
+
+
+def test_the_image_of_the_point_under_the_pointer_is_shown(chromium: Any, started: Any, trained: Any) -> None:
+    visited = Visit(chromium, started(trained.path))
+    page = visited.open("map?run=vae&picture=plane")
+    page.wait_for_timeout(600)
+    place = page.evaluate(
+        """() => {
+            const plot = document.querySelector(".js-plotly-plot"), trace = plot._fullData[0];
+            const box = plot.querySelector(".nsewdrag").getBoundingClientRect();
+            const {xaxis, yaxis} = plot._fullLayout;
+            return [box.left + xaxis.d2p(trace.x[7]), box.top + yaxis.d2p(trace.y[7])];
+        }"""
+    )
+    page.mouse.move(place[0] - 3, place[1])
+    page.mouse.move(*place, steps=3)
+    image = page.locator("img[src^='/thumbnail/vae/']")
+    image.wait_for(state="visible")
+    assert image.evaluate("i => i.naturalWidth") >= 8
+    page.context.close()
+    assert not visited.errors
+    assert not visited.elsewhere

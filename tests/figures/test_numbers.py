@@ -87,6 +87,11 @@ def test_a_moving_picture_goes_there_and_back_in_the_images_that_were_decoded(to
     assert np.abs(frames[0] - frames[6]).max() > 100
 
 
+def test_a_figure_in_words_is_its_alternative_text(toy_study: Study) -> None:
+    drawn = load("figures", "kl")
+    assert rendered("kl", toy_study[RUN], "txt").decode() == drawn.alt(drawn.prepare(toy_study[RUN])) + "\n"
+
+
 def test_what_does_not_move_has_no_gif(toy_study: Study) -> None:
     with pytest.raises(InputError, match="kl does not move"):
         rendered("kl", toy_study[RUN], "gif")
