@@ -14,21 +14,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import Codes
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
-from latentlab.files import publish
-from latentlab.hdf5 import check_format, reading
+from latentlab.hdf5 import check_format, publishing, reading
 from latentlab.registry import choose
+from latentlab.selections import positions
 
 FORMAT = 1
 ROWS = 20_000
 JUDGED = 2_000
 NEIGHBOURS = 15
+PLACED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +90,21 @@ def _umap(points: NDArray[Any], seed: int, parameters: Mapping[str, Any]) -> tup
     return xy, {"parameters": chosen, "versions": versions}
 
 
+def place(projection: Projection, codes: Codes, points: NDArray[Any]) -> NDArray[np.float64]:
+    """Where codes (m, d) lie in a picture (m, 2): exactly in one by PCA, which is linear in the codes; in any other in
+    the middle of the `PLACED` rows that are nearest to them in the codes, which is no more than a hint."""
+    known = codes.mean[positions(codes, projection.row_ids)].astype(np.float64)
+    if projection.settings.get("method") == "pca":
+        design = np.column_stack([known, np.ones(len(known))])
+        weights = np.linalg.lstsq(design, projection.xy.astype(np.float64), rcond=None)[0]
+        return np.asarray(np.column_stack([points, np.ones(len(points))]) @ weights)
+    from scipy.spatial import cKDTree
+
+    near = min(PLACED, len(known))
+    nearest = cKDTree(known).query(np.asarray(points, np.float64), k=range(1, near + 1))[1]
+    return np.asarray(projection.xy[nearest].astype(np.float64).mean(axis=1))
+
+
 METHODS: Mapping[str, Callable[..., tuple[NDArray[Any], dict[str, Any]]]] = {"pca": _pca, "umap": _umap}
 
 
@@ -110,7 +125,7 @@ def faithfulness(points: NDArray[Any], xy: NDArray[Any], *, seed: int = 0) -> di
 
 def save_projections(path: Path, projections: Mapping[str, Projection], inputs: Mapping[str, Any]) -> None:
     """Publish ``projections.h5``: one group a method."""
-    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+    with publishing(path) as file:
         file.attrs["format"] = FORMAT
         file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
         for name, projection in projections.items():

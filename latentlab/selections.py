@@ -14,6 +14,7 @@ from latentlab.codes import Codes
 from latentlab.dimensions import factors_of
 from latentlab.errors import InputError
 from latentlab.notes import selections_of
+from latentlab.originals import located
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +47,48 @@ def inside(polygon: Sequence[Sequence[float]], xy: NDArray[np.floating]) -> NDAr
 
 def positions(codes: Codes, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """The positions (m,) of row ids in the codes; an `InputError` where one is not there."""
-    order = np.argsort(codes.row_ids, kind="stable")
-    places = order[np.searchsorted(codes.row_ids, row_ids, sorter=order).clip(max=len(codes) - 1)]
-    if not (codes.row_ids[places] == row_ids).all():
+    places = located(codes.row_ids, row_ids)
+    if places is None:
         raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
     return places
+
+
+def present(codes: Codes, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions (m,) of those row ids that the codes have: a shared copy of a run may hold fewer."""
+    return np.flatnonzero(np.isin(codes.row_ids, row_ids))
+
+
+def area_text(polygons: Sequence[Sequence[Sequence[float]]], corners: int = 60) -> str:
+    """Polygons as a text short enough for an address: at most `corners` of each, evenly picked, to four digits.
+
+    >>> area_text([[(0, 0), (1, 0), (0.33333, 1)]])
+    '0 0,1 0,0.3333 1'
+    """
+    picked = [polygon[:: max(1, -(-len(polygon) // corners))] for polygon in polygons]
+    return ";".join(",".join(f"{x:.4g} {y:.4g}" for x, y in polygon) for polygon in picked)
+
+
+def areas(text: str) -> list[list[tuple[float, float]]]:
+    """The polygons that `area_text` wrote; an `InputError` where it is no such text.
+
+    >>> areas("0 0,1 0,0.3333 1")
+    [[(0.0, 0.0), (1.0, 0.0), (0.3333, 1.0)]]
+    """
+    try:
+        found = [[tuple(map(float, corner.split(" "))) for corner in part.split(",")] for part in text.split(";")]
+    except ValueError:
+        found = []
+    if not found or any(len(polygon) < 3 or any(len(corner) != 2 for corner in polygon) for polygon in found):
+        raise InputError("the address names an area that is none: draw it anew")
+    return [[(corner[0], corner[1]) for corner in polygon] for polygon in found]
+
+
+def within(polygons: Sequence[Sequence[Sequence[float]]], xy: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which points (n, 2) lie inside any of the polygons."""
+    found = np.zeros(len(xy), bool)
+    for polygon in polygons:
+        found |= inside(polygon, xy)
+    return found
 
 
 def named(codes: Codes, text: str) -> NDArray[np.int64]:
@@ -94,7 +132,7 @@ def rows_of(codes: Codes, text: str, notes: dict[str, Any]) -> NDArray[np.int64]
     """
     kept = selections_of(notes)
     if text in kept:
-        return np.flatnonzero(np.isin(codes.row_ids, kept[text]))
+        return present(codes, kept[text])
     factor, sign, value = text.partition("=")
     if sign:
         return holding(codes, factor.strip(), value.strip())
@@ -108,6 +146,24 @@ def values_of(codes: Codes, factor: str) -> list[str]:
     """The values that `holding` knows of a factor, in order."""
     columns, names, _ = factors_of(codes)
     return _texts(codes, columns[:, names.index(factor)], factor)[1] if factor in names else []
+
+
+def neighbours(codes: Codes, position: int, count: int) -> NDArray[np.int64]:
+    """The positions (count,) of the rows whose codes are nearest to that of the row at `position`, itself the first.
+
+    The distance is Euclidean in the codes, in units of each dimension's spread where the encoder is deterministic: the
+    scale of an autoencoder's dimensions is free.
+
+    >>> neighbours(Codes(np.array([[0.0], [5.0], [1.0]], np.float32), np.ones((3, 1), np.float32)), 0, 2).tolist()
+    [0, 2]
+    """
+    spread = codes.mean.std(axis=0) if codes.variance is None else np.ones(codes.latent_dim)
+    apart = (codes.mean - codes.mean[position]) / np.where(spread > 0, spread, 1)
+    distance = np.einsum("ij,ij->i", apart, apart)
+    distance[position] = -1
+    few = min(count, len(codes))
+    nearest = np.argpartition(distance, few - 1)[:few]
+    return nearest[np.argsort(distance[nearest], kind="stable")]
 
 
 def together(*parts: ArrayLike) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from latentlab import thumbnails
 from latentlab.errors import InputError, LatentlabError
 from latentlab.notes import READ_ONLY
 from latentlab.resources import dashboard_script
@@ -178,6 +179,7 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
     script, page = dashboard_script(), _page()
     paths = ["/", *(f"/{each.stem}" for each in sorted((script.parent / "views").glob("*.py")))]
     routes = [Route(path, lambda request: HTMLResponse(page), methods=["GET"]) for path in paths]
+    routes.append(thumbnails.route(Path(study).resolve()))
     return App(script, routes=routes, middleware=[Middleware(Guard, door=door, scripts=_hashes(page))])
 
 

@@ -60,37 +60,17 @@ def page() -> None:
 # What is typed: kept in the address, and out of it where it is the default
 
 
-def _integer(place: Any, label: str, key: str, default: int | None, low: int, high: int | None, **more: Any) -> Any:
-    """A whole number, or none where none is the default."""
-    if key not in st.session_state:
-        asked = st.query_params.get(key, "")
-        value = int(asked) if asked.isdecimal() and len(asked) < 16 else default
-        inside = value is not None and low <= value and (high is None or value <= high)
-        st.session_state[key] = value if inside else default
-    place.number_input(label, low, high, step=1, key=key, persist_state="session", **more)
-    return _address(key, default)
-
-
 def _written(place: Any, label: str, key: str, **more: Any) -> str:
     if key not in st.session_state:
         st.session_state[key] = st.query_params.get(key, "")[:LONGEST]
     place.text_input(label, key=key, max_chars=LONGEST, persist_state="session", **more)
-    return str(_address(key, ""))
+    return str(choice.keep_unless(key, ""))
 
 
 def _one_of(place: Any, label: str, key: str, options: list[str], names: Mapping[str, str]) -> str:
     choice.remember(key, options, options[0])
     place.selectbox(label, options, key=key, format_func=lambda each: names.get(each, each), persist_state="session")
-    return str(_address(key, options[0]))
-
-
-def _address(key: str, default: Any) -> Any:
-    value = st.session_state[key]
-    if value is None or value == default:
-        st.query_params.pop(key, None)
-    else:
-        choice.keep(key)
-    return value
+    return str(choice.keep_unless(key, options[0]))
 
 
 def _row(place: Any, run: Run, label: str, key: str) -> int | None:
@@ -101,7 +81,7 @@ def _row(place: Any, run: Run, label: str, key: str) -> int | None:
         st.session_state[key] = random_row(reads.codes(run))
 
     button.button("Random", key=f"random-{key}", on_click=draw, width="stretch")
-    found: int | None = _integer(box, label, key, None, 0, None, placeholder="row id")
+    found: int | None = choice.integer(box, label, key, None, 0, None, placeholder="row id")
     return found
 
 
@@ -156,7 +136,7 @@ def _interpolation(run: Run) -> None:
     one, two, three, four = st.columns([0.32, 0.32, 0.18, 0.18], vertical_alignment="bottom")
     a, b = _row(one, run, "From row", "a"), _row(two, run, "To row", "b")
     way = _one_of(three, "Way", "way", [BOTH, *WAYS], {})
-    steps = _integer(four, "Steps", "steps", 9, 2, 30)
+    steps = choice.integer(four, "Steps", "steps", 9, 2, 30)
     options = {"a": a, "b": b, "steps": steps, "way": None if way == BOTH else way}
     panels.figure(Drawing("interpolation", (run,), options))
 
@@ -166,8 +146,8 @@ def _samples(run: Run) -> None:
     one, two, three, _ = st.columns([0.25, 0.15, 0.15, 0.45], vertical_alignment="bottom")
     sources = [EACH, *SOURCES] if run.encodes else ["prior"]
     source = _one_of(one, "Drawn from", "source", sources, {EACH: "each in turn", **SOURCE_NAMES})
-    count = _integer(two, "Samples", "count", 24, 1, 120)
-    seed = _integer(three, "Seed", "seed", 0, 0, 2**31)
+    count = choice.integer(two, "Samples", "count", 24, 1, 120)
+    seed = choice.integer(three, "Seed", "seed", 0, 0, 2**31)
     options = {"source": None if source == EACH else source, "count": count, "seed": seed}
     panels.figure(Drawing("samples", (run,), options))
 
@@ -178,7 +158,7 @@ def _manifold(run: Run) -> None:
     names = reads.ranked(run)["dim"].tolist()
     x = _one_of(one, "Across", "across", names, {})
     y = _one_of(two, "Up", "up", [names[1], *(name for name in names if name != names[1])], {})
-    steps = _integer(three, "Steps", "grid", 20, 2, 40)
+    steps = choice.integer(three, "Steps", "grid", 20, 2, 40)
     row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
     options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}
     panels.figure(Drawing("manifold", (run,), options))
@@ -215,7 +195,7 @@ def _filling(run: Run) -> None:
     one, two, three, _ = st.columns([0.2, 0.3, 0.15, 0.35], vertical_alignment="bottom")
     part = _one_of(one, "Hidden", "hide", list(PARTS), {})
     row = _row(two, run, "In row", "of_row")
-    seed = _integer(three, "Seed", "chain", 0, 0, 2**31)
+    seed = choice.integer(three, "Seed", "chain", 0, 0, 2**31)
     panels.figure(Drawing("filling", (run,), {"part": part, "row": row, "seed": seed}))
     panels.note(
         "Each draw is the end of a Markov chain over the code and the hidden pixels, accepted by Metropolis and "

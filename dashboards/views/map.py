@@ -1,30 +1,50 @@
-"""Map: a picture of the codes coloured by a factor; what a lasso encloses is told and shown."""
+"""Map: a picture of the codes coloured by a factor; what is selected in it is told and shown."""
 
 from __future__ import annotations
 
-import html
+from pathlib import Path
 from typing import Any
 
 import choice
-import markup
 import panels
 import reads
+import selected
 import streamlit as st
 from drawings import Drawing, command
 
 from latentlab.codes import Codes
-from latentlab.errors import LatentlabError
-from latentlab.originals import images_of
-from latentlab.pictures import data_uri, strip
+from latentlab.notes import selections_of
 from latentlab.runs import Run
-from latentlab.selections import as_table, composition, holding, inside, marks, named, positions, together, values_of
+from latentlab.selections import (
+    area_text,
+    areas,
+    as_table,
+    holding,
+    marks,
+    named,
+    positions,
+    present,
+    together,
+    values_of,
+    within,
+)
 
 PLANE = "plane"
 NAMES = {"umap": "UMAP", "pca": "PCA", PLANE: "two dimensions"}
-MONTAGE = 60
-LONGEST = 2_000  # letters of row ids, which the address of the page must hold
+LONGEST = 2_000  # letters of row ids, or of an area, which the address of the page must hold
 ANY = "—"
+ELLIPSES = 60
 RINGS = {"symbol": "circle-open", "size": 9, "color": "#D55E00", "line": {"width": 1.5}}
+OUTLINE = {"type": "path", "line": {"color": "#D55E00", "width": 1.2, "dash": "dot"}, "layer": "above"}
+HERE = Path(__file__).parents[1]
+
+HOVER = st.components.v2.component(
+    "latentlab_hover",
+    html='<img hidden alt="the image of the row under the pointer">',
+    css="img { position: fixed; z-index: 99; width: 96px; height: 96px; object-fit: contain; pointer-events: none; "
+    "image-rendering: pixelated; background: #888; border: 1px solid #8A8A86; border-radius: 4px; }",
+    js=(HERE / "hover.js").read_text(encoding="utf-8"),
+)
 
 
 def page() -> None:
@@ -47,7 +67,7 @@ def _map(run: Run) -> None:
     projected, why = reads.attempt(lambda: reads.projections(run), {})
     kinds = [kind for kind in ("umap", "pca") if kind in projected] + [PLANE]
     above = st.container()
-    columns = st.columns([0.34, 0.18, 0.18, 0.3], vertical_alignment="bottom")
+    columns = st.columns([0.34, 0.16, 0.16, 0.16, 0.18], vertical_alignment="bottom")
     choice.remember("picture", kinds, kinds[0])
     columns[0].segmented_control(
         "Picture", kinds, key="picture", format_func=lambda kind: NAMES[kind], required=True, persist_state="session"
@@ -55,8 +75,10 @@ def _map(run: Run) -> None:
     choice.keep("picture")
     kind = st.session_state["picture"]
     options, xy, ids = _plane(run, columns) if kind == PLANE else _projection(run, kind)
+    over = _laid_over(run, kind, columns[4])
     by = choice.colour() if choice.colour() in reads.factor_names(run) else None
-    drawing = Drawing("plane" if kind == PLANE else "projection", (run,), {"by": by, **options})
+    by = over.pop("by", by)
+    drawing = Drawing("plane" if kind == PLANE else "projection", (run,), {"by": by, **options, **over})
     drawn = drawing.interactive()
     drawn.update_layout(dragmode="lasso")
     codes = reads.codes(run)
@@ -71,30 +93,101 @@ def _map(run: Run) -> None:
     if len(kinds) == 1:
         why = why or "UMAP and PCA have not been made for this run."
         panels.explain("No projections", f"{why} Make them with:", command("analyze", run.path, "--only", "project"))
-    key = f"map-{run.name}-{kind}-{'-'.join(map(str, options.values()))}"
+    shown = "-".join(map(str, (run.name, kind, *options.values())))
     picture = st.container()
-    one, two = st.columns(2, vertical_alignment="bottom")
-    st.html(
-        f'<p class="ll-note">{_caveat(kind)} Draw a lasso or a box around points, or name rows or a value, to see what '
-        "they have in common.</p>"
+    _choose(run, codes, xy, ids, by, drawn, picture, f"map-{shown}")
+
+
+def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: Any, picture: Any, key: str) -> None:
+    """The ways to select rows, and what is told of those that are."""
+    one, two, three = st.columns(3, vertical_alignment="bottom")
+    panels.note(
+        f"{_caveat(st.session_state['picture'])} Draw a lasso or a box around points, or name rows, a value or a kept "
+        "selection, to see what they have in common; one row alone shows its neighbours."
     )
     by_id, why = reads.attempt(lambda: named(codes, _ids(one)), [])
     if why:
         panels.explain("No such rows", why)
     by_value, value = _value(codes, by, two)
+    kept, name = selected.kept(run, three, ANY)
+    choice.keep_unless("kept", ANY)
+    by_name = [] if kept is None else present(codes, kept)
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
-    if len(by_id):
-        rings = marks(xy, ids, codes.row_ids[by_id])
-        drawn = type(drawn)(drawn).add_scattergl(
+    told += [f"{len(by_name):,} of {name}"] * (kept is not None)
+    polygons = _area(key)
+    enclosed = [] if polygons is None else positions(codes, ids[within(polygons, xy)])
+    if polygons is not None:
+        told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
+    marked = together(by_id, by_name)
+    if len(marked) or polygons:
+        drawn = type(drawn)(drawn)
+        rings = marks(xy, ids, codes.row_ids[marked])
+        drawn.add_scattergl(
             x=rings[:, 0], y=rings[:, 1], mode="markers", marker=RINGS, hoverinfo="skip", showlegend=False
         )
+    for polygon in polygons or []:
+        drawn.add_shape(path="M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z", **OUTLINE)
     with picture:
-        panels.chart(drawn, key, on_select="rerun", selection_mode=("box", "lasso"))
-    enclosed = _enclosed(codes, xy, ids, st.session_state[key].selection)
-    if enclosed is not None:
-        told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
+        panels.chart(drawn, key, on_select=lambda: _drawn(key), selection_mode=("box", "lasso"))
+        HOVER(key="hover", data={"chart": key, "run": run.name}, height=1)
+    if kept is not None:
+        selected.kept_note(run, name)
     if told:
-        _selected(run, codes, together(by_id, by_value, [] if enclosed is None else enclosed), told)
+        selected.told_of(run, codes, together(by_id, by_value, by_name, enclosed), told)
+
+
+def _drawn(key: str) -> None:
+    """Keep what was drawn in the picture, as the address holds it; nothing where it was taken away."""
+    selection = st.session_state[key].selection
+    polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
+    polygons += [_corners(area["x"], area["y"]) for area in selection.get("box", [])]
+    polygons = [polygon for polygon in polygons if len(polygon) >= 3]
+    st.session_state["area"] = f"{key} {area_text(polygons)}" if polygons else ""
+
+
+def _area(key: str) -> list[list[tuple[float, float]]] | None:
+    """The polygons that are drawn in this picture; None where there are none, or they belong to another."""
+    if "area" not in st.session_state:
+        st.session_state["area"] = st.query_params.get("area", "")[:LONGEST]
+    choice.keep_unless("area", "")
+    where, _, text = str(st.session_state["area"]).partition(" ")
+    if where != key or not text:
+        return None
+    found, why = reads.attempt(lambda: areas(text), None)
+    if why:
+        panels.explain("No such area", why)
+    return found
+
+
+def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
+    return [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
+
+
+def _laid_over(run: Run, kind: str, place: Any) -> dict[str, Any]:
+    """What lies over the picture: a traversal's path, posterior ellipses, the colours of kept selections."""
+    names = [ANY, *reads.ranked(run)["dim"].tolist()]
+    options: dict[str, Any] = {}
+    with place.popover("Lay over", width="stretch"):
+        choice.remember("path", names, ANY)
+        st.selectbox("Traversal of", names, key="path", persist_state="session")
+        choice.keep_unless("path", ANY)
+        if st.session_state["path"] != ANY:
+            options["path"] = int(str(st.session_state["path"])[1:])
+            row = choice.integer(st, "around row (the mean)", "from", None, 0, None)
+            options["row"] = row
+        if kind == PLANE and run.config.stochastic and _on("ellipses", f"{ELLIPSES} posteriors, 1σ"):
+            options["ellipses"] = ELLIPSES
+        if reads.attempt(lambda: selections_of(run.notes()), {})[0] and _on("colours", "Colours of kept selections"):
+            options["by"] = "selections"
+    return options
+
+
+def _on(key: str, label: str) -> bool:
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(key) == "True"
+    st.checkbox(label, key=key, persist_state="session")
+    choice.keep_unless(key, False)
+    return bool(st.session_state[key])
 
 
 def _ids(place: Any) -> str:
@@ -102,27 +195,20 @@ def _ids(place: Any) -> str:
     if "rows" not in st.session_state:
         st.session_state["rows"] = st.query_params.get("rows", "")[:LONGEST]
     place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder="5, 17, 100-120", persist_state="session")
-    _keep_or_drop("rows", "")
+    choice.keep_unless("rows", "")
     return str(st.session_state["rows"])
 
 
 def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
     """The rows of one value of the factor that colours the map."""
-    if by is None:
+    values = [ANY, *(values_of(codes, by) if by is not None else [])]
+    if len(values) == 1:
         return [], ANY
-    values = [ANY, *values_of(codes, by)]
     choice.remember("value", values, ANY)
     place.selectbox(f"Every row whose {by} is", values, key="value", persist_state="session")
-    _keep_or_drop("value", ANY)
+    choice.keep_unless("value", ANY)
     value = st.session_state["value"]
-    return (holding(codes, by, value) if value != ANY else []), value
-
-
-def _keep_or_drop(key: str, nothing: str) -> None:
-    if st.session_state[key] != nothing:
-        choice.keep(key)
-    else:
-        st.query_params.pop(key, None)
+    return (holding(codes, str(by), value) if value != ANY else []), value
 
 
 def _caveat(kind: str) -> str:
@@ -147,89 +233,6 @@ def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
     i, j = (int(st.session_state[key][1:]) for key in ("x", "y"))
     codes = reads.codes(run)
     return {"x": i, "y": j}, codes.mean[:, [i, j]], codes.row_ids
-
-
-def _enclosed(codes: Codes, xy: Any, ids: Any, selection: Any) -> Any:
-    """The positions of all rows, drawn as points or not, that a lasso or a box encloses; None where none was drawn."""
-    polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
-    polygons += [_corners(area["x"], area["y"]) for area in selection.get("box", [])]
-    polygons = [polygon for polygon in polygons if len(polygon) >= 3]
-    if not polygons:
-        return None
-    within = inside(polygons[0], xy)
-    for polygon in polygons[1:]:
-        within |= inside(polygon, xy)
-    return positions(codes, ids[within])
-
-
-def _selected(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
-    copied = f"{codes.of_rows:,} rows were encoded" if codes.of_rows > len(codes) else ""
-    facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", copied]
-    panels.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
-    if not len(rows):
-        panels.explain("Nothing is inside", "No code lies inside what was drawn.")
-        return
-    left, right = st.columns([0.45, 0.55])
-    with left:
-        _composition(run, codes, rows)
-    with right:
-        _montage(run, codes, rows)
-
-
-def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
-    return [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
-
-
-def _composition(run: Run, codes: Codes, rows: Any) -> None:
-    found = composition(codes, rows)
-    if found.empty:
-        panels.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
-        return
-    factors = reads.factor_names(run)
-    strongest = found[found["lift"] > 1].sort_values("lift", ascending=False).groupby("factor", sort=False).head(3)
-    order = strongest.drop_duplicates("factor")["factor"].tolist()
-    strongest = strongest.sort_values("factor", key=lambda names: names.map(order.index), kind="stable")
-    lines = [(_line(row, factors), "", "") for row in strongest.to_dict("records")]
-    columns = [
-        ("factor", ""),
-        ("value", ""),
-        ("rows", "num"),
-        ("share here", ""),
-        ("of all", "num"),
-        ("× as often", "num"),
-    ]
-    st.html(markup.rows_html(columns, lines))
-    st.html(
-        '<p class="ll-note">The three most over-represented values of each factor, the most telling factor first.</p>'
-    )
-
-
-def _line(row: dict[str, Any], factors: tuple[str, ...]) -> list[str]:
-    bar = f'{row["share"]:.0%}<span class="bar" style="width:{max(1, 80 * row["share"]):.0f}px"></span>'
-    count, lift = f"{row['rows']:,}", markup.number(row["lift"], 1)
-    return [
-        markup.pill(row["factor"], factors),
-        html.escape(row["value"]),
-        count,
-        bar,
-        f"{row['share_of_all']:.0%}",
-        lift,
-    ]
-
-
-def _montage(run: Run, codes: Codes, rows: Any) -> None:
-    some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
-    try:
-        images = images_of(reads.dataset(run), codes.row_ids[some])
-    except LatentlabError as error:
-        panels.explain("The images are not at hand", str(error))
-        return
-    crisp = " crisp" * (images.shape[-1] <= 32)
-    alt = f"{len(some)} images of the selection"
-    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
-    st.html(
-        f'<p class="ll-note">{len(some)} of the {len(rows):,} selected images, evenly spread over their row ids.</p>'
-    )
 
 
 page()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.dimensions import dimensions
 from latentlab.errors import InputError
+from latentlab.figures import _overlays
 from latentlab.figures._text import describe
-from latentlab.figures.projection import ProjectionData, _colouring, drawn_of, thinned
+from latentlab.figures.projection import ProjectionData, colouring, drawn_of, thinned
 from latentlab.figures.projection import alt as _alt
 from latentlab.figures.projection import interactive as _interactive
 from latentlab.figures.projection import numbers as _numbers
@@ -22,11 +23,21 @@ TAKES = "run"
 
 
 def prepare(
-    run: Run, *, x: int | None = None, y: int | None = None, by: str | None = None, seed: int = 0
+    run: Run,
+    *,
+    x: int | None = None,
+    y: int | None = None,
+    by: str | None = None,
+    ellipses: int = 0,
+    path: int | None = None,
+    row: int | None = None,
+    seed: int = 0,
 ) -> ProjectionData:
     """Dimensions `x` and `y` (the most important two), coloured by the factor `by`.
 
-    At most 30,000 seeded rows are points; where there are more, the density of all of them lies below.
+    At most 30,000 seeded rows are points; where there are more, the density of all of them lies below. Of `ellipses`
+    of the points, one standard deviation of the posterior is drawn. `path` is a dimension whose traversal is laid over
+    it, around the row with the id `row` or the mean.
     """
     codes = run.codes()
     if x is None or y is None:
@@ -39,11 +50,20 @@ def prepare(
     every = codes.mean[:, [x, y]]
     chosen, density = thinned(every, seed=seed)
     xy, row_ids = every[chosen], codes.row_ids[chosen]
-    values, name, categories, cyclic = _colouring(codes, by, row_ids)
+    values, name, categories, cyclic = colouring(run, codes, by, row_ids)
+    overlays: tuple[_overlays.Overlay, ...] = ()
+    if ellipses:
+        overlays += (_overlays.ellipses(codes, x, y, chosen[:ellipses]),)
     told = [describe(run), f"{len(codes):,} of {codes.of_rows:,} rows", drawn_of(xy, density)]
     told += [f"coloured by {name}"] if name else ["no factors to colour by"]
+    told += [each.name for each in overlays]
+    if path is not None:
+        steps, far = _overlays.traversal(codes, path, row)
+        line = _overlays.Overlay(f"traversal of z{path}", steps[:, [x, y]].astype(float), far, marked=True)
+        overlays, told = (*overlays, line), [*told, _overlays.warning(line)]
     said = " · ".join(text for text in told if text)
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (f"z{x}", f"z{y}"), said, density)
+    axes = (f"z{x}", f"z{y}")
+    return ProjectionData(xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays)
 
 
 def alt(data: ProjectionData) -> str:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from latentlab.codes import Codes
 from latentlab.dimensions import factors_of
 from latentlab.errors import InputError
-from latentlab.figures import _style
+from latentlab.figures import _overlays, _style
 from latentlab.figures._text import describe, number
+from latentlab.notes import selections_of
+from latentlab.projections import place
 from latentlab.runs import Run
+from latentlab.selections import positions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +25,9 @@ TITLE = "Projection of the codes"
 TAKES = "run"
 POINTS = 30_000
 CELLS = 96
+OTHER = "#BDBDB8"
+Colouring = tuple[NDArray[np.float64] | None, str, tuple[str, ...], bool]
+KEPT = "selections"
 NAMED = 10  # a category's colour and name can be kept apart up to about this many
 
 
@@ -44,7 +50,8 @@ class Density:
 class ProjectionData:
     """``xy`` (m, 2) with ``row_ids`` (m,); ``values`` (m,) of the factor ``by``, or none; ``categories`` names the
     levels where they are few and unordered; ``cyclic`` where the last level meets the first. ``density`` is of all
-    rows, where there are more than can be drawn as points."""
+    rows, where there are more than can be drawn as points. The rows are in random order, so that no category is drawn
+    over another; ``overlays`` lie on top."""
 
     xy: NDArray[np.float32]
     row_ids: NDArray[np.int64]
@@ -55,6 +62,7 @@ class ProjectionData:
     axes: tuple[str, str]
     subtitle: str
     density: Density | None = None
+    overlays: tuple[_overlays.Overlay, ...] = ()
 
     def groups(self) -> list[tuple[str, NDArray[np.bool_]]]:
         """Each category with the rows that it has."""
@@ -68,8 +76,14 @@ class ProjectionData:
         return _style.CYCLIC if self.cyclic else _style.SEQUENTIAL
 
 
-def prepare(run: Run, *, method: str | None = None, by: str | None = None) -> ProjectionData:
-    """The run's projection by `method` (``umap`` where there is one), coloured by the factor `by` (the first)."""
+def prepare(
+    run: Run, *, method: str | None = None, by: str | None = None, path: int | None = None, row: int | None = None
+) -> ProjectionData:
+    """The run's projection by `method` (``umap`` where there is one), coloured by the factor `by` (the first).
+
+    ``by="selections"`` colours what was kept by name. The traversal of the dimension `path`, around the row with the id
+    `row` or the mean, is laid over it; UMAP has no place for new codes, so there it goes through the nearest rows.
+    """
     projections, codes = run.projections(), run.codes()
     chosen = method or ("umap" if "umap" in projections else next(iter(projections), "none"))
     if chosen not in projections:
@@ -78,7 +92,11 @@ def prepare(run: Run, *, method: str | None = None, by: str | None = None) -> Pr
     judged = [key for key in ("trustworthiness", "continuity") if key in found.faithfulness]
     chosen_rows, density = thinned(found.xy)
     xy, row_ids = found.xy[chosen_rows], found.row_ids[chosen_rows]
-    values, name, categories, cyclic = _colouring(codes, by, row_ids)
+    values, name, categories, cyclic = colouring(run, codes, by, row_ids)
+    overlays: tuple[_overlays.Overlay, ...] = ()
+    if path is not None:
+        steps, far = _overlays.traversal(codes, path, row)
+        overlays = (_overlays.Overlay(f"traversal of z{path}", place(found, codes, steps), far, marked=True),)
     faithful = [f"{key} {number(found.faithfulness[key])}" for key in judged]
     explained = found.settings.get("explained_variance_ratio")
     axes = [f"{chosen.upper()} {k + 1}" for k in (0, 1)]
@@ -87,21 +105,30 @@ def prepare(run: Run, *, method: str | None = None, by: str | None = None) -> Pr
     of = found.settings.get("of_rows", len(codes))
     told = [describe(run), chosen.upper(), f"{len(found.xy):,} of {of:,} rows", drawn_of(xy, density), *faithful]
     told += [f"coloured by {name}"] if name else ["no factors to colour by"]
+    told += [_overlays.warning(each) for each in overlays]
     said = " · ".join(text for text in told if text)
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (axes[0], axes[1]), said, density)
+    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (axes[0], axes[1]), said, density, overlays)
 
 
 def thinned(xy: NDArray[np.floating], *, seed: int = 0) -> tuple[NDArray[np.int64], Density | None]:
     """Which rows (n, 2) are drawn as points, at most `POINTS` seeded ones, and the density of all where some are not.
 
-    A browser sends every selected point back as text, so more than that makes a lasso slow.
+    They are in random order: in that of the rows, the last category would hide the others. A browser sends every
+    selected point back as text, so more points than that make a lasso slow.
     """
+    chosen = np.random.default_rng(seed).permutation(len(xy))[:POINTS]
     if len(xy) <= POINTS:
-        return np.arange(len(xy)), None
-    every = np.asarray(xy, np.float64)
-    counts, x, y = np.histogram2d(every[:, 0], every[:, 1], bins=CELLS)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(xy))[:POINTS])
-    return chosen, Density(counts.T, x, y)
+        return chosen, None
+    return chosen, _density(np.asarray(xy, np.float64))
+
+
+def _density(xy: NDArray[np.float64]) -> Density:
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    wide = np.where(high > low, high - low, 1.0)
+    cells = ((xy - low) / wide * CELLS).astype(np.int64).clip(max=CELLS - 1)
+    counts = np.bincount(cells[:, 1] * CELLS + cells[:, 0], minlength=CELLS * CELLS).reshape(CELLS, CELLS)
+    edges = [np.linspace(low[k], low[k] + wide[k], CELLS + 1) for k in (0, 1)]
+    return Density(counts.astype(np.float64), edges[0], edges[1])
 
 
 def drawn_of(xy: NDArray[np.floating], density: Density | None) -> str:
@@ -109,21 +136,28 @@ def drawn_of(xy: NDArray[np.floating], density: Density | None) -> str:
     return "" if density is None else f"{len(xy):,} as points over the density of all, in grey"
 
 
-def _colouring(
-    codes: Codes, by: str | None, row_ids: NDArray[np.int64]
-) -> tuple[NDArray[np.float64] | None, str, tuple[str, ...], bool]:
+def colouring(run: Run, codes: Codes, by: str | None, row_ids: NDArray[np.int64]) -> Colouring:
+    """The values (m,) that colour rows, what they are of, the names of few unordered ones, whether they go round."""
+    if by == KEPT:
+        kept = selections_of(run.notes())
+        values = np.full(len(row_ids), np.nan)
+        for level, ids in reversed(list(enumerate(kept.values()))):
+            values[np.isin(row_ids, ids)] = level
+        if not kept:
+            raise InputError(f"{run.name} has no selections by name; keep some on the dashboard's page Map")
+        return values, "kept selections", tuple(kept), False
+    return coloured(codes, by, row_ids)
+
+
+def coloured(codes: Codes, by: str | None, row_ids: NDArray[np.int64]) -> Colouring:
+    """`colouring` by a factor alone."""
     columns, names, kinds = factors_of(codes)
     if by is not None and by not in names:
         raise InputError(f"the codes have no varying factor {by!r}; they have: {', '.join(names) or 'none'}"[:200])
     if not names:
         return None, "", (), False
     k = names.index(by) if by else 0
-    order = np.argsort(codes.row_ids, kind="stable")
-    places = order[np.searchsorted(codes.row_ids, row_ids, sorter=order).clip(max=len(codes) - 1)]
-    if not (codes.row_ids[places] == row_ids).all():
-        raise InputError(
-            "the projection has rows that the codes do not have; project anew: `latentlab analyze … --only project`"
-        )
+    places = positions(codes, row_ids)
     column = columns[:, k]
     spec = next((s for s in codes.specs if s.name == names[k]), None)
     levels = int(np.nanmax(column)) + 1 if (np.nan_to_num(column) == np.floor(np.nan_to_num(column))).all() else 0
@@ -154,18 +188,26 @@ def interactive(data: ProjectionData) -> Any:
     size = 4 if len(data.xy) < _style.RASTER_FROM else 3
     common = {"mode": "markers", "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 0.12}}}
     if data.values is None or data.categories:
-        for (name, rows), colour in zip(data.groups(), _style.LONG, strict=False):
-            fig.add_trace(
-                go.Scattergl(
-                    x=data.xy[rows, 0],
-                    y=data.xy[rows, 1],
-                    name=name,
-                    customdata=data.row_ids[rows],
-                    marker={"color": colour, "size": size},
-                    hovertemplate=f"row %{{customdata}}<extra>{name}</extra>",
-                    **common,
-                )
+        names = [*(data.categories or ("",)), "other"]
+        known = np.zeros(len(data.xy)) if data.values is None else data.values
+        levels = np.where(np.isfinite(known), known, len(names) - 1).astype(np.int64)
+        tones = [*(_style.LONG[i % len(_style.LONG)] for i in range(len(names) - 1)), OTHER]
+        edges = np.linspace(0, 1, len(names) + 1)
+        steps = [[edge, tone] for k, tone in enumerate(tones) for edge in (edges[k], edges[k + 1])]
+        fig.add_trace(
+            go.Scattergl(
+                x=data.xy[:, 0],
+                y=data.xy[:, 1],
+                customdata=data.row_ids,
+                text=np.array(names)[levels],
+                marker={"color": levels, "colorscale": steps, "cmin": -0.5, "cmax": len(names) - 0.5, "size": size},
+                hovertemplate="row %{customdata}<extra>%{text}</extra>",
+                showlegend=False,
+                **common,
             )
+        )
+        for name, tone in zip(data.categories, tones, strict=False):
+            fig.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker={"color": tone, "size": 8}))
     else:
         bar = {"title": {"text": data.by, "side": "right"}, "thickness": 10, "outlinewidth": 0}
         fig.add_trace(
@@ -178,7 +220,9 @@ def interactive(data: ProjectionData) -> Any:
                 **common,
             )
         )
-    fig.update_layout(showlegend=bool(data.categories), legend={"itemsizing": "constant"})
+    _overlays.add_interactive(fig, data.overlays)
+    still = {"itemsizing": "constant", "itemclick": False, "itemdoubleclick": False}
+    fig.update_layout(showlegend=bool(data.categories), legend=still)
     fig.update_xaxes(title=data.axes[0], showticklabels=False, showgrid=False)
     fig.update_yaxes(title=data.axes[1], showticklabels=False, showgrid=False, scaleanchor="x")
     return fig
@@ -215,7 +259,7 @@ def static(data: ProjectionData, preset: str) -> Any:
         for (name, rows), tone in zip(data.groups(), _style.LONG, strict=False):
             colour[rows] = tone
             keys.append(Line2D([], [], ls="", marker="o", ms=3, color=tone, label=name))
-        colour[[c is None for c in colour]] = _style.FAINT
+        colour[[c is None for c in colour]] = OTHER
         axes.scatter(data.xy[:, 0], data.xy[:, 1], c=list(colour), **common)
         if data.categories:
             place: dict[str, Any] = {
@@ -229,6 +273,7 @@ def static(data: ProjectionData, preset: str) -> Any:
         bar = fig.colorbar(drawn, ax=axes, fraction=0.03, pad=0.01, aspect=30)
         bar.outline.set_visible(False)
         bar.set_label(data.by)
+    _overlays.add_static(axes, data.overlays)
     axes.set(xticks=[], yticks=[], xlabel=data.axes[0], ylabel=data.axes[1], aspect="equal", anchor="W")
     return fig
 

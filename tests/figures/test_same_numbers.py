@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from toy import write_run
 
 from latentlab.comparison import compare, summarise
 from latentlab.dimensions import dimensions, knowledge
+from latentlab.errors import InputError
 from latentlab.figures import _images, _style
+from latentlab.notes import name_selection
 from latentlab.registry import load
 from latentlab.runs import Study
 
@@ -120,12 +123,15 @@ def test_factor_matrix_reads_the_score_and_agrees_with_the_codes(run):
     assert "MIG" in data.subtitle
 
 
+SHAPES = ("square", "ellipse", "heart")
+
+
 @pytest.mark.parametrize("by", ["shape", "x", "angle"])
 def test_projection(run, by):
     data = prepared("projection", run, by=by)
     screen, paper = both("projection", data)
-    shown = np.concatenate([np.column_stack([trace.x, trace.y]) for trace in screen.data])
-    rows = np.concatenate([trace.customdata for trace in screen.data])
+    [points, *legend] = screen.data
+    shown, rows = np.column_stack([points.x, points.y]), points.customdata
     np.testing.assert_array_equal(shown[np.argsort(rows)], data.xy[np.argsort(data.row_ids)])
     np.testing.assert_array_equal(paper.axes[0].collections[0].get_offsets(), data.xy)
     column = run.codes().factors[data.row_ids, run.codes().factor_names().index(by)]
@@ -134,7 +140,9 @@ def test_projection(run, by):
     assert "trustworthiness" in data.subtitle
     assert data.cyclic == (by == "angle")
     if by == "shape":
-        assert [trace.name for trace in screen.data] == ["square", "ellipse", "heart"]
+        assert [trace.name for trace in legend] == ["square", "ellipse", "heart"]
+        assert [legend[int(level)].name for level in points.marker.color] == points.text.tolist()
+        assert [SHAPES[int(level)] for level in column] == points.text.tolist()
 
 
 def test_rate_distortion(toy_study):
@@ -195,3 +203,57 @@ def test_more_rows_than_points_lie_over_the_density_of_all(run, kind, monkeypatc
 @pytest.mark.parametrize("kind", ["plane", "projection"])
 def test_as_many_rows_as_points_need_no_density(run, kind):
     assert prepared(kind, run).density is None
+
+
+@pytest.mark.parametrize("kind", ["plane", "projection"])
+def test_no_category_is_drawn_over_the_others(run, kind):
+    data = prepared(kind, run, by="shape")
+    late = data.values[len(data.values) // 2 :]
+    for level in range(3):
+        share = (data.values == level).mean()
+        assert abs((late == level).mean() - share) < 0.1, "the rows lie in the order of the shapes, the points do not"
+    np.testing.assert_array_equal(data.row_ids, prepared(kind, run, by="shape").row_ids)
+
+
+def test_a_traversal_is_laid_over_a_picture_and_told_where_it_leaves_the_data(run):
+    codes = run.codes()
+    data = prepared("plane", run, x=0, y=2, path=2, row=100)
+    [path] = data.overlays
+    np.testing.assert_allclose(path.xy[:, 0], codes.mean[100, 0])
+    np.testing.assert_allclose(path.xy[[0, -1], 1], [-2, 2])
+    assert f"{path.far.sum()} of its 25 steps outside the data" in data.subtitle
+    projected = prepared("projection", run, path=2, row=100).overlays[0]
+    known = run.projections()["pca"]
+    row = np.flatnonzero(known.row_ids == 100)
+    assert len(row) == 0 or np.allclose(projected.xy.mean(axis=0), known.xy[row[0]], atol=2)
+    screen, paper = both("plane", data)
+    np.testing.assert_allclose(np.column_stack([screen.data[-1].x, screen.data[-1].y]), path.xy)
+    line = next(line for line in paper.axes[0].lines if line.get_gid() == "overlay")
+    np.testing.assert_allclose(line.get_xydata(), path.xy)
+
+
+def test_ellipses_are_one_standard_deviation_of_the_posterior(run, toy_study):
+    data = prepared("plane", run, x=0, y=1, ellipses=3)
+    [rings] = data.overlays
+    codes = run.codes()
+    place = np.flatnonzero(codes.row_ids == data.row_ids[0])[0]
+    first = rings.xy[:33]
+    np.testing.assert_allclose(np.ptp(first, axis=0) / 2, np.sqrt(codes.variance[place, :2]), rtol=1e-6)
+    np.testing.assert_allclose((first.max(axis=0) + first.min(axis=0)) / 2, codes.mean[place, :2], atol=1e-6)
+    assert "1σ of 3 posteriors" in data.subtitle
+    with pytest.raises(InputError, match="no ellipses"):
+        prepared("plane", toy_study["ae-seed-0"], ellipses=3)
+
+
+def test_kept_selections_colour_a_picture(tmp_path):
+    run = write_run(tmp_path / "run", 4.0, 0)
+    with pytest.raises(InputError, match="no selections by name"):
+        prepared("plane", run, by="selections")
+    name_selection(run, "first", np.arange(10))
+    name_selection(run, "second", np.arange(5, 30))
+    data = prepared("plane", run, by="selections")
+    assert data.categories == ("first", "second")
+    for level, ids in enumerate((range(10), range(10, 30))):
+        assert sorted(data.row_ids[data.values == level]) == list(ids), "the first name wins"
+    assert np.isnan(data.values).sum() == 768 - 30
+    both("plane", data)
