@@ -94,6 +94,9 @@ def test_every_page_loads_clean_and_fits(chromium: Any, server: str, page: str, 
     shown = visited.open("" if page == "runs" else page)
     assert shown.locator(".ll-head h1").inner_text()
     assert shown.get_by_test_id("stException").count() == 0
+    assert shown.evaluate("[...document.querySelectorAll('img')].filter((image) => !image.alt.trim()).length") == 0
+    charts = shown.get_by_test_id("stPlotlyChart").all()
+    assert all(len(chart.get_attribute("aria-label") or "") > 40 for chart in charts), "a chart says what it shows"
     assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
     if folder := os.environ.get("LATENTLAB_SCREENSHOTS"):
         shown.screenshot(path=Path(folder) / f"{page}-{scheme}.png")
