@@ -14,6 +14,7 @@ PAGES = {
     "compare": "Compare",
     "map": "Map",
     "decode": "Decode",
+    "support": "Support",
     "figures": "Figures",
     "health": "Health",
 }

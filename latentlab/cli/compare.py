@@ -29,17 +29,20 @@ def compare(
     Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
     from latentlab.agreement import by_setting
+    from latentlab.comparability import check_comparable
     from latentlab.comparison import compare as tabulate
     from latentlab.comparison import csv_of, summarise
     from latentlab.errors import InputError
     from latentlab.files import write_bytes
     from latentlab.latex import latex
-    from latentlab.runs import open_path
+    from latentlab.runs import Study, open_path
 
     writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
     if out is not None and out.suffix not in writers:
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected .csv (a row a run) or .tex (a setting)")
-    found = tabulate([open_path(path) for path in paths], metrics=_console.metrics(metric))
+    opened = [open_path(path) for path in paths]
+    check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
+    found = tabulate(opened, metrics=_console.metrics(metric))
     agreement = by_setting(found)
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:

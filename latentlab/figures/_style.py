@@ -200,3 +200,10 @@ def plotly(title: str, subtitle: str, alt: str, **layout: Any) -> Any:
     fig.update_xaxes(**line)
     fig.update_yaxes(**line)
     return fig
+
+
+def colour_key(fig: Any, colours: Mapping[str, str], *, below: int) -> None:
+    """Names beside dots of their colours, that many pixels under the plots: a legend that pages leave where it is."""
+    text = "   ".join(f"<span style='color:{colour}'>●</span> {name}" for name, colour in colours.items())
+    place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top", "yshift": -below}
+    fig.add_annotation(text=text, showarrow=False, align="left", **place)

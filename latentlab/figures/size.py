@@ -102,21 +102,20 @@ def interactive(data: Size) -> Any:
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     fig = make_subplots(rows=1, cols=3, horizontal_spacing=0.07, subplot_titles=list(PANELS.values()))
     fig.update_layout(base.layout)
-    several = len(data.colours) > 1
-    fig.update_layout(height=400, margin={"l": 50, "r": 10, "t": 100, "b": 90}, showlegend=several)
+    fig.update_layout(height=400, margin={"l": 50, "r": 10, "t": 100, "b": 90}, showlegend=False)
+    if len(data.colours) > 1:
+        _style.colour_key(fig, {_legend(data, value): tone for value, tone in data.colours.items()}, below=56)
     for panel, measure, value, x, y, mean_x, mean_y in _lines(data):
         place, name = {"row": 1, "col": panel + 1}, _legend(data, value)
         tone = {"color": data.colours[value]}
-        line = go.Scatter(x=mean_x, y=mean_y, mode="lines", line=tone, hoverinfo="skip", showlegend=False)
-        fig.add_trace(line.update(legendgroup=name, name="means"), **place)
-        dots = go.Scatter(x=x, y=y, mode="markers", marker=tone | {"size": 8}, name=name, legendgroup=name)
-        fig.add_trace(
-            dots.update(showlegend=panel == 0, hovertemplate=f"{measure} %{{y:.2f}}<extra>{name}</extra>"), **place
-        )
+        line = go.Scatter(x=mean_x, y=mean_y, mode="lines", line=tone, hoverinfo="skip")
+        fig.add_trace(line.update(name="means"), **place)
+        dots = go.Scatter(x=x, y=y, mode="markers", marker=tone | {"size": 8}, name=name)
+        fig.add_trace(dots.update(hovertemplate=f"{measure} %{{y:.2f}}<extra>{name}</extra>"), **place)
     ticks = {"tickvals": list(data.places.values()), "ticktext": [_name(data.x, v) for v in data.places]}
     fig.update_xaxes(title=AXES[data.x], showgrid=False, range=[-0.4, len(data.places) - 0.6], **ticks)
     fig.update_yaxes(rangemode="tozero", gridcolor="rgba(128,128,128,0.18)", zeroline=False)
-    fig.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
+    fig.update_annotations(font_size=12)
     return fig
 
 

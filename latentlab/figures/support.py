@@ -16,7 +16,7 @@ from latentlab.supports import ARMS, SHARES, support_table
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "Can one sample from it?"
+TITLE = "Samples against real images, and the codes"
 TAKES = "runs"
 DRAWN = ("prior", "gaussian", "aggregate")
 TONES = dict(zip(DRAWN, (_style.OKABE_ITO[0], _style.OKABE_ITO[1], _style.OKABE_ITO[2]), strict=True))
@@ -92,7 +92,8 @@ def interactive(data: SupportData) -> Any:
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     fig = make_subplots(rows=1, cols=3, horizontal_spacing=0.06, subplot_titles=[HEADS[key] for key in SHARES])
     fig.update_layout(base.layout)
-    fig.update_layout(height=440, margin={"l": 50, "r": 10, "t": 110, "b": 110}, showlegend=True)
+    fig.update_layout(height=440, margin={"l": 50, "r": 10, "t": 110, "b": 110}, showlegend=False)
+    _style.colour_key(fig, {ARMS[arm]: tone for arm, tone in TONES.items()}, below=74)
     for panel, measure, arm, x, y in _series(data):
         fig.add_trace(
             go.Scatter(
@@ -100,8 +101,6 @@ def interactive(data: SupportData) -> Any:
                 y=y,
                 mode="markers",
                 name=ARMS[arm],
-                legendgroup=arm,
-                showlegend=panel == 0,
                 marker={"color": TONES[arm], "size": 8},
                 hovertemplate=f"{ARMS[arm]}<br>{measure} %{{y:.3f}}<extra></extra>",
             ),
@@ -114,9 +113,9 @@ def interactive(data: SupportData) -> Any:
     ticks = [tick.replace("|", "<br>").replace(", probe", "<br>probe") for tick in data.ticks]
     fig.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.6, len(ticks) - 0.4], tickangle=0)
     grid = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
-    fig.update_xaxes(showgrid=False)
-    fig.update_yaxes(range=[0, 1.03], **grid)
-    fig.update_layout(legend={"orientation": "h", "y": -0.34, "yanchor": "top", "x": 0})
+    fig.update_xaxes(showgrid=False, showline=False)
+    fig.update_yaxes(range=[-0.02, 1.04], showline=False, **grid)
+    fig.update_annotations(font_size=12)
     return fig
 
 

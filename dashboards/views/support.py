@@ -1,0 +1,112 @@
+"""Support: is this a space one can sample from? Every setting beside the others, then the chosen run's pictures."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import choice
+import markup
+import panels
+import reads
+import streamlit as st
+from drawings import Drawing, command
+
+from latentlab.evidence import evidence_path
+from latentlab.runs import Run
+from latentlab.supports import ARMS, by_setting, numbers_path, read_support, support_table, verdict
+
+SOURCES = ("prior", "gaussian", "aggregate")
+COLUMNS = (
+    ("rate", "rate", 1),
+    ("active_units", "active units", 1),
+    ("probe", "probe", 2),
+    ("prior.precision", "precision", 2),
+    ("prior.coverage", "coverage", 2),
+    ("prior.holes", "holes", 2),
+    ("gaussian.coverage", "coverage, fitted normal", 2),
+    ("aggregate.coverage", "coverage, aggregate", 2),
+    ("detour", "detour", 2),
+    ("gradient", "gradient a σ", 2),
+    ("gap", "train–test gap", 2),
+)
+
+
+def page() -> None:
+    """The whole page."""
+    runs = tuple(run for run in reads.study().runs if numbers_path(run).is_file())
+    if not runs:
+        panels.head("Can one sample from it?", [], "sampling")
+        panels.explain(
+            "Nothing was measured yet",
+            "Samples are decoded and held against real images, which takes some ten seconds a run. Make it with:",
+            command("support", reads.study().path),
+        )
+    else:
+        _settings(runs)
+        panels.figure(Drawing("support", runs))
+    run = choice.current()
+    if run in runs:
+        _samples(run)
+        _distinct(run)
+    elif runs:
+        fix = command("support", run.path)
+        panels.explain("The chosen run was not measured", f"{reads.label(run.name)} has no samples yet.", fix)
+    if evidence_path(run).is_file() and run.config.latent_dim == 2:
+        _identity(run)
+
+
+def _settings(runs: tuple[Run, ...]) -> None:
+    table = support_table(runs)
+    facts = [reads.data_name(runs[0]), f"{len(runs)} of {len(reads.study().runs)} runs measured"]
+    facts += ["mean over seeds, their range below", "samples from N(0, I) unless said"]
+    make = command("support", reads.study().path)
+    panels.head("Can one sample from it?", facts, "sampling", make=make, data=lambda: table)
+    said = verdict(table)
+    st.html(f'<div class="ll-empty" style="max-width:none"><b>{html.escape(said[0])}</b>{html.escape(said[1])}</div>')
+    rows = [([f"<b>{html.escape(row['setting'])}</b>", *_cells(row)], "", "") for row in by_setting(table)]
+    panels.show(markup.rows_html([("setting", ""), *((name, "num") for _, name, _ in COLUMNS)], rows))
+    panels.note(
+        "Coverage: the share of real images that samples reach; precision: of samples among real images; holes: draws "
+        "off the codes, 0.01 where there are none. None means anything without rate and probe: a decoder that knows "
+        "nothing is perfectly continuous. A dash: an autoencoder has no σ, and its scale is free."
+    )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    return [_spread(row, key, digits) for key, _, digits in COLUMNS]
+
+
+def _spread(row: dict[str, Any], key: str, digits: int) -> str:
+    mean, low, high = (row[f"{key}_{part}"] for part in ("mean", "min", "max"))
+    if markup.missing(mean):
+        return "–"
+    ends = f"<br><small>{markup.number(low, digits)} … {markup.number(high, digits)}</small>" if row["n"] > 1 else ""
+    return markup.number(mean, digits) + ends
+
+
+@panels.part
+def _samples(run: Run) -> None:
+    choice.remember("drawn", SOURCES, SOURCES[0])
+    panels.figure(Drawing("neighbours", (run,), {"source": st.session_state["drawn"]}))
+    st.segmented_control(
+        "Drawn from", SOURCES, key="drawn", format_func=ARMS.__getitem__, required=True, persist_state="session"
+    )
+    choice.keep("drawn")
+
+
+@panels.part
+def _distinct(run: Run) -> None:
+    if why := read_support(run)["undefined"].get("widths"):
+        panels.head("The most and the least distinct rows", [reads.label(run.name)], "widths", small=True)
+        panels.explain("No widths", f"{why[0].upper()}{why[1:]}.")
+        return
+    panels.figure(Drawing("widths", (run,)))
+
+
+@panels.part
+def _identity(run: Run) -> None:
+    panels.figure(Drawing("identity", (run,)))
+
+
+page()
