@@ -47,23 +47,29 @@ class Section(NamedTuple):
     opened: bool
 
 
-def report(what: Run | Study | Iterable[Run | Study], path: Path | str, *, title: str | None = None) -> Path:
+def report(
+    what: Run | Study | Iterable[Run | Study],
+    path: Path | str,
+    *,
+    title: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
     """Write the report of a run, a study or several of them to `path`, an ``.html`` file, whole or not at all.
 
     What was trained, rate and distortion, each run's dimensions with traversals, scores with intervals, nulls and
     ceiling, what to beware of, the commands that made it all, versions and hashes. What cannot be read or was not made
     says so in its place; the same runs give the same bytes. Raises `InputError` for another ending and where there is
-    no run at all.
+    no run at all. ``progress`` is told of every run whose dimensions are done, and of how many there are.
     """
     path = Path(path)
     if path.suffix not in (".html", ".htm"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; a report is an .html file")
     given = [what] if isinstance(what, Run | Study) else list(what)
-    write_bytes(path, _page(given, title).encode())
+    write_bytes(path, _page(given, title, progress).encode())
     return path
 
 
-def _page(given: Sequence[Run | Study], title: str | None) -> str:
+def _page(given: Sequence[Run | Study], title: str | None, progress: Callable[[int, int], None]) -> str:
     from jinja2 import Environment, PackageLoader
 
     table = compare(given)
@@ -82,7 +88,7 @@ def _page(given: Sequence[Run | Study], title: str | None) -> str:
         scores_figure=_figure("scores", runs),
         scores=_scores(table, runs),
         rule=RULE,
-        sections=_sections(table, runs),
+        sections=_sections(table, runs, progress),
         commands=[*_commands(runs), command("report", *(each.path for each in given), "-o", "report.html")],
         versions=_versions(runs),
         files=_files(runs),
@@ -181,13 +187,17 @@ def _ceilings(runs: Sequence[Run]) -> dict[str, float]:
     return found
 
 
-def _sections(table: pd.DataFrame, runs: Sequence[Run]) -> list[Section]:
+def _sections(table: pd.DataFrame, runs: Sequence[Run], progress: Callable[[int, int], None]) -> list[Section]:
     first = {run.path for run in _first_seeds(table, runs)}
     # Those shown open come first in the count, so that every setting has its images.
     order = sorted(runs, key=lambda run: run.path not in first)
     traversed = {run.path for run in order[:TRAVERSED]}
     setting = dict(zip(table["path"], table["setting"], strict=True))
-    return [_section(run, str(setting[str(run.path)]), run.path in traversed, run.path in first) for run in runs]
+    found = []
+    for done, run in enumerate(runs, start=1):
+        found.append(_section(run, str(setting[str(run.path)]), run.path in traversed, run.path in first))
+        progress(done, len(runs))
+    return found
 
 
 def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section:

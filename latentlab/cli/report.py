@@ -24,7 +24,8 @@ def report(
     from latentlab.report import report as write
     from latentlab.runs import open_path
 
-    write([open_path(path) for path in paths], out, title=title)
+    with _console.progress(f"report {out}", quiet=quiet or json) as progress:
+        write([open_path(path) for path in paths], out, title=title, progress=progress)
     if json:
         _console.show_json({"report": str(out), "bytes": out.stat().st_size})
     elif not quiet:

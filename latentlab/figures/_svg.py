@@ -23,9 +23,9 @@ def inline(svg: str, name: str) -> Markup:
 
     words = re.search(r"<dc:description>(.*?)</dc:description>", svg, re.DOTALL)
     body = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r"url\(#", f"url(#{name}-", body)
-    body = re.sub(r'href="#', f'href="#{name}-', body)
+    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', body))
+    body = re.sub(r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body)
+    body = re.sub(r'(url\(#|href="#)', rf"\1{name}-", body)
     for ours, pages in INK.items():
         body = body.replace(ours, pages)
     label = words[1].replace('"', "&quot;") if words else name  # escaped as XML already

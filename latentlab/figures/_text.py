@@ -19,6 +19,11 @@ def number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
+def short(text: str, letters: int) -> str:
+    """A text of at most that many letters; an ellipsis stands for the rest."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
 def describe(run: Run) -> str:
     """A run in a subtitle: ``β = 4, seed 0``."""
     return f"{run.config.label}, seed {run.config.seed}"

@@ -13,7 +13,7 @@ import numpy as np
 from latentlab.comparison import compare
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import number
+from latentlab.figures._text import number, short
 from latentlab.registry import load, names
 from latentlab.runs import Run
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TITLE = "Scores by setting"
 TAKES = "runs"
 ACROSS = 3
+LABEL = 24  # letters of a setting's name on paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +172,11 @@ def static(data: Scores, preset: str) -> Any:
     count = len(data.panels)
     across = min(count, 4 if chosen.width > 5 else 2)
     down = math.ceil(count / across)
-    fig = _style.canvas(preset, 1.35 * down + 0.15, TITLE, _style.wrap(data.subtitle, preset))
+    labels = [short(label, LABEL) for label in _ticks(data)]
+    longest = max(map(len, labels)) * chosen.size * 0.55 / 72
+    upright = longest * len(labels) > chosen.width / across - 0.4
+    height = (1.35 + longest * upright) * down + 0.15
+    fig = _style.canvas(preset, height, TITLE, _style.wrap(data.subtitle, preset))
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
@@ -180,10 +185,10 @@ def static(data: Scores, preset: str) -> Any:
             _draw(axes, group, data.colours[setting])
         letters = int((chosen.width / across - 0.35) * 72 / (chosen.size * 0.56))
         axes.set_title(textwrap.fill(title, letters), fontweight="normal", size=chosen.size)
-        axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(data.settings)), xticklabels=_ticks(data))
+        axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
         lowest = data.points.loc[data.points["metric"] == metric, "value"].min()
         axes.set_ylim(min(0, lowest * 1.04), max(1e-3, axes.get_ylim()[1] * 1.04))
-        if max(map(len, _ticks(data))) * len(data.settings) * chosen.size * 0.55 / 72 > chosen.width / across - 0.4:
+        if upright:
             axes.tick_params(axis="x", rotation=90)
         if index >= count - across:
             axes.set_xlabel(_axis(data))
