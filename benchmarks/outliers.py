@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.data import load
+from latentlab.data import Dataset, load
 from latentlab.examining import outliers
-from latentlab.runs import Study
+from latentlab.runs import Run, Study
 from latentlab.training import train
 
 ROWS = 5000
@@ -33,32 +33,34 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     digits = load(given.data / "mnist").split("test")
-    found = []
-    for name, spec in FOREIGN.items():
-        foreign = load(f"{given.data}/{spec}")
-        order = np.random.default_rng(0).permutation(len(foreign))
-        cut = len(foreign) * 4 // 5
-        parts = {key: foreign.take(np.sort(rows)) for key, rows in (("train", order[:cut]), ("test", order[cut:]))}
-        for key, part in parts.items():
-            np.savez(given.out / f"{name}-{key}.npz", images=part[:], labels=part.labels)
-        own = {key: load(given.out / f"{name}-{key}.npz") for key in parts}
+    own = {name: held_out(load(f"{given.data}/{spec}"), given.out / name) for name, spec in FOREIGN.items()}
+    found: list[dict] = []
+
+    def judge(run: Run, trained_on: str, against: str, foreign: Dataset, mine: Dataset) -> None:
+        entry = outliers(run, foreign, mine, rows=ROWS)
+        head = {"trained_on": trained_on, "against": against, "setting": run.config.label, "seed": run.config.seed}
+        found.append(head | entry)
+        print(f"{run.name} against {against}: {entry['scores']['distortion']['auroc']:.3f}", flush=True)
+
+    for name in FOREIGN:
         for run in Study(given.mnist):
-            if run.state != "finished":
-                continue
-            entry = outliers(run, own["test"], digits, rows=ROWS)
-            found.append(
-                {"trained_on": "mnist", "against": name, "setting": run.config.label, "seed": run.config.seed, **entry}
-            )
-            print(f"{run.name} against {name}: {entry['scores']['distortion']['auroc']:.3f}", flush=True)
+            if run.state == "finished":
+                judge(run, "mnist", name, own[name]["test"], digits)
+    for name in FOREIGN:
         for seed in range(given.seeds):
-            place = given.out / f"{name}-beta1-seed{seed}"
             settings = {"settings": {"beta": 1.0}, "seed": seed, "steps": given.steps, "threads": 1}
-            run = train(own["train"], place, resume=True, **settings)
-            entry = outliers(run, digits, own["test"], rows=ROWS)
-            found.append({"trained_on": name, "against": "mnist", "setting": run.config.label, "seed": seed, **entry})
-            print(f"{run.name} against mnist: {entry['scores']['distortion']['auroc']:.3f}", flush=True)
+            run = train(own[name]["train"], given.out / f"{name}-beta1-seed{seed}", resume=True, **settings)
+            judge(run, name, "mnist", digits, own[name]["test"])
     (given.out / "outliers.json").write_text(json.dumps({"summary": summary(found), "entries": found}, indent=1) + "\n")
     print(json.dumps(summary(found), indent=1))
+
+
+def held_out(data: Dataset, path: Path) -> dict[str, Dataset]:
+    """Four fifths to train on and a fifth held out, each as a file of its own beside `path`."""
+    order, cut = np.random.default_rng(0).permutation(len(data)), len(data) * 4 // 5
+    for part, rows in (("train", np.sort(order[:cut])), ("test", np.sort(order[cut:]))):
+        np.savez(path.with_name(f"{path.name}-{part}.npz"), images=data[rows], labels=data.labels[rows])
+    return {part: load(path.with_name(f"{path.name}-{part}.npz")) for part in ("train", "test")}
 
 
 def summary(found: list[dict]) -> list[dict]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from latentlab.dimensions import dimensions, knowledge
 from latentlab.effects import Effects
 from latentlab.errors import InputError
+from latentlab.leakage import FILE, load_leakage, table
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ def explained(run: Run, effects: Effects) -> pd.DataFrame:
 
     ``kl`` or ``variance_of_mean``, ``active``; ``top_factor`` and ``mi`` as in `latentlab.dimensions`, and the factor
     that it knows next most of, ``second_factor`` with ``second_mi``: what moves as well when the dimension is moved,
-    if only because the data tie the two together. ``strength``, ``area`` and ``straightness`` (the mean over codes,
-    95 % of them between ``_low`` and ``_high``) are `Effects`'. ``strength_share`` is its share of the sum of squares:
-    a dimension may be used by the encoder and yet do nothing, or the other way round.
+    if only because the data tie the two together. ``leakage`` and ``leaks_into`` are what `latentlab leakage` read off
+    decoded images, missing where it was not at this run or the dimension changes no factor. ``strength``, ``area`` and
+    ``straightness`` (the mean over codes, 95 % of them between ``_low`` and ``_high``) are `Effects`'.
+    ``strength_share`` is the share of the sum of squares: a dimension may be used by the encoder and yet do nothing, or
+    the other way round.
     """
     import pandas as pd
 
@@ -31,34 +34,35 @@ def explained(run: Run, effects: Effects) -> pd.DataFrame:
         raise InputError(
             f"effects are of {len(effects.strength)} dimensions, the codes of {codes.latent_dim}; make anew"
         )
-    table = dimensions(codes, notes=run.notes())
-    order = table["index"].to_numpy()
+    ranked = dimensions(codes, notes=run.notes())
+    order = ranked["index"].to_numpy()
     power = effects.strength**2
     used = "kl" if codes.variance is not None else "variance_of_mean"
     low, high = _quantiles(effects.straightness)
-    second, second_mi = _second(run, table["top_factor"].tolist(), order)
+    second, second_mi = _second(run, ranked["top_factor"].tolist(), order)
     found = pd.DataFrame(
         {
-            "dim": table["dim"],
+            "dim": ranked["dim"],
             "index": order,
-            used: table[used],
-            "active": table["active"].to_numpy(object),
-            "top_factor": table["top_factor"],
-            "mi": table["mi"],
-            "mi_low": table["mi_low"],
-            "mi_high": table["mi_high"],
+            used: ranked[used],
+            "active": ranked["active"].to_numpy(object),
+            "top_factor": ranked["top_factor"],
+            "mi": ranked["mi"],
+            "mi_low": ranked["mi_low"],
+            "mi_high": ranked["mi_high"],
             "second_factor": second,
             "second_mi": second_mi,
+            **_leaks(run, order),
             "strength": effects.strength[order],
             "strength_share": (power / power.sum() if power.any() else power)[order],
             "area": effects.area[order],
             "straightness": _means(effects.straightness)[order],
             "straightness_low": low[order],
             "straightness_high": high[order],
-            "name": table["name"],
+            "name": ranked["name"],
         }
     )
-    found.attrs |= {**table.attrs, "rows": len(effects.settings.get("rows", ()))}
+    found.attrs |= {**ranked.attrs, "rows": len(effects.settings.get("rows", ()))}
     return found
 
 
@@ -76,6 +80,15 @@ def _second(run: Run, top: list[str | None], order: np.ndarray) -> tuple[list[st
         names.append(name if there else None)
         values.append(float(mi) if there else np.nan)
     return names, values
+
+
+def _leaks(run: Run, order: np.ndarray) -> dict[str, list[Any]]:
+    """How much another factor changes along each dimension, and which: `latentlab.leakage.table`."""
+    nothing: dict[str, list[Any]] = {"leakage": [np.nan] * len(order), "leaks_into": [None] * len(order)}
+    if not (run.path / FILE).is_file():
+        return nothing
+    rows = table(load_leakage(run)[0]).set_index("dim").reindex([f"z{j}" for j in order])
+    return {"leakage": rows["leakage"].tolist(), "leaks_into": rows["into"].tolist()}
 
 
 def _means(values: np.ndarray) -> np.ndarray:

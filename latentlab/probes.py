@@ -158,7 +158,7 @@ def _classes(codes: Codes, factor: str | None) -> tuple[NDArray[np.int64], str]:
     few = [name for name, kind in zip(names, kinds, strict=True) if kind in ("categorical", "ordinal")]
     name = factor or next(iter(few), None)
     if name is None or name not in few:
-        known = ", ".join((["label"] if codes.labels is not None else []) + few) or "none"
+        known = ", ".join(dict.fromkeys((["label"] if codes.labels is not None else []) + few)) or "none"
         raise InputError(f"the codes have no classes called {name or 'label'!r}; they have: {known}"[:200])
     column = columns[:, names.index(name)]
     missing = np.isnan(column)

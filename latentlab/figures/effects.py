@@ -73,7 +73,7 @@ def interactive(data: EffectsData) -> Any:
 
 def static(data: EffectsData, preset: str) -> Any:
     """The Matplotlib figure."""
-    return _sheet.static(data.sheet, preset, TITLE, cell=0.7)
+    return _sheet.static(data.sheet, preset, TITLE, cell=0.55)
 
 
 def numbers(data: EffectsData) -> pd.DataFrame:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TITLE = "Telling foreign images"
 TAKES = "run"
-AXIS = "AUROC: 0.5 knows nothing, 1 knows all, below 0.5 takes foreign images for its own"
+AXIS = "AUROC, 0.5 for what knows nothing"
 ALL, MATCHED = "all rows", "at equal brightness"
 
 
@@ -128,7 +128,7 @@ def static(data: OutliersData, preset: str) -> Any:
             face = tone if symbol == "circle" else "white"
             axes.scatter(row[value], place, s=16, color=face, edgecolors=tone, lw=0.8, zorder=2, gid=name)
     axes.axvline(0.5, color=_style.GREY, lw=0.6, ls=(0, (4, 2)), zorder=0)
-    axes.set(yticks=range(len(labels)), yticklabels=labels, xlim=(-0.02, 1.02), xlabel=_style.wrap(AXIS, preset))
+    axes.set(yticks=range(len(labels)), yticklabels=labels, xlim=(-0.02, 1.02), xlabel=AXIS)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     for tick, grey in zip(axes.get_yticklabels(), table["baseline"], strict=True):

@@ -77,6 +77,11 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     np.testing.assert_allclose(data.table["strength"], effects.strength[data.table["index"]])
     assert data.sheet.labels[0].startswith(f"{data.table['dim'][0]} {data.table['top_factor'][0]}, straight 0.")
     assert data.sheet.labels[-1].endswith("straight –")
+    from latentlab.leakage import load_leakage
+    from latentlab.leakage import table as leaks
+
+    known = leaks(load_leakage(run)[0]).set_index("dim")["into"]
+    assert data.table.set_index("dim")["leaks_into"].dropna().to_dict() == known.dropna().to_dict()
 
 
 @pytest.mark.parametrize(
