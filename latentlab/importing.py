@@ -66,7 +66,7 @@ def import_model(
     model: Model | str,
     out: str | Path,
     *,
-    data: Dataset | str | Path,
+    data: Dataset | str | Path | None = None,
     weights: str | Path | None = None,
     objective: dict[str, Any] | None = None,
 ) -> Run:
@@ -75,16 +75,23 @@ def import_model(
     ``weights`` is a checkpoint to load into it first. The run keeps the weights, and of the code no more than the
     file's name and hash: verbs that need the model are given it again (``adapter=``). ``objective`` is what it was
     trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``. Two images of ``data`` are encoded and
-    decoded, so that a model that does not fit says so here.
+    decoded, so that a model that does not fit says so here; a model that only decodes needs none.
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
         fit_weights(own(found), read_weights(weights), Path(weights))
-    dataset = load(data)
-    stochastic = _probe(found, dataset)
-    adapter = record(model).model_copy(update=abilities(found))
+    can = abilities(found)
+    if data is None and can["encodes"]:
+        raise InputError(
+            "a model that encodes needs the data that it is for; name them: --data SPEC (data=… in Python)"
+        )
+    dataset = None if data is None else load(data)
+    image_shape, stochastic = _probe(found, dataset)
+    adapter = record(model).model_copy(update=can)
     content = {
-        "image_shape": dataset.image_shape,
+        "data": "none",
+        "rows": 0,
+        "image_shape": image_shape,
         "network": "own",
         "adapter": adapter.model_dump(),
         "latent_dim": found.latent_dim,
@@ -95,7 +102,7 @@ def import_model(
         "learning_rate": 0,
         "hardware": resolve_hardware("mlp", "auto", None, "auto").model_dump(),
     }
-    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, dataset.image_shape)}, "your model")
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
     return _publish(Path(out), config, own(found).state_dict())
 
 
@@ -109,21 +116,34 @@ def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
     return {"data": data.spec or data.name, "rows": len(data), "source": dict(data.source)}
 
 
-def _probe(model: Model, data: Dataset) -> bool:
-    """Whether the encoder gives a variance, found by using the model; an `InputError` where the data do not fit it."""
-    x = torch.from_numpy(np.ascontiguousarray(data[:PROBED])).float().div_(255)
+def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
+    """The images' shape, and whether the encoder gives a variance: found by using the model.
+
+    Raises an `InputError` where the data do not fit it.
+    """
     can = abilities(model)
     device = next((parameter.device for parameter in own(model).parameters()), torch.device("cpu"))
+    z, posterior = torch.zeros(PROBED, model.latent_dim, device=device), None
     with torch.inference_mode():
-        posterior = _tried("encode", model.encode, x.to(device)) if can["encodes"] else None
-        if posterior is not None and posterior.mean.shape != (len(x), model.latent_dim):
-            raise InputError(f"encode gave means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}")
+        if can["encodes"] and data is not None:
+            x = torch.from_numpy(np.ascontiguousarray(data[:PROBED])).float().div_(255)
+            posterior = _tried("encode", model.encode, x.to(device))
+            if posterior.mean.shape != (len(x), model.latent_dim):
+                raise InputError(
+                    f"encode gave means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
+                )
+            z = posterior.mean
+        shape = None if data is None else data.image_shape
         if can["decodes"]:
-            z = torch.zeros(len(x), model.latent_dim) if posterior is None else posterior.mean
-            shape = tuple(_tried("decode", model.decode, z.to(device)).mean.shape)
-            if shape != tuple(x.shape):
-                raise InputError(f"decode gave images {shape}; expected {tuple(x.shape)}, as {data.name} has them")
-    return can["encodes"] and not isinstance(posterior, Point)
+            decoded = tuple(_tried("decode", model.decode, z).mean.shape)
+            if len(decoded) != 4 or decoded[1:] != (shape or decoded[1:]):
+                expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
+                raise InputError(
+                    f"decode gave images {decoded}; expected {expected}"
+                    + (f", as {data.name} has them" if data else "")
+                )
+            shape = decoded[1:]
+    return tuple(shape or ()), can["encodes"] and not isinstance(posterior, Point)
 
 
 def _tried(name: str, method: Any, argument: Tensor) -> Any:

@@ -13,6 +13,7 @@ from latentlab.decodings import Decodings
 from latentlab.errors import InputError
 from latentlab.filling import fill
 from latentlab.models import Model, load_model
+from latentlab.models._first_layer import first_weights
 from latentlab.runs import Run
 
 
@@ -30,6 +31,10 @@ class Live:
     def fill(self, images: NDArray[np.uint8], hidden: NDArray[np.bool_], *, draws: int, seed: int = 0) -> Decodings:
         """`latentlab.filling.fill`: what may stand where images (n, c, h, w) are hidden (h, w)."""
         return fill(self.ready(), images, hidden, draws=draws, seed=seed)
+
+    def first_weights(self) -> NDArray[np.float32]:
+        """The weights (m, d) of the decoder's first layer."""
+        return first_weights(self.ready()).numpy()
 
     def ready(self) -> Model:
         """The model, this thread being set to its number of threads.

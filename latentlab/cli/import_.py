@@ -64,8 +64,6 @@ def _own(
 ) -> Any:
     from latentlab.importing import import_model
 
-    if data is None:
-        raise InputError("import --adapter needs the data that the model is for: --data SPEC")
     if weights is None:
         raise InputError("import --adapter needs the model's weights: --weights FILE (.safetensors, .pt, .pth, .bin)")
     name = objective or (None if beta is None else "beta-vae")

@@ -39,7 +39,7 @@ def load(path: str) -> Dataset:
     """
     file = Path(path)
     if not file.is_file():
-        raise MissingError(f"{file} does not exist; expected {FILES}")
+        raise MissingError(f"{file} is no file; expected {FILES}")
     images = _images(file)
     first = {1_036_800: SIMPLE, 460_800: COMPLEX if "complex" in file.name else FEW}.get(len(images))
     if first is None:

@@ -25,12 +25,13 @@ LEVELS = 1000
 
 
 def load(path: str) -> Dataset:
-    """The images of that file, read by index, with their factors; columns hold level indices."""
-    arrays = _arrays.read_h5(Path(path))
+    """The images of that file, or of the one of that name in a folder, read by index; factors hold level indices."""
+    file = Path(path) / FILES if Path(path).is_dir() else Path(path)
+    arrays = _arrays.read_h5(file)
     if not found(arrays):
         held = ", ".join(f"{key} {array.shape}" for key, array in sorted(arrays.items())[:4]) or "nothing"
-        raise InputError(f"{path} holds {held}; expected images (n, h, w, 3) and labels (n, 6), as in {FILES}")
-    return from_arrays(Path(path), arrays)
+        raise InputError(f"{file} holds {held}; expected images (n, h, w, 3) and labels (n, 6), as in {FILES}")
+    return from_arrays(file, arrays)
 
 
 def found(arrays: Mapping[str, Any]) -> bool:

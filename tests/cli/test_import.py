@@ -46,7 +46,6 @@ def test_it_makes_a_run(capsys: pytest.CaptureFixture[str]) -> None:
             ["disvae", "weights.pt", "--out", "run"],
             "weights.pt is no folder; expected one with specs.json and model.pt",
         ),
-        (["--adapter", "own.py:model", "--out", "run"], "--data SPEC"),
         (["--adapter", "own.py:model", "--out", "run", "--data", "digits"], "--weights FILE"),
         (
             ["--adapter", "own.py:model", "--out", "run", "--data", "digits", "--weights", "weights.pt"],

@@ -134,3 +134,59 @@ def test_what_does_not_fit_is_named(trained: Path, tmp_path: Path, changes: dict
     shutil.copyfile(source / "model.pt", tmp_path / "model.pt")
     with pytest.raises(InputError, match=message):
         import_run("pythae", tmp_path, tmp_path / "run")
+
+
+KINDS = {
+    "AEConfig": "ae", "VAEConfig": "vae", "BetaVAEConfig": "beta-vae", "BetaTCVAEConfig": "beta-tcvae",
+    "FactorVAEConfig": "factor-vae", "DisentangledBetaVAEConfig": "annealed-vae",
+}  # fmt: skip
+
+
+class Theirs(torch.nn.Module):
+    """That library's default networks: one hidden layer of 512, a layer for each statistic, a sigmoid at the end."""
+
+    def __init__(self, shape: tuple[int, int, int], d: int, *, variance: bool) -> None:
+        super().__init__()
+        n, self.shape = int(np.prod(shape)), shape
+        encoder: dict[str, torch.nn.Module] = {"layers": torch.nn.ModuleList([_layer(n, 512)])}
+        encoder["embedding"] = torch.nn.Linear(512, d)
+        if variance:
+            encoder["log_var"] = torch.nn.Linear(512, d)
+        layers = torch.nn.ModuleList([_layer(d, 512), torch.nn.Sequential(torch.nn.Linear(512, n), torch.nn.Sigmoid())])
+        self.encoder, self.decoder = torch.nn.ModuleDict(encoder), torch.nn.ModuleDict({"layers": layers})
+
+    def compute(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
+        h = self.encoder["layers"][0](x.flatten(1))  # type: ignore[index]
+        mean = self.encoder["embedding"](h)
+        found = mean
+        for layer in self.decoder["layers"]:  # type: ignore[union-attr]
+            found = layer(found)
+        log_variance = self.encoder["log_var"](h) if "log_var" in self.encoder else None
+        return mean, log_variance, found.reshape(-1, *self.shape)
+
+
+def _layer(inputs: int, outputs: int) -> torch.nn.Sequential:
+    return torch.nn.Sequential(torch.nn.Linear(inputs, outputs), torch.nn.ReLU())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 20)])
+def test_checkpoints_that_are_not_at_hand(tmp_path: Path, kind: str, shape: tuple[int, int, int]) -> None:
+    """Any of its models at any size, as their state dict lies in a file; a FactorVAE brings its discriminator along."""
+    theirs = Theirs(shape, 7, variance=kind != "AEConfig").eval()
+    state = theirs.state_dict()
+    if kind == "FactorVAEConfig":
+        state |= {"discriminator.layers.0.0.weight": torch.zeros(3, 7), "discriminator.layers.0.0.bias": torch.zeros(3)}
+    torch.save({"model_state_dict": state}, tmp_path / "model.pt")
+    settings = {"name": kind, "input_dim": shape, "latent_dim": 7, "reconstruction_loss": "bce", "beta": 3.0}
+    (tmp_path / "model_config.json").write_text(json.dumps(settings))
+    run = import_run("pythae", tmp_path, tmp_path / "run")
+    assert run.config.objective["name"] == KINDS[kind]
+    model, x = load_model(run), torch.rand(3, *shape)
+    with torch.inference_mode():
+        mean, log_variance, images = theirs.compute(x)
+        q = model.encode(x)
+        torch.testing.assert_close(q.mean, mean, rtol=0, atol=1e-5)
+        torch.testing.assert_close(model.decode(mean).mean, images, rtol=0, atol=1e-5)
+        if log_variance is not None:
+            torch.testing.assert_close(q.variance.log(), log_variance, rtol=0, atol=1e-5)

@@ -53,6 +53,81 @@ def test_a_foreign_module_takes_ten_lines(tmp_path: Path) -> None:
     assert (run.state, run.config.label) == ("finished", "own Wrapped")
 
 
+def encoder_only(out: Path) -> Run:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    model = ll.wrap(encoder, latent_dim=3)
+    run = ll.import_model(model, out, data="digits")
+    ll.analyze(run, only=["encode", "score"], metrics=["mig"], resamples=0, adapter=model)
+    return run
+
+
+def deterministic(out: Path) -> Run:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    decoder = nn.Sequential(nn.Linear(3, 64), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
+    model = ll.wrap(encoder, decoder, latent_dim=3)
+    run = ll.import_model(model, out, data="digits", objective={"name": "ae"})
+    ll.analyze(run, only=["encode", "traverse"], adapter=model)
+    return run
+
+
+class Protocol(nn.Module):
+    """What satisfies the protocol needs no wrapping."""
+
+    latent_dim = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vae = ForeignVAE()
+
+    def encode(self, x: Tensor) -> Normal:
+        mean, log_var = self.vae.encode(x)
+        return Normal(mean, (0.5 * log_var).exp())
+
+    def decode(self, z: Tensor) -> Independent:
+        return Independent(Normal(self.vae.decode(z), 0.1), 3)
+
+
+def protocol(out: Path) -> Run:
+    model = Protocol()
+    run = ll.import_model(model, out, data="digits")
+    ll.analyze(run, only=["encode", "traverse"], adapter=model)
+    return run
+
+
+@pytest.mark.parametrize("lines", [encoder_only, deterministic, protocol])
+def test_so_do_the_other_forms(tmp_path: Path, lines: Callable[[Path], Run]) -> None:
+    assert len(inspect.getsource(lines).strip().splitlines()) <= 10
+    run = lines(tmp_path / "run")
+    codes = run.codes()
+    assert (codes.variance is None) == (lines is not protocol)
+    assert run.has("traverse") == (lines is not encoder_only)
+    if lines is deterministic:
+        assert set(run.decodings()) == {"traversals-aggregate", "reconstructions"}
+
+
+def test_a_wrong_adapter_is_told_also_where_all_is_up_to_date(adapter: Path, tmp_path: Path) -> None:
+    run = import_model(f"{adapter}:both", tmp_path / "run", data="digits")
+    ll.analyze(run, only=["encode"], adapter=f"{adapter}:both")
+    ll.analyze(run, only=["encode"])  # up to date: nothing to run
+    for wrong, message in (
+        ("none.py:both", "does not exist"),
+        (f"{adapter}:pair", r"imported with own\.py:both, not pair"),
+    ):
+        with pytest.raises(InputError, match=message):
+            ll.analyze(run, only=["encode"], adapter=wrong)
+    adapter.write_text(ADAPTER + "\n")
+    with pytest.raises(InputError, match="is not the file"):
+        ll.analyze(run, only=["encode"], adapter=f"{adapter}:both")
+    trained = ll.train("digits", tmp_path / "trained", steps=1, latent_dim=2)
+    with pytest.raises(InputError, match="is no run of an adapter"):
+        ll.analyze(trained, only=["encode"], adapter=f"{adapter}:both")
+
+
+def test_an_encoder_needs_data(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs the data that it is for; name them: --data SPEC"):
+        import_model(ll.wrap(nn.Flatten(), latent_dim=64), tmp_path / "run")
+
+
 X, Z = torch.rand(4, 1, 8, 8), torch.randn(4, 3)
 
 
