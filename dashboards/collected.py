@@ -28,10 +28,14 @@ class Item:
 
     def panel(self, preset: str) -> Panel:
         """The panel as files."""
-        figure, why = None, ""
-        if self.drawing is not None:
-            figure, why = reads.attempt(lambda: self.drawing.file("pdf", preset), None)  # type: ignore[union-attr]
-        return Panel(self.title, self.said, self.command, figure, self.numbers, why and f"Not drawn: {why}")
+        drawing, figure, why = self.drawing, None, ""
+        if drawing is not None:
+            figure, why = reads.attempt(lambda: drawing.file("pdf", preset), None)
+        return Panel(self.title, self.said, self.made(preset), figure, self.numbers, why and f"Not drawn: {why}")
+
+    def made(self, preset: str) -> str:
+        """The command that makes it in that width."""
+        return self.command if self.drawing is None else self.drawing.command("pdf", preset)
 
 
 def items() -> dict[str, Item]:
@@ -50,16 +54,23 @@ def toggle(title: str, facts: Sequence[str], make: str | Drawing, data: Callable
     drawing = make if isinstance(make, Drawing) else None
     command = make.command() if isinstance(make, Drawing) else make
     key = key_of(title, command)
-    if items().pop(key, None) is None:
+    if key in items():
+        give_up(key)
+    else:
         said = " · ".join(fact for fact in facts if fact)
         items()[key] = Item(title, said, command, drawing, numbers(drawing, data))
 
 
+def give_up(key: str) -> None:
+    """Collect that panel no more."""
+    items().pop(key, None)
+
+
 def numbers(drawing: Drawing | None, data: Callable[[], Any] | None) -> bytes | None:
     """The table behind a panel as CSV: its own, or the numbers of its figure."""
+    found: bytes | None = None
     if data is not None:
-        return csv_of(data())
-    if drawing is None:
-        return None
-    found: bytes | None = reads.attempt(lambda: drawing.file("csv", SCREEN), None)[0]
+        found = reads.attempt(lambda: csv_of(data()), None)[0]
+    elif drawing is not None:
+        found = reads.attempt(lambda: drawing.file("csv", SCREEN), None)[0]
     return found

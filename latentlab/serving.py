@@ -101,6 +101,7 @@ OPTIONS: dict[str, Any] = {
     "client.allowedOrigins": [],
     "global.developmentMode": False,
     "logger.hideWelcomeMessage": True,
+    "logger.level": "error",  # a download that is made when it is asked for has no script around it, and warns so
     **THEME,
     **{
         f"theme.{mode}.{key}": value

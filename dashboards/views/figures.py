@@ -14,6 +14,7 @@ from latentlab.registry import load, names
 
 PRESETS = ("neurips", "icml", "nature-single", "nature-double")
 FIRST = {"kind": "traversals"}
+SCREEN = 120  # dots that stand for an inch of paper, so that a narrow column looks narrow
 TYPES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "html": "text/html", "csv": "text/csv"}
 
 
@@ -62,13 +63,13 @@ def _item(number: int, key: str, item: collected.Item, preset: str) -> None:
     with st.container(border=True):
         left, right = st.columns([0.82, 0.18], vertical_alignment="top")
         left.html(panels.heading(f"{number}. {item.title}", item.said, "h3"))
-        right.button("Remove", key=f"remove-{key}", on_click=collected.items().pop, args=(key, None), type="tertiary")
+        right.button("Remove", key=f"remove-{key}", on_click=collected.give_up, args=(key,), type="tertiary")
         if item.drawing is None:
             panels.note("No figure: its table goes into the ZIP as CSV." if item.numbers else "The command alone.")
         else:
             _preview(item.drawing, preset)
         if item.command:
-            st.code(item.command, language="bash", wrap_lines=True)
+            st.code(item.made(preset), language="bash", wrap_lines=True)
 
 
 @panels.part
@@ -108,7 +109,8 @@ def _preview(drawing: Drawing, preset: str) -> None:
     if preview is None:
         panels.explain("This figure cannot be drawn", why)
     else:
-        st.image(preview, width="content", alt=drawing.file("txt", preset).decode())
+        dots = int.from_bytes(preview[16:20])  # a PNG tells its width there, in dots of which 300 make an inch
+        st.image(preview, width=dots * SCREEN // 300, alt=drawing.file("txt", preset).decode())
 
 
 page()

@@ -27,7 +27,7 @@ class Sheet:
     subtitle: str
     heads: tuple[str, ...] = ()
     codes: NDArray[np.float32] | None = None
-    marks: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[Any] | NDArray[Any]] = field(default_factory=dict)
 
     @property
     def gap(self) -> int:
