@@ -22,9 +22,10 @@ import torch
 
 from latentlab.data import Dataset
 from latentlab.data._binarise import binarised
+from latentlab.evidence import evidence_path, read_evidence
 from latentlab.likelihood import likelihood
 from latentlab.runs import Run, Study, data_of
-from latentlab.supports import by_setting, support_table
+from latentlab.supports import by_setting, numbers_path, support_table
 from latentlab.survey import survey
 
 ROWS, SAMPLES = 250, 500
@@ -46,14 +47,14 @@ COLUMNS = {
     "mmd": ("MMD² to the prior", 4),
     "gaussian_tc": ("Gaussian TC", 2),
     "gap": ("train–test gap, nats", 1),
-    "width": ("median σ", 3),
+    "width": ("median σ", 4),
 }
 
 
-def measured(study: Study) -> list[Run]:
-    """The finished runs, each surveyed."""
-    runs = [run for run in study if run.state == "finished"]
-    for run in runs:
+def measured(study: Study, *, anew: bool) -> list[Run]:
+    """The finished runs, each surveyed; where not `anew`, those that were."""
+    runs = [run for run in study if run.state == "finished" and (anew or numbers_path(run).is_file())]
+    for run in runs if anew else ():
         survey(run)
         print(f"surveyed {run.name}", file=sys.stderr, flush=True)
     return runs
@@ -74,16 +75,18 @@ def spread(values: list[float], digits: int) -> str:
     return f"{np.mean(known):.{digits}f}{ends}".replace("-", "−")
 
 
-def judged(run: Run) -> dict[str, Any]:
+def judged(run: Run, *, anew: bool) -> dict[str, Any]:
     """What is known of log p(x) of the run on bits; nothing of a deterministic one."""
     if not run.config.stochastic:
         return {}
+    if not anew:
+        return read_evidence(run).summary() if evidence_path(run).is_file() else {}
     found = likelihood(run, bits_of(run), rows=ROWS, samples=SAMPLES).summary()
     print(f"estimated {run.name}", file=sys.stderr, flush=True)
     return found
 
 
-def sampling(runs: list[Run]) -> Iterator[str]:
+def sampling(runs: list[Run], *, anew: bool) -> Iterator[str]:
     """One column a setting, one row a measure."""
     table = support_table(runs)
     settings = [(row["setting"], row["n"]) for row in by_setting(table)]
@@ -92,20 +95,20 @@ def sampling(runs: list[Run]) -> Iterator[str]:
     for key, (name, digits) in COLUMNS.items():
         cells = [spread(table[table["setting"] == setting][key].tolist(), digits) for setting, _ in settings]
         yield (f"| {name} | {' | '.join(cells)} |")
-    bits = {run.name: judged(run) for run in runs}
+    bits = {run.name: judged(run, anew=anew) for run in runs}
     for key, name in (("log_likelihood", "log p(x) of bits, nats"), ("elbo", "ELBO of bits, nats"), ("ess", "ESS")):
         groups = [[bits[run.name].get(key) for run in runs if run.config.label == label] for label, _ in settings]
         yield (f"| {name} | {' | '.join(spread(group, 1) for group in groups)} |")
     real = table["real.precision"].mean(), table["real.coverage"].mean()
-    yield (f"\nReal training images: precision {real[0]:.2f}, coverage {real[1]:.2f}.\n")
+    yield f"\nReal training images: precision {real[0]:.2f}, coverage {real[1]:.2f}; a constant image: 1 and 0."
 
 
-def likelihoods(runs: list[Run]) -> Iterator[str]:
+def likelihoods(runs: list[Run], *, anew: bool) -> Iterator[str]:
     """One row a latent size."""
-    found = [(run, judged(run)) for run in runs]
+    found = [(run, each) for run in runs if (each := judged(run, anew=anew))]
     yield "| latent size | seeds | ELBO | log p(x) ≥ | ESS of 500 | var A | var B |"
     yield "|---|---|---|---|---|---|---|"
-    for size in sorted({run.config.latent_dim for run in runs}):
+    for size in sorted({run.config.latent_dim for run, _ in found}):
         group = [each for run, each in found if run.config.latent_dim == size]
         keys = ("elbo", "log_likelihood", "ess", "variance_sampled", "variance_closed")
         yield (f"| {size} | {len(group)} | {' | '.join(spread([e[key] for e in group], 1) for key in keys)} |")
@@ -131,11 +134,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path)
     parser.add_argument("bits", type=Path)
+    parser.add_argument("--as-is", action="store_true", help="leave what is not measured out")
     parser.add_argument("--write", type=Path, help="a page with marks: <!-- sampling -->, <!-- likelihood -->")
     given = parser.parse_args()
     torch.set_num_threads(1)
     bits = [run for run in Study(given.bits) if run.state == "finished"]
-    tables = {"likelihood": likelihoods(bits), "sampling": sampling(measured(Study(given.study)))}
+    anew = not given.as_is
+    tables = {
+        "likelihood": likelihoods(bits, anew=anew),
+        "sampling": sampling(measured(Study(given.study), anew=anew), anew=anew),
+    }
     if given.write is None:
         print("\n\n".join("\n".join(lines) for lines in tables.values()))
         return

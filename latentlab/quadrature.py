@@ -44,17 +44,18 @@ def integrate(model: Model, images: NDArray[np.uint8], row_ids: NDArray[np.int64
     axes = _axes(mean, deviation)
     step = np.prod([axis[1] - axis[0] for axis in axes])
     x = as_input(model, images)
-    sums, missed = np.full((len(x), 4), -np.inf), np.zeros(len(x))
+    sums, missed, true = np.full((len(x), 4), -np.inf), np.zeros(len(x)), _Moments(len(x))
     for z, part in _points(axes):
         joint = _joint(model, z, x)
         for k in range(4):
             sums[:, k] = np.logaddexp(sums[:, k], logsumexp(joint[:, part == k], axis=1))
         log_q = _log_normal(z, mean, variance)
         missed += (np.exp(log_q) * (log_q - joint)).sum(axis=1) * step
+        true.add(z, joint)
     log_likelihood = logsumexp(sums, axis=1) + np.log(step)
     coarse = sums + np.log(4 * step)
     shown = slice(0, SHOWN)
-    windows = _windows(mean[shown], deviation[shown])
+    windows = _windows(*(each[shown] for each in (mean, deviation, true.mean, true.deviation)))
     return Exact(
         row_ids=row_ids,
         log_likelihood=log_likelihood,
@@ -142,10 +143,34 @@ def _elbo(model: Model, x: Tensor, mean: Floats, variance: Floats) -> Floats:
     return np.array(expected) + 0.5 * np.log(2 * np.pi * np.e * variance).sum(axis=1)
 
 
-def _windows(mean: Floats, deviation: Floats) -> Floats:
-    """Where each posterior is drawn: (r, 2, PIXELS), five deviations of q to either side."""
-    ticks = np.linspace(-5, 5, PIXELS)
-    return mean[:, :, None] + np.maximum(deviation, deviation.max(axis=1, keepdims=True))[:, :, None] * ticks
+class _Moments:
+    """Mean and deviation of the exact posteriors (n, 2), added up over batches of the grid."""
+
+    def __init__(self, rows: int) -> None:
+        self.total = np.full(rows, -np.inf)
+        self.first, self.second = np.zeros((rows, 2)), np.zeros((rows, 2))
+
+    def add(self, z: Floats, joint: Floats) -> None:
+        total = np.logaddexp(self.total, logsumexp(joint, axis=1))
+        kept, weight = np.exp(self.total - total)[:, None], np.exp(joint - total[:, None])
+        self.first = self.first * kept + weight @ z
+        self.second = self.second * kept + weight @ z**2
+        self.total = total
+
+    @property
+    def mean(self) -> Floats:
+        return self.first
+
+    @property
+    def deviation(self) -> Floats:
+        return np.sqrt(np.maximum(self.second - self.first**2, 0))
+
+
+def _windows(mean: Floats, deviation: Floats, true_mean: Floats, true_deviation: Floats) -> Floats:
+    """Where each posterior is drawn: (r, 2, PIXELS), wide enough for the exact one and for q."""
+    low = np.minimum(mean - 3 * deviation, true_mean - 4 * true_deviation)
+    high = np.maximum(mean + 3 * deviation, true_mean + 4 * true_deviation)
+    return np.linspace(low, high, PIXELS, axis=-1)
 
 
 def _posteriors(model: Model, x: Tensor, windows: Floats, log_likelihood: Floats) -> Floats:

@@ -93,11 +93,11 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     rows = by_setting(table)
     share = {row["setting"]: row["prior.coverage_mean"] / row["real.coverage_mean"] for row in rows}
     good = [name for name, value in share.items() if value >= PASSES]
-    said = ", ".join(f"{name} {value:.0%}" for name, value in share.items())
+    said = ", ".join(f"{100 * value:.0f} % ({name})" for name, value in share.items())
     head = f"From N(0, I) one can sample {' and '.join(good)}" if good else "None of these can be sampled from N(0, I)"
     return (
         f"{head}.",
-        f"Of what real training images cover, its samples cover: {said}. The line is drawn at {PASSES:.0%}.",
+        f"Of what real training images cover, its samples cover: {said}. The line is drawn at {100 * PASSES:.0f} %.",
     )
 
 

@@ -26,12 +26,9 @@ def prepare(run: Run, *, source: str = "prior", images: int = 12) -> _sheet.Shee
     arms = read_support(run)["arms"]
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
     cells = np.stack([_images.rgba(part.images[:images]), _images.rgba(part.originals[:images])])  # type: ignore[index]
-    told = (
-        f"{describe(run)} · from the {ARMS[source]} · median distance to the nearest {number(here)}, of real held-out"
-    )
-    return _sheet.Sheet(
-        cells, ("sample", "nearest training"), f"{told} images {number(real)}; brightness does not count"
-    )
+    told = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
+    told += f", of real held-out images {number(real)}; brightness does not count"
+    return _sheet.Sheet(cells, ("sample", "nearest training"), told)
 
 
 def alt(data: _sheet.Sheet) -> str:

@@ -33,7 +33,7 @@ def test_settings_stand_beside_one_another_with_a_verdict(study: Study, open_pag
     ae = next(row for row in rows if row.strip().startswith("AE"))
     assert ae.count("–") >= 4, "an AE has no rate, no active units, no holes and no σ"
     assert "From N(0, I) one can sample β = 1" in told
-    assert "AE 11%" in told
+    assert "11 % (AE)" in told
     assert "None means anything without rate and probe" in told
     assert "Samples and their nearest training images" in told
     assert "most and the least distinct" in told
