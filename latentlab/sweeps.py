@@ -41,6 +41,7 @@ def sweep(
     workers: int | None = None,
     shard: str | None = None,
     cluster: str | None = None,
+    together: bool | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Study:
@@ -53,7 +54,9 @@ def sweep(
     One thread a member, one member a core: several at a time use the cores better than one on all of them. A member's
     weights equal those of training it alone with the same resolved hardware. Called again, it does what is missing.
     ``shard="2/8"`` trains the second of eight parts, ``cluster`` is the address of a Dask scheduler whose workers
-    train. Raises `LatentlabError` when members failed; the others are finished all the same.
+    train. On a GPU members that differ in seed and in weights of the objective alone are trained together, in one pass
+    of stacked weights, and equal their solo runs but for the order of floating sums; ``together`` says so, or not,
+    elsewhere too. Raises `LatentlabError` when members failed; the others are finished all the same.
 
     >>> study = sweep("digits", "/tmp/latentlab-doctest-study", beta=[1, 4], steps=2, latent_dim=2, workers=1)
     >>> [run.config.label for run in study]
@@ -66,6 +69,8 @@ def sweep(
         raise InputError(f"{out} is a {'run' if out.is_dir() else 'file'}; a study needs a folder of its own")
     whole = members(data, beta, seeds, objective=objective, settings=settings, **options)
     plan = _part(whole, shard)
+    if together and (cluster is not None or workers is not None):
+        raise InputError("together was asked for, which is one process, beside workers or a cluster; leave one out")
     if cluster is not None:
         clusters.check(cluster)
         if not data.spec or workers is not None:
@@ -82,6 +87,8 @@ def sweep(
     report = progress or (lambda steps, total: None)
     if cluster is not None:
         failed = _train_on_cluster(data.spec, out, plan, cluster, report)
+    elif _together(plan) if together is None else together:
+        failed = _train_together(data, out, plan, report)
     elif workers == 1 or not data.spec:  # another process can load only what has a name or a path
         failed = _train_here(data, out, plan, report)
     else:
@@ -126,6 +133,28 @@ def _train_here(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[
             failed[name] = str(error)
         done[name] = config.steps
         report(done, total)
+    return failed
+
+
+def _together(plan: Plan) -> bool:
+    return all(config.hardware.device.startswith("cuda") for config in plan.values())
+
+
+def _train_together(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[str, str]:
+    from latentlab.ensembles import kind, train_together
+
+    stacks: dict[str, dict[str, RunConfig]] = {}
+    for name, config in plan.items():
+        stacks.setdefault(kind(config) or name, {})[name] = config
+    failed: dict[str, str] = {}
+    for stack in stacks.values():
+        if len(stack) == 1:
+            failed |= _train_here(data, out, stack, lambda done, total: _say(out, plan, report))
+        else:
+            members = {out / name: config for name, config in stack.items()}
+            found = train_together(data, members, lambda done: _say(out, plan, report))
+            failed |= {folder.name: why for folder, why in found.items()}
+    _say(out, plan, report)
     return failed
 
 

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +35,8 @@ from latentlab.files import lock, publish, write_bytes, write_json
 from latentlab.models import Autoencoder, build, place
 from latentlab.models._autoencoder import fit_weights
 from latentlab.models._layers import mix_precision
-from latentlab.objectives import Moment, Objective, Terms, build_objective
+from latentlab.objectives import Moment, Terms, build_objective
+from latentlab.parallel import Group, joined
 from latentlab.runs import Run, read_history, same_data
 
 Progress = Callable[[int, int, dict[str, Any]], None]
@@ -73,13 +74,22 @@ def train(
     drawn_by = None if weights is None else weights_of(part, weights)
     config = config if drawn_by is None else config.model_copy(update={"weights": digest(drawn_by)})
     refuse_other(out, config, resume=resume)
+    with joined(config) as group, claimed(out, config) if group.writes else nullcontext():
+        group.wait()
+        run = Run(out)
+        if run.state != "finished":
+            _fit(run, part, drawn_by, progress or (lambda step, steps, line: None), group)
+        group.wait()
+    return Run(out)
+
+
+@contextmanager
+def claimed(out: Path, config: RunConfig) -> Iterator[Run]:
+    """The run in the folder `out`, begun if it was not, with this process as its only writer."""
     with lock(out):
         if not (out / "config.json").is_file():
             write_json(out / "config.json", config.model_dump(mode="json"))
-        run = Run(out)
-        if run.state != "finished":
-            _fit(run, part, drawn_by, progress or (lambda step, steps, line: None))
-    return Run(out)
+        yield Run(out)
 
 
 def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
@@ -105,36 +115,43 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
         raise InputError(f"{out} holds this run at step {run.step:,} of {config.steps:,}; continue it with --resume")
 
 
-def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress: Progress) -> None:
-    config, started = run.config, time.monotonic()
-    hardware = config.hardware
+def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress: Progress, group: Group) -> None:
+    hardware = group.place(run.config.hardware)
+    config, started = run.config.model_copy(update={"hardware": hardware}), time.monotonic()
     check_device(hardware.device)
     torch.set_num_threads(hardware.threads)
     objective = build_objective(config.objective)
     with torch.random.fork_rng(), interruptible() as interrupt, closing(Batches(data, config, weights)) as batches:
-        torch.manual_seed(config.seed)
-        model = place(build(config), hardware).train()
-        if hardware.precision == "mixed":
-            mix_precision(model, hardware.device.partition(":")[0])
-        optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+        model, optimizer = beginning(config)
         critic = objective.critic(config.latent_dim, hardware.device)
         learners = {"": (model, optimizer)} | ({"critic.": (critic.network, critic.optimizer)} if critic else {})
-        first = done = _restore(run, learners)
-        with closing(_History(run, first)) as history, _stopping_at_divergence(run, history):
-            while done < config.steps and not interrupt.came:
-                x = batches[done]
+        first = done = restore(run, learners)
+        terms = group.terms(objective, model)
+        with closing(History(run, first, writes=group.writes)) as history, stopping_at_divergence(run, history):
+            while done < config.steps and not group.any(interrupt.came, hardware.device):
+                x = group.part(batches[done])
                 torch.manual_seed(step_seed(config.seed, done))
                 optimizer.param_groups[0]["lr"] = learning_rate(config, done)
                 moment = Moment(done, len(data), critic)
-                history.add(_step(model, objective, optimizer, x, moment, hardware))
+                history.add(group.whole(_step(terms, optimizer, x, moment, hardware)))
                 done += 1
                 if done % config.log_every == 0 or done == config.steps:
                     progress(done, config.steps, history.log(done))
-                if done % config.checkpoint_every == 0 and done < config.steps:
-                    _save(run, learners, done)
-            if done > run.step:  # a process that dies between the two files of a checkpoint leaves the weights behind
-                _write_environment(run, done - first, time.monotonic() - started)
-                _save(run, learners, done)
+                if done % config.checkpoint_every == 0 and done < config.steps and group.writes:
+                    save(run, learners, done)
+            # A process that dies between the two files of a checkpoint leaves the weights behind.
+            if done > run.step and group.writes:
+                write_environment(run, done - first, time.monotonic() - started)
+                save(run, learners, done)
+
+
+def beginning(config: RunConfig) -> tuple[Autoencoder, torch.optim.Optimizer]:
+    """The untrained model of a run on its device, and the optimizer that will train it."""
+    torch.manual_seed(config.seed)
+    model = place(build(config), config.hardware).train()
+    if config.hardware.precision == "mixed":
+        mix_precision(model, config.hardware.device.partition(":")[0])
+    return model, torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
 
 
 class Interrupt:
@@ -171,7 +188,7 @@ class DivergedError(Exception):
 
 
 @contextmanager
-def _stopping_at_divergence(run: Run, history: _History) -> Iterator[None]:
+def stopping_at_divergence(run: Run, history: History) -> Iterator[None]:
     """Turn `DivergedError` into a line of the history and one `LatentlabError`; the last good checkpoint stays."""
     try:
         yield
@@ -182,22 +199,26 @@ def _stopping_at_divergence(run: Run, history: _History) -> Iterator[None]:
 
 
 def _step(
-    model: Autoencoder,
-    objective: Objective,
+    terms_of: Callable[[Tensor, Moment], Terms],
     optimizer: torch.optim.Optimizer,
     x: Tensor,
     moment: Moment,
     hardware: Hardware,
 ) -> Terms:
-    reduced = hardware.precision == "bfloat16"
-    with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=reduced):
-        terms = objective.terms(model, x, moment)
+    with autocast(hardware):
+        terms = terms_of(x, moment)
     optimizer.zero_grad(set_to_none=True)
     terms.loss.backward()
     optimizer.step()
     if moment.critic and terms.critic_loss is not None:
         moment.critic.learn(terms.critic_loss)
     return terms
+
+
+def autocast(hardware: Hardware) -> torch.autocast:
+    """What the forward pass is computed in."""
+    reduced = hardware.precision == "bfloat16"
+    return torch.autocast(hardware.device.partition(":")[0], dtype=torch.bfloat16, enabled=reduced)
 
 
 def learning_rate(config: RunConfig, step: int) -> float:
@@ -214,15 +235,16 @@ def step_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
 
 
-class _History:
+class History:
     """``history.jsonl``: a line a logged step, each the mean over the steps since the line before."""
 
-    def __init__(self, run: Run, first: int) -> None:
+    def __init__(self, run: Run, first: int, *, writes: bool = True) -> None:
         self.path = run.path / "history.jsonl"
         kept = [line for line in (read_history(self.path) if self.path.is_file() else []) if line["step"] <= first]
         kept = [line for line in kept if "diverged" not in line]
-        write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
-        self.file = self.path.open("a", encoding="utf-8")
+        if writes:
+            write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self.file = (self.path if writes else Path(os.devnull)).open("a", encoding="utf-8")
         self.sums: dict[str, Tensor] = {}
         self.count, self.step = 0, first
 
@@ -231,7 +253,11 @@ class _History:
         if terms.rate is not None and terms.centred is not None:
             found["rate_per_dimension"] = terms.rate.detach().mean(dim=0)
             found["rate_mean_part"] = terms.centred.detach().mean(dim=0)
-        for key, value in found.items():
+        self.take(found)
+
+    def take(self, means: Mapping[str, Tensor]) -> None:
+        """Add one step's means over its batch."""
+        for key, value in means.items():
             self.sums[key] = self.sums[key] + value if key in self.sums else value.clone()
         self.count, self.step = self.count + 1, self.step + 1
 
@@ -259,7 +285,7 @@ class _History:
         self.file.close()
 
 
-def _save(run: Run, learners: Learners, step: int) -> None:
+def save(run: Run, learners: Learners, step: int) -> None:
     """Publish the training state, then the model's weights alone."""
     from safetensors.torch import save_file
 
@@ -285,7 +311,7 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _restore(run: Run, learners: Learners) -> int:
+def restore(run: Run, learners: Learners) -> int:
     """Put the last checkpoint into what learns; the step it was made at, 0 where there is none."""
     path = run.path / "training.safetensors"
     if not path.is_file():
@@ -312,7 +338,7 @@ def _restore(run: Run, learners: Learners) -> int:
     return step
 
 
-def _write_environment(run: Run, steps: int, seconds: float) -> None:
+def write_environment(run: Run, steps: int, seconds: float) -> None:
     """Publish what is known of machine and timing; kept out of every file whose bytes are promised."""
     packages = ("latentlab", "torch", "numpy", "safetensors", "h5py", "scikit-learn")
     images = steps * min(run.config.batch_size, run.config.rows)

@@ -17,12 +17,12 @@ LAYERS = {
         codes_writer decodings runs notes evidence supports effects
     """,
     "torch": """
-        models objectives configuring batches training plans sweeps encoding decoding checkpoints importers
-        importing filling loading likelihood quadrature paths judging sensitivity
+        models objectives configuring batches noise parallel training ensembles plans sweeps encoding decoding
+        checkpoints importers importing filling loading likelihood quadrature paths judging sensitivity
     """,
     "numpy": """
         metrics profiles material scoring uncertainty generation directions projections reading leakage alignment
-        dimensions pictures tables originals selections matching health support features debiasing outliers
+        dimensions pictures tables originals selections matching health checkup support features debiasing outliers
         probes explaining
     """,
     "joint": """

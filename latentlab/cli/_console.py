@@ -132,17 +132,27 @@ def _bar(title: str) -> Iterator[Report]:
 def _lines(title: str) -> Report:
     started = time.monotonic()
     said = [started, 0.0]
+    before: list[float] = []  # what was done already, and took no time now
 
     def report(done: float, total: float, note: str = "") -> None:
         now = time.monotonic()
+        before[:] = before or [done]
         complete = done >= total > 0 and said[1] < total
         if complete or (now - said[0] >= LINE_SECONDS and said[1] < total):
             said[:] = now, done
-            left = (now - started) * (total - done) / done if done else 0
-            parts = [f"{title}: {done:,.0f} of {total:,.0f}", note, f"{left:.0f} s left" if left else ""]
+            left = (now - started) * (total - done) / (done - before[0]) if done > before[0] else 0
+            parts = [f"{title}: {done:,.0f} of {total:,.0f}", note, f"{duration(left)} left" if left else ""]
             print("; ".join(part for part in parts if part), file=sys.stderr, flush=True)
 
     return report
+
+
+def duration(seconds: float) -> str:
+    """A time as one says it: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def settings(pairs: Sequence[str]) -> dict[str, Any]:

@@ -38,6 +38,12 @@ def sweep(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Members trained at a time (one a core).")] = None,
+    together: Annotated[
+        bool | None,
+        typer.Option(
+            "--together/--apart", help="Members of one network in one pass, or each alone (together on cuda)."
+        ),
+    ] = None,
     shard: _console.Shard = None,
     cluster: _console.Cluster = None,
     json: _console.Json = False,
@@ -73,7 +79,8 @@ def sweep(
             running = sum(1 for steps in done.values() if steps)
             report(sum(done.values()), total, f"{running} of {len(done)} members begun")
 
-        study = train_study(data, out, workers=workers, shard=shard, cluster=cluster, progress=note, **options)
+        where: dict[str, Any] = {"workers": workers, "together": together, "shard": shard, "cluster": cluster}
+        study = train_study(data, out, progress=note, **where, **options)
     rows = [
         {"run": run.name, "setting": run.config.label, "seed": run.config.seed, "state": run.state} for run in study
     ]
@@ -83,7 +90,7 @@ def sweep(
         _console.table(rows)
 
 
-ABOUT_THE_WORK = {"plan", "out", "workers", "shard", "cluster", "json", "quiet"}
+ABOUT_THE_WORK = {"plan", "out", "workers", "together", "shard", "cluster", "json", "quiet"}
 
 
 def _refuse_both(context: typer.Context, plan: Path) -> None:

@@ -1,5 +1,6 @@
 """``latentlab train``."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +34,7 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(help="How often each row is drawn: .npy, as latentlab debias writes it.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32, bfloat16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32, mixed, bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of one process.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     log_every: Annotated[int | None, typer.Option(help="Steps between two lines of the history (100).")] = None,
@@ -63,10 +64,15 @@ def train(
         "learning_rate": learning_rate, "decay": decay, "split": split, "precision": precision, "threads": threads,
         "device": device, "log_every": log_every, "checkpoint_every": checkpoint_every,
     }  # fmt: skip
-    with _console.progress(f"train {out}", quiet=quiet or json, goes_on="continue it with --resume") as report:
+    second = os.environ.get("RANK", "0") != "0"  # under torchrun the first process speaks for all
+    with _console.progress(
+        f"train {out}", quiet=quiet or json or second, goes_on="continue it with --resume"
+    ) as report:
         run = fit(
             data, out, weights=weights, resume=resume, progress=lambda s, n, line: report(s, n, _note(line)), **options
         )
+    if second:
+        return
     summary = summarise(run)
     if json:
         _console.show_json(asdict(summary))

@@ -60,9 +60,19 @@ class Terms:
 
 
 class Objective(Frozen):
-    """An objective and its settings. ``stochastic`` says whether the encoder gives a variance as well as a mean."""
+    """An objective and its settings. ``stochastic`` says whether the encoder gives a variance as well as a mean.
+
+    ``weights`` names settings that are plain factors or summands of the loss: members that differ in them alone may be
+    trained together, with a tensor in the setting's place.
+    """
 
     stochastic: ClassVar[bool] = True
+    weights: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def additive(self) -> bool:
+        """Whether the loss is a mean over images, so that a batch may be split over several devices."""
+        return False
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
         """The terms of images `x` (n, c, h, w) in [0, 1] at that moment of the training."""

@@ -17,6 +17,11 @@ class AE(Objective):
 
     stochastic: ClassVar[bool] = False
 
+    @property
+    def additive(self) -> bool:
+        """Whether the loss is a mean over images."""
+        return True
+
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
         """The terms of one batch: no rate."""
         distortion = -model.decode(model.encode(x).rsample()).log_prob(x)

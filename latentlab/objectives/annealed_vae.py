@@ -1,10 +1,14 @@
 """The β-VAE with a capacity that grows: the rate is held at C, and C is let up slowly.
 
 loss = E_q[−log p(x|z)] + γ · |E_x KL(q(z|x) ‖ N(0, I)) − C(step)|: Burgess et al. (2018), equation 8. C rises linearly
+from typing import ClassVar
+
 from 0 to ``capacity`` nats over ``anneal_steps`` and stays. Dimensions open one after another, the ones that lower the
 distortion most first; with γ large the rate is what you ask for. The paper takes γ = 1000 and lets C reach 25 nats in
 100,000 steps. Held to the batch's mean rate, for capacity is a property of the channel, not of one image.
 """
+
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -15,6 +19,8 @@ from latentlab.objectives._objective import Moment, Objective, Terms, ramp, samp
 
 class AnnealedVAE(Objective):
     """Minimise distortion + γ |rate − C|. ``gamma`` ≥ 0; ``capacity`` ≥ 0 nats, at once where ``anneal_steps`` is 0."""
+
+    weights: ClassVar[tuple[str, ...]] = ("gamma", "capacity")
 
     gamma: float = Field(1000.0, ge=0, le=1e6)
     capacity: float = Field(25.0, ge=0, le=1e4)

@@ -16,7 +16,7 @@ The aggregate q(z) = 1/N Σ_n q(z|x_n) is over the whole data set of N rows and 
 """
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -31,6 +31,8 @@ Sampling = Literal["weighted", "stratified"]
 
 class BetaTCVAE(Objective):
     """Minimise distortion + rate + (β − 1) · TC. ``beta`` ≥ 0 weighs TC; ``sampling``: weighted or stratified."""
+
+    weights: ClassVar[tuple[str, ...]] = ("beta",)
 
     beta: float = Field(6.0, ge=0, le=1e6)
     sampling: Sampling = "stratified"

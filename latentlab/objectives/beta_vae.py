@@ -11,6 +11,8 @@ Two ways to keep dimensions from closing before they were of use:
   nothing pulls the dimension shut. Kingma et al. (2016), equation 15 (λ there).
 """
 
+from typing import ClassVar
+
 from pydantic import Field
 from torch import Tensor
 
@@ -21,9 +23,16 @@ from latentlab.objectives._objective import Moment, Objective, Terms, ramp, samp
 class BetaVAE(Objective):
     """Minimise distortion + β · rate. ``beta`` ≥ 0; ``warmup_steps``, ``free_bits`` (nats a dimension): off at 0."""
 
+    weights: ClassVar[tuple[str, ...]] = ("beta",)
+
     beta: float = Field(4.0, ge=0, le=1e6)
     warmup_steps: int = Field(0, ge=0, le=10**9)
     free_bits: float = Field(0.0, ge=0, le=1e3)
+
+    @property
+    def additive(self) -> bool:
+        """Whether the loss is a mean over images: free bits look at the whole batch."""
+        return not self.free_bits
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
         """The terms of one batch, with one posterior sample an image."""

@@ -5,6 +5,8 @@ loss = −ELBO + λ_od Σ_{i≠j} C_ij² + λ_d Σ_i (C_ii − 1)² with C = Cov
 those that the data do not need: where there are more dimensions than factors set ``lambda_d`` low, or take DIP-VAE II.
 """
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -15,6 +17,8 @@ from latentlab.objectives._objective import Moment, Objective, Sampled, Terms, s
 
 class DIPVAEI(Objective):
     """Minimise distortion + rate + a penalty of Cov[μ]: ``lambda_od`` ≥ 0 off its diagonal, ``lambda_d`` ≥ 0 on it."""
+
+    weights: ClassVar[tuple[str, ...]] = ("lambda_od", "lambda_d")
 
     lambda_od: float = Field(10.0, ge=0, le=1e6)
     lambda_d: float = Field(100.0, ge=0, le=1e6)

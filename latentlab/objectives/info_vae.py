@@ -6,6 +6,8 @@ the code may say all it can about x as long as the codes together look like the 
 λ is large (the paper takes α = 0, λ = 1000).
 """
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -16,6 +18,8 @@ from latentlab.objectives._objective import Moment, Objective, Terms, sampled
 
 class InfoVAE(Objective):
     """Minimise distortion + (1 − α) · rate + (α + λ − 1) · MMD². ``alpha`` ≤ 1; ``scale`` ≥ 0 is λ."""
+
+    weights: ClassVar[tuple[str, ...]] = ("alpha", "scale")
 
     alpha: float = Field(0.0, ge=-1e6, le=1)
     scale: float = Field(1000.0, ge=0, le=1e6)
