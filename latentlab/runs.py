@@ -148,8 +148,9 @@ class Run:
         """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
         path = self.path / "notes.json"
         found = read_json(path) if path.is_file() else {}
-        if not isinstance(found, dict):
-            raise InputError(f"{path} holds no notes (a JSON object); restore it or remove it")
+        kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
+        if not all(_are_notes(kind) for kind in kinds):
+            raise InputError(f"{path} holds no notes as latentlab writes them; restore it or remove it")
         return found
 
     def has(self, stage: str) -> bool:
@@ -221,6 +222,13 @@ class Study:
         from html import escape
 
         return f"<b>Study</b> {escape(str(self.path))}<br>" + "<br>".join(run._repr_html_() for run in self.runs)
+
+
+def _are_notes(found: Any) -> bool:
+    """Whether these are entries by key, each with texts and perhaps with rows."""
+    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
+        return False
+    return all(isinstance(entry.get(key, ""), str) for entry in found.values() for key in ("name", "note"))
 
 
 def _no_folder(path: Path, expected: str) -> MissingError:

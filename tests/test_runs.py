@@ -160,8 +160,11 @@ def test_scores_that_are_none(run: Run, content: str) -> None:
     one_line(str(caught.value), run.path)
 
 
-def test_notes_that_are_none(run: Run) -> None:
-    (run.path / "notes.json").write_text("[1]")
+@pytest.mark.parametrize(
+    "text", ["[1]", '{"dimensions": []}', '{"dimensions": {"0": []}}', '{"selections": {"a": {"note": 1}}}']
+)
+def test_notes_that_are_none(run: Run, text: str) -> None:
+    (run.path / "notes.json").write_text(text)
     with pytest.raises(InputError, match="holds no notes"):
         run.notes()
 

@@ -1,0 +1,33 @@
+"""``latentlab doctor``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlab.cli import _console
+
+PANEL = "Files"
+
+
+def doctor(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[RUN_OR_STUDY]...", help="Folders to examine.")] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Say what is wrong with the installation and with studies, and how to mend it; exit status 1 if anything is.
+
+    Example: latentlab doctor artifacts/digits-study
+    """
+    from latentlab.checkup import examine, versions
+
+    found = versions() + [finding for path in paths or [] for finding in examine(path)]
+    wrong = [finding for finding in found if finding.wrong]
+    if json:
+        _console.show_json({"findings": [finding._asdict() for finding in found], "wrong": len(wrong)})
+    else:
+        shown = wrong if quiet else found
+        _console.table([{"where": f.where, "found": f.found, "mend": f.mend} for f in shown])
+        _console.show(f"{len(wrong)} of {len(found)} findings are wrong" if wrong else "nothing is wrong")
+    if wrong:
+        raise typer.Exit(1)

@@ -1,0 +1,166 @@
+"""Malformed files of every kind: exit status 2 and one line of at most 200 characters, or 0 where they mean something.
+
+Long form: 3,000 inputs. Time and memory of each are measured and the largest printed (``-s``); memory is bounded here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from victims import Victims, many
+
+from latentlab.files import TEMPORARY
+
+pytestmark = pytest.mark.reliability
+
+MORE = 300  # MiB that reading what is malformed may take beyond what doing nothing takes
+PLAN = 'data = "missing.npz"\nbeta = ["ae", 1, 4]\nseeds = 2\nlatent_dim = [2, 5]\nsteps = 10\nnetwork = "mlp"\n'
+ODD = (
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    10**30,
+    "",
+    "../../etc/passwd",
+    "\x00",
+    "ß" * 300,
+    [],
+    {},
+    [[]],
+    {"a": None},
+    "NaN",
+    float("nan"),
+)
+
+Command = Callable[[Path], list[str | Path]]
+# File to mutate → the command line that reads it, in a folder that holds a copy of the finished run.
+READERS: dict[str, Command] = {
+    "run/config.json": lambda here: ["analyze", here / "run", "--only", "traverse", "--quiet"],
+    "run/model.safetensors": lambda here: ["analyze", here / "run", "--only", "encode", "--quiet"],
+    "run/codes.h5ad": lambda here: ["score", here / "run/codes.h5ad", "--metric", "mig", "--resamples", "0"],
+    "run/decodings.h5": lambda here: ["figure", "traversals", here / "run", "-o", here / "x.svg"],
+    "run/projections.h5": lambda here: ["figure", "projection", here / "run", "-o", here / "x.svg"],
+    "run/scores.json": lambda here: ["compare", here, "--json"],
+    "run/history.jsonl": lambda here: ["compare", here, "--json"],
+    "run/notes.json": lambda here: ["figure", "kl", here / "run", "-o", here / "x.svg"],
+    "data.npz": lambda here: ["train", "--data", here / "data.npz", "--out", here / "new", "--steps", "1", "--quiet"],
+    "idx/train-images-idx3-ubyte.gz": lambda here: ["data", "check", here / "idx"],
+    "plan.toml": lambda here: ["sweep", here / "plan.toml", "--out", here / "study"],
+    "weights.pt": lambda here: ["import", "state-dict", here / "weights.pt", "--network", "shallow",
+                                "--data", here / "data.npz", "--out", here / "imported"],
+}  # fmt: skip
+
+
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    """Cut short, flipped, overwritten, doubled or emptied somewhere; JSON also by another value in its place."""
+    if content[:1] == b"{" and chance.random() < 0.6:
+        return _other_value(content, chance)
+    n, at = len(content), chance.randrange(len(content))
+    kind = chance.randrange(6)
+    if kind == 0:
+        return content[:at]
+    if kind == 1:
+        return content[:at] + bytes([content[at] ^ (1 << chance.randrange(8))]) + content[at + 1 :]
+    if kind == 2:
+        length = min(n - at, chance.choice((1, 2, 4, 8, 64)))
+        return content[:at] + chance.choice((b"\xff", b"\x00", b"\x7f", b"9")) * length + content[at + length :]
+    if kind == 3:
+        return content[:at] + content[at : at + 64] + content[at:]
+    if kind == 4:
+        return content[:at] + content[at + chance.choice((1, 8, 512)) :]
+    spots = chance.choices(range(n), k=20)
+    return bytes(chance.randrange(256) if place in spots else byte for place, byte in enumerate(content))
+
+
+def _other_value(content: bytes, chance: random.Random) -> bytes:
+    """One value somewhere in a JSON document (or in its first line) replaced by an odd one, renamed or removed."""
+    lines = content.splitlines()
+    whole = len(lines) > 1 and not lines[1].startswith(b"{")
+    document: Any = json.loads(content if whole else lines[0])
+    place = document
+    while True:
+        key = chance.choice(list(place) if isinstance(place, dict) else range(len(place)))
+        if not isinstance(place[key], dict | list) or not place[key] or chance.random() < 0.3:
+            break
+        place = place[key]
+    if isinstance(place, dict) and chance.random() < 0.2:
+        place[chance.choice(("surprise", f"{key} "))] = place.pop(key)
+    elif chance.random() < 0.1:
+        del place[key]
+    else:
+        place[key] = chance.choice(ODD)
+    head = json.dumps(document).encode()
+    return head if whole else b"\n".join([head, *lines[1:]])
+
+
+@pytest.fixture(scope="session")
+def sound(ground: Path, finished: tuple[Path, dict[str, float]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every file of `READERS` is sound."""
+    import torch
+    from safetensors.torch import load_file
+
+    here = tmp_path_factory.mktemp("sound")
+    shutil.copytree(
+        finished[0], here / "run", ignore=shutil.ignore_patterns("training.safetensors", "out.h5ad", ".lock")
+    )
+    note = {"dimensions": {"0": {"name": "size", "note": "how large"}}, "selections": {}}
+    (here / "run/notes.json").write_text(json.dumps(note))
+    shutil.copy(ground / "data.npz", here)
+    (here / "idx").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8)
+    packed = gzip.compress(struct.pack(">IIII", 2051, 20, 8, 8) + pixels.tobytes(), mtime=0)
+    (here / "idx/train-images-idx3-ubyte.gz").write_bytes(packed)
+    (here / "plan.toml").write_text(PLAN)
+    torch.save(load_file(here / "run/model.safetensors"), here / "weights.pt")
+    return here
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_one_line(victims: Victims, sound: Path, tmp_path: Path, name: str) -> None:
+    chance = random.Random(name)
+    idle = victims.run("--version").peak
+    slowest = largest = 0.0
+    content = (sound / name).read_bytes()
+    for number in range(many(250, 3)):
+        here = tmp_path / str(number)
+        shutil.copytree(sound, here)
+        bad = mutated(content, chance)
+        (here / name).write_bytes(bad)
+        end = victims.run(*READERS[name](here))
+        said = f"{name}, input {number}: {end.errors}"
+        assert end.status in (0, 2), said
+        if end.status:
+            line = end.errors.replace(str(here), "")
+            assert len(end.errors.splitlines()) == 1, said
+            assert len(line) <= 200 + len("latentlab: "), said
+        assert end.peak < idle + MORE, f"{said} took {end.peak - idle:.0f} MiB"
+        assert not list(here.rglob(f"{TEMPORARY}*")), said
+        slowest, largest = max(slowest, end.seconds), max(largest, end.peak - idle)
+        shutil.rmtree(here)
+    print(f"{name}: at most {slowest:.2f} s and {largest:.0f} MiB more")
+
+
+@pytest.mark.parametrize("name", ["run/config.json", "data.npz", "plan.toml", "idx/train-images-idx3-ubyte.gz"])
+def test_cut_at_every_byte(victims: Victims, sound: Path, tmp_path: Path, name: str) -> None:
+    content = (sound / name).read_bytes()
+    places = range(len(content)) if many(1, 0) else random.Random(name).sample(range(len(content)), 2)
+    for at in places:
+        here = tmp_path / "cut"
+        shutil.copytree(sound, here)
+        (here / name).write_bytes(content[:at])
+        end = victims.run(*READERS[name](here))
+        said = f"{name} cut at {at} of {len(content)}: {end.errors}"
+        assert end.status == 2 or (end.status == 0 and not content[at:].strip()), said
+        assert len(end.errors.splitlines()) == 1, said
+        shutil.rmtree(here)
