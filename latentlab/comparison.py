@@ -235,6 +235,40 @@ def _chance(a: Any, b: Any) -> float:
 
 
 @dataclass(frozen=True)
+class Frontier:
+    """Where an objective's runs of one latent size collapse as β grows.
+
+    ``safe`` is the largest β below which no seed has collapsed, ``collapsed`` the smallest at which one has; None where
+    there is none. The frontier lies between them. ``active`` is the mean number of active units by β.
+    """
+
+    family: str
+    safe: float | None
+    collapsed: float | None
+    active: dict[float, float]
+
+
+def frontiers(table: pd.DataFrame) -> list[Frontier]:
+    """The frontier of collapse of every objective and latent size in `compare`'s table that has a β.
+
+    A run has collapsed when none of its units is active: Var_x E[z|x] ≤ 0.01 for all of them. Several of one objective
+    are told apart by their latent size. Runs that are broken or diverged are left out.
+    """
+    known = table[table["beta"].notna() & table["active_units"].notna() & ~table["state"].isin(["broken", "diverged"])]
+    sizes = known["latent_dim"].nunique()
+    found = []
+    for (objective, size), group in known.groupby(["objective", "latent_dim"], sort=False):
+        units = group.groupby("beta")["active_units"].agg(["mean", "min"])
+        bad = units.index[units["min"] == 0]
+        first = float(bad.min()) if len(bad) else None
+        good = [float(beta) for beta in units.index if first is None or beta < first]
+        name = f"{objective}, latent size {size}" if sizes > 1 else str(objective)
+        active = {float(beta): float(mean) for beta, mean in units["mean"].items()}
+        found.append(Frontier(name, max(good, default=None), first, active))
+    return found
+
+
+@dataclass(frozen=True)
 class Choice:
     """Which setting is best by one measure, or why none can be named.
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from toy import analyse, toy_codes, write_run
 
-from latentlab.comparison import compare, csv_of, summarise, superiority
+from latentlab.comparison import Frontier, compare, csv_of, frontiers, summarise, superiority
 from latentlab.errors import InputError
 from latentlab.runs import Study
 
@@ -123,3 +123,15 @@ def test_metrics_are_chosen_and_an_unknown_one_is_named(toy_study):
     assert not [column for column in table.columns if column.startswith("dci")]
     with pytest.raises(InputError, match="no score 'sap'; they have: dci, mig"):
         compare(toy_study, metrics=["mig", "sap"])
+
+
+def test_the_frontier_of_collapse_lies_between_the_last_sound_beta_and_the_first_collapsed(tmp_path):
+    for beta in (1.0, 16.0, 64.0):
+        write_run(tmp_path / f"b{beta:g}", beta, 0)
+    table = compare(Study(tmp_path))
+    assert frontiers(table) == [Frontier("beta-vae", 64.0, None, {1.0: 3.0, 16.0: 2.0, 64.0: 2.0})]
+    table.loc[table["beta"] == 64, "active_units"] = 0
+    found = frontiers(table)[0]
+    assert (found.safe, found.collapsed) == (16.0, 64.0)
+    table["active_units"] = 0
+    assert frontiers(table)[0].safe is None
