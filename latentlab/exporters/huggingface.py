@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
     digest = model_hash(run)
     about = {"library_name": LIBRARY, "library_version": version(LIBRARY), "weights_sha256": digest}
     write_bytes(out / "model.safetensors", run.model_path.read_bytes())
-    write_json(out / "config.json", {**about, **run.config.model_dump(mode="json", exclude={"hardware"})})
+    config = run.config.model_dump(mode="json", exclude={"hardware"})
+    write_json(out / "config.json", {**about, **config, "data": public(run.config.data)})
     write_bytes(out / "README.md", card(run).encode())
     return out
 
@@ -44,7 +46,9 @@ def card(run: Run) -> str:
     made = {
         "objective": config.label,
         "images": shape,
-        "data": f"{config.data}, {config.split} split, {config.rows:,} rows" if config.rows else config.data,
+        "data": f"{public(config.data)}, {config.split} split, {config.rows:,} rows"
+        if config.rows
+        else public(config.data),
         "network": config.network,
         "latent dimensions": config.latent_dim,
         "encoder": "stochastic (mean and variance)" if config.stochastic else "deterministic",
@@ -59,6 +63,15 @@ def card(run: Run) -> str:
     lines += ["", "## Scores", "", *_scores(run)]
     lines += ["", "## Use", "", *USE, "", "## Limits", "", *LIMITS]
     return "\n".join(lines) + "\n"
+
+
+def public(data: str) -> str:
+    """A data set's specification without the folders of this machine.
+
+    >>> public("/home/me/photos/:size=64"), public("mnist:data/mnist"), public("digits")
+    ('photos:size=64', 'mnist:mnist', 'digits')
+    """
+    return re.sub(r"[^:,=]*/", "", re.sub(r"/+(?=$|[:,])", "", data)) or "unknown"
 
 
 USE = (
