@@ -46,9 +46,9 @@ def fill(
         chains = _Chains(model, x, mask)
         for _ in range(WARM_UP):
             chains.step(always=True)
-        taken = sum(chains.step(always=False) for _ in range(STEPS))
+        taken = torch.stack([chains.step(always=False) for _ in range(STEPS)]).mean(dim=0)
         filled = torch.where(mask, chains.likelihood.mean, x).clamp(0, 1).mul(255).round().byte()
-    acceptance = (taken / STEPS).reshape(draws, -1).mean(dim=0).tolist()
+    acceptance = taken.reshape(draws, -1).mean(dim=0).tolist()
     settings = {"kind": "filling", "hidden": int(hidden.sum()), "acceptance": acceptance, "seed": seed}
     shaped = filled.cpu().numpy().reshape(draws, *images.shape)
     return Decodings(shaped, chains.z.cpu().numpy().reshape(draws, len(images), -1), images, settings)

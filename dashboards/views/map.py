@@ -111,21 +111,23 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
     by_value, value = _value(codes, by, two)
     kept, name = selected.kept(run, three, ANY)
     choice.keep_unless("kept", ANY)
-    by_name = [] if kept is None else present(codes, kept)
+    by_name: Any = [] if kept is None else present(codes, kept)
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
     told += [f"{len(by_name):,} of {name}"] * (kept is not None)
     polygons = _area(key)
-    enclosed = [] if polygons is None else positions(codes, ids[within(polygons, xy)])
+    enclosed: Any = [] if polygons is None else positions(codes, ids[within(polygons, xy)])
     if polygons is not None:
         told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
     marked = together(by_id, by_name)
-    if len(marked) or polygons:
+    # The browser still shows what was drawn in it; a chart that is sent again would lose that, and take its time.
+    outlines = [] if _selection(key) else polygons or []
+    if len(marked) or outlines:
         drawn = type(drawn)(drawn)
         rings = marks(xy, ids, codes.row_ids[marked])
         drawn.add_scattergl(
             x=rings[:, 0], y=rings[:, 1], mode="markers", marker=RINGS, hoverinfo="skip", showlegend=False
         )
-    for polygon in polygons or []:
+    for polygon in outlines:
         drawn.add_shape(path="M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z", **OUTLINE)
     with picture:
         panels.chart(drawn, key, on_select=lambda: _drawn(key), selection_mode=("box", "lasso"))
@@ -138,11 +140,17 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
 
 def _drawn(key: str) -> None:
     """Keep what was drawn in the picture, as the address holds it; nothing where it was taken away."""
-    selection = st.session_state[key].selection
+    selection = _selection(key)
     polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
     polygons += [_corners(area["x"], area["y"]) for area in selection.get("box", [])]
     polygons = [polygon for polygon in polygons if len(polygon) >= 3]
     st.session_state["area"] = f"{key} {area_text(polygons)}" if polygons else ""
+
+
+def _selection(key: str) -> dict[str, Any]:
+    """What is drawn in the browser's chart now: its lassos and boxes."""
+    found = st.session_state.get(key, {}).get("selection", {})
+    return {kind: found[kind] for kind in ("lasso", "box") if found.get(kind)}
 
 
 def _area(key: str) -> list[list[tuple[float, float]]] | None:

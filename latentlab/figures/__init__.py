@@ -106,17 +106,17 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         if name not in known and not (name == "model" and decodes(kind)):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
-    for run in found if decodes(kind) else []:
-        if not run.has("encode"):
-            raise MissingError(f"{run.path} has no codes; make them: `latentlab analyze {run.path} --only encode`")
-    if decodes(kind) and "model" not in options:
-        raise InputError(f"figure {kind} decodes anew: give it the model, as in model=ll.live(run)")
     if module.TAKES == "runs":
         return module, module.prepare(found, **options)
     if len(found) != 1:
         some = ", ".join(run.name for run in found)
         raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
-    return module, module.prepare(found[0], **options)
+    [run] = found
+    if decodes(kind) and not run.has("encode"):
+        raise MissingError(f"{run.path} has no codes; make them: `latentlab analyze {run.path} --only encode`")
+    if decodes(kind) and "model" not in options:
+        raise InputError(f"figure {kind} decodes anew: give it the model, as in model=ll.live(run)")
+    return module, module.prepare(run, **options)
 
 
 def _runs(given: Runs) -> list[Run]:
