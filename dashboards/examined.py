@@ -85,7 +85,7 @@ def effects(run: Run) -> None:
         return
     table = explained(run, effects_of(run))
     columns = [("dim", ""), ("strength", "num"), ("share", "num"), ("of the picture", "num"), ("straightness", "num")]
-    columns += [("follows", ""), ("and", "")]
+    columns += [("follows", ""), ("and", ""), ("leaks into", "")]
     panels.show(markup.rows_html(columns, [_row(row) for row in table.to_dict("records")]))
     panels.note(
         "Strength: root mean square change of a pixel, of its range, for one standard deviation of the code. "
@@ -95,6 +95,7 @@ def effects(run: Run) -> None:
 
 def _row(row: dict[Any, Any]) -> tuple[list[str], str, str]:
     follows = [_factor(row["top_factor"], row["mi"]), _factor(row["second_factor"], row["second_mi"])]
+    follows.append(_factor(row["leaks_into"], row["leakage"]))
     ends = (row["straightness_low"], row["straightness_high"])
     spread = "" if markup.missing(ends[0]) else markup.half_width(*ends)
     cells = [

@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 import choice
+import examined
 import markup
 import panels
 import reads
@@ -54,6 +55,9 @@ def page() -> None:
         panels.explain("The chosen run was not measured", f"{reads.label(run.name)} has no samples yet.", fix)
     if evidence_path(run).is_file() and run.config.latent_dim == 2:
         _identity(run)
+    examined.foreign(run)
+    examined.rare(run)
+    examined.few_labels(reads.study().runs)
 
 
 def _settings(runs: tuple[Run, ...]) -> None:

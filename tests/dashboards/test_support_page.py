@@ -37,7 +37,7 @@ def test_settings_stand_beside_one_another_with_a_verdict(study: Study, open_pag
     assert "None means anything without rate and probe" in told
     assert "Samples and their nearest training images" in told
     assert "most and the least distinct" in told
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 6
 
 
 def test_an_autoencoder_has_no_widths_and_the_page_says_why(study: Study, open_page: Any) -> None:
