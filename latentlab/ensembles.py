@@ -133,7 +133,7 @@ class Stack:
         self.solos = [beginning(run.config) for run in runs]
         self.first = min(restore(run, {"": solo}) for run, solo in zip(runs, self.solos, strict=True))  # all are equal
         self.module = _Terms(self.solos[0][0])
-        parameters, self.buffers = stack_module_state([model for model, _ in self.solos])  # type: ignore[arg-type]
+        parameters, self.buffers = stack_module_state([model for model, _ in self.solos])
         self._stack(parameters, [_moments(*solo) for solo in self.solos])
         self.rows, self.size = len(data), min(self.config.batch_size, len(data))
         self.images = self._resident()

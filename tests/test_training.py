@@ -184,10 +184,10 @@ def test_a_folder_that_is_no_run_is_refused(data: Dataset, tmp_path: Path) -> No
 def test_divergence_keeps_the_last_good_checkpoint(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poisoned(model, objective, optimizer, x, moment, hardware):
+    def poisoned(terms, optimizer, x, moment, hardware):
         if moment.step == 12:
-            next(model.parameters()).data.fill_(float("nan"))
-        return real(model, objective, optimizer, x, moment, hardware)
+            optimizer.param_groups[0]["params"][0].data.fill_(float("nan"))
+        return real(terms, optimizer, x, moment, hardware)
 
     real = training._step
     monkeypatch.setattr(training, "_step", poisoned)
