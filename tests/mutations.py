@@ -1,0 +1,68 @@
+"""Malformed files out of sound ones, the same for the same chance."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+ODD = (
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    10**30,
+    "",
+    "../../etc/passwd",
+    "\x00",
+    "ß" * 300,
+    [],
+    {},
+    [[]],
+    {"a": None},
+    "NaN",
+    float("nan"),
+)
+
+
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    """Cut short, flipped, overwritten, doubled or emptied somewhere; JSON also by another value in its place."""
+    if content[:1] == b"{" and chance.random() < 0.6:
+        return _other_value(content, chance)
+    n, at = len(content), chance.randrange(len(content))
+    kind = chance.randrange(6)
+    if kind == 0:
+        return content[:at]
+    if kind == 1:
+        return content[:at] + bytes([content[at] ^ (1 << chance.randrange(8))]) + content[at + 1 :]
+    if kind == 2:
+        length = min(n - at, chance.choice((1, 2, 4, 8, 64)))
+        return content[:at] + chance.choice((b"\xff", b"\x00", b"\x7f", b"9")) * length + content[at + length :]
+    if kind == 3:
+        return content[:at] + content[at : at + 64] + content[at:]
+    if kind == 4:
+        return content[:at] + content[at + chance.choice((1, 8, 512)) :]
+    spots = chance.choices(range(n), k=20)
+    return bytes(chance.randrange(256) if place in spots else byte for place, byte in enumerate(content))
+
+
+def _other_value(content: bytes, chance: random.Random) -> bytes:
+    """One value somewhere in a JSON document (or in its first line) replaced by an odd one, renamed or removed."""
+    lines = content.splitlines()
+    whole = len(lines) > 1 and not lines[1].startswith(b"{")
+    document: Any = json.loads(content if whole else lines[0])
+    place = document
+    while True:
+        key = chance.choice(list(place) if isinstance(place, dict) else range(len(place)))
+        if not isinstance(place[key], dict | list) or not place[key] or chance.random() < 0.3:
+            break
+        place = place[key]
+    if isinstance(place, dict) and chance.random() < 0.2:
+        place[chance.choice(("surprise", f"{key} "))] = place.pop(key)
+    elif chance.random() < 0.1:
+        del place[key]
+    else:
+        place[key] = chance.choice(ODD)
+    head = json.dumps(document).encode()
+    return head if whole else b"\n".join([head, *lines[1:]])
