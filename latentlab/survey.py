@@ -33,7 +33,9 @@ DRAWS = 5000
 WAYS = 100
 POINTS = 33
 JUDGED = 5000
+COMPARED = 60_000  # training images among which the nearest is sought
 LIKELIHOOD_BATCH = 64
+JUDGED_NEAREST = 200
 Progress = Callable[[int, int, str], None]
 Images = NDArray[np.uint8]
 
@@ -117,7 +119,9 @@ def _arms(
     from latentlab.decoding import decode
 
     rng = np.random.default_rng(seed)
-    some = trained_on[np.sort(rng.permutation(len(trained_on))[: len(rows)])]
+    compared = np.sort(np.random.default_rng(seed + 4).permutation(len(trained_on))[:COMPARED])
+    training, ids = trained_on[compared], trained_on.row_ids[compared]
+    some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
     space, real = feature_space(some), held[rows]
     features = space(real)
     half = rng.permutation(len(codes))
@@ -135,14 +139,13 @@ def _arms(
         arms[name] = support.coverage(features, space(images))
         if name != "prior" or codes.variance is not None:  # the scale of an AE is free: it could choose its holes
             arms[name] |= support.holes(z, known, new)
-        where, distance = nearest(images[: max(SHEET, 200)], trained_on[:])
+        where, distance = nearest(images[:JUDGED_NEAREST], training)
         arms[name]["to_training"] = float(np.median(distance))
-        shown = trained_on[where[:SHEET]]
-        settings = {"kind": "samples", "source": name, "nearest": trained_on.row_ids[where[:SHEET]].tolist()}
-        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], shown, settings)
+        settings = {"kind": "samples", "source": name, "nearest": ids[where[:SHEET]].tolist()}
+        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings)
     constant = np.broadcast_to(real.mean(axis=0).round().astype(np.uint8), real.shape)
     arms["real"] = support.coverage(features, space(some))
-    arms["real"]["to_training"] = float(np.median(nearest(real[:200], trained_on[:])[1]))
+    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training)[1]))
     arms["constant"] = support.coverage(features, space(constant))
     return arms
 
