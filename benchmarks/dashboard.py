@@ -30,7 +30,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 SETTLED = """() => {
   const waiting = "[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSpinner], [data-testid=stSkeleton]";
   const charts = [...document.querySelectorAll("[data-testid=stPlotlyChart]")];
-  return !document.querySelector(waiting) && charts.every((chart) => chart.querySelector(".main-svg"));
+  const loaded = [...document.images].every((image) => image.complete);
+  return loaded && !document.querySelector(waiting) && charts.every((chart) => chart.querySelector(".main-svg"));
 }"""
 LENGTH = "document.querySelector('[data-testid=stMain]').scrollHeight"
 WIDE, HIGH, TALLEST = 1440, 900, 1700
@@ -83,15 +84,16 @@ class Visit:
 
     def screenshot(self, path: Path) -> int:
         """A picture of the whole page in 256 colours; its bytes."""
-        high = min(TALLEST, max(HIGH, int(self.page.evaluate(LENGTH))))
-        self.page.set_viewport_size({"width": WIDE, "height": high})
-        self.page.wait_for_timeout(1000)
-        self.settle()
+        for _ in range(2):  # charts that come into view make the page longer
+            high = min(TALLEST, max(HIGH, int(self.page.evaluate(LENGTH))))
+            self.page.set_viewport_size({"width": WIDE, "height": high})
+            self.page.wait_for_timeout(800)
+            self.settle()
         with Image.open(io.BytesIO(self.page.screenshot())) as image:
             picture = image.convert("RGB")
         for scale in (1, 0.8, 0.65, 0.5):
             size = (round(picture.width * scale), round(picture.height * scale))
-            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256 if scale == 1 else 128)
+            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
             buffer = io.BytesIO()
             small.save(buffer, "PNG", optimize=True)
             if buffer.tell() <= LARGEST:
