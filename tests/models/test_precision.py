@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from latentlab import configuring
 from latentlab.config import Hardware
 from latentlab.models._layers import ConvTranspose2d, channels_last, mix_precision
 
@@ -48,3 +49,21 @@ def test_only_convolutions_compute_in_bfloat16() -> None:
 
 def test_older_configurations_have_no_mixed_precision() -> None:
     assert Hardware.model_validate({"device": "cpu", "threads": 2}).precision == "float32"
+
+
+@pytest.mark.parametrize(
+    ("network", "device", "flags", "expected"),
+    [
+        ("burgess", "cpu", {"avx512_bf16"}, "mixed"),
+        ("burgess", "cpu", {"avx512f"}, "float32"),
+        ("burgess", "cuda", {"avx512_bf16"}, "float32"),
+        ("mlp", "cpu", {"avx512_bf16"}, "float32"),
+        ("resnet", "cpu", {"avx512_bf16"}, "float32"),
+    ],
+)
+def test_auto_is_mixed_only_where_it_was_measured(
+    monkeypatch: pytest.MonkeyPatch, network: str, device: str, flags: set[str], expected: str
+) -> None:
+    monkeypatch.setattr(configuring, "processor_flags", lambda: flags)
+    assert configuring.best_precision(network, device) == expected
+    assert configuring.resolve_hardware(network, "float32", 1, "cpu").precision == "float32"
