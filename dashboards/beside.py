@@ -52,9 +52,11 @@ def pictures(runs: list[Run]) -> None:
         panels.explain("No such rows", why)
     lasso = _lasso()
     enclosed: Any = laid[0].row_ids[inside(lasso[1], laid[lasso[0]].xy)] if lasso and lasso[0] < len(laid) else []
-    chosen = together(by_id, enclosed)
+    pictured = set(laid[0].row_ids.tolist())
+    chosen = together([row for row in by_id if row in pictured], enclosed)
     with chart:
-        shown = _selected_in(drawn, chosen) if lasso or len(by_id) else drawn
+        shown = _selected_in(drawn, chosen) if lasso or len(by_id) else type(drawn)(drawn)
+        shown.update_layout(dragmode="lasso")
         panels.chart(shown, "pictures-chart", on_select=_drawn_lasso, selection_mode=("box", "lasso"))
     panels.note(
         f"{NAMES[method]} is a picture, not the latent space. Draw a lasso or a box in any of them, or name rows: the "

@@ -28,6 +28,7 @@ from latentlab.originals import dataset_of
 from latentlab.projections import Projection
 from latentlab.runs import STAGES, Run, Study
 from latentlab.score import Score
+from latentlab.scorecard import scorecard as card
 from latentlab.selections import named
 from latentlab.serving import as_study, served_path
 
@@ -224,6 +225,16 @@ def leakage(run: Run) -> Score:
 def leakages(runs: Sequence[Run]) -> Any:
     """The leakage of every dimension of several runs, as a table."""
     return tables({run.name: leakage(run) for run in runs})
+
+
+def scorecard(run: Run) -> Any:
+    """Every score of the run with what stands beside it."""
+    return _scorecard(str(run.path), stamp(run.path, [STAGES["score"]]))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _scorecard(path: str, stamps: Any) -> Any:
+    return card(Run(Path(path)).scores())
 
 
 def healthy(run: Run) -> Any:

@@ -120,7 +120,8 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     elif not run.config.stochastic:
         st.html(
             '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
-            "their codes, whose scale is free, and none can be called inactive.</p>"
+            "their codes, whose scale is free, and none can be called inactive. The decoder effect does not depend on "
+            "that scale: the mean change of a pixel from step to step over the codes' own range.</p>"
         )
     factors = reads.factor_names(run)
     if not factors:
@@ -175,6 +176,7 @@ def _rows(table: Any) -> str:
 
 def _columns(run: Run, part: Decodings | None, factors: bool) -> list[tuple[str, str]]:
     size = [("KL, nats", ""), ("var of mean", "num")] if run.config.stochastic else [("variance of code", "")]
+    size += [("decoder effect", "num")] if part and not run.config.stochastic else []
     top = [("top factor, normalised MI", "")] if factors else []
     around = f" around row {part.settings['anchor_row']}" if part and "anchor_row" in part.settings else ""
     ends = RANGES[part.settings["range"]] if part else ""
@@ -194,6 +196,8 @@ def _row(
     cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", bar]
     if run.config.stochastic:
         cells.append(markup.number(row["variance_of_mean"]))
+    elif part is not None:
+        cells.append(f"{changed_pixels(part.images[int(row['index'])]).mean():.2%}")
     if factors:
         cells.append(_factor(row, factors))
     if part is not None:

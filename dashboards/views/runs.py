@@ -13,6 +13,14 @@ import reads
 import streamlit as st
 from drawings import command
 
+from latentlab.runs import Run
+
+BESIDE = [
+    ("score", "wrap"),
+    *((name, "num") for name in ("value", "interval", "permuted", "rotated", "ceiling")),
+    *((name, "num") for name in ("active only", "sampled", "all rows", "test = train")),
+    ("settings", "wrap"),
+]
 BAD = {"collapsed", "diverged", "broken"}
 WHY = {
     "collapsed": "no latent dimension is in use: Var_x E[z|x] ≤ 0.01 everywhere",
@@ -50,6 +58,60 @@ def page() -> None:
     )
     for name, why in _troubles(table):
         panels.explain(name, why)
+    if chosen.runs:
+        _scores(choice.current())
+
+
+@panels.part
+def _scores(run: Run) -> None:
+    """The chosen run's scores with all that stands beside them."""
+    title, label = "What stands beside the scores", reads.label(run.name)
+    if not run.has("score"):
+        panels.head(title, [label], "beside-scores", small=True)
+        panels.explain(
+            "No scores yet", f"{label} has not been scored.", command("analyze", run.path, "--only", "score")
+        )
+        return
+    card = reads.scorecard(run)
+    panels.head(
+        title,
+        [
+            label,
+            "95 % interval for all rows · nulls: what codes that know nothing, or are turned, reach 95 % of the time",
+        ],
+        "beside-scores",
+        small=True,
+        make=command("analyze", run.path, "--only", "score"),
+        data=lambda: reads.scorecard(run),
+    )
+    kept = card.set_index("metric").loc[markup.by_use(card["metric"].tolist())].reset_index()
+    panels.show(markup.rows_html(BESIDE, [(_beside(row), "", "") for row in kept.to_dict("records")]))
+    panels.note(
+        "Interval, nulls and ceiling of metrics that train something take minutes and are made with "
+        "latentlab analyze --resample-slow. The spread over seeds is another matter: see β sweep."
+    )
+
+
+def _beside(row: dict[str, Any]) -> list[str]:
+    several = f"<br><small>{html.escape(row['parts'])}</small>" if row["parts"] else ""
+    low, high = (markup.number(row[key]) for key in ("low", "high"))
+    rotated = markup.number(row["rotated"])
+    if row["aligned"] is False:
+        rotated += (
+            ' <span class="flag" title="turned codes reach as much: no alignment with the axes is shown">≥</span>'
+        )
+    more = [markup.number(row[key]) for key in ("ceiling", "active", "sampled", "whole")]
+    overlap = "–" if markup.missing(row["overlap"]) else f"{row['overlap']:.1%}"
+    return [
+        f"<b>{html.escape(markup.metric_name(row['metric']))}</b>{several}",
+        markup.number(row["value"]),
+        "–" if markup.missing(row["low"]) else f"{low} … {high}",
+        markup.number(row["permuted"]),
+        rotated,
+        *more,
+        overlap,
+        f'<span class="soft">{html.escape(row["settings"])}</span>',
+    ]
 
 
 def _columns(table: Any) -> list[tuple[str, str]]:

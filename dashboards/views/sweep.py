@@ -12,7 +12,7 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.comparison import RULE, better
+from latentlab.comparison import RULE, Frontier, better, frontiers
 from latentlab.comparison import choice as chosen_by
 
 
@@ -33,6 +33,8 @@ def page() -> None:
     panels.head("What β costs and brings", facts, "sweep", make=command("compare", chosen.path), data=reads.settings)
     _verdict(table)
     _table(settings)
+    for frontier in frontiers(table):
+        panels.note(_collapse(frontier))
     _figures(chosen, table)
 
 
@@ -91,6 +93,18 @@ def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
         *costs,
         *(_spread(row, metric, 2) for metric in metrics),
     ]
+
+
+def _collapse(frontier: Frontier) -> str:
+    """Where collapse begins, in a sentence."""
+    units = ", ".join(f"{mean:.3g} at β = {beta:g}" for beta, mean in frontier.active.items())
+    if frontier.collapsed is None:
+        said = f"no seed has collapsed up to β = {frontier.safe:g}, the largest tried"
+    elif frontier.safe is None:
+        said = f"a seed has collapsed at β = {frontier.collapsed:g} already, the smallest tried"
+    else:
+        said = f"between β = {frontier.safe:g}, where no seed has, and β = {frontier.collapsed:g}, where one has"
+    return f"Frontier of collapse (no active unit) of {frontier.family}: {said}. Active units on average: {units}."
 
 
 def _spread(row: dict[str, Any], measure: str, digits: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shown import rows, words
 from toy import analyse, toy_codes, write_run
 
 from latentlab.bundle import bundle
@@ -24,17 +25,6 @@ from latentlab.files import write_json
 from latentlab.runs import Run, Study
 
 PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
-
-
-def words(app: Any) -> str:
-    """All HTML of a page."""
-    return "\n".join(str(element.proto.body) for element in app.get("html"))
-
-
-def rows(app: Any) -> list[str]:
-    """The rows of its tables, as plain text."""
-    found = re.findall(r"<tr[^>]*>(.*?)</tr>", words(app), re.DOTALL)
-    return [re.sub(r"<[^>]+>", " ", row) for row in found]
 
 
 def test_runs_lists_every_run_with_its_costs_and_scores(toy_study: Study, open_page: Any) -> None:

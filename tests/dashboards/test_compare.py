@@ -1,0 +1,87 @@
+"""Compare: two to four runs beside one another, their leakage, their pictures under one selection."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from shown import rows, words
+
+from latentlab.alignment import overlap
+from latentlab.leakage import load_leakage
+from latentlab.runs import Study
+
+FIRST = "beta-1-seed-0"
+
+
+def test_three_runs_stand_beside_one_and_the_link_keeps_them(toy_study: Study, open_page: Any) -> None:
+    others = ["beta-4-seed-1", "beta-16-seed-0", "ae-seed-1"]
+    app = open_page(toy_study.path, "compare", run=FIRST, beside=",".join(others))
+    assert app.session_state["beside"] == others
+    assert app.query_params["beside"] == ",".join(others) or app.query_params["beside"] == [",".join(others)]
+    told = words(app)
+    for name in others:
+        assert f"· seed {name[-1]}" in told
+    assert "every second step" in told, "four columns of whole strips do not fit"
+    lines = [row for row in rows(app) if "|ρ|" in row]
+    assert len(lines) == 3, "the three active dimensions of the first run"
+    assert "no partner" in " ".join(lines), "z2 has fallen out of use at β = 16"
+
+
+def test_strips_are_turned_where_signs_are_opposite_and_all_start_from_one_row(
+    toy_study: Study, open_page: Any
+) -> None:
+    told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1"))
+    assert "the same image, row 100, decoded in all" in told
+    assert told.count('class="strip') == 6
+
+
+def test_another_anchor_without_weights_keeps_the_stored_one_and_says_so(toy_study: Study, open_page: Any) -> None:
+    told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1", anchor="7"))
+    assert f"{FIRST} keeps its own row 100" in told
+
+
+def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(
+    toy_study: Study, study_of: Any, open_page: Any
+) -> None:
+    app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-16-seed-0")
+    score = load_leakage(toy_study[FIRST])[0]
+    line = next(row for row in rows(app) if "± 0.02" in row and "seed 0" in row)
+    assert f"{score.value:.2f}" in line
+    assert re.search(r"2\s+of 4", line)
+    path = study_of(FIRST, "beta-4-seed-0")
+    for name in (FIRST, "beta-4-seed-0"):
+        (path / name / "leakage.json").unlink()
+    bare = open_page(path, "compare")
+    assert "Not measured yet" in words(bare)
+    assert any("latentlab leakage" in code.value for code in bare.code)
+
+
+def test_pictures_say_how_alike_they_are_and_how_many_neighbours_are_shared(toy_study: Study, open_page: Any) -> None:
+    app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-0")
+    a, b = (toy_study[name] for name in (FIRST, "beta-4-seed-0"))
+    ids = a.projections()["pca"].row_ids
+    found = overlap(a.codes(), b.codes(), ids)
+    assert f"{found.mean:.0%}" in words(app)
+    assert f"chance {found.chance:.1%}" in words(app)
+    assert "turned and mirrored onto the first" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"rows": "0-9999"}, "500 of 500 rows"),
+        ({"lasso": "1:-99,-99;99,-99;99,99;-99,99"}, "500 of 500 rows"),
+        ({"lasso": "1:98,98;99,98;99,99"}, "Nothing is chosen"),
+        ({"rows": "nothing"}, "No such rows"),
+        ({"lasso": "9:1,1;2,2;3,1"}, "Pictures of the codes"),
+        ({"lasso": "<script>"}, "Pictures of the codes"),
+    ],
+)
+def test_rows_are_chosen_by_id_or_by_a_lasso_that_the_link_keeps(
+    toy_study: Study, open_page: Any, query: dict[str, str], said: str
+) -> None:
+    app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-0", **query)
+    assert said in words(app)
+    assert "<script>" not in words(app)
