@@ -26,9 +26,8 @@ LAYERS = {
         probes explaining
     """,
     "joint": """
-        comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex comparability
-        report caveats commands bundle
-        examining survey
+        comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex
+        comparability report caveats commands bundle examining survey
     """,
     "top": "cli __main__ dashboards",
 }
