@@ -90,7 +90,8 @@ def sampling(runs: list[Run], *, anew: bool) -> Iterator[str]:
     """One column a setting, one row a measure."""
     table = support_table(runs)
     settings = [(row["setting"], row["n"]) for row in by_setting(table)]
-    yield (f"| measure | {' | '.join(f'{name} ({n} seed{"s" * (n > 1)})' for name, n in settings)} |")
+    heads = [f"{name} ({n} seed{'s' * (n > 1)})" for name, n in settings]
+    yield f"| measure | {' | '.join(heads)} |"
     yield ("|---|" + "---|" * len(settings))
     for key, (name, digits) in COLUMNS.items():
         cells = [spread(table[table["setting"] == setting][key].tolist(), digits) for setting, _ in settings]
