@@ -11,13 +11,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError, MissingError
-from latentlab.files import publish
-from latentlab.hdf5 import check_format, reading
+from latentlab.hdf5 import check_format, publishing, reading
 from latentlab.runs import Run
 
 FORMAT = 1
@@ -113,7 +111,7 @@ def read_evidence(run: Run) -> Evidence:
 
 def save_evidence(path: Path, evidence: Evidence, inputs: Mapping[str, Any]) -> None:
     """Publish ``likelihood.h5``; ``inputs`` records what it was made from."""
-    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+    with publishing(path) as file:
         file.attrs["format"] = FORMAT
         file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
         file.attrs["settings"] = json.dumps(evidence.settings, sort_keys=True)
