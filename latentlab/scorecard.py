@@ -77,7 +77,7 @@ def _settings(found: Mapping[str, Any]) -> str:
     estimator = found.get("estimator")
     if estimator is not None:
         named = estimator.get("estimator", "") if isinstance(estimator, Mapping) else estimator
-        told.append(str(named).removeprefix("latentlab.metrics."))
+        told.append(str(named).removeprefix("latentlab.metrics.").lstrip("_"))
     if "undefined" in found:
         told.append(f"undefined: {found['undefined']}")
     return " · ".join(told)

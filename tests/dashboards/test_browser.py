@@ -139,6 +139,25 @@ def test_the_command_can_be_copied_and_the_data_downloaded(visit: Visit) -> None
     assert len(content.splitlines()) == 5
 
 
+def test_a_lasso_in_one_picture_selects_in_all_and_the_link_keeps_it(visit: Visit, chromium: Any, server: str) -> None:
+    page = visit.open("compare?run=beta-1-seed-0&beside=beta-4-seed-0")
+    area = page.locator(".nsewdrag[data-subplot='x2y2']")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.mouse.down()
+    for x, y in ((0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.05)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
+    page.mouse.up()
+    page.wait_for_selector("h2:has-text('The chosen rows')")
+    visit.settle()
+    assert "500 of 500 rows that all have" in page.locator("[data-testid=stMain]").inner_text()
+    other = Visit(chromium, server)
+    shown = other.open(page.url.removeprefix(f"{server}/"))
+    assert "500 of 500 rows that all have" in shown.locator("[data-testid=stMain]").inner_text()
+    shown.context.close()
+
+
 def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(visit: Visit, chromium: Any) -> None:
     page = visit.open("map?run=beta-4-seed-0&picture=plane")
     box = page.locator(".nsewdrag").first.bounding_box()
