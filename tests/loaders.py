@@ -77,9 +77,9 @@ def problem(name: str, content: bytes, folder: Path) -> tuple[str, str]:
     """What went wrong when a loader read `content` (nothing, if it did as it should), and its message."""
     where, read = LOADERS[name]
     path = folder / where
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.parent.name == "run" and not (path.parent / "config.json").is_file():
+    if path.parent.name == "run" and not path.parent.exists():
         write_run(path.parent, 4.0, 0, analysed=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     try:
         read(path)

@@ -29,7 +29,10 @@ ODD = (
 def mutated(content: bytes, chance: random.Random) -> bytes:
     """Cut short, flipped, overwritten, doubled or emptied somewhere; JSON also by another value in its place."""
     if content[:1] == b"{" and chance.random() < 0.6:
-        return _other_value(content, chance)
+        try:
+            return _other_value(content, chance)
+        except (ValueError, IndexError, RecursionError):  # it is no sound JSON any more
+            pass
     n, at = len(content), chance.randrange(len(content))
     kind = chance.randrange(6)
     if kind == 0:
