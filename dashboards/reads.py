@@ -214,7 +214,8 @@ def overlap(first: Run, second: Run, row_ids: Any) -> Overlap:
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for neighbours …")
 def _overlap(stamps: Any, row_ids: Any) -> Overlap:
-    return neighbours_in_common(*(_codes(path, each) for path, each in stamps), row_ids)
+    first, second = (_codes(path, each) for path, each in stamps)
+    return neighbours_in_common(first, second, row_ids)
 
 
 def leakage(run: Run) -> Score:
