@@ -47,7 +47,7 @@ def import_run(
     foreign = reader(Path(path), **given)
     origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
     recorded = plain({**origin, "settings": dict(foreign.recorded)})
-    hardware = resolve_hardware(foreign.config["network"], "auto", None, "auto").model_dump()
+    hardware = resolve_hardware(foreign.config["network"], "float32", None, "auto").model_dump()
     content = {
         "rows": 0,
         "steps": 0,
@@ -100,7 +100,7 @@ def import_model(
         "stochastic": stochastic,
         "steps": 0,
         "learning_rate": 0,
-        "hardware": resolve_hardware("mlp", "auto", None, "auto").model_dump(),
+        "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
     return _publish(Path(out), config, own(found).state_dict())
