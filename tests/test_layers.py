@@ -23,7 +23,7 @@ LAYERS = {
     "numpy": """
         metrics profiles material scoring uncertainty generation directions projections reading leakage alignment
         dimensions pictures tables originals selections matching health checkup support features debiasing outliers
-        probes explaining
+        probes explaining scorecard
     """,
     "joint": """
         comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex
