@@ -6,7 +6,7 @@ import html
 from functools import partial
 from typing import Any
 
-import beside
+import alongside
 import choice
 import markup
 import panels
@@ -44,7 +44,7 @@ def page() -> None:
     with above:
         _dimensions(runs, over, anchor)
     _leakage(runs)
-    beside.pictures(runs)
+    alongside.pictures(runs)
 
 
 def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:

@@ -197,7 +197,7 @@ def test_every_objective_gives_terms_with_gradients(name: str) -> None:
 def test_wrong_settings() -> None:
     with pytest.raises(InputError, match=r"beta is -1.*greater than or equal to 0"):
         build_objective({"name": "beta-vae", "beta": -1})
-    with pytest.raises(InputError, match="did you mean 'beta_vae'"):
+    with pytest.raises(InputError, match="did you mean 'beta-vae'"):
         build_objective({"name": "beta-vea"})
     with pytest.raises(InputError, match="gamma is not a setting"):
         build_objective({"name": "vae", "gamma": 1})

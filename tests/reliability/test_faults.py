@@ -14,6 +14,8 @@ from latentlab.files import TEMPORARY, sha256
 
 pytestmark = pytest.mark.reliability
 
+EVERY = [(verb, call) for verb in VERBS for call in ("write", "fsync", "rename")]
+SOME = [("train", "write"), ("encode", "write"), ("encode", "fsync"), ("traverse", "rename"), ("export", "write")]
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
 
 
@@ -37,8 +39,7 @@ def lasting(run: Path) -> dict[str, str]:
     return {name: hashed for name, hashed in whole(run).items() if name != "environment.json"}
 
 
-@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(("verb", "call"), EVERY if LONG else SOME)
 def test_old_or_new(
     ground: Path, failing: Victims, finished: tuple[Path, dict[str, float]], tmp_path: Path, verb: str, call: str
 ) -> None:

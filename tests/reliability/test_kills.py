@@ -49,7 +49,7 @@ def test_killed_at_random_moments(
     before = list(VERBS).index(verb)
     made_before = [name for stage in list(VERBS)[:before] for name in VERBS[stage]]
     killed = attempts = 0
-    while killed < many(200, 4):
+    while killed < many(200, 2):
         run = tmp_path / str(attempts) / reference.name  # codes record the run's name
         attempts += 1
         assert attempts < 1000
@@ -67,7 +67,7 @@ def test_killed_at_random_moments(
             if end.status != -9:
                 assert end.status == 0, end.errors
                 break
-            if killed >= many(200, 4):
+            if killed >= many(200, 2):
                 assert victims.run(*command(verb, ground, run)).status == 0
                 break
         for name in VERBS[verb]:
