@@ -31,7 +31,7 @@ from latentlab.configuring import check_device, configure
 from latentlab.data import Dataset, load
 from latentlab.data._weights import digest, weights_of
 from latentlab.errors import InputError, LatentlabError
-from latentlab.files import lock, publish, write_bytes, write_json
+from latentlab.files import lock, write_bytes, write_json
 from latentlab.models import Autoencoder, build, place
 from latentlab.models._autoencoder import fit_weights
 from latentlab.models._layers import mix_precision
@@ -287,7 +287,7 @@ class History:
 
 def save(run: Run, learners: Learners, step: int) -> None:
     """Publish the training state, then the model's weights alone."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as serialised
 
     state: dict[str, Tensor] = {}
     for prefix, (network, optimizer) in learners.items():
@@ -302,8 +302,8 @@ def save(run: Run, learners: Learners, step: int) -> None:
     weights = _part(state, "model.")
     # One metadata key: the library writes several in no fixed order, and equal runs must leave equal bytes.
     for path, tensors in ((run.path / "training.safetensors", state), (run.model_path, weights)):
-        with publish(path) as temporary:
-            save_file(tensors, temporary, metadata={"step": str(step)})
+        # As bytes: the library's own writing to a file leaves, where it is killed, a file that nobody would sweep.
+        write_bytes(path, serialised(tensors, metadata={"step": str(step)}))
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

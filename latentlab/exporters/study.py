@@ -12,7 +12,7 @@ import numpy as np
 from latentlab.codes import save_codes
 from latentlab.errors import InputError
 from latentlab.exporters._needs import empty
-from latentlab.files import publish, read_json, sha256, write_bytes, write_json
+from latentlab.files import read_json, sha256, write_bytes, write_json
 from latentlab.hdf5 import made_from
 from latentlab.projections import save_projections
 from latentlab.runs import Run, Study
@@ -49,13 +49,12 @@ def _export_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> 
 
 def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
     """The weights in float16; without them the file says only how far they were trained."""
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import load_file, save
 
     from latentlab.runs import safetensors_metadata
 
     weights = {name: array.astype(np.float16) for name, array in load_file(path).items() if keep}
-    with publish(out) as temporary:
-        save_file(weights, temporary, metadata=safetensors_metadata(path))
+    write_bytes(out, save(weights, metadata=safetensors_metadata(path)))
 
 
 def _export_codes(run: Run, out: Path, rows: int, seed: int) -> None:
