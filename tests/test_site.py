@@ -1,0 +1,63 @@
+"""The site builds without a warning, asks nothing of the network, and knows every public name."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+import latentlab
+from latentlab.registry import names
+
+LOADED = re.compile(
+    r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 40
+    assert [page.name for page in pages if LOADED.search(page.read_text(encoding="utf-8"))] == []
+    assert "@import url(http" not in "".join(sheet.read_text(encoding="utf-8") for sheet in site.rglob("*.css"))
+
+
+def test_every_public_name_has_an_entry(site: Path) -> None:
+    text = (site / "reference" / "python.html").read_text(encoding="utf-8")
+    missing = [name for name, home in latentlab._HOME.items() if f'id="latentlab.{home}.{name}"' not in text]
+    assert missing == []
+    assert "&gt;&gt;&gt;" not in re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("folder", ["metrics", "figures", "objectives"])
+def test_every_file_of_a_registry_has_an_entry(site: Path, folder: str) -> None:
+    text = (site / "reference" / f"{folder}.html").read_text(encoding="utf-8")
+    assert [name for name in names(folder) if f'id="latentlab.{folder}.{name}.' not in text] == []
+
+
+def test_the_citation_is_that_of_this_version() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    assert cited["cff-version"] == "1.2.0"
+    assert (cited["title"], cited["version"], cited["license"]) == tuple(
+        project[k] for k in ("name", "version", "license")
+    )
