@@ -63,7 +63,7 @@ class Score:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Score:
-        """The inverse of `to_json`; keys of a newer version are ignored."""
+        """The inverse of `to_json`; keys of a newer version are ignored. Raises `TypeError` for what is no number."""
         known = {f.name for f in dataclasses.fields(cls)}
         named = {FIELD.get(key, key): value for key, value in found.items()}
         kept: dict[str, Any] = {key: value for key, value in named.items() if key in known}
@@ -72,7 +72,20 @@ class Score:
             kept["matrix"] = np.array(kept["matrix"], dtype=float)
         if kept.get("interval") is not None:
             kept["interval"] = tuple(kept["interval"])
+        _check(kept)
         return cls(**kept)
+
+
+def _check(fields: Mapping[str, Any]) -> None:
+    """Numbers where numbers belong, null for what is undefined; two of them in an interval."""
+    numbers = [fields["value"], fields.get("ceiling"), *(fields.get("interval") or ())]
+    for key in ("parts", "per_factor", "nulls", "beside"):
+        numbers += list(fields.get(key, {}).values())
+    for number in numbers:
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+            raise TypeError(f"{str(number)[:20]!r} is no number")
+    if len(fields.get("interval") or (0, 0)) != 2 or not isinstance(fields.get("settings", {}), Mapping):
+        raise TypeError("an interval has two ends, and settings are named")
 
 
 def _given(value: Any) -> bool:
