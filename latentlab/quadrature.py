@@ -7,6 +7,7 @@ The spread over the four such grids that the points contain bounds the error.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -140,7 +141,7 @@ def _elbo(model: Model, x: Tensor, mean: Floats, variance: Floats) -> Floats:
         (_joint(model, m + local * np.sqrt(v), each[None])[0] * weight).sum()
         for m, v, each in zip(mean, variance, x, strict=True)
     ]
-    return np.array(expected) + 0.5 * np.log(2 * np.pi * np.e * variance).sum(axis=1)
+    return np.array(expected) + 0.5 * np.log(2 * np.pi * math.e * variance).sum(axis=1)
 
 
 class _Moments:

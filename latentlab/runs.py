@@ -138,6 +138,8 @@ class Run:
 
         found = read_json(self._made(self.scores_path, "score"))
         try:
+            if not isinstance(found["scores"], dict) or not isinstance(found.get("inputs") or {}, dict):
+                raise TypeError("scores and what they were made from are named")
             return {name: Score.from_json(score) for name, score in found["scores"].items()}
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise InputError(
