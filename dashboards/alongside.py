@@ -17,7 +17,7 @@ from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.originals import images_of
 from latentlab.pictures import data_uri, strip
 from latentlab.runs import Run
-from latentlab.selections import as_table, inside, named, positions, together
+from latentlab.selections import as_table, inside, named, together
 
 NAMES = {"umap": "UMAP", "pca": "PCA"}
 CORNERS = 40  # of a lasso, as many as the page's address keeps
@@ -141,7 +141,7 @@ def _selected_in(drawn: Any, chosen: Any) -> Any:
 
 
 def _points(runs: list[Run], laid: list[Any]) -> Any:
-    table = as_table(reads.codes(runs[0]), positions(reads.codes(runs[0]), laid[0].row_ids))
+    table = as_table(reads.codes(runs[0]), reads.codes(runs[0]).positions(laid[0].row_ids))
     table = table[[name for name in table if not re.fullmatch(r"z\d+", name)]]
     return table.assign(
         **{
@@ -177,7 +177,7 @@ def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
 
 def _selection(run: Run, chosen: Any, of: int) -> None:
     codes = reads.codes(run)
-    here: Any = positions(codes, chosen) if len(chosen) else []
+    here: Any = codes.positions(chosen) if len(chosen) else []
     facts = [f"{len(chosen):,} of {of:,} rows that all have"]
     panels.head("The chosen rows", facts, "chosen", small=True, data=lambda: as_table(codes, here))
     if not len(chosen):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from latentlab.codes import Codes
 from latentlab.errors import InputError
 from latentlab.projections import Projection
-from latentlab.selections import positions
 
 NEIGHBOURS = 15
 
@@ -59,7 +58,7 @@ def overlap(a: Codes, b: Codes, row_ids: NDArray[np.int64], *, neighbours: int =
         raise InputError(f"{len(row_ids)} rows are in common; neighbours need two at least")
     near = []
     for codes in (a, b):
-        points = codes.mean[positions(codes, row_ids)]
+        points = codes.mean[codes.positions(row_ids)]
         near.append(NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False))
     shared = (near[0][:, :, None] == near[1][:, None, :]).any(axis=2).mean(axis=1)
     return Overlap(row_ids, shared, k)
@@ -75,7 +74,7 @@ def shared_row(codes: Sequence[Codes], wanted: int | None = None) -> int | None:
         ids = np.intersect1d(ids, other.row_ids)
     if not len(ids) or (wanted is not None and wanted in ids):
         return wanted if len(ids) else None
-    points = codes[0].mean[positions(codes[0], ids)]
+    points = codes[0].mean[codes[0].positions(ids)]
     spread = points.std(axis=0)
     scaled = (points - np.median(points, axis=0)) / np.where(spread > 0, spread, 1)
     return int(ids[np.argmin((scaled**2).sum(axis=1))])

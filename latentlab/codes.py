@@ -26,6 +26,7 @@ __all__ = [
     "RESERVED",
     "Codes",
     "load_codes",
+    "located",
     "mark",
     "rate_parts",
     "read_provenance",
@@ -99,6 +100,17 @@ class Codes:
     def of_rows(self) -> int:
         """How many rows were encoded: more than there are here where a shared copy kept some of them."""
         return int(self.provenance.get("of_rows", len(self)))
+
+    def positions(self, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The positions (m,) of row ids (m,); an `InputError` where one is not there.
+
+        >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).positions(np.array([10, 40])).tolist()
+        [1, 0]
+        """
+        places = located(self.row_ids, row_ids)
+        if places is None:
+            raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
+        return places
 
     def take(self, rows: Any) -> Codes:
         """The codes of those row positions alone, ids kept."""
@@ -227,3 +239,18 @@ def _described(file: Any, path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: uns/latentlab is not the JSON that the codes format describes") from error
     check_format(version, FORMAT, path)
     return described
+
+
+def located(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Where each of the wanted ids (m,) stands among the known ones (n,), all different; None where one is not there.
+
+    >>> located(np.array([40, 10, 30]), np.array([10, 40])).tolist()
+    [1, 0]
+    """
+    last = len(known) - 1
+    if (known[1:] > known[:-1]).all():  # as they mostly are: no need to order a million of them
+        places = np.searchsorted(known, wanted).clip(max=last)
+    else:
+        order = np.argsort(known, kind="stable")
+        places = order[np.searchsorted(known, wanted, sorter=order).clip(max=last)]
+    return places if (known[places] == wanted).all() else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import read_provenance
+from latentlab.codes import located, read_provenance
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.runs import Run, data_of
@@ -32,18 +32,3 @@ def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
     if places is None:
         raise InputError(f"{data.name} does not have all of these rows; were the codes made from other data?")
     return data[places]
-
-
-def located(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Where each of the wanted ids (m,) stands among the known ones (n,), all different; None where one is not there.
-
-    >>> located(np.array([40, 10, 30]), np.array([10, 40])).tolist()
-    [1, 0]
-    """
-    last = len(known) - 1
-    if (known[1:] > known[:-1]).all():  # as they mostly are: no need to order a million of them
-        places = np.searchsorted(known, wanted).clip(max=last)
-    else:
-        order = np.argsort(known, kind="stable")
-        places = order[np.searchsorted(known, wanted, sorter=order).clip(max=last)]
-    return places if (known[places] == wanted).all() else None

@@ -22,7 +22,6 @@ from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, publishing, reading
 from latentlab.registry import choose
-from latentlab.selections import positions
 
 FORMAT = 1
 ROWS = 20_000
@@ -93,7 +92,7 @@ def _umap(points: NDArray[Any], seed: int, parameters: Mapping[str, Any]) -> tup
 def place(projection: Projection, codes: Codes, points: NDArray[Any]) -> NDArray[np.float64]:
     """Where codes (m, d) lie in a picture (m, 2): exactly in one by PCA, which is linear in the codes; in any other in
     the middle of the `PLACED` rows that are nearest to them in the codes, which is no more than a hint."""
-    known = codes.mean[positions(codes, projection.row_ids)].astype(np.float64)
+    known = codes.mean[codes.positions(projection.row_ids)].astype(np.float64)
     if projection.settings.get("method") == "pca":
         design = np.column_stack([known, np.ones(len(known))])
         weights = np.linalg.lstsq(design, projection.xy.astype(np.float64), rcond=None)[0]

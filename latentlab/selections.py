@@ -14,7 +14,6 @@ from latentlab.codes import Codes
 from latentlab.dimensions import factors_of
 from latentlab.errors import InputError
 from latentlab.notes import selections_of
-from latentlab.originals import located
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,14 +42,6 @@ def inside(polygon: Sequence[Sequence[float]], xy: NDArray[np.floating]) -> NDAr
         crossed ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
     found[near[crossed]] = True
     return found
-
-
-def positions(codes: Codes, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The positions (m,) of row ids in the codes; an `InputError` where one is not there."""
-    places = located(codes.row_ids, row_ids)
-    if places is None:
-        raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
-    return places
 
 
 def present(codes: Codes, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -444,3 +444,10 @@ def test_the_archived_grid_of_a_deterministic_encoder_is_read_as_it_was_written(
     np.testing.assert_array_equal(codes.row_ids, rows)
     assert codes.grid == (2, 3)
     assert (codes.variance, codes.labels, codes.distortion, codes.rate) == (None, None, None, None)
+
+
+def test_positions_find_row_ids_in_any_order() -> None:
+    codes = Codes(np.zeros((4, 2), np.float32), row_ids=np.array([40, 10, 30, 20]))
+    assert codes.positions(np.array([10, 20, 40])).tolist() == [1, 3, 0]
+    with pytest.raises(InputError, match="project anew"):
+        codes.positions(np.array([11]))

@@ -14,14 +14,14 @@ from conftest import ROOT
 LAYERS = {
     "ground": """
         errors registry files ownfile config hdf5 memory resources processes cluster shards score data codes
-        codes_writer decodings runs notes evidence supports effects
+        codes_writer decodings projections runs notes evidence supports effects
     """,
     "torch": """
         models objectives configuring batches noise parallel training ensembles plans sweeps encoding decoding
         checkpoints importers importing filling loading likelihood quadrature paths judging sensitivity
     """,
     "numpy": """
-        metrics profiles material scoring uncertainty generation directions projections reading leakage alignment
+        metrics profiles material scoring uncertainty generation directions reading leakage alignment
         dimensions pictures tables originals selections matching health checkup support features debiasing outliers
         probes explaining scorecard
     """,
@@ -46,7 +46,6 @@ NEEDS_TORCH = {
     "examining",
     "survey",
 }  # what joins the halves; everything else outside the torch half runs without
-OPENS = {("runs", "projections")}  # a Run opens, when asked, what a later stage put into its folder
 
 
 def source_files() -> list[Path]:
@@ -108,10 +107,7 @@ def test_imports_point_downward(path: Path) -> None:
         return
     for module in ours(path, at_import=False):
         there = part_of(module)
-        assert HOME.get(there, "ground") in BELOW[HOME.get(here, "top")] or (here, there) in OPENS, (
-            f"{here} imports {there}"
-        )
-    assert not {there for there in map(part_of, ours(path, at_import=True)) if (here, there) in OPENS}
+        assert HOME.get(there, "ground") in BELOW[HOME.get(here, "top")], f"{here} imports {there}"
 
 
 def test_modules_do_not_import_each_other_in_a_circle() -> None:

@@ -17,7 +17,6 @@ from latentlab.selections import (
     inside,
     marks,
     named,
-    positions,
     together,
     values_of,
 )
@@ -36,13 +35,6 @@ def test_inside_agrees_with_matplotlib_on_simple_polygons(seed: int, corners: in
 def test_a_polygon_of_two_corners_is_refused() -> None:
     with pytest.raises(InputError, match="three corners"):
         inside([(0, 0), (1, 1)], np.zeros((1, 2)))
-
-
-def test_positions_find_row_ids_in_any_order() -> None:
-    codes = Codes(np.zeros((4, 2), np.float32), row_ids=np.array([40, 10, 30, 20]))
-    assert positions(codes, np.array([10, 20, 40])).tolist() == [1, 3, 0]
-    with pytest.raises(InputError, match="project anew"):
-        positions(codes, np.array([11]))
 
 
 def test_composition_of_all_rows_lifts_nothing_and_shares_sum_to_one() -> None:

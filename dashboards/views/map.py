@@ -22,7 +22,6 @@ from latentlab.selections import (
     holding,
     marks,
     named,
-    positions,
     present,
     together,
     values_of,
@@ -88,7 +87,7 @@ def _map(run: Run) -> None:
             [str(drawn.layout.meta["subtitle"])],
             "map",
             make=drawing,
-            data=lambda: as_table(codes, positions(codes, ids)),
+            data=lambda: as_table(codes, codes.positions(ids)),
         )
     if len(kinds) == 1:
         why = why or "UMAP and PCA have not been made for this run."
@@ -115,7 +114,7 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
     told += [f"{len(by_name):,} of {name}"] * (kept is not None)
     polygons = _area(key)
-    enclosed: Any = [] if polygons is None else positions(codes, ids[within(polygons, xy)])
+    enclosed: Any = [] if polygons is None else codes.positions(ids[within(polygons, xy)])
     if polygons is not None:
         told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
     marked = together(by_id, by_name)

@@ -107,9 +107,9 @@ def _reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
 
         return _folder.load, {"path": path}
     if suffix in (".npy", ".npz", ".h5", ".hdf5"):
-        from latentlab.data import _arrays
+        from latentlab.data import _file
 
-        return _arrays.load, {"path": path}
+        return _file.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; say what in it makes the data, as in {head}:images")
     raise InputError(f"{head} is no data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")

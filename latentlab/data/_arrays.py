@@ -29,32 +29,6 @@ BLOCK = 1 << 24
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
-def load(path: Path) -> Dataset:
-    """The images of a file by index, with labels and factors where it has them.
-
-    An ``.npz`` or ``.h5`` names its arrays ``images`` (or imgs, x, X, data), ``labels`` (or label, y), ``factors`` (or
-    v: (n, k), level indices or values, NaN where missing), ``factor_names`` (k,), ``factor_kinds`` (k,). Factors
-    without a kind are categorical where they are whole numbers and continuous elsewhere. ``.npy`` and ``.h5`` are read
-    by index, an ``.npz`` as a whole. Raises `InputError` for other dtypes and shapes, NaN, floats outside [0, 1],
-    pickled objects, and files that hold more or fewer bytes than they announce.
-    """
-    suffix = path.suffix.lower()
-    if suffix == ".npz":
-        stat = path.stat()
-        with open_zip(path) as archive:
-            if {"imgs.npy", "latents_classes.npy"} <= set(archive.namelist()):
-                from latentlab.data import _published
-
-                return _published.dsprites(path)
-        return from_arrays(path, _npz(path, stat.st_mtime_ns, stat.st_size))
-    if suffix == ".npy":
-        return from_arrays(path, {"images": read_npy(path)})
-    arrays = read_h5(path)
-    from latentlab.data import shapes3d
-
-    return shapes3d.from_arrays(path, arrays) if shapes3d.found(arrays) else from_arrays(path, arrays)
-
-
 def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
     """The data set in arrays that go by the names an ``.npz`` would have."""
     images = _pick(arrays, IMAGES)
@@ -257,9 +231,14 @@ def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
     return header
 
 
-@lru_cache(maxsize=2)
-def _npz(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
+def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays that are asked for by name; bytes are counted while unpacking, other members are left alone."""
+    stat = path.stat()
+    return _unpacked(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=2)
+def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
     wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]

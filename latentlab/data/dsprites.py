@@ -57,7 +57,7 @@ def load(path: str | None = None, *, size: int = 64, grid: tuple[int, ...] = GRI
             raise InputError("the published dSprites file has one size and one grid; leave out size= and grid=")
         from latentlab.data._published import dsprites
 
-        return dsprites(Path(path))
+        return dsprites(Path(path), SPECS)
     check_size(size, SIZES, "dSprites")
     # Orientation 39 shows the same image as orientation 0.
     return drawn("dsprites", SPECS, render, channels=1, size=size, grid=grid, periods={"orientation": 39})

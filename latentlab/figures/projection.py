@@ -16,7 +16,6 @@ from latentlab.figures._text import describe, number
 from latentlab.notes import selections_of
 from latentlab.projections import place
 from latentlab.runs import Run
-from latentlab.selections import positions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +156,7 @@ def coloured(codes: Codes, by: str | None, row_ids: NDArray[np.int64]) -> Colour
     if not names:
         return None, "", (), False
     k = names.index(by) if by else 0
-    places = positions(codes, row_ids)
+    places = codes.positions(row_ids)
     column = columns[:, k]
     spec = next((s for s in codes.specs if s.name == names[k]), None)
     levels = int(np.nanmax(column)) + 1 if (np.nan_to_num(column) == np.floor(np.nan_to_num(column))).all() else 0

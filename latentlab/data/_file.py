@@ -1,0 +1,27 @@
+"""One file of arrays as a data set: a published one, known by what is in it, or a user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.data import _arrays, _published, dsprites, shapes3d
+from latentlab.data.dataset import Dataset
+
+
+def load(path: Path) -> Dataset:
+    """The images of a file by index, with labels and factors where it has them.
+
+    An ``.npz`` or ``.h5`` names its arrays ``images`` (or imgs, x, X, data), ``labels`` (or label, y), ``factors`` (or
+    v: (n, k), level indices or values, NaN where missing), ``factor_names`` (k,), ``factor_kinds`` (k,). Factors
+    without a kind are categorical where they are whole numbers and continuous elsewhere. ``.npy`` and ``.h5`` are read
+    by index, an ``.npz`` as a whole. Raises `InputError` for other dtypes and shapes, NaN, floats outside [0, 1],
+    pickled objects, and files that hold more or fewer bytes than they announce.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return _arrays.from_arrays(path, {"images": _arrays.read_npy(path)})
+    if suffix == ".npz":
+        published = _published.found(path)
+        return dsprites.load(str(path)) if published else _arrays.from_arrays(path, _arrays.read_npz(path))
+    arrays = _arrays.read_h5(path)
+    return shapes3d.from_arrays(path, arrays) if shapes3d.found(arrays) else _arrays.from_arrays(path, arrays)
