@@ -23,10 +23,11 @@ from latentlab.configuring import configure, cores
 from latentlab.data import load
 from latentlab.data.dataset import Dataset
 from latentlab.encoding import posteriors, write_codes
+from latentlab.environment import processor
 from latentlab.memory import keep_freed_memory
 from latentlab.models import build, load_model
 from latentlab.runs import Run
-from latentlab.training import processor, train
+from latentlab.training import train
 
 SOME = "dsprites:grid=3x4x8x16x16"  # 24,576 images
 BETA_H = Path(__file__).parents[2] / "shared" / "reference" / "foreign" / "betaH_dsprites"

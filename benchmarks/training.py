@@ -23,12 +23,12 @@ import torch
 
 from latentlab.configuring import configure, cores
 from latentlab.data import load
+from latentlab.environment import processor
 from latentlab.memory import keep_freed_memory
 from latentlab.models import build
 from latentlab.models._layers import channels_last
 from latentlab.objectives import Moment, build_objective
 from latentlab.sweeps import sweep
-from latentlab.training import processor
 from latentlab.training import train as train_run
 
 # Of the encoder's convolutions, 4×4 with stride 2: channels in and out, and the side of the image that comes in.

@@ -25,22 +25,21 @@ from latentlab.batches import RESIDENT, epoch_order
 from latentlab.config import RunConfig
 from latentlab.configuring import check_device
 from latentlab.data import Dataset
+from latentlab.environment import write_environment
 from latentlab.errors import LatentlabError
+from latentlab.history import History
 from latentlab.noise import Handed
 from latentlab.objectives import Moment, Objective, build_objective
 from latentlab.runs import Run
+from latentlab.state import restore, save
 from latentlab.training import (
-    History,
     autocast,
     beginning,
     claimed,
     interruptible,
     learning_rate,
-    restore,
-    save,
     step_seed,
     stopping_at_divergence,
-    write_environment,
 )
 
 Progress = Callable[[Mapping[Path, int]], None]

@@ -6,42 +6,37 @@ and the epoch or step, so a resume needs only weights, optimizer and step, which
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from latentlab.batches import Batches
 from latentlab.config import Hardware, RunConfig
 from latentlab.configuring import check_device, configure
 from latentlab.data import Dataset, load
 from latentlab.data._weights import digest, weights_of
+from latentlab.environment import write_environment
 from latentlab.errors import InputError, LatentlabError
-from latentlab.files import lock, write_bytes, write_json
+from latentlab.files import lock, write_json
+from latentlab.history import DivergedError, History
 from latentlab.models import Autoencoder, build, place
-from latentlab.models._autoencoder import fit_weights
 from latentlab.models._layers import mix_precision
 from latentlab.objectives import Moment, Terms, build_objective
 from latentlab.parallel import Group, joined
-from latentlab.runs import Run, read_history, same_data
+from latentlab.runs import Run, same_data
+from latentlab.state import restore, save
 
 Progress = Callable[[int, int, dict[str, Any]], None]
-# What learns, by the prefix of its names in the checkpoint: the model under none, a critic under ``critic.``.
-Learners = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]
 
 
 def train(
@@ -183,10 +178,6 @@ def interruptible() -> Iterator[Interrupt]:
         raise KeyboardInterrupt
 
 
-class DivergedError(Exception):
-    """A loss or a weight is no finite number."""
-
-
 @contextmanager
 def stopping_at_divergence(run: Run, history: History) -> Iterator[None]:
     """Turn `DivergedError` into a line of the history and one `LatentlabError`; the last good checkpoint stays."""
@@ -233,135 +224,6 @@ def learning_rate(config: RunConfig, step: int) -> float:
 def step_seed(seed: int, step: int) -> int:
     """The seed of one step's noise: a function of the run's seed and the step alone, so a resume repeats it."""
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
-
-
-class History:
-    """``history.jsonl``: a line a logged step, each the mean over the steps since the line before."""
-
-    def __init__(self, run: Run, first: int, *, writes: bool = True) -> None:
-        self.path = run.path / "history.jsonl"
-        kept = [line for line in (read_history(self.path) if self.path.is_file() else []) if line["step"] <= first]
-        kept = [line for line in kept if "diverged" not in line]
-        if writes:
-            write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
-        self.file = (self.path if writes else Path(os.devnull)).open("a", encoding="utf-8")
-        self.sums: dict[str, Tensor] = {}
-        self.count, self.step = 0, first
-
-    def add(self, terms: Terms) -> None:
-        found = {"loss": terms.loss.detach(), "distortion": terms.distortion.detach().mean()}
-        if terms.rate is not None and terms.centred is not None:
-            found["rate_per_dimension"] = terms.rate.detach().mean(dim=0)
-            found["rate_mean_part"] = terms.centred.detach().mean(dim=0)
-        self.take(found)
-
-    def take(self, means: Mapping[str, Tensor]) -> None:
-        """Add one step's means over its batch."""
-        for key, value in means.items():
-            self.sums[key] = self.sums[key] + value if key in self.sums else value.clone()
-        self.count, self.step = self.count + 1, self.step + 1
-
-    def log(self, step: int) -> dict[str, Any]:
-        found: dict[str, Any] = {key: (value / self.count).tolist() for key, value in self.sums.items()}
-        self.sums, self.count = {}, 0
-        if not math.isfinite(found["loss"]):
-            raise DivergedError(f"the loss is {found['loss']}")
-        if "rate_per_dimension" in found:
-            found["rate"] = sum(found["rate_per_dimension"])
-            parts = zip(found["rate_per_dimension"], found["rate_mean_part"], strict=True)
-            found["rate_variance_part"] = [rate - centred for rate, centred in parts]
-            found["elbo"] = -found["distortion"] - found["rate"]
-        self._write({"step": step, **found})
-        return found
-
-    def diverged(self, why: str) -> None:
-        self._write({"step": self.step, "diverged": why})
-
-    def _write(self, line: dict[str, Any]) -> None:
-        self.file.write(json.dumps(line) + "\n")
-        self.file.flush()
-
-    def close(self) -> None:
-        self.file.close()
-
-
-def save(run: Run, learners: Learners, step: int) -> None:
-    """Publish the training state, then the model's weights alone."""
-    from safetensors.torch import save as serialised
-
-    state: dict[str, Tensor] = {}
-    for prefix, (network, optimizer) in learners.items():
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-        broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
-        if broken:
-            raise DivergedError(f"the weight {prefix}{broken[0]} is no finite number")
-        state |= {f"{prefix}model.{name}": tensor for name, tensor in weights.items()}
-        for number, slots in optimizer.state_dict()["state"].items():
-            kept = {key: value.detach().cpu().contiguous() for key, value in slots.items()}
-            state |= {f"{prefix}optimizer.{number}.{key}": value for key, value in kept.items()}
-    weights = _part(state, "model.")
-    # One metadata key: the library writes several in no fixed order, and equal runs must leave equal bytes.
-    for path, tensors in ((run.path / "training.safetensors", state), (run.model_path, weights)):
-        # As bytes: the library's own writing to a file leaves, where it is killed, a file that nobody would sweep.
-        write_bytes(path, serialised(tensors, metadata={"step": str(step)}))
-
-
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those whose names begin with `prefix`, without it."""
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def restore(run: Run, learners: Learners) -> int:
-    """Put the last checkpoint into what learns; the step it was made at, 0 where there is none."""
-    path = run.path / "training.safetensors"
-    if not path.is_file():
-        return 0
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            step = int(file.metadata()["step"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
-    for prefix, (network, optimizer) in learners.items():
-        fit_weights(network, _part(tensors, f"{prefix}model."), path)
-        parameters = list(network.parameters())
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(tensors, f"{prefix}optimizer.").items():
-            number, key = int(name.partition(".")[0]), name.partition(".")[2]
-            like = parameters[number]
-            # The fused optimizer goes through memory in step: its moments must lie as the parameter lies.
-            kept = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
-            state.setdefault(number, {})[key] = kept.detach()
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    return step
-
-
-def write_environment(run: Run, steps: int, seconds: float) -> None:
-    """Publish what is known of machine and timing; kept out of every file whose bytes are promised."""
-    packages = ("latentlab", "torch", "numpy", "safetensors", "h5py", "scikit-learn")
-    images = steps * min(run.config.batch_size, run.config.rows)
-    found = {
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()},
-        "training": {"steps": steps, "seconds": seconds, "images_per_second": images / seconds},
-        "place": {"folder": str(Path.cwd())},  # where a relative path to the data starts
-    }
-    write_json(run.path / "environment.json", found)
-
-
-def processor() -> str:
-    """The processor's name, as Linux tells it."""
-    return next(_processor_lines(), platform.processor() or platform.machine())
-
-
-def _processor_lines() -> Iterator[str]:
-    path = Path("/proc/cpuinfo")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                yield line.partition(":")[2].strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from latentlab import ensembles
 from latentlab.data import Dataset, load
@@ -20,12 +20,22 @@ from latentlab.runs import Run, Study
 from latentlab.sweeps import sweep
 
 OPTIONS: dict[str, Any] = {"latent_dim": 2, "steps": 12, "log_every": 4, "checkpoint_every": 5}
-TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}  # a tenth of one step of Adam: it divides even the least gradient by itself
+# Between two orders of summation after 12 steps, of a tensor's length. Other noise or images change weights by 0.1 and
+# moments wholly; single numbers may differ by steps of Adam, which divides even the least gradient by itself.
+APART = 5e-3
+STEPS = 3
 
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
     return load("digits")
+
+
+def assert_near(name: str, ours: Tensor, theirs: Tensor, learning_rate: float) -> None:
+    apart = (ours - theirs).float()
+    assert apart.norm() <= APART * theirs.float().norm(), f"{name}: {apart.norm()} of {theirs.float().norm()}"
+    if "optimizer." not in name:
+        assert apart.abs().max() <= STEPS * learning_rate, f"{name}: {apart.abs().max()}"
 
 
 def assert_same(one: Study, other: Study) -> None:
@@ -36,7 +46,7 @@ def assert_same(one: Study, other: Study) -> None:
         a, b = (load_file(run.path / "training.safetensors") for run in (ours, theirs))
         assert a.keys() == b.keys()
         for name in a:
-            torch.testing.assert_close(a[name], b[name], **TOLERANCE, msg=lambda m, name=name: f"{name}: {m}")
+            assert_near(name, a[name], b[name], ours.config.learning_rate)
         assert len(ours.history()) == len(theirs.history())
         for line, expected in zip(ours.history(), theirs.history(), strict=True):
             assert line.keys() == expected.keys()
@@ -101,7 +111,7 @@ def test_one_that_diverges_leaves_the_others_as_they_are(data: Dataset, tmp_path
         assert Run(tmp_path / "wild" / run.name).state == "finished"
         a, b = load_file(run.model_path), load_file(tmp_path / "wild" / run.name / "model.safetensors")
         for name in a:
-            torch.testing.assert_close(a[name], b[name], **TOLERANCE)
+            assert_near(name, a[name], b[name], run.config.learning_rate)
 
 
 def test_what_was_interrupted_is_continued(data: Dataset, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ LAYERS = {
         codes_writer decodings projections runs notes evidence supports effects
     """,
     "torch": """
-        models objectives configuring batches noise parallel training ensembles plans sweeps encoding decoding
-        checkpoints importers importing filling loading likelihood quadrature paths judging sensitivity
+        models objectives configuring batches noise parallel history state environment training ensembles plans
+        sweeps encoding decoding checkpoints importers importing filling loading likelihood quadrature paths
+        judging sensitivity
     """,
     "numpy": """
         metrics profiles material scoring uncertainty generation directions reading leakage alignment
