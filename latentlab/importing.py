@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
+from torch.distributions import Bernoulli
 
 from latentlab import registry
 from latentlab.checkpoints import read_weights
@@ -26,6 +28,7 @@ from latentlab.runs import Run, same_data
 from latentlab.score import plain
 
 PROBED = 2
+SLACK = 1e-3
 
 
 def import_run(
@@ -96,7 +99,7 @@ def import_model(
         "adapter": adapter.model_dump(),
         "latent_dim": found.latent_dim,
         "likelihood": "own",
-        "objective": objective or {"name": f"own {adapter.name}"},
+        "objective": plain(objective or {"name": f"own {adapter.name}"}),
         "stochastic": stochastic,
         "steps": 0,
         "learning_rate": 0,
@@ -132,18 +135,31 @@ def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
                 raise InputError(
                     f"encode gave means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
                 )
+            if not torch.isfinite(posterior.mean).all():
+                raise InputError(f"encode gave means that are not finite, on the first images of {data.name}")
             z = posterior.mean
         shape = None if data is None else data.image_shape
         if can["decodes"]:
-            decoded = tuple(_tried("decode", model.decode, z).mean.shape)
+            likelihood = _tried("decode", model.decode, z)
+            decoded = tuple(likelihood.mean.shape)
             if len(decoded) != 4 or decoded[1:] != (shape or decoded[1:]):
                 expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
                 raise InputError(
                     f"decode gave images {decoded}; expected {expected}"
                     + (f", as {data.name} has them" if data else "")
                 )
+            _check_range(likelihood, measured=can["encodes"])
             shape = decoded[1:]
     return tuple(shape or ()), can["encodes"] and not isinstance(posterior, Point)
+
+
+def _check_range(likelihood: Any, *, measured: bool) -> None:
+    """Means are numbers; where a distortion will be measured, a Bernoulli's are probabilities."""
+    low, high = (float(end) for end in likelihood.mean.aminmax())
+    bits = measured and isinstance(getattr(likelihood, "base_dist", likelihood), Bernoulli)
+    if not (-SLACK <= low <= high <= 1 + SLACK if bits else math.isfinite(low + high)):
+        expected = "[0, 1]: say logits=True where a sigmoid is to come, or likelihood='gaussian'" if bits else "numbers"
+        raise InputError(f"decode gave means from {low:.3g} to {high:.3g}; expected {expected}")
 
 
 def _tried(name: str, method: Any, argument: Tensor) -> Any:
@@ -163,6 +179,9 @@ def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor]) -> Run:
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
     if not tensors:
         raise InputError("the model has no weights; wrap the modules themselves, or methods of theirs")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"weight {name[:60]} is not finite; did the training diverge? take an earlier checkpoint")
     content = save(tensors, metadata={"step": "0"})
     if (out / "config.json").is_file():
         run = Run(out)

@@ -49,7 +49,7 @@ def _run(path: Path) -> Any:
     sys.path.insert(0, beside)
     try:
         specification.loader.exec_module(module)
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program
         raise failure(path, error) from error
     finally:
         sys.path.remove(beside)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 JSON_KEY = {"nulls": "null"}
 FIELD = {key: name for name, key in JSON_KEY.items()}
+NAMED = ("parts", "per_factor", "nulls", "beside")  # fields of numbers by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,27 @@ class Score:
         known = {f.name for f in dataclasses.fields(cls)}
         named = {FIELD.get(key, key): value for key, value in found.items()}
         kept: dict[str, Any] = {key: value for key, value in named.items() if key in known}
-        kept["value"] = math.nan if kept.get("value") is None else kept["value"]
+        kept["value"] = _number(kept.get("value"))
         if kept.get("matrix") is not None:
             kept["matrix"] = np.array(kept["matrix"], dtype=float)
-        if kept.get("interval") is not None:
-            kept["interval"] = tuple(kept["interval"])
         _check(kept)
+        if kept.get("interval") is not None:
+            kept["interval"] = tuple(_number(end) for end in kept["interval"])
+        for key in NAMED:
+            if key in kept:
+                kept[key] = {name: _number(value) for name, value in kept[key].items()}
         return cls(**kept)
+
+
+def _number(value: Any) -> Any:
+    """JSON's null is NaN here: what a metric could not say."""
+    return math.nan if value is None else value
 
 
 def _check(fields: Mapping[str, Any]) -> None:
     """Numbers where numbers belong, null for what is undefined; two of them in an interval."""
     numbers = [fields["value"], fields.get("ceiling"), *(fields.get("interval") or ())]
-    for key in ("parts", "per_factor", "nulls", "beside"):
+    for key in NAMED:
         numbers += list(fields.get(key, {}).values())
     for number in numbers:
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):

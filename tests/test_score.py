@@ -18,3 +18,11 @@ def test_a_notebook_shows_the_number_and_what_stands_beside_it():
     assert "<b>" not in shown
     assert shown.count("<tr>") == shown.count("</tr>") == 7
     assert "nan" in Score(float("nan"))._repr_html_()
+
+
+def test_a_score_that_was_read_shows_what_a_metric_could_not_say():
+    unsaid = float("nan")
+    found = Score(unsaid, {"train": unsaid}, {"x": unsaid}, interval=(unsaid, unsaid), nulls={"rotated": unsaid})
+    read = Score.from_json(found.to_json())
+    assert read._repr_html_() == found._repr_html_()
+    assert read.to_json() == found.to_json()

@@ -28,7 +28,7 @@ def import_(
     ] = None,
     likelihood: Annotated[str | None, typer.Option(help="With state-dict: bernoulli, gaussian, …")] = None,
     objective: Annotated[str | None, typer.Option(help="With --adapter: what it was trained on, for labels.")] = None,
-    beta: Annotated[float | None, typer.Option(help="With --adapter: the β of its beta-vae objective.")] = None,
+    beta: Annotated[float | None, typer.Option(help="With --adapter: the β of its beta-vae objective.", min=0)] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -44,6 +44,10 @@ def import_(
         raise InputError("import needs a folder for the run: --out RUN")
     if (adapter is None) == (kind is None):
         raise InputError("import needs either FORMAT PATH or --adapter FILE.py:NAME; see latentlab import --help")
+    with_adapter = {"weights": weights, "objective": objective, "beta": beta}
+    for option, value in (with_adapter if adapter is None else {"network": network, "likelihood": likelihood}).items():
+        if value is not None:
+            raise InputError(f"--{option} does not go with {'--adapter' if adapter else kind}; leave it out")
     if adapter is not None:
         run = _own(adapter, out, data, weights, objective, beta)
     elif path is None:

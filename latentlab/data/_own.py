@@ -12,7 +12,7 @@ import numpy as np
 
 from latentlab import ownfile
 from latentlab.data import _arrays
-from latentlab.data.dataset import Dataset
+from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
 from latentlab.files import sha256
 
@@ -31,17 +31,36 @@ def maker(head: str) -> Callable[..., Dataset]:
             made = found(**options)
         except InputError:
             raise
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program
             raise ownfile.failure(head, error) from error
         return _dataset(head, name, made, {**source, **({"options": options} if options else {})})
 
     return make
 
 
+def _checked(head: str, data: Dataset) -> Callable[[Rows], Images]:
+    """Its reader, held to what a `Dataset` promises."""
+
+    def read(rows: Rows) -> Images:
+        try:
+            images = data.read(rows)
+        except InputError:
+            raise
+        except Exception as error:  # the user's own code may raise anything
+            raise ownfile.failure(head, error) from error
+        expected = (len(rows), *data.image_shape)
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape != expected:
+            came = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else f"a {type(images).__name__}"
+            raise InputError(f"{head} read {len(rows)} rows as {came}; expected an array uint8 {expected}")
+        return images
+
+    return read
+
+
 def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dataset:
     """A `Dataset` as it is; arrays as those of an ``.npz``."""
     if isinstance(found, Dataset):
-        return replace(found, source=source)
+        return replace(found, source=source, read=_checked(head, found))
     if isinstance(found, np.ndarray):
         found = {"images": found}
     if not isinstance(found, Mapping):

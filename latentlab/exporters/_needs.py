@@ -23,6 +23,12 @@ def ending(out: Path, suffix: str) -> None:
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected a name that ends in {suffix}")
 
 
+def folder(out: Path) -> None:
+    """Raise an `InputError` where a folder to write into is a file."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; expected a folder, or a name for a new one")
+
+
 def empty(out: Path) -> None:
     """Raise an `InputError` where a folder to make is there and holds something."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

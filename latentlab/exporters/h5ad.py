@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from latentlab.codes import mark
+from latentlab.errors import InputError
 from latentlab.exporters._needs import ending
 from latentlab.hdf5 import publishing
 from latentlab.runs import Run
@@ -15,6 +16,8 @@ from latentlab.runs import Run
 def write(run: Run, out: Path) -> Path:
     """A copy of a run's codes with its projections as ``obsm/X_umap`` and ``obsm/X_pca``, NaN where a row has none."""
     ending(out, ".h5ad")
+    if out.resolve() == run.codes_path.resolve():
+        raise InputError(f"{out} is the run's own file, which scores and projections go by; choose another name")
     row_ids = run.codes().row_ids
     with publishing(out, source=run.codes_path) as file:
         for method, projection in (run.projections() if run.has("project") else {}).items():

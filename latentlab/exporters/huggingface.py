@@ -10,6 +10,7 @@ from pathlib import Path
 from latentlab.errors import InputError
 from latentlab.exporters._needs import empty
 from latentlab.files import write_bytes, write_json
+from latentlab.models import load_model
 from latentlab.runs import Run, model_hash
 
 LIBRARY = "latentlab"
@@ -29,6 +30,7 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
     if run.config.adapter is not None:
         raise InputError(f"{run.path} holds a model of your own, whose code such a folder cannot carry; hand both on")
     empty(out)
+    load_model(run)  # weights that are missing or damaged are said here, and not by who gets the folder
     digest = model_hash(run)
     about = {"library_name": LIBRARY, "library_version": version(LIBRARY), "weights_sha256": digest}
     write_bytes(out / "model.safetensors", run.model_path.read_bytes())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError
-from latentlab.exporters._needs import need
+from latentlab.exporters._needs import folder, need
 from latentlab.files import publish
 from latentlab.runs import Run, Study
 
@@ -21,6 +21,7 @@ def write(what: Run | Study, out: Path) -> Path:
     A number a dimension, such as the rate, gets one tag a dimension. Written again it replaces what it wrote, so that a
     training can be followed. Steps are those of the history; it has no times.
     """
+    folder(out)
     records = need("tensorboard.summary.writer.record_writer", "latentlab[tensorboard]")
     runs = [what] if isinstance(what, Run) else list(what)
     histories = {run.name: run.history() for run in runs}

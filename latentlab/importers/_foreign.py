@@ -63,10 +63,12 @@ def image_shape(value: Any, key: str, path: Path) -> tuple[int, int, int]:
     raise InputError(f"{path}: {key} is {str(value)[:40]}; expected channels, height and width, as in [1, 64, 64]")
 
 
-def number(found: Mapping[str, Any], key: str, default: float) -> float:
+def number(found: Mapping[str, Any], key: str, default: float, path: Path) -> float:
     """The number under `key`, or the default of that library where none is recorded."""
     value = found.get(key, default)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise InputError(f"{path}: {key} is {str(value)[:40]!r}; expected a number")
+    return float(value)
 
 
 def expected_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -41,7 +41,7 @@ def read(path: Path) -> Foreign:
     where = path / "model_config.json"
     found = settings(where)
     name = found.get("name")
-    if name not in POINTS | GAUSSIANS:
+    if not isinstance(name, str) or name not in POINTS | GAUSSIANS:
         raise InputError(f"{where}: name is {str(name)[:40]!r}; expected one of {', '.join(POINTS | GAUSSIANS)}"[:199])
     if found.get("uses_default_encoder") is False or found.get("uses_default_decoder") is False:
         raise InputError(f"{path} holds networks of its own as pickled code, never loaded; wrap them: import --adapter")
@@ -51,8 +51,8 @@ def read(path: Path) -> Foreign:
         "network": "shallow",
         "latent_dim": whole(found, "latent_dim", where),
         "stochastic": name in GAUSSIANS,
-        "objective": _objective(str(name), found),
-        **_likelihood(str(name), found),
+        "objective": _objective(name, found),
+        **_likelihood(name, found),
         **_training(path),
     }
     return Foreign(_weights(path / "model.pt", config), config, path / "model.pt", found)
@@ -88,7 +88,8 @@ def _weights(path: Path, config: Mapping[str, Any]) -> Any:
     for kind in ("weight", "bias"):
         heads = [weights.pop(f"encoder.{head}.{kind}", None) for head in ("embedding", "log_var")]
         present = [head for head in heads if head is not None]
-        if len(present) != 1 + bool(config["stochastic"]):
+        shapes = {head.shape for head in present}
+        if len(present) != 1 + bool(config["stochastic"]) or len(shapes) != 1 or torch.Size() in shapes:
             raise InputError(f"{path} does not have the encoder that its settings name; do the files belong together?")
         weights[f"encoder.heads.{kind}"] = torch.cat(present)
     layers = ("encoder.layers.0.0", "encoder.heads", "decoder.layers.0.0", "decoder.layers.1.0")

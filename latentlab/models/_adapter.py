@@ -59,5 +59,5 @@ def _call(found: Any, adapter: str) -> Any:
             return found()
     except InputError:
         raise
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program
         raise ownfile.failure(adapter, error) from error

@@ -106,3 +106,6 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
         if wanted[name].shape != weights[name].shape:
             came, expected = tuple(weights[name].shape), tuple(wanted[name].shape)
             raise InputError(f"{path}: {name} is {came}, expected {expected}; do config and file belong together?")
+        if wanted[name].is_floating_point() != weights[name].is_floating_point():
+            kind, kept = weights[name].dtype, wanted[name].dtype
+            raise InputError(f"{path}: {name} is {kind}, expected {kept}; save the weights as they were trained")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -98,6 +99,10 @@ def wrap(
             )
     if likelihood not in ("bernoulli", "gaussian", "laplace"):
         raise InputError(f"likelihood is {likelihood!r}; expected bernoulli, gaussian or laplace")
+    if not isinstance(latent_dim, int) or isinstance(latent_dim, bool) or latent_dim < 1:
+        raise InputError(f"latent_dim is {str(latent_dim)[:40]!r}; expected a whole number from 1, the width of a code")
+    if not isinstance(sigma, int | float) or not 0 < sigma < math.inf:
+        raise InputError(f"sigma is {str(sigma)[:40]!r}; expected a number above 0, the scale of the likelihood")
     return Wrapped(encoder, decoder, latent_dim, likelihood, sigma, logits)
 
 

@@ -44,13 +44,18 @@ def test_it_makes_a_run(capsys: pytest.CaptureFixture[str]) -> None:
         (["disvea", "weights.pt", "--out", "run"], "no importer is called 'disvea'; did you mean 'disvae'"),
         (
             ["disvae", "weights.pt", "--out", "run"],
-            "weights.pt is no folder; expected one with specs.json and model.pt",
+            ". has no specs.json; expected a folder with specs.json and weights.pt",
         ),
         (["--adapter", "own.py:model", "--out", "run", "--data", "digits"], "--weights FILE"),
         (
             ["--adapter", "own.py:model", "--out", "run", "--data", "digits", "--weights", "weights.pt"],
             "own.py does not exist",
         ),
+        (["disvae", "theirs", "--out", "run"], "theirs is no folder; expected one with specs.json and model.pt"),
+        ([*WORDS, "--beta", "4"], "--beta does not go with state-dict"),
+        ([*WORDS, "--weights", "weights.pt"], "--weights does not go with state-dict"),
+        (["--adapter", "own.py:model", "--out", "run", "--network", "mlp"], "--network does not go with --adapter"),
+        (["--adapter", "own.py:model", "--out", "run", "--beta=-1"], "'--beta'"),
         ([*WORDS[:2], "--data", "digits", "--out", "weights.pt"], "weights.pt exists and holds something else"),
     ],
 )

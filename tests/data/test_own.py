@@ -35,6 +35,18 @@ number = 3
 def broken():
     raise KeyError("rows")
 
+def ends():
+    raise SystemExit(0)
+
+def short():
+    return ll.Dataset("sevens", (5, 3, 4, 4), lambda rows: np.full((1, 3, 4, 4), 7, np.uint8))
+
+def floats():
+    return ll.Dataset("halves", (5, 1, 4, 4), lambda rows: np.full((len(rows), 1, 4, 4), 0.5))
+
+def unread():
+    return ll.Dataset("none", (5, 1, 4, 4), lambda rows: 1 / 0)
+
 def shapeless():
     return np.zeros(3)
 """
@@ -75,6 +87,7 @@ def test_a_dataset_and_an_array_of_images(own: Path) -> None:
         ("bars.py:none", "has no none; it has: bars"),
         ("bars.py:number", "gave a int; expected images"),
         ("bars.py:broken", r"bars\.py:broken failed: KeyError: 'rows'"),
+        ("bars.py:ends", r"bars\.py:ends failed: SystemExit: 0"),
         ("bars.py:shapeless", "images have shape"),
         ("bars.py", r"is a Python file; say what in it makes the data, as in bars\.py:images"),
     ],
@@ -84,6 +97,23 @@ def test_what_makes_no_data(own: Path, spec: str, message: str) -> None:
         load(spec)
     with pytest.raises(MissingError, match=r"none\.py does not exist"):
         load("none.py:bars")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("short", r"read 5 rows as uint8 \(1, 3, 4, 4\); expected an array uint8 \(5, 3, 4, 4\)"),
+        ("floats", r"read 5 rows as float64 \(5, 1, 4, 4\); expected an array uint8"),
+        ("unread", "bars.py:unread failed: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_reader_that_breaks_its_promise(
+    own: Path, name: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=message):
+        load(f"bars.py:{name}")[:]
+    assert cli(["data", "check", f"bars.py:{name}"]) == 2
+    assert f"bars.py:{name}" in capsys.readouterr().err
 
 
 def test_a_run_never_runs_it_by_itself(own: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -212,6 +212,16 @@ def test_what_cannot_be_handed_out(made: Run, tmp_path: Path, monkeypatch: pytes
     for to in ("onnx", "huggingface"):
         with pytest.raises(InputError, match="is not empty"):
             ll.export(made, tmp_path / "full", to)
+    before = made.codes_path.read_bytes()
+    with pytest.raises(InputError, match="is the run's own file"):
+        ll.export(made, made.codes_path, "h5ad")
+    assert made.codes_path.read_bytes() == before
+    with pytest.raises(InputError, match="is a file; expected a folder"):
+        ll.export(made, tmp_path / "full" / "mine", "tensorboard")
+    ll.export(Study(made.path.parent), tmp_path / "full" / "light", "study", weights=False)
+    for to in ("onnx", "huggingface"):
+        with pytest.raises(InputError, match="holds no weights"):
+            ll.export(tmp_path / "full" / "light" / made.name, tmp_path / to, to)
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(LatentlabError, match="this needs pyarrow; install it: pip install 'pyarrow'") as caught:
         ll.export(made, tmp_path / "codes.parquet", "parquet")

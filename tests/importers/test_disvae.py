@@ -153,6 +153,8 @@ def test_the_distortion_is_its_reconstruction_loss(tmp_path: Path, rec_dist: str
         ({"loss": "betaH", "betaH_B": float("nan")}, "expected a number as beta"),
         ({"loss": "betaH", "betaH_B": float("inf")}, "expected a number as beta"),
         ({"seed": "s"}, "seed is 's'"),
+        ({"rec_dist": ["bernoulli"]}, "expected bernoulli, gaussian, laplace"),
+        ({"loss": "betaH", "betaH_B": "8"}, "betaH_B is '8'; expected a number"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, specs: dict[str, Any], message: str) -> None:
@@ -176,6 +178,72 @@ def test_files_that_are_missing_or_malformed(tmp_path: Path) -> None:
     (tmp_path / "theirs" / "specs.json").write_text("[1]")
     with pytest.raises(InputError, match="no JSON object"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda w: w[:-1], r"mu_logvar_gen.weight is \(19, 256\), expected \(20, 256\)"),
+        (lambda w: w[0, 0], r"mu_logvar_gen.weight is \(\), expected \(20, 256\)"),
+        (lambda w: w.to(torch.int32), "is torch.int32, expected torch.float32"),
+        (lambda w: w * torch.nan, "is not finite; did the training diverge"),
+    ],
+)
+def test_weights_that_cannot_be_right(tmp_path: Path, change: Any, message: str) -> None:
+    write(tmp_path / "theirs")
+    state = torch.load(tmp_path / "theirs" / "model.pt", weights_only=True)
+    state["encoder.mu_logvar_gen.weight"] = change(state["encoder.mu_logvar_gen.weight"])
+    torch.save(state, tmp_path / "theirs" / "model.pt")
+    with pytest.raises(InputError, match=message):
+        import_run("disvae", tmp_path / "theirs", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("dataset", ["../../photos", "evil.py:data", ["dsprites"], None, 3])
+def test_of_its_data_only_a_name_is_taken_over(tmp_path: Path, dataset: Any) -> None:
+    """Else a checkpoint would say which files `analyze` opens."""
+    write(tmp_path / "theirs", dataset=dataset)
+    assert import_run("disvae", tmp_path / "theirs", tmp_path / "run").config.data == "unknown"
+
+
+def test_a_checkpoint_of_an_epoch_beside_the_final_one(tmp_path: Path) -> None:
+    write(tmp_path / "theirs")
+    state = torch.load(tmp_path / "theirs" / "model.pt", weights_only=True)
+    torch.save({name: tensor + 1 for name, tensor in state.items()}, tmp_path / "theirs" / "model-10.pt")
+    final = import_run("disvae", tmp_path / "theirs", tmp_path / "final")
+    epoch = import_run("disvae", tmp_path / "theirs" / "model-10.pt", tmp_path / "epoch")
+    assert import_run("disvae", tmp_path / "theirs" / "model.pt", final.path).config == final.config
+    assert epoch.config.imported is not None
+    assert epoch.config.imported["file"] == "model-10.pt"
+    of_final, of_epoch = load_model(final).state_dict(), load_model(epoch).state_dict()  # type: ignore[attr-defined]
+    assert all(torch.equal(of_epoch[name], of_final[name] + 1) for name in of_final)
+
+
+# What the library's own results folder records, 24 models of four data sets: the loss's settings differ, and the shape.
+RESULTS = {
+    "celeba": ([3, 64, 64], {"btcvae_B": 6.4}),
+    "mnist": ([1, 32, 32], {"batch_size": 128, "lr": 1e-4}),
+    "chairs": ([1, 64, 64], {"betaB_G": 100, "lr": 1e-3}),
+    "dsprites": ([1, 64, 64], {}),
+}
+
+
+@pytest.mark.parametrize("loss", ["VAE", "betaH", "betaB", "factor", "btcvae"])
+@pytest.mark.parametrize("dataset", RESULTS)
+def test_specifications_as_that_library_writes_them(tmp_path: Path, dataset: str, loss: str) -> None:
+    """All keys of its command line, as in its published results, whose weights are not at hand."""
+    shape, settings = RESULTS[dataset]
+    keys = {
+        "batch_size": 64, "betaB_G": 1000, "betaB_finC": 25, "betaB_initC": 0, "betaH_B": 4, "btcvae_A": 1,
+        "btcvae_B": 6, "btcvae_G": 1, "checkpoint_every": 100, "epochs": 200, "eval_batchsize": 1000, "factor_G": 6,
+        "is_eval_only": False, "is_metrics": False, "log_level": "info", "lr": 5e-4, "lr_disc": 5e-5, "no_cuda": False,
+        "no_progress_bar": True, "no_test": False, "rec_dist": "bernoulli", "reg_anneal": 10000, "seed": 1234,
+        "experiment": f"{loss}_{dataset}", "name": f"{loss}_{dataset}", "dataset": dataset, "loss": loss,
+    }  # fmt: skip
+    write(tmp_path / "theirs", shape[0], shape[1], **(keys | settings))
+    config = import_run("disvae", tmp_path / "theirs", tmp_path / "run").config
+    assert (config.data, list(config.image_shape), config.likelihood) == (dataset, shape, "bernoulli")
+    assert config.batch_size == (keys | settings)["batch_size"]
 
 
 def test_done_again_it_changes_nothing_and_another_is_refused(tmp_path: Path) -> None:

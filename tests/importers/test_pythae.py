@@ -125,6 +125,7 @@ def test_networks_of_its_own_are_pickled_code_and_never_loaded(trained: Path, tm
         ({"input_dim": [64]}, r"input_dim is \[64\]; expected channels, height and width"),
         ({"input_dim": [1, 8, 9]}, r"encoder.layers.0.0.weight is \(512, 64\), expected \(512, 72\)"),
         ({"latent_dim": 0}, "expected a whole number"),
+        ({"name": ["VAEConfig"]}, "expected one of AEConfig"),
     ],
 )
 def test_what_does_not_fit_is_named(trained: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -133,6 +134,16 @@ def test_what_does_not_fit_is_named(trained: Path, tmp_path: Path, changes: dict
     (tmp_path / "model_config.json").write_text(json.dumps(settings | changes))
     shutil.copyfile(source / "model.pt", tmp_path / "model.pt")
     with pytest.raises(InputError, match=message):
+        import_run("pythae", tmp_path, tmp_path / "run")
+
+
+@pytest.mark.parametrize("head", [torch.zeros(3, 5), torch.zeros(())])
+def test_heads_that_do_not_belong_together(tmp_path: Path, head: torch.Tensor) -> None:
+    (tmp_path / "model_config.json").write_text('{"name": "VAEConfig", "input_dim": [1, 8, 8], "latent_dim": 3}')
+    state = {f"encoder.{name}.{kind}": head for name in ("embedding", "log_var") for kind in ("weight", "bias")}
+    state["encoder.embedding.weight"] = head if head.ndim == 0 else torch.zeros(3, 512)
+    torch.save({"model_state_dict": state}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="does not have the encoder that its settings name"):
         import_run("pythae", tmp_path, tmp_path / "run")
 
 

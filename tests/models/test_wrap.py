@@ -214,6 +214,54 @@ def test_what_wrap_refuses() -> None:
         ll.wrap(nn.Identity(), latent_dim=3).decode(Z)
     with pytest.raises(InputError, match="no encoder"):
         ll.wrap(None, nn.Identity(), latent_dim=3).encode(X)
+    for wrong in (0, -1, 2.5, "3", None, True):
+        with pytest.raises(InputError, match="expected a whole number from 1, the width of a code"):
+            ll.wrap(nn.Identity(), latent_dim=wrong)  # type: ignore[arg-type]
+    for wrong in (0, -1.0, float("nan"), float("inf"), "x"):
+        with pytest.raises(InputError, match="expected a number above 0"):
+            ll.wrap(nn.Identity(), latent_dim=3, likelihood="gaussian", sigma=wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "message"),
+    [
+        (lambda x: torch.full((len(x), 3), torch.nan), None, "encode gave means that are not finite"),
+        (
+            lambda x: torch.zeros(len(x), 3),
+            lambda z: torch.full((len(z), 1, 8, 8), -3.0),
+            r"means from -3 to -3; expected \[0, 1\]: say logits=True",
+        ),
+        (None, lambda z: torch.full((len(z), 1, 8, 8), torch.nan), "means from nan to nan; expected numbers"),
+    ],
+)
+def test_a_model_that_gives_what_cannot_be_used(tmp_path: Path, encoder: Any, decoder: Any, message: str) -> None:
+    parts = [part and Returns(part) for part in (encoder, decoder)]
+    for part in filter(None, parts):
+        part.weight = nn.Parameter(torch.zeros(1))
+    with pytest.raises(InputError, match=message):
+        import_model(ll.wrap(*parts, latent_dim=3), tmp_path / "run", data="digits")
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_and_objectives_that_are_no_numbers(tmp_path: Path) -> None:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    with pytest.raises(InputError, match="expected a number as beta"):
+        import_model(
+            ll.wrap(encoder, latent_dim=3), tmp_path / "run", data="digits", objective={"name": "vae", "beta": np.nan}
+        )
+
+    class Diverged(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.unused = nn.Parameter(torch.tensor([np.inf]))
+            self.encoder = encoder
+
+        def encode(self, x: Tensor) -> Tensor:
+            return self.encoder(x)
+
+    with pytest.raises(InputError, match=r"weight encoder\.unused is not finite; did the training diverge"):
+        import_model(ll.wrap(Diverged().encode, latent_dim=3), tmp_path / "run", data="digits")
+    assert not (tmp_path / "run").exists()
 
 
 ADAPTER = """
@@ -249,6 +297,9 @@ number = 3
 
 def broken():
     raise KeyError("layers")
+
+def ends():
+    raise SystemExit(0)
 
 def shapeless():
     return ll.wrap(None, nn.Linear(size, 9), latent_dim=size)
@@ -334,6 +385,7 @@ def test_a_run_never_runs_its_adapter_by_itself(adapter: Path, tmp_path: Path) -
         ("nothing", "has no nothing; it has: Own, both"),
         ("number", "gave a int; expected ll.wrap"),
         ("broken", "broken failed: KeyError: 'layers'"),
+        ("ends", "ends failed: SystemExit: 0"),
         ("Own", "gave a Own; expected ll.wrap"),
         ("shapeless", r"decode gave images \(2, 9\); expected \(2, 1, 8, 8\), as digits has them"),
     ],
