@@ -117,6 +117,34 @@ def command(verb: str, ground: Path, run: Path) -> list[str | Path]:
     return ["analyze", run, "--only", verb, "--resamples", "3", "--quiet"]
 
 
+def readable(run: Path) -> None:
+    """Every file under its final name can be read whole."""
+    from safetensors.torch import load_file
+
+    from latentlab.codes import load_codes
+    from latentlab.decodings import load_decodings
+    from latentlab.files import TEMPORARY, read_json
+    from latentlab.projections import load_projections
+    from latentlab.runs import read_history
+
+    for path in sorted(run.iterdir()):
+        if path.name.startswith((TEMPORARY, ".lock")):
+            continue
+        if path.suffix == ".json":
+            read_json(path)
+        elif path.name == "history.jsonl":
+            read_history(path)
+        elif path.suffix == ".h5ad":
+            load_codes(path)
+        elif path.name == "decodings.h5":
+            load_decodings(path)
+        elif path.name == "projections.h5":
+            load_projections(path)
+        else:
+            assert path.suffix == ".safetensors"
+            load_file(path)
+
+
 def serve() -> None:
     """Answer until standard input closes."""
     import latentlab.analysis

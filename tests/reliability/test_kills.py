@@ -7,37 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from victims import VERBS, Victims, command, many
+from victims import VERBS, Victims, command, many, readable
 
-from latentlab.codes import load_codes
-from latentlab.decodings import load_decodings
-from latentlab.files import TEMPORARY, read_json, sha256
-from latentlab.projections import load_projections
-from latentlab.runs import Run, read_history
+from latentlab.files import TEMPORARY, sha256
+from latentlab.runs import Run
 
 pytestmark = pytest.mark.reliability
-
-
-def readable(run: Path) -> None:
-    """Every file under its final name can be read whole."""
-    for path in sorted(run.iterdir()):
-        if path.name.startswith((TEMPORARY, ".lock")):
-            continue
-        if path.suffix == ".json":
-            read_json(path)
-        elif path.name == "history.jsonl":
-            read_history(path)
-        elif path.suffix == ".h5ad":
-            load_codes(path)
-        elif path.name == "decodings.h5":
-            load_decodings(path)
-        elif path.name == "projections.h5":
-            load_projections(path)
-        else:
-            from safetensors.torch import load_file
-
-            assert path.suffix == ".safetensors"
-            load_file(path)
 
 
 @pytest.mark.parametrize("verb", VERBS)
