@@ -17,7 +17,7 @@ from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.originals import images_of
 from latentlab.pictures import data_uri, strip
 from latentlab.runs import Run
-from latentlab.selections import as_table, inside, named, together
+from latentlab.selections import as_table, inside, named, present, together
 
 NAMES = {"umap": "UMAP", "pca": "PCA"}
 CORNERS = 40  # of a lasso, as many as the page's address keeps
@@ -47,17 +47,16 @@ def pictures(runs: list[Run]) -> None:
             "Pictures of the codes", [told], "pictures", small=True, make=drawing, data=lambda: _points(runs, laid)
         )
     chart = st.container()
-    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2]))], [])
+    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2]))], codes.row_ids[:0])
     if why:
         panels.explain("No such rows", why)
     lasso = _lasso()
     enclosed: Any = laid[0].row_ids[inside(lasso[1], laid[lasso[0]].xy)] if lasso and lasso[0] < len(laid) else []
-    pictured = set(laid[0].row_ids.tolist())
-    chosen = together([row for row in by_id if row in pictured], enclosed)
+    chosen = together(by_id[present(by_id, laid[0].row_ids)], enclosed)
     with chart:
         shown = _selected_in(drawn, chosen) if lasso or len(by_id) else type(drawn)(drawn)
         shown.update_layout(dragmode="lasso")
-        panels.chart(shown, "pictures-chart", on_select=_drawn_lasso, selection_mode=("box", "lasso"))
+        panels.picture(shown, "pictures-chart", runs[0], on_select=_drawn_lasso)
     panels.note(
         f"{NAMES[method]} is a picture, not the latent space. Draw a lasso or a box in any of them, or name rows: the "
         "same rows are chosen in all."
@@ -133,10 +132,10 @@ def _box(area: Any) -> dict[str, Any]:
 
 def _selected_in(drawn: Any, chosen: Any) -> Any:
     """A copy of the figure in which the chosen rows stand out in every picture: Plotly takes no selection from us."""
-    copy, wanted = type(drawn)(drawn), set(chosen.tolist())
+    copy = type(drawn)(drawn)
     for trace in copy.data:
         if trace.customdata is not None:
-            trace.selectedpoints = [i for i, row in enumerate(trace.customdata) if int(row) in wanted]
+            trace.selectedpoints = present(trace.customdata, chosen).tolist()
     return copy
 
 
@@ -156,13 +155,11 @@ def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
     rows = []
     for run, picture in zip(runs[1:], laid[1:], strict=True):
         shared = reads.overlap(runs[0], run, picture.row_ids)
-        here: list[int] = (
-            [i for i, row in enumerate(shared.row_ids) if row in set(chosen.tolist())] if len(chosen) else []
-        )
+        here = present(shared.row_ids, chosen)
         cells = [
             f"<b>{html.escape(reads.label(run.name))}</b>",
             f"{shared.mean:.0%} <small>chance {shared.chance:.1%}</small>",
-            f"{shared.share[here].mean():.0%}" if here else "–",
+            f"{shared.share[here].mean():.0%}" if len(here) else "–",
             markup.number(picture.settings.get("aligned")),
         ]
         rows.append((cells, "", ""))

@@ -18,6 +18,7 @@ import streamlit as st
 from drawings import Drawing
 
 from latentlab.errors import LatentlabError
+from latentlab.runs import Run
 
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
 
@@ -30,6 +31,13 @@ ACTIONS = st.components.v2.component(
     html="<nav></nav>",
     css=(HERE / "actions.css").read_text(encoding="utf-8"),
     js=(HERE / "actions.js").read_text(encoding="utf-8"),
+)
+HOVER = st.components.v2.component(
+    "latentlab_hover",
+    html='<img hidden alt="the image of the row under the pointer">',
+    css="img { position: fixed; z-index: 99; width: 96px; height: 96px; object-fit: contain; pointer-events: none; "
+    "image-rendering: pixelated; background: #888; border: 1px solid #8A8A86; border-radius: 4px; }",
+    js=(HERE / "hover.js").read_text(encoding="utf-8"),
 )
 
 
@@ -134,6 +142,12 @@ def explain(title: str, text: str, fix: str = "") -> None:
 def chart(drawn: Any, key: str, **more: Any) -> Any:
     """A Plotly figure, with its words for those who do not see it."""
     return st.plotly_chart(drawn, key=key, config=CHART, alt=drawn.layout.meta["alt"], **more)
+
+
+def picture(drawn: Any, key: str, run: Run, *, on_select: Callable[[], None]) -> None:
+    """A chart of a run's rows: a selection is told by its corners, the one under the pointer by its image."""
+    chart(drawn, key, on_select=on_select, selection_mode=("box", "lasso"))
+    HOVER(key=f"hover-{key}", data={"chart": key, "run": run.name}, height=1)
 
 
 def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None) -> None:

@@ -119,6 +119,16 @@ def _ranked(path: str, stamps: Any) -> Any:
     return dimensions(_codes(path, stamp(run.path, [STAGES["encode"]])), notes=run.notes())
 
 
+def order(run: Run) -> list[str]:
+    """The names of the run's dimensions, the most important first: `ranked` without what each of them knows."""
+    return _order(str(run.path), stamp(run.path, [STAGES["encode"]]))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _order(path: str, stamps: Any) -> list[str]:
+    return list(dimensions(_codes(path, stamps), draws=0)["dim"])
+
+
 def decodings(run: Run) -> dict[str, Decodings]:
     """The run's decoded images."""
     return _decodings(str(run.path), stamp(run.path, [STAGES["traverse"]]))
@@ -166,6 +176,22 @@ def projections(run: Run) -> dict[str, Projection]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _projections(path: str, stamps: Any) -> dict[str, Projection]:
     return Run(Path(path)).projections()
+
+
+class Known(Run):
+    """A run whose files are opened once for all figures of it."""
+
+    def codes(self) -> Codes:
+        """The run's codes, as pages have them."""
+        return _codes(str(self.path), stamp(self.path, [STAGES["encode"]]))
+
+    def projections(self) -> dict[str, Projection]:
+        """The run's projections, as pages have them."""
+        return _projections(str(self.path), stamp(self.path, [STAGES["project"]]))
+
+    def decodings(self) -> dict[str, Decodings]:
+        """The run's decoded images, as pages have them."""
+        return _decodings(str(self.path), stamp(self.path, [STAGES["traverse"]]))
 
 
 def dataset(run: Run) -> Dataset:

@@ -88,12 +88,12 @@ def dimensions(
 
 
 def _moments(codes: Codes) -> dict[str, Any]:
-    variance = codes.mean.var(axis=0, dtype=np.float64)
+    starts, middle = range(0, len(codes), BLOCK), codes.mean.mean(axis=0, dtype=np.float64)
+    variance = sum(np.square(codes.mean[s : s + BLOCK] - middle).sum(axis=0) for s in starts) / len(codes)
     found = {"variance_of_mean": variance, "share": variance / variance.sum() if variance.any() else variance}
     if codes.variance is None:
         missing = np.full(codes.latent_dim, np.nan)
         return dict.fromkeys(("kl", "kl_mean_part", "kl_variance_part"), missing) | found | {"active": None}
-    starts = range(0, len(codes), BLOCK)
     sums = [
         [p.sum(axis=0) for p in rate_parts(codes.mean[s : s + BLOCK], codes.variance[s : s + BLOCK])] for s in starts
     ]

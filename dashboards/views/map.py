@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import choice
@@ -35,15 +34,6 @@ ANY = "—"
 ELLIPSES = 60
 RINGS = {"symbol": "circle-open", "size": 9, "color": "#D55E00", "line": {"width": 1.5}}
 OUTLINE = {"type": "path", "line": {"color": "#D55E00", "width": 1.2, "dash": "dot"}, "layer": "above"}
-HERE = Path(__file__).parents[1]
-
-HOVER = st.components.v2.component(
-    "latentlab_hover",
-    html='<img hidden alt="the image of the row under the pointer">',
-    css="img { position: fixed; z-index: 99; width: 96px; height: 96px; object-fit: contain; pointer-events: none; "
-    "image-rendering: pixelated; background: #888; border: 1px solid #8A8A86; border-radius: 4px; }",
-    js=(HERE / "hover.js").read_text(encoding="utf-8"),
-)
 
 
 def page() -> None:
@@ -110,7 +100,7 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
     by_value, value = _value(codes, by, two)
     kept, name = selected.kept(run, three, ANY)
     choice.keep_unless("kept", ANY)
-    by_name: Any = [] if kept is None else present(codes, kept)
+    by_name: Any = [] if kept is None else present(codes.row_ids, kept)
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
     told += [f"{len(by_name):,} of {name}"] * (kept is not None)
     polygons = _area(key)
@@ -129,8 +119,7 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
     for polygon in outlines:
         drawn.add_shape(path="M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z", **OUTLINE)
     with picture:
-        panels.chart(drawn, key, on_select=lambda: _drawn(key), selection_mode=("box", "lasso"))
-        HOVER(key="hover", data={"chart": key, "run": run.name}, height=1)
+        panels.picture(drawn, key, run, on_select=lambda: _drawn(key))
     if kept is not None:
         selected.kept_note(run, name)
     if told:
@@ -172,7 +161,7 @@ def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
 
 def _laid_over(run: Run, kind: str, place: Any) -> dict[str, Any]:
     """What lies over the picture: a traversal's path, posterior ellipses, the colours of kept selections."""
-    names = [ANY, *reads.ranked(run)["dim"].tolist()]
+    names = [ANY, *(f"z{j}" for j in range(run.config.latent_dim))]
     options: dict[str, Any] = {}
     with place.popover("Lay over", width="stretch"):
         choice.remember("path", names, ANY)
@@ -232,7 +221,7 @@ def _projection(run: Run, method: str) -> tuple[dict[str, Any], Any, Any]:
 
 
 def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
-    names = reads.ranked(run)["dim"].tolist()
+    names = reads.order(run)
     for key, column, default in (("x", columns[1], names[0]), ("y", columns[2], names[min(1, len(names) - 1)])):
         choice.remember(key, names, default)
         column.selectbox("Across" if key == "x" else "Up", names, key=key, persist_state="session")

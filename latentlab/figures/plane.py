@@ -41,7 +41,7 @@ def prepare(
     """
     codes = run.codes()
     if x is None or y is None:
-        ranked = dimensions(codes, draws=2)["index"].tolist()
+        ranked = dimensions(codes, draws=0)["index"].tolist()
         x = ranked[0] if x is None else x
         y = next((j for j in ranked if j != x), x) if y is None else y
     for dimension in (x, y):

@@ -118,16 +118,21 @@ def thinned(xy: NDArray[np.floating], *, seed: int = 0) -> tuple[NDArray[np.int6
     chosen = np.random.default_rng(seed).permutation(len(xy))[:POINTS]
     if len(xy) <= POINTS:
         return chosen, None
-    return chosen, _density(np.asarray(xy, np.float64))
+    return chosen, _density(xy)
 
 
-def _density(xy: NDArray[np.float64]) -> Density:
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    wide = np.where(high > low, high - low, 1.0)
-    cells = ((xy - low) / wide * CELLS).astype(np.int64).clip(max=CELLS - 1)
-    counts = np.bincount(cells[:, 1] * CELLS + cells[:, 0], minlength=CELLS * CELLS).reshape(CELLS, CELLS)
-    edges = [np.linspace(low[k], low[k] + wide[k], CELLS + 1) for k in (0, 1)]
+def _density(xy: NDArray[np.floating]) -> Density:
+    cells, edges = zip(*(_cells(np.asarray(xy[:, k], np.float64)) for k in (0, 1)), strict=True)
+    counts = np.bincount(cells[1] * CELLS + cells[0], minlength=CELLS * CELLS).reshape(CELLS, CELLS)
     return Density(counts.astype(np.float64), edges[0], edges[1])
+
+
+def _cells(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which of `CELLS` cells of equal width each of the values (n,) is in, and the cells' edges."""
+    low, high = values.min(), values.max()
+    wide = high - low if high > low else 1.0
+    cells = np.minimum((values - low) * (CELLS / wide), CELLS - 1).astype(np.int64)
+    return cells, np.linspace(low, low + wide, CELLS + 1)
 
 
 def drawn_of(xy: NDArray[np.floating], density: Density | None) -> str:

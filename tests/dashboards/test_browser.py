@@ -159,6 +159,8 @@ def test_a_lasso_in_one_picture_selects_in_all_and_the_link_keeps_it(visit: Visi
 
 
 def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(visit: Visit, chromium: Any) -> None:
+    sent: list[int] = []
+    visit.page.on("websocket", lambda socket: socket.on("framesent", lambda content: sent.append(len(content))))
     page = visit.open("map?run=beta-4-seed-0&picture=plane")
     box = page.locator(".nsewdrag").first.bounding_box()
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.05)]
@@ -172,6 +174,8 @@ def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(vis
     visit.settle()
     assert "768 of 768 rows in this picture" in page.locator("[data-testid=stMain]").inner_text()
     assert "area=" in page.url
+    assert sent, "the lasso's corners were sent"
+    assert max(sent) < 10_000, "and not the 768 points: of 30,000 they are 4 MB"
     other = Visit(chromium, visit.server)
     shown = other.open(page.url.removeprefix(f"{visit.server}/"))
     assert "768 of 768 rows in this picture" in shown.locator("[data-testid=stMain]").inner_text()
@@ -257,6 +261,7 @@ def test_a_report_opens_clean_and_asks_nobody(chromium: Any, toy_study: Study, t
 def test_the_image_of_the_point_under_the_pointer_is_shown(chromium: Any, started: Any, trained: Any) -> None:
     visited = Visit(chromium, started(trained.path))
     page = visited.open("map?run=vae&picture=plane")
+    page.locator(".nsewdrag").first.wait_for()
     page.wait_for_timeout(600)
     place = page.evaluate(
         """() => {

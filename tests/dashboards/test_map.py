@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from toy import toy_codes
 
+import latentlab.codes
+from latentlab.codes import Codes
 from latentlab.runs import Run, Study
 from latentlab.selections import neighbours
 
@@ -81,3 +84,20 @@ def test_a_traversal_and_ellipses_are_laid_over_by_link(toy_study: Study, open_p
     assert "traversal of z0 drawn" in told
     commands = [str(each.proto.json) for each in app.get("bidi_component")]
     assert any("--set path=0 --set row=100" in each for each in commands)
+
+
+@pytest.mark.parametrize("picture", ["pca", "plane"])
+def test_codes_are_read_once_for_a_page_and_its_figure(
+    study_of: Any, open_page: Any, monkeypatch: pytest.MonkeyPatch, picture: str
+) -> None:
+    read: list[Any] = []
+    load = latentlab.codes.load_codes
+
+    def counted(path: Any) -> Codes:
+        read.append(path)
+        return load(path)
+
+    monkeypatch.setattr(latentlab.codes, "load_codes", counted)
+    path = study_of(RUN)
+    open_page(path, "map", picture=picture)
+    assert read == [path / RUN / "codes.h5ad"]
