@@ -70,6 +70,15 @@ def test_what_is_specified_is_written_somewhere() -> None:
     assert f"- `format`: {FORMAT}." in SPECIFICATION
 
 
+def test_names_that_pages_give_are_public() -> None:
+    import latentlab as ll
+
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = {found for page in pages for found in re.findall(r"\bll\.([a-z]\w*)", page.read_text(encoding="utf-8"))}
+    assert "wrap" in named
+    assert sorted(name for name in named if not hasattr(ll, name)) == []
+
+
 def test_paths_in_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)

@@ -2,14 +2,17 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
+from PIL import Image
 
 import latentlab
 from latentlab.registry import names
@@ -51,6 +54,23 @@ def test_every_public_name_has_an_entry(site: Path) -> None:
 def test_every_file_of_a_registry_has_an_entry(site: Path, folder: str) -> None:
     text = (site / "reference" / f"{folder}.html").read_text(encoding="utf-8")
     assert [name for name in names(folder) if f'id="latentlab.{folder}.{name}.' not in text] == []
+
+
+def test_the_gallery_says_what_its_figures_show() -> None:
+    """`docs/figures/draw.py` renews both; the pictures may differ by what 128 colours leave out."""
+    drawn = runpy.run_path(str(ROOT / "docs" / "figures" / "draw.py"))
+    text = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    for kind in drawn["FIGURES"]:
+        assert f"![{drawn['words'](kind)}](figures/gallery-{kind}.png)" in text
+        kept = np.asarray(Image.open(ROOT / "docs" / "figures" / f"gallery-{kind}.png").convert("RGB"), dtype=float)
+        anew = np.asarray(drawn["draw"](kind), dtype=float)
+        assert kept.shape == anew.shape
+        assert np.abs(kept - anew).mean() < 1
+
+
+def test_the_lecturers_page_brings_the_notebook(site: Path) -> None:
+    assert 'href="teaching.ipynb"' in (site / "lecturers.html").read_text(encoding="utf-8")
+    assert (site / "teaching.ipynb").read_bytes() == (ROOT / "docs" / "teaching.ipynb").read_bytes()
 
 
 def test_the_citation_is_that_of_this_version() -> None:

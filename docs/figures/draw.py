@@ -1,5 +1,6 @@
-"""Draws the figures of docs/gallery.md from the shipped studies: ``python docs/figures/draw.py``."""
+"""Draws the figures of docs/gallery.md from the shipped studies, and puts their words beside them."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from PIL import Image
 import latentlab as ll
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "gallery.md"
 MINI, STUDY = HERE.parents[1] / "artifacts" / "mini", HERE.parents[1] / "artifacts" / "dsprites"
 FIGURES = {
     "traversals": STUDY / "beta4-seed0",
@@ -18,7 +20,21 @@ FIGURES = {
     "projection": MINI / "beta4-seed0",
 }
 
+
+def words(kind: str) -> str:
+    """What a figure shows, as its alternative text."""
+    return ll.figures.rendered(kind, FIGURES[kind], "txt").decode().strip()
+
+
+def draw(kind: str) -> Image.Image:
+    """The figure as the page's command draws it."""
+    return Image.open(BytesIO(ll.figures.rendered(kind, FIGURES[kind], "png", preset="icml"))).convert("RGB")
+
+
 if __name__ == "__main__":
-    for kind, of in FIGURES.items():
-        drawn = Image.open(BytesIO(ll.figures.rendered(kind, of, "png", preset="icml"))).convert("RGB")
-        drawn.quantize(128).save(HERE / f"gallery-{kind}.png", optimize=True)
+    text = PAGE.read_text(encoding="utf-8")
+    for kind in FIGURES:
+        draw(kind).quantize(128).save(HERE / f"gallery-{kind}.png", optimize=True)
+        picture = f"![{words(kind)}](figures/gallery-{kind}.png)"
+        text = re.sub(rf"!\[.*\]\(figures/gallery-{kind}\.png\)", lambda _, new=picture: new, text)
+    PAGE.write_text(text, encoding="utf-8")
