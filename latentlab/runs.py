@@ -171,8 +171,8 @@ class Run:
     def _repr_html_(self) -> str:
         from html import escape
 
-        done = ", ".join(stage for stage in STAGES if self.has(stage)) or "nothing"
-        text = f"{self.name}: {self.config.label}, latent size {self.config.latent_dim}, {self.state}; analysed: {done}"
+        text = f"{self.name}: {self.config.label}, latent size {self.config.latent_dim}, {self.state}"
+        text += f"; analysed: {_done(self)}"
         return f"<b>Run</b> {escape(text)}"
 
 
@@ -223,7 +223,16 @@ class Study:
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<b>Study</b> {escape(str(self.path))}<br>" + "<br>".join(run._repr_html_() for run in self.runs)
+        rows = [(run.name, run.config.label, run.config.latent_dim, run.state, _done(run)) for run in self.runs]
+        cells = ["".join(f"<td>{escape(str(value))}</td>" for value in row) for row in rows]
+        cells += [f'<td>{escape(name)}</td><td colspan="4">{escape(why)}</td>' for name, why in self.broken.items()]
+        head = "".join(f"<th>{title}</th>" for title in ("run", "setting", "latent size", "state", "analysed"))
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        return f"<b>Study</b> {escape(str(self.path))}<table><tr>{head}</tr>{body}</table>"
+
+
+def _done(run: Run) -> str:
+    return ", ".join(stage for stage in STAGES if run.has(stage)) or "nothing"
 
 
 def _are_notes(found: Any) -> bool:

@@ -43,6 +43,8 @@ class Score:
 
     def _repr_html_(self) -> str:
         rows: dict[str, Any] = {str(self.settings.get("profile", "value")): self.value, **self.parts}
+        if "undefined" in self.settings:
+            rows["undefined"] = escape(str(self.settings["undefined"]))
         if self.interval is not None:
             rows["95 % interval"] = "{:.4g} to {:.4g}".format(*self.interval)
         rows |= {f"{kind} codes reach": value for kind, value in self.nulls.items()}

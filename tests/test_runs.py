@@ -196,7 +196,9 @@ def test_a_study_is_in_the_order_of_objective_beta_latent_size_and_seed(tmp_path
     assert study["run4"].path == study[3].path
     with pytest.raises(InputError, match="has no run 'run9'; it has: run2"):
         _ = study["run9"]
-    assert "β = 16" in study._repr_html_()
+    shown = study._repr_html_()
+    assert "<td>β = 16</td>" in shown
+    assert shown.count("<tr>") == shown.count("</tr>") == 1 + len(study)
     assert [run.name for run in open_runs([tmp_path, tmp_path / "run0"])][-2:] == ["z", "run0"]
 
 
@@ -208,6 +210,8 @@ def test_a_broken_member_does_not_hide_the_others(run: Run) -> None:
     assert [r.name for r in study] == ["beta4-seed0"]
     assert list(study.broken) == ["other"]
     assert "is not valid JSON" in study.broken["other"]
+    assert "other</td>" in study._repr_html_()
+    assert "is not valid JSON" in study._repr_html_()
     with pytest.raises(InputError, match="has a broken run, other; restore or remove it"):
         open_runs([run.path.parent])
 

@@ -17,7 +17,9 @@ def test_a_notebook_shows_the_number_and_what_stands_beside_it():
         assert part in shown
     assert "<b>" not in shown
     assert shown.count("<tr>") == shown.count("</tr>") == 7
-    assert "nan" in Score(float("nan"))._repr_html_()
+    undefined = Score(float("nan"), settings={"undefined": "no factor <varies>"})._repr_html_()
+    assert "nan" in undefined
+    assert "<th>undefined</th><td>no factor &lt;varies&gt;</td>" in undefined
 
 
 def test_a_score_that_was_read_shows_what_a_metric_could_not_say():
