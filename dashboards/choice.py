@@ -31,7 +31,7 @@ def choose(pages: Sequence[Any]) -> None:
         remember("run", names, _first_analysed(chosen))
         st.selectbox("Run, everywhere", names, key="run", format_func=reads.label, on_change=_keep_colour)
         keep("run")
-        factors = reads.factor_names(current())
+        factors = _factors()
         if factors:
             remember("colour", factors, factors[0])
             st.selectbox("Colour by", factors, key="colour")
@@ -40,8 +40,14 @@ def choose(pages: Sequence[Any]) -> None:
 
 def _keep_colour() -> None:
     """A factor that the newly chosen run does not have is given up; every other choice stays."""
-    if st.session_state.get("colour") not in reads.factor_names(current()):
+    if st.session_state.get("colour") not in _factors():
         st.session_state.pop("colour", None)
+
+
+def _factors() -> tuple[str, ...]:
+    """The factors to colour by; none where the run's codes cannot be read, which each page that needs them says."""
+    found: tuple[str, ...] = reads.attempt(lambda: reads.factor_names(current()), ())[0]
+    return found
 
 
 def _first_analysed(chosen: Study) -> str:

@@ -83,4 +83,4 @@ def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:
 
 def shown_by(kind: str) -> tuple[Run, ...]:
     """The runs that a figure of that kind shows: all, or the one chosen in the sidebar."""
-    return tuple(reads.study().runs) if load("figures", kind).TAKES == "runs" else (choice.current(),)
+    return reads.sound() if load("figures", kind).TAKES == "runs" else (choice.current(),)

@@ -72,6 +72,13 @@ def _table(stamps: Any, broken: Any, _study: Study) -> Any:
     return compare(_study)
 
 
+def sound() -> tuple[Run, ...]:
+    """The runs of the study whose files can all be read: those that a figure of several runs can show."""
+    rows = table()
+    unread = set(rows["run"][rows["error"].fillna("") != ""])
+    return tuple(run for run in study().runs if run.name not in unread)
+
+
 def settings() -> Any:
     """`summarise` of the whole study: one row a setting."""
     return summarise(table())

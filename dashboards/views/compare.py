@@ -36,8 +36,7 @@ def page() -> None:
     encoded = [run.name for run in reads.study().runs if run.has("encode") and run.name != first.name]
     if not first.has("encode") or not encoded:
         panels.head(TITLE, [reads.label(first.name)], "compare")
-        needed = "Two encoded runs are needed. Encode what has been trained with:"
-        panels.explain("Nothing to compare with", needed, command("analyze", reads.study().path))
+        _alone(first)
         return
     above = st.container()
     runs, over, anchor = _chosen(first, encoded)
@@ -45,6 +44,17 @@ def page() -> None:
         _dimensions(runs, over, anchor)
     _leakage(runs)
     alongside.pictures(runs)
+
+
+def _alone(first: Run) -> None:
+    """Say what is missing where there are no two runs to compare."""
+    study = reads.study()
+    if len(study.runs) > 1 or not first.has("encode"):
+        needed = "Two encoded runs are needed. Encode what has been trained with:"
+        panels.explain("Nothing to compare with", needed, command("analyze", study.path))
+        return
+    needed = "Train another, of another β or seed, into a folder beside it, and open the folder that holds both."
+    panels.explain("Nothing to compare with", f"{first.name} is the only run that can be opened here. {needed}")
 
 
 def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
@@ -210,9 +220,7 @@ def _leakage(runs: list[Run]) -> None:
         small=True,
     )
     if not measured:
-        why = next(iter(found.values()))[1]
-        fix = command("leakage", reads.study().path)
-        panels.explain("Not measured yet", f"{why.partition(';')[0]}. Factors are read off decoded images:", fix)
+        _unmeasured(runs, found)
         return
     factors = list(dict.fromkeys(name for run in measured for name in found[run.name][0].settings["factors"]))
     columns = [("run", ""), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
@@ -225,11 +233,27 @@ def _leakage(runs: list[Run]) -> None:
     panels.chart(drawing.interactive(), "leakage-chart")
 
 
+def _unmeasured(runs: list[Run], found: dict[str, tuple[Any, str]]) -> None:
+    """Say why none of the runs has a leakage: it cannot be read, it cannot be had, or it has not been measured."""
+    unread = [found[run.name][1] for run in runs if (run.path / reads.FILE).is_file()]
+    if unread:
+        panels.explain("Leakage cannot be read", unread[0])
+    elif not any(run.encodes and run.decodes and reads.factor_names(run) for run in runs):
+        needed = (
+            "It takes an encoder, a decoder, and data with known factors or labels; none of these runs has all three."
+        )
+        panels.explain("Nothing to measure", needed)
+    else:
+        how = "Factors are read off decoded images, by a regressor that learns them from real ones. Measure it with:"
+        panels.explain("Not measured yet", how, command("leakage", reads.study().path))
+
+
 def _leaks(run: Run, found: tuple[Any, str], factors: list[str]) -> list[str]:
     score, why = found
     name = f"<b>{html.escape(reads.label(run.name))}</b>"
     if score is None:
-        return [name, '<span class="soft">not measured</span>', *["–"] * (1 + len(factors)), html.escape(why[:80])]
+        told = html.escape(why) if (run.path / reads.FILE).is_file() else "–"
+        return [name, '<span class="soft">not measured</span>', *["–"] * (1 + len(factors)), told]
     value = markup.number(score.value)
     if score.interval is not None:
         value += f" {markup.half_width(*score.interval)}"

@@ -15,6 +15,8 @@ from drawings import Drawing, command
 from latentlab.comparison import RULE, Frontier, better, frontiers
 from latentlab.comparison import choice as chosen_by
 
+ACROSS = 9  # scores in a row of a table that fits the page
+
 
 def page() -> None:
     """The whole page."""
@@ -26,7 +28,7 @@ def page() -> None:
     settings = reads.settings()
     facts = [
         reads.data_name(chosen.runs[0]),
-        f"{len(settings)} setting{'s' * (len(settings) != 1)}, {len(chosen.runs)} runs",
+        f"{len(settings)} setting{'s' * (len(settings) != 1)}, {len(chosen.runs)} run{'s' * (len(chosen.runs) != 1)}",
         "every dot is a seed" if len(chosen.runs) > len(settings) else "one seed each: no spread is known",
         "nats per example",
     ]
@@ -62,37 +64,30 @@ def _verdict(table: Any) -> None:
 
 
 def _table(settings: Any) -> None:
-    metrics = markup.by_use(settings.attrs["metrics"])
-    numbers = [
-        "seeds",
-        "β·d/D",
-        "distortion",
-        "rate",
-        "ELBO",
-        "active units",
-        *(markup.metric_name(m) for m in metrics),
-    ]
-    rows = [(_cells(row, metrics), "", "") for row in settings.to_dict("records")]
-    st.html(markup.rows_html([("setting", ""), *((name, "num") for name in numbers)], rows))
-    st.html('<p class="ll-note">Mean over seeds, and the range from the lowest to the highest seed below.</p>')
+    """What each setting cost, and below it what it reached: in one table, that would be wider than a page."""
+    metrics, rows = markup.by_use(settings.attrs["metrics"]), settings.to_dict("records")
+    costs = ["seeds", "β·d/D", "distortion", "rate", "ELBO", "active units"]
+    panels.show(markup.rows_html(_columns(costs), [(_costs(row), "", "") for row in rows]))
+    for start in range(0, len(metrics), ACROSS):
+        some = metrics[start : start + ACROSS]
+        cells = [([_setting(row), *(_spread(row, metric, 2) for metric in some)], "", "") for row in rows]
+        panels.show(markup.rows_html(_columns([markup.metric_name(metric) for metric in some]), cells))
+    panels.note("Mean over seeds, and the range from the lowest to the highest seed below.")
 
 
-def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
+def _columns(names: list[str]) -> list[tuple[str, str]]:
+    return [("setting", ""), *((name, "num") for name in names)]
+
+
+def _setting(row: dict[str, Any]) -> str:
+    return f"<b>{html.escape(row['setting'])}</b>"
+
+
+def _costs(row: dict[str, Any]) -> list[str]:
     seeds = f"{row['n']}" + (f" <small>{row['left_out']} left out</small>" if row["left_out"] else "")
     beta = "–" if markup.missing(row["normalised_beta"]) else f"{row['normalised_beta']:.2g}"
-    costs = [
-        _spread(row, "distortion", 1),
-        _spread(row, "rate", 2),
-        _spread(row, "elbo", 1),
-        _spread(row, "active_units", 1),
-    ]
-    return [
-        f"<b>{html.escape(row['setting'])}</b>",
-        seeds,
-        beta,
-        *costs,
-        *(_spread(row, metric, 2) for metric in metrics),
-    ]
+    spreads = {"distortion": 1, "rate": 2, "elbo": 1, "active_units": 1}
+    return [_setting(row), seeds, beta, *(_spread(row, name, digits) for name, digits in spreads.items())]
 
 
 def _collapse(frontier: Frontier) -> str:
@@ -117,15 +112,19 @@ def _spread(row: dict[str, Any], measure: str, digits: int) -> str:
 
 
 def _figures(chosen: Any, table: Any) -> None:
+    sound = reads.sound()
+    left = [run.name for run in chosen.runs if run not in sound]
+    if left:
+        panels.explain("Not in the figures below", f"{', '.join(left)}: the page Runs says which file cannot be read.")
     if table["distortion"].notna().any():
-        panels.figure(Drawing("rate-distortion", chosen.runs), on_run=choice.open_run)
+        panels.figure(Drawing("rate-distortion", sound), on_run=choice.open_run)
     else:
         panels.explain("No rate–distortion curve yet", "No run has been encoded.", command("analyze", chosen.path))
     if table.attrs["metrics"]:
-        panels.figure(Drawing("scores", chosen.runs), on_run=choice.open_run)
+        panels.figure(Drawing("scores", sound), on_run=choice.open_run)
     else:
         fix = command("analyze", chosen.path, "--only", "score")
-        panels.explain("No scores yet", "Scores need codes and known factors.", fix)
+        panels.explain("No scores yet", "No run has been scored.", fix)
 
 
 page()

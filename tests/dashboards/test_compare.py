@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from shown import rows, words
+from toy import analyse, toy_codes, write_run
 
 from latentlab.alignment import overlap
 from latentlab.leakage import load_leakage
@@ -54,8 +57,27 @@ def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(
     for name in (FIRST, "beta-4-seed-0"):
         (path / name / "leakage.json").unlink()
     bare = open_page(path, "compare")
-    assert "Not measured yet" in words(bare)
-    assert any("latentlab leakage" in code.value for code in bare.code)
+    told = words(bare).partition("Not measured yet")[2].partition("</div>")[0]
+    assert "read off decoded images" in told
+    assert "`" not in told, "the command stands below, once"
+    assert [code.value for code in bare.code if "latentlab leakage" in code.value] == [f"latentlab leakage {path}"]
+    (path / FIRST / "leakage.json").write_text("{}")
+    assert "Leakage cannot be read" in words(open_page(path, "compare"))
+
+
+def test_leakage_of_data_without_factors_is_not_asked_for(tmp_path: Path, open_page: Any) -> None:
+    for seed in (0, 1):
+        run = write_run(tmp_path / f"plain-{seed}", 4.0, seed, analysed=False)
+        analyse(run, replace(toy_codes(4.0, seed), factors=None, specs=(), grid=None), 4.0, seed)
+    app = open_page(tmp_path, "compare")
+    assert "Nothing to measure" in words(app)
+    assert not any("latentlab leakage" in code.value for code in app.code)
+
+
+def test_one_run_alone_is_told_to_get_company_and_not_to_be_encoded_again(study_of: Any, open_page: Any) -> None:
+    app = open_page(study_of(FIRST), "compare")
+    assert f"{FIRST} is the only run" in words(app)
+    assert not app.code
 
 
 def test_pictures_say_how_alike_they_are_and_how_many_neighbours_are_shared(toy_study: Study, open_page: Any) -> None:

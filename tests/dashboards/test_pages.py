@@ -221,6 +221,23 @@ def test_a_broken_run_among_good_ones_is_listed_with_the_reason(study_of: Any, o
     assert "unreadable file" in told
 
 
+def test_a_run_whose_codes_are_cut_off_takes_neither_figures_nor_other_pages_with_it(
+    study_of: Any, open_page: Any
+) -> None:
+    path = study_of("beta-4-seed-0", "beta-1-seed-0", "ae-seed-0")
+    (path / "beta-1-seed-0" / "codes.h5ad").write_bytes(b"cut")
+    app = open_page(path, "sweep")
+    assert "Not in the figures below" in words(app)
+    assert "beta-1-seed-0: the page Runs says" in words(app)
+    assert len(app.get("plotly_chart")) == 2
+    for page, said in (("runs", "unreadable file"), ("health", "Health of the run"), ("figures", "Figures for the")):
+        told = words(open_page(path, page, run="beta-1-seed-0"))
+        assert said in told
+        assert "This page cannot be shown" not in told
+    told = words(open_page(path, "figures", run="beta-1-seed-0", kind="rate-distortion"))
+    assert "cannot be drawn" not in told
+
+
 @pytest.mark.parametrize("file", ["codes.h5ad", "decodings.h5", "projections.h5", "scores.json", "notes.json"])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_damaged_file_never_ends_in_a_traceback(study_of: Any, open_page: Any, page: str, file: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +34,17 @@ def test_sweep_says_where_collapse_begins(toy_study: Study, open_page: Any) -> N
     told = words(open_page(toy_study.path, "sweep"))
     assert "no seed has collapsed up to β = 16" in told
     assert "2 at β = 16" in told
+
+
+def test_the_table_of_the_sweep_is_no_wider_than_a_page_however_many_scores(study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0", "beta-4-seed-1")
+    for name in ("beta-4-seed-0", "beta-4-seed-1"):
+        file = path / name / "scores.json"
+        kept = json.loads(file.read_text())
+        kept["scores"] = {f"score_{k}": kept["scores"]["mig"] for k in range(11)}
+        file.write_text(json.dumps(kept))
+    told = words(open_page(path, "sweep"))
+    heads = [re.findall(r"<th[^>]*>(.*?)</th>", table) for table in re.findall(r"<thead>(.*?)</thead>", told)]
+    assert [len(head) for head in heads] == [7, 10, 3]
+    assert all(head[0] == "setting" for head in heads), "each table says which setting a row is"
+    assert sum(name.startswith("score_") for head in heads for name in head) == 11
