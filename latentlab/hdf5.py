@@ -77,12 +77,23 @@ def publishing(path: Path, source: Path | None = None, **options: Any) -> Iterat
 
 
 class _Disk:
-    """A file that remembers its first failure and says nothing of it: what is written after it is lost anyhow."""
+    """A file that remembers its first failure and says nothing of it: what is written after it is lost anyhow.
+
+    What was lost reads as zeros, which HDF5 knows for nothing or refuses; whatever its buffer held, it would follow.
+    """
 
     def __init__(self, raw: FileIO) -> None:
         self.raw = raw
         self.error: OSError | None = None
-        self.read, self.readinto, self.seek, self.tell = raw.read, raw.readinto, raw.seek, raw.tell
+        self.read, self.seek, self.tell = raw.read, raw.seek, raw.tell
+
+    def readinto(self, content: Any) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while done < len(view) and (found := self._try(self.raw.readinto, view[done:])):
+            done += found
+        view[done:] = bytes(len(view) - done)
+        return len(view)
 
     def write(self, content: Any) -> int:
         view = memoryview(content).cast("B")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentlab.errors import InputError, MissingError
-from latentlab.hdf5 import open_safely, publishing
+from latentlab.hdf5 import _Disk, open_safely, publishing
 
 
 @pytest.fixture
@@ -175,3 +175,13 @@ def test_a_copy_is_filled_further(path: Path) -> None:
         file["Y"] = np.arange(5)
     with open_safely(path.with_name("more.h5")) as file:
         assert set(file) == {"X", "Y"}
+
+
+def test_what_was_lost_reads_as_zeros(path: Path) -> None:
+    """HDF5 follows what it reads: whatever its buffer held before crashed the process (variable-length strings)."""
+    with path.open("w+b", buffering=0) as raw:
+        disk, buffer = _Disk(raw), bytearray(b"\xff" * 8)
+        disk.write(b"abc")
+        disk.seek(0)
+        assert disk.readinto(buffer) == 8
+    assert buffer == b"abc" + bytes(5)
