@@ -29,4 +29,4 @@ try:
     choice.choose(pages)
     page.run()
 except LatentlabError as error:
-    panels.explain("This page cannot be shown", str(error))
+    panels.explain(f"{page.title} cannot be shown", str(error))

@@ -30,9 +30,18 @@ def _there(run: Run, file: str) -> bool:
     return (run.path / file).is_file()
 
 
-def _panel(title: str, facts: Sequence[str], key: str, drawing: Drawing, missing: str, fix: str) -> bool:
-    """The head and the figure, or what makes it; whether it is there."""
+NO_ENCODER = "This model only decodes: its codes are draws from the prior, and no image has one."
+NO_DECODER = "This model has no decoder, so no dimension changes a picture."
+
+
+def _panel(
+    title: str, facts: Sequence[str], key: str, drawing: Drawing, missing: str, fix: str, *, never: str = ""
+) -> bool:
+    """The head and the figure, or what makes it, or why this model `never` has it; whether it is there."""
     panels.head(title, facts, key, make="" if missing else drawing, small=True)
+    if missing and never:
+        panels.explain("Not of this model", never)
+        return False
     if missing:
         panels.explain("Not computed yet", missing, fix)
         return False
@@ -48,7 +57,8 @@ def foreign(run: Run) -> None:
     missing = "" if _there(run, OUTLIERS) else "How well this run tells foreign images from its own is not known."
     fix = command("outliers", run.path, "--against", Path("DATA"))
     facts = [reads.label(run.name), "a score counts only where it beats what needs no model"]
-    if not _panel("Telling foreign images", facts, "outliers", Drawing("outliers", (run,)), missing, fix):
+    drawing, never = Drawing("outliers", (run,)), "" if run.encodes else NO_ENCODER
+    if not _panel("Telling foreign images", facts, "outliers", drawing, missing, fix, never=never):
         return
     for entry in load_outliers(run).values():
         name, value = entry["best_baseline"]
@@ -63,7 +73,8 @@ def rare(run: Run) -> None:
     missing = "" if _there(run, EXTREMES) else "How common each row is to the latent space is not known."
     facts = [reads.label(run.name), "rare is not important: noise is rare too"]
     fix = command("debias", run.path, "-o", "weights.npy")
-    _panel("Rare and common rows", facts, "rare-rows", Drawing("rare-rows", (run,)), missing, fix)
+    drawing, never = Drawing("rare-rows", (run,)), "" if run.encodes else NO_ENCODER
+    _panel("Rare and common rows", facts, "rare-rows", drawing, missing, fix, never=never)
 
 
 @panels.part
@@ -81,7 +92,8 @@ def effects(run: Run) -> None:
     missing = "" if _there(run, EFFECTS) else "What each dimension does to the picture has not been measured."
     facts = [reads.label(run.name), "exact derivative of the decoder", "in units of the codes' own spread"]
     drawing, fix = Drawing("effects", (run,)), command("explain", run.path)
-    if not _panel("Where each dimension acts", facts, "effects", drawing, missing, fix):
+    never = "" if run.decodes else NO_DECODER
+    if not _panel("Where each dimension acts", facts, "effects", drawing, missing, fix, never=never):
         return
     table = explained(run, effects_of(run))
     columns = [("dim", ""), ("strength", "num"), ("share", "num"), ("of the picture", "num"), ("straightness", "num")]

@@ -92,7 +92,7 @@ def label(name: str) -> str:
 
 def data_name(run: Run) -> str:
     """The data set's name as a subtitle says it."""
-    return str(run.config.source.get("name") or Path(run.config.data).name)
+    return str(run.config.source.get("name") or Path(run.config.data).name) if run.encodes else "no data"
 
 
 def codes(run: Run) -> Codes:

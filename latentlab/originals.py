@@ -18,6 +18,8 @@ def dataset_of(run: Run) -> Dataset:
     It is found by the specification that was encoded (that of the training data where none is recorded), and must say
     that it comes from the same source as the codes' images did.
     """
+    if not run.encodes:
+        raise InputError(f"{run.name} has no encoder: its codes are draws from the prior, and no image has one")
     provenance = read_provenance(run.codes_path)
     inputs = provenance.get("inputs", {})
     data = data_of(run, provenance.get("data") or "")

@@ -33,7 +33,14 @@ TITLE = "Settings side by side, dimension by dimension"
 def page() -> None:
     """The whole page."""
     first = choice.current()
-    encoded = [run.name for run in reads.study().runs if run.has("encode") and run.name != first.name]
+    if not first.encodes:
+        panels.head(TITLE, [reads.label(first.name)], "compare")
+        drawn = (
+            "This model only decodes: its codes are draws from the prior, and no other run has codes of the same rows."
+        )
+        panels.explain("Nothing to compare with", drawn)
+        return
+    encoded = [run.name for run in reads.study().runs if run.has("encode") and run.encodes and run != first]
     if not first.has("encode") or not encoded:
         panels.head(TITLE, [reads.label(first.name)], "compare")
         _alone(first)
@@ -49,12 +56,12 @@ def page() -> None:
 def _alone(first: Run) -> None:
     """Say what is missing where there are no two runs to compare."""
     study = reads.study()
-    if len(study.runs) > 1 or not first.has("encode"):
+    if not first.has("encode") or any(run.encodes and not run.has("encode") for run in study.runs):
         needed = "Two encoded runs are needed. Encode what has been trained with:"
         panels.explain("Nothing to compare with", needed, command("analyze", study.path))
         return
     needed = "Train another, of another β or seed, into a folder beside it, and open the folder that holds both."
-    panels.explain("Nothing to compare with", f"{first.name} is the only run that can be opened here. {needed}")
+    panels.explain("Nothing to compare with", f"{first.name} is the only run that can be compared here. {needed}")
 
 
 def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
@@ -117,7 +124,7 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     known = [_Known(run, part, *SIZES[len(runs)]) for run, part in zip(runs, strips, strict=True)]
     rows = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
     panels.show(markup.rows_html(_columns(runs), rows))
-    if any(part is None for part in strips):
+    if any(part is None and run.decodes for run, part in zip(runs, strips, strict=True)):
         panels.explain(
             "No traversals in one of them",
             "What its dimensions change in the picture has not been decoded. Decode it with:",

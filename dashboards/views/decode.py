@@ -38,7 +38,8 @@ def page() -> None:
         return
     _model, why = reads.attempt(lambda: reads.live(run), None)
     if why:
-        panels.explain("The model is not at hand", f"{why}.")
+        own = " The dashboard runs no code of your own." if run.config.adapter is not None else ""
+        panels.explain("The model is not at hand", f"{why}.{own}")
         return
     if not run.encodes:
         panels.note("This model only decodes: its rows are draws from the prior, which have no images.")

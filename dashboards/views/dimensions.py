@@ -291,7 +291,7 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     images, why = reads.attempt(lambda: [images_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
     if images is None:
         with left:
-            panels.explain("No extreme samples", f"The images are not at hand: {why}")
+            panels.explain("No extreme samples", f"The images are not at hand: {why}.")
         return
     for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
         if not len(end):

@@ -48,6 +48,7 @@ def page() -> None:
             fix,
         )
         return
+    reads.codes(run)  # where they cannot be read, that is said of the whole page
     _map(run)
 
 

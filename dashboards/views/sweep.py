@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import choice
@@ -14,6 +15,7 @@ from drawings import Drawing, command
 
 from latentlab.comparison import RULE, Frontier, better, frontiers
 from latentlab.comparison import choice as chosen_by
+from latentlab.runs import Run
 
 ACROSS = 9  # scores in a row of a table that fits the page
 
@@ -111,6 +113,15 @@ def _spread(row: dict[str, Any], measure: str, digits: int) -> str:
     )
 
 
+def _no_curve(runs: Sequence[Run]) -> None:
+    """Say why there is no rate–distortion curve: nothing encoded, or no model that does both."""
+    if any(run.encodes and run.decodes for run in runs):
+        fix = command("analyze", reads.study().path)
+        panels.explain("No rate–distortion curve yet", "No run has been encoded.", fix)
+    else:
+        panels.explain("No rate–distortion curve", "None of these models both encodes and decodes.")
+
+
 def _figures(chosen: Any, table: Any) -> None:
     sound = reads.sound()
     left = [run.name for run in chosen.runs if run not in sound]
@@ -119,7 +130,7 @@ def _figures(chosen: Any, table: Any) -> None:
     if table["distortion"].notna().any():
         panels.figure(Drawing("rate-distortion", sound), on_run=choice.open_run)
     else:
-        panels.explain("No rate–distortion curve yet", "No run has been encoded.", command("analyze", chosen.path))
+        _no_curve(sound)
     if table.attrs["metrics"]:
         panels.figure(Drawing("scores", sound), on_run=choice.open_run)
     else:

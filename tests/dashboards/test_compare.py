@@ -76,7 +76,7 @@ def test_leakage_of_data_without_factors_is_not_asked_for(tmp_path: Path, open_p
 
 def test_one_run_alone_is_told_to_get_company_and_not_to_be_encoded_again(study_of: Any, open_page: Any) -> None:
     app = open_page(study_of(FIRST), "compare")
-    assert f"{FIRST} is the only run" in words(app)
+    assert f"{FIRST} is the only run that can be compared" in words(app)
     assert not app.code
 
 

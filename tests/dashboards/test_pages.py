@@ -233,7 +233,7 @@ def test_a_run_whose_codes_are_cut_off_takes_neither_figures_nor_other_pages_wit
     for page, said in (("runs", "unreadable file"), ("health", "Health of the run"), ("figures", "Figures for the")):
         told = words(open_page(path, page, run="beta-1-seed-0"))
         assert said in told
-        assert "This page cannot be shown" not in told
+        assert "cannot be shown" not in told
     told = words(open_page(path, "figures", run="beta-1-seed-0", kind="rate-distortion"))
     assert "cannot be drawn" not in told
 
@@ -340,3 +340,42 @@ def test_a_panel_is_collected_with_its_numbers_and_given_up_again(toy_study: Stu
     assert collected.numbers(drawing, None) == rendered("kl", toy_study["beta-4-seed-0"], "csv")
     assert collected.numbers(None, lambda: compare(toy_study)) == csv_of(compare(toy_study))
     assert collected.numbers(None, None) is None
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of a model that only encodes and of one that only decodes."""
+    from torch import nn
+
+    import latentlab as ll
+
+    path = tmp_path_factory.mktemp("halves")
+    into = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    out = nn.Sequential(nn.Linear(3, 64), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
+    encoder, decoder = ll.wrap(encoder=into, latent_dim=3), ll.wrap(decoder=out, latent_dim=3)
+    ll.analyze(ll.import_model(encoder, path / "encoder", data="digits"), only=["encode"], adapter=encoder)
+    ll.analyze(ll.import_model(decoder, path / "decoder"), only=["encode", "traverse"], adapter=decoder)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("page", "run", "said"),
+    [
+        ("sweep", "encoder", "None of these models both encodes and decodes"),
+        ("dimensions", "encoder", "This model has no decoder, so no dimension changes a picture"),
+        ("dimensions", "decoder", "decoder has no encoder: its codes are draws from the prior"),
+        ("compare", "encoder", "encoder is the only run that can be compared"),
+        ("compare", "decoder", "This model only decodes"),
+        ("support", "encoder", "None of these models both encodes and decodes"),
+        ("support", "decoder", "and no image has one"),
+        ("decode", "encoder", "This model only encodes"),
+        ("decode", "decoder", "The dashboard runs no code of your own"),
+    ],
+)
+def test_half_a_model_is_told_what_it_lacks_and_offered_no_command_in_vain(
+    halves: Path, open_page: Any, page: str, run: str, said: str
+) -> None:
+    app = open_page(halves, page, run=run)
+    assert said in words(app)
+    vain = {"encoder": ("explain", "support", "traverse"), "decoder": ("outliers", "debias", "support", "leakage")}[run]
+    assert not [code.value for code in app.code if any(verb in code.value.split() for verb in vain)]
