@@ -4,17 +4,20 @@
 
 Reads every run of the MNIST study, and trains β = 1 runs of either foreign set on four fifths of it (MLP, 28×28,
 Omniglot resized and turned light on dark) to judge the other way round. Every entry is also kept in its run's
-``outliers.json``. Writes OUT/outliers.json: AUROC by score, setting and direction, the mean over seeds and their range.
+``outliers.json``. Writes OUT/outliers.json: AUROC by score, setting and direction, the mean over seeds and their range;
+prints it as the tables of docs/findings-detection-debiasing.md.
 """
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from latentlab.data import Dataset, load
 from latentlab.examining import outliers
+from latentlab.outliers import BASELINES
 from latentlab.runs import Run, Study
 from latentlab.training import train
 
@@ -52,7 +55,7 @@ def main() -> None:
             run = train(own[name]["train"], given.out / f"{name}-beta1-seed{seed}", resume=True, **settings)
             judge(run, name, "mnist", digits, own[name]["test"])
     (given.out / "outliers.json").write_text(json.dumps({"summary": summary(found), "entries": found}, indent=1) + "\n")
-    print(json.dumps(summary(found), indent=1))
+    print("\n".join(tables(summary(found))))
 
 
 def held_out(data: Dataset, path: Path) -> dict[str, Dataset]:
@@ -81,6 +84,28 @@ def summary(found: list[dict]) -> list[dict]:
         line["best_baseline"] = mine[0]["best_baseline"]
         lines.append(line)
     return lines
+
+
+def tables(lines: list[dict]) -> Iterator[str]:
+    """A table a direction: AUROC of each score and setting; at equal brightness and of a black image for β = 1."""
+    for trained_on, against in dict.fromkeys((line["trained_on"], line["against"]) for line in lines):
+        mine = {e["setting"]: e for e in lines if (e["trained_on"], e["against"]) == (trained_on, against)}
+        one = mine["β = 1"]
+        yield f"\n**Trained on {trained_on}, foreign: {against}** ({one['distortion']['pairs']} pairs)\n"
+        yield f"| score | {' | '.join(mine)} | equal, β = 1 | black, β = 1 |\n|---|{'---|' * (len(mine) + 2)}"
+        for name in one:
+            if isinstance(one[name], dict):
+                cells = [_cell(each.get(name)) for each in mine.values()]
+                if name in BASELINES:  # no model: the same for every setting
+                    cells = [cells[0], *[""] * (len(mine) - 1)]
+                yield f"| {name} | {' | '.join(cells)} | {one[name]['matched']:.3f} | {one[name]['black']:.3f} |"
+        for setting, each in mine.items():
+            best, value = each["best_baseline"]
+            yield f"\n{setting}: surely beyond {best} ({value:.4f}): {', '.join(each['beyond_baselines']) or 'none'}"
+
+
+def _cell(found: dict | None) -> str:
+    return "–" if found is None else f"{found['auroc']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
 
 
 def _mean(values: list[float | None]) -> float | None:
