@@ -40,7 +40,7 @@ def _panel(
     """The head and the figure, or what makes it, or why this model `never` has it; whether it is there."""
     panels.head(title, facts, key, make="" if missing else drawing, small=True)
     if missing and never:
-        panels.explain("Not of this model", never)
+        panels.explain("Cannot be had here", never)
         return False
     if missing:
         panels.explain("Not computed yet", missing, fix)
@@ -83,7 +83,11 @@ def few_labels(runs: Sequence[Run]) -> None:
     missing = "" if any(_there(run, PROBES) for run in runs) else "No run has been probed with few labels."
     facts = ["from codes alone", "a rotated code scores the same"]
     fix = command("probe", reads.study().path)
-    _panel("How far a few labels go", facts, "few-labels", Drawing("few-labels", tuple(runs)), missing, fix)
+    without = all("no factors" in flags for flags in reads.table()["flags"].dropna())
+    never = "These data have no known factors or labels." if without else ""
+    _panel(
+        "How far a few labels go", facts, "few-labels", Drawing("few-labels", tuple(runs)), missing, fix, never=never
+    )
 
 
 @panels.part

@@ -38,7 +38,7 @@ def page() -> None:
     runs = tuple(run for run in reads.study().runs if numbers_path(run).is_file())
     if not any(run.encodes and run.decodes for run in reads.study().runs):
         panels.head("Can one sample from it?", [], "sampling")
-        panels.explain("Not of these models", "None of these models both encodes and decodes.")
+        panels.explain("Cannot be had here", "None of these models both encodes and decodes.")
     elif not runs:
         panels.head("Can one sample from it?", [], "sampling")
         panels.explain(

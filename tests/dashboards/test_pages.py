@@ -207,6 +207,7 @@ def test_data_without_factors_are_said_to_have_none(tmp_path: Path, open_page: A
     run = write_run(tmp_path / "plain", 4.0, 0, analysed=False)
     analyse(run, replace(toy_codes(4.0, 0), factors=None, specs=(), grid=None), 4.0, 0)
     told = words(open_page(tmp_path, page))
+    assert not any("latentlab probe" in code.value for code in open_page(tmp_path, "support").code)
     said = {"runs": "no factors", "sweep": "ELBO", "dimensions": "no known factors", "map": "no factors"}
     assert said.get(page, "") in told
 
