@@ -66,3 +66,4 @@ def test_old_or_new(
         assert again.status == 0, f"{where}; then {again.errors}"
         assert lasting(run) == after, where
         assert not list(run.glob(f"{TEMPORARY}*")), where
+    print(f"{verb}, {call}: {len(at)} of {calls} failed, the old state or the new")
