@@ -118,7 +118,7 @@ def interactive(data: AggregatePosterior) -> Any:
     fig.update_yaxes(rangemode="tozero", showticklabels=False, **line)
     fig.update_xaxes(**line)
     if count == 1:
-        fig.update_xaxes(title=f"z, {data.titles[0]}")
+        fig.update_xaxes(title=f"code, {data.titles[0]}")
         fig.layout.annotations = ()
     fig.update_annotations(font_size=12)
     return fig
