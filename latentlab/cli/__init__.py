@@ -66,8 +66,6 @@ def run(argv: Sequence[str] | None = None) -> int:
     except TyperException as error:
         return _console.fail(error.format_message() or str(error) or "no verb was given; see latentlab --help", 2)
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C within an import, as Python 3.11 passes it on
-            return 130
         if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch says RuntimeError for all it says
             raise
         return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
@@ -77,8 +75,3 @@ def run(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _console.fail(f"{where}{error.strerror or error}; nothing was left half written", 1)
-
-
-def main() -> None:
-    """The entry point of the installed command."""
-    sys.exit(run())

@@ -55,6 +55,40 @@ def test_an_interrupt_while_it_starts_leaves_nothing_to_read(tmp_path: Path, sec
     assert status in (130, -signal.SIGINT), "a shell calls both 130; the second is Python that had not begun to listen"
 
 
+@pytest.mark.parametrize(("times", "said"), [(1, "imported\n"), (2, "")])
+def test_an_interrupt_waits_for_the_end_of_an_import_and_a_second_one_does_not(
+    tmp_path: Path, times: int, said: str
+) -> None:
+    # As torch does, which aborts in C++ where an exception comes out of what it imports.
+    slow = f"""
+import os, signal, time
+try:
+    for _ in range({times}):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+    print("imported", flush=True)
+except BaseException:
+    os.abort()
+"""
+    (tmp_path / "slow.py").write_text(slow)
+    command = """
+import time
+from latentlab import cli
+from latentlab.__main__ import main
+
+def run():
+    import slow
+    time.sleep(30)
+
+cli.run = run
+main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, cwd=tmp_path, timeout=20, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, said, "")
+
+
 def test_the_installed_command_speaks_json_and_fails_in_one_line(tmp_path: Path) -> None:
     good = subprocess.run(
         [sys.executable, "-m", "latentlab", "data", "show", "digits", "--json"], capture_output=True, text=True
