@@ -67,25 +67,13 @@ def main() -> None:
             write_data(data, given.rows)
         some = here / "some.npz"
         np.savez(some, images=np.random.default_rng(1).integers(0, 256, (5000, SIDE, SIDE), np.uint8))
+        few = ["--steps", "200", "--latent-dim", "5", "--beta", "1", "--threads", "1"]
         tool = [sys.executable, "-m", "latentlab"]
         verbs = {
             "--version": [],
             "import torch": [sys.executable, "-c", "import torch"],
             "data check": [data],
-            "train": [
-                "--data",
-                data,
-                "--out",
-                run,
-                "--steps",
-                "200",
-                "--latent-dim",
-                "5",
-                "--beta",
-                "1",
-                "--threads",
-                "1",
-            ],
+            "train": ["--data", data, "--out", run, *few],
             "analyze --only encode": [run],
             "analyze --only traverse": [run],
             "analyze --only project": [run],
@@ -111,8 +99,6 @@ def main() -> None:
         }
         for verb, arguments in verbs.items():
             command = arguments if verb.startswith("import") else [*tool, *verb.split(), *arguments]
-            if verb.startswith("figure"):
-                command = [*tool, *verb.split(), *arguments]
             seconds, mib = peak(*command)
             print(json.dumps({"verb": verb, "seconds": round(seconds, 1), "MiB": round(mib)}), flush=True)
 

@@ -58,7 +58,7 @@ class Drawing:
 # selection.
 @st.cache_resource(max_entries=64, show_spinner="Drawing …")
 def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -> Any:
-    drawn = draw(kind, [reads.Known(run.path) for run in _runs], **dict(options), **_model(kind, _runs))
+    drawn = draw(kind, [reads.Cached(run.path) for run in _runs], **dict(options), **_model(kind, _runs))
     told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
     drawn.update_layout(
         title=None,

@@ -185,8 +185,8 @@ def _projections(path: str, stamps: Any) -> dict[str, Projection]:
     return Run(Path(path)).projections()
 
 
-class Known(Run):
-    """A run whose files are opened once for all figures of it."""
+class Cached(Run):
+    """A run that hands figures what the pages have read of it, so that its files are opened once."""
 
     def codes(self) -> Codes:
         """The run's codes, as pages have them."""

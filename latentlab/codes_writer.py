@@ -45,6 +45,7 @@ class _Moments:
     square: Any = 0.0
 
     def add(self, mean: NDArray[np.float32], variance: NDArray[np.float32] | None) -> None:
+        """Take another block of means and variances (k, d) in."""
         block = mean.astype(np.float64)
         here = block.mean(axis=0)
         # Chan's update keeps the variance exact where a naive sum of squares would cancel.

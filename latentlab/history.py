@@ -34,6 +34,7 @@ class History:
         self.count, self.step = 0, first
 
     def add(self, terms: Terms) -> None:
+        """Add one step: what its terms come to over the batch."""
         found = {"loss": terms.loss.detach(), "distortion": terms.distortion.detach().mean()}
         if terms.rate is not None and terms.centred is not None:
             found["rate_per_dimension"] = terms.rate.detach().mean(dim=0)
@@ -47,6 +48,7 @@ class History:
         self.count, self.step = self.count + 1, self.step + 1
 
     def log(self, step: int) -> dict[str, Any]:
+        """Write the means since the line before and begin anew; a loss that is not finite is a `DivergedError`."""
         found: dict[str, Any] = {key: (value / self.count).tolist() for key, value in self.sums.items()}
         self.sums, self.count = {}, 0
         if not math.isfinite(found["loss"]):
@@ -60,6 +62,7 @@ class History:
         return found
 
     def diverged(self, why: str) -> None:
+        """Write that, and why, the training ended here."""
         self._write({"step": self.step, "diverged": why})
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -67,4 +70,5 @@ class History:
         self.file.flush()
 
     def close(self) -> None:
+        """Close the file."""
         self.file.close()
