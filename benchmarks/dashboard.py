@@ -52,13 +52,13 @@ LARGEST = 150_000  # bytes of a screenshot
 
 
 @contextmanager
-def served(study: Path) -> Iterator[str]:
-    """The address of a dashboard in a process of its own."""
+def served(study: Path) -> Iterator[tuple[str, int]]:
+    """The address of a dashboard in a process of its own, and the process."""
     line = [sys.executable, "-u", "-m", "latentlab", "dashboard", str(study), "--port", "8791", "--no-browser"]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().partition(": ")[2].split(" ")[0]
+        yield process.stdout.readline().partition(": ")[2].split(" ")[0], process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
@@ -144,9 +144,10 @@ def pages(browser: Browser, url: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def measure(browser: Browser, url: str, tries: int) -> None:
-    """Print a table of the pages' times."""
-    print("| page | first content, s | settled, s | console errors | asked elsewhere |\n|---|---|---|---|---|")
+def measure(browser: Browser, url: str, pid: int, tries: int) -> None:
+    """Print a table of the pages' times and of the server's largest memory so far."""
+    print("| page | first content, s | settled, s | console errors | asked elsewhere | server so far, MiB |")
+    print("|---|---|---|---|---|---|")
     for name in pages(browser, url):
         visits = []
         for _ in range(tries + 1):
@@ -154,7 +155,13 @@ def measure(browser: Browser, url: str, tries: int) -> None:
             visits[-1].close()
         first, settled = (statistics.median(getattr(v, key) for v in visits[1:]) for key in ("first", "settled"))
         errors, asked = (sum(len(getattr(v, key)) for v in visits) for key in ("errors", "elsewhere"))
-        print(f"| {name or 'runs'} | {first:.2f} | {settled:.2f} | {errors} | {asked} |", flush=True)
+        print(f"| {name or 'runs'} | {first:.2f} | {settled:.2f} | {errors} | {asked} | {largest(pid)} |", flush=True)
+
+
+def largest(pid: int) -> int:
+    """The peak of a process's resident memory until now, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
 
 def made(rows: int, folder: Path) -> Path:
@@ -210,13 +217,13 @@ def main() -> None:
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         study = made(given.rows, Path(folder)) if given.rows else given.study
-        with served(study) as url:
+        with served(study) as (url, pid):
             if given.rows or given.map:
                 measure_map(browser, url, given.tries)
             elif given.screenshots:
                 photograph(browser, url, given.screenshots)
             else:
-                measure(browser, url, given.tries)
+                measure(browser, url, pid, given.tries)
         browser.close()
 
 
