@@ -3,15 +3,20 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy import toy_codes, write_run
 
 from latentlab.codes import save_codes
+from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.exporters.study import write as export_study
 from latentlab.files import sha256, write_json
 from latentlab.health import environment, health
-from latentlab.runs import Run, Study
+from latentlab.leakage import load_leakage, save_leakage
+from latentlab.leaking import measure_leakage
+from latentlab.runs import Run, Study, model_hash
+from latentlab.score import Score, plain
 
 
 @pytest.fixture
@@ -61,6 +66,22 @@ def test_a_small_copy_of_a_finished_run_is_in_order(run: Run, tmp_path: Path) ->
     with copy.model_path.open("ab") as file:
         file.write(b" ")
     assert states(copy)["codes.h5ad"] == "stale"
+
+
+def test_a_small_copy_keeps_the_leakage_which_is_not_measured_again(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, score = np.zeros((2, *run.config.image_shape), np.uint8), Score(0.25)
+    data = Dataset("toy", images.shape, images.__getitem__)
+    inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "data": plain(data.source)}
+    save_leakage(run, score, inputs | {"anchors": 16, "seed": 0})
+    copy = export_study(Study(run.path.parent), tmp_path / "copy", rows=100, weights=False)["run"]
+    monkeypatch.setattr("latentlab.leaking.learn", lambda data, *, seed: pytest.fail("measured again"))
+    found, failed = measure_leakage([copy], data)
+    assert (found["run"].value, failed) == (0.25, {})
+    save_leakage(run, score, inputs | {"codes": "others", "anchors": 16, "seed": 0})
+    stale = export_study(Study(run.path.parent), tmp_path / "stale", rows=100)["run"]
+    assert load_leakage(stale)[1]["codes"] == "others"
 
 
 def test_an_unfinished_run_misses_its_training_state(tmp_path: Path) -> None:

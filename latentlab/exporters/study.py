@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,11 +72,12 @@ def _export_codes(run: Run, out: Path, rows: int, seed: int) -> None:
         source = made_from(run.projections_path)
         renewed = {"codes": here, "full_codes": full} if source.get("codes") == full else source
         save_projections(out / "projections.h5", kept, renewed)
-    if run.has("score"):
-        found: dict[str, Any] = json.loads(run.scores_path.read_text(encoding="utf-8"))
-        if found["inputs"].get("codes") == full:
-            found["inputs"] |= {"codes": here, "full_codes": full}
-        write_json(out / "scores.json", found)
+    for name in ("scores.json", "leakage.json"):
+        if (run.path / name).is_file():
+            found = read_json(run.path / name)
+            if found["inputs"].get("codes") == full:
+                found["inputs"] |= {"codes": here, "full_codes": full} | (model if "model" in found["inputs"] else {})
+            write_json(out / name, found)
 
 
 def _among(projection: Any, row_ids: Any) -> Any:
