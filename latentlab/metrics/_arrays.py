@@ -145,6 +145,14 @@ def kinds_of(factors: Floats, kinds: Kinds) -> tuple[FactorKind, ...]:
     return tuple(kind_of(column, kind) for column, kind in zip(factors.T, kinds, strict=True))
 
 
+def bin_edges(values: Floats, bins: int) -> Floats:
+    """The edges (bins + 1,) of `np.histogram`, but for its refusal of values so near each other that edges coincide."""
+    low, high = values.min(), values.max()
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, bins + 1, dtype=values.dtype)
+
+
 class Scale(NamedTuple):
     """How values become one of `size` levels: less the lowest, by inner `edges` of bins, or by place in `values`."""
 
@@ -171,7 +179,7 @@ def scale_of(column: Floats, kind: FactorKind | None = None, bins: int = 20, hel
     found = held or survey(column[:, None])[0]
     if kind in (None, "continuous", "circular") and not found.whole:
         pair = np.array([found.low, found.high])
-        return Scale(bins, found.low, edges=np.histogram_bin_edges(pair, bins)[1:-1])
+        return Scale(bins, found.low, edges=bin_edges(pair, bins)[1:-1])
     if found.whole and found.high - found.low < WIDEST:
         return Scale(int(found.high - found.low) + 1, found.low)
     seen = [np.unique(column[block]) for block in blocks(len(column))]

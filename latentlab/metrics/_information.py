@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, blocks, kinds_of, scale_of, survey
+from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, bin_edges, blocks, kinds_of, scale_of, survey
 
 MANY = 2_000_000  # codes from which on loading numba pays
 
@@ -34,7 +34,7 @@ class Information(NamedTuple):
 def edges_of(codes: Floats, bins: int) -> Floats:
     """Lower edges of each dimension's bins, (d, bins), in the codes' own precision: those of `np.histogram`."""
     extremes = np.stack([np.minimum.reduce(codes), np.maximum.reduce(codes)])
-    return np.stack([np.histogram_bin_edges(pair, bins)[:-1] for pair in extremes.T])
+    return np.stack([bin_edges(pair, bins)[:-1] for pair in extremes.T])
 
 
 def binned(codes: Floats, edges: Floats) -> Ints:

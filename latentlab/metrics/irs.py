@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from latentlab.metrics._arrays import Floats, Ints, Kinds, check_rows
+from latentlab.metrics._arrays import Floats, Ints, Kinds, bin_edges, check_rows
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
 
@@ -43,7 +43,7 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     matrix = np.zeros((z.shape[1], v.shape[1]))
     for j, column in enumerate(v.T):
         known = ~np.isnan(column)
-        edges = np.histogram(column[known], bins)[1][:-1]
+        edges = bin_edges(column[known], bins)[:-1]
         group = np.digitize(column[known], edges)
         matrix[live, j] = 1.0 - _deviation(active[known] if not known.all() else active, group, quantile) / largest
     value = float(np.average(matrix[live].max(axis=1), weights=largest)) if live.any() else 0.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_codes, check_rows, kinds_of, levels_of
+from latentlab.metrics._arrays import Floats, Kinds, bin_edges, by_factor, check_codes, check_rows, kinds_of, levels_of
 from latentlab.metrics._information import information, top_two_gap
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
@@ -77,7 +77,7 @@ def _spread_information(
     starts = np.concatenate([[0], np.cumsum([count for _, count in levels])])
     cells = np.stack([level + start for (level, _), start in zip(levels, starts, strict=False)], axis=1)
     known = np.stack([level >= 0 for level, _ in levels], axis=1)
-    edges = np.stack([np.histogram_bin_edges(column, bins)[1:-1] for column in z.T])
+    edges = np.stack([bin_edges(column, bins)[1:-1] for column in z.T])
     deviation = np.sqrt(np.maximum(variance, 1e-30))
     table = np.zeros((starts[-1], z.shape[1] * bins))
     for start in range(0, len(z), BLOCK):

@@ -88,6 +88,16 @@ def test_same_seed_same_bits(name):
 
 
 @pytest.mark.parametrize("name", SUPERVISED)
+def test_a_dimension_that_varies_by_rounding_alone_is_answered(name):
+    z, v = noisy()
+    z[:, 3] = 0.5
+    z[::2, 3] += 6e-8  # one step of float32: no 10 bins fit between
+    wide = z.astype(np.float32).astype(np.float64)
+    assert len(np.unique(wide[:, 3])) == 2
+    assert call(name, z.astype(np.float32), v).value == pytest.approx(call(name, wide, v).value, abs=0.03)
+
+
+@pytest.mark.parametrize("name", SUPERVISED)
 def test_missing_labels_are_left_out(name):
     z, v = noisy()
     whole = call(name, z, v).value
