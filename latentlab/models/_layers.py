@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,6 +20,24 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         """Images (n, c, h, w) to (n, k, h', w')."""
         y: Tensor = functional.conv_transpose2d(x, self.weight, None, self.stride, self.padding)  # type: ignore[arg-type]
         return y if self.bias is None else y.add_(self.bias.to(y.dtype).view(-1, 1, 1))
+
+
+def keep_variance(network: nn.Sequential) -> nn.Sequential:
+    """Begin with weights that carry a signal's variance through all layers, ReLUs between them, and with biases of 0.
+
+    Uniform with variance 2/n for n inputs (He et al. 2015, "Delving deep into rectifiers", equation 10), and 1/n in the
+    last layer, which no ReLU follows. PyTorch's own 1/3n lets it fade, so that a deep decoder starts as a constant.
+    """
+    layers = [layer for layer in network if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
+    for layer in layers:
+        inputs = layer.weight[0].numel()
+        if isinstance(layer, nn.ConvTranspose2d):  # a pixel sees only the taps that the stride leaves it
+            inputs = layer.in_channels * math.prod(layer.kernel_size) // math.prod(layer.stride)
+        bound = math.sqrt(3 * (1 if layer is layers[-1] else 2) / inputs)
+        nn.init.uniform_(layer.weight, -bound, bound)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    return network
 
 
 def channels_last(images: Tensor) -> Tensor:

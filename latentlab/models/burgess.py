@@ -10,7 +10,7 @@ from itertools import pairwise
 from torch import nn
 
 from latentlab.errors import InputError
-from latentlab.models._layers import ConvTranspose2d
+from latentlab.models._layers import ConvTranspose2d, keep_variance
 
 CHANNELS = 32
 HIDDEN = 256
@@ -48,7 +48,7 @@ def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
         nn.ReLU(inplace=True),
         nn.Linear(HIDDEN, outputs),
     ]
-    return nn.Sequential(*layers, nn.Flatten(), *dense)
+    return keep_variance(nn.Sequential(*layers, nn.Flatten(), *dense))
 
 
 def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
@@ -60,7 +60,8 @@ def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
     layers: list[nn.Module] = []
     for _ in range(count - 1):
         layers += [ConvTranspose2d(CHANNELS, CHANNELS, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
-    return nn.Sequential(*dense, *layers, ConvTranspose2d(CHANNELS, image_shape[0], 4, stride=2, padding=1))
+    layers += [ConvTranspose2d(CHANNELS, image_shape[0], 4, stride=2, padding=1)]
+    return keep_variance(nn.Sequential(*dense, *layers))
 
 
 def _smallest(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
