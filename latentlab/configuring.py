@@ -20,20 +20,24 @@ def configure(
     data: Dataset,
     *,
     objective: str = "beta-vae",
+    beta: float | None = None,
+    settings: dict[str, Any] | None = None,
     split: str | None = None,
     network: str = "auto",
     likelihood: str = "bernoulli",
     precision: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-    settings: dict[str, Any] | None = None,
     **options: Any,
 ) -> RunConfig:
     """The resolved configuration of a run: every choice that was left open is made here, once.
 
-    ``settings`` are the objective's (``{"beta": 4}``), ``options`` the other fields of `RunConfig`.
+    ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
     """
-    chosen = build_objective({"name": objective, **(settings or {})})
+    if beta is not None and "beta" in (settings or {}):
+        raise InputError("β was given twice, as beta and among the settings; leave one of them out")
+    given = {} if beta is None else {"beta": beta}
+    chosen = build_objective({"name": objective, **given, **(settings or {})})
     split = split or ("train" if "train" in data.splits else "all")
     part = data.split(split)
     if likelihood == "bernoulli" and options.get("sigma") is not None:

@@ -51,7 +51,7 @@ def train(
 ) -> Run:
     """Train one model on `data` and leave a run in the folder `out`.
 
-    ``options`` are those of `configure`: ``objective``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
+    ``options`` are those of `configure`: ``objective``, ``beta``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
     ``config`` is one that is resolved already. ``weights`` (a ``.npy`` or an array, entry i for the row with id i) say
     how often each row is drawn, as `latentlab.debiasing` makes them; a resume needs them again. A folder that holds the
     same run finished is returned as it is; unfinished, it is continued with ``resume=True``; a different run is refused

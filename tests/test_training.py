@@ -33,6 +33,14 @@ def whole(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(data, tmp_path_factory.mktemp("whole") / "run", **OPTIONS)
 
 
+def test_beta_is_a_setting_of_the_objective_said_once(data: Dataset) -> None:
+    assert configure(data, beta=2) == configure(data, settings={"beta": 2})
+    with pytest.raises(InputError, match="given twice"):
+        configure(data, beta=2, settings={"beta": 2})
+    with pytest.raises(InputError, match="objective ae: beta is not a setting"):
+        configure(data, objective="ae", beta=2)
+
+
 def test_what_a_run_holds(whole: Run) -> None:
     files = {f.name for f in whole.path.iterdir() if not f.name.startswith(".")}
     expected = {"config.json", "training.safetensors", "model.safetensors", "history.jsonl", "environment.json"}

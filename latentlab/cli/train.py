@@ -55,14 +55,12 @@ def train(
     from latentlab.training import train as fit
 
     finished = (out / "config.json").is_file() and Run(out).state == "finished"
-    chosen: dict[str, Any] = _console.settings(set_ or [])
-    if beta is not None:
-        chosen["beta"] = beta
     options: dict[str, Any] = {
-        "objective": objective, "settings": chosen, "network": network, "likelihood": likelihood or "bernoulli",
-        "sigma": sigma, "latent_dim": latent_dim, "steps": steps, "batch_size": batch_size, "seed": seed,
-        "learning_rate": learning_rate, "decay": decay, "split": split, "precision": precision, "threads": threads,
-        "device": device, "log_every": log_every, "checkpoint_every": checkpoint_every,
+        "objective": objective, "beta": beta, "settings": _console.settings(set_ or []), "network": network,
+        "likelihood": likelihood or "bernoulli", "sigma": sigma, "latent_dim": latent_dim, "steps": steps,
+        "batch_size": batch_size, "seed": seed, "learning_rate": learning_rate, "decay": decay, "split": split,
+        "precision": precision, "threads": threads, "device": device, "log_every": log_every,
+        "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     second = os.environ.get("RANK", "0") != "0"  # under torchrun the first process speaks for all
     with _console.progress(
