@@ -33,7 +33,7 @@ DRAWS = 5000
 WAYS = 100
 POINTS = 33
 JUDGED = 5000
-COMPARED = 60_000  # training images among which the nearest is sought
+COMPARED = 60_000  # training images among which the nearest is sought, codes among which holes are
 LIKELIHOOD_BATCH = 64
 JUDGED_NEAREST = 200
 Progress = Callable[[int, int, str], None]
@@ -124,7 +124,7 @@ def _arms(
     some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
     space, real = feature_space(some), held[rows]
     features = space(real)
-    half = rng.permutation(len(codes))
+    half = rng.permutation(len(codes))[: 2 * COMPARED]
     known, new = (
         samples(codes.take(np.sort(part)), "aggregate", len(part), seed + 1) for part in np.array_split(half, 2)
     )
