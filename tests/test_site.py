@@ -50,6 +50,33 @@ def test_every_public_name_has_an_entry(site: Path) -> None:
     assert "&gt;&gt;&gt;" not in re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL)
 
 
+def test_every_verb_has_a_row(site: Path) -> None:
+    text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
+    rows = set(re.findall(r"<td><code>(\w+)</code></td>", text))
+    assert rows == {name.rstrip("_") for name in names("cli")}
+
+
+def test_the_search_needs_no_server(site: Path) -> None:
+    """From the disk a browser reads no JSON and starts no worker: the index and the worker come as scripts."""
+    assert (site / "search" / "search_index.js").read_text(encoding="utf-8").startswith("var __index = {")
+    for page in (site / "index.html", site / "scores" / "leakage.html"):
+        script = re.search(r'<script src="([^"]*iframe-worker\.js)"', page.read_text(encoding="utf-8"))
+        assert script
+        assert (page.parent / script[1]).is_file()
+
+
+def test_indices_are_lowered_but_for_those_in_code(site: Path) -> None:
+    lowered = runpy.run_path(str(ROOT / "docs" / "subscripts.py"))["lowered"]
+    assert lowered("Σ_{i≠j} Q̂_j(z_j), ‖X‖_* S_(1)j q_0.99") == (
+        "Σ<sub>i≠j</sub> Q̂<sub>j</sub>(z<sub>j</sub>), ‖X‖<sub>*</sub> S<sub>(1)j</sub> q<sub>0.99</sub>"
+    )
+    for kept in ("<code>z_j</code>", '<a href="x_y">', "my_name", "mig_sup", "E_long", "<pre>z_j\nv_k</pre>"):
+        assert lowered(kept) == kept
+    text = (site / "scores" / "information.html").read_text(encoding="utf-8")
+    assert "H(v<sub>j</sub>)" in text
+    assert "(H(z*, v<sub>j</sub>)" in text
+
+
 @pytest.mark.parametrize("folder", ["metrics", "figures", "objectives"])
 def test_every_file_of_a_registry_has_an_entry(site: Path, folder: str) -> None:
     text = (site / "reference" / f"{folder}.html").read_text(encoding="utf-8")
