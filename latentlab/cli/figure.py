@@ -27,7 +27,7 @@ def figure(
 ) -> None:
     """Draw a figure for a report: PDF, SVG and PNG without a browser, an interactive HTML file, numbers, or words.
 
-    Attribute, directions, filling, interpolation, manifold and samples decode anew, with the run's own model.
+    Attribute, code, directions, filling, interpolation, manifold and samples decode anew, with the run's own model.
 
     Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
 
