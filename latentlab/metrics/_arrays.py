@@ -67,12 +67,17 @@ def check_rows(codes: ArrayLike, factors: ArrayLike, part: str = "", widen: bool
         raise InputError(
             f"{part}codes has {len(z)} rows but {part}factors has {len(v)}; were both made from the same split?"
         )
-    for j, column in enumerate(survey(v)):
-        if column.known == 0:
-            raise InputError(f"factor {j} of {part}factors is NaN in every row; leave it out")
-        if column.low == column.high:
-            raise InputError(f"factor {j} of {part}factors has one value ({column.low:g}) in every row; leave it out")
+    _check_values(v, f"{part}factors")
     return z, v
+
+
+def _check_values(factors: Floats, what: str, least: int = 2) -> None:
+    """Raise an `InputError` for a factor of which fewer than `least` (1 or 2) values are known."""
+    for j, column in enumerate(survey(factors)):
+        if column.known == 0:
+            raise InputError(f"factor {j} of {what} is NaN in every row; leave it out")
+        if least > 1 and column.low == column.high:
+            raise InputError(f"factor {j} of {what} has one value ({column.low:g}) in every row; leave it out")
 
 
 class Column(NamedTuple):
@@ -109,6 +114,8 @@ def check_parts(
         raise InputError("test_codes and test_factors go together; one of them is missing")
     if test_codes is None or test_factors is None:
         train, test = split_rows(len(z), seed)
+        _check_values(v[train], "the training factors")
+        _check_values(v[test], "test factors", least=1)
         return z[train], v[train], z[test], v[test], f"rows split 2:1 with seed {seed}"
     tz, tv = check_codes(test_codes, "test codes"), check_factors(test_factors, "test factors")
     if len(tz) != len(tv):
@@ -117,6 +124,7 @@ def check_parts(
         raise InputError(
             f"train has {z.shape[1]} dimensions and {v.shape[1]} factors, test {tz.shape[1]} and {tv.shape[1]}"
         )
+    _check_values(tv, "test factors", least=1)
     return z, v, tz, tv, "train and test rows as given"
 
 
@@ -196,6 +204,12 @@ def levels_of(column: Floats, kind: FactorKind | None = None, bins: int = 20) ->
     """
     scale = scale_of(column, kind, bins)
     return scale.levels(column), scale.size
+
+
+def undefined(each: Floats) -> dict[str, str]:
+    """What a score's settings say of factors whose number (k,) is NaN, since the test rows have one value of them."""
+    missing = ", ".join(str(j) for j in np.flatnonzero(np.isnan(each)))
+    return {"undefined": f"the test rows have one value of factor {missing}"} if missing else {}
 
 
 def by_factor(values: Sequence[float] | Floats) -> dict[str, float]:

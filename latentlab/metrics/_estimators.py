@@ -73,10 +73,13 @@ def macro_auc(y: Ints, probability: NDArray[np.float64], classes: Ints) -> float
 
 
 def z_scored(z: Floats, tz: Floats) -> tuple[Floats, Floats]:
-    """Train and test codes in units of the training rows' mean and deviation; constant dimensions become 0."""
-    mean, deviation = z.mean(axis=0), z.std(axis=0)
+    """Train and test codes in units of the training rows' mean and deviation; constant dimensions become 0.
+
+    The moments are in float64, whatever the codes are in: sums of float32 lose a mean far from 0.
+    """
+    mean, deviation = z.mean(axis=0, dtype=np.float64), z.std(axis=0, dtype=np.float64)
     deviation = np.where(deviation > 0, deviation, 1)
-    return (z - mean) / deviation, (tz - mean) / deviation
+    return ((z - mean) / deviation).astype(z.dtype), ((tz - mean) / deviation).astype(tz.dtype)
 
 
 def classes_of(v: Floats, tv: Floats, kinds: Kinds) -> list[tuple[Ints, Ints]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts
+from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, undefined
 from latentlab.metrics._estimators import classes_of, logistic, macro_auc, params, z_scored
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
@@ -54,6 +54,7 @@ def explicitness(
         model = logistic(z[y >= 0], y[y >= 0])
         train[j], test[j] = _auc(model, z, y), _auc(model, tz, ty)
         settings["estimator"] = params(model)
+    settings |= undefined(test)
     return Score(
         value=float(test.mean()), parts={"train": float(train.mean())}, per_factor=by_factor(test), settings=settings
     )

@@ -32,7 +32,7 @@ def index_code_mi(mean: ArrayLike, variance: ArrayLike, *, rows: int = 2000, see
     Bias: I(x; z) cannot exceed log n (13.5 nats on dSprites, where a VAE's rate is 25). The weighted estimate makes
     every log density too low by log m to log n (I too high by it, TC by d − 1 times it), so only differences between
     runs with the same m and n mean anything. The stratified one is unbiased for q(z), not for its logarithm: where
-    posteriors hardly overlap, I is too high if m < n.
+    posteriors hardly overlap, I is too high if m < n; at m = n it is exact but for the sampling.
 
     Source: Chen et al. 2018, eq. 2, S5 and S6. Raises `InputError` for arrays that do not fit.
 
@@ -69,13 +69,15 @@ def _weighted(m: int, n: int) -> Array:
 
 
 def _stratified(m: int, n: int) -> Array:
-    """Log weights (m, m): own row 1/n, the next stands for the rows not drawn, the others 1/(m − 1)."""
+    """Log weights (m, m): own row 1/n, each other (n − 1) / (n (m − 1)).
+
+    As published one of the others has a weight of its own; this is the mean over which that is. The rows are in their
+    order, so a fixed choice, the next row say, would leave out its nearest relative wherever all rows are drawn.
+    """
     if m < 2:
         return np.zeros((m, m))
-    rest = m - 1
-    weights = np.full((m, m), 1.0 / rest)
+    weights = np.full((m, m), (n - 1) / (n * (m - 1)))
     np.fill_diagonal(weights, 1.0 / n)
-    weights[np.arange(m), (np.arange(m) + 1) % m] = max((n - rest) / (n * rest), 0.0)
     return np.log(weights)
 
 

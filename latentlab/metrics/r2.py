@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latentlab.data.dataset import FactorKind
-from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_parts, kinds_of
+from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_parts, kinds_of, undefined
+from latentlab.metrics._estimators import z_scored
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
 
@@ -45,9 +46,11 @@ def r2(
     1.0
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
+    z, tz = z_scored(z, tz)  # lest rounding drown a small code, or the intercept beside a large one
     found = [_fit(z, v[:, j], tz, tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
     train, test = np.array(found).T
     settings = {"rows": [len(z), len(tz)], "split": rows_from, "estimator": "least squares with intercept"}
+    settings |= undefined(test)
     return Score(
         value=float(test.mean()), parts={"train": float(train.mean())}, per_factor=by_factor(test), settings=settings
     )

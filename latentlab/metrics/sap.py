@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latentlab.data.dataset import FactorKind
-from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_parts, kinds_of
-from latentlab.metrics._estimators import linear_svc, params
+from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, kinds_of
+from latentlab.metrics._estimators import classes_of, linear_svc, params
 from latentlab.metrics._information import top_two_gap
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
@@ -55,11 +55,12 @@ def sap(
     named = kinds_of(v, kinds)
     matrix = np.zeros((z.shape[1], v.shape[1]))
     settings: dict[str, Any] = {"rows": [len(z), len(tz)], "split": rows_from, "pruning": "none", "kinds": list(named)}
+    levels = classes_of(v, tv, named)
     for j, kind in enumerate(named):
         if is_measured(v[:, j], kind):
             matrix[:, j] = _explained(z, v[:, j], kind)
         else:
-            matrix[:, j], settings["estimator"] = _accuracies(z, v[:, j], tz, tv[:, j], C, seed)
+            matrix[:, j], settings["estimator"] = _accuracies(z, tz, *levels[j], C, seed)
     gaps = top_two_gap(matrix)
     return Score(value=float(gaps.mean()), per_factor=by_factor(gaps), matrix=matrix, settings=settings)
 
@@ -70,10 +71,10 @@ def is_measured(column: Floats, kind: FactorKind) -> bool:
     return kind == "continuous" or (kind == "circular" and not bool((known == np.round(known)).all()))
 
 
-def _accuracies(z: Floats, y: Floats, tz: Floats, ty: Floats, C: float, seed: int) -> tuple[Floats, dict[str, Any]]:
-    known, test_known = ~np.isnan(y), ~np.isnan(ty)
+def _accuracies(z: Floats, tz: Floats, y: Ints, ty: Ints, C: float, seed: int) -> tuple[Floats, dict[str, Any]]:
+    known, test_known = y >= 0, ty >= 0
     z, y, tz, ty = z[known], y[known], tz[test_known], ty[test_known]
-    models = [linear_svc(column[:, None], y.astype(np.int64), C, seed) for column in z.T]
+    models = [linear_svc(column[:, None], y, C, seed) for column in z.T]
     found = [np.mean(model.predict(tz[:, [i]]) == ty) for i, model in enumerate(models)]
     return np.array(found), params(models[0])
 

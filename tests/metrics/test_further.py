@@ -14,6 +14,7 @@ from latentlab.metrics.cka import cka
 from latentlab.metrics.dci_es import explicitness_of
 from latentlab.metrics.dcimig import dcimig
 from latentlab.metrics.dimension_types import dimension_types
+from latentlab.metrics.explicitness import explicitness
 from latentlab.metrics.index_code_mi import index_code_mi
 from latentlab.metrics.infomec import infomec
 from latentlab.metrics.jemmig import jemmig
@@ -29,6 +30,7 @@ from latentlab.metrics.projection_continuity import projection_continuity
 from latentlab.metrics.r2 import r2
 from latentlab.metrics.rate import rate
 from latentlab.metrics.rmig import rmig
+from latentlab.metrics.sap import sap
 from latentlab.metrics.trustworthiness import trustworthiness
 from latentlab.metrics.udr import udr
 
@@ -142,6 +144,31 @@ def test_r2_of_a_circular_factor_needs_no_cut():
     assert r2(z, angle, kinds=["continuous"]).value < 0.8
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e12, 1e30])
+def test_r2_does_not_depend_on_the_scale_of_the_code(rows, scale):
+    z, v = rows
+    for dtype in (np.float32, np.float64):
+        found = r2((z * scale + 10 * scale).astype(dtype), v).value
+        assert found == pytest.approx(r2(z, v).value, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["ordinal", "categorical"])
+def test_sap_of_levels_that_are_no_whole_numbers(rows, kind):
+    z, v = rows
+    expected = sap(z, v, kinds=[kind] * 3)
+    found = sap(z, v * 0.3 + 0.1, kinds=[kind] * 3)
+    np.testing.assert_array_equal(found.matrix, expected.matrix)
+
+
+def test_one_value_among_the_test_rows_is_said_to_leave_a_score_undefined(rows):
+    z, v = rows
+    v = np.column_stack([v[:, 0], np.arange(800) == 3])
+    for metric in (explicitness, r2):
+        found = metric(z[:500], v[:500], z[500:], v[500:])
+        assert np.isnan(found.value)
+        assert found.settings["undefined"] == "the test rows have one value of factor 1"
+
+
 def test_explicitness_of_known_curves():
     falling = np.linspace(0.8, 0.2, 9)
     assert explicitness_of(falling, 0.8) == pytest.approx(0)
@@ -194,6 +221,13 @@ def test_index_code_mi_of_separate_and_of_equal_posteriors():
     weighted = [value for key, value in found.parts.items() if key.startswith("weighted")]
     stratified = [found.parts[key] for key in ("mutual_information", "total_correlation", "dimension_wise_kl")]
     assert sum(weighted) == pytest.approx(sum(stratified), rel=1e-9)  # both add up to the sampled rate
+
+
+def test_index_code_mi_is_that_of_the_whole_aggregate_where_no_row_is_left_out():
+    # Neighbouring rows alike, as in a grid: each pair tells log 2 less than single rows would.
+    mean = np.repeat(np.linspace(-300, 300, 200), 2)[:, None]
+    found = index_code_mi(mean, np.full(mean.shape, 1e-3))
+    assert found.value == pytest.approx(np.log(200), abs=1e-6)
 
 
 def test_posterior_errors():

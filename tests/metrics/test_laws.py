@@ -8,6 +8,7 @@ import pytest
 from numpy.random import RandomState
 
 from latentlab.errors import InputError
+from latentlab.metrics._arrays import split_rows
 from latentlab.metrics._draws import draw_alike, draw_pairs
 from latentlab.registry import load, names
 
@@ -121,6 +122,22 @@ def test_clear_errors(name, kind):
     with pytest.raises(InputError, match=message) as error:
         function(*arrays)
     assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("name", [name for name in SUPERVISED if MODULES[name].METRIC.needs in ("split", "labels")])
+def test_a_part_without_labels_or_of_one_value_is_refused_in_a_line(name):
+    z, v = noisy()
+    train, test = split_rows(len(z), 0)
+    alone, gone = v.copy(), v.copy()
+    alone[:, 1] = 0
+    alone[test[0], 1] = 1
+    gone[test, 1] = np.nan
+    function = getattr(MODULES[name], name)
+    with pytest.raises(InputError, match=r"factor 1 of the training factors has one value \(0\)"):
+        function(z, alone)
+    for arrays in ((z, gone), (z[train], gone[train], z[test], gone[test])):
+        with pytest.raises(InputError, match="factor 1 of test factors is NaN in every row"):
+            function(*arrays)
 
 
 @pytest.mark.parametrize("name", MODULES)
