@@ -168,7 +168,7 @@ def rotated(args: Sequence[Any], random: RandomState) -> list[Any]:
     A variance is turned as well: of the turned posterior's covariance the diagonal is kept.
     """
     codes: Floats = args[0]
-    mean, deviation = codes.mean(axis=0), codes.std(axis=0)
+    mean, deviation = codes.mean(axis=0, dtype=np.float64), codes.std(axis=0, dtype=np.float64)
     live = deviation**2 > ACTIVE * (deviation**2).max()
     if not live.any():
         raise InputError("codes are constant; there is nothing to rotate")
@@ -176,9 +176,10 @@ def rotated(args: Sequence[Any], random: RandomState) -> list[Any]:
     turn = (turn * np.sign(np.diag(triangle))).astype(codes.dtype)
     changed = list(args)
     if _has_variance(args):
-        changed[2] = (args[2][:, live] / deviation[live] ** 2) @ turn**2
+        changed[2] = (args[2][:, live] / deviation[live] ** 2).astype(codes.dtype) @ turn**2
     for place in [0] if _has_variance(args) else _codes_places(args):
-        changed[place] = ((changed[place][:, live] - mean[live]) / deviation[live]) @ turn
+        standard = (changed[place][:, live] - mean[live]) / deviation[live]
+        changed[place] = standard.astype(codes.dtype) @ turn
     return changed
 
 

@@ -116,6 +116,12 @@ def test_compiled_counts_are_the_same(dtype):
     assert [table[0].sum() for table in plain] == [4000, 5000]
 
 
+def test_a_rotation_of_float32_codes_far_from_0_is_that_of_float64():
+    codes = (np.random.default_rng(0).normal(size=(10_000, 3)) * [1, 1, 0.5] + 1e5).astype(np.float32)
+    narrow, wide = (rotated([z, codes], RandomState(0))[0] for z in (codes, codes.astype(np.float64)))
+    np.testing.assert_allclose(narrow, wide, atol=1e-4)
+
+
 def test_a_rotation_keeps_lengths_and_a_shuffle_keeps_rows(aligned):
     z, v = aligned
     turned = rotated([z, v], RandomState(0))[0]
