@@ -154,7 +154,12 @@ def _known(data: Dataset) -> tuple[Floats, list[Factor]]:
     else:
         return np.zeros((len(data), 0)), []
     vary = [k for k in range(columns.shape[1]) if np.nanmin(columns[:, k]) < np.nanmax(columns[:, k])]
-    return columns[:, vary], [specs[k] for k in vary]
+    columns, specs = columns[:, vary], [specs[k] for k in vary]
+    for column, spec in zip(columns.T, specs, strict=True):
+        if spec.kind == "categorical":  # numbered 0, 1, … here, for theirs may be −1 and 1
+            known = np.isfinite(column)
+            column[known] = np.unique(column[known], return_inverse=True)[1]
+    return columns, specs
 
 
 def _values(column: Floats, spec: Factor) -> Floats:

@@ -199,6 +199,16 @@ def test_rescaling_the_codes_changes_nothing(reader):
     assert leakage(render(lambda z: z), reader).value == leakage(render(lambda z: z, unit=8.0), reader).value
 
 
+def test_categories_are_read_whatever_numbers_they_have():
+    factors = np.tile([[-1.0], [1.0], [np.nan]], (20, 1))
+    images = np.zeros((60, 1, 8, 8), np.uint8)
+    data = Dataset("signs", images.shape, images.__getitem__, factors=factors, specs=(Factor("sign"),))
+    columns, specs = reading._known(data)
+    [scale] = reading._candidates(columns, specs)
+    assert embed(columns, scale)[:3].tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert factors[0, 0] == -1
+
+
 def test_data_of_which_nothing_is_known_cannot_be_read(squares):
     with pytest.raises(InputError, match="0 known factors"):
         learn(replace(squares, factors=None, specs=(), grid=None))
