@@ -1,8 +1,6 @@
 """The β-VAE with a capacity that grows: the rate is held at C, and C is let up slowly.
 
 loss = E_q[−log p(x|z)] + γ · |E_x KL(q(z|x) ‖ N(0, I)) − C(step)|: Burgess et al. (2018), equation 8. C rises linearly
-from typing import ClassVar
-
 from 0 to ``capacity`` nats over ``anneal_steps`` and stays. Dimensions open one after another, the ones that lower the
 distortion most first; with γ large the rate is what you ask for. The paper takes γ = 1000 and lets C reach 25 nats in
 100,000 steps. Held to the batch's mean rate, for capacity is a property of the channel, not of one image.
