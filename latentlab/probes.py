@@ -153,7 +153,7 @@ def _balanced(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
 def _classes(codes: Codes, factor: str | None) -> tuple[NDArray[np.int64], str]:
     """The class of each row (n,), −1 where it is missing, and the factor's name."""
     if codes.labels is not None and factor in (None, "label"):
-        return codes.labels, "label"
+        return np.unique(codes.labels, return_inverse=True)[1], "label"  # numbered 0, 1, …: theirs may be −1 and 1
     columns, names, kinds = factors_of(codes)
     few = [name for name, kind in zip(names, kinds, strict=True) if kind in ("categorical", "ordinal")]
     name = factor or next(iter(few), None)

@@ -57,6 +57,12 @@ def test_equal_seeds_give_equal_rows_to_any_code():
     assert few_label_curve(coded(), seed=3) != few_label_curve(coded(), seed=4)
 
 
+def test_classes_are_told_apart_whatever_their_numbers():
+    codes = coded()
+    other = Codes(codes.mean, codes.variance, labels=codes.labels * 2 - 1)
+    assert few_label_curve(other, sizes=(5, 20)) == few_label_curve(codes, sizes=(5, 20))
+
+
 def test_a_factor_can_take_the_place_of_the_label_and_missing_ones_are_left_out():
     codes = coded()
     factors = codes.labels[:, None].astype(float)

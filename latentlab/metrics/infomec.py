@@ -102,6 +102,8 @@ def _shares(
 
     share = np.zeros(found.mutual.shape)
     for j, (y, _) in enumerate(classes_of(v, v, kinds)):
+        if np.bincount(y[y >= 0]).max() < 2:
+            raise InputError(f"factor {j} of factors has no value twice, so no value has neighbours; give more rows")
         nats = mutual_info_classif(
             z[y >= 0], y[y >= 0], discrete_features=False, n_neighbors=3, copy=True, random_state=seed
         )
@@ -119,6 +121,8 @@ def _explicit(x: Floats, y: Ints, tx: Floats, ty: Ints) -> tuple[float, float]:
     found = []
     for rows, labels in ((x, y), (tx, ty)):
         seen = np.isin(labels, model.classes_)
+        if not seen.any():
+            raise InputError("a factor's test rows have none of its values in the training rows; give more rows")
         place = np.searchsorted(model.classes_, labels[seen])
         probability = model.predict_proba(rows[seen])[np.arange(seen.sum()), place]
         weight = 1.0 / np.bincount(place, minlength=len(model.classes_))[place]

@@ -120,6 +120,14 @@ def test_infomec_leaves_out_dimensions_of_small_range(rows):
     assert infomec(narrow, v, estimator="binned").value == infomec(z, v, estimator="binned").value
 
 
+def test_infomec_of_too_few_rows_is_refused_in_a_line():
+    v = np.stack([np.arange(12), np.arange(12)[::-1]], axis=1)
+    with pytest.raises(InputError, match="factor 0 of factors has no value twice"):
+        infomec(v.astype(float), v)
+    with pytest.raises(InputError, match="have none of its values in the training rows"):
+        infomec(v.astype(float), v, estimator="binned")
+
+
 def test_mcc(rows):
     z, v = rows
     matrix = np.abs([[np.corrcoef(c, f)[0, 1] for f in v.T] for c in z.T])
