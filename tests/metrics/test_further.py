@@ -17,6 +17,7 @@ from latentlab.metrics.dimension_types import dimension_types
 from latentlab.metrics.explicitness import explicitness
 from latentlab.metrics.index_code_mi import index_code_mi
 from latentlab.metrics.infomec import infomec
+from latentlab.metrics.irs import irs
 from latentlab.metrics.jemmig import jemmig
 from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.knn_recall import knn_recall
@@ -126,6 +127,12 @@ def test_infomec_of_too_few_rows_is_refused_in_a_line():
         infomec(v.astype(float), v)
     with pytest.raises(InputError, match="have none of its values in the training rows"):
         infomec(v.astype(float), v, estimator="binned")
+
+
+def test_irs_of_float32_codes_far_from_0(rows):
+    z, v = np.tile(rows[0], (10, 1)), np.tile(rows[1], (10, 1))
+    codes = (z + 1e5).astype(np.float32)
+    assert irs(codes, v).value == pytest.approx(irs(codes.astype(np.float64) - 1e5, v).value, abs=1e-6)
 
 
 def test_mcc(rows):
