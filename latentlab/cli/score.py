@@ -83,14 +83,28 @@ def _of_arrays(codes: Path, factors: Path | None, grid: str | None, options: dic
     from latentlab.tables import read_arrays
 
     found = read_arrays(codes, factors)
+    sizes = _sizes(grid) if grid else found.grid
+    if grid and factors is not None:
+        _check_levels(found.factors, sizes)
     return score_arrays(
         found.codes,
         found.factors if grid is None else None,
-        grid=_sizes(grid) if grid else found.grid,
+        grid=sizes,
         test=found.test,
         factor_names=found.names if found.factors is not None else (),
         **options,
     )
+
+
+def _check_levels(factors: Any, sizes: Any) -> None:
+    """Refuse factors that are not a grid's own: the grid's are what is scored, theirs but name them."""
+    import numpy as np
+
+    levels = np.indices(sizes).reshape(len(sizes), -1)
+    columns = [np.unique(column, return_inverse=True)[1] for column in factors.T]
+    if len(columns) != len(levels) or not all(map(np.array_equal, columns, levels)):
+        named = "×".join(map(str, sizes))
+        raise InputError(f"--factors are not those of a full grid {named} in row-major order; give one of the two")
 
 
 def _sizes(grid: str) -> tuple[int, ...]:

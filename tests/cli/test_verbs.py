@@ -138,6 +138,8 @@ def test_score_of_plain_arrays(say: Say, tmp_path: Path) -> None:
     words = ["score", "--codes", tmp_path / "z.npy", "--metric", "mig", "--json"]
     assert say(*words, "--grid", "4,4,4").json["scores"]["mig"]["value"] == pytest.approx(1, abs=0.01)
     assert say(*words, "--factors", tmp_path / "v.npy").json["scores"]["mig"]["value"] == pytest.approx(1, abs=0.01)
+    both = say(*words, "--factors", tmp_path / "v.npy", "--grid", "4,4,4").json
+    assert both["scores"]["mig"]["value"] == pytest.approx(1, abs=0.01)
     without = say(*words).json
     assert without["scores"] == {}
     assert "needs factors" in without["skipped"]["mig"]

@@ -170,6 +170,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         ("score --codes z.npy --factors v.npy", "codes has 30 rows but factors has 29"),
         ("score --codes z.npy --grid 3,4", "grid 3×4 has 12 cells but codes has 30 rows"),
         ("score --codes z.npy --grid 3,x", "expected levels per factor"),
+        ("score --codes z.npy --factors z.npy --grid 2,3,5", "not those of a full grid 2×3×5 in row-major order"),
         # Figures and files
         ("figure pie study -o x.pdf", "no figure is called 'pie'"),
         (f"figure kl {RUN} -o x.doc", ".doc"),
