@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MM = 1 / 25.4
 RASTER_FROM = 5_000  # more points than this go into a PDF as pixels: as vectors they take megabytes and minutes
 DPI = 300
+FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same
 SUBTITLE = 130  # letters a line of a subtitle on the screen
 
 # Okabe and Ito (2008), black left out; then a long palette (Tol's muted) for what has more values.
@@ -63,7 +64,7 @@ def rendering(size: float) -> Iterator[None]:
 
     with rc_context(
         {
-            "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+            "font.family": FONT,
             "font.size": size,
             "axes.titlesize": size,
             "axes.titleweight": "bold",
@@ -134,9 +135,17 @@ def heading_height(preset_name: str, subtitle: str) -> float:
 
 
 def wrap(text: str, preset_name: str) -> str:
-    """Text broken into lines that fit the preset's width, a little under its type size."""
+    """Text broken into lines that fit the preset's width a point under its type size, as its letters measure."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
     chosen = preset(preset_name)
-    return textwrap.fill(text, int(chosen.width * 72 / ((chosen.size - 1) * 0.51)))
+    room, font = 0.98 * 72 * chosen.width, FontProperties(family=FONT, size=chosen.size - 1)
+    for letters in range(int(room / (0.4 * font.get_size_in_points())), 1, -1):
+        lines = textwrap.wrap(text, letters)
+        if all(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] <= room for line in lines):
+            break
+    return "\n".join(lines)
 
 
 def bare(axes: Axes) -> None:
