@@ -63,7 +63,9 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
     if key is None:
         raise InputError(f"{path} has arrays {', '.join(sizes)[:60]}; expected one called {' or '.join(first)}")
     factors = next((named[key] for key in FACTORS_KEYS if key in named), None)
-    test = (named["z_test"], named["v_test"]) if {"z_test", "v_test"} <= named.keys() else None
+    if ("z_test" in named) != ("v_test" in named):
+        raise InputError(f"{path} has z_test or v_test alone; they go together")
+    test = (named["z_test"], named["v_test"]) if "z_test" in named else None
     return Arrays(named[key], factors, test)
 
 

@@ -64,6 +64,10 @@ def test_train_and_test_arrays_stay_apart(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.codes, CODES)
     np.testing.assert_array_equal(found.test[0], CODES[:5])
     np.testing.assert_array_equal(found.test[1], FACTORS[:5])
+    arrays.pop("v_test")
+    np.savez(tmp_path / "three.npz", **arrays)
+    with pytest.raises(InputError, match="z_test or v_test alone"):
+        read_arrays(tmp_path / "three.npz")
 
 
 def test_one_column_is_a_matrix_and_missing_values_stay(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ Codes keep their precision (float32 stays float32): bin edges follow it, so wide
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
+from latentlab.registry import choose
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -140,6 +141,7 @@ def split_rows(n: int, seed: int) -> tuple[Ints, Ints]:
 def kind_of(column: Floats, kind: FactorKind | None) -> FactorKind:
     """The kind as declared; undeclared, whole numbers are categories and anything else is continuous."""
     if kind is not None:
+        choose(str(kind), get_args(FactorKind), what="kind of factor")
         return kind
     return "categorical" if survey(column[:, None])[0].whole else "continuous"
 

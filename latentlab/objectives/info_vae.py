@@ -9,7 +9,7 @@ the code may say all it can about x as long as the codes together look like the 
 from typing import ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 
 from latentlab.models import Model
@@ -17,12 +17,19 @@ from latentlab.objectives._objective import Moment, Objective, Terms, sampled
 
 
 class InfoVAE(Objective):
-    """Minimise distortion + (1 − α) · rate + (α + λ − 1) · MMD². ``alpha`` ≤ 1; ``scale`` ≥ 0 is λ."""
+    """Minimise distortion + (1 − α) · rate + (α + λ − 1) · MMD². ``alpha`` ≤ 1; ``scale`` ≥ 1 − α is λ."""
 
     weights: ClassVar[tuple[str, ...]] = ("alpha", "scale")
 
     alpha: float = Field(0.0, ge=-1e6, le=1)
     scale: float = Field(1000.0, ge=0, le=1e6)
+
+    @field_validator("scale")
+    @classmethod
+    def _attracts(cls, scale: float, given: ValidationInfo) -> float:
+        if scale < 1 - given.data.get("alpha", 0.0):
+            raise ValueError("input should be at least 1 - alpha, or the MMD is pressed up")
+        return scale
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
         """The terms of one batch, with one posterior sample an image and as many of the prior."""

@@ -324,3 +324,9 @@ def test_projection_errors(rows):
         knn_recall(rows[0], rows[0][:5, :2])
     with pytest.raises(InputError, match="neighbours < rows / 2"):
         knn_recall(rows[0][:20], rows[0][:20, :2], neighbours=15)
+
+
+def test_a_mistyped_kind_is_named() -> None:
+    codes = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(InputError, match="no kind of factor is called 'circle'; did you mean 'circular'"):
+        mig(codes, np.arange(60)[:, None] % 5, kinds=("circle",))

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
+from latentlab.errors import InputError
+from latentlab.objectives import build_objective
 from latentlab.objectives.info_vae import mmd
+
+
+def test_a_weight_that_would_press_the_discrepancy_up_is_refused() -> None:
+    build_objective({"name": "info-vae", "alpha": 0.75, "scale": 0.25})
+    with pytest.raises(InputError, match=r"scale is 0\.2; .*at least 1 - alpha"):
+        build_objective({"name": "info-vae", "alpha": 0.75, "scale": 0.2})
 
 
 def test_none_between_equal_samples() -> None:
