@@ -21,7 +21,7 @@ def caveats(table: pd.DataFrame) -> list[str]:
     >>> from latentlab.resources import shipped_study
     >>> from latentlab.runs import Study
     >>> caveats(compare(Study(shipped_study())))[0][:40]
-    'No more than 2 seeds a setting: neither '
+    'AE: a deterministic encoder has no rate,'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
     parts = (_left_out(table), _stale(table), _seeds(good), _collapsed(good), _rows(good), _nulls(good), _missing(good))

@@ -46,7 +46,7 @@ def test_dsprites_is_what_its_study_file_says() -> None:
     plan = tomllib.loads((ROOT / "artifacts" / "dsprites.toml").read_text())
     study = Study(ROOT / "artifacts" / "dsprites")
     assert len(study) == len(plan["beta"]) * plan["seeds"]
-    assert {run.config.beta for run in study} == {None, 1.0, 4.0, 16.0}
+    assert {run.config.beta for run in study} == {None, 1.0, 2.0, 4.0, 8.0, 16.0}
     for run in study:
         config = run.config
         assert (config.data, config.latent_dim, config.steps) == (plan["data"], plan["latent_dim"], plan["steps"])
