@@ -42,6 +42,7 @@ def _checked(head: str, data: Dataset) -> Callable[[Rows], Images]:
     """Its reader, held to what a `Dataset` promises."""
 
     def read(rows: Rows) -> Images:
+        """Images (k, c, h, w) uint8 of `rows`, or an `InputError` that names the user's file."""
         try:
             images = data.read(rows)
         except InputError:
