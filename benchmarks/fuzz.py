@@ -1,62 +1,127 @@
-"""Give each loader mutated files for some CPU time; what ends otherwise than it should is kept for the tests.
+"""Give a loader mutated files for some CPU time; what ends otherwise than it should is kept for the tests.
 
-Run from the repository root: ``python benchmarks/fuzz.py [--seconds 1800] [--loader codes …]``. A loader may return, or
-raise an `InputError` of one line; anything else is a find. Finds go to ``tests/corpus/LOADER/``, named by their hash;
-`tests/test_corpus.py` reads them again with every test run. Mutations are those of ``tests/mutations.py``, up to four
-at once, of sound files and of mutated ones that gave a message not seen before.
+Run from the repository root: ``python benchmarks/fuzz.py codes [--seconds 1800]``, after ``pip install -c
+constraints.txt atheris`` (Linux). A loader may return, or raise an `InputError` of one line; anything else is a find.
+Finds go to ``tests/corpus/LOADER/``, named by their hash; `tests/test_corpus.py` reads them again with every test run.
+Inputs are chosen by the branches that they reach (atheris, in latentlab and the standard library's parsers) and mutated
+by libFuzzer and by ``tests/mutations.py``, by turns; ``--blind`` keeps those with a new message instead.
 """
 
 import argparse
 import hashlib
+import os
 import random
+import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import atheris
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from loaders import LOADERS, problem, sound_files  # noqa: E402
-from mutations import mutated  # noqa: E402
+with atheris.instrument_imports(
+    include=["latentlab", "tomllib", "zipfile", "gzip", "csv", "numpy.lib._format_impl", "numpy.lib._npyio_impl"]
+):
+    from loaders import LOADERS, problem, sound_files
+    from mutations import mutated
+
+
+class Loader:
+    """One loader under mutated files, with its account."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder, self.begin = name, folder, time.process_time()
+        self.inputs, self.seen, self.finds = 0, set[str](), set[str]()
+
+    def used(self) -> float:
+        """CPU seconds so far."""
+        return time.process_time() - self.begin
+
+    def give(self, content: bytes) -> bool:
+        """Feed it; whether its message is new."""
+        what, message = problem(self.name, content, self.folder)
+        self.inputs += 1
+        start = (what or message)[:40]
+        new = start not in self.seen
+        self.seen.add(start)
+        kind = f"{what}: {''.join(c for c in message if c.isalpha())[:20]}"
+        if what and kind not in self.finds:
+            self.finds.add(kind)
+            kept = ROOT / "tests" / "corpus" / self.name / hashlib.sha256(content).hexdigest()[:16]
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(content)
+            print(f"{self.name}: {what}: {message} → {kept}", flush=True)
+        return new
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {self.used():.0f} CPU seconds, {self.inputs:,} inputs, {len(self.seen)} different messages, "
+            f"{len(self.finds)} different finds"
+        )
+
+
+def several(content: bytes, chance: random.Random, sound: bytes) -> bytes:
+    """Up to four mutations at once."""
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        content = mutated(content, chance) or sound
+    return content
+
+
+def blind(loader: Loader, sound: bytes, seconds: float, seed: int) -> None:
+    """Mutations of the sound file and of those that gave a new message."""
+    chance, pool = random.Random(f"{loader.name} {seed}"), [sound]
+    while loader.used() < seconds:
+        content = several(chance.choice(pool), chance, sound)
+        if loader.give(content) and len(pool) < 500:
+            pool.append(content)
+    print(loader, flush=True)
+
+
+def guided(loader: Loader, sound: bytes, seconds: float, seed: int, corpus: Path) -> None:
+    """Mutations of whatever reached a branch that nothing had reached."""
+    corpus.mkdir()
+    (corpus / "sound").write_bytes(sound)
+    largest = max(4096, 2 * len(sound))
+
+    def give(content: bytes) -> None:
+        loader.give(content)
+        if loader.used() > seconds:  # libFuzzer counts the wall's seconds and does not return
+            print(loader, flush=True)
+            shutil.rmtree(corpus.parent)
+            os._exit(0)
+
+    def mutator(content: bytes, size: int, seed: int) -> bytes:
+        chance = random.Random(seed)
+        return several(content or sound, chance, sound)[:size] if seed % 2 else atheris.Mutate(content, size)
+
+    options: list[Any] = ["fuzz", str(corpus), f"-max_len={largest}", f"-seed={seed + 1}", "-len_control=0"]
+    options += ["-rss_limit_mb=0", "-timeout=1200", "-verbosity=0", f"-artifact_prefix={corpus}/"]
+    atheris.Setup(options, give, custom_mutator=mutator)
+    atheris.Fuzz()
 
 
 def main() -> None:
-    """Print a line a loader: CPU seconds, inputs, different messages, finds."""
+    """Print CPU seconds, inputs, different messages, finds."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("loader", choices=list(LOADERS))
     parser.add_argument("--seconds", type=float, default=1800)
-    parser.add_argument("--loader", nargs="*", default=list(LOADERS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--blind", action="store_true", help="without coverage")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        seeds = sound_files(Path(scratch) / "sound")
-        for name in args.loader:
-            fuzz(name, seeds[name].read_bytes(), Path(scratch) / name, args.seconds, args.seed)
-
-
-def fuzz(name: str, sound: bytes, folder: Path, seconds: float, seed: int) -> None:
-    """Feed one loader."""
-    chance, pool, seen = random.Random(f"{name} {seed}"), [sound], set()
-    begin, inputs, finds = time.process_time(), 0, 0
-    while time.process_time() - begin < seconds:
-        content = chance.choice(pool)
-        for _ in range(chance.choice((1, 1, 2, 4))):
-            content = mutated(content, chance) or sound
-        what, message = problem(name, content, folder)
-        inputs += 1
-        if what:
-            kept = ROOT / "tests" / "corpus" / name / hashlib.sha256(content).hexdigest()[:16]
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(content)
-            finds += 1
-            print(f"{name}: {what}: {message} → {kept}", flush=True)
-        elif message[:40] not in seen and len(pool) < 500:
-            seen.add(message[:40])
-            pool.append(content)
-    used = time.process_time() - begin
-    print(
-        f"{name}: {used:.0f} CPU seconds, {inputs:,} inputs, {len(seen)} different messages, {finds} finds", flush=True
-    )
+        folder = Path(scratch)
+        with atheris.instrument_imports(include=["latentlab"]):  # what is imported late
+            sound = sound_files(folder / "sound")[args.loader].read_bytes()
+            loader = Loader(args.loader, folder / "loader")
+            loader.give(sound)
+        if args.blind:
+            blind(loader, sound, args.seconds, args.seed)
+        else:
+            guided(loader, sound, args.seconds, args.seed, folder / "corpus")
 
 
 if __name__ == "__main__":

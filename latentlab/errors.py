@@ -4,10 +4,24 @@ Every message is one line: what came, what was expected, what to do.
 """
 
 
+def one_line(text: str) -> str:
+    """`text` without breaks, and with a question mark for what a terminal might obey instead of showing."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
 class LatentlabError(Exception):
-    """The work could not be finished (diverged, locked, a member failed). Exit status 1."""
+    """The work could not be finished (diverged, locked, a member failed). Exit status 1.
+
+    A message may quote what a file holds; it is made one line of printable characters here.
+
+    >>> str(LatentlabError("an array called a\\nb\\x00"))
+    'an array called a b?'
+    """
 
     exit_status = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class InputError(LatentlabError, ValueError):

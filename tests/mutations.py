@@ -46,8 +46,10 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
         return content[:at] + content[at : at + 64] + content[at:]
     if kind == 4:
         return content[:at] + content[at + chance.choice((1, 8, 512)) :]
-    spots = chance.choices(range(n), k=20)
-    return bytes(chance.randrange(256) if place in spots else byte for place, byte in enumerate(content))
+    scattered = bytearray(content)
+    for place in sorted(set(chance.choices(range(n), k=20))):
+        scattered[place] = chance.randrange(256)
+    return bytes(scattered)
 
 
 def _other_value(content: bytes, chance: random.Random) -> bytes:

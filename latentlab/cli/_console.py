@@ -12,7 +12,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from latentlab.errors import InputError
+from latentlab.errors import InputError, one_line
 from latentlab.registry import choose, names
 
 LINE_SECONDS = 10.0
@@ -40,7 +40,7 @@ Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Ru
 
 def fail(message: str, status: int) -> int:
     """Print one line of at most 200 characters to standard error and give back the exit status."""
-    line = "".join(c if c.isprintable() else "?" for c in f"latentlab: {' '.join(message.split())}")
+    line = f"latentlab: {one_line(message)}"
     print(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…", file=sys.stderr)
     return status
 

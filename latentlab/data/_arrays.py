@@ -6,6 +6,8 @@ Nothing is unpickled.
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -26,6 +28,10 @@ FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
 LIMIT = 16 << 30  # bytes that one array of an .npz may unpack to
 BLOCK = 1 << 24
+DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
+    EOFError, RuntimeError, OSError, KeyError, OverflowError,
+)  # fmt: skip
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
@@ -33,7 +39,7 @@ def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
     """The data set in arrays that go by the names an ``.npz`` would have."""
     images = _pick(arrays, IMAGES)
     if images is None:
-        held = ", ".join(sorted(arrays)[:6]) or "nothing"
+        held = ", ".join(sorted(arrays))[:60] or "nothing"
         raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
     shape, transpose = layout(path, images)
     read = reader(path, images, transpose)
@@ -256,7 +262,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
             content = bytearray()
             while len(content) <= header.bytes and (block := file.read(min(BLOCK, header.bytes + 1 - len(content)))):
                 content += block
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, KeyError, OverflowError) as error:
+    except DAMAGED as error:
         raise InputError(f"{path}: {key} is damaged; make or copy the file again") from error
     if len(content) != header.bytes:
         raise InputError(f"{path}: {key} announces {header.bytes:,} bytes but holds others; make the file again")
@@ -266,8 +272,8 @@ def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """An ``.npz`` as the archive that it is."""
+    """An archive: a zip of images, an ``.npz``."""
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(f"{path} is no whole .npz file; make or copy it again") from error
+    except (*DAMAGED, ValueError) as error:
+        raise InputError(f"{path} is no whole {path.suffix} file; make or copy it again") from error

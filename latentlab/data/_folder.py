@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from latentlab.data._arrays import open_zip
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
 
@@ -95,11 +96,8 @@ def _opener(path: Path) -> Iterator[tuple[Iterable[str], Callable[[str], IO[byte
         names = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
         yield names, lambda name: (path / name).open("rb")
         return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive.namelist(), partial(_member, path, archive)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise InputError(f"{path} is a damaged zip file; make or copy it again") from error
+    with open_zip(path) as archive:
+        yield archive.namelist(), partial(_member, path, archive)
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.data._arrays import BLOCK, full_grid, open_zip, read_header, read_member
+from latentlab.data._arrays import BLOCK, DAMAGED, full_grid, open_zip, read_header, read_member
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
@@ -91,6 +90,6 @@ def _packed(path: Path, archive: zipfile.ZipFile, most: int) -> tuple[NDArray[np
                 if len(block) != wanted or block.max() > 1:
                     raise InputError(f"{path}: imgs is cut short or not of zeros and ones; fetch the file again")
                 parts.append(np.packbits(block.reshape(-1, pixels), axis=1))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise InputError(f"{path}: imgs is damaged; fetch the file again") from error
     return np.concatenate(parts), (height, width)
