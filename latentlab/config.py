@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from latentlab.errors import InputError
 from latentlab.files import read_json
 
+LARGEST_BETA = 1e9
 Channels = Annotated[int, Field(ge=1, le=64)]
 Pixels = Annotated[int, Field(ge=1, le=4096)]
 
@@ -94,13 +95,28 @@ class RunConfig(Frozen):
             raise ValueError("input should be greater than 0")
         return value
 
+    @field_validator("data")
+    @classmethod
+    def _path(cls, data: str) -> str:
+        if "\0" in data:
+            raise ValueError("no path holds a zero byte")
+        return data
+
+    @field_validator("likelihood")
+    @classmethod
+    def _built(cls, likelihood: str, given: ValidationInfo) -> str:
+        if likelihood == "own" and not given.data.get("adapter"):
+            raise ValueError("expected the adapter whose own it is")
+        return likelihood
+
     @field_validator("objective")
     @classmethod
     def _named(cls, objective: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(objective.get("name"), str):
             raise ValueError("expected a name and its settings")
-        if not isinstance(objective.get("beta", 0.0), int | float):
-            raise ValueError("expected a number as beta")
+        beta = objective.get("beta", 0.0)
+        if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
+            raise ValueError(f"expected a number of at most {LARGEST_BETA:g} as beta")
         return objective
 
     @property
@@ -116,27 +132,34 @@ class RunConfig(Frozen):
             return "AE"
         if name in ("vae", "beta-vae") and self.beta is not None:
             more = {key: value for key, value in self.objective.items() if key not in ("name", "beta") and value}
-            return ", ".join([f"β = {self.beta:g}", *(f"{key} = {value:g}" for key, value in more.items())])
+            return ", ".join([f"β = {self.beta:g}", *(f"{key} = {_brief(value)}" for key, value in more.items())])
         settings = ", ".join(f"{key} = {value}" for key, value in self.objective.items() if key != "name")
         return f"{name}, {settings}" if settings else name
 
 
-def validate(kind: type[Any], content: Any, where: str) -> Any:
-    """`content` as that configuration; an `InputError` tells the first thing that is wrong with it."""
+def _brief(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def validate(kind: Any, content: Any, where: str, mend: str = "") -> Any:
+    """`content` as that kind (a configuration, a dataclass, a type).
+
+    An `InputError` tells the first thing that is wrong with it, and how to mend it where `mend` does.
+    """
     try:
-        return kind.model_validate(content)
+        return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        came = repr(first.get("input"))[:60]
+        key = ".".join(str(part) for part in first["loc"]) or "it"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         if first["type"] == "missing":
-            raise InputError(f"{where}: {key} is missing{more}") from error
-        if first["type"] == "extra_forbidden":
-            raise InputError(
-                f"{where}: {key} is not a setting; known: {', '.join(kind.model_fields) or 'none'}"[:200]
-            ) from error
-        raise InputError(f"{where}: {key} is {came}; {first['msg'].lower()}{more}"[:200]) from error
+            told = f"{key} is missing{more}"
+        elif first["type"] == "extra_forbidden":
+            told = f"{key} is not a setting; known: {', '.join(kind.model_fields) or 'none'}"
+        else:
+            told = f"{key} is {repr(first.get('input'))[:60]}; {first['msg'].lower()}{more}"
+        room = 200 - len(mend) - 2 if mend else 200
+        raise InputError("; ".join(filter(None, (f"{where}: {told}"[:room], mend)))) from error
 
 
 def read_config(path: Path) -> RunConfig:

@@ -13,8 +13,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from latentlab.codes import Codes
+from latentlab.config import validate
 from latentlab.decodings import Decodings, load_decodings
 from latentlab.dimensions import ACTIVE
 from latentlab.errors import InputError, MissingError
@@ -117,8 +119,30 @@ def load_extremes(run: Run) -> dict[str, Decodings]:
         raise MissingError(f"{path} does not exist; make it with `latentlab debias {run.path}`")
     found = load_decodings(path)
     if set(found) != {"rarest", "commonest"}:
-        raise InputError(f"{path} holds {', '.join(found) or 'nothing'}; make it anew: `latentlab debias {run.path}`")
+        held = ", ".join(found)[:40] or "nothing"
+        raise InputError(f"{path} holds {held}; make it anew: `latentlab debias {run.path}`")
+    for name, part in found.items():
+        told: _Told = validate(_Told, part.settings, f"{path}: {name}")
+        if {len(told.rows), len(told.weights), len(told.classes)} != {len(part.images)} or part.images.ndim != 4:
+            raise InputError(f"{path}: {name} does not tell of each image; make it anew: `latentlab debias {run.path}`")
     return found
+
+
+class _Summary(BaseModel):
+    dimensions: list[str]
+    of_dimensions: int
+    combine: str
+    rows: int
+    effective: float
+
+
+class _Told(BaseModel):
+    """What is read of the settings beside the rarest and the commonest rows."""
+
+    rows: list[int]
+    weights: list[float]
+    classes: list[str]
+    summary: _Summary
 
 
 def effective_size(weights: NDArray[np.floating]) -> float:

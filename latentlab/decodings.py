@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.hdf5 import check_format, publishing, reading
+from latentlab.hdf5 import check_format, numbers, publishing, reading
 
 FORMAT = 1
 
@@ -33,6 +33,12 @@ class Decodings:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        pictures = [each for each in (self.images, self.originals) if each is not None]
+        if {each.dtype for each in pictures} != {np.dtype(np.uint8)} or min(each.ndim for each in pictures) < 3:
+            came = " and ".join(f"{each.dtype} {each.shape}" for each in pictures)
+            raise InputError(f"images are {came}; expected uint8 (…, c, h, w)")
+        if len({each.shape[-3:] for each in pictures}) > 1:
+            raise InputError(f"images are {self.images.shape}, originals {pictures[1].shape}; expected one (c, h, w)")
         if self.images.shape[:-3] != self.codes.shape[:-1]:
             raise InputError(
                 f"images are {self.images.shape[:-3]} but codes are {self.codes.shape[:-1]}; decode each code once"
@@ -79,5 +85,6 @@ def load_decodings(path: Path) -> dict[str, Decodings]:
 
 
 def _part(group: Any) -> Decodings:
-    originals = group["originals"][()] if "originals" in group else None
-    return Decodings(group["images"][()], group["codes"][()], originals, json.loads(group.attrs["settings"]))
+    originals = numbers(group["originals"]) if "originals" in group else None
+    settings = dict(json.loads(group.attrs["settings"]))
+    return Decodings(numbers(group["images"]), numbers(group["codes"], "f"), originals, settings)

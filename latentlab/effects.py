@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError, MissingError
-from latentlab.hdf5 import check_format, publishing, reading
+from latentlab.hdf5 import check_format, numbers, publishing, reading
 from latentlab.runs import Run
 
 FILE = "effects.h5"
@@ -39,6 +39,14 @@ class Effects:
     changed: NDArray[np.float32]
     straightness: Floats
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        d, (*_, m) = len(self.strength), self.straightness.shape
+        if self.local.ndim != 3 or not self.local.size or self.changed.shape != self.local.shape:
+            raise InputError(f"local is {self.local.shape}, changed {self.changed.shape}; expected (d, h, w) both")
+        if self.local.shape[0] != d or self.strength.shape != (d,) or self.straightness.shape != (d, m):
+            came = f"strength is {self.strength.shape}, straightness {self.straightness.shape}"
+            raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, h, w)")
 
     @property
     def area(self) -> Floats:
@@ -89,7 +97,5 @@ def load_effects(path: Path) -> Effects:
     """The effects in an ``effects.h5``."""
     with reading(path, "effects") as file:
         check_format(int(file.attrs["format"]), FORMAT, path)
-        arrays = {name: file[name][()] for name in ("local", "strength", "changed", "straightness")}
-        if {name: arrays[name].ndim for name in arrays} != {"local": 3, "strength": 1, "changed": 3, "straightness": 2}:
-            raise InputError(f"{path} holds arrays of other shapes than effects have; make it anew")
-        return Effects(**arrays, settings=json.loads(file.attrs["settings"]))
+        arrays = {name: numbers(file[name]) for name in ("local", "strength", "changed", "straightness")}
+        return Effects(**arrays, settings=dict(json.loads(file.attrs["settings"])))

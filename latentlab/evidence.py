@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError, MissingError
-from latentlab.hdf5 import check_format, publishing, reading
+from latentlab.hdf5 import check_format, numbers, publishing, reading
 from latentlab.runs import Run
 
 FORMAT = 1
@@ -44,6 +44,13 @@ class Exact:
     mean: Floats
     variance: Floats
 
+    def __post_init__(self) -> None:
+        m, r, g = len(self.row_ids), len(self.mean), self.axes.shape[-1]
+        shown = {name: getattr(self, name).shape for name in ("axes", "posterior", "mean", "variance")}
+        if shown != {"axes": (r, 2, g), "posterior": (r, g, g), "mean": (r, 2), "variance": (r, 2)} or r > m:
+            raise InputError(f"posteriors have shapes {shown}; expected (r, 2, g), (r, g, g), (r, 2), (r, 2)")
+        _same(m, self, ("log_likelihood", "elbo", "gap", "error", "estimate"))
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -66,6 +73,10 @@ class Evidence:
     variance_closed: Floats
     exact: Exact | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _same(len(self.row_ids), self, ("elbo", "estimate", "ess", "variance_sampled", "variance_closed"))
+        _same(len(self.counts), self, ("bounds",))
 
     def summary(self) -> dict[str, Any]:
         """The means over rows, with the standard error of the estimate's mean, ready for a table or JSON."""
@@ -95,6 +106,12 @@ class Evidence:
                 "estimate_error": float(np.abs(e.estimate - e.log_likelihood).max()),
             }
         return found
+
+
+def _same(n: int, held: Any, names: Sequence[str]) -> None:
+    for name in names:
+        if getattr(held, name).shape != (n,) or n == 0:
+            raise InputError(f"{name} has shape {getattr(held, name).shape}; expected ({n},), one row at least")
 
 
 def evidence_path(run: Run) -> Path:
@@ -131,7 +148,8 @@ def load_evidence(path: Path) -> Evidence:
     """The evidence in a ``likelihood.h5``; an `InputError` names what is missing."""
     with reading(path, "log-likelihoods") as file:
         check_format(int(file.attrs["format"]), FORMAT, path)
-        settings = json.loads(file.attrs["settings"])
+        settings = dict(json.loads(file.attrs["settings"]))
+        settings["samples"] = int(settings["samples"])
         exact = Exact(**_read(file["exact"], Exact, path)) if "exact" in file else None
         return Evidence(**_read(file, Evidence, path), exact=exact, settings=settings)
 
@@ -141,4 +159,4 @@ def _read(group: Any, kind: type[Any], path: Path) -> dict[str, NDArray[Any]]:
     missing = [name for name in names if name not in group]
     if missing:
         raise InputError(f"{path} has no {missing[0]}; make it anew: `latentlab likelihood {path.parent}`")
-    return {name: group[name][()] for name in names}
+    return {name: numbers(group[name]) for name in names}

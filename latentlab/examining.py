@@ -20,7 +20,7 @@ from latentlab.debiasing import BINS, SMOOTHING, Combine, Commonness, commonness
 from latentlab.decodings import Decodings, save_decodings
 from latentlab.effects import Effects, load_effects, save_effects
 from latentlab.errors import InputError
-from latentlab.files import lock, read_json, sha256, write_json
+from latentlab.files import kept_json, lock, sha256, write_json
 from latentlab.hdf5 import made_from
 from latentlab.outliers import FILE as OUTLIERS
 from latentlab.outliers import (
@@ -30,9 +30,10 @@ from latentlab.outliers import (
     constant_images,
     detect,
     image_scores,
+    load_outliers,
     model_scores,
 )
-from latentlab.probes import DRAWS, ESTIMATORS, SIZES, Curve, few_label_curve
+from latentlab.probes import DRAWS, ESTIMATORS, SIZES, Curve, few_label_curve, load_probes
 from latentlab.runs import Run, data_of, model_hash
 from latentlab.score import plain
 from latentlab.selections import extremes
@@ -229,8 +230,8 @@ def probe(
         "seed": seed,
     }
     path = run.path / probes.FILE
-    known = read_json(path) if path.is_file() else {}
-    if known.get("inputs") != inputs or not set(estimators) <= set(known.get("curves", {})):
+    known = kept_json(path)
+    if known.get("inputs") != inputs or not set(estimators) <= set(_curves(run)):
         codes = run.codes()
         curves = {
             name: few_label_curve(codes, factor=factor, estimator=name, sizes=sizes, draws=draws, seed=seed)
@@ -239,7 +240,15 @@ def probe(
         known = {"format": FORMAT, "inputs": inputs, "curves": {k: plain(each.to_json()) for k, each in curves.items()}}
         with lock(run.path):
             write_json(path, known)
-    return {name: Curve.from_json(known["curves"][name]) for name in estimators}
+    curves = load_probes(run)
+    return {name: curves[name] for name in estimators}
+
+
+def _curves(run: Run) -> dict[str, Curve]:
+    try:
+        return load_probes(run)
+    except InputError:  # not there, or damaged: they are made anew
+        return {}
 
 
 def explain(
@@ -285,9 +294,11 @@ def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None
 
 def _kept(run: Run) -> dict[str, Any]:
     """The entries of ``outliers.json`` that the run's present weights made."""
-    path = run.path / OUTLIERS
-    known = read_json(path) if path.is_file() else {}
-    return dict(known.get("entries", {})) if known.get("model") == model_hash(run) else {}
+    try:
+        entries = load_outliers(run)
+    except InputError:  # not there, or damaged: they are made anew
+        return {}
+    return entries if kept_json(run.path / OUTLIERS).get("model") == model_hash(run) else {}
 
 
 def _keep(run: Run, key: str, entry: dict[str, Any]) -> dict[str, Any]:

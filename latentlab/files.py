@@ -19,6 +19,7 @@ from typing import Any
 from latentlab.errors import InputError, LatentlabError, MissingError
 
 TEMPORARY = ".tmp-"
+LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
 CHUNK = 1 << 20
 
 
@@ -85,9 +86,40 @@ def read_json(path: Path, limit: int = 64 << 20) -> Any:
     if path.stat().st_size > limit:
         raise InputError(f"{path} has {path.stat().st_size:,} bytes, more than the {limit:,} that such a file may have")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON ({_short(error)}); restore it or make it anew") from error
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON as its standard has it, numbers that fit a float and text that can be written again; else a `ValueError`.
+
+    >>> parse_json('{"β": [4, 0.5]}')
+    {'β': [4, 0.5]}
+    """
+    found = json.loads(text, parse_int=_whole, parse_constant=_no_number)
+    if (b"\\ud" if isinstance(text, bytes) else "\\ud") in text.lower():  # half of a pair is no character
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a number of {len(text):,} digits")
+    return int(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def kept_json(path: Path) -> dict[str, Any]:
+    """What was kept of an earlier computation; nothing where it is not there or damaged, so that it is made anew."""
+    try:
+        found = read_json(path)
+    except InputError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _short(error: BaseException) -> str:

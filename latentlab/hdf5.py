@@ -16,6 +16,8 @@ from shutil import copyfile
 from typing import Any
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import publish
@@ -128,6 +130,13 @@ def reading(path: Path, what: str) -> Iterator[h5py.File]:
         except Exception as error:  # h5py and a malformed structure raise all kinds
             why = " ".join(str(error).split())[:60] or type(error).__name__
             raise InputError(f"{path} is no whole file of {what} ({why}); make it anew"[:200]) from error
+
+
+def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
+    """A dataset in memory; an `InputError` where it is a group, or holds other than numbers of those dtype kinds."""
+    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in kinds or item.shape is None:
+        raise InputError(f"{item.file.filename}: {item.name[:60]} holds no numbers; make it anew")
+    return np.asarray(item[()])
 
 
 def made_from(path: Path) -> dict[str, Any]:

@@ -147,9 +147,22 @@ def load_leakage(run: Run) -> tuple[Score, dict[str, Any]]:
         raise InputError(f"{run.path} has no leakage (data without factors have none): `latentlab leakage {run.path}`")
     found = read_json(path)
     try:
-        return Score.from_json(found["leakage"]), dict(found["inputs"])
+        score, inputs = Score.from_json(found["leakage"]), dict(found["inputs"])
+        _check(score)
+        return score, inputs
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise InputError(f"{path} holds no leakage; measure it anew: `latentlab leakage {run.path}`") from error
+
+
+def _check(score: Score) -> None:
+    """Raise a `TypeError` or a `KeyError` where `table` would."""
+    names, left_out = score.settings["factors"], score.settings["left_out"]
+    if not isinstance(names, list) or not isinstance(left_out, dict):
+        raise TypeError("factors are a list, those left out have their R²")
+    if score.matrix is not None:
+        known = all(isinstance(score.settings["least_change"][name], int | float) for name in names)
+        if not known or score.matrix.ndim != 2 or score.matrix.shape[1] != len(names) or len(names) < 2:
+            raise TypeError("a column a factor, two at least")
 
 
 def _variance(readings: Floats) -> Floats:

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from latentlab.codes import Codes
+from latentlab.config import validate
 from latentlab.dimensions import ACTIVE
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json
@@ -53,6 +55,21 @@ class Detection:
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
         return asdict(self)
+
+
+class _Entry(BaseModel):
+    """What is read of one entry of an ``outliers.json``; the rest is handed on."""
+
+    model_config = ConfigDict(extra="allow")
+    own: str
+    against: str
+    best_baseline: tuple[str, float]
+    beyond_baselines: tuple[str, ...] = ()
+    scores: dict[str, Detection]
+
+
+class _Kept(BaseModel):
+    entries: dict[str, _Entry]
 
 
 def model_scores(codes: Codes, reference: Codes) -> dict[str, Floats]:
@@ -156,13 +173,9 @@ def load_outliers(run: Run) -> dict[str, dict[str, Any]]:
     path = run.path / FILE
     if not path.is_file():
         raise MissingError(f"{path} does not exist; make it with `latentlab outliers {run.path} --against DATA`")
-    try:
-        entries: dict[str, dict[str, Any]] = read_json(path)["entries"]
-        if not all({"scores", "own", "against", "best_baseline"} <= each.keys() for each in entries.values()):
-            raise KeyError("scores")
-    except (TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{path} holds no judgements; remove it and run `latentlab outliers` anew") from error
-    return entries
+    mend = "remove it and run `latentlab outliers` anew"
+    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
+    return {key: entry.model_dump() for key, entry in found.entries.items()}
 
 
 def best_baseline(found: Mapping[str, Detection]) -> tuple[str, float, float]:

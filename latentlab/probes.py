@@ -6,14 +6,16 @@ model, so any code can be compared with any other: a β-VAE's, an autoencoder's,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from latentlab.codes import Codes
+from latentlab.config import validate
 from latentlab.dimensions import ACTIVE, factors_of
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json
@@ -53,6 +55,11 @@ class Curve:
     dimensions: int
     tested: int
 
+    def __post_init__(self) -> None:
+        values = {len(self.accuracy), len(self.low), len(self.high)}
+        if self.classes < 2 or not self.sizes or min(self.sizes) < 1 or values != {len(self.sizes)}:
+            raise InputError(f"no curve of {self.classes} classes: expected two or more, and a value for each size ≥ 1")
+
     @property
     def chance(self) -> float:
         """What a classifier that knows nothing reaches."""
@@ -62,11 +69,11 @@ class Curve:
         """Plain values by name."""
         return {**asdict(self), "chance": self.chance}
 
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Curve:
-        """The inverse of `to_json`."""
-        kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items() if k != "chance"}
-        return cls(**kept)
+
+class _Kept(BaseModel):
+    """What is read of a ``probes.json``."""
+
+    curves: dict[str, Curve]
 
 
 def few_label_curve(
@@ -131,10 +138,8 @@ def load_probes(run: Run) -> dict[str, Curve]:
     path = run.path / FILE
     if not path.is_file():
         raise MissingError(f"{path} does not exist; make it with `latentlab probe {run.path}`")
-    try:
-        return {name: Curve.from_json(found) for name, found in read_json(path)["curves"].items()}
-    except (TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{path} holds no curves; make it anew: `latentlab probe {run.path}`") from error
+    found: _Kept = validate(_Kept, read_json(path), str(path), f"make it anew: `latentlab probe {run.path}`")
+    return found.curves
 
 
 def recalls(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> dict[int, float]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from latentlab.config import validate
 from latentlab.decodings import Decodings, load_decodings
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json
@@ -24,8 +27,48 @@ ARMS = {
     "real": "real training images",
     "constant": "one constant image",
 }
+WIDTHS = ("narrowest", "widest")
 PASSES = 0.5
+Measures = dict[str, int | float | None]
 SHARES = ("precision", "coverage", "holes")
+
+
+class _Widths(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    median: float
+    low: float
+    high: float
+
+
+class _Fit(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    mmd: float | None = None
+    mmd_null: float | None = None
+    gaussian_tc: float | None = None
+    gaussian_kl: float | None = None
+
+
+class _Kept(BaseModel):
+    """What is read of a ``support.json``; the rest is handed on."""
+
+    model_config = ConfigDict(extra="allow")
+    format: Literal[1]
+    information: Measures
+    arms: dict[Literal["prior", "gaussian", "aggregate", "real", "constant"], Measures]
+    between: Measures
+    fit: _Fit | None
+    memory: Measures | None
+    widths: _Widths | None
+    undefined: dict[str, str]
+
+    @field_validator("arms")
+    @classmethod
+    def _whole(cls, arms: dict[str, Measures]) -> dict[str, Measures]:
+        for name in ARMS:
+            needed = {"precision", "coverage"} | (set() if name == "constant" else {"to_training"})
+            if missing := needed - arms.get(name, {}).keys():
+                raise ValueError(f"{name} has no {min(missing)}")
+        return arms
 
 
 def numbers_path(run: Run) -> Path:
@@ -40,15 +83,23 @@ def sheet_path(run: Run) -> Path:
 
 def read_support(run: Run) -> dict[str, Any]:
     """The numbers of `latentlab support`; a `MissingError` says how to make them."""
-    found = read_json(_made(run, numbers_path(run)))
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise InputError(f"{numbers_path(run)} holds no support; make it anew: `latentlab support {run.path}`")
-    return found
+    path = _made(run, numbers_path(run))
+    mend = f"make it anew: `latentlab support {run.path}`"
+    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
+    return found.model_dump()
 
 
 def read_sheet(run: Run) -> dict[str, Decodings]:
     """The pictures of `latentlab support`: samples by source, ways between codes, widest and narrowest rows."""
-    return load_decodings(_made(run, sheet_path(run)))
+    path = _made(run, sheet_path(run))
+    found = load_decodings(path)
+    for name, part in found.items():
+        single = name.startswith("samples-") or name in WIDTHS
+        if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
+            raise InputError(f"{path}: {name} lacks images or their originals; make it anew: `latentlab support`")
+        if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
+            raise InputError(f"{path}: {name} does not have a width for each image; make it anew: `latentlab support`")
+    return found
 
 
 def _made(run: Run, path: Path) -> Path:

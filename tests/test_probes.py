@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from latentlab.codes import Codes
 from latentlab.data.dataset import Factor
@@ -82,7 +83,7 @@ def test_sizes_that_the_rarest_class_cannot_fill_are_left_out():
 
 def test_a_curve_survives_json():
     found = few_label_curve(coded(), sizes=(1, 5))
-    assert Curve.from_json(found.to_json()) == found
+    assert TypeAdapter(Curve).validate_python(found.to_json()) == found
 
 
 def test_recalls():

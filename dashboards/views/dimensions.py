@@ -179,7 +179,7 @@ def _columns(run: Run, part: Decodings | None, factors: bool) -> list[tuple[str,
     size += [("decoder effect", "num")] if part and not run.config.stochastic else []
     top = [("top factor, normalised MI", "")] if factors else []
     around = f" around row {part.settings['anchor_row']}" if part and "anchor_row" in part.settings else ""
-    ends = RANGES[part.settings["range"]] if part else ""
+    ends = RANGES.get(str(part.settings.get("range")), "") if part else ""
     moved = [(f"traversal, {ends}{around}", "")] if part else []
     return [("", "num"), ("dim", ""), *size, *top, *moved, ("name", "wrap")]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import lzma
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -229,7 +230,9 @@ def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
     try:
         version = np.lib.format.read_magic(file)
         parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        header = Header(*parse(file))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # headers that Python 2 wrote are read as well
+            header = Header(*parse(file))
     except (ValueError, SyntaxError, TypeError, EOFError, TokenError) as error:
         raise InputError(f"{path}: {key} is no whole array; make or copy the file again") from error
     if header.dtype.hasobject:

@@ -87,8 +87,8 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
 @pytest.mark.parametrize(
     ("file", "kind", "match"),
     [
-        ("outliers.json", "outliers", "holds no judgements"),
-        ("probes.json", "few_labels", "holds no curves"),
+        ("outliers.json", "outliers", "entries is missing; remove it"),
+        ("probes.json", "few_labels", "curves is missing; make it anew"),
         ("effects.h5", "effects", "effects"),
         ("debiasing.h5", "rare_rows", "debiasing.h5"),
     ],
