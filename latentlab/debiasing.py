@@ -125,6 +125,8 @@ def load_extremes(run: Run) -> dict[str, Decodings]:
         told: _Told = validate(_Told, part.settings, f"{path}: {name}")
         if {len(told.rows), len(told.weights), len(told.classes)} != {len(part.images)} or part.images.ndim != 4:
             raise InputError(f"{path}: {name} does not tell of each image; make it anew: `latentlab debias {run.path}`")
+    if len({part.codes.shape[1] for part in found.values()}) > 1:
+        raise InputError(f"{path}: the parts differ in latent size; make it anew: `latentlab debias {run.path}`")
     return found
 
 

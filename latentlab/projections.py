@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from latentlab.codes import Codes
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
-from latentlab.hdf5 import check_format, publishing, reading
+from latentlab.hdf5 import check_format, numbers, publishing, reading
 from latentlab.registry import choose
 
 FORMAT = 1
@@ -42,6 +42,11 @@ class Projection:
     row_ids: Rows
     settings: Mapping[str, Any] = field(default_factory=dict)
     faithfulness: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.row_ids.ndim != 1 or self.xy.shape != (len(self.row_ids), 2) or not np.isfinite(self.xy).all():
+            came = f"xy {self.xy.shape}, row ids {self.row_ids.shape}"
+            raise InputError(f"a projection has {came}; expected finite (m, 2) and (m,)")
 
 
 def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int = 0, **parameters: Any) -> Projection:
@@ -143,5 +148,5 @@ def load_projections(path: Path) -> dict[str, Projection]:
 
 
 def _projection(group: Any) -> Projection:
-    settings, faithful = json.loads(group.attrs["settings"]), json.loads(group.attrs["faithfulness"])
-    return Projection(group["xy"][()], group["row"][()], settings, faithful)
+    settings, faithful = (dict(json.loads(group.attrs[key])) for key in ("settings", "faithfulness"))
+    return Projection(numbers(group["xy"], "f"), numbers(group["row"], "iu"), settings, faithful)

@@ -93,6 +93,11 @@ def read_sheet(run: Run) -> dict[str, Decodings]:
     """The pictures of `latentlab support`: samples by source, ways between codes, widest and narrowest rows."""
     path = _made(run, sheet_path(run))
     found = load_decodings(path)
+    needed = {"samples-prior", "samples-gaussian", "samples-aggregate"} | (
+        set(WIDTHS) if set(WIDTHS) & set(found) else set()
+    )
+    if missing := needed - set(found):
+        raise InputError(f"{path} has no {min(missing)}; make it anew: `latentlab support`")
     for name, part in found.items():
         single = name.startswith("samples-") or name in WIDTHS
         if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
