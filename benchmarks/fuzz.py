@@ -51,8 +51,7 @@ class Loader:
         kind = f"{what}: {''.join(c for c in message if c.isalpha())[:20]}"
         if what and kind not in self.finds:
             self.finds.add(kind)
-            kept = ROOT / "tests" / "corpus" / self.name / hashlib.sha256(content).hexdigest()[:16]
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept = kept_in(self.name) / hashlib.sha256(content).hexdigest()[:16]
             kept.write_bytes(content)
             print(f"{self.name}: {what}: {message} → {kept}", flush=True)
         return new
@@ -62,6 +61,13 @@ class Loader:
             f"{self.name}: {self.used():.0f} CPU seconds, {self.inputs:,} inputs, {len(self.seen)} different messages, "
             f"{len(self.finds)} different finds"
         )
+
+
+def kept_in(name: str) -> Path:
+    """Where finds of a loader go."""
+    folder = ROOT / "tests" / "corpus" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def several(content: bytes, chance: random.Random, sound: bytes) -> bytes:
@@ -82,13 +88,18 @@ def blind(loader: Loader, sound: bytes, seconds: float, seed: int) -> None:
 
 
 def guided(loader: Loader, sound: bytes, seconds: float, seed: int, corpus: Path) -> None:
-    """Mutations of whatever reached a branch that nothing had reached."""
+    """Mutations of whatever reached a branch that nothing had reached.
+
+    An input that crashes the process, or takes more than half a minute, is kept by libFuzzer, which ends there.
+    """
     corpus.mkdir()
     (corpus / "sound").write_bytes(sound)
     largest = max(4096, 2 * len(sound))
 
     def give(content: bytes) -> None:
         loader.give(content)
+        if loader.inputs % 10_000 == 0:
+            print(loader, flush=True)
         if loader.used() > seconds:  # libFuzzer counts the wall's seconds and does not return
             print(loader, flush=True)
             shutil.rmtree(corpus.parent)
@@ -99,7 +110,7 @@ def guided(loader: Loader, sound: bytes, seconds: float, seed: int, corpus: Path
         return several(content or sound, chance, sound)[:size] if seed % 2 else atheris.Mutate(content, size)
 
     options: list[Any] = ["fuzz", str(corpus), f"-max_len={largest}", f"-seed={seed + 1}", "-len_control=0"]
-    options += ["-rss_limit_mb=0", "-timeout=1200", "-verbosity=0", f"-artifact_prefix={corpus}/"]
+    options += ["-rss_limit_mb=0", "-timeout=30", "-verbosity=0", f"-artifact_prefix={kept_in(loader.name)}/"]
     atheris.Setup(options, give, custom_mutator=mutator)
     atheris.Fuzz()
 

@@ -8,12 +8,14 @@ leaves the HDF5 library in a state in which it crashes the process; `publishing`
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -26,6 +28,10 @@ FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF
 RATIO = 1000
 HARMLESS = 16 << 20  # constant data compress beyond any ratio; below this many bytes they may
 OBJECTS = 100_000
+HEAP = b"GCOL\x01\x00\x00\x00"  # how a global heap begins: where texts of any length lie
+OBJECT = struct.Struct("<HHIQ")  # an object in it: index, references, nothing, size
+BLOCK = 16 << 20
+LARGEST_HEAP = 64 << 20  # bytes; h5py begins another one after some thousands, but for one text longer than that
 
 
 def open_safely(path: str | Path) -> h5py.File:
@@ -33,7 +39,8 @@ def open_safely(path: str | Path) -> h5py.File:
 
     Refused, each with a one-line `InputError`: links and storage in other files, soft links that lead nowhere,
     virtual datasets, filters other than gzip, lzf and shuffle, a declared size of more than 1,000 times what is
-    stored, more bytes stored than the file has. A missing file is a `MissingError`.
+    stored, more bytes stored than the file has, a heap of texts that the HDF5 library would read for ever. A missing
+    file is a `MissingError`.
 
     >>> with h5py.File("/tmp/latentlab-doctest.h5", "w") as file:
     ...     file["X"] = [1.0, 2.0]
@@ -157,7 +164,12 @@ def check_format(found: Any, newest: int, path: Path) -> None:
 
 
 def _check(file: h5py.File, path: Path) -> None:
-    size, declared = path.stat().st_size, 0
+    stat = path.stat()
+    if file.id.get_create_plist().get_sizes() != (8, 8):
+        raise InputError(f"{path} counts in other than 8 bytes, as no common tool does; make it again with h5py")
+    if not _heaps_end(path, stat.st_size, stat.st_mtime_ns, stat.st_ino):
+        raise InputError(f"{path} is a damaged HDF5 file (a heap of texts without an end); make or copy it again")
+    size, declared = stat.st_size, 0
     for name, dataset in _datasets(file, path):
         problem = _problem(dataset, size)
         if problem:
@@ -165,6 +177,40 @@ def _check(file: h5py.File, path: Path) -> None:
         declared += dataset.size * dataset.dtype.itemsize if dataset.shape is not None else 0
         if declared > max(HARMLESS, RATIO * size):
             raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
+
+
+@lru_cache(maxsize=256)
+def _heaps_end(path: Path, size: int, mtime: int, inode: int) -> bool:
+    """Whether every global heap can be walked to its end.
+
+    An object of no bytes at all keeps the library in it for ever (github.com/HDFGroup/hdf5/issues/1707).
+    """
+    with path.open("rb") as file:
+        for start in range(0, size, BLOCK):
+            file.seek(start)
+            block = file.read(BLOCK + len(HEAP) - 1)
+            at = block.find(HEAP)
+            while at >= 0:
+                if not _heap_ends(file, start + at):
+                    return False
+                at = block.find(HEAP, at + 1)
+    return True
+
+
+def _heap_ends(file: IO[bytes], at: int) -> bool:
+    file.seek(at + len(HEAP))
+    length = int.from_bytes(file.read(8), "little")
+    if length > LARGEST_HEAP:
+        return False
+    heap = file.read(length - 16) if length > 16 else b""
+    place = 0
+    while place + OBJECT.size <= len(heap):
+        index, _, _, size = OBJECT.unpack_from(heap, place)
+        step = (size if index == 0 else OBJECT.size + -(-size // 8) * 8) % (1 << 64)
+        if step == 0:
+            return False
+        place += step
+    return True
 
 
 def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:

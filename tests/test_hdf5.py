@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from latentlab import hdf5
 from latentlab.errors import InputError, MissingError
 from latentlab.hdf5 import _Disk, open_safely, publishing
 
@@ -185,3 +186,45 @@ def test_what_was_lost_reads_as_zeros(path: Path) -> None:
         disk.seek(0)
         assert disk.readinto(buffer) == 8
     assert buffer == b"abc" + bytes(5)
+
+
+def test_a_heap_without_an_end(path: Path) -> None:
+    """The HDF5 library itself reads such a file for ever, so it is not asked to."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("names", data=["a", "bc"], dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL\x01\x00\x00\x00")
+    after = heap + 16 + 2 * (16 + 8)  # two texts of up to eight bytes, then what is free
+    assert content[after : after + 2] == b"\x00\x00"
+    for size in (0, (1 << 64) - 16):
+        content[after : after + 2] = (size > 0).to_bytes(2, "little")
+        content[after + 8 : after + 16] = size.to_bytes(8, "little")
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="without an end"):
+            open_safely(path)
+
+
+def test_a_heap_larger_than_any(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("names", data=["a", "bc"], dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL\x01\x00\x00\x00")
+    content[heap + 8 : heap + 16] = (1 << 40).to_bytes(8, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="without an end"):
+        open_safely(path)
+
+
+def test_heaps_are_found_wherever_they_lie(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also across the ends of the blocks in which a file is searched."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("names", data=["a", "bc"], dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL\x01\x00\x00\x00")
+    content[heap + 16 + 48 + 8 : heap + 16 + 48 + 16] = bytes(8)
+    path.write_bytes(content)
+    for block in range(heap - 2, heap + 10):
+        monkeypatch.setattr(hdf5, "BLOCK", block)
+        hdf5._heaps_end.cache_clear()
+        with pytest.raises(InputError, match="without an end"):
+            open_safely(path)
