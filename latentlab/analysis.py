@@ -15,7 +15,8 @@ import numpy as np
 from latentlab import cluster, registry
 from latentlab.codes import Codes
 from latentlab.data import Dataset, Factor, load
-from latentlab.files import lock, read_json, sha256
+from latentlab.errors import InputError
+from latentlab.files import lock, sha256
 from latentlab.hdf5 import made_from
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
@@ -184,8 +185,11 @@ def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
     """The scores that are there, as far as they were made of these inputs under the profile's present version."""
     if not run.has("score"):
         return Scores({}, {}, {})
-    found = read_json(run.scores_path)
-    if not isinstance(found, dict) or not _agrees(found.get("inputs"), inputs):
+    try:
+        found = run.scored
+    except InputError:  # damaged: they are made anew
+        return Scores({}, {}, {})
+    if not _agrees(found["inputs"], inputs):
         return Scores({}, {}, {})
     scores = scores_from_json(found)
     version = profile_name(registry.load("profiles", inputs["profile"]))
@@ -194,6 +198,6 @@ def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
     )
 
 
-def _agrees(recorded: Any, inputs: Mapping[str, Any]) -> bool:
+def _agrees(recorded: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
     """Whether what was recorded says the same of every input; a shared copy of a run records more than that."""
-    return isinstance(recorded, dict) and all(recorded.get(key) == value for key, value in inputs.items())
+    return all(recorded.get(key) == value for key, value in inputs.items())

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.codes import read_provenance
-from latentlab.files import read_json
 from latentlab.runs import Run
 
 
@@ -78,8 +77,8 @@ def _analysed(run: Run) -> list[str]:
     if not run.has("encode"):
         return []
     data = str(read_provenance(run.codes_path).get("data") or run.config.data)
-    found = read_json(run.scores_path) if run.has("score") else {}
-    inputs, metrics = found.get("inputs") or {}, list(found.get("scores", {}))
+    found = run.scored
+    inputs, metrics = found["inputs"], list(found["scores"])
     options = ["--metric", ",".join(metrics)] if metrics else []
     for key in ("profile", "resamples"):
         options += [f"--{key}", str(inputs[key])] if key in inputs else []

@@ -14,7 +14,7 @@ import numpy as np
 
 from latentlab.codes import read_summary
 from latentlab.errors import InputError, MissingError
-from latentlab.files import read_json, sha256
+from latentlab.files import sha256
 from latentlab.registry import load, names
 from latentlab.runs import Run, Study, model_hash
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COSTS = ("distortion", "rate", "elbo", "active_units")
+HEAD = ("run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps")
+ROWS = ("rows", "of_rows", "judged_rows")
+TAIL = ("flags", "error", "path")
 # What makes two runs of one objective different settings rather than seeds of one.
 OTHERS = {
     "latent_dim": "latent size",
@@ -51,7 +54,7 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
     ``labels only``, ``no factors``. ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
-    lists the metrics found.
+    lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
     """
     import pandas as pd
 
@@ -61,14 +64,12 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     settings = _settings(found)
     rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
-    head = ["run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps"]
-    cost = [*COSTS, "rows", "of_rows", "judged_rows"]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
-    table = pd.DataFrame(rows, columns=[*head, *cost, *_woven(metrics, extra), "flags", "error", "path"])
+    table = pd.DataFrame(rows, columns=[*HEAD, *COSTS, *ROWS, *_woven(metrics, extra), *TAIL])
     numbers = ["beta", "normalised_beta", *COSTS, *_woven(metrics, extra)]
     table[numbers] = table[numbers].astype(float)
-    for key in ("seed", "latent_dim", "steps", "rows", "of_rows", "judged_rows"):
+    for key in ("seed", "latent_dim", "steps", *ROWS):
         table[key] = table[key].astype("Int64")
     table.attrs["metrics"] = metrics
     return table
@@ -161,7 +162,7 @@ def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
 
 def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
     try:
-        scores = run.scores()
+        scores = {name: score for name, score in run.scores().items() if name not in (*HEAD, *COSTS, *ROWS, *TAIL)}
     except MissingError:
         return {}, ["not scored"]
     values: dict[str, Any] = {"_metrics": tuple(scores)}
@@ -172,7 +173,7 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
             values |= {f"{metric}_low": score.interval[0], f"{metric}_high": score.interval[1]}
         if "rotated" in score.nulls:
             values[f"{metric}_null"] = score.nulls["rotated"]
-    recorded = (read_json(run.scores_path).get("inputs") or {}).get("codes")
+    recorded = run.scored["inputs"].get("codes")
     return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
 
 
@@ -332,10 +333,12 @@ def choice(table: pd.DataFrame, measure: str) -> Choice:
 
 def csv_of(table: pd.DataFrame) -> bytes:
     """A table as CSV; text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    safe = table.copy()
-    for key in safe.select_dtypes("object"):
-        safe[key] = [
-            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
-            for cell in safe[key]
-        ]
+    safe = table.rename(columns=_unread)
+    for key in safe.select_dtypes(exclude="number"):
+        safe[key] = [_unread(cell) for cell in safe[key]]
     return bytes(safe.to_csv(index=False).encode())
+
+
+def _unread(cell: Any) -> Any:
+    """Text as no spreadsheet reads it as a formula; anything else as it is."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell

@@ -91,14 +91,14 @@ def read_json(path: Path, limit: int = 64 << 20) -> Any:
         raise InputError(f"{path} is not valid JSON ({_short(error)}); restore it or make it anew") from error
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str) -> Any:
     """JSON as its standard has it, numbers that fit a float and text that can be written again; else a `ValueError`.
 
     >>> parse_json('{"β": [4, 0.5]}')
     {'β': [4, 0.5]}
     """
     found = json.loads(text, parse_int=_whole, parse_constant=_no_number)
-    if (b"\\ud" if isinstance(text, bytes) else "\\ud") in text.lower():  # half of a pair is no character
+    if "\\ud" in text.lower():  # half of a pair is no character
         json.dumps(found, ensure_ascii=False).encode()
     return found
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.codes import read_provenance
-from latentlab.errors import LatentlabError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.files import read_json, sha256
 from latentlab.hdf5 import open_safely
-from latentlab.runs import STAGES, Run
+from latentlab.runs import STAGES, Run, environment_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,20 +20,22 @@ if TYPE_CHECKING:
 TRAINED = ("config.json", "history.jsonl", "training.safetensors", "model.safetensors", "environment.json")
 
 
-def health(run: Run) -> pd.DataFrame:
+def health(run: Run, also: Iterable[str] = ()) -> pd.DataFrame:
     """One row a file of the run: ``file``, ``bytes``, ``written`` (local time), ``sha256``, ``state`` and ``why``.
 
     ``state`` is ``current`` (made from the files that are there now), ``stale`` (one of them changed since),
     ``missing``, ``damaged`` (it cannot be read), or ``source`` where nothing is recorded to compare with. In a small
     copy of a run, what was made from the full run's weights and codes is current: the copy's codes name their hashes.
-    The training state of a finished run is ``not needed``: it serves to resume alone.
+    The training state of a finished run is ``not needed``: it serves to resume alone. ``also`` names further files,
+    of which those that are there have a row.
     """
     import pandas as pd
 
-    hashes = {name: sha256(run.path / name) for name in _all(run) if (run.path / name).is_file()}
+    names = list(dict.fromkeys([*_all(run), *(name for name in also if (run.path / name).is_file())]))
+    hashes = {name: sha256(run.path / name) for name in names if (run.path / name).is_file()}
     full = _full(run)
     rows = []
-    for name in _all(run):
+    for name in names:
         path = run.path / name
         if name not in hashes:
             why = "" if name in TRAINED else f"latentlab analyze {run.path} --only {_stage(name)}"
@@ -53,12 +56,7 @@ def health(run: Run) -> pd.DataFrame:
 
 def environment(run: Run) -> dict[str, Any]:
     """What the run was trained with, by name: versions, machine, time; empty where it was not recorded."""
-    path = run.path / "environment.json"
-    found = read_json(path) if path.is_file() else {}
-    flat: dict[str, Any] = {}
-    for part in found.values() if isinstance(found, dict) else ():
-        flat |= part if isinstance(part, dict) else {}
-    return flat
+    return {key: value for part in environment_of(run).values() for key, value in part.items()}
 
 
 def _all(run: Run) -> list[str]:
@@ -88,19 +86,22 @@ def _state(path: Path, hashes: dict[str, str], full: dict[str, str]) -> tuple[st
     for key, name in made_from.items():
         if isinstance(inputs.get(key), str) and inputs[key] not in (hashes.get(name), full.get(key)):
             return "stale", f"{name} is another than it was made from" if name in hashes else f"{name} is gone"
-    return ("current", "") if set(made_from) & set(inputs) else ("source", "")
+    return ("current", "") if any(inputs.get(key) for key in made_from) else ("source", "")
 
 
 def _inputs(path: Path) -> dict[str, Any]:
     """What a file says that it was made from; nothing for files that come first."""
-    if path.name == STAGES["encode"]:
-        return dict(read_provenance(path).get("inputs", {}))
-    if path.name == STAGES["score"]:
-        found = read_json(path)
-        return dict(found.get("inputs") or {}) if isinstance(found, dict) else {}
-    if path.suffix == ".h5":
-        with open_safely(path) as file:
-            return dict(json.loads(file.attrs.get("inputs", "{}")))
-    if path.suffix == ".json":
-        read_json(path)
+    try:
+        if path.name == STAGES["encode"]:
+            return dict(read_provenance(path).get("inputs", {}))
+        if path.suffix == ".h5":
+            with open_safely(path) as file:
+                return dict(json.loads(file.attrs.get("inputs", "{}")))
+        if path.suffix == ".json":
+            found = dict(read_json(path))
+            return {"model": found.get("model"), **dict(found.get("inputs") or {})}
+    except LatentlabError:
+        raise
+    except Exception as error:  # h5py and a malformed structure raise all kinds
+        raise InputError(f"{path} does not say what it was made from; restore it or make it anew") from error
     return {}

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from latentlab.comparison import normalised_beta
 from latentlab.errors import InputError
-from latentlab.files import read_json
 from latentlab.references import bibtex, cited, cited_in
 from latentlab.registry import load, names
 from latentlab.runs import Run, Study
@@ -57,7 +56,7 @@ def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
     if not runs:
         raise InputError("there are no runs to describe; expected a run, a study or a list of them")
     cite = _Cites()
-    recorded = [read_json(run.scores_path) if run.has("score") else {} for run in runs]
+    recorded = [run.scored for run in runs]
     sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_scores(runs, recorded, cite)]
     sentences.append(f"All of this was done with latentlab {version('latentlab')}{cite('latentlab')}.")
     keys = tuple(sorted(set(cite.keys)))
@@ -135,7 +134,7 @@ def _scores(runs: Sequence[Run], recorded: Sequence[Mapping[str, Any]], cite: _C
     for each in recorded:
         for name, entry in each.get("scores", {}).items():
             found.setdefault(name, []).append(Score.from_json(entry))
-    without = [run.name for run, each in zip(runs, recorded, strict=True) if not each]
+    without = [run.name for run in runs if not run.has("score")]
     sentences = [f"Not scored: {', '.join(without)}."] if without else []
     every = [score for scores in found.values() for score in scores]
     if every:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError
 from latentlab.files import lock, write_json
-from latentlab.runs import Run
+from latentlab.runs import LONGEST_NAME, LONGEST_NOTE, Run
 
 READ_ONLY = "LATENTLAB_READ_ONLY"  # where this is set, nobody's notes are kept: a dashboard that others may look at
-LONGEST_NAME = 80
-LONGEST_NOTE = 2000
 MOST_ROWS = 100_000
 
 

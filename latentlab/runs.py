@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from latentlab.score import Score
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+METRIC = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 SCORES_FORMAT = 1
+LONGEST_NAME = 80
+LONGEST_NOTE = 2000
+TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 STAGES = {"encode": "codes.h5ad", "traverse": "decodings.h5", "project": "projections.h5", "score": "scores.json"}
 
 
@@ -136,15 +140,23 @@ class Run:
         """The scores in ``scores.json``, by metric."""
         from latentlab.score import Score
 
-        found = read_json(self._made(self.scores_path, "score"))
+        self._made(self.scores_path, "score")
+        return {name: Score.from_json(score) for name, score in self.scored["scores"].items()}
+
+    @property
+    def scored(self) -> dict[str, Any]:
+        """What ``scores.json`` holds: ``scores`` by metric as JSON, ``inputs``, ``skipped``; each empty without it."""
+        empty: dict[str, Any] = {"inputs": {}, "scores": {}, "skipped": {}}
+        if not self.has("score"):
+            return empty
+        found = read_json(self.scores_path)
         try:
-            if not isinstance(found["scores"], dict) or not isinstance(found.get("inputs") or {}, dict):
-                raise TypeError("scores and what they were made from are named")
-            return {name: Score.from_json(score) for name, score in found["scores"].items()}
+            _check_scores(found)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise InputError(
                 f"{self.scores_path} holds no scores; make it anew: `latentlab analyze {self.path} --only score`"
             ) from error
+        return {**empty, **{key: value for key, value in found.items() if value is not None}}
 
     def notes(self) -> dict[str, Any]:
         """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
@@ -236,10 +248,24 @@ def _done(run: Run) -> str:
 
 
 def _are_notes(found: Any) -> bool:
-    """Whether these are entries by key, each with texts and perhaps with rows."""
+    """Whether these are entries by key, each with texts that are not too long and perhaps with rows."""
     if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
         return False
-    return all(isinstance(entry.get(key, ""), str) for entry in found.values() for key in ("name", "note"))
+    texts = [(entry.get(key, ""), longest) for entry in found.values() for key, longest in TEXTS.items()]
+    return all(isinstance(text, str) and len(text) <= longest for text, longest in texts)
+
+
+def _check_scores(found: Any) -> None:
+    """Raise what comes of a ``scores.json`` that is of another shape than `write_scores` gives it."""
+    from latentlab.score import Score
+
+    profiles = [Score.from_json(score).settings.get("profile", "") for score in found["scores"].values()]
+    parts = [found.get(key) or {} for key in ("inputs", "skipped")]
+    texts = [*profiles, *parts[1].values()]
+    if not all(isinstance(part, dict) for part in parts) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("what they were made from is named, and why some are not there is said")
+    if not all(METRIC.fullmatch(name) for name in found["scores"]):
+        raise ValueError("a metric is called by a word")
 
 
 def _no_folder(path: Path, expected: str) -> MissingError:
@@ -302,7 +328,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and "step" in found else None
+    return found if isinstance(found, dict) and type(found.get("step")) is int else None
 
 
 def safetensors_metadata(path: Path) -> dict[str, str]:
@@ -321,8 +347,19 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
 
 def place(run: Run) -> str:
     """The folder that a run was trained in, where relative paths to its data start; empty where that is not known."""
+    folder = environment_of(run).get("place", {}).get("folder", "")
+    if not isinstance(folder, str) or "\0" in folder:
+        raise InputError(f"{run.path}/environment.json names no folder as the place; restore it or remove it")
+    return folder
+
+
+def environment_of(run: Run) -> dict[str, dict[str, Any]]:
+    """The parts of ``environment.json``: versions, machine, training, place; none where there is no such file."""
     path = run.path / "environment.json"
-    return str(read_json(path).get("place", {}).get("folder") or "") if path.is_file() else ""
+    found = read_json(path) if path.is_file() else {}
+    if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
+        raise InputError(f"{path} does not say what the run was trained with; restore it or remove it")
+    return found
 
 
 def same_data(run: Run, spec: str) -> bool:

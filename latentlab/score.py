@@ -93,7 +93,7 @@ def _check(fields: Mapping[str, Any]) -> None:
     for key in NAMED:
         numbers += list(fields.get(key, {}).values())
     for number in numbers:
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+        if number is not None and (type(number) not in (int, float) or math.isinf(number)):
             raise TypeError(f"{str(number)[:20]!r} is no number")
     if len(fields.get("interval") or (0, 0)) != 2 or not isinstance(fields.get("settings", {}), Mapping):
         raise TypeError("an interval has two ends, and settings are named")

@@ -58,13 +58,25 @@ def restore(run: Run, learners: Learners) -> int:
         raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
     for prefix, (network, optimizer) in learners.items():
         fit_weights(network, _part(tensors, f"{prefix}model."), path)
-        parameters = list(network.parameters())
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(tensors, f"{prefix}optimizer.").items():
-            number, key = int(name.partition(".")[0]), name.partition(".")[2]
-            like = parameters[number]
-            # The fused optimizer goes through memory in step: its moments must lie as the parameter lies.
-            kept = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
-            state.setdefault(number, {})[key] = kept.detach()
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        try:
+            _restore(network, optimizer, _part(tensors, f"{prefix}optimizer."))
+        except (KeyError, IndexError, ValueError) as error:
+            raise InputError(f"{path} is no training state of this run; restore it or train the run anew") from error
     return step
+
+
+def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, slots: Mapping[str, Tensor]) -> None:
+    """Put an optimizer's slots back, by the number of their parameter; something raised where they are not its own."""
+    parameters = list(network.parameters())
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in slots.items():
+        number, key = int(name.partition(".")[0]), name.partition(".")[2]
+        like = parameters[number]
+        if tensor.shape not in (like.shape, ()):
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}")
+        # The fused optimizer goes through memory in step: its moments must lie as the parameter lies.
+        kept = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+        state.setdefault(number, {})[key] = kept.detach()
+    if any(set(state.get(number, ())) != {"step", "exp_avg", "exp_avg_sq"} for number in range(len(parameters))):
+        raise KeyError("a slot is missing")
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

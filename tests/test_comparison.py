@@ -9,7 +9,8 @@ from toy import analyse, toy_codes, write_run
 
 from latentlab.comparison import Frontier, compare, csv_of, frontiers, summarise, superiority
 from latentlab.errors import InputError
-from latentlab.runs import Study
+from latentlab.runs import Study, write_scores
+from latentlab.score import Score
 
 
 def test_a_row_a_run_with_cost_and_scores(toy_study):
@@ -135,3 +136,18 @@ def test_the_frontier_of_collapse_lies_between_the_last_sound_beta_and_the_first
     assert (found.safe, found.collapsed) == (16.0, 64.0)
     table["active_units"] = 0
     assert frontiers(table)[0].safe is None
+
+
+def test_a_metric_that_is_a_cost_already_leaves_the_table_as_it_is(tmp_path):
+    run = write_run(tmp_path / "run", 4.0, 0)
+    rate = compare(run)["rate"].tolist()
+    write_scores(run, {**run.scores(), "rate": Score(99.0), "active_units": Score(9.0), "beta": Score(1.0)}, {}, {})
+    table = compare(run)
+    assert table["rate"].tolist() == rate
+    assert table["active_units"].tolist() == [3]
+    assert table.attrs["metrics"] == ["dci", "mig"]
+
+
+def test_a_heading_is_no_formula_either():
+    found = csv_of(pd.DataFrame({"=1+1": ["-a", "b"], "x": pd.Categorical(["@x", "y"])})).decode()
+    assert found.splitlines() == ["'=1+1,x", "'-a,'@x", "b,y"]

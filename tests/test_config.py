@@ -103,3 +103,21 @@ def test_what_is_no_object_is_refused(content: Any) -> None:
 @pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:3", "mps"])
 def test_devices(device: str) -> None:
     assert validate(Hardware, {"device": device}, "hardware").device == device
+
+
+@pytest.mark.parametrize("beta", [True, None, "4", float("nan"), float("inf"), 10**400, -1e10])
+def test_beta_is_a_number_that_can_be_said(beta: Any) -> None:
+    with pytest.raises(InputError, match="as beta"):
+        validate(RunConfig, GOOD | {"objective": {"name": "beta-vae", "beta": beta}}, "config.json")
+
+
+@pytest.mark.parametrize("setting", ["a word", [1], {"a": 1}, 0.5])
+def test_any_setting_of_an_objective_has_a_label(setting: Any) -> None:
+    objective = {"name": "beta-vae", "beta": 4.0, "capacity": setting}
+    assert RunConfig(**{**GOOD, "objective": objective}).label == f"β = 4, capacity = {setting}"
+
+
+@pytest.mark.parametrize(("key", "value", "why"), [("data", "a\0b", "zero byte"), ("likelihood", "own", "the adapter")])
+def test_what_no_run_has_is_refused(key: str, value: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        validate(RunConfig, GOOD | {key: value}, "config.json")

@@ -186,3 +186,13 @@ def test_a_json_file_that_is_missing_a_folder_or_too_large(tmp_path: Path) -> No
     (tmp_path / "large.json").write_text("[" + "1," * 100 + "1]")
     with pytest.raises(InputError, match="has 203 bytes, more than the 100"):
         read_json(tmp_path / "large.json", limit=100)
+
+
+@pytest.mark.parametrize("content", ['{"a": NaN}', "[-Infinity]", f"[{10**300}]", '["\\ud800"]', '{"\\uDC01": 1}'])
+def test_numbers_and_text_that_nothing_could_write_again_are_no_json(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "notes.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="is not valid JSON"):
+        read_json(path)
+    path.write_text(f'["\\ud83d\\ude00", {10**299}, "C:\\\\udine"]')
+    assert read_json(path) == ["😀", 10**299, "C:\\udine"]

@@ -10,9 +10,11 @@ import pytest
 from safetensors.numpy import save_file
 from toy import write_run
 
+from latentlab.commands import commands
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import sha256, write_json
-from latentlab.runs import Run, Study, model_hash, open_path, open_runs, read_history, safetensors_metadata
+from latentlab.methods import methods
+from latentlab.runs import Run, Study, model_hash, open_path, open_runs, place, read_history, safetensors_metadata
 
 
 @pytest.fixture
@@ -227,3 +229,50 @@ def test_a_config_that_is_wrong_makes_a_broken_member(run: Run, change: dict[str
 def test_an_empty_folder_is_no_study(tmp_path: Path) -> None:
     with pytest.raises(LatentlabError, match="no folder in it is a run"):
         Study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scores": []},
+        {"scores": {"mig": {"value": 1, "matrix": [[1], [1, 2]]}}},
+        {"scores": {"mig": {"value": 1e999}}},
+        {"scores": {"mig": {"value": 1, "settings": {"profile": {}}}}},
+        {"scores": {"=1+1": {"value": 1}}},
+        {"inputs": [1]},
+        {"skipped": [1]},
+        {"skipped": {"mig": 3}},
+    ],
+)
+def test_scores_of_another_shape_are_refused_by_all_who_read_them(run: Run, change: dict[str, Any]) -> None:
+    found = json.loads(run.scores_path.read_text())
+    run.scores_path.write_text(json.dumps({**found, **change}).replace("Infinity", "1e999"))
+    for read in (run.scores, lambda: run.scored, lambda: methods(run), lambda: commands(run)):
+        with pytest.raises(InputError, match="make it anew: `latentlab analyze"):
+            read()
+    run.scores_path.write_text("null")
+    with pytest.raises(InputError, match="holds no scores"):
+        methods(run)
+
+
+@pytest.mark.parametrize(
+    "found", [[], {"place": []}, {"versions": "1"}, {"place": {"folder": 3}}, {"place": {"folder": "\0"}}]
+)
+def test_an_environment_of_another_shape_is_refused(run: Run, found: Any) -> None:
+    write_json(run.path / "environment.json", found)
+    with pytest.raises(InputError, match=r"environment.json .*restore it or remove it"):
+        place(run)
+
+
+@pytest.mark.parametrize("entry", [{"name": "x" * 81}, {"note": "x" * 2001}])
+def test_notes_that_are_too_long_are_refused(run: Run, entry: dict[str, str]) -> None:
+    write_json(run.path / "notes.json", {"dimensions": {"0": entry}})
+    with pytest.raises(InputError, match="holds no notes"):
+        run.notes()
+
+
+@pytest.mark.parametrize("step", ["'1'", "null", "true", "1.5", "[1]"])
+def test_a_step_is_a_whole_number(run: Run, step: str) -> None:
+    (run.path / "history.jsonl").write_text(f'{{"step": {step}}}\n'.replace("'", '"') + '{"step": 100}\n')
+    with pytest.raises(InputError, match="line 1 is no step"):
+        run.history()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from latentlab import training
 from latentlab.configuring import configure
@@ -261,3 +261,26 @@ def test_the_configuration_is_resolved(data: Dataset) -> None:
     assert config.learning_rate == 1e-3
     assert config.hardware.threads >= 1
     assert "auto" not in json.dumps(config.model_dump())
+
+
+@pytest.mark.parametrize("name", ["x.step", "999.step", "0.exp_avg", "0.strange"])
+def test_a_training_state_of_another_shape_is_refused_in_one_line(data: Dataset, tmp_path: Path, name: str) -> None:
+    run = train(data, tmp_path / "run", **OPTIONS)
+    config = json.loads((run.path / "config.json").read_text())
+    write_json(run.path / "config.json", config | {"steps": config["steps"] + 1})
+    state = load_file(run.path / "training.safetensors")
+    save_file(
+        state | {f"optimizer.{name}": torch.zeros(1, 2, 3)}, run.path / "training.safetensors", {"step": str(run.step)}
+    )
+    with pytest.raises(InputError, match="no training state of this run"):
+        train(data, tmp_path / "run", resume=True, **{**OPTIONS, "steps": OPTIONS["steps"] + 1})
+
+
+def test_a_training_state_without_the_optimizers_is_refused(data: Dataset, tmp_path: Path) -> None:
+    run = train(data, tmp_path / "run", **OPTIONS)
+    config = json.loads((run.path / "config.json").read_text())
+    write_json(run.path / "config.json", config | {"steps": config["steps"] + 1})
+    state = {name: tensor for name, tensor in load_file(run.path / "training.safetensors").items() if "model" in name}
+    save_file(state, run.path / "training.safetensors", {"step": str(run.step)})
+    with pytest.raises(InputError, match="no training state of this run"):
+        train(data, tmp_path / "run", resume=True, **{**OPTIONS, "steps": OPTIONS["steps"] + 1})

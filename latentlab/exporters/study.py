@@ -14,7 +14,7 @@ from latentlab.exporters._needs import empty
 from latentlab.files import read_json, sha256, write_bytes, write_json
 from latentlab.hdf5 import made_from
 from latentlab.projections import save_projections
-from latentlab.runs import Run, Study
+from latentlab.runs import Run, Study, environment_of
 
 TAKES = "study"
 ROWS = 5000
@@ -39,7 +39,7 @@ def _export_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> 
         if (run.path / name).is_file():
             write_bytes(out / name, (run.path / name).read_bytes())
     if (run.path / "environment.json").is_file():
-        machine = read_json(run.path / "environment.json")
+        machine = environment_of(run)
         write_json(out / "environment.json", {key: part for key, part in machine.items() if key != "place"})
     _half_weights(run.model_path, out / "model.safetensors", keep=weights)
     if run.has("encode"):
@@ -75,6 +75,8 @@ def _export_codes(run: Run, out: Path, rows: int, seed: int) -> None:
     for name in ("scores.json", "leakage.json"):
         if (run.path / name).is_file():
             found = read_json(run.path / name)
+            if not isinstance(found, dict) or not isinstance(found.get("inputs"), dict):
+                raise InputError(f"{run.path / name} does not say what it was made from; make it anew")
             if found["inputs"].get("codes") == full:
                 found["inputs"] |= {"codes": here, "full_codes": full} | (model if "model" in found["inputs"] else {})
             write_json(out / name, found)
