@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
+from latentlab import debiasing, effects, evidence, leakage, outliers, probes, supports
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import TEMPORARY, read_json
 from latentlab.health import health
-from latentlab.runs import Run, Study, open_path
+from latentlab.notes import selections_of
+from latentlab.runs import NAME, Run, Study, environment_of, open_path, safetensors_metadata
+
+# Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
+READ: dict[str, tuple[Callable[[Run], object], str]] = {
+    "environment.json": (environment_of, ""),
+    "notes.json": (lambda run: selections_of(run.notes()), ""),
+    "training.safetensors": (lambda run: _whole(run.path / "training.safetensors"), ""),
+    "model.safetensors": (lambda run: _whole(run.model_path), ""),
+    "decodings.h5": (Run.decodings, "analyze RUN"),
+    "projections.h5": (Run.projections, "analyze RUN"),
+    "scores.json": (Run.scores, "analyze RUN"),
+    leakage.FILE: (leakage.load_leakage, "leakage RUN"),
+    outliers.FILE: (outliers.load_outliers, "outliers RUN --against DATA"),
+    probes.FILE: (probes.load_probes, "probe RUN"),
+    debiasing.FILE: (debiasing.load_extremes, "debias RUN"),
+    effects.FILE: (effects.effects_of, "explain RUN"),
+    evidence.FILE: (evidence.read_evidence, "likelihood RUN"),
+    "support.json": (supports.read_support, "support RUN"),
+    "support.h5": (supports.read_sheet, "support RUN"),
+}
 
 
 class Finding(NamedTuple):
@@ -62,8 +84,25 @@ def _study(study: Study) -> Iterator[Finding]:
     for name, why in study.broken.items():
         yield Finding(str(study.path / name), why, True, "restore its config.json from a copy, or remove the folder")
     yield from _planned(study)
+    yield from _passed_over(study)
     for run in study.runs:
         yield from _run(run)
+
+
+def _passed_over(study: Study) -> Iterator[Finding]:
+    """Folders that look like runs and are none to a study: without a configuration, linked, of an odd name."""
+    for path in sorted(study.path.iterdir()):
+        if not path.is_dir() or not any((path / name).is_file() for name in ("config.json", "model.safetensors")):
+            continue
+        if not (path / "config.json").is_file():
+            yield Finding(str(path), "it has weights but no config.json", True,
+                          "restore its config.json from a copy, or remove the folder")  # fmt: skip
+        elif path.is_symlink():
+            yield Finding(str(path), "it is a link, which a study passes over", True,
+                          f"copy the run here in its place: {quote(str(path.resolve()))}")  # fmt: skip
+        elif not NAME.fullmatch(path.name):
+            mend = "rename the folder: letters, digits, . _ and - alone, 64 at most, no dot in front"
+            yield Finding(str(path), "a study passes over a run of such a name", True, mend)
 
 
 def _planned(study: Study) -> Iterator[Finding]:
@@ -73,8 +112,8 @@ def _planned(study: Study) -> Iterator[Finding]:
         return
     try:
         found = read_json(path)
-        members = list(found["members"])
-    except (InputError, KeyError, TypeError) as error:
+        members = list(dict(found["members"]))
+    except (InputError, KeyError, TypeError, ValueError) as error:
         yield Finding(str(path), f"it is no plan ({type(error).__name__})", True, "restore it, or sweep again")
         return
     there = {run.name for run in study.runs} | set(study.broken)
@@ -98,25 +137,73 @@ def _run(run: Run) -> Iterator[Finding]:
         litter = [] if busy else sorted(run.path.glob(f"{TEMPORARY}*"))
         if litter:
             size = sum(each.stat().st_size for each in litter)
-            mend = f"the next writer of the run sweeps them; or rm {run.path}/{TEMPORARY}*"
+            mend = f"the next writer of the run sweeps them; or rm -r {quote(str(run.path))}/{TEMPORARY}*"
             yield Finding(where, f"{len(litter)} files that a killed process left, {size:,} bytes", True, mend)
-        if (run.path / "history.jsonl").is_file():
-            run.history()
-        for row in health(run).to_dict("records"):
-            if row["state"] in ("damaged", "stale"):
-                yield Finding(
-                    str(run.path / row["file"]), f"{row['state']}: {row['why']}", True, _mend(run, row["file"])
-                )
+        yield from _short(run)
+        yield from _files(run)
     except LatentlabError as error:
         yield Finding(where, str(error), True, "restore it from a copy, or train it anew")
     else:
         yield Finding(where, f"{run.state}, {run.config.label}")
 
 
-def _mend(run: Run, file: str) -> str:
-    if file in ("config.json", "history.jsonl", "model.safetensors", "training.safetensors", "environment.json"):
+def _short(run: Run) -> Iterator[Finding]:
+    """A finished training whose history does not reach its end; an imported run has none."""
+    config, history = run.config, run.history()
+    last = history[-1]["step"] if history else 0
+    if config.imported is None and config.adapter is None and last < config.steps <= run.step:
+        yield Finding(
+            str(run.path / "history.jsonl"),
+            f"damaged: it ends at step {last:,} of {config.steps:,}",
+            True,
+            _mend(run, "history.jsonl", "damaged"),
+        )
+
+
+def _files(run: Run) -> Iterator[Finding]:
+    rows = {row["file"]: row for row in health(run, READ).to_dict("records")}
+    bad = {name: row["why"] for name, row in rows.items() if row["state"] == "damaged"}
+    bad |= {name: why for name in READ if name not in bad and (why := _unreadable(run, name))}
+    lost = {name for name, row in rows.items() if row["state"] == "missing"}
+    for name in dict.fromkeys([*rows, *READ]):
+        why = bad.get(name) or (rows[name]["why"] if name in rows and rows[name]["state"] == "stale" else "")
+        # What was made from damaged weights' predecessor is not to be made anew from them.
+        if name in bad or (why and "model.safetensors" not in bad.keys() | lost):
+            state = "damaged" if name in bad else "stale"
+            yield Finding(str(run.path / name), f"{state}: {why}", True, _mend(run, name, state))
+
+
+def _unreadable(run: Run, name: str) -> str:
+    """Why a file of the run cannot be read; nothing where it can, or is not there."""
+    if name not in READ or not (run.path / name).is_file():
+        return ""
+    try:
+        READ[name][0](run)
+    except LatentlabError as error:
+        return str(error)
+    return ""
+
+
+def _whole(path: Path) -> None:
+    """Raise an `InputError` where a safetensors file has more or fewer bytes than its header announces."""
+    from safetensors import SafetensorError, safe_open
+
+    safetensors_metadata(path)
+    try:
+        with safe_open(path, "np"):
+            pass
+    except SafetensorError as error:
+        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
+
+
+def _mend(run: Run, file: str, state: str) -> str:
+    path = quote(str(run.path / file))
+    if file in ("config.json", "history.jsonl", "model.safetensors", "training.safetensors"):
         return "restore it from a copy, or train the run anew"
-    return "restore it from a copy" if file == "notes.json" else f"latentlab analyze {run.path}"
+    if file in ("notes.json", "environment.json"):
+        return f"restore it from a copy, or rm {path}"
+    again = READ.get(file, (None, "analyze RUN"))[1].replace("RUN", quote(str(run.path)))
+    return f"rm {path}; latentlab {again}" if state == "damaged" else f"latentlab {again}"
 
 
 def _is_locked(folder: Path) -> bool:

@@ -3,18 +3,20 @@
 import fcntl
 import json
 import os
+import shlex
 from pathlib import Path
-from shutil import copytree
+from shutil import copyfile, copytree
 
 import pytest
 from toy import write_run
+from toy_support import write_evidence, write_survey
 
 from latentlab import checkup
-from latentlab.checkup import examine, versions
+from latentlab.checkup import READ, examine, versions
 from latentlab.cli import run
 from latentlab.errors import MissingError
-from latentlab.files import TEMPORARY
-from latentlab.runs import Study
+from latentlab.files import TEMPORARY, write_json
+from latentlab.runs import Run, Study
 
 
 @pytest.fixture
@@ -88,3 +90,69 @@ def test_what_is_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         examine(tmp_path / "nothing")
     assert run(["doctor", str(tmp_path)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def examined(path: Path) -> Run:
+    """A run in which every verb left its file."""
+    run = write_run(path, 4.0, 0)
+    write_survey(run)
+    write_evidence(run)
+    write_json(run.path / "environment.json", {"versions": {"torch": "2"}})
+    write_json(run.path / "notes.json", {"dimensions": {"0": {"name": "size"}}})
+    copyfile(run.model_path, run.path / "training.safetensors")
+    return run
+
+
+@pytest.mark.parametrize("file", sorted(READ))
+@pytest.mark.parametrize("harm", ["half", "empty", "another"])
+def test_every_file_of_a_run_is_read(tmp_path: Path, file: str, harm: str) -> None:
+    run = examined(tmp_path / "it's here")
+    assert wrong(run.path) == []
+    path = run.path / file
+    whole = path.read_bytes()
+    if harm == "another" and path.suffix == ".h5":
+        path.write_bytes((run.path / ("effects.h5" if file != "effects.h5" else "decodings.h5")).read_bytes())
+    else:
+        path.write_bytes({"half": whole[: len(whole) // 2], "empty": b"", "another": b"[1]"}[harm])
+    found = [(where, mend) for where, what, mend in wrong(run.path)]
+    assert len(found) == 1
+    [(where, mend)] = found
+    assert where in (file, run.path.name)  # weights that do not say their step are the run's own trouble
+    parts = shlex.split(mend)
+    assert "rm" not in parts or f"{path};" in parts or str(path) in parts
+    assert "latentlab" not in parts or str(run.path) in parts
+
+
+def test_what_was_made_from_other_weights_is_stale_unless_the_weights_are_damaged(tmp_path: Path) -> None:
+    run = examined(tmp_path / "run")
+    found = json.loads((run.path / "leakage.json").read_text())
+    write_json(run.path / "leakage.json", {**found, "inputs": {"model": "x"}})
+    [(where, what, mend)] = wrong(run.path)
+    assert (where, what[:6], mend) == ("leakage.json", "stale:", f"latentlab leakage {run.path}")
+    run.model_path.write_bytes(run.model_path.read_bytes()[:-1])
+    assert [where for where, _, _ in wrong(run.path)] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("content", ["", '{"step": 50}\n', None])
+def test_a_history_that_does_not_reach_the_end(tmp_path: Path, content: str | None) -> None:
+    run = examined(tmp_path / "run")
+    path = run.path / "history.jsonl"
+    path.unlink() if content is None else path.write_text(content)
+    [(where, what, _)] = wrong(run.path)
+    assert (where, what) == ("history.jsonl", f"damaged: it ends at step {50 if content else 0} of 100")
+
+
+def test_what_a_study_passes_over_is_said(study: Path, tmp_path: Path) -> None:
+    write_run(tmp_path / "elsewhere", 2.0, 0)
+    (study / "linked").symlink_to(tmp_path / "elsewhere")
+    write_run(study / "odd name", 2.0, 0)
+    (write_run(study / "bare", 2.0, 0).path / "config.json").unlink()
+    (study / "study.json").write_text('{"members": [[1]]}')
+    (study / "figures").mkdir()
+    said = {where: what for where, what, _ in wrong(study)}
+    assert said == {
+        "linked": "it is a link, which a study passes over",
+        "odd name": "a study passes over a run of such a name",
+        "bare": "it has weights but no config.json",
+        "study.json": "it is no plan (ValueError)",
+    }
