@@ -69,6 +69,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch says RuntimeError for all it says
             raise
         return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
+    except UnicodeEncodeError as error:
+        return _console.fail(f"{error.object!r:.80} is no text; rename the folder or file, or type it otherwise", 2)
     except BrokenPipeError:
         sys.stdout = None
         return 1

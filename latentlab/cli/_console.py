@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from latentlab.errors import InputError, one_line
 from latentlab.registry import choose, names
 
 LINE_SECONDS = 10.0
+HIDDEN = ("Cc", "Cf", "Cs")  # Unicode's categories of controls, formats and halves of pairs
 LONGEST_LINE = 200
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
@@ -53,8 +55,8 @@ def metrics(text: str | None) -> list[str] | None:
 
 
 def show(text: str) -> None:
-    """A line of the answer."""
-    print(text)
+    """A line of the answer; what a terminal might obey in it instead of showing is a question mark."""
+    print("".join("?" if unicodedata.category(c) in HIDDEN and c not in "\n\t" else c for c in text))
 
 
 def show_json(content: Any) -> None:
@@ -72,17 +74,17 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for key in rows[0] if rows else []:
         numbers = any(isinstance(row[key], int | float) for row in rows)
-        drawn.add_column(key, justify="right" if numbers else "left", no_wrap=numbers, overflow="fold")
+        drawn.add_column(one_line(str(key)), justify="right" if numbers else "left", no_wrap=numbers, overflow="fold")
     for row in rows:
         drawn.add_row(*(cell(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 240, soft_wrap=True).print(drawn)
+    Console(width=None if sys.stdout.isatty() else 240, soft_wrap=True, markup=False).print(drawn)
 
 
 def cell(value: Any) -> str:
     """A value as it stands in a table."""
     if value is None or (isinstance(value, float) and value != value):
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))
 
 
 class Report(Protocol):

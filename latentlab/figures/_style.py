@@ -66,6 +66,7 @@ def rendering(size: float) -> Iterator[None]:
         {
             "font.family": FONT,
             "font.size": size,
+            "text.parse_math": False,  # a dollar sign in somebody's label is a dollar sign
             "axes.titlesize": size,
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from toy import write_run
 
 from latentlab.cli import run
 from latentlab.errors import LatentlabError
-from latentlab.files import lock, sha256
+from latentlab.files import lock, sha256, write_json
 from latentlab.runs import Run, Study
 
 SMALL = ["--latent-dim", "2", "--steps", "20", "--quiet"]
@@ -241,3 +242,21 @@ def _raising(error: BaseException) -> Callable[[], None]:
         raise error
 
     return call
+
+
+def test_labels_are_shown_as_they_are_and_command_no_terminal(tmp_path: Path, say: Say) -> None:
+    run = write_run(tmp_path / "study" / "one", 4.0, 0)
+    config = json.loads((run.path / "config.json").read_text())
+    write_json(run.path / "config.json", config | {"objective": {"name": "[/b][red]\x1b]0;x\x07"}})
+    for verb in ("doctor", "compare", "methods"):
+        said = say(verb, run.path.parent)
+        assert said.status == 0, said.err
+        assert "[/b][red]?]0;x?" in said.out
+        assert "\x1b" not in said.out
+
+
+def test_what_is_no_text_is_one_line(tmp_path: Path, say: Say) -> None:
+    run = write_run(tmp_path / "study" / "one", 4.0, 0)
+    said = say("report", run.path, "-o", tmp_path / "r.html", "--title", "\udcff", "-q")
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert "is no text" in said.err

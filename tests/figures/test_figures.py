@@ -14,6 +14,7 @@ import latentlab.figures as figures
 from latentlab.errors import InputError
 from latentlab.figures import _style, decodes, export, page
 from latentlab.figures import draw as _draw
+from latentlab.files import write_json
 from latentlab.registry import load, names
 from latentlab.runs import Study
 
@@ -214,3 +215,11 @@ def test_a_heading_stays_on_the_paper(preset: str) -> None:
         fig = _style.canvas(preset, 1, "Title", _style.wrap(told, preset))
         widths = [text.get_window_extent().x1 / fig.bbox.width for text in fig.texts]
     assert 0.8 < max(widths) <= 1
+
+
+@pytest.mark.parametrize("name", ["$\\frac{", "a $b_c$ d", "costs $5, or $6"])
+def test_a_dollar_sign_is_a_dollar_sign(name, tmp_path):
+    run = write_run(tmp_path / "run", 4.0, 0)
+    write_json(run.path / "notes.json", {"dimensions": {"0": {"name": name}}})
+    export("traversals", run, tmp_path / "x.svg")
+    assert name in (tmp_path / "x.svg").read_text()
