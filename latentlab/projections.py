@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from latentlab.codes import Codes
+from latentlab.config import validate
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, numbers, publishing, reading
@@ -147,6 +149,15 @@ def load_projections(path: Path) -> dict[str, Projection]:
         return {name: _projection(group) for name, group in file.items()}
 
 
+class _Settings(BaseModel):
+    """What figures read of a projection's settings."""
+
+    of_rows: int = 0
+    explained_variance_ratio: tuple[float, float] | None = None
+
+
 def _projection(group: Any) -> Projection:
-    settings, faithful = (dict(json.loads(group.attrs[key])) for key in ("settings", "faithfulness"))
+    settings, faithful = (json.loads(group.attrs[key]) for key in ("settings", "faithfulness"))
+    validate(_Settings, settings, f"{group.file.filename}: {group.name[1:]}")
+    faithful = validate(dict[str, float], faithful, f"{group.file.filename}: {group.name[1:]}")
     return Projection(numbers(group["xy"], "f"), numbers(group["row"], "iu"), settings, faithful)

@@ -143,7 +143,7 @@ def _trained(table: pd.DataFrame) -> Table:
     rows = [
         [
             row.run, _text(row.setting), _text(row.seed), _text(row.latent_dim), _count(row.steps),
-            _of(row.rows, row.of_rows), row.state,
+            _of(row.rows, row.of_rows), _text(row.state),
             "; ".join(filter(None, (_text(row.flags, ""), _text(row.error, "")))),
         ]
         for row in table.itertuples()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 from typing import Any
+
+import h5py
+import numpy as np
 
 ODD = (
     None,
@@ -71,3 +75,50 @@ def _other_value(content: bytes, chance: random.Random) -> bytes:
         place[key] = chance.choice(ODD)
     head = json.dumps(document).encode()
     return head if whole else b"\n".join([head, *lines[1:]])
+
+
+def alter(path: Path, chance: random.Random) -> str:
+    """Put something else into a file, which stays JSON or HDF5 that can be parsed; what was done, in words."""
+    if path.suffix in (".h5", ".h5ad"):
+        with h5py.File(path, "r+") as file:
+            return _alter(file, chance)
+    content = path.read_bytes()
+    path.write_bytes(_other_value(content, chance))
+    return f"{content[:60]!r} …"
+
+
+def _alter(file: h5py.File, chance: random.Random) -> str:
+    names: list[str] = []
+    file.visit(names.append)
+    name = chance.choice(["/", *names])
+    if file[name].attrs and chance.random() < 0.4:
+        key = chance.choice(list(file[name].attrs))
+        held = file[name].attrs[key]
+        if isinstance(held, str) and held[:1] == "{" and len(held) > 2:
+            file[name].attrs[key] = _other_value(held.encode(), chance).decode()
+        else:
+            file[name].attrs[key] = chance.choice((-1, "x", 1.5, "[]", "null", np.arange(3)))
+        return f"{name}, attribute {key}: {file[name].attrs[key]}"
+    if name == "/":
+        return "nothing"
+    if isinstance(file[name], h5py.Group) or chance.random() < 0.2:
+        del file[name]
+        return f"{name} is gone"
+    held = np.asarray(file[name][()])
+    n = chance.randrange(11)
+    other = (
+        held[:-1] if held.ndim else np.zeros(2),
+        held[None],
+        held.ravel(),
+        np.zeros((0, *held.shape[1:]), np.float32),
+        np.full(held.shape, np.nan, np.float32),
+        np.full(held.shape, b"words"),
+        np.full(held.shape, -1),
+        np.full(held.shape, 1e30),
+        held.T,
+        held[..., :-1] if held.ndim else np.ones(1),
+        np.repeat(held, 2, axis=0) if held.ndim else np.ones((2, 2)),
+    )[n]
+    del file[name]
+    file[name] = other
+    return f"{name}: {other.dtype} {other.shape} for {held.dtype} {held.shape}, kind {n}"
