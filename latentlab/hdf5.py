@@ -216,6 +216,7 @@ def _heap_ends(file: IO[bytes], at: int) -> bool:
 def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:
     """Every dataset, once, along hard links (which may form cycles)."""
     groups, seen, count = [file["/"]], {h5py.h5o.get_info(file["/"].id).addr}, 0
+    soft: list[tuple[h5py.Group, str, str]] = []
     while groups:
         group = groups.pop()
         for key in group:
@@ -226,9 +227,7 @@ def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]
             if isinstance(link, h5py.ExternalLink):
                 raise InputError(f"{path}: {name[:60]} links to another file; copy the data into this one")
             if isinstance(link, h5py.SoftLink):
-                # Links to other files are refused wherever they stand, so one that resolves stays inside.
-                if group.get(key) is None:
-                    raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it")
+                soft.append((group, key, name))
                 continue
             child = group[key]
             address = h5py.h5o.get_info(child.id).addr
@@ -239,6 +238,10 @@ def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]
                 groups.append(child)
             elif isinstance(child, h5py.Dataset):
                 yield name, child
+    # Followed last: a link to another file was refused wherever it stands, so none of these leaves this one.
+    for group, key, name in soft:
+        if group.get(key) is None:
+            raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it")
 
 
 def _problem(dataset: h5py.Dataset, file_size: int) -> str:

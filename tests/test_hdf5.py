@@ -1,5 +1,7 @@
 """What `open_safely` lets through, and everything it does not; what `publishing` writes, and what when it cannot."""
 
+import multiprocessing
+import os
 import resource
 from pathlib import Path
 
@@ -71,6 +73,18 @@ def test_soft_links_through_external_links(path: Path) -> None:
         file["a"] = h5py.SoftLink("/z/secret")
         file["z"] = h5py.ExternalLink("other.h5", "/")
     refused(path, "leads nowhere|another file")
+
+
+def test_nothing_is_opened_through_a_soft_link(path: Path) -> None:
+    """A pipe where the other file should be: opening it would wait for ever."""
+    os.mkfifo(path.with_name("pipe.h5"))
+    with h5py.File(path, "w") as file:
+        file["a"] = h5py.SoftLink("/z/secret")
+        file["z"] = h5py.ExternalLink("pipe.h5", "/")
+    opened = multiprocessing.get_context("spawn").Process(target=refused, args=(path, "links to another file"))
+    opened.start()
+    opened.join(60)
+    assert opened.exitcode == 0, opened.kill()
 
 
 def test_soft_links_to_nowhere(path: Path) -> None:
