@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
     """Write a run or a study to `out` in a format of `exporters`, as in ``export(run, "codes.parquet", "parquet")``.
 
     ``options`` are those of the format. Raises `InputError` for a study where the format takes a run, and the reverse,
-    and `LatentlabError` where a library that only this format needs is not installed.
+    and `LatentlabError` where a library that only this format needs is not installed. A folder that could not be
+    filled is left as it was: not there, or empty.
     """
     module = registry.load("exporters", to)
     known = list(inspect.signature(module.write).parameters)[2:]
@@ -27,8 +29,18 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
     if isinstance(found, Run) == (takes == "study") and takes != "runs":
         came = "a run" if isinstance(found, Run) else "a study"
         raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; name {_other(found, takes)}")
-    module.write(found, Path(out), **options)
-    return Path(out)
+    out = Path(out)
+    there = out.is_dir()
+    new = not out.exists() or (there and not any(out.iterdir()))
+    try:
+        module.write(found, out, **options)
+    except BaseException:
+        if new and out.is_dir():  # half a folder is no export
+            shutil.rmtree(out)
+            if there:
+                out.mkdir()
+        raise
+    return out
 
 
 def _other(found: Run | Study, takes: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from toy import write_run
 
 import latentlab as ll
 from latentlab.analysis import project_run
@@ -227,3 +228,19 @@ def test_what_cannot_be_handed_out(made: Run, tmp_path: Path, monkeypatch: pytes
         ll.export(made, tmp_path / "codes.parquet", "parquet")
     assert caught.value.exit_status == 1
     assert sorted(f.name for f in tmp_path.iterdir()) == ["full"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_half_a_study_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    study, out = write_run(tmp_path / "study" / "run", 4.0, 0).path.parent, tmp_path / "copy"
+    (out if there else tmp_path).mkdir(exist_ok=True)
+
+    def full(path: Path, found: object) -> None:
+        assert (out / "run" / "config.json").is_file()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("latentlab.exporters.study.save_codes", full)
+    assert cli(["export", str(study), "--to", "study", "-o", str(out)]) == 1
+    assert list(out.iterdir()) == [] if there else not out.exists()
+    monkeypatch.undo()
+    assert cli(["export", str(study), "--to", "study", "-o", str(out)]) == 0
