@@ -13,11 +13,11 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 
 from latentlab import debiasing, effects, evidence, leakage, outliers, probes, supports
-from latentlab.errors import InputError, LatentlabError
+from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import TEMPORARY, read_json
 from latentlab.health import health
 from latentlab.notes import selections_of
-from latentlab.runs import NAME, Run, Study, environment_of, open_path, safetensors_metadata
+from latentlab.runs import NAME, STAGES, Run, Study, environment_of, open_path, safetensors_metadata
 
 # Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
 READ: dict[str, tuple[Callable[[Run], object], str]] = {
@@ -139,12 +139,21 @@ def _run(run: Run) -> Iterator[Finding]:
             size = sum(each.stat().st_size for each in litter)
             mend = f"the next writer of the run sweeps them; or rm -r {quote(str(run.path))}/{TEMPORARY}*"
             yield Finding(where, f"{len(litter)} files that a killed process left, {size:,} bytes", True, mend)
+        yield from _no_files(run)
         yield from _short(run)
         yield from _files(run)
     except LatentlabError as error:
         yield Finding(where, str(error), True, "restore it from a copy, or train it anew")
     else:
         yield Finding(where, f"{run.state}, {run.config.label}")
+
+
+def _no_files(run: Run) -> Iterator[Finding]:
+    """Folders, pipes and links that lead nowhere, where a file of the run should be."""
+    for name in dict.fromkeys([".lock", "history.jsonl", *STAGES.values(), *READ]):
+        path = run.path / name
+        if os.path.lexists(path) and not path.is_file():
+            yield Finding(str(path), "damaged: it is no file", True, f"rm -r {quote(str(path))}; then doctor again")
 
 
 def _short(run: Run) -> Iterator[Finding]:
@@ -179,6 +188,8 @@ def _unreadable(run: Run, name: str) -> str:
         return ""
     try:
         READ[name][0](run)
+    except MissingError:  # it waits for another file, of which is said what it needs
+        return ""
     except LatentlabError as error:
         return str(error)
     return ""

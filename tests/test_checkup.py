@@ -123,6 +123,18 @@ def test_every_file_of_a_run_is_read(tmp_path: Path, file: str, harm: str) -> No
     assert "latentlab" not in parts or str(run.path) in parts
 
 
+@pytest.mark.parametrize("file", [".lock", "codes.h5ad", "leakage.json", "model.safetensors"])
+def test_what_is_no_file(tmp_path: Path, file: str) -> None:
+    run = examined(tmp_path / "run")
+    path = run.path / file
+    path.unlink(missing_ok=True)
+    for make in (path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(path)):
+        make()
+        assert (file, "damaged: it is no file", f"rm -r {path}; then doctor again") in wrong(run.path)
+        assert [where for where, what, _ in wrong(run.path) if "damaged" in what] == [file]
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
 def test_what_was_made_from_other_weights_is_stale_unless_the_weights_are_damaged(tmp_path: Path) -> None:
     run = examined(tmp_path / "run")
     found = json.loads((run.path / "leakage.json").read_text())
