@@ -16,7 +16,6 @@ import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from latentlab import thumbnails
 from latentlab.errors import InputError, LatentlabError
@@ -306,7 +305,7 @@ class Guard:
         host = headers.get("host", "").lower()
         if host not in self.hosts:
             return 421
-        if "origin" in headers and urlsplit(headers["origin"]).netloc.lower() != host:
+        if "origin" in headers and headers["origin"].lower() != f"http://{host}":
             return 403
         if scope["type"] == "http" and scope["method"] not in METHODS:
             return 405

@@ -155,6 +155,26 @@ def test_the_scripts_are_where_the_server_looks() -> None:
     assert {"runs", "sweep", "dimensions", "map"} <= views
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:1234", 0),
+        ("http://localhost:1234", 403),
+        ("https://127.0.0.1:1234", 403),
+        ("http://127.0.0.1:1234/x", 403),
+        ("http://evil@127.0.0.1:1234", 403),
+        ("http://[", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_an_origin_is_this_server_or_refused(origin: str, status: int) -> None:
+    guard = Guard(None, Door(port=1234), scripts="")
+    headers = [(b"host", b"127.0.0.1:1234"), (b"origin", origin.encode())]
+    for kind in ("http", "websocket"):
+        assert guard.refuses({"type": kind, "method": "GET", "path": "/", "headers": headers}) == status
+
+
 def test_the_guard_names_only_scripts_by_hash_and_its_own_port() -> None:
     guard = Guard(None, Door(port=1234), scripts="'sha256-x'")
     policy = dict(guard.headers)[b"content-security-policy"].decode()
