@@ -305,7 +305,10 @@ class Guard:
         host = headers.get("host", "").lower()
         if host not in self.hosts:
             return 421
-        if "origin" in headers and headers["origin"].lower() != f"http://{host}":
+        if headers.get("origin", f"http://{host}").lower() not in (
+            f"http://{host}",
+            f"https://{host}",
+        ):  # a TLS tunnel's
             return 403
         if scope["type"] == "http" and scope["method"] not in METHODS:
             return 405

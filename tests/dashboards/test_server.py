@@ -160,7 +160,7 @@ def test_the_scripts_are_where_the_server_looks() -> None:
     [
         ("http://127.0.0.1:1234", 0),
         ("http://localhost:1234", 403),
-        ("https://127.0.0.1:1234", 403),
+        ("https://127.0.0.1:1234", 0),
         ("http://127.0.0.1:1234/x", 403),
         ("http://evil@127.0.0.1:1234", 403),
         ("http://[", 403),
