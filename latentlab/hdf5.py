@@ -8,6 +8,7 @@ leaves the HDF5 library in a state in which it crashes the process; `publishing`
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,8 +29,11 @@ FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF
 RATIO = 1000
 HARMLESS = 16 << 20  # constant data compress beyond any ratio; below this many bytes they may
 OBJECTS = 100_000
-HEAP = b"GCOL\x01\x00\x00\x00"  # how a global heap begins: where texts of any length lie
+TEXTS = b"GCOL\x01\x00\x00\x00"  # how a global heap begins: where texts of any length lie
 OBJECT = struct.Struct("<HHIQ")  # an object in it: index, references, nothing, size
+NAMES = b"HEAP\x00\x00\x00\x00"  # how a local heap begins: where a group's names lie
+FREE = struct.Struct("<QQ")  # a free block in it: where the next one is, size
+LAST = 1  # where the next one is, if there is none
 BLOCK = 16 << 20
 LARGEST_HEAP = 64 << 20  # bytes; h5py begins another one after some thousands, but for one text longer than that
 
@@ -39,7 +43,7 @@ def open_safely(path: str | Path) -> h5py.File:
 
     Refused, each with a one-line `InputError`: links and storage in other files, soft links that lead nowhere,
     virtual datasets, filters other than gzip, lzf and shuffle, a declared size of more than 1,000 times what is
-    stored, more bytes stored than the file has, a heap of texts that the HDF5 library would read for ever. A missing
+    stored, more bytes stored than the file has, a heap that the HDF5 library would read for ever. A missing
     file is a `MissingError`.
 
     >>> with h5py.File("/tmp/latentlab-doctest.h5", "w") as file:
@@ -51,6 +55,9 @@ def open_safely(path: str | Path) -> h5py.File:
     path = Path(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected an HDF5 file")
+    stat = path.stat()
+    if not _heaps_end(path, stat.st_size, stat.st_mtime_ns, stat.st_ino):
+        raise InputError(f"{path} is a damaged HDF5 file (a heap without an end); make or copy it again")
     try:
         file = h5py.File(path, "r")
     except (OSError, RuntimeError, ValueError) as error:
@@ -164,12 +171,9 @@ def check_format(found: Any, newest: int, path: Path) -> None:
 
 
 def _check(file: h5py.File, path: Path) -> None:
-    stat = path.stat()
-    if file.id.get_create_plist().get_sizes() != (8, 8):
+    size, declared = path.stat().st_size, 0
+    if file.id.get_create_plist().get_sizes() != (8, 8):  # `_heaps_end` reads no other
         raise InputError(f"{path} counts in other than 8 bytes, as no common tool does; make it again with h5py")
-    if not _heaps_end(path, stat.st_size, stat.st_mtime_ns, stat.st_ino):
-        raise InputError(f"{path} is a damaged HDF5 file (a heap of texts without an end); make or copy it again")
-    size, declared = stat.st_size, 0
     for name, dataset in _datasets(file, path):
         problem = _problem(dataset, size)
         if problem:
@@ -181,24 +185,26 @@ def _check(file: h5py.File, path: Path) -> None:
 
 @lru_cache(maxsize=256)
 def _heaps_end(path: Path, size: int, mtime: int, inode: int) -> bool:
-    """Whether every global heap can be walked to its end.
+    """Whether every heap can be walked to its end; in one that goes round in a circle the HDF5 library stays for ever.
 
-    An object of no bytes at all keeps the library in it for ever (github.com/HDFGroup/hdf5/issues/1707).
+    Known upstream for the heaps of texts (github.com/HDFGroup/hdf5/issues/1707), found by fuzzing for those of names.
     """
     with path.open("rb") as file:
         for start in range(0, size, BLOCK):
             file.seek(start)
-            block = file.read(BLOCK + len(HEAP) - 1)
-            at = block.find(HEAP)
-            while at >= 0:
-                if not _heap_ends(file, start + at):
-                    return False
-                at = block.find(HEAP, at + 1)
+            block = file.read(BLOCK + len(TEXTS) - 1)
+            for mark, ends in ((TEXTS, _texts_end), (NAMES, _names_end)):
+                at = block.find(mark)
+                while at >= 0:
+                    file.seek(start + at + len(mark))
+                    if not ends(file):
+                        return False
+                    at = block.find(mark, at + 1)
     return True
 
 
-def _heap_ends(file: IO[bytes], at: int) -> bool:
-    file.seek(at + len(HEAP))
+def _texts_end(file: IO[bytes]) -> bool:
+    """Of a global heap: every object takes some bytes."""
     length = int.from_bytes(file.read(8), "little")
     if length > LARGEST_HEAP:
         return False
@@ -210,6 +216,23 @@ def _heap_ends(file: IO[bytes], at: int) -> bool:
         if step == 0:
             return False
         place += step
+    return True
+
+
+def _names_end(file: IO[bytes]) -> bool:
+    """Of a local heap: no free block comes twice in the list of them."""
+    length, place, address = struct.unpack("<QQQ", file.read(24).ljust(24, b"\0"))
+    if length > LARGEST_HEAP:
+        return False
+    heap, passed = b"", 0
+    if address < os.fstat(file.fileno()).st_size:  # else the library says so
+        file.seek(address)
+        heap = file.read(length)
+    while place != LAST and place + FREE.size <= len(heap):
+        place, _ = FREE.unpack_from(heap, place)
+        passed += 1
+        if passed * FREE.size > len(heap):
+            return False
     return True
 
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+import struct
 from pathlib import Path
 
 import h5py
@@ -224,6 +225,23 @@ def test_a_heap_larger_than_any(path: Path) -> None:
     content = bytearray(path.read_bytes())
     heap = content.index(b"GCOL\x01\x00\x00\x00")
     content[heap + 8 : heap + 16] = (1 << 40).to_bytes(8, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="without an end"):
+        open_safely(path)
+
+
+def test_a_list_of_free_blocks_that_is_a_circle(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["X"] = [1.0]
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"HEAP\x00\x00\x00\x00")
+    size, free, address = struct.unpack_from("<QQQ", content, heap + 8)
+    assert struct.unpack_from("<QQ", content, address + free) == (1, size - free)  # 1: there is no other
+    struct.pack_into("<Q", content, address + free, free)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="without an end"):
+        open_safely(path)
+    struct.pack_into("<Q", content, heap + 8, 1 << 40)
     path.write_bytes(content)
     with pytest.raises(InputError, match="without an end"):
         open_safely(path)
