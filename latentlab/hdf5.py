@@ -209,6 +209,8 @@ def _texts_end(file: IO[bytes]) -> bool:
     if length > LARGEST_HEAP:
         return False
     heap = file.read(length - 16) if length > 16 else b""
+    if bytes(8) not in heap and b"\xff" * 7 not in heap:  # no size of 0, none that overflows: nothing to walk for
+        return True
     place = 0
     while place + OBJECT.size <= len(heap):
         index, _, _, size = OBJECT.unpack_from(heap, place)
