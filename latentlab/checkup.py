@@ -144,6 +144,9 @@ def _run(run: Run) -> Iterator[Finding]:
         yield from _files(run)
     except LatentlabError as error:
         yield Finding(where, str(error), True, "restore it from a copy, or train it anew")
+    except OSError as error:
+        yield Finding(str(error.filename or where), f"it cannot be read ({error.strerror})", True,
+                      f"chmod -R u+rX {quote(where)}, or ask its owner to")  # fmt: skip
     else:
         yield Finding(where, f"{run.state}, {run.config.label}")
 

@@ -89,6 +89,8 @@ def read_json(path: Path, limit: int = 64 << 20) -> Any:
         return parse_json(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON ({_short(error)}); restore it or make it anew") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); see who may read it, or restore it") from error
 
 
 def parse_json(text: str) -> Any:
