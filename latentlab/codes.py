@@ -231,7 +231,8 @@ def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
 
 
 def _described(file: Any, path: Path) -> dict[str, Any]:
-    text = _element(_element(file, "uns", path), "latentlab", path)[()]
+    held = _element(_element(file, "uns", path), "latentlab", path)
+    text = held[()] if getattr(held, "shape", None) == () else ""
     try:
         described = dict(json.loads(text))
         version = described["format"]

@@ -55,9 +55,7 @@ def open_safely(path: str | Path) -> h5py.File:
     path = Path(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected an HDF5 file")
-    stat = path.stat()
-    if not _heaps_end(path, stat.st_size, stat.st_mtime_ns, stat.st_ino):
-        raise InputError(f"{path} is a damaged HDF5 file (a heap without an end); make or copy it again")
+    _longest_heap(path)
     try:
         file = h5py.File(path, "r")
     except (OSError, RuntimeError, ValueError) as error:
@@ -172,7 +170,7 @@ def check_format(found: Any, newest: int, path: Path) -> None:
 
 def _check(file: h5py.File, path: Path) -> None:
     size, declared = path.stat().st_size, 0
-    if file.id.get_create_plist().get_sizes() != (8, 8):  # `_heaps_end` reads no other
+    if file.id.get_create_plist().get_sizes() != (8, 8):  # `_heaps` reads no other
         raise InputError(f"{path} counts in other than 8 bytes, as no common tool does; make it again with h5py")
     for name, dataset in _datasets(file, path):
         problem = _problem(dataset, size)
@@ -183,49 +181,68 @@ def _check(file: h5py.File, path: Path) -> None:
             raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
 
 
+def check_texts(dataset: h5py.Dataset) -> None:
+    """Refuse texts of any length that may be far more than the file has: a thousand entries can be one and the same."""
+    path = Path(dataset.file.filename)
+    size, most = path.stat().st_size, dataset.size * _longest_heap(path)
+    if most > max(HARMLESS, RATIO * size):
+        raise InputError(f"{path}: {dataset.name[:60]} may be {most:,} bytes of text in a file of {size:,}")
+
+
+def _longest_heap(path: Path) -> int:
+    """The bytes of the longest heap of texts, 0 where there is none; an `InputError` where a heap has no end."""
+    stat = path.stat()
+    return _heaps(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
 @lru_cache(maxsize=256)
-def _heaps_end(path: Path, size: int, mtime: int, inode: int) -> bool:
-    """Whether every heap can be walked to its end; in one that goes round in a circle the HDF5 library stays for ever.
+def _heaps(path: Path, size: int, mtime: int, inode: int) -> int:
+    """Walk every heap: in one that has no end, or whose list goes round in a circle, the HDF5 library stays for ever.
 
     Known upstream for the heaps of texts (github.com/HDFGroup/hdf5/issues/1707), found by fuzzing for those of names.
     """
+    longest = 0
     with path.open("rb") as file:
         for start in range(0, size, BLOCK):
             file.seek(start)
             block = file.read(BLOCK + len(TEXTS) - 1)
-            for mark, ends in ((TEXTS, _texts_end), (NAMES, _names_end)):
+            for mark, walk in ((TEXTS, _walk_texts), (NAMES, _walk_names)):
                 at = block.find(mark)
                 while at >= 0:
                     file.seek(start + at + len(mark))
-                    if not ends(file):
-                        return False
+                    length = walk(file)
+                    if length is None:
+                        raise InputError(
+                            f"{path} is a damaged HDF5 file (a heap without an end); make or copy it again"
+                        )
+                    longest = max(longest, length)
                     at = block.find(mark, at + 1)
-    return True
+    return longest
 
 
-def _texts_end(file: IO[bytes]) -> bool:
-    """Of a global heap: every object takes some bytes."""
+def _walk_texts(file: IO[bytes]) -> int | None:
+    """The length of a global heap; None where one of its objects takes no bytes at all."""
     length = int.from_bytes(file.read(8), "little")
     if length > LARGEST_HEAP:
-        return False
+        return None
     heap = file.read(length - 16) if length > 16 else b""
     if bytes(8) not in heap and b"\xff" * 7 not in heap:  # no size of 0, none that overflows: nothing to walk for
-        return True
+        return length
     place = 0
     while place + OBJECT.size <= len(heap):
         index, _, _, size = OBJECT.unpack_from(heap, place)
         step = (size if index == 0 else OBJECT.size + -(-size // 8) * 8) % (1 << 64)
         if step == 0:
-            return False
+            return None
         place += step
-    return True
+    return length
 
 
-def _names_end(file: IO[bytes]) -> bool:
-    """Of a local heap: no free block comes twice in the list of them."""
+def _walk_names(file: IO[bytes]) -> int | None:
+    """0 for a local heap, which holds no texts; None where a free block comes twice in the list of them."""
     length, place, address = struct.unpack("<QQQ", file.read(24).ljust(24, b"\0"))
     if length > LARGEST_HEAP:
-        return False
+        return None
     heap, passed = b"", 0
     if address < os.fstat(file.fileno()).st_size:  # else the library says so
         file.seek(address)
@@ -234,8 +251,8 @@ def _names_end(file: IO[bytes]) -> bool:
         place, _ = FREE.unpack_from(heap, place)
         passed += 1
         if passed * FREE.size > len(heap):
-            return False
-    return True
+            return None
+    return 0
 
 
 def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:

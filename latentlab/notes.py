@@ -12,7 +12,7 @@ from latentlab.errors import InputError
 from latentlab.files import lock, write_json
 from latentlab.runs import LONGEST_NAME, LONGEST_NOTE, Run
 
-READ_ONLY = "LATENTLAB_READ_ONLY"  # where this is set, nobody's notes are kept: a dashboard that others may look at
+READ_ONLY = "LATENTLAB_READ_ONLY"  # set where a dashboard lets others look: they write no notes and see the study alone
 MOST_ROWS = 100_000
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import located, read_provenance
-from latentlab.data import Dataset
+from latentlab.data import Dataset, is_named, names
 from latentlab.errors import InputError
+from latentlab.notes import READ_ONLY
 from latentlab.runs import Run, data_of
 from latentlab.score import plain
 
@@ -16,13 +19,16 @@ def dataset_of(run: Run) -> Dataset:
     """The data set whose codes the run holds; an `InputError` where it is not on this machine or is another one.
 
     It is found by the specification that was encoded (that of the training data where none is recorded), and must say
-    that it comes from the same source as the codes' images did.
+    that it comes from the same source as the codes' images did. Where others are let look (`latentlab dashboard
+    --allow-remote`), data named by a path are not opened: a study may name any of the machine's.
     """
     if not run.encodes:
         raise InputError(f"{run.name} has no encoder: its codes are draws from the prior, and no image has one")
     provenance = read_provenance(run.codes_path)
-    inputs = provenance.get("inputs", {})
-    data = data_of(run, provenance.get("data") or "")
+    inputs, spec = provenance.get("inputs", {}), str(provenance.get("data") or run.config.data)
+    if os.environ.get(READ_ONLY) and not is_named(spec, names()):
+        raise InputError(f"the images of {run.name} are files beside the study, which is all that others are shown")
+    data = data_of(run, spec)
     if inputs.get("source") not in (None, plain(data.source)):
         raise InputError(f"{data.spec or data.name} is not the data that the codes of {run.name} were made from")
     return data

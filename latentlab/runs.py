@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 METRIC = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 SCORES_FORMAT = 1
+LARGEST_HISTORY = 256 << 20
 LONGEST_NAME = 80
 LONGEST_NOTE = 2000
 TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
@@ -312,6 +313,8 @@ def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], in
 
 def read_history(path: Path) -> list[dict[str, Any]]:
     """The lines of a ``history.jsonl``; a torn last line is left out, any other bad line is an error."""
+    if path.stat().st_size > LARGEST_HISTORY:
+        raise InputError(f"{path} has {path.stat().st_size:,} bytes; at most {LARGEST_HISTORY:,} are read")
     lines = path.read_bytes().split(b"\n")
     found: list[dict[str, Any]] = []
     for number, line in enumerate(lines, start=1):

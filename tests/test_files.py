@@ -196,3 +196,11 @@ def test_numbers_and_text_that_nothing_could_write_again_are_no_json(tmp_path: P
         read_json(path)
     path.write_text(f'["\\ud83d\\ude00", {10**299}, "C:\\\\udine"]')
     assert read_json(path) == ["😀", 10**299, "C:\\udine"]
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic"), lock(tmp_path / "run"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()

@@ -257,6 +257,22 @@ def test_heaps_are_found_wherever_they_lie(path: Path, monkeypatch: pytest.Monke
     path.write_bytes(content)
     for block in range(heap - 2, heap + 10):
         monkeypatch.setattr(hdf5, "BLOCK", block)
-        hdf5._heaps_end.cache_clear()
+        hdf5._heaps.cache_clear()
         with pytest.raises(InputError, match="without an end"):
             open_safely(path)
+
+
+def test_one_text_a_thousand_times(path: Path) -> None:
+    """Entries that all name one long text declare sixteen bytes each."""
+    from latentlab.data import load
+
+    with h5py.File(path, "w") as file:
+        file["images"] = np.zeros((3000, 2, 2), np.uint8)
+        file.create_dataset("labels", data=["x" * 100_000] + ["y"] * 2999, dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    with h5py.File(path) as file:
+        at = file["labels"].id.get_offset()
+    content[at : at + 16 * 3000] = content[at : at + 16] * 3000
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"bytes of text in a file of"):
+        load(str(path))

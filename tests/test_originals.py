@@ -11,6 +11,7 @@ from latentlab.codes import save_codes
 from latentlab.data import load
 from latentlab.errors import InputError
 from latentlab.files import write_json
+from latentlab.notes import READ_ONLY
 from latentlab.originals import dataset_of, images_of
 from latentlab.runs import data_of
 
@@ -54,3 +55,16 @@ def test_a_relative_path_starts_where_the_run_was_trained(tmp_path: Path, monkey
     (elsewhere / "x.npy").unlink()
     with pytest.raises(InputError, match="the data of run, are not here; name them with --data"):
         data_of(run)
+
+
+def test_others_see_no_file_beside_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's configuration may name any folder of the machine; who is let look is not shown what lies there."""
+    np.savez(tmp_path / "private.npz", images=np.zeros((4, 8, 8), np.uint8))
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False, data=str(tmp_path / "private.npz"))
+    save_codes(run.codes_path, toy_codes(4.0, 0))
+    assert len(dataset_of(run)) == 4
+    monkeypatch.setenv(READ_ONLY, "1")
+    with pytest.raises(InputError, match="beside the study"):
+        dataset_of(run)
+    save_codes(run.codes_path, replace(toy_codes(4.0, 0), provenance={"data": "digits:inverted=1"}))
+    assert dataset_of(run).name == "digits"

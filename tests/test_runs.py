@@ -276,3 +276,12 @@ def test_a_step_is_a_whole_number(run: Run, step: str) -> None:
     (run.path / "history.jsonl").write_text(f'{{"step": {step}}}\n'.replace("'", '"') + '{"step": 100}\n')
     with pytest.raises(InputError, match="line 1 is no step"):
         run.history()
+
+
+def test_a_history_without_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latentlab import runs
+
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
+    monkeypatch.setattr(runs, "LARGEST_HISTORY", 10)
+    with pytest.raises(InputError, match="at most 10 are read"):
+        run.history()

@@ -19,7 +19,7 @@ from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._fetch import fetch
 from latentlab.data._polarity import inverted
-from latentlab.data._spec import canonical, is_own, join, parse
+from latentlab.data._spec import canonical, is_named, is_own, join, parse
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
@@ -31,7 +31,9 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
     "binarised": binarised,
 }
 
-__all__ = ["Dataset", "Factor", "canonical", "check", "describe", "fetch", "files_of", "is_own", "load", "names"]
+__all__ = [
+    "Dataset", "Factor", "canonical", "check", "describe", "fetch", "files_of", "is_named", "is_own", "load", "names",
+]  # fmt: skip
 
 
 def names() -> tuple[str, ...]:

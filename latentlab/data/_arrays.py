@@ -206,10 +206,14 @@ def read_h5(path: Path) -> dict[str, Any]:
     """The arrays at the top of an HDF5 file, to be read by index."""
     import h5py
 
-    from latentlab.hdf5 import open_safely
+    from latentlab.hdf5 import check_texts, open_safely
 
     file = open_safely(path)  # stays open: images are read by index
-    return {key: file[key] for key in file if isinstance(file[key], h5py.Dataset) and file[key].shape is not None}
+    held = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset) and file[key].shape is not None}
+    for dataset in held.values():
+        if dataset.dtype.hasobject:
+            check_texts(dataset)
+    return held
 
 
 class Header(NamedTuple):

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from latentlab.errors import InputError
+
 OWN = re.compile(r"(.+\.py):([^\W\d]\w*)(?::(.*))?")
 
 
@@ -20,6 +22,8 @@ class Spec(NamedTuple):
 
 def parse(text: str, names: Collection[str]) -> Spec:
     """A specification taken apart. A path may hold colons: what exists as a path is one."""
+    if "\0" in text:
+        raise InputError(f"{text!r:.60} holds a zero byte; expected a file, a folder or a name (latentlab data ls)")
     first, colon, tail = text.partition(":")
     if first in names:
         return Spec(first, _tail(tail)) if colon else Spec(first, {})
@@ -48,6 +52,12 @@ def canonical(text: str, names: Collection[str], folder: str | Path = "") -> str
         file, colon, name = head.rpartition(":") if is_own(text) else (head, "", "")
         head = f"{_absolute(file, folder)}{colon}{name}"
     return join(head, options)
+
+
+def is_named(text: str, names: Collection[str]) -> bool:
+    """Whether a specification names a data set that latentlab knows, and no file or folder."""
+    head, options = parse(text, names)
+    return head in names and "path" not in options
 
 
 def is_own(text: str) -> bool:

@@ -154,3 +154,9 @@ class TestCheck:
     def test_nothing_there(self) -> None:
         with pytest.raises(MissingError):
             check("/no/such/folder")
+
+
+def test_a_zero_byte_names_nothing() -> None:
+    for text in ("a\0b", "mnist:a\0b"):
+        with pytest.raises(InputError, match="zero byte"):
+            load(text)
