@@ -16,7 +16,9 @@ from latentlab.checkpoints import read_weights
 from latentlab.codes import load_codes
 from latentlab.data import load
 from latentlab.decodings import load_decodings
+from latentlab.environment import write_environment
 from latentlab.errors import InputError
+from latentlab.health import environment
 from latentlab.plans import read_plan
 from latentlab.projections import load_projections
 from latentlab.runs import Run
@@ -39,7 +41,8 @@ LOADERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "idx": ("idx/train-images-idx3-ubyte.gz", lambda path: _all(load(str(path.parent)))),
     "npz": ("data.npz", lambda path: _all(load(str(path)))),
     "csv": ("codes.csv", read_arrays),
-    "config": ("run/config.json", lambda path: Run(path.parent).config),
+    "config": ("run/config.json", lambda path: Run(path.parent).config.label),
+    "environment": ("run/environment.json", lambda path: environment(Run(path.parent))),
     "scores": ("run/scores.json", lambda path: Run(path.parent).scores()),
     "notes": ("run/notes.json", lambda path: Run(path.parent).notes()),
     "history": ("run/history.jsonl", lambda path: Run(path.parent).history()),
@@ -57,6 +60,7 @@ def sound_files(folder: Path) -> dict[str, Path]:
         "dimensions": {"0": {"name": "size", "note": "how large"}},
         "selections": {"rare": {"rows": [3], "note": ""}},
     }
+    write_environment(run, 100, 1.0)
     (run.path / "notes.json").write_text(json.dumps(note))
     state = {"fc.weight": torch.ones(4, 3), "fc.bias": torch.zeros(4)}
     torch.save(state, folder / "weights.pt")
