@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from latentlab.codes_writer import FORMAT, RESERVED, mark, rate_parts, row_rate, writing
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
-from latentlab.hdf5 import check_format, reading
+from latentlab.hdf5 import check_format, check_texts, reading
 
 __all__ = [
     "BLOCK",
@@ -232,7 +232,10 @@ def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
 
 def _described(file: Any, path: Path) -> dict[str, Any]:
     held = _element(_element(file, "uns", path), "latentlab", path)
-    text = held[()] if getattr(held, "shape", None) == () else ""
+    text = ""
+    if getattr(held, "shape", None) == ():
+        check_texts(held)
+        text = held[()]
     try:
         described = dict(json.loads(text))
         version = described["format"]

@@ -26,6 +26,7 @@ from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import publish
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
+PLAIN = {h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM}
 RATIO = 1000
 HARMLESS = 16 << 20  # constant data compress beyond any ratio; below this many bytes they may
 OBJECTS = 100_000
@@ -136,6 +137,7 @@ def reading(path: Path, what: str) -> Iterator[h5py.File]:
     """A file of ours, opened as `open_safely` does; whatever is missing or malformed in it becomes an `InputError`."""
     with open_safely(path) as file:
         try:
+            _check_types(file)
             yield file
         except (LatentlabError, MemoryError):
             raise
@@ -181,9 +183,25 @@ def _check(file: h5py.File, path: Path) -> None:
             raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
 
 
+def _check_types(file: h5py.File) -> None:
+    """Refuse attributes that are neither numbers nor texts, and arrays of sequences.
+
+    The HDF5 library crashes as it reads a text that a flipped bit has made a sequence of bytes.
+    """
+    items: list[Any] = [file]
+    file.visititems(lambda name, item: items.append(item))
+    for item in items:
+        kinds = {item.attrs.get_id(name).get_type().get_class() for name in item.attrs}
+        sequences = isinstance(item, h5py.Dataset) and item.id.get_type().get_class() == h5py.h5t.VLEN
+        if sequences or kinds - PLAIN:
+            raise InputError(f"{file.filename}: {item.name[:60]} holds neither numbers nor texts; make it anew")
+
+
 def check_texts(dataset: h5py.Dataset) -> None:
-    """Refuse texts of any length that may be far more than the file has: a thousand entries can be one and the same."""
+    """Refuse what is no text, or may be far more than the file has: a thousand entries can be one and the same."""
     path = Path(dataset.file.filename)
+    if dataset.id.get_type().get_class() != h5py.h5t.STRING:
+        raise InputError(f"{path}: {dataset.name[:60]} holds neither numbers nor texts; save plain arrays")
     size, most = path.stat().st_size, dataset.size * _longest_heap(path)
     if most > max(HARMLESS, RATIO * size):
         raise InputError(f"{path}: {dataset.name[:60]} may be {most:,} bytes of text in a file of {size:,}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.codes import read_provenance
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import read_json, sha256
-from latentlab.hdf5 import open_safely
+from latentlab.hdf5 import reading
 from latentlab.runs import STAGES, Run, environment_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _inputs(path: Path) -> dict[str, Any]:
         if path.name == STAGES["encode"]:
             return dict(read_provenance(path).get("inputs", {}))
         if path.suffix == ".h5":
-            with open_safely(path) as file:
+            with reading(path, "what it was made from") as file:
                 return dict(json.loads(file.attrs.get("inputs", "{}")))
         if path.suffix == ".json":
             found = dict(read_json(path))

@@ -12,7 +12,7 @@ import pytest
 
 from latentlab import hdf5
 from latentlab.errors import InputError, MissingError
-from latentlab.hdf5 import _Disk, open_safely, publishing
+from latentlab.hdf5 import _Disk, open_safely, publishing, reading
 
 
 @pytest.fixture
@@ -276,3 +276,32 @@ def test_one_text_a_thousand_times(path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"bytes of text in a file of"):
         load(str(path))
+
+
+@pytest.mark.parametrize("kind", [h5py.vlen_dtype(np.uint8), h5py.ref_dtype])
+def test_what_is_neither_numbers_nor_texts(path: Path, kind: np.dtype) -> None:
+    """The library crashes when it reads a text that a flipped bit has made a sequence of bytes."""
+    from latentlab.data import load
+
+    with h5py.File(path, "w") as file:
+        file["images"] = np.zeros((3, 4, 4), np.uint8)
+        file.create_dataset("labels", (3,), dtype=kind)
+    with pytest.raises(InputError, match="neither numbers nor texts"):
+        load(str(path))
+    with h5py.File(path, "w") as file:
+        file["X"] = [1.0]
+        stored = h5py.h5t.py_create(np.dtype(kind), logical=True)
+        h5py.h5a.create(file["X"].id, b"odd", stored, h5py.h5s.create_simple((2,)))
+    with pytest.raises(InputError, match="neither numbers nor texts"), reading(path, "numbers"):
+        pass
+
+
+def test_sequences_are_refused_in_a_file_of_ours_and_tables_left_alone(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["table"] = np.zeros(2, [("a", "f4"), ("b", "i4")])
+    with reading(path, "numbers") as file:
+        assert len(file["table"]) == 2
+    with h5py.File(path, "a") as file:
+        file.create_dataset("odd", (2,), dtype=h5py.vlen_dtype(np.uint8))
+    with pytest.raises(InputError, match="neither numbers nor texts"), reading(path, "numbers"):
+        pass
