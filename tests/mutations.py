@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,16 @@ ODD = (
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
-    """Cut short, flipped, overwritten, doubled or emptied somewhere; JSON also by another value in its place."""
+    """Cut short, flipped, overwritten, doubled or emptied somewhere; JSON by another value in it, gzip within."""
     if content[:1] == b"{" and chance.random() < 0.6:
         try:
             return _other_value(content, chance)
         except (ValueError, IndexError, RecursionError):  # it is no sound JSON any more
+            pass
+    if content[:2] == b"\x1f\x8b" and chance.random() < 0.6:
+        try:
+            return gzip.compress(mutated(gzip.decompress(content), chance), 1, mtime=0)
+        except (OSError, EOFError, zlib.error, ValueError):  # it is no sound gzip any more
             pass
     n, at = len(content), chance.randrange(len(content))
     kind = chance.randrange(6)
