@@ -89,13 +89,15 @@ def _number(value: Any) -> Any:
 
 def _check(fields: Mapping[str, Any]) -> None:
     """Numbers where numbers belong, null for what is undefined; two of them in an interval."""
-    numbers = [fields["value"], fields.get("ceiling"), *(fields.get("interval") or ())]
+    interval = fields.get("interval")
+    ends = (None, None) if interval is None else tuple(interval)
+    numbers = [fields["value"], fields.get("ceiling"), *ends]
     for key in NAMED:
         numbers += list(fields.get(key, {}).values())
     for number in numbers:
         if number is not None and (type(number) not in (int, float) or math.isinf(number)):
             raise TypeError(f"{str(number)[:20]!r} is no number")
-    if len(fields.get("interval") or (0, 0)) != 2 or not isinstance(fields.get("settings", {}), Mapping):
+    if len(ends) != 2 or not isinstance(fields.get("settings", {}), Mapping):
         raise TypeError("an interval has two ends, and settings are named")
 
 

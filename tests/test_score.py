@@ -1,3 +1,5 @@
+import pytest
+
 from latentlab.score import Score
 
 
@@ -28,3 +30,10 @@ def test_a_score_that_was_read_shows_what_a_metric_could_not_say():
     read = Score.from_json(found.to_json())
     assert read._repr_html_() == found._repr_html_()
     assert read.to_json() == found.to_json()
+
+
+@pytest.mark.parametrize("interval", [[], "", {}, [1.0], 3])
+def test_an_interval_has_two_ends(interval: object) -> None:
+    with pytest.raises(TypeError):
+        Score.from_json({"value": 0.5, "interval": interval})
+    assert Score.from_json({"value": 0.5, "interval": None}).interval is None

@@ -1,6 +1,6 @@
 """Runs whose files can be parsed but hold something else: whatever reads them shows it, or says so in one line.
 
-Long form: 100 alterations of each file. In-process, on a run without weights: figures, comparison, report, doctor.
+Long form: twelve alterations of each file. In-process, on a run without weights: figures, comparison, report, doctor.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def test_every_file_is_here(sound: Path) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_one_line(sound: Path, tmp_path: Path, name: str) -> None:
     chance = random.Random(f"altered {name}")
-    for number in range(many(60, 1)):
+    for number in range(many(12, 1)):
         here = tmp_path / str(number)
         shutil.copytree(sound, here)
         what = alter(here / "run" / name, chance)
