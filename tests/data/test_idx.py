@@ -144,3 +144,11 @@ def test_parts_must_agree(tmp_path: Path) -> None:
     write(tmp_path, "t10k", bytes_of(5, 4, 4))
     with pytest.raises(InputError, match="differ in shape"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(5, 0, 4), (5, 4, 0), (0, 4, 4)])
+def test_images_of_no_pixels(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """Thirty bytes may announce a thousand million of them."""
+    write(tmp_path, "train", np.zeros(shape, np.uint8))
+    with pytest.raises(InputError, match="so no pixels"):
+        load(tmp_path)
