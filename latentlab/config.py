@@ -116,7 +116,7 @@ class RunConfig(Frozen):
             raise ValueError("expected a name and its settings")
         beta = objective.get("beta", 0.0)
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
-            raise ValueError(f"expected a number of at most {LARGEST_BETA:g} as beta")
+            raise ValueError(f"expected a number as beta, {LARGEST_BETA:g} at most")
         return objective
 
     @property
@@ -158,8 +158,7 @@ def validate(kind: Any, content: Any, where: str, mend: str = "") -> Any:
             told = f"{key} is not a setting; known: {', '.join(kind.model_fields) or 'none'}"
         else:
             told = f"{key} is {repr(first.get('input'))[:60]}; {first['msg'].lower()}{more}"
-        room = 200 - len(mend) - 2 if mend else 200
-        raise InputError("; ".join(filter(None, (f"{where}: {told}"[:room], mend)))) from error
+        raise InputError(f"{where}: {told[:100]}; {mend}" if mend else f"{where}: {told}"[:200]) from error
 
 
 def read_config(path: Path) -> RunConfig:
