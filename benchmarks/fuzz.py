@@ -4,7 +4,7 @@ Run from the repository root: ``python benchmarks/fuzz.py codes [--seconds 1800]
 constraints.txt atheris`` (Linux). A loader may return, or raise an `InputError` of one line; anything else is a find.
 Finds go to ``tests/corpus/LOADER/``, named by their hash; `tests/test_corpus.py` reads them again with every test run.
 Inputs are chosen by the branches that they reach (atheris, in latentlab and the standard library's parsers) and mutated
-by libFuzzer and by ``tests/mutations.py``, by turns; ``--blind`` keeps those with a new message instead.
+by libFuzzer and by ``tests/mutations.py``, by turns.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import atheris
 
@@ -41,20 +40,17 @@ class Loader:
         """CPU seconds so far."""
         return time.process_time() - self.begin
 
-    def give(self, content: bytes) -> bool:
-        """Feed it; whether its message is new."""
+    def give(self, content: bytes) -> None:
+        """Feed it."""
         what, message = problem(self.name, content, self.folder)
         self.inputs += 1
-        start = (what or message)[:40]
-        new = start not in self.seen
-        self.seen.add(start)
+        self.seen.add((what or message)[:40])
         kind = f"{what}: {''.join(c for c in message if c.isalpha())[:20]}"
         if what and kind not in self.finds:
             self.finds.add(kind)
             kept = kept_in(self.name) / hashlib.sha256(content).hexdigest()[:16]
             kept.write_bytes(content)
             print(f"{self.name}: {what}: {message} → {kept}", flush=True)
-        return new
 
     def __str__(self) -> str:
         return (
@@ -77,17 +73,7 @@ def several(content: bytes, chance: random.Random, sound: bytes) -> bytes:
     return content
 
 
-def blind(loader: Loader, sound: bytes, seconds: float, seed: int) -> None:
-    """Mutations of the sound file and of those that gave a new message."""
-    chance, pool = random.Random(f"{loader.name} {seed}"), [sound]
-    while loader.used() < seconds:
-        content = several(chance.choice(pool), chance, sound)
-        if loader.give(content) and len(pool) < 500:
-            pool.append(content)
-    print(loader, flush=True)
-
-
-def guided(loader: Loader, sound: bytes, seconds: float, seed: int, corpus: Path) -> None:
+def fuzz(loader: Loader, sound: bytes, seconds: float, seed: int, corpus: Path) -> None:
     """Mutations of whatever reached a branch that nothing had reached.
 
     An input that crashes the process, or takes more than half a minute, is kept by libFuzzer, which ends there.
@@ -109,7 +95,7 @@ def guided(loader: Loader, sound: bytes, seconds: float, seed: int, corpus: Path
         chance = random.Random(seed)
         return several(content or sound, chance, sound)[:size] if seed % 2 else atheris.Mutate(content, size)
 
-    options: list[Any] = ["fuzz", str(corpus), f"-max_len={largest}", f"-seed={seed + 1}", "-len_control=0"]
+    options = ["fuzz", str(corpus), f"-max_len={largest}", f"-seed={seed + 1}", "-len_control=0"]
     options += ["-rss_limit_mb=0", "-timeout=30", "-verbosity=0", f"-artifact_prefix={kept_in(loader.name)}/"]
     atheris.Setup(options, give, custom_mutator=mutator)
     atheris.Fuzz()
@@ -121,7 +107,6 @@ def main() -> None:
     parser.add_argument("loader", choices=list(LOADERS))
     parser.add_argument("--seconds", type=float, default=1800)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--blind", action="store_true", help="without coverage")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -129,10 +114,7 @@ def main() -> None:
             sound = sound_files(folder / "sound")[args.loader].read_bytes()
             loader = Loader(args.loader, folder / "loader")
             loader.give(sound)
-        if args.blind:
-            blind(loader, sound, args.seconds, args.seed)
-        else:
-            guided(loader, sound, args.seconds, args.seed, folder / "corpus")
+        fuzz(loader, sound, args.seconds, args.seed, folder / "corpus")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,19 @@
 Every message is one line: what came, what was expected, what to do.
 """
 
+from unicodedata import category
+
+HIDDEN = ("Cc", "Cf", "Cs")  # Unicode's categories of controls, formats and halves of pairs
+
+
+def harmless(text: str) -> str:
+    """`text` with a question mark for what a terminal might obey instead of showing; lines and tabs stay."""
+    return "".join("?" if category(c) in HIDDEN and c not in "\n\t" else c for c in text)
+
 
 def one_line(text: str) -> str:
-    """`text` without breaks, and with a question mark for what a terminal might obey instead of showing."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    """`harmless` text without breaks."""
+    return harmless(" ".join(text.split()))
 
 
 class LatentlabError(Exception):

@@ -230,17 +230,16 @@ def probe(
         "seed": seed,
     }
     path = run.path / probes.FILE
-    known = kept_json(path)
-    if known.get("inputs") != inputs or not set(estimators) <= set(_curves(run)):
+    curves = _curves(run) if kept_json(path).get("inputs") == inputs else {}
+    if not set(estimators) <= set(curves):
         codes = run.codes()
         curves = {
             name: few_label_curve(codes, factor=factor, estimator=name, sizes=sizes, draws=draws, seed=seed)
             for name in estimators
         }
-        known = {"format": FORMAT, "inputs": inputs, "curves": {k: plain(each.to_json()) for k, each in curves.items()}}
+        kept = {name: plain(each.to_json()) for name, each in curves.items()}
         with lock(run.path):
-            write_json(path, known)
-    curves = load_probes(run)
+            write_json(path, {"format": FORMAT, "inputs": inputs, "curves": kept})
     return {name: curves[name] for name in estimators}
 
 

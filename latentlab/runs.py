@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from latentlab.score import Score
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
-METRIC = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 SCORES_FORMAT = 1
 LARGEST_HISTORY = 256 << 20
 LONGEST_NAME = 80
@@ -150,9 +149,11 @@ class Run:
         empty: dict[str, Any] = {"inputs": {}, "scores": {}, "skipped": {}}
         if not self.has("score"):
             return empty
+        from latentlab.score import check_scores
+
         found = read_json(self.scores_path)
         try:
-            _check_scores(found)
+            check_scores(found)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise InputError(
                 f"{self.scores_path} holds no scores; make it anew: `latentlab analyze {self.path} --only score`"
@@ -254,19 +255,6 @@ def _are_notes(found: Any) -> bool:
         return False
     texts = [(entry.get(key, ""), longest) for entry in found.values() for key, longest in TEXTS.items()]
     return all(isinstance(text, str) and len(text) <= longest for text, longest in texts)
-
-
-def _check_scores(found: Any) -> None:
-    """Raise what comes of a ``scores.json`` that is of another shape than `write_scores` gives it."""
-    from latentlab.score import Score
-
-    profiles = [Score.from_json(score).settings.get("profile", "") for score in found["scores"].values()]
-    parts = [found.get(key) or {} for key in ("inputs", "skipped")]
-    texts = [*profiles, *parts[1].values()]
-    if not all(isinstance(part, dict) for part in parts) or not all(isinstance(text, str) for text in texts):
-        raise TypeError("what they were made from is named, and why some are not there is said")
-    if not all(METRIC.fullmatch(name) for name in found["scores"]):
-        raise ValueError("a metric is called by a word")
 
 
 def _no_folder(path: Path, expected: str) -> MissingError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 JSON_KEY = {"nulls": "null"}
 FIELD = {key: name for name, key in JSON_KEY.items()}
+METRIC = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 NAMED = ("parts", "per_factor", "nulls", "beside")  # fields of numbers by name
 
 
@@ -80,6 +82,20 @@ class Score:
             if key in kept:
                 kept[key] = {name: _number(value) for name, value in kept[key].items()}
         return cls(**kept)
+
+
+def check_scores(found: Any) -> None:
+    """Refuse a ``scores.json`` of another shape than `runs.write_scores` gives it.
+
+    Raises `TypeError`, `KeyError`, `AttributeError` or `ValueError`: the caller knows the file and names it.
+    """
+    profiles = [Score.from_json(score).settings.get("profile", "") for score in found["scores"].values()]
+    parts = [found.get(key) or {} for key in ("inputs", "skipped")]
+    texts = [*profiles, *parts[1].values()]
+    if not all(isinstance(part, dict) for part in parts) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("what they were made from is named, and why some are not there is said")
+    if not all(METRIC.fullmatch(name) for name in found["scores"]):
+        raise ValueError("a metric is called by a word")
 
 
 def _number(value: Any) -> Any:

@@ -70,7 +70,7 @@ def test_its_label(objective: dict[str, Any], beta: float | None, label: str) ->
         ({"format": 2}, "format is 2"),
         ({"objective": {}}, "objective is {}"),
         ({"objective": {"name": 3}}, "expected a name and its settings"),
-        ({"objective": {"name": "vae", "beta": "x"}}, r"expected a number.* as beta"),
+        ({"objective": {"name": "vae", "beta": "x"}}, "expected a number as beta"),
         ({"colour": "red"}, "colour is not a setting; known: format, data"),
         ({"data": ""}, "data is ''"),
         ({"data": "x" * 5000}, "data is 'xxx"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from latentlab.errors import InputError, one_line
+from latentlab.errors import InputError, harmless, one_line
 from latentlab.registry import choose, names
 
 LINE_SECONDS = 10.0
-HIDDEN = ("Cc", "Cf", "Cs")  # Unicode's categories of controls, formats and halves of pairs
 LONGEST_LINE = 200
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
@@ -56,7 +54,7 @@ def metrics(text: str | None) -> list[str] | None:
 
 def show(text: str) -> None:
     """A line of the answer; what a terminal might obey in it instead of showing is a question mark."""
-    print("".join("?" if unicodedata.category(c) in HIDDEN and c not in "\n\t" else c for c in text))
+    print(harmless(text))
 
 
 def show_json(content: Any) -> None:
