@@ -11,6 +11,7 @@ from numpy.random import RandomState
 
 from latentlab.codes import Codes, rate_parts
 from latentlab.errors import InputError
+from latentlab.matching import check_same_images
 from latentlab.profiles._protocol import draw_rows
 from latentlab.registry import load, names
 from latentlab.runs import Run
@@ -73,6 +74,7 @@ def _same_rows(runs: Sequence[Run], rows: int) -> tuple[list[Codes], int]:
         codes = run.codes()
         if not np.array_equal(ids, codes.row_ids):
             raise InputError(f"{run.name} and {runs[0].name} encoded different rows; encode the same split with both")
+        check_same_images(first, codes)
         found.append(codes.take(chosen))
     return found, len(ids)
 

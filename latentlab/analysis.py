@@ -18,6 +18,7 @@ from latentlab.data import Dataset, Factor, load
 from latentlab.errors import InputError
 from latentlab.files import lock, sha256
 from latentlab.hdf5 import made_from
+from latentlab.originals import changed
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
 from latentlab.runs import STAGES, Run, write_scores
@@ -70,6 +71,8 @@ def analyze(
     say = progress or (lambda done, total, note: None)
     dataset = None if data is None else load(data)
     chosen = stages_of(run, only)
+    if "encode" not in chosen:
+        _check_current(run, dataset, split)
     total = len(chosen)
     for number, stage in enumerate(chosen):
         say(number, total, stage)
@@ -84,6 +87,15 @@ def analyze(
             score_run(run, metrics=metrics, profile=profile, resamples=resamples, resample_slow=resample_slow)
     say(total, total, "")
     return chosen
+
+
+def _check_current(run: Run, data: Dataset | None, split: str | None) -> None:
+    """Raise an `InputError` where the codes, which are not to be recomputed, are not those of the data as they are."""
+    if not run.encodes or not run.has("encode"):
+        return
+    if parts := changed(run, data.split(split) if data is not None and split else data):
+        what = f"{' and '.join(parts)} of {run.name[-40:]} changed since its codes were made"
+        raise InputError(f"{what}; encode again: `latentlab analyze {str(run.path)[-40:]}` with encode among --only")
 
 
 def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 
 from latentlab import debiasing, effects, evidence, leakage, outliers, probes, supports
+from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import TEMPORARY, read_json
 from latentlab.health import health
 from latentlab.notes import selections_of
-from latentlab.runs import NAME, STAGES, Run, Study, environment_of, open_path, safetensors_metadata
+from latentlab.originals import Find, changed, trained_on_others
+from latentlab.runs import NAME, STAGES, Run, Study, data_of, environment_of, open_path, place, safetensors_metadata
 
 # Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
 READ: dict[str, tuple[Callable[[Run], object], str]] = {
@@ -77,7 +79,7 @@ def examine(path: str | Path) -> list[Finding]:
     Raises `InputError` where there is neither a run nor a study.
     """
     opened = open_path(path)
-    return list(_run(opened) if isinstance(opened, Run) else _study(opened))
+    return list(_run(opened, data_of) if isinstance(opened, Run) else _study(opened))
 
 
 def _study(study: Study) -> Iterator[Finding]:
@@ -85,8 +87,9 @@ def _study(study: Study) -> Iterator[Finding]:
         yield Finding(str(study.path / name), why, True, "restore its config.json from a copy, or remove the folder")
     yield from _planned(study)
     yield from _passed_over(study)
+    find = _finder()
     for run in study.runs:
-        yield from _run(run)
+        yield from _run(run, find)
 
 
 def _passed_over(study: Study) -> Iterator[Finding]:
@@ -124,7 +127,30 @@ def _planned(study: Study) -> Iterator[Finding]:
                       "the same `latentlab sweep` again does what is missing")  # fmt: skip
 
 
-def _run(run: Run) -> Iterator[Finding]:
+def _finder() -> Find:
+    """`data_of` that opens the same data once, however many runs of a study share them."""
+    known: dict[tuple[str, str], Dataset] = {}
+
+    def find(run: Run, spec: str) -> Dataset:
+        key = (spec, place(run))
+        if key not in known:
+            known[key] = data_of(run, spec)
+        return known[key]
+
+    return find
+
+
+def _data(run: Run, find: Find) -> Iterator[Finding]:
+    """Data that have changed since the run was trained, or since its codes were made, where they are at hand."""
+    if trained_on_others(run, find):
+        mend = "restore the data, or train the run again"
+        yield Finding(str(run.path), f"{run.config.data} has other images than it was trained on", True, mend)
+    if run.encodes and run.has("encode") and (parts := changed(run, find=find)):
+        why = f"stale: {' and '.join(parts)} of its data have changed since"
+        yield Finding(str(run.codes_path), why, True, f"latentlab analyze {quote(str(run.path))}")
+
+
+def _run(run: Run, find: Find) -> Iterator[Finding]:
     where = str(run.path)
     try:
         busy = _is_locked(run.path)
@@ -142,6 +168,7 @@ def _run(run: Run) -> Iterator[Finding]:
         yield from _no_files(run)
         yield from _short(run)
         yield from _files(run)
+        yield from _data(run, find)
     except LatentlabError as error:
         yield Finding(where, str(error), True, "restore it from a copy, or train it anew")
     except OSError as error:

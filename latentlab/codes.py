@@ -15,8 +15,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes_writer import FORMAT, RESERVED, mark, rate_parts, row_rate, writing
-from latentlab.data.dataset import Dataset, Factor, Rows
+from latentlab.codes_writer import FORMAT, RESERVED, free, mark, rate_parts, row_rate, writing
+from latentlab.data.dataset import Dataset, Factor, Rows, is_grid
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, check_texts, reading
 
@@ -25,11 +25,14 @@ __all__ = [
     "FORMAT",
     "RESERVED",
     "Codes",
+    "encoded",
+    "free",
     "load_codes",
     "located",
     "mark",
     "rate_parts",
     "read_provenance",
+    "read_rows",
     "read_summary",
     "row_rate",
     "save_codes",
@@ -46,7 +49,7 @@ class Codes:
     deterministic encoder. ``factors`` (n, k) float64, ``specs``, ``labels`` and ``row_ids`` are the data set's.
     ``distortion`` (n,) is −log p(x|z) in nats at one posterior sample, NaN where it was not computed. ``provenance``
     says which model and which data it came from; ``grid`` gives the levels per factor where the rows are a full grid
-    in row-major order.
+    in row-major order, None where the factors say otherwise. ``label_names`` are the names of the classes 0, 1, ….
     """
 
     mean: NDArray[np.float32]
@@ -58,6 +61,7 @@ class Codes:
     distortion: NDArray[np.float32] | None = None
     grid: tuple[int, ...] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    label_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mean.ndim != 2:
@@ -74,6 +78,8 @@ class Codes:
             raise InputError(
                 f"codes are {self.mean.shape} but variance is {self.variance.shape}; expected one for each"
             )
+        if not is_grid(self.grid, len(self), self.factors):
+            object.__setattr__(self, "grid", None)
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -126,6 +132,27 @@ class Codes:
             grid=None,
         )
 
+    @property
+    def classes(self) -> dict[int, str]:
+        """The name of each label that occurs, all different; empty where they have no names but their numbers.
+
+        >>> Codes(np.zeros((2, 1), np.float32), labels=np.array([1, 0]), label_names=("cat", "dog")).classes
+        {0: 'cat', 1: 'dog'}
+        """
+        if self.labels is None or all(name == str(k) for k, name in enumerate(self.label_names)):
+            return {}
+        known: dict[int, str] = {}
+        for k in np.unique(self.labels).tolist():
+            name = self.label_names[k] if 0 <= k < len(self.label_names) else str(k)
+            known[k] = name if name not in known.values() else free(f"{name} ({k})", known.values())
+        return known
+
+    def spec(self, name: str) -> Factor | None:
+        """What is known of the factor of that name; ``label`` is one where there are no others."""
+        if not self.specs and name == "label":
+            return Factor("label", "categorical", self.label_names if self.classes else ())
+        return next((spec for spec in self.specs if spec.name == name), None)
+
     def factor_names(self) -> tuple[str, ...]:
         """The factors' names, in the order of the columns of ``factors``."""
         return tuple(spec.name for spec in self.specs)
@@ -144,6 +171,7 @@ def save_codes(path: Path, codes: Codes) -> None:
         factors=codes.factors,
         specs=codes.specs,
         labels=codes.labels,
+        label_names=codes.label_names,
         row_ids=codes.row_ids,
         grid=codes.grid,
     )
@@ -171,11 +199,12 @@ def load_codes(path: Path) -> Codes:
             variance=_matrix(file["layers/variance"], path) if "layers/variance" in file else None,
             factors=np.column_stack(columns) if columns else None,
             specs=tuple(Factor(f["name"], f["kind"], tuple(f["values"])) for f in factors),
-            labels=optional("label", "iu"),
+            labels=_labels(obs, path),
             row_ids=_column(obs, "row", path, "iu"),
             distortion=optional("distortion", "f"),
             grid=tuple(grid) if grid else None,
             provenance=described["provenance"],
+            label_names=_label_names(described, path),
         )
 
 
@@ -184,6 +213,23 @@ def read_provenance(path: Path) -> dict[str, Any]:
     with reading(path, "codes") as file:
         found: dict[str, Any] = _described(file, path)["provenance"]
         return found
+
+
+def read_rows(path: Path) -> Rows:
+    """The row ids (n,) of a ``codes.h5ad``, without reading the codes."""
+    with reading(path, "codes") as file:
+        return _column(_element(file, "obs", path), "row", path, "iu").astype(np.int64)
+
+
+def encoded(path: Path, rows: int) -> Iterator[tuple[NDArray[np.float32], Any, Any]]:
+    """Mean, variance and distortion of that many rows at a time of a ``codes.h5ad``; None for what it does not have."""
+    with reading(path, "codes") as file:
+        mean = _element(file, "X", path)
+        others = [file.get("layers/variance"), _element(file, "obs", path).get("distortion")]
+        for start in range(0, len(mean), rows):
+            block = slice(start, start + rows)
+            variance, distortion = (None if each is None else np.asarray(each[block], np.float32) for each in others)
+            yield np.asarray(mean[block], np.float32), variance, distortion
 
 
 def read_summary(path: Path) -> dict[str, Any]:
@@ -222,6 +268,20 @@ def _column(group: Any, key: str, path: Path, kinds: str) -> NDArray[Any]:
     if getattr(dataset, "ndim", 0) != 1 or dataset.dtype.kind not in kinds:
         raise InputError(f"{path}: {dataset.name} is no column of numbers of its kind; encode the data again")
     return np.asarray(dataset[()])
+
+
+def _labels(obs: Any, path: Path) -> NDArray[np.int64] | None:
+    """The classes' numbers; those of an export, whose column ``label`` has the names, stand in another one."""
+    if "label" not in obs:
+        return None
+    return _column(obs, "label_code" if isinstance(obs["label"], h5py.Group) else "label", path, "iu")
+
+
+def _label_names(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    names = described.get("label_names", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{path}: label_names is not a list of texts; encode the data again")
+    return tuple(names)
 
 
 def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from latentlab.errors import InputError
 from latentlab.hdf5 import publishing
 
 FORMAT = 1
-RESERVED = {"row", "label", "rate", "distortion", "_index"}
+RESERVED = {"row", "label", "label_code", "rate", "distortion", "_index"}
 
 
 def rate_parts(mean: NDArray[Any], variance: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -121,6 +121,7 @@ class CodesWriter:
                 for s, column in zip(self.data.specs, self.names, strict=True)
             ],
             "grid": self.data.grid,
+            **({"label_names": list(self.data.label_names)} if self.data.labels is not None else {}),
             "provenance": dict(provenance),
         }
         text = json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -160,11 +161,19 @@ def _column_names(specs: Iterable[Factor]) -> list[str]:
     """Factor names as HDF5 column names: no slash, none that the format has taken, no two alike."""
     names: list[str] = []
     for spec in specs:
-        name = re.sub(r"[/\0]", "_", spec.name) or "factor"
-        while name in RESERVED or name in names:
-            name = f"factor {name}"
-        names.append(name)
+        names.append(free(re.sub(r"[/\0]", "_", spec.name) or "factor", [*RESERVED, *names]))
     return names
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """The name of a column, with ``factor`` before it as often as it takes until it is none of the others.
+
+    >>> free("row", ["row", "label"])
+    'factor row'
+    """
+    while name in taken:
+        name = f"factor {name}"
+    return name
 
 
 def mark(element: Any, kind: str, version: str) -> Any:

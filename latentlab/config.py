@@ -54,9 +54,10 @@ class RunConfig(Frozen):
     ``objective`` holds the objective's name and its settings, as in ``{"name": "beta-vae", "beta": 4.0}``.
     ``stochastic`` says whether the encoder gives a posterior variance as well as a mean. ``image_shape`` is (channels,
     height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
-    is, ``source`` where the images came from. ``weights`` is the SHA-256 of the weights that rows were drawn by, empty
-    where each was drawn once an epoch. ``decay`` is the last part of the steps over which the learning rate
-    falls linearly to zero.
+    is, ``source`` where the images came from, ``fingerprint`` the SHA-256 of what they are (`Dataset.fingerprint`;
+    empty in runs older than it, and where a model was trained elsewhere). ``weights`` is the SHA-256 of the weights
+    that rows were drawn by, empty where each was drawn once an epoch. ``decay`` is the last part of the steps over
+    which the learning rate falls linearly to zero.
 
     A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
     recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known.
@@ -69,6 +70,7 @@ class RunConfig(Frozen):
     adapter: Adapter | None = None
     rows: int = Field(ge=0)
     source: dict[str, Any] = Field(default_factory=dict)
+    fingerprint: str = Field("", max_length=64)
     weights: str = Field("", max_length=64)
     image_shape: tuple[Channels, Pixels, Pixels]
     network: str

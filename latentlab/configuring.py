@@ -49,6 +49,7 @@ def configure(
         "split": split,
         "rows": len(part),
         "source": dict(data.source),
+        "fingerprint": part.fingerprint["images"],
         "image_shape": data.image_shape,
         "network": network,
         "likelihood": likelihood,

@@ -108,13 +108,11 @@ def decode_run(
     if not run.decodes:
         raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be looked at and scored")
     images, codes = analysed(run, data, split) if run.encodes else None, run.codes()
+    if images is not None:
+        _check_encoded(run, codes, images)
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
     if made_from(run.decodings_path) == inputs:
         return load_decodings(run.decodings_path)
-    if images is not None and len(codes) != len(images):
-        raise InputError(
-            f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
-        )
     position = typical_row(codes) if anchor is None else _position(codes, anchor)
     rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
     torch.set_num_threads(run.config.hardware.threads)
@@ -128,6 +126,17 @@ def decode_run(
             parts["reconstructions"] = reconstruct(model, codes, images, rows)
         save_decodings(run.decodings_path, parts, inputs)
     return parts
+
+
+def _check_encoded(run: Run, codes: Codes, images: Dataset) -> None:
+    """Raise an `InputError` where the codes are not those of these images."""
+    if len(codes) != len(images):
+        raise InputError(
+            f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
+        )
+    made_of = codes.provenance.get("inputs", {}).get("fingerprint", {}).get("images")
+    if made_of not in (None, images.fingerprint["images"]):
+        raise InputError(f"{run.codes_path} was made from other images than {images.name} has; encode this data first")
 
 
 def _position(codes: Codes, row_id: int) -> int:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.codes import FORMAT, Codes, load_codes, read_provenance, save_codes, writing
+from latentlab.codes import BLOCK as ROWS_READ
+from latentlab.codes import FORMAT, Codes, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes_writer import CodesWriter
 from latentlab.configuring import cores
 from latentlab.data import Dataset
+from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError
 from latentlab.files import lock
 from latentlab.models import Autoencoder, Model, Point, load_model
@@ -46,9 +49,10 @@ def encode(
     ``data`` is by default what the run was trained on, ``split`` its test part where one is published. ``distortion``
     (−log p(x|z) at one posterior sample, seeded) costs a decode a row: ``sample`` computes it for a split named
     ``test`` or else for 10,000 seeded rows, ``all`` for every row. Codes that are there already, made from the same
-    weights and data, are read and not made again. ``adapter`` is what a run of a user's own model needs: the
-    ``FILE.py:NAME`` it was imported with, or the model. A model without an encoder has no codes of images: its codes
-    are 10,000 seeded draws from the prior N(0, I).
+    weights and images, are read and not recomputed; factors or labels that have changed since replace those in the
+    file. The same images are those of the same content (`Dataset.fingerprint`), whatever they are called. ``adapter``
+    is what a run of a user's own model needs: the ``FILE.py:NAME`` it was imported with, or the model. A model without
+    an encoder has no codes of images: its codes are 10,000 seeded draws from the prior N(0, I).
     """
     write_codes(run, data, split=split, distortion=distortion, seed=seed, adapter=adapter, progress=progress)
     return load_codes(run.codes_path)
@@ -68,27 +72,55 @@ def write_codes(
     if not run.encodes:
         _draw(run, seed)
         return
-    data = analysed(run, data, split)
+    whole = data_of(run) if data is None else data
+    data = analysed(run, whole, split)
     inputs = {
         "model": model_hash(run),
         "source": dict(data.source),
+        "fingerprint": data.fingerprint,
         "rows": len(data),
         "split": data.name,
         "distortion": distortion,
         "seed": seed,
         "format": FORMAT,
     }
-    if not _made_from(run, plain(inputs)):
-        with lock(run.path):
+    provenance = _provenance(run)
+    if agree(provenance.get("inputs", {}), plain(inputs)):
+        return
+    with lock(run.path):
+        if _of_same_images(provenance, plain(inputs)):
+            _describe_again(run, data, {**provenance, "inputs": inputs, "data": whole.spec})
+        else:
+            data = replace(data, spec=whole.spec)
             _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
 
 
-def _made_from(run: Run, inputs: dict[str, Any]) -> bool:
-    """Whether the run's codes were made from just that; codes that cannot be read are made anew."""
+def _provenance(run: Run) -> dict[str, Any]:
+    """Where the run's codes came from; nothing of codes that cannot be read, which are recomputed."""
     try:
-        return read_provenance(run.codes_path).get("inputs") == inputs
+        return read_provenance(run.codes_path)
     except InputError:
+        return {}
+
+
+def _of_same_images(provenance: dict[str, Any], inputs: dict[str, Any]) -> bool:
+    """Whether all rows of the wanted codes are there, and differ in factors and labels alone."""
+    recorded = provenance.get("inputs", {})
+    images = recorded.get("fingerprint", {}).get("images")
+    if "of_rows" in provenance or images != inputs["fingerprint"]["images"]:
         return False
+    return bool(inputs == {**recorded, "source": inputs["source"], "fingerprint": inputs["fingerprint"]})
+
+
+def _describe_again(run: Run, data: Dataset, provenance: dict[str, Any]) -> None:
+    """Write the run's codes with the factors and labels that the data have now; nothing is encoded."""
+    stochastic = run.config.stochastic
+    with writing(run.codes_path, data, run.config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
+        for mean, variance, distortion in encoded(run.codes_path, ROWS_READ):
+            rows = slice(writer.position, writer.position + len(mean))
+            writer.add(mean, variance)
+            if distortion is not None:
+                writer.judge(rows, distortion)
 
 
 def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
@@ -137,7 +169,7 @@ def _encode(
 def _draw(run: Run, seed: int) -> None:
     """Codes for a model that only decodes: draws from the prior, kept like any others."""
     inputs = {"model": model_hash(run), "source": {"name": "prior"}, "rows": DRAWN, "seed": seed, "format": FORMAT}
-    if not _made_from(run, inputs):
+    if _provenance(run).get("inputs") != inputs:
         mean = np.random.default_rng(seed).standard_normal((DRAWN, run.config.latent_dim), np.float32)
         provenance = {"inputs": inputs, "run": run.name, "label": run.config.label, "stochastic": False}
         with lock(run.path):

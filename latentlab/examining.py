@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from latentlab import debiasing, effects, probes
 from latentlab.data import Dataset
+from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
 from latentlab.debiasing import BINS, SMOOTHING, Combine, Commonness, commonness
 from latentlab.decodings import Decodings, save_decodings
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 ROWS = 10_000
 SHOWN = 24
+COMPARED = 100  # images of equal ids that tell whether rows were trained on
 Progress = Callable[[float, float, str], None]
 
 
@@ -87,7 +89,8 @@ def debias(
             made, settings={**told, "classes": [classes[k] for k in of_row[rows]], "summary": summary}
         )
     with lock(run.path):
-        save_decodings(run.path / debiasing.FILE, parts, {"model": model_hash(run), "source": plain(part.source)})
+        inputs = {"model": model_hash(run), "source": plain(part.source), "fingerprint": part.fingerprint}
+        save_decodings(run.path / debiasing.FILE, parts, inputs)
     progress(2, 2, "")
     return found
 
@@ -145,10 +148,13 @@ def outliers(
     if against.image_shape != own.image_shape:
         came, expected = ("×".join(map(str, each.image_shape)) for each in (against, own))
         raise InputError(f"{against.name} has images {came}, the run {expected}; resize them, as in PATH:size=28")
+    images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
-    key = f"{own.name} against {against.name}"
+    inputs["fingerprint"] = dict(zip(("own", "foreign", "trained"), images, strict=True))
+    called = _called(against, own.name, _kept(run))
+    key = f"{own.name} against {called}"
     kept = _kept(run).get(key, {})
-    if kept.get("inputs") == plain(inputs):
+    if agree(kept.get("inputs", {}), plain(inputs)):
         return kept
     turned = light_ground(own) != light_ground(against)
     sides = {
@@ -166,7 +172,8 @@ def outliers(
     found = detect(scores["own"], scores["foreign"], seed=seed)
     entry = {
         "own": own.name,
-        "against": against.name,
+        "against": called,
+        "data": against.spec,
         "inverted": turned,
         "rows": [len(sides["own"]), len(sides["foreign"])],
         "own_rows_were_trained_on": _overlap(own, trained),
@@ -181,10 +188,18 @@ def outliers(
     return _keep(run, key, entry)
 
 
+def _called(against: Dataset, own: str, kept: dict[str, Any]) -> str:
+    """The name of a foreign set; its specification where an entry of that name is of data in another place."""
+    entry = kept.get(f"{own} against {against.name}", {})
+    return against.name if entry.get("data", against.spec) == against.spec else against.spec or against.name
+
+
 def _overlap(own: Dataset, trained: Dataset) -> bool:
-    """Whether some of the own rows are among those that were trained on, told by source and row id."""
-    same = plain(own.source) == plain(trained.source)
-    return same and bool(np.isin(own.row_ids, trained.row_ids).any())
+    """Whether some of the own rows are among those that were trained on: equal row ids with equal images."""
+    ids, here, there = np.intersect1d(own.row_ids, trained.row_ids, return_indices=True)
+    some = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), COMPARED)).astype(np.int64))
+    equal = (own[here[some]] == trained[there[some]]).all(axis=(1, 2, 3)) if len(some) else np.zeros(1, bool)
+    return bool(equal.mean() > 0.5)
 
 
 def _scores(codes: Codes, data: Dataset, reference: Codes, trained: Dataset) -> dict[str, Any]:

@@ -48,4 +48,5 @@ def judge(
         data.labels,
         data.row_ids,
         found if distortion else None,
+        label_names=data.label_names,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.data import Dataset, load
+from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, sha256
 from latentlab.leakage import FILE, leakage, load_leakage, save_leakage
@@ -74,14 +75,16 @@ def _kept(run: Run, given: Dataset | None, anchors: int, seed: int, adapter: Any
         "model": model_hash(run),
         "codes": sha256(run.codes_path),
         "data": plain(images.source),
+        "fingerprint": images.fingerprint,
         "anchors": min(anchors, len(codes)),
         "seed": seed,
     }
     if (run.path / FILE).is_file():
         score, made_from = load_leakage(run)
-        if made_from | inputs == made_from:  # a shared copy also names its full codes
+        # A shared copy also names its full codes.
+        if agree({key: made_from[key] for key in inputs if key in made_from}, inputs):
             return score
-    key = str((images.spec, images.name, inputs["data"]))
+    key = str((images.spec, images.name, inputs["data"], inputs["fingerprint"]))
     if key not in readers:
         readers[key] = learn(images, seed=seed)
     score = leakage_of(run, readers[key], anchors=anchors, seed=seed, adapter=adapter)

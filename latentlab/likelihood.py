@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentlab.data import Dataset
+from latentlab.data._fingerprint import agree
 from latentlab.encoding import analysed, as_input
 from latentlab.errors import InputError
 from latentlab.evidence import FORMAT, Evidence, evidence_path, load_evidence, save_evidence
@@ -70,10 +71,10 @@ def likelihood(
     chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
     inputs = plain(
         {"model": model_hash(run), "source": dict(data.source), "split": data.name, "rows": len(chosen)}
-        | {"samples": samples, "seed": seed, "format": FORMAT}
+        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": data.fingerprint["images"]}
     )
     path = evidence_path(run)
-    if made_from(path) == inputs:
+    if agree(made_from(path), inputs):
         return load_evidence(path)
     torch.set_num_threads(run.config.hardware.threads)
     model = load_model(run, adapter)

@@ -34,6 +34,7 @@ def match(a: Codes, b: Codes, *, rows: int = ROWS, seed: int = 0) -> pd.DataFram
     import pandas as pd
     from scipy.optimize import linear_sum_assignment
 
+    check_same_images(a, b)
     left, right = _common(a, b, rows, seed)
     active = [_active(each) for each in (a, b)]
     rho = _spearman(left[:, active[0]], right[:, active[1]])
@@ -75,6 +76,16 @@ def alongside(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
     table = pd.DataFrame(found, columns=["first", *columns])
     table.attrs["rows"] = min((each.attrs["rows"] for each in matches), default=0)
     return table
+
+
+def check_same_images(a: Codes, b: Codes) -> None:
+    """Raise an `InputError` where two codes of the same rows of one source were made from images that differ."""
+    made = [each.provenance.get("inputs", {}) for each in (a, b)]
+    images = {each.get("fingerprint", {}).get("images") for each in made}
+    alike = made[0].get("source") == made[1].get("source") and np.array_equal(a.row_ids, b.row_ids)
+    if alike and None not in images and len(images) > 1:
+        names = " and ".join(str(each.provenance.get("run", "?"))[-60:] for each in (a, b))
+        raise InputError(f"the codes of {names} were made from different images; encode the same data with both")
 
 
 def _common(a: Codes, b: Codes, rows: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

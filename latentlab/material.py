@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
-from latentlab.data.dataset import FactorKind
+from latentlab.data.dataset import FactorKind, is_grid
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, check_codes, check_factors, kind_of, survey
 from latentlab.metrics._draws import Draws, draw_alike, draw_pairs
@@ -86,6 +86,9 @@ def _with_factors(
     named = tuple(factor_names) or tuple(f"factor_{j}" for j in range(v.shape[1]))
     if len(named) != v.shape[1] or (kinds is not None and len(kinds) != v.shape[1]):
         raise InputError(f"factors has {v.shape[1]} columns but {len(named)} names were given; name each column once")
+    if not is_grid(material.grid, len(v), v):
+        cells = "×".join(map(str, material.grid or ()))
+        raise InputError(f"the rows are not the grid {cells} in row-major order, as factors show; leave out the grid")
     keep = [j for j, column in enumerate(survey(v)) if column.low < column.high]
     tz = tv = None
     if test is not None:

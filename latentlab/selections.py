@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latentlab.codes import Codes
+from latentlab.codes import Codes, free
 from latentlab.dimensions import factors_of
 from latentlab.errors import InputError
 from latentlab.notes import selections_of
@@ -224,7 +224,7 @@ def composition(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def _texts(codes: Codes, column: NDArray[np.float64], factor: str) -> tuple[NDArray[np.int64], list[str]]:
-    spec = next((s for s in codes.specs if s.name == factor), None)
+    spec = codes.spec(factor)
     return _levels(column, spec.values if spec else ())
 
 
@@ -249,9 +249,11 @@ def as_table(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
     """Those rows as a table to take along: row id, factors, label, codes."""
     import pandas as pd
 
+    others: dict[str, Any] = {} if codes.labels is None else {"label": codes.labels[rows]}
+    if codes.labels is not None and (classes := codes.classes):
+        others = {"label": [classes[k] for k in codes.labels[rows].tolist()], "label_code": codes.labels[rows]}
+    others |= {f"z{j}": codes.mean[rows, j] for j in range(codes.latent_dim)}
     found = {"row": codes.row_ids[rows]}
-    if codes.factors is not None:
-        found |= {name: codes.factors[rows, k] for k, name in enumerate(codes.factor_names())}
-    if codes.labels is not None:
-        found["label"] = codes.labels[rows]
-    return pd.DataFrame(found | {f"z{j}": codes.mean[rows, j] for j in range(codes.latent_dim)})
+    for k, name in enumerate(codes.factor_names()):
+        found[free(name, [*found, *others])] = codes.factors[rows, k] if codes.factors is not None else []
+    return pd.DataFrame(found | others)

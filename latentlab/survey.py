@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from latentlab import support
 from latentlab.codes import Codes
 from latentlab.data import Dataset
+from latentlab.data._fingerprint import agree
 from latentlab.decodings import Decodings, save_decodings
 from latentlab.errors import InputError
 from latentlab.features import feature_space, nearest
@@ -69,9 +70,9 @@ def survey(
     held, trained_on = analysed(run, data), _training_rows(run, data)
     inputs = plain(
         {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": draws, "seed": seed}
-        | {"format": FORMAT}
+        | {"format": FORMAT, "fingerprint": {"held": held.fingerprint, "trained": trained_on.fingerprint["images"]}}
     )
-    if numbers_path(run).is_file() and sheet_path(run).is_file() and read_support(run).get("inputs") == inputs:
+    if numbers_path(run).is_file() and sheet_path(run).is_file() and agree(read_support(run).get("inputs", {}), inputs):
         return read_support(run)
     say(0, 5, "encode")
     codes = encode(run, data, adapter=adapter)
@@ -220,7 +221,10 @@ def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decoding
     low, median, high = np.quantile(width, (0.025, 0.5, 0.975))
     found: dict[str, Any] = {"median": float(median), "low": float(low), "high": float(high)}
     if codes.labels is not None:
-        groups = {str(label): float(np.median(width[codes.labels == label])) for label in np.unique(codes.labels)}
+        groups = {
+            codes.classes.get(label, str(label)): float(np.median(width[codes.labels == label]))
+            for label in np.unique(codes.labels).tolist()
+        }
         found["by_label"] = groups if len(groups) <= 20 else {}
     return found
 

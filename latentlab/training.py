@@ -36,6 +36,7 @@ from latentlab.parallel import Group, joined
 from latentlab.runs import Run, same_data
 from latentlab.state import restore, save
 
+RESTORE = "restore the data, or choose another --out"
 Progress = Callable[[int, int, dict[str, Any]], None]
 
 
@@ -66,6 +67,8 @@ def train(
     out = Path(out)
     config = config or configure(data, **options)
     part = data.split(config.split)
+    if config.fingerprint not in ("", part.fingerprint["images"]):
+        raise InputError(f"{str(out)[-60:]} is for other images than {part.name[-60:]} has; {RESTORE}")
     drawn_by = None if weights is None else weights_of(part, weights)
     config = config if drawn_by is None else config.model_copy(update={"weights": digest(drawn_by)})
     refuse_other(out, config, resume=resume)
@@ -98,9 +101,14 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
             each["objective"] = build_objective(each["objective"]).model_dump()
     if same_data(run, config.data):  # however the path to it is spelt
         theirs["data"] = ours["data"]
+    if not theirs["fingerprint"]:  # a run from before there were any
+        theirs["fingerprint"] = ours["fingerprint"]
     changed = [key for key in ours if key != "hardware" and theirs[key] != ours[key]]
     if changed:
         key = changed[0]
+        if key == "fingerprint":
+            came = f"{str(out)[-60:]} was trained on other images than {config.data[-60:]} has now"
+            raise InputError(f"{came}; {RESTORE}")
         raise InputError(
             f"{out} holds a different run: {key} is {theirs[key]!r} there, {ours[key]!r} here; choose another --out"[
                 :200

@@ -20,6 +20,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
 
@@ -168,9 +169,7 @@ def _words(path: Path, arrays: Mapping[str, Any], key: str, k: int) -> list[str]
 
 
 def _text(words: NDArray[Any]) -> NDArray[Any]:
-    return np.array([w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in words.ravel()]).reshape(
-        words.shape
-    )
+    return np.array(readable(words.ravel().tolist())).reshape(words.shape)
 
 
 def full_grid(factors: NDArray[np.float64]) -> tuple[int, ...] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._fingerprint import Known, digest
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
 
@@ -38,7 +39,8 @@ def binarised(data: Dataset, seed: Any) -> Dataset:
             )
         return bits
 
-    return replace(data, read=read, source={**data.source, "binarised": seed})
+    known = Known(read, lambda: digest(data.fingerprint["images"], "binarised", seed))
+    return replace(data, read=known, source={**data.source, "binarised": seed})
 
 
 def _words(seed: int, row: int, count: int) -> NDArray[np.uint32]:

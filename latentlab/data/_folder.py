@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from latentlab.data._arrays import open_zip
+from latentlab.data._fingerprint import Known, of_files
+from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
 
@@ -45,17 +47,24 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         )
     colour, (width, height) = _layout(path, files, resized=size is not None)
     shape = (3 if colour else 1, size or height, size or width)
+    listed = tuple(file.name for file in files)
     folders = [str(PurePosixPath(file.name).parent) for file in files]
     names = sorted(set(folders), key=natural)
     numbers = {name: number for number, name in enumerate(names)}
     return Dataset(
         name=path.resolve().stem,
         shape=(len(files), *shape),
-        read=partial(_read, path, tuple(file.name for file in files), shape, size),
+        read=Known(partial(_read, path, listed, shape, size), lambda: _content(path, listed, shape)),
         labels=np.array([numbers[folder] for folder in folders], dtype=np.int64) if len(names) > 1 else None,
-        label_names=_without_common(names) if len(names) > 1 else (),
+        label_names=tuple(readable(_without_common(names))) if len(names) > 1 else (),
         source={"name": "images", "files": len(files)} | ({"size": size} if size else {}),
     )
+
+
+def _content(path: Path, names: tuple[str, ...], shape: tuple[int, int, int]) -> str:
+    """What the images are: names, order and bytes of their files, and to what they are brought."""
+    files = [(name, path / name) for name in names] if path.is_dir() else [(path.suffix, path)]
+    return of_files(files, *names, shape)
 
 
 def natural(name: str) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.data._fingerprint import Known, digest
 from latentlab.data.dataset import Dataset, Images
 from latentlab.errors import InputError
 
@@ -29,4 +30,5 @@ def inverted(data: Dataset, asked: Any = 1) -> Dataset:
     def read(rows: Any) -> Images:
         return 255 - data[rows]
 
-    return replace(data, read=read, source={**data.source, "inverted": True})
+    known = Known(read, lambda: digest(data.fingerprint["images"], "inverted"))
+    return replace(data, read=known, source={**data.source, "inverted": True})

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data._arrays import BLOCK, DAMAGED, full_grid, open_zip, read_header, read_member
+from latentlab.data._fingerprint import Known
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
@@ -43,7 +44,7 @@ def dsprites(path: Path, specs: tuple[Factor, ...]) -> Dataset:
     return Dataset(
         name="dsprites",
         shape=(len(packed), 1, height, width),
-        read=read,
+        read=Known(read, lambda: digest),
         factors=factors,
         specs=tuple(Factor(s.name, s.kind, s.values[:n]) for s, n in zip(specs, levels, strict=True)),
         grid=grid,

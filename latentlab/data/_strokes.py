@@ -40,7 +40,9 @@ def measured(data: Dataset, factors: str) -> Dataset:
     found = np.concatenate([strokes(data[start : start + BLOCK], light=light) for start in starts])
     columns, specs = [found], SPECS
     if data.factors is not None:
-        columns, specs = [data.factors, found], (*data.specs, *SPECS)
+        taken = {spec.name for spec in data.specs}
+        mine = (replace(spec, name=f"stroke {spec.name}") if spec.name in taken else spec for spec in SPECS)
+        columns, specs = [data.factors, found], (*data.specs, *mine)
     elif data.labels is not None:
         columns = [data.labels[:, None].astype(np.float64), found]
         specs = (Factor("class", "categorical", data.label_names), *SPECS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
@@ -39,7 +40,7 @@ def load(path: str, *, size: int = 64) -> Dataset:
     return Dataset(
         name="cars3d",
         shape=(int(np.prod(grid)), 3, size, size),
-        read=read,
+        read=Known(read, lambda: of_files([(file.name, file) for file in files], size)),
         factors=np.indices(grid).reshape(3, -1).T.astype(np.float64),
         specs=(
             Factor("elevation", "ordinal", tuple(map(float, range(ELEVATIONS)))),

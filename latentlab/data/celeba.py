@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._folder import open_image
 from latentlab.data._grid import check_size
+from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 
@@ -56,7 +58,7 @@ def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
     return Dataset(
         name="celeba",
         shape=(len(files), 3, size, size),
-        read=read,
+        read=Known(read, lambda: of_files([(file, folder / PICTURES / file) for file in files], size, crop)),
         factors=values,
         specs=tuple(Factor(name.replace("_", " ").lower(), "categorical", ("no", "yes")) for name in names),
         row_ids=np.array([int(stem) for stem in stems]) if all(stem.isdecimal() for stem in stems) else None,  # type: ignore[arg-type]
@@ -107,7 +109,7 @@ def _partition(path: Path) -> Mapping[str, int]:
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected {FILES}")
-    lines = [line for line in path.read_text(encoding="ascii", errors="replace").splitlines() if line.strip()]
+    lines = [line for line in readable([path.read_bytes()])[0].splitlines() if line.strip()]
     if len(lines) > LINES:
         raise InputError(f"{path} has {len(lines):,} lines; expected at most {LINES:,}")
     return lines

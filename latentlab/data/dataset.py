@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._fingerprint import Known, digest, of_rows
 from latentlab.errors import InputError
 
 FactorKind = Literal["categorical", "ordinal", "continuous", "circular"]
@@ -42,8 +44,9 @@ class Dataset:
     ``read`` takes int64 row positions (k,) and returns uint8 images (k, c, h, w); ``data[rows]`` calls it.
     ``factors`` (n, k) float64 holds level indices or values, NaN where missing. ``row_ids`` are stable: a row keeps
     its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
-    combinations in row-major order. ``source`` says where the images came from and goes into the codes made of them.
-    ``splits`` names published parts as ranges of rows. ``spec`` is what `load` was given, where it was.
+    combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
+    came from and goes into the codes made of them. ``splits`` names published parts as ranges of rows. ``spec`` is
+    what `load` was given, where it was.
     """
 
     name: str
@@ -69,6 +72,8 @@ class Dataset:
             raise InputError(
                 f"{self.name}: factors has {self.factors.shape[1]} columns but {len(self.specs)} factors are described"
             )
+        if not is_grid(self.grid, len(self), self.factors):
+            object.__setattr__(self, "grid", None)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -83,6 +88,19 @@ class Dataset:
         """(channels, height, width)."""
         return self.shape[1:]
 
+    @cached_property
+    def fingerprint(self) -> dict[str, str]:
+        """What the data are, whatever they are called: SHA-256 hashes of ``images``, ``factors`` and ``labels``.
+
+        ``images`` covers every pixel and the row ids, ``factors`` the values, names, kinds and levels, ``labels`` the
+        numbers and the class names; what a data set does not have is an empty text. All images are read once, a block
+        at a time, unless they are known by the bytes of their files or by how they are drawn.
+        """
+        known = self.read.digest() if isinstance(self.read, Known) else of_rows(self.read, self.shape)
+        factors = "" if self.factors is None else digest(self.factors, *map(_described, self.specs), self.grid)
+        labels = "" if self.labels is None else digest(self.labels, *self.label_names)
+        return {"images": digest(known, self.shape, self.row_ids), "factors": factors, "labels": labels}
+
     def take(self, rows: Any, name: str | None = None) -> Dataset:
         """The data set of those rows alone, ids kept; it is no full grid any more unless it is all rows in order."""
         positions = np.atleast_1d(np.arange(len(self), dtype=np.int64)[rows])
@@ -91,7 +109,7 @@ class Dataset:
             self,
             name=name or self.name,
             shape=(len(positions), *self.image_shape),
-            read=lambda chosen: self.read(positions[chosen]),
+            read=self.read if whole else self._reader(positions),
             factors=None if self.factors is None else self.factors[positions],
             labels=None if self.labels is None else self.labels[positions],
             row_ids=self.row_ids[positions],
@@ -100,17 +118,55 @@ class Dataset:
             spec=self.spec if whole else "",
         )
 
+    def _reader(self, positions: Rows) -> Callable[[Rows], Images]:
+        return self.read.take(positions) if isinstance(self.read, Known) else lambda rows: self.read(positions[rows])
+
+    @cached_property
+    def _parts(self) -> dict[str, Dataset]:
+        """The parts that were asked for: each keeps its fingerprint."""
+        return {}
+
     def split(self, name: str) -> Dataset:
         """One published part (``train``, ``test``), or everything for ``all``."""
         if name == "all":
             return self
+        if name in self._parts:
+            return self._parts[name]
         if name not in self.splits:
             known = ", ".join([*self.splits, "all"])
             raise InputError(f"{self.name} has no split {name!r}; it has: {known}")
         part = self.splits[name]
-        return self.take(slice(part.start, part.stop), name=f"{self.name}:{name}")
+        self._parts[name] = self.take(slice(part.start, part.stop), name=f"{self.name}:{name}")
+        return self._parts[name]
 
     def __repr__(self) -> str:
         n, c, h, w = self.shape
         known = ", ".join(spec.name for spec in self.specs) or ("labels" if self.labels is not None else "no factors")
         return f"Dataset({self.name!r}: {n:,} images {c}×{h}×{w}; {known})"
+
+
+def is_grid(grid: Any, rows: int, factors: NDArray[np.floating] | None = None) -> bool:
+    """Whether that many rows, with these factors (n, k), can be all combinations of `grid` levels in row-major order.
+
+    Each factor must have one value a level of its axis, whatever the levels of the others are.
+
+    >>> is_grid((2, 2), 4, np.array([[0, 0], [0, 1], [1, 0], [1, 1]])), is_grid((2, 2), 4, np.eye(4)[:, :2])
+    (True, False)
+    """
+    if grid is None:
+        return True
+    if min(grid, default=0) < 1 or int(np.prod(grid, dtype=object)) != rows:
+        return False
+    if factors is None:
+        return True
+    if factors.shape[1] != len(grid):
+        return False
+    for axis, column in enumerate(factors.T):
+        levels = np.moveaxis(column.reshape(grid), axis, 0).reshape(grid[axis], -1)
+        if not (levels == levels[:, :1]).all() or len(np.unique(levels[:, 0])) < grid[axis]:
+            return False
+    return True
+
+
+def _described(factor: Factor) -> str:
+    return repr((factor.name, factor.kind, *factor.values))

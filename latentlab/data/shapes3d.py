@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from latentlab.data import _arrays
+from latentlab.data._fingerprint import Known, of_files
 from latentlab.data.dataset import Dataset, Factor, FactorKind
 from latentlab.errors import InputError
 
@@ -61,7 +62,7 @@ def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
     return Dataset(
         name="shapes3d",
         shape=shape,
-        read=_arrays.reader(path, arrays["images"], transpose),
+        read=Known(_arrays.reader(path, arrays["images"], transpose), lambda: of_files([("", path)])),
         factors=factors,
         specs=tuple(specs),
         grid=_arrays.full_grid(factors),

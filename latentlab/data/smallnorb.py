@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
@@ -28,6 +30,11 @@ SPECS = (
 TYPES: dict[int, np.dtype[Any]] = {0x1E3D4C55: np.dtype("u1"), 0x1E3D4C54: np.dtype("<i4")}
 SIZES = range(8, 97)
 LIMIT = 1 << 30
+
+
+def _pictures(folder: Path, parts: Iterable[str]) -> list[tuple[str, Path]]:
+    files = [_file(folder, PARTS[name], "dat") for name in parts]
+    return [(file.name, file) for file in files if file is not None]
 
 
 class _Part(NamedTuple):
@@ -61,7 +68,7 @@ def load(path: str, *, size: int = 64, camera: int = 0) -> Dataset:
     return Dataset(
         name="smallnorb",
         shape=(len(factors), 1, size, size),
-        read=read,
+        read=Known(read, lambda: of_files(_pictures(folder, parts), size, camera)),
         factors=factors,
         specs=SPECS,
         labels=factors[:, 0].astype(np.int64),

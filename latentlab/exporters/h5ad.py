@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 
-from latentlab.codes import mark
+from latentlab.codes import Codes, mark
 from latentlab.errors import InputError
 from latentlab.exporters._needs import ending
 from latentlab.hdf5 import publishing
@@ -14,14 +16,34 @@ from latentlab.runs import Run
 
 
 def write(run: Run, out: Path) -> Path:
-    """A copy of a run's codes with its projections as ``obsm/X_umap`` and ``obsm/X_pca``, NaN where a row has none."""
+    """A copy of a run's codes with its projections as ``obsm/X_umap`` and ``obsm/X_pca``, NaN where a row has none.
+
+    Where classes have names, ``obs["label"]`` is categorical with those and ``obs["label_code"]`` has their numbers.
+    """
     ending(out, ".h5ad")
     if out.resolve() == run.codes_path.resolve():
         raise InputError(f"{out} is the run's own file, which scores and projections go by; choose another name")
-    row_ids = run.codes().row_ids
+    codes = run.codes()
     with publishing(out, source=run.codes_path) as file:
+        _name_classes(file["obs"], codes)
         for method, projection in (run.projections() if run.has("project") else {}).items():
-            xy = np.full((len(row_ids), 2), np.nan, np.float32)
-            xy[np.searchsorted(row_ids, projection.row_ids)] = projection.xy
+            xy = np.full((len(codes), 2), np.nan, np.float32)
+            xy[codes.positions(projection.row_ids)] = projection.xy
             mark(file["obsm"].create_dataset(f"X_{method}", data=xy), "array", "0.2.0")
     return out
+
+
+def _name_classes(obs: Any, codes: Codes) -> None:
+    """Write the labels as a categorical column of the classes' names, and their numbers as a column of their own."""
+    if not codes.classes or "label_code" in obs:  # an older file may have a factor of that name
+        return
+    del obs["label"]
+    mark(obs.create_dataset("label_code", data=codes.labels), "array", "0.2.0")
+    group = mark(obs.create_group("label"), "categorical", "0.2.0")
+    group.attrs["ordered"] = False
+    places = np.searchsorted(list(codes.classes), codes.labels).astype(np.int32)
+    mark(group.create_dataset("codes", data=places), "array", "0.2.0")
+    names = group.create_dataset("categories", data=list(codes.classes.values()), dtype=h5py.string_dtype())
+    mark(names, "string-array", "0.2.0")
+    columns = [*obs.attrs["column-order"], "label_code"]
+    obs.attrs["column-order"] = np.array(columns, dtype=h5py.string_dtype())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from latentlab.codes import Codes
+from latentlab.codes import Codes, free
 from latentlab.data.dataset import Factor
 from latentlab.exporters._needs import ending, need
 from latentlab.files import publish
@@ -17,9 +17,10 @@ from latentlab.score import plain
 
 
 def write(run: Run, out: Path) -> Path:
-    """Columns ``row`` (the row id), each factor by name (its value, null where missing), ``label``, ``rate``,
-    ``distortion``, ``z0`` …, ``z0_variance`` …, and ``umap_x``, ``umap_y``, ``pca_x``, ``pca_y``, null where a row was
-    not projected. The schema's metadata ``latentlab`` says as JSON where it all came from.
+    """Columns ``row`` (the row id), each factor by name (its value, null where missing), ``label`` (the class's name,
+    its number in ``label_code``; the number where classes have no names), ``rate``, ``distortion``, ``z0`` …,
+    ``z0_variance`` …, and ``umap_x``, ``umap_y``, ``pca_x``, ``pca_y``, null where a row was not projected. A factor of
+    such a name has ``factor`` put before it. The schema's metadata ``latentlab`` says as JSON where it all came from.
     """
     ending(out, ".parquet")
     pyarrow, parquet = need("pyarrow", "pyarrow"), need("pyarrow.parquet", "pyarrow")
@@ -33,19 +34,28 @@ def write(run: Run, out: Path) -> Path:
 
 
 def _columns(run: Run, codes: Codes) -> dict[str, Any]:
+    """All columns by name; a factor that is called like another column has ``factor`` put before it."""
+    others = _others(run, codes)
     found: dict[str, Any] = {"row": codes.row_ids}
     if codes.factors is not None:
         for spec, column in zip(codes.specs, codes.factors.T, strict=True):
-            found[spec.name if spec.name not in found else f"factor {spec.name}"] = _values(spec, column)
-    for name, values in (("label", codes.labels), ("rate", codes.rate), ("distortion", codes.distortion)):
-        if values is not None:
-            found[name if name not in found else f"{name} of the data"] = values
+            found[free(spec.name, [*others, *found])] = _values(spec, column)
+    return found | others
+
+
+def _others(run: Run, codes: Codes) -> dict[str, Any]:
+    """The columns after those of the factors."""
+    found: dict[str, Any] = {} if codes.labels is None else {"label": codes.labels}
+    if codes.labels is not None and codes.classes:
+        names = np.array(list(codes.classes.values()), dtype=object)
+        found = {"label": names[np.searchsorted(list(codes.classes), codes.labels)], "label_code": codes.labels}
+    found |= {name: part for name in ("rate", "distortion") if (part := getattr(codes, name)) is not None}
     found |= {f"z{j}": column for j, column in enumerate(codes.mean.T)}
     if codes.variance is not None:
         found |= {f"z{j}_variance": column for j, column in enumerate(codes.variance.T)}
     for method, projection in (run.projections() if run.has("project") else {}).items():
         xy = np.full((len(codes), 2), np.nan, np.float32)
-        xy[np.searchsorted(codes.row_ids, projection.row_ids)] = projection.xy
+        xy[codes.positions(projection.row_ids)] = projection.xy
         found |= {f"{method}_x": xy[:, 0], f"{method}_y": xy[:, 1]}
     return found
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.codes import free
 from latentlab.figures import _style
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def numbers(data: Matrix) -> pd.DataFrame:
     """The numbers: a row a row of the matrix, its label first."""
     import pandas as pd
 
-    found = pd.DataFrame(data.values, columns=list(data.columns))
-    found.insert(0, "dim", list(data.rows), allow_duplicates=True)
-    return found
+    columns: dict[str, Any] = {"dim": list(data.rows)}
+    for name, values in zip(data.columns, np.asarray(data.values).T, strict=True):
+        columns[free(name, columns)] = values
+    return pd.DataFrame(columns)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.alignment import aligned, overlap
+from latentlab.codes import free
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
@@ -223,5 +224,5 @@ def numbers(data: Aligned) -> pd.DataFrame:
     parts = []
     for title, picture in zip(data.titles, data.pictures, strict=True):
         part = pd.DataFrame({"run": title, "row": picture.row_ids, "x": picture.xy[:, 0], "y": picture.xy[:, 1]})
-        parts.append(part if picture.values is None else part.assign(**{data.by: picture.values}))
+        parts.append(part if picture.values is None else part.assign(**{free(data.by, part.columns): picture.values}))
     return pd.concat(parts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import Codes
+from latentlab.codes import Codes, free
 from latentlab.dimensions import factors_of
 from latentlab.errors import InputError
 from latentlab.figures import _overlays, _style
@@ -163,11 +163,11 @@ def coloured(codes: Codes, by: str | None, row_ids: NDArray[np.int64]) -> Colour
     k = names.index(by) if by else 0
     places = codes.positions(row_ids)
     column = columns[:, k]
-    spec = next((s for s in codes.specs if s.name == names[k]), None)
+    spec = codes.spec(names[k])
     levels = int(np.nanmax(column)) + 1 if (np.nan_to_num(column) == np.floor(np.nan_to_num(column))).all() else 0
     values = column[places]
     if kinds[k] == "categorical" and 0 < levels <= NAMED and np.nanmin(column) >= 0:
-        named = spec.values if spec and len(spec.values) == levels else range(levels)
+        named = spec.values[:levels] if spec and len(spec.values) >= levels else range(levels)
         return values, names[k], tuple(map(str, named)), False
     if spec and spec.values and all(isinstance(v, int | float) for v in spec.values):
         known = np.isfinite(values)
@@ -290,4 +290,4 @@ def numbers(data: ProjectionData) -> pd.DataFrame:
     if data.values is None:
         return found
     names = dict(enumerate(data.categories))
-    return found.assign(**{data.by: [names.get(value, value) for value in data.values]})
+    return found.assign(**{free(data.by, found.columns): [names.get(value, value) for value in data.values]})

@@ -64,7 +64,7 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
 
 def _scale(codes: Codes, factor: str) -> Callable[[float], float]:
     """From a level's index to its value, where the values are numbers."""
-    spec = next((s for s in codes.specs if s.name == factor), None)
+    spec = codes.spec(factor)
     if spec is None or not spec.values or any(isinstance(value, str) for value in spec.values):
         return lambda level: level
     values = np.asarray(spec.values, np.float64)
@@ -72,7 +72,7 @@ def _scale(codes: Codes, factor: str) -> Callable[[float], float]:
 
 
 def _ticks(codes: Codes, factor: str) -> dict[float, str]:
-    spec = next((s for s in codes.specs if s.name == factor), None)
+    spec = codes.spec(factor)
     named = spec is not None and any(isinstance(value, str) for value in spec.values)
     return {float(k): str(value) for k, value in enumerate(spec.values)} if spec and named else {}
 
