@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.random import RandomState
 
-from latentlab.codes import Codes, rate_parts
+from latentlab.codes import Codes, located, rate_parts
 from latentlab.errors import InputError
 from latentlab.matching import check_same_images
 from latentlab.profiles._protocol import draw_rows
@@ -72,10 +72,11 @@ def _same_rows(runs: Sequence[Run], rows: int) -> tuple[list[Codes], int]:
     found = [first.take(chosen)]
     for run in runs[1:]:
         codes = run.codes()
-        if not np.array_equal(ids, codes.row_ids):
+        places = located(codes.row_ids, ids) if len(codes) == len(ids) else None
+        if places is None:
             raise InputError(f"{run.name} and {runs[0].name} encoded different rows; encode the same split with both")
         check_same_images(first, codes)
-        found.append(codes.take(chosen))
+        found.append(codes.take(places[chosen]))
     return found, len(ids)
 
 

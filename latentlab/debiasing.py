@@ -26,6 +26,7 @@ from latentlab.runs import Run
 FILE = "debiasing.h5"
 BINS = 10
 SMOOTHING = 0.01
+LARGEST_ID = 1 << 30  # weights are an array whose positions are row ids
 TAILS = (0.001, 0.999)  # the outermost bins are open: one stray code must not squeeze all others into one bin
 Combine = Literal["product", "maximum"]
 
@@ -54,6 +55,9 @@ class Commonness:
 
     def by_row_id(self) -> Floats:
         """The weights as `train` takes them: entry i is that of the row with id i, NaN where none was weighed."""
+        if self.row_ids.min() < 0 or self.row_ids.max() >= LARGEST_ID:
+            came = f"{self.row_ids.min():,} to {self.row_ids.max():,}"
+            raise InputError(f"row ids go from {came}; weights are written for ids from 0 to {LARGEST_ID - 1:,}")
         found = np.full(int(self.row_ids.max()) + 1, np.nan)
         found[self.row_ids] = self.weights
         return found

@@ -22,8 +22,10 @@ from latentlab.codes import Codes
 from latentlab.config import validate
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
-from latentlab.hdf5 import check_format, numbers, publishing, reading
+from latentlab.files import sha256
+from latentlab.hdf5 import check_format, made_from, numbers, publishing, reading
 from latentlab.registry import choose
+from latentlab.runs import Run
 
 FORMAT = 1
 ROWS = 20_000
@@ -94,6 +96,15 @@ def _umap(points: NDArray[Any], seed: int, parameters: Mapping[str, Any]) -> tup
         xy = UMAP(n_components=2, random_state=seed, n_jobs=1, init=init, **chosen).fit_transform(points)
     versions = {name: version(name) for name in ("umap-learn", "numba", "scikit-learn")}
     return xy, {"parameters": chosen, "versions": versions}
+
+
+def projections_of(run: Run) -> dict[str, Projection]:
+    """The run's projections; an `InputError` where they were made from other codes than the run has now."""
+    recorded = made_from(run.projections_path).get("codes") if run.has("project") else None
+    if recorded is not None and run.has("encode") and recorded != sha256(run.codes_path):
+        again = f"`latentlab analyze {str(run.path)[-60:]} --only project`"
+        raise InputError(f"the projections of {run.name[-40:]} were made from other codes than it has now; {again}")
+    return run.projections()
 
 
 def place(projection: Projection, codes: Codes, points: NDArray[Any]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 
@@ -16,8 +15,15 @@ def readable(words: Iterable[str | bytes]) -> list[str]:
     (['Müller', 'Möller'], ['café'])
     """
     given = [word if isinstance(word, bytes | str) else str(word) for word in words]
-    raw = [word if isinstance(word, bytes) else os.fsencode(word) for word in given]
+    raw = [word if isinstance(word, bytes) else _bytes(word) for word in given]
     try:
         return [word.decode("utf-8") for word in raw]
     except UnicodeDecodeError:
         return [word.decode("latin-1") for word in raw]
+
+
+def _bytes(word: str) -> bytes:
+    try:
+        return word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, which no file name has
+        return word.encode("utf-8", "surrogatepass")

@@ -24,6 +24,8 @@ def weights_of(data: Dataset, given: str | Path | ArrayLike) -> NDArray[np.float
     found = read_npy(Path(given)) if isinstance(given, str | Path) else np.asarray(given)
     if found.ndim != 1 or found.dtype.kind not in "fiu":
         raise InputError(f"weights are {found.dtype} {found.shape}; expected numbers (rows,), entry i for row id i")
+    if data.row_ids.min() < 0:
+        raise InputError(f"{data.name} has negative row ids, which no position in the weights stands for; number them")
     last = int(data.row_ids.max())
     if len(found) <= last:
         came = f"weights are of {len(found):,} rows but {data.name} has row ids up to {last:,}"

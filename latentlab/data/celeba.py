@@ -47,7 +47,6 @@ def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
             raise MissingError(f"{folder / PICTURES} has no {file}; unpack img_align_celeba.zip there")
     ends = np.searchsorted(numbers, range(len(PARTS)), side="right").tolist()
     splits = {name: range(a, b) for name, a, b in zip(PARTS, [0, *ends[:-1]], ends, strict=True) if b > a}
-    stems = [Path(file).stem for file in files]
 
     def read(rows: Rows) -> Images:
         images = np.empty((len(rows), 3, size, size), np.uint8)
@@ -61,10 +60,19 @@ def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
         read=Known(read, lambda: of_files([(file, folder / PICTURES / file) for file in files], size, crop)),
         factors=values,
         specs=tuple(Factor(name.replace("_", " ").lower(), "categorical", ("no", "yes")) for name in names),
-        row_ids=np.array([int(stem) for stem in stems]) if all(stem.isdecimal() for stem in stems) else None,  # type: ignore[arg-type]
+        row_ids=_ids([Path(file).stem for file in files]),
         splits=splits if part else {},
         source={"name": "celeba-published", "files": len(files), "size": size, "crop": crop},
     )
+
+
+def _ids(stems: list[str]) -> Rows:
+    """The numbers in the files' names, where all have one and no two the same; positions elsewhere."""
+    if all(stem.isdecimal() and len(stem) < 19 for stem in stems):
+        numbers = np.array([int(stem) for stem in stems], dtype=np.int64)
+        if len(np.unique(numbers)) == len(stems):
+            return numbers
+    return np.arange(len(stems), dtype=np.int64)
 
 
 def _photograph(folder: Path, name: str, size: int, crop: int) -> Images:

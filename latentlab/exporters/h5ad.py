@@ -12,6 +12,7 @@ from latentlab.codes import Codes, mark
 from latentlab.errors import InputError
 from latentlab.exporters._needs import ending
 from latentlab.hdf5 import publishing
+from latentlab.projections import projections_of
 from latentlab.runs import Run
 
 
@@ -26,7 +27,7 @@ def write(run: Run, out: Path) -> Path:
     codes = run.codes()
     with publishing(out, source=run.codes_path) as file:
         _name_classes(file["obs"], codes)
-        for method, projection in (run.projections() if run.has("project") else {}).items():
+        for method, projection in (projections_of(run) if run.has("project") else {}).items():
             xy = np.full((len(codes), 2), np.nan, np.float32)
             xy[codes.positions(projection.row_ids)] = projection.xy
             mark(file["obsm"].create_dataset(f"X_{method}", data=xy), "array", "0.2.0")
@@ -43,7 +44,8 @@ def _name_classes(obs: Any, codes: Codes) -> None:
     group.attrs["ordered"] = False
     places = np.searchsorted(list(codes.classes), codes.labels).astype(np.int32)
     mark(group.create_dataset("codes", data=places), "array", "0.2.0")
-    names = group.create_dataset("categories", data=list(codes.classes.values()), dtype=h5py.string_dtype())
+    texts = [name.replace("\0", "␀") for name in codes.classes.values()]
+    names = group.create_dataset("categories", data=texts, dtype=h5py.string_dtype())
     mark(names, "string-array", "0.2.0")
     columns = [*obs.attrs["column-order"], "label_code"]
     obs.attrs["column-order"] = np.array(columns, dtype=h5py.string_dtype())

@@ -12,6 +12,7 @@ from latentlab.codes import Codes, free
 from latentlab.data.dataset import Factor
 from latentlab.exporters._needs import ending, need
 from latentlab.files import publish
+from latentlab.projections import projections_of
 from latentlab.runs import Run
 from latentlab.score import plain
 
@@ -53,7 +54,7 @@ def _others(run: Run, codes: Codes) -> dict[str, Any]:
     found |= {f"z{j}": column for j, column in enumerate(codes.mean.T)}
     if codes.variance is not None:
         found |= {f"z{j}_variance": column for j, column in enumerate(codes.variance.T)}
-    for method, projection in (run.projections() if run.has("project") else {}).items():
+    for method, projection in (projections_of(run) if run.has("project") else {}).items():
         xy = np.full((len(codes), 2), np.nan, np.float32)
         xy[codes.positions(projection.row_ids)] = projection.xy
         found |= {f"{method}_x": xy[:, 0], f"{method}_y": xy[:, 1]}

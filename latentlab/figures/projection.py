@@ -14,7 +14,7 @@ from latentlab.errors import InputError
 from latentlab.figures import _overlays, _style
 from latentlab.figures._text import describe, number
 from latentlab.notes import selections_of
-from latentlab.projections import place
+from latentlab.projections import place, projections_of
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def prepare(
     ``by="selections"`` colours what was kept by name. The traversal of the dimension `path`, around the row with the id
     `row` or the mean, is laid over it; UMAP has no place for new codes, so there it goes through the nearest rows.
     """
-    projections, codes = run.projections(), run.codes()
+    projections, codes = projections_of(run), run.codes()
     chosen = method or ("umap" if "umap" in projections else next(iter(projections), "none"))
     if chosen not in projections:
         raise InputError(f"{run.name} has no projection {chosen!r}; it has: {', '.join(projections) or 'none'}")

@@ -39,6 +39,10 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     ids = _shared_ids([part for _, part in parts])[:images]
     first = parts[0][1]
     originals = _pick(first, first.originals, ids)
+    for run, part in parts[1:]:
+        if not np.array_equal(_pick(part, part.originals, ids), originals):
+            both = f"{run.name[-60:]} and {parts[0][0].name[-60:]}"
+            raise InputError(f"{both} reconstruct different images; choose runs of the same data")
     rows = [originals, *(_pick(part, part.images, ids) for _, part in parts)]
     left_out = len(runs) - len(parts)
     told = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
