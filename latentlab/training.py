@@ -68,7 +68,7 @@ def train(
     config = config or configure(data, **options)
     part = data.split(config.split)
     if config.fingerprint not in ("", part.fingerprint["images"]):
-        raise InputError(f"{str(out)[-60:]} is for other images than {part.name[-60:]} has; {RESTORE}")
+        raise InputError(f"{str(out)[-50:]} is for other images than {part.name[-50:]} has; {RESTORE}")
     drawn_by = None if weights is None else weights_of(part, weights)
     config = config if drawn_by is None else config.model_copy(update={"weights": digest(drawn_by)})
     refuse_other(out, config, resume=resume)
@@ -107,7 +107,7 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
     if changed:
         key = changed[0]
         if key == "fingerprint":
-            came = f"{str(out)[-60:]} was trained on other images than {config.data[-60:]} has now"
+            came = f"{str(out)[-50:]} was trained on other images than {config.data[-50:]} has now"
             raise InputError(f"{came}; {RESTORE}")
         raise InputError(
             f"{out} holds a different run: {key} is {theirs[key]!r} there, {ours[key]!r} here; choose another --out"[

@@ -64,7 +64,9 @@ def as_folder(folder: Path, pixels: np.ndarray) -> Dataset:
 
 def as_own(folder: Path, pixels: np.ndarray) -> Dataset:
     np.save(folder / "pixels.npy", pixels[:, 0])
-    code = "import numpy as np, pathlib\ndef make():\n    return np.load(pathlib.Path(__file__).with_name('pixels.npy'))\n"
+    code = (
+        "import numpy as np, pathlib\ndef make():\n    return np.load(pathlib.Path(__file__).with_name('pixels.npy'))\n"
+    )
     (folder / "own.py").write_text(code)
     return load(f"{folder / 'own.py'}:make")
 
@@ -132,8 +134,8 @@ def test_names_of_factors_and_classes_and_row_ids_count() -> None:
 
 
 def test_what_is_done_to_images_is_part_of_what_they_are() -> None:
-    specs = ("digits", "digits:inverted=1", "digits:binarised=0", "digits:binarised=1", "dsprites:size=8,grid=3x1x1x2x2",
-             "dsprites:size=9,grid=3x1x1x2x2", "dsprites:size=8,grid=3x1x1x2x3")  # fmt: skip
+    drawn = ("dsprites:size=8,grid=3x1x1x2x2", "dsprites:size=9,grid=3x1x1x2x2", "dsprites:size=8,grid=3x1x1x2x3")
+    specs = ("digits", "digits:inverted=1", "digits:binarised=0", "digits:binarised=1", *drawn)
     found = [load(spec).fingerprint["images"] for spec in specs]
     assert len(set(found)) == len(specs)
     assert [load(spec).fingerprint["images"] for spec in specs] == found
@@ -169,9 +171,9 @@ def test_latin_1_labels_stay_two_classes(tmp_path: Path) -> None:
 
 def test_folders_whose_names_are_not_utf8_stay_two_classes(tmp_path: Path) -> None:
     for name in (b"M\xfcller", b"M\xf6ller"):
-        folder = os.fsencode(tmp_path) + b"/pictures/" + name
-        os.makedirs(folder)
-        Image.fromarray(np.zeros((4, 4), np.uint8)).save(os.fsdecode(folder + b"/1.png"))
+        folder = tmp_path / "pictures" / os.fsdecode(name)
+        folder.mkdir(parents=True)
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "1.png")
     assert sorted(load(tmp_path / "pictures").label_names) == ["Möller", "Müller"]
 
 
