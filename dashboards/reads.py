@@ -25,7 +25,7 @@ from latentlab.leakage import FILE, load_leakage, tables
 from latentlab.matching import alongside as join
 from latentlab.matching import match
 from latentlab.originals import dataset_of
-from latentlab.projections import Projection
+from latentlab.projections import Projection, projections_of
 from latentlab.runs import STAGES, Run, Study
 from latentlab.score import Score
 from latentlab.scorecard import scorecard as card
@@ -177,12 +177,12 @@ def _live(path: str, stamps: Any) -> Any:
 def projections(run: Run) -> dict[str, Projection]:
     """The run's projections, by method; none where they have not been made."""
     stamps = stamp(run.path, [STAGES["project"]])
-    return _projections(str(run.path), stamps) if stamps else {}
+    return _projections(str(run.path), stamps + stamp(run.path, [STAGES["encode"]])) if stamps else {}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _projections(path: str, stamps: Any) -> dict[str, Projection]:
-    return Run(Path(path)).projections()
+    return projections_of(Run(Path(path)))
 
 
 class Cached(Run):

@@ -19,7 +19,8 @@ from latentlab.errors import InputError
 from latentlab.hdf5 import publishing
 
 FORMAT = 1
-RESERVED = {"row", "label", "label_code", "rate", "distortion", "_index"}
+RESERVED = {"row", "label", "rate", "distortion", "_index"}
+EXPORTED = {"label_code"}  # what an export adds
 
 
 def rate_parts(mean: NDArray[Any], variance: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -161,7 +162,7 @@ def _column_names(specs: Iterable[Factor]) -> list[str]:
     """Factor names as HDF5 column names: no slash, none that the format has taken, no two alike."""
     names: list[str] = []
     for spec in specs:
-        names.append(free(re.sub(r"[/\0]", "_", spec.name) or "factor", [*RESERVED, *names]))
+        names.append(free(re.sub(r"[/\0]", "_", spec.name) or "factor", [*RESERVED, *EXPORTED, *names]))
     return names
 
 

@@ -166,10 +166,13 @@ def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings])
 
 
 def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int) -> dict[str, float] | None:
-    """The ELBO of training and of held-out rows; None where there are no rows that the model has not seen."""
+    """The ELBO of training and of held-out rows; None where there are no rows that the model has not seen, or where
+    these are not the images that it was trained on."""
     from latentlab.codes import row_rate
     from latentlab.encoding import distortions, posterior
 
+    if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
+        return None
     unseen = ~np.isin(codes.row_ids, trained_on.row_ids)
     judged = np.isfinite(codes.distortion) & unseen if codes.distortion is not None else np.zeros(len(codes), bool)
     if not judged.any():
@@ -238,7 +241,9 @@ def _undefined(run: Run, codes: Codes, trained_on: Dataset, held: Dataset) -> di
         found["arms.prior"] = "the scale of a deterministic encoder is free: N(0, I) is nothing to it"
     elif not (codes.mean.var(axis=0, dtype=np.float64) > 0.01).any():
         found["widths"] = "no dimension is active: every posterior is the prior"
-    if np.isin(held.row_ids, trained_on.row_ids).all():
+    if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
+        found["memory"] = "the data are not the images that the run was trained on"
+    elif np.isin(held.row_ids, trained_on.row_ids).all():
         found["memory"] = "the data have no part that was not trained on"
     if codes.labels is None:
         found["probe"] = "the data have no labels"

@@ -18,7 +18,6 @@ from latentlab.analysis import analyze, project_run
 from latentlab.checkup import examine
 from latentlab.cli import run as cli
 from latentlab.codes import Codes, load_codes, located, save_codes
-from latentlab.codes_writer import RESERVED
 from latentlab.data import Dataset, Factor, load
 from latentlab.encoding import encode
 from latentlab.errors import InputError
@@ -334,7 +333,6 @@ def test_no_column_overwrites_another(names: list[str], there_once: Run, tmp_pat
         assert columns["row"].tolist() == list(range(20))
         for column in factors.T:
             assert any(np.array_equal(columns[name].to_numpy(), column) for name in columns)
-    assert {"row", "label", "label_code"} <= RESERVED
 
 
 def test_class_names_reach_anndata_and_come_back(there_once: Run, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from latentlab.data import _arrays, _published, dsprites, shapes3d
+from latentlab.data._fingerprint import Known, of_stored
 from latentlab.data.dataset import Dataset
 
 
@@ -19,9 +21,16 @@ def load(path: Path) -> Dataset:
     """
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return _arrays.from_arrays(path, {"images": _arrays.read_npy(path)})
+        return _stored(path, _arrays.from_arrays(path, {"images": _arrays.read_npy(path)}))
     if suffix == ".npz":
         published = _published.found(path)
         return dsprites.load(str(path)) if published else _arrays.from_arrays(path, _arrays.read_npz(path))
     arrays = _arrays.read_h5(path)
-    return shapes3d.from_arrays(path, arrays) if shapes3d.found(arrays) else _arrays.from_arrays(path, arrays)
+    if shapes3d.found(arrays):
+        return shapes3d.from_arrays(path, arrays)
+    return _stored(path, _arrays.from_arrays(path, arrays))
+
+
+def _stored(path: Path, data: Dataset) -> Dataset:
+    """The data set whose images, read by index, are hashed once as long as the file stays as it is."""
+    return replace(data, read=Known(data.read, lambda: of_stored(path, data.read, data.shape)))

@@ -72,6 +72,17 @@ def of_rows(read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...]) ->
     return found.hexdigest()
 
 
+def of_stored(path: Path, read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...]) -> str:
+    """`of_rows` of the images in one file, computed again only where the file has changed since: it may be large."""
+    key = (path, *_stamp(path), shape)
+    if key not in _STORED:
+        _STORED[key] = of_rows(read, shape)
+    return _STORED[key]
+
+
+_STORED: dict[tuple[Any, ...], str] = {}
+
+
 def of_files(files: Iterable[tuple[str, Path]], *recipe: Any) -> str:
     """The SHA-256 of what is in files, in that order, each with its name, and of how they are read."""
     found = hashlib.sha256()
@@ -81,13 +92,18 @@ def of_files(files: Iterable[tuple[str, Path]], *recipe: Any) -> str:
 
 
 def _of_file(path: Path) -> str:
+    return _hashed(path, _stamp(path))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Inode, size, modification and change time: within a process, a file is hashed again where one is another."""
     stat = path.stat()
-    return _hashed(path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 @lru_cache(maxsize=1 << 20)
-def _hashed(path: Path, inode: int, size: int, mtime: int, ctime: int) -> str:
-    """A file's SHA-256; within a process it is computed again only where one of the other arguments has changed."""
+def _hashed(path: Path, stamp: tuple[int, ...]) -> str:
+    """A file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from latentlab import ownfile
 from latentlab.data import _arrays
+from latentlab.data._fingerprint import Known
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
 from latentlab.files import sha256
@@ -61,7 +62,9 @@ def _checked(head: str, data: Dataset) -> Callable[[Rows], Images]:
 def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dataset:
     """A `Dataset` as it is; arrays as those of an ``.npz``."""
     if isinstance(found, Dataset):
-        return replace(found, source=source, read=_checked(head, found))
+        read = _checked(head, found)
+        known = Known(read, found.read.digest) if isinstance(found.read, Known) else read
+        return replace(found, source=source, read=known)
     if isinstance(found, np.ndarray):
         found = {"images": found}
     if not isinstance(found, Mapping):

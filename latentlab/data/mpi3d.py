@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data import _arrays
+from latentlab.data._fingerprint import Known, of_stored
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
 
@@ -48,10 +49,11 @@ def load(path: str) -> Dataset:
     specs = (Factor("object colour", "categorical", colours), Factor("object shape", "categorical", shapes), *REST)
     grid = tuple(spec.levels for spec in specs)
     shape, transpose = _arrays.layout(file, images)
+    read = _arrays.reader(file, images, transpose)
     return Dataset(
         name=file.stem,
         shape=shape,
-        read=_arrays.reader(file, images, transpose),
+        read=Known(read, lambda: of_stored(file, read, shape)),
         factors=np.indices(grid, np.uint8).reshape(len(grid), -1).T.astype(np.float64),
         specs=specs,
         grid=grid,

@@ -36,7 +36,7 @@ def write(run: Run, out: Path) -> Path:
 
 def _name_classes(obs: Any, codes: Codes) -> None:
     """Write the labels as a categorical column of the classes' names, and their numbers as a column of their own."""
-    if not codes.classes or "label_code" in obs:  # an older file may have a factor of that name
+    if codes.labels is None or not codes.classes or "label_code" in obs:  # an older file may have a factor of that name
         return
     del obs["label"]
     mark(obs.create_dataset("label_code", data=codes.labels), "array", "0.2.0")

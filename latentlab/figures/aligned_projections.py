@@ -15,6 +15,7 @@ from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
 from latentlab.figures.projection import ProjectionData, colouring
+from latentlab.projections import projections_of
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
     """
     chosen = [run for run in runs if run.has("project")][:MOST]
     if not chosen:
-        runs[0].projections()  # says what is missing, and how it is made
-    projections = [run.projections() for run in chosen]
+        projections_of(runs[0])  # says what is missing, and how it is made
+    projections = [projections_of(run) for run in chosen]
     common = [name for name in ("umap", "pca", *projections[0]) if all(name in each for each in projections)]
     method = method or next(iter(common), "none")
     if method not in common:
