@@ -16,13 +16,13 @@ from latentlab.codes import BLOCK as ROWS_READ
 from latentlab.codes import FORMAT, Codes, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes_writer import CodesWriter
 from latentlab.configuring import cores
-from latentlab.data import Dataset
+from latentlab.data import Dataset, canonical, names
 from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError
 from latentlab.files import lock
 from latentlab.models import Autoencoder, Model, Point, load_model
 from latentlab.models._layers import channels_last
-from latentlab.runs import Run, data_of, model_hash
+from latentlab.runs import Run, data_of, model_hash, place
 from latentlab.score import plain
 
 BLOCK = 4096
@@ -73,6 +73,7 @@ def write_codes(
         _draw(run, seed)
         return
     whole = data_of(run) if data is None else data
+    spec = whole.spec if data is None else _from_anywhere(run, whole.spec)
     data = analysed(run, whole, split)
     inputs = {
         "model": model_hash(run),
@@ -89,10 +90,16 @@ def write_codes(
         return
     with lock(run.path):
         if _of_same_images(provenance, plain(inputs)):
-            _describe_again(run, data, {**provenance, "inputs": inputs, "data": whole.spec})
+            _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})
         else:
-            data = replace(data, spec=whole.spec)
+            data = replace(data, spec=spec)
             _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
+
+
+def _from_anywhere(run: Run, spec: str) -> str:
+    """A specification by which the run finds the same data later: its relative paths start where it was trained."""
+    here = canonical(spec, names()) if spec else ""
+    return spec if not spec or canonical(spec, names(), place(run)) == here else here
 
 
 def _provenance(run: Run) -> dict[str, Any]:

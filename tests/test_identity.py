@@ -204,6 +204,18 @@ def test_doctor_names_what_changed(there: Path, capsys: pytest.CaptureFixture[st
     assert not [each for each in examine(run.path) if "of its data" in each.found or "other images" in each.found]
 
 
+def test_data_named_from_another_folder_are_found_again(
+    there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(there / "run")
+    write(tmp_path / "elsewhere", seed=16)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    encode(run, load("data.npz"))
+    monkeypatch.chdir(there)
+    assert changed(run) == ()
+    assert np.array_equal(dataset_of(run)[:], load(tmp_path / "elsewhere" / "data.npz")[:])
+
+
 def test_codes_from_before_fingerprints_are_kept(there: Path) -> None:
     run = Run(there / "run")
     encode(run)
