@@ -113,6 +113,10 @@ def decode_run(
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
     if made_from(run.decodings_path) == inputs:
         return load_decodings(run.decodings_path)
+    if images is not None and len(codes) != len(images):
+        raise InputError(
+            f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
+        )
     position = typical_row(codes) if anchor is None else _position(codes, anchor)
     rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
     torch.set_num_threads(run.config.hardware.threads)
@@ -130,10 +134,6 @@ def decode_run(
 
 def _check_encoded(run: Run, codes: Codes, images: Dataset) -> None:
     """Raise an `InputError` where the codes are not those of these images."""
-    if len(codes) != len(images):
-        raise InputError(
-            f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
-        )
     made_of = codes.provenance.get("inputs", {}).get("fingerprint", {}).get("images")
     if made_of not in (None, images.fingerprint["images"]):
         raise InputError(f"{run.codes_path} was made from other images than {images.name} has; encode this data first")
