@@ -97,8 +97,8 @@ class Dataset:
         at a time, unless they are known by the bytes of their files or by how they are drawn.
         """
         known = self.read.digest() if isinstance(self.read, Known) else of_rows(self.read, self.shape)
-        factors = "" if self.factors is None else digest(self.factors, *map(_described, self.specs), self.grid)
-        labels = "" if self.labels is None else digest(self.labels, *self.label_names)
+        factors = "" if self.factors is None else _of_factors(self.factors, self.specs, self.grid)
+        labels = "" if self.labels is None else digest(np.asarray(self.labels, np.int64), *self.label_names)
         return {"images": digest(known, self.shape, self.row_ids), "factors": factors, "labels": labels}
 
     def take(self, rows: Any, name: str | None = None) -> Dataset:
@@ -168,5 +168,11 @@ def is_grid(grid: Any, rows: int, factors: NDArray[np.floating] | None = None) -
     return True
 
 
+def _of_factors(factors: NDArray[np.float64], specs: tuple[Factor, ...], grid: tuple[int, ...] | None) -> str:
+    levels = None if grid is None else tuple(map(int, grid))
+    return digest(np.asarray(factors, np.float64), *map(_described, specs), levels)
+
+
 def _described(factor: Factor) -> str:
-    return repr((factor.name, factor.kind, *factor.values))
+    values = (value if isinstance(value, str) else float(value) for value in factor.values)
+    return repr((factor.name, factor.kind, *values))
