@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import located, read_provenance
-from latentlab.data import Dataset, is_named, names
+from latentlab.data import Dataset, read_spec, reads_files
 from latentlab.errors import InputError
 from latentlab.notes import READ_ONLY
 from latentlab.runs import Run, data_of
@@ -26,7 +26,7 @@ def dataset_of(run: Run) -> Dataset:
         raise InputError(f"{run.name} has no encoder: its codes are draws from the prior, and no image has one")
     provenance = read_provenance(run.codes_path)
     inputs, spec = provenance.get("inputs", {}), str(provenance.get("data") or run.config.data)
-    if os.environ.get(READ_ONLY) and not is_named(spec, names()):
+    if os.environ.get(READ_ONLY) and reads_files(read_spec(spec)):
         raise InputError(f"the images of {run.name} are files beside the study, which is all that others are shown")
     data = data_of(run, spec)
     if inputs.get("source") not in (None, plain(data.source)):
