@@ -164,7 +164,7 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
     from starlette.middleware import Middleware
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
-    from streamlit import App
+    from streamlit import App, config
     from streamlit.web import bootstrap
 
     os.environ[STUDY] = str(Path(study).resolve())
@@ -174,6 +174,9 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
         "server.port": door.port,
         "server.allowedHosts": [door.address, *LOOPBACK],
     }
+    # Neither settings nor secrets (which become variables of the environment) come from a folder: what is served is
+    # what was asked for. Streamlit looks into ./.streamlit, which may be a stranger's.
+    config.get_config_files = lambda file_name: []
     seen = {"browser.serverAddress": door.address, "browser.serverPort": door.port}
     bootstrap.load_config_options({**OPTIONS, **places, **seen})
     script, page = dashboard_script(), _page()
