@@ -11,7 +11,7 @@ from latentlab.codes import located, read_provenance
 from latentlab.data import Dataset, read_spec, reads_files
 from latentlab.errors import InputError
 from latentlab.notes import READ_ONLY
-from latentlab.runs import Run, data_of
+from latentlab.runs import Run, data_of, refuse_links
 from latentlab.score import plain
 
 
@@ -22,6 +22,8 @@ def dataset_of(run: Run) -> Dataset:
     that it comes from the same source as the codes' images did. Where others are let look (`latentlab dashboard
     --allow-remote`), data named by a path are not opened: a study may name any of the machine's.
     """
+    if os.environ.get(READ_ONLY):
+        refuse_links(run)
     if not run.encodes:
         raise InputError(f"{run.name} has no encoder: its codes are draws from the prior, and no image has one")
     provenance = read_provenance(run.codes_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -382,6 +383,17 @@ def data_of(run: Run, spec: str = "") -> Dataset:
         return open_spec(named)
     except MissingError as error:
         raise MissingError(f"{named}, the data of {run.name}, are not here; name them with --data") from error
+
+
+def refuse_links(run: Run) -> None:
+    """Raise an `InputError` where a file of the run is a link that leads out of it: whoever made it chose what is read.
+
+    For what is shown or handed to others. Whoever opens a run for himself may keep its files elsewhere.
+    """
+    home = run.path.resolve()
+    for file in sorted(run.path.iterdir()):
+        if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(home):
+            raise InputError(f"{file} is a link that leads out of the run, and is not handed on; put the file there")
 
 
 def model_hash(run: Run) -> str:
