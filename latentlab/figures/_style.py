@@ -105,7 +105,7 @@ def rendering(size: float) -> Iterator[None]:
         yield
 
 
-def _defaults() -> dict[str, Any]:
+def _defaults() -> dict[Any, Any]:
     """What Matplotlib comes with, the settings that are a program's rather than a figure's left out."""
     from matplotlib import rcParamsDefault
 
