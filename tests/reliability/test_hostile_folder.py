@@ -67,3 +67,11 @@ def test_modules_of_the_current_folder_are_not_found(trained: Path, tmp_path: Pa
         done = process(tmp_path, *words)
         assert done.returncode == 0, done.stderr
     assert not (tmp_path / "SUNG").exists(), (tmp_path / "SUNG").read_text()
+
+
+def test_a_folder_that_is_gone_is_no_traceback(tmp_path: Path) -> None:
+    words = "[sys.executable, '-m', 'latentlab', '--version']"
+    code = f"import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, {words})"
+    (tmp_path / "gone").mkdir()
+    done = process(tmp_path / "gone", "-P", "-c", code)
+    assert (done.returncode, done.stderr) == (0, "")
