@@ -17,11 +17,12 @@ from latentlab.codes import Codes
 from latentlab.data import Dataset, Factor, load
 from latentlab.errors import InputError
 from latentlab.files import lock, sha256
+from latentlab.handing import expect, hand_over, take_over
 from latentlab.hdf5 import made_from
 from latentlab.originals import changed
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
-from latentlab.runs import STAGES, Run, write_scores
+from latentlab.runs import STAGES, Run, data_of, write_scores
 from latentlab.scoring import Scores, profile_name, score, scores_from_json
 
 if TYPE_CHECKING:
@@ -108,9 +109,12 @@ def analyze_on_cluster(
 ) -> dict[str, str]:
     """`analyze` on the workers of the Dask scheduler at `address`, one task a run; why runs failed, by folder.
 
-    ``options`` are those of `analyze` that can be written down: data by name or path, an adapter as ``FILE.py:NAME``.
-    ``progress`` is called with how many runs are done.
+    ``options`` are those of `analyze` that can be written down, an adapter as ``FILE.py:NAME``. Data are opened here
+    first: a worker refuses what is called like them there and holds something else. ``progress`` is called with how
+    many runs are done.
     """
+    if options.get("data") is not None:
+        options["data"] = hand_over(load(options["data"]))
     jobs = {}
     for run in runs:
         folder = run.path.resolve()
@@ -118,9 +122,12 @@ def analyze_on_cluster(
     return cluster.spread(address, jobs, progress)
 
 
-def analyze_member(run: str, **options: Any) -> None:
+def analyze_member(run: str, data: Mapping[str, Any] | None = None, **options: Any) -> None:
     """What the process of one run does."""
-    analyze(Run(Path(run)), **options)
+    opened = Run(Path(run))
+    if data is None and opened.encodes and {"encode", "traverse"} & set(stages_of(opened, options.get("only"))):
+        expect(data_of(opened), opened.config.source)
+    analyze(opened, None if data is None else take_over(data), **options)
 
 
 def project_run(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,6 +31,8 @@ PATIENCE = 60.0  # seconds to wait for a first worker, and for a run that a proc
 ANSWER = 10.0  # seconds for a scheduler to answer
 PORT = 8786
 ENDED = ("closing", "closed", "failed")
+SOCKETS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))  # Linux's tables of them, with their owners
+LISTENING = "0A"
 
 
 class Job(NamedTuple):
@@ -63,6 +66,29 @@ def check(address: str) -> str:
             f"cluster is {address[:60]}, neither on this machine nor encrypted; tunnel to it (ssh -L) or use TLS: tls://…"
         )
     return f"{scheme}://{host}:{port}"
+
+
+def refuse_stranger(address: str, tables: Sequence[Path] = SOCKETS) -> None:
+    """Raise an `InputError` where another user of this machine holds the scheduler's port.
+
+    A scheduler's answers are pickles, which run code in whoever asks it. With TLS it proves who it is; on the loopback
+    it may be anybody's, so its port must be held by this user or by root. Where there are no such tables nothing is
+    refused.
+    """
+    scheme, _, place = address.partition("://")
+    port = int(place.rpartition(":")[2])
+    others = [] if scheme == "tls" else sorted(owners(port, tables) - {0, os.getuid()})
+    if others:
+        raise InputError(
+            f"port {port} is held by another user of this machine (number {others[0]}), whose answers run code here; "
+            "start your own scheduler, or use TLS: tls://…"
+        )
+
+
+def owners(port: int, tables: Sequence[Path] = SOCKETS) -> set[int]:
+    """The numbers of the users who listen at that port of this machine, as Linux tells."""
+    rows = [line.split() for table in tables if table.is_file() for line in table.read_text().splitlines()[1:]]
+    return {int(row[7]) for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port}
 
 
 def _is_loopback(host: str) -> bool:
@@ -113,6 +139,7 @@ def _connected(address: str) -> Iterator[Client]:
         raise InputError(
             "a cluster needs dask and distributed; install them: pip install 'latentlab[cluster]'"
         ) from error
+    refuse_stranger(address)
     try:
         client = Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, TypeError, ValueError, RuntimeError) as error:
@@ -141,8 +168,9 @@ def attend(target: str, task: Mapping[str, Any], folder: Path, here: str) -> str
 
     worker = get_worker()
     key = str(worker.get_current_task())
-    if not folder.parent.is_dir():
-        return f"the worker {worker.address} does not see {folder.parent}; all workers need the same file system"
+    for needed in (folder.parent, Path(here)):
+        if not needed.is_dir():
+            return f"the worker {worker.address} does not see {needed}; all workers need the same file system"
     while _wanted(worker, key):
         try:
             _wait_for(folder)

@@ -16,7 +16,7 @@ from latentlab.codes import BLOCK as ROWS_READ
 from latentlab.codes import FORMAT, Codes, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes_writer import CodesWriter
 from latentlab.configuring import cores
-from latentlab.data import Dataset, canonical, names
+from latentlab.data import Dataset, read_spec
 from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError
 from latentlab.files import lock
@@ -98,8 +98,11 @@ def write_codes(
 
 def _from_anywhere(run: Run, spec: str) -> str:
     """A specification by which the run finds the same data later: its relative paths start where it was trained."""
-    here = canonical(spec, names()) if spec else ""
-    return spec if not spec or canonical(spec, names(), place(run)) == here else here
+    if not spec:
+        return spec
+    named = read_spec(spec)
+    here = named.at().resolved()
+    return spec if named.at(place(run)).resolved() == here else str(here)
 
 
 def _provenance(run: Run) -> dict[str, Any]:

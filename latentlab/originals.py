@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes import located, read_provenance, read_rows
-from latentlab.data import Dataset, is_named, is_own, names
+from latentlab.data import Code, Dataset, read_spec, reads_files
 from latentlab.errors import InputError, LatentlabError
 from latentlab.notes import READ_ONLY
-from latentlab.runs import Run, data_of
+from latentlab.runs import Run, data_of, refuse_links
 from latentlab.score import plain
 
 Find = Callable[[Run, str], Dataset]
@@ -27,11 +27,13 @@ def dataset_of(run: Run) -> Dataset:
     look (`latentlab dashboard --allow-remote`), data named by a path are not opened: a study may name any of the
     machine's.
     """
+    if os.environ.get(READ_ONLY):
+        refuse_links(run)
     if not run.encodes:
         raise InputError(f"{run.name} has no encoder: its codes are draws from the prior, and no image has one")
     provenance = read_provenance(run.codes_path)
     inputs, spec = provenance.get("inputs", {}), str(provenance.get("data") or run.config.data)
-    if os.environ.get(READ_ONLY) and not is_named(spec, names()):
+    if os.environ.get(READ_ONLY) and reads_files(read_spec(spec)):
         raise InputError(f"the images of {run.name} are files beside the study, which is all that others are shown")
     data = data_of(run, spec)
     if inputs.get("source") not in (None, plain(data.source)) or not _holds(data, run, provenance):
@@ -49,7 +51,7 @@ def changed(run: Run, data: Dataset | None = None, find: Find = data_of) -> tupl
         provenance = read_provenance(run.codes_path)
         inputs, spec = provenance.get("inputs", {}), str(provenance.get("data", ""))
         recorded = inputs.get("fingerprint")
-        if not recorded or (data is None and (not spec or is_own(spec))):
+        if not recorded or (data is None and (not spec or isinstance(read_spec(spec), Code))):
             return ()
         now = part_of(find(run, spec) if data is None else data, inputs).fingerprint
     except LatentlabError:
@@ -60,7 +62,7 @@ def changed(run: Run, data: Dataset | None = None, find: Find = data_of) -> tupl
 def trained_on_others(run: Run, find: Find = data_of) -> bool:
     """Whether the run was trained on other images than its data have now; False where that cannot be told."""
     config = run.config
-    if not config.fingerprint or is_own(config.data):
+    if not config.fingerprint or isinstance(read_spec(config.data), Code):
         return False
     try:
         return find(run, config.data).split(config.split).fingerprint["images"] != config.fingerprint

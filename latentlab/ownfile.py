@@ -18,10 +18,14 @@ def split(text: str, what: str, example: str) -> tuple[Path, str]:
     found = NAMED.fullmatch(text)
     if not found:
         raise InputError(f"the {what} is {text!r}; expected FILE.py:NAME, as in {example}")
-    path = Path(found[1])
+    return existing(Path(found[1]), what), found[2]
+
+
+def existing(path: Path, what: str) -> Path:
+    """The Python file; a `MissingError` that says `what` it was to make where there is none."""
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected the Python file that makes the {what}")
-    return path, found[2]
+    return path
 
 
 def look_up(path: Path, name: str) -> Any:

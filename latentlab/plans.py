@@ -12,7 +12,7 @@ from pydantic import Field
 
 from latentlab.config import Frozen, RunConfig, validate
 from latentlab.configuring import configure
-from latentlab.data import Dataset, is_own
+from latentlab.data import Code, Dataset, read_spec
 from latentlab.errors import InputError, MissingError
 from latentlab.runs import NAME
 
@@ -62,7 +62,7 @@ def read_plan(path: Path) -> StudyPlan:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}"[:200]) from error
     plan: StudyPlan = validate(StudyPlan, content, str(path))
-    if is_own(plan.data):
+    if isinstance(read_spec(plan.data), Code):
         raise InputError(f"{path}: data is {plan.data}, code that a file cannot name for you; use --data and options")
     if not content.keys() & {"beta", "objective", "settings"}:
         raise InputError(f'{path}: beta is missing; expected beta = ["ae", 1, 4], or an objective and its settings')

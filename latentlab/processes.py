@@ -26,8 +26,7 @@ SERVE = "from latentlab.processes import serve; serve()"
 
 def start(target: str, task: Mapping[str, Any], folder: Path | str | None = None) -> Process:
     """Begin to call `target`, ``latentlab.module:function``, with the arguments `task` (JSON), in that `folder`."""
-    # -P, and this process's own path: files of the folder it stands in (a random.py, say) must not pass for modules.
-    command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {SERVE}"]
+    command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {_path()!r}; {SERVE}"]
     with _interrupts_kept_from_children():
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
     if process.stdin is not None:
@@ -37,6 +36,11 @@ def start(target: str, task: Mapping[str, Any], folder: Path | str | None = None
         except BrokenPipeError:  # it is dead already, which `failure` tells
             process.wait()
     return process
+
+
+def _path() -> list[str]:
+    """Where this process finds modules, the folder it stands in apart: a random.py there must not pass for a module."""
+    return [*filter(os.path.isabs, sys.path), str(Path(__file__).resolve().parents[1])]
 
 
 @contextmanager
@@ -73,7 +77,9 @@ def stop(processes: Iterable[Process]) -> None:
 def serve() -> None:
     """What such a process runs."""
     from latentlab.memory import keep_freed_memory
+    from latentlab.surroundings import ignore_current_folder
 
+    ignore_current_folder()
     keep_freed_memory()
     given = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()

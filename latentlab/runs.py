@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -355,9 +356,9 @@ def environment_of(run: Run) -> dict[str, dict[str, Any]]:
 
 def same_data(run: Run, spec: str) -> bool:
     """Whether a specification, from where one stands now, names the data that the run was made for."""
-    from latentlab.data import canonical, names
+    from latentlab.data import read_spec
 
-    return canonical(run.config.data, names(), place(run)) == canonical(spec, names())
+    return read_spec(run.config.data).at(place(run)).resolved() == read_spec(spec).at().resolved()
 
 
 def data_of(run: Run, spec: str = "") -> Dataset:
@@ -366,21 +367,33 @@ def data_of(run: Run, spec: str = "") -> Dataset:
     A relative path starts in the folder that the run was trained in, while it is there: the same path may be other
     data, or none, from where one stands now. A file of the user's own that makes data is never run from here.
     """
-    from latentlab.data import canonical, is_own, load, names
+    from latentlab.data import Code, open_spec, read_spec
 
-    spec = spec or run.config.data
-    if is_own(spec):
-        raise InputError(f"the data of {run.name} are made by code of your own, never run unasked; add --data {spec}")
-    folder = place(run)
+    named, folder = read_spec(spec or run.config.data), place(run)
+    if isinstance(named, Code):
+        raise InputError(
+            f"the data of {run.name} are made by code, never run unasked; add --data {named} if it is yours"
+        )
     if folder:
         try:
-            return replace(load(canonical(spec, names(), folder)), spec=spec)
+            return replace(open_spec(named.at(folder)), spec=str(named))
         except MissingError:
             pass
     try:
-        return load(spec)
+        return open_spec(named)
     except MissingError as error:
-        raise MissingError(f"{spec}, the data of {run.name}, are not here; name them with --data") from error
+        raise MissingError(f"{named}, the data of {run.name}, are not here; name them with --data") from error
+
+
+def refuse_links(run: Run) -> None:
+    """Raise an `InputError` where a file of the run is a link that leads out of it: whoever made it chose what is read.
+
+    For what is shown or handed to others. Whoever opens a run for himself may keep its files elsewhere.
+    """
+    home = run.path.resolve()
+    for file in sorted(run.path.iterdir()):
+        if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(home):
+            raise InputError(f"{file} is a link that leads out of the run, and is not handed on; put the file there")
 
 
 def model_hash(run: Run) -> str:

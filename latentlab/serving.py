@@ -14,6 +14,7 @@ import ipaddress
 import os
 import re
 import socket
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,7 @@ from latentlab import thumbnails
 from latentlab.errors import InputError, LatentlabError
 from latentlab.notes import READ_ONLY
 from latentlab.resources import dashboard_script
-from latentlab.runs import Run, Study, open_path
+from latentlab.runs import Run, Study, open_path, refuse_links
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -164,7 +165,7 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
     from starlette.middleware import Middleware
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
-    from streamlit import App
+    from streamlit import App, config
     from streamlit.web import bootstrap
 
     os.environ[STUDY] = str(Path(study).resolve())
@@ -174,6 +175,9 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
         "server.port": door.port,
         "server.allowedHosts": [door.address, *LOOPBACK],
     }
+    # Neither settings nor secrets (which become variables of the environment) come from a folder: what is served is
+    # what was asked for. Streamlit looks into ./.streamlit, which may be a stranger's.
+    config.get_config_files = lambda file_name: []
     seen = {"browser.serverAddress": door.address, "browser.serverPort": door.port}
     bootstrap.load_config_options({**OPTIONS, **places, **seen})
     script, page = dashboard_script(), _page()
@@ -206,9 +210,29 @@ def served_path() -> str:
 
 
 def as_study(path: Path) -> Study:
-    """The study at `path`; a run by itself becomes a study of one."""
-    opened = open_path(path)
-    return opened if isinstance(opened, Study) else Alone(opened.path)
+    """The study at `path`, as far as it may be seen here; a run by itself becomes a study of one."""
+    opened, remote = open_path(path), bool(os.environ.get(READ_ONLY))
+    if isinstance(opened, Study):
+        return Shown(opened.path) if remote else opened
+    if remote:
+        refuse_links(opened)
+    return Alone(opened.path)
+
+
+class Shown(Study):
+    """A study as others are let see it: a run with a file that is a link out of its folder counts as broken."""
+
+    @cached_property
+    def _members(self) -> list[tuple[Run, InputError | None]]:
+        return [(run, _leads_out(run) or error) for run, error in super()._members]
+
+
+def _leads_out(run: Run) -> InputError | None:
+    try:
+        refuse_links(run)
+    except InputError as error:
+        return error
+    return None
 
 
 class Alone(Study):

@@ -18,6 +18,7 @@ from latentlab.configuring import cores
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import write_json
+from latentlab.handing import hand_over, take_over
 from latentlab.plans import Value, Values, members
 from latentlab.processes import Process, failure, start, stop
 from latentlab.runs import Run, Study
@@ -86,13 +87,13 @@ def sweep(
     workers = min(len(plan), workers or cores())
     report = progress or (lambda steps, total: None)
     if cluster is not None:
-        failed = _train_on_cluster(data.spec, out, plan, cluster, report)
+        failed = _train_on_cluster(data, out, plan, cluster, report)
     elif _together(plan) if together is None else together:
         failed = _train_together(data, out, plan, report)
     elif workers == 1 or not data.spec:  # another process can load only what has a name or a path
         failed = _train_here(data, out, plan, report)
     else:
-        failed = _train_apart(data.spec, out, plan, workers, report)
+        failed = _train_apart(data, out, plan, workers, report)
     if failed:
         name, why = next(iter(failed.items()))
         raise LatentlabError(f"{len(failed)} of {len(plan)} members failed; the first, {name}: {why}"[:200])
@@ -108,13 +109,13 @@ def _part(plan: Plan, shard: str | None) -> Plan:
     return {name: plan[name] for name in part.of(list(plan))}
 
 
-def train_member(spec: str, out: str, config: Mapping[str, Any]) -> None:
+def train_member(data: Mapping[str, Any], out: str, config: Mapping[str, Any]) -> None:
     """What the process of one member does."""
-    train(spec, out, config=RunConfig.model_validate(config), resume=True)
+    train(take_over(data), out, config=RunConfig.model_validate(config), resume=True)
 
 
-def _task(spec: str, out: Path, config: RunConfig) -> dict[str, Any]:
-    return {"spec": spec, "out": str(out), "config": config.model_dump(mode="json")}
+def _task(data: Mapping[str, Any], out: Path, config: RunConfig) -> dict[str, Any]:
+    return {"data": data, "out": str(out), "config": config.model_dump(mode="json")}
 
 
 def _train_here(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[str, str]:
@@ -158,14 +159,14 @@ def _train_together(data: Dataset, out: Path, plan: Plan, report: Progress) -> d
     return failed
 
 
-def _train_apart(spec: str, out: Path, plan: Plan, workers: int, report: Progress) -> dict[str, str]:
-    waiting = _unfinished(out, plan)
+def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Progress) -> dict[str, str]:
+    waiting, given = _unfinished(out, plan), hand_over(data)
     running, failed = dict[str, Process](), dict[str, str]()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 name = waiting.pop(0)
-                running[name] = start(MEMBER, _task(spec, out / name, plan[name]))
+                running[name] = start(MEMBER, _task(given, out / name, plan[name]))
             _say(out, plan, report)
             select.select([process.stdout for process in running.values() if process.stdout], [], [], POLL)
             for name in [name for name, process in running.items() if process.poll() is not None]:
@@ -177,10 +178,10 @@ def _train_apart(spec: str, out: Path, plan: Plan, workers: int, report: Progres
     return failed
 
 
-def _train_on_cluster(spec: str, out: Path, plan: Plan, address: str, report: Progress) -> dict[str, str]:
-    whole = out.resolve()  # the workers stand in other folders
+def _train_on_cluster(data: Dataset, out: Path, plan: Plan, address: str, report: Progress) -> dict[str, str]:
+    whole, given = out.resolve(), hand_over(data)  # the workers stand in other folders
     jobs = {
-        name: clusters.Job(MEMBER, _task(spec, whole / name, plan[name]), whole / name)
+        name: clusters.Job(MEMBER, _task(given, whole / name, plan[name]), whole / name)
         for name in _unfinished(out, plan)
     }
     failed = clusters.spread(address, jobs, lambda done: _say(out, plan, report))

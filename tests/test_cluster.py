@@ -1,5 +1,7 @@
 """Studies on a real scheduler and real workers: equal bytes whatever their number; a killed worker loses nothing."""
 
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -8,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from clusters import Cluster, cluster, kill
 
 from latentlab.analysis import analyze, analyze_on_cluster
-from latentlab.cluster import check
+from latentlab.cluster import check, owners, refuse_stranger
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import sha256
 from latentlab.runs import Run, Study
@@ -78,6 +81,22 @@ def test_three_workers_one_of_them_killed_lose_nothing_and_do_nothing_twice(
             assert sha256(run.path / name) == sha256(solo.path / name), (run.name, name)
 
 
+def test_data_of_a_relative_path_are_those_of_the_folder_that_one_stands_in(
+    scheduler: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    for name, rows in (("here", 20), ("elsewhere", 30)):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "x.npy", rng.integers(0, 255, (rows, 8, 8), np.uint8))
+    monkeypatch.chdir(tmp_path / "here")
+    run = sweep("x.npy", "study", cluster=scheduler.address, **{**OPTIONS, "beta": [1], "steps": 2})[0]
+    assert (run.config.data, run.config.rows) == ("x.npy", 20)
+    found = [Run(run.path.resolve())]
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert analyze_on_cluster(found, scheduler.address, only=["encode"], data="../here/x.npy") == {}
+    assert len(found[0].codes()) == 20
+
+
 def test_without_a_scheduler_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("latentlab.cluster.ANSWER", 0.5)
     with pytest.raises(LatentlabError, match=r"no scheduler answers at tcp://127.0.0.1:1 "):
@@ -111,6 +130,35 @@ def test_an_open_address_is_refused(address: str) -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="expected a scheduler's address"):
         check(address)
+
+
+def test_a_port_that_another_user_holds_is_refused(tmp_path: Path) -> None:
+    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    row = "   0: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {user:5d} 0 1\n"
+    table, me = tmp_path / "tcp", os.getuid()
+    held = [
+        (8786, "0A", 4242),
+        (8787, "0A", me),
+        (8787, "01", 4242),
+        (8788, "0A", 0),
+        (8789, "0A", me),
+        (8789, "0A", 7),
+    ]
+    table.write_text(head + "".join(row.format(port=port, state=state, user=user) for port, state, user in held))
+    for port in (8787, 8788, 8790):
+        refuse_stranger(f"tcp://127.0.0.1:{port}", [table, tmp_path / "none"])
+    refuse_stranger("tls://gpu.example.org:8786", [table])
+    for address in ("tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tcp://localhost:8789"):
+        with pytest.raises(InputError, match="held by another user of this machine"):
+            refuse_stranger(address, [table])
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").is_file(), reason="only Linux tells who holds a port")
+def test_a_port_of_ones_own_is_told_apart() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        assert owners(listener.getsockname()[1]) == {os.getuid()}
 
 
 def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:

@@ -91,3 +91,10 @@ def test_verbs_in_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     verbs = set(re.findall(r"^\s*(?:\$ )?latentlab ([a-z]+)", text, flags=re.MULTILINE))
     assert verbs <= {name.rstrip("_") for name in names("cli")}
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/reliability.md"])
+def test_the_tests_that_hold_a_promise_are_there(page: str) -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) > 5
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []

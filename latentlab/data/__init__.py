@@ -19,7 +19,7 @@ from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._fetch import fetch
 from latentlab.data._polarity import inverted
-from latentlab.data._spec import canonical, is_named, is_own, join, parse
+from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
@@ -32,13 +32,9 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "Dataset", "Factor", "canonical", "check", "describe", "fetch", "files_of", "is_named", "is_own", "load", "names",
+    "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of", "load", "names",
+    "open_spec", "read_spec", "reads_files",
 ]  # fmt: skip
-
-
-def names() -> tuple[str, ...]:
-    """The data sets that have a name: ``("cars3d", "celeba", "digits", …)``; `files_of` says which need files."""
-    return tuple(name.replace("_", "-") for name in registry.names("data") if name != "dataset")
 
 
 def describe(name: str) -> str:
@@ -51,6 +47,11 @@ def describe(name: str) -> str:
 def files_of(name: str) -> str:
     """The published files that a named data set is read from; empty for one that needs none."""
     return str(getattr(registry.load("data", name), "FILES", ""))
+
+
+def reads_files(spec: Spec) -> bool:
+    """Whether opening it reads a file or folder that it names; drawn and embedded data sets need none."""
+    return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
 
 
 def load(spec: str | Path | Dataset, **options: Any) -> Dataset:
@@ -70,32 +71,43 @@ def load(spec: str | Path | Dataset, **options: Any) -> Dataset:
     >>> load("dsprites", size=32, grid=(3, 2, 4, 3, 3)).spec
     'dsprites:size=32,grid=3x2x4x3x3'
     """
-    if isinstance(spec, Dataset):
-        return spec
-    if not str(spec).strip():
-        raise InputError("the data are named by nothing; expected a file, a folder or a name (latentlab data ls)")
-    head, written = parse(str(spec), names())
-    options = written | options
-    reader, arguments = _reader(head)
-    _check_files(head, reader, options)
+    return spec if isinstance(spec, Dataset) else open_spec(read_spec(spec), may_run_code=True, **options)
+
+
+def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Dataset:
+    """The data set that a specification names; a file of the user's own is run only with ``may_run_code``.
+
+    That is for whoever had the specification from the user's own hand: an argument, an option of the command line. One
+    from a file (a run's configuration, a study file, what codes record) is opened without. Raises as `load` does.
+    """
+    if isinstance(spec, Code) and not may_run_code:
+        raise InputError(f"{spec} is code, which is never run because a file names it; if it is yours, use --data")
+    spec = replace(spec, options={**spec.options, **options})
+    reader, arguments = _reader(spec)
+    spec = _with_files(spec, reader)
     own = set(inspect.signature(reader).parameters) - set(arguments)
-    for option in options:
+    for option in spec.options:
         if option not in own | TREATMENTS.keys():
-            raise InputError(f"{head} has no option {option!r}; it has: {', '.join([*sorted(own), *TREATMENTS])}")
-    data = reader(**arguments, **{key: value for key, value in options.items() if key in own})
+            raise InputError(f"{spec.head} has no option {option!r}; it has: {', '.join([*sorted(own), *TREATMENTS])}")
+    data = reader(**arguments, **{key: value for key, value in spec.options.items() if key in own})
     for option, treat in TREATMENTS.items():
-        data = treat(data, options[option]) if option in options else data
-    return replace(data, spec=join(head, options))
+        data = treat(data, spec.options[option]) if option in spec.options else data
+    return replace(data, spec=str(spec))
 
 
-def _reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
+def _reader(spec: Spec) -> tuple[Callable[..., Dataset], dict[str, Any]]:
     """The function that reads it, and its first arguments."""
-    if head in names():
-        return registry.load("data", head).load, {}
-    if is_own(head):
+    if isinstance(spec, Named):
+        return registry.load("data", spec.head).load, {}
+    if isinstance(spec, Code):
         from latentlab.data import _own
 
-        return _own.maker(head), {}
+        return _own.maker(spec), {}
+    return _file_reader(spec.head)
+
+
+def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
+    """The function that reads a file or a folder, and its first arguments."""
     path = Path(head)
     if not path.exists():
         raise MissingError(f"{head} does not exist; expected a file, a folder or a name ({_near(head)})")
@@ -117,14 +129,17 @@ def _reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
     raise InputError(f"{head} is no data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")
 
 
-def _check_files(head: str, reader: Callable[..., Dataset], options: dict[str, Any]) -> None:
+def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:
     """Where a name needs files and none are given, they are what is called like it here, if anything is."""
     path = inspect.signature(reader).parameters.get("path")
-    if head not in names() or path is None or path.default is not inspect.Parameter.empty or "path" in options:
-        return
-    if not Path(head).exists():
-        raise InputError(f"{head} is read from published files ({files_of(head)}); say where they are: {head}:PATH")
-    options["path"] = head
+    needed = path is not None and path.default is inspect.Parameter.empty
+    if not isinstance(spec, Named) or not needed or "path" in spec.options:
+        return spec
+    if not Path(spec.head).exists():
+        raise InputError(
+            f"{spec.head} is read from published files ({files_of(spec.head)}); say where they are: {spec.head}:PATH"
+        )
+    return replace(spec, options={**spec.options, "path": spec.head})
 
 
 def _near(head: str) -> str:

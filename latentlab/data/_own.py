@@ -13,15 +13,16 @@ import numpy as np
 from latentlab import ownfile
 from latentlab.data import _arrays
 from latentlab.data._fingerprint import Known
+from latentlab.data._spec import Code
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
 from latentlab.files import sha256
 
 
-def maker(head: str) -> Callable[..., Dataset]:
+def maker(spec: Code) -> Callable[..., Dataset]:
     """What makes the data, with the options that the user's own function has."""
-    path, name = ownfile.split(head, "data set", "spirals.py:spirals")
-    found = ownfile.look_up(path, name)
+    head, path, name = spec.head, Path(spec.file), spec.name
+    found = ownfile.look_up(ownfile.existing(path, "data set"), name)
     source = {"name": "own", "file": path.name, "sha256": sha256(path), "made_by": name}
     if not callable(found):
         return lambda: _dataset(head, name, found, source)

@@ -1,78 +1,142 @@
-"""How data are named: ``NAME:PATH,key=value,…``, ``PATH:key=value,…``, ``FILE.py:NAME:key=value,…``."""
+"""What data are named by, as an object: a data set with a name, a file or folder, or code of the user's own.
+
+A text is read once, by `read_spec`, where it comes in. From there on only the object is handed on, and its class says
+what it is: whatever is done to it, nothing but a `Code` is ever run, and no text can become one a second time.
+
+``NAME:PATH,key=value,…``, ``PATH:key=value,…``, ``FILE.py:NAME:key=value,…``
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+from unicodedata import category
 
+from latentlab import registry
 from latentlab.errors import InputError
 
-OWN = re.compile(r"(.+\.py):([^\W\d]\w*)(?::(.*))?")
+CODE = re.compile(r"(?P<file>.+\.py):(?P<name>[^\W\d]\w*)(?::(?P<options>.*))?", re.DOTALL)
+CONTROLS = ("Cc", "Zl", "Zp")  # Unicode's categories of controls and of breaks between lines and paragraphs
 
 
-class Spec(NamedTuple):
-    """A name, a path or a ``FILE.py:NAME``, and the options written after it."""
+@dataclass(frozen=True)
+class Spec:
+    """What is named, ``head``, and the options written after it; one of `Named`, `Located`, `Code`."""
 
     head: str
-    options: dict[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def at(self, folder: str | os.PathLike[str] = "") -> Self:
+        """The same data, their paths whole: a relative one starts in that folder."""
+        start = os.path.abspath(folder)  # noqa: PTH100 - joined as text, for a Path drops slashes
+        return self._placed(lambda path: os.path.join(start, path))  # noqa: PTH118
+
+    def resolved(self) -> Self:
+        """The same data however they are spelt: links followed, and options in order."""
+        placed = self._placed(os.path.realpath)
+        return replace(placed, options=dict(sorted(placed.options.items())))
+
+    def _placed(self, place: Callable[[str], str]) -> Self:
+        options = {key: place(str(value)) if key == "path" else value for key, value in self.options.items()}
+        return replace(self, head=self._placed_head(place), options=options)
+
+    def _placed_head(self, place: Callable[[str], str]) -> str:
+        return self.head
+
+    def to_json(self) -> dict[str, Any]:
+        """The object for another process, its kind included: no text is read a second time there."""
+        return {"kind": type(self).__name__, "head": self.head, "options": dict(self.options)}
+
+    @staticmethod
+    def from_json(content: Mapping[str, Any]) -> Spec:
+        """What `to_json` gave, in the other process."""
+        options = {key: tuple(value) if isinstance(value, list) else value for key, value in content["options"].items()}
+        return KINDS[content["kind"]](content["head"], options)
+
+    def __str__(self) -> str:
+        path = [str(self.options["path"])] if "path" in self.options else []
+        words = [f"{key}={_written(value)}" for key, value in self.options.items() if key != "path"]
+        return f"{self.head}:{','.join(path + words)}" if self.options else self.head
 
 
-def parse(text: str, names: Collection[str]) -> Spec:
-    """A specification taken apart. A path may hold colons: what exists as a path is one."""
-    if "\0" in text:
-        raise InputError(f"{text!r:.60} holds a zero byte; expected a file, a folder or a name (latentlab data ls)")
+class Named(Spec):
+    """A data set that latentlab knows by name; its published files, where it has any, are the option ``path``."""
+
+
+class Located(Spec):
+    """A file or a folder."""
+
+    def _placed_head(self, place: Callable[[str], str]) -> str:
+        return place(self.head)
+
+
+class Code(Spec):
+    """A Python file of the user's own and what in it makes the data: ``FILE.py:NAME``."""
+
+    @property
+    def file(self) -> str:
+        """The Python file."""
+        return self.head.rpartition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """What in the file makes the data."""
+        return self.head.rpartition(":")[2]
+
+    def _placed_head(self, place: Callable[[str], str]) -> str:
+        return f"{place(self.file)}:{self.name}"
+
+
+KINDS: dict[str, type[Spec]] = {kind.__name__: kind for kind in (Named, Located, Code)}
+
+
+def read_spec(text: str | os.PathLike[str]) -> Spec:
+    """A specification taken apart: what kind it is depends on the text alone, never on what lies on the disk.
+
+    A path may hold colons: what exists as a path has no options. Raises `InputError` where the text is empty, holds
+    control characters, or has options that are not ``key=value``.
+
+    >>> read_spec("dsprites:size=32,grid=3x2x4x3x3")
+    Named(head='dsprites', options={'size': 32, 'grid': (3, 2, 4, 3, 3)})
+    >>> read_spec("spirals.py:spirals:rows=20")
+    Code(head='spirals.py:spirals', options={'rows': 20})
+    """
+    text = _checked(text)
     first, colon, tail = text.partition(":")
-    if first in names:
-        return Spec(first, _tail(tail)) if colon else Spec(first, {})
-    if own := OWN.fullmatch(text):
-        return Spec(f"{own[1]}:{own[2]}", _pairs(own[3]) if own[3] else {})
+    if first in names():
+        return Named(first, _tail(tail) if colon else {})
+    if code := CODE.fullmatch(text):
+        return Code(f"{code['file']}:{code['name']}", _pairs(code["options"]) if code["options"] else {})
     head, colon, tail = text.rpartition(":")
-    if not colon or "=" not in tail or Path(text).exists():
-        return Spec(text, {})
-    return Spec(head, _pairs(tail))
+    if not colon or "=" not in tail or os.path.exists(text):  # noqa: PTH110 - a name that is too long is no error here
+        return Located(text)
+    return Located(head, _pairs(tail))
 
 
-def join(head: str, options: Mapping[str, Any]) -> str:
-    """The specification of a head with these options."""
-    path = [str(options["path"])] if "path" in options else []
-    words = [f"{key}={_written(value)}" for key, value in options.items() if key != "path"]
-    return f"{head}:{','.join(path + words)}" if options else head
+def names() -> tuple[str, ...]:
+    """The data sets that have a name: ``("cars3d", "celeba", "digits", …)``; `files_of` says which need files."""
+    return tuple(name.replace("_", "-") for name in registry.names("data") if name != "dataset")
 
 
-def canonical(text: str, names: Collection[str], folder: str | Path = "") -> str:
-    """One spelling for all that name the same data from that folder: paths absolute, options in order."""
-    head, options = parse(text, names)
-    options = dict(sorted(options.items()))
-    if "path" in options:
-        options["path"] = _absolute(str(options["path"]), folder)
-    if head not in names:
-        file, colon, name = head.rpartition(":") if is_own(text) else (head, "", "")
-        head = f"{_absolute(file, folder)}{colon}{name}"
-    return join(head, options)
-
-
-def is_named(text: str, names: Collection[str]) -> bool:
-    """Whether a specification names a data set that latentlab knows, and no file or folder."""
-    head, options = parse(text, names)
-    return head in names and "path" not in options
-
-
-def is_own(text: str) -> bool:
-    """Whether a specification names a Python file of the user's own, which loading it would run."""
-    return OWN.fullmatch(text) is not None
-
-
-def _absolute(path: str, folder: str | Path) -> str:
-    return os.path.realpath(Path(folder) / path)
+def _checked(text: str | os.PathLike[str]) -> str:
+    if not isinstance(text, str | os.PathLike):
+        raise InputError(f"the data are given as a {type(text).__name__}; expected a name, a path or an ll.Dataset")
+    text = os.fspath(text)
+    if not text.strip():
+        raise InputError("the data are named by nothing; expected a file, a folder or a name (latentlab data ls)")
+    if strange := next((c for c in text if category(c) in CONTROLS), ""):
+        what = "a zero byte" if strange == "\0" else f"the control character {strange!r}"
+        raise InputError(f"{text!r:.60} holds {what}; expected a file, a folder or a name (latentlab data ls)")
+    return text
 
 
 def _tail(tail: str) -> dict[str, Any]:
     """What follows a name: a path, options, or a path and options."""
     first, _, rest = tail.partition(",")
-    if Path(tail).exists() or (tail and "," not in tail and "=" not in tail):
+    if os.path.exists(tail) or (tail and "," not in tail and "=" not in tail):  # noqa: PTH110
         return {"path": tail}
     if "=" in first:
         return _pairs(tail)
@@ -80,8 +144,14 @@ def _tail(tail: str) -> dict[str, Any]:
 
 
 def _pairs(text: str) -> dict[str, Any]:
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    return {key.strip(): _value(value.strip()) for key, _, value in pairs}
+    options: dict[str, Any] = {}
+    for pair in text.split(","):
+        key, sign, value = (part.strip() for part in pair.partition("="))
+        if not key or not sign or key in options:
+            why = "is there twice" if key in options else "is no option"
+            raise InputError(f"{pair.strip()!r:.60} {why}; expected KEY=VALUE,… and each key once, as in :size=64")
+        options[key] = _value(value)
+    return options
 
 
 def _value(text: str) -> int | str | tuple[int, ...]:

@@ -14,7 +14,7 @@ from latentlab.exporters._needs import empty
 from latentlab.files import read_json, sha256, write_bytes, write_json
 from latentlab.hdf5 import made_from
 from latentlab.projections import save_projections
-from latentlab.runs import Run, Study, environment_of
+from latentlab.runs import Run, Study, environment_of, refuse_links
 
 TAKES = "study"
 ROWS = 5000
@@ -25,6 +25,8 @@ def write(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, se
 
     The rows carry the SHA-256 of the full ``codes.h5ad`` they were drawn from. Scores are those of the full codes.
     """
+    for run in study:
+        refuse_links(run)
     empty(out)
     if study.broken:
         name, why = next(iter(study.broken.items()))

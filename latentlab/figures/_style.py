@@ -20,6 +20,7 @@ MM = 1 / 25.4
 RASTER_FROM = 5_000  # more points than this go into a PDF as pixels: as vectors they take megabytes and minutes
 DPI = 300
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same
+PROGRAM = ("backend", "interactive", "toolbar", "tk.", "webagg.")  # a program's settings, not those of a figure
 SUBTITLE = 130  # letters a line of a subtitle on the screen
 
 # Okabe and Ito (2008), black left out; then a long palette (Tol's muted) for what has more values.
@@ -59,11 +60,12 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def rendering(size: float) -> Iterator[None]:
-    """Matplotlib's settings for one figure of ours, and its former ones afterwards."""
+    """Matplotlib's settings for one figure of ours, whatever a program has set, and its former ones afterwards."""
     from matplotlib import rc_context
 
     with rc_context(
         {
+            **_defaults(),
             "font.family": FONT,
             "font.size": size,
             "text.parse_math": False,  # a dollar sign in somebody's label is a dollar sign
@@ -101,6 +103,13 @@ def rendering(size: float) -> Iterator[None]:
         }
     ):
         yield
+
+
+def _defaults() -> dict[Any, Any]:
+    """What Matplotlib comes with, the settings that are a program's rather than a figure's left out."""
+    from matplotlib import rcParamsDefault
+
+    return {key: value for key, value in rcParamsDefault.items() if not key.startswith(PROGRAM)}
 
 
 def canvas(preset_name: str, height: float, title: str, subtitle: str, *, arranged: bool = True) -> Figure:

@@ -8,7 +8,7 @@ import pytest
 
 import latentlab as ll
 from latentlab.cli import run as cli
-from latentlab.data import canonical, load, names
+from latentlab.data import load, read_spec
 from latentlab.errors import InputError, MissingError
 from latentlab.originals import dataset_of
 from latentlab.plans import read_plan
@@ -153,8 +153,7 @@ def test_however_a_path_is_spelt_it_is_the_same_run(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path / "sub")
     assert same_data(run, "../x.npy")
     assert not same_data(run, "x.npy")
-    assert canonical("dsprites:size=16,grid=1x1x1x2x2", names()) == canonical(
-        "dsprites:grid=1x1x1x2x2,size=16", names()
-    )
-    assert canonical("photos/", names(), "/a") == canonical("photos", names(), "/a") == "/a/photos"
-    assert canonical("mnist:b/", names(), "/a") == "mnist:/a/b"
+    first, second = map(read_spec, ("dsprites:size=16,grid=1x1x1x2x2", "dsprites:grid=1x1x1x2x2,size=16"))
+    assert first.resolved() == second.resolved()
+    whole = [str(read_spec(text).at("/a").resolved()) for text in ("photos/", "photos", "mnist:b/")]
+    assert whole == ["/a/photos", "/a/photos", "mnist:/a/b"]
