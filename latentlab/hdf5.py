@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import publish
+from latentlab.regular import check_regular
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
 PLAIN = {h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM}
@@ -54,6 +55,7 @@ def open_safely(path: str | Path) -> h5py.File:
     [1.0]
     """
     path = Path(path)
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected an HDF5 file")
     _longest_heap(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import check_regular
 
 NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
 
@@ -19,6 +20,7 @@ def split(text: str, what: str, example: str) -> tuple[Path, str]:
     if not found:
         raise InputError(f"the {what} is {text!r}; expected FILE.py:NAME, as in {example}")
     path = Path(found[1])
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected the Python file that makes the {what}")
     return path, found[2]

@@ -7,6 +7,7 @@ Nothing is unpickled.
 from __future__ import annotations
 
 import lzma
+import math
 import struct
 import warnings
 import zipfile
@@ -22,12 +23,13 @@ from numpy.typing import NDArray
 
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
+from latentlab.limits import check_unpacked, rows_at_once
+from latentlab.regular import check_regular
 
 IMAGES = ("images", "imgs", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
-LIMIT = 16 << 30  # bytes that one array of an .npz may unpack to
 BLOCK = 1 << 24
 DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
@@ -44,7 +46,7 @@ def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
         raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
     shape, transpose = layout(path, images)
     read = reader(path, images, transpose)
-    read(np.arange(min(FIRST, len(images)), dtype=np.int64))
+    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(images))), dtype=np.int64))
     labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
     factors, specs = _factors(path, arrays, len(images))
     return Dataset(
@@ -194,6 +196,7 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
 
 def read_npy(path: Path) -> NDArray[Any]:
     """An ``.npy`` file, mapped; nothing is unpickled."""
+    check_regular(path)
     try:
         return np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
@@ -260,12 +263,12 @@ def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
 
 
 def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
-    """One array of an ``.npz``, in memory; never more bytes than it announces, nor than `LIMIT`."""
+    """One array of an ``.npz``, in memory; never more bytes than it announces, nor than
+    `check_unpacked` allows."""
     try:
         with archive.open(f"{key}.npy") as file:
             header = read_header(path, key, file)
-            if header.bytes > LIMIT:
-                raise InputError(f"{path}: {key} announces {header.bytes:,} bytes; at most {LIMIT:,} are read")
+            check_unpacked(path, key, header.bytes, archive.getinfo(f"{key}.npy").compress_size)
             content = bytearray()
             while len(content) <= header.bytes and (block := file.read(min(BLOCK, header.bytes + 1 - len(content)))):
                 content += block
@@ -280,6 +283,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
 
 def open_zip(path: Path) -> zipfile.ZipFile:
     """An archive: a zip of images, an ``.npz``."""
+    check_regular(path)
     try:
         return zipfile.ZipFile(path)
     except (*DAMAGED, ValueError) as error:

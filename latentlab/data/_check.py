@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import rows_at_once
 
 ROWS = 20_000
 BLOCK = 256
@@ -69,9 +71,10 @@ def _pixels(data: Dataset) -> Finding:
     """Whether every image can be read and shows something."""
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
     low, high, flat = 255, 0, 0
-    for start in range(0, len(rows), BLOCK):
+    step = rows_at_once(math.prod(data.image_shape), BLOCK)
+    for start in range(0, len(rows), step):
         try:
-            block = data.read(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
+            block = data.read(rows[start : start + step]).reshape(len(rows[start : start + step]), -1)
         except InputError as error:
             return _finding("pixels", f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
         least, most = block.min(axis=1), block.max(axis=1)

@@ -16,6 +16,7 @@ import numpy as np
 from latentlab.data._arrays import open_zip
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -94,7 +95,7 @@ def _opener(path: Path) -> Iterator[tuple[Iterable[str], Callable[[str], IO[byte
     """The file names under a folder or in a zip, and how to open one of them."""
     if path.is_dir():
         names = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        yield names, lambda name: (path / name).open("rb")
+        yield names, lambda name: open_regular(path / name)
         return
     with open_zip(path) as archive:
         yield archive.namelist(), partial(_member, path, archive)

@@ -14,6 +14,7 @@ from latentlab.data._arrays import BLOCK, DAMAGED, full_grid, open_zip, read_hea
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
+from latentlab.limits import check_unpacked
 
 
 def found(path: Path) -> bool:
@@ -82,6 +83,7 @@ def _packed(path: Path, archive: zipfile.ZipFile, most: int) -> tuple[NDArray[np
             pixels = height * width
             if n > most or pixels > 1 << 16:
                 raise InputError(f"{path}: imgs has shape {header.shape}; dSprites has at most 737,280 images of 64×64")
+            check_unpacked(path, "imgs", header.bytes // 8, archive.getinfo("imgs.npy").compress_size)
             step = max(1, BLOCK // pixels)
             parts = []
             for start in range(0, n, step):

@@ -12,6 +12,8 @@ from latentlab.data._folder import open_image
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import LIST
+from latentlab.regular import open_regular, read_bytes
 
 FILES = "a folder with img_align_celeba/, list_attr_celeba.txt and list_eval_partition.txt"
 PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt"
@@ -68,7 +70,7 @@ def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
 def _photograph(folder: Path, name: str, size: int, crop: int) -> Images:
     from PIL import Image
 
-    with open_image(folder, name, lambda file: (folder / file).open("rb")) as image:
+    with open_image(folder, name, lambda file: open_regular(folder / file)) as image:
         width, height = image.size
         if crop > min(width, height):
             raise InputError(f"{folder / name} is {width}×{height}; expected 178×218, or a smaller crop=")
@@ -107,7 +109,7 @@ def _partition(path: Path) -> Mapping[str, int]:
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected {FILES}")
-    lines = [line for line in path.read_text(encoding="ascii", errors="replace").splitlines() if line.strip()]
+    lines = [line for line in read_bytes(path, LIST).decode("ascii", "replace").splitlines() if line.strip()]
     if len(lines) > LINES:
         raise InputError(f"{path} has {len(lines):,} lines; expected at most {LINES:,}")
     return lines
