@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab import chunks
 from latentlab.codes_writer import FORMAT, RESERVED, mark, rate_parts, row_rate, writing
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
@@ -196,7 +197,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     with reading(path, "codes") as file:
         described, obs, var = _described(file, path), _element(file, "obs", path), _element(file, "var", path)
         rows = len(_element(obs, "row", path))
-        column = lambda key: np.asarray(obs[key][()], np.float64) if key in obs else np.full(rows, np.nan)  # noqa: E731
+        column = lambda key: np.asarray(chunks.read(obs[key]), np.float64) if key in obs else np.full(rows, np.nan)  # noqa: E731
         distortion, rate = column("distortion"), column("rate")
         judged = np.isfinite(distortion)
         return {
@@ -204,7 +205,7 @@ def read_summary(path: Path) -> dict[str, Any]:
             "judged_rows": int(judged.sum()),
             "distortion": float(distortion[judged].mean()) if judged.any() else float("nan"),
             "rate": float(rate[judged if judged.any() else slice(None)].mean()),
-            "active_units": int(var["active"][()].sum()) if "active" in var else None,
+            "active_units": int(chunks.read(var["active"]).sum()) if "active" in var else None,
             "factors": tuple(f["name"] for f in described["factors"]),
             "labels": "label" in obs,
             "provenance": described["provenance"],
@@ -221,13 +222,13 @@ def _column(group: Any, key: str, path: Path, kinds: str) -> NDArray[Any]:
     dataset = _element(group, key, path)
     if getattr(dataset, "ndim", 0) != 1 or dataset.dtype.kind not in kinds:
         raise InputError(f"{path}: {dataset.name} is no column of numbers of its kind; encode the data again")
-    return np.asarray(dataset[()])
+    return chunks.read(dataset)
 
 
 def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
     if getattr(dataset, "ndim", 0) != 2 or dataset.dtype.kind != "f":
         raise InputError(f"{path}: {dataset.name} is no matrix of floats; expected (rows, latent dimensions)")
-    return np.asarray(dataset[()], np.float32)
+    return np.asarray(chunks.read(dataset), np.float32)
 
 
 def _described(file: Any, path: Path) -> dict[str, Any]:
@@ -235,7 +236,7 @@ def _described(file: Any, path: Path) -> dict[str, Any]:
     text = ""
     if getattr(held, "shape", None) == ():
         check_texts(held)
-        text = held[()]
+        text = held[()]  # a single value has no chunks
     try:
         described = dict(json.loads(text))
         version = described["format"]

@@ -19,9 +19,9 @@ from shutil import copyfile
 from typing import IO, Any
 
 import h5py
-import numpy as np
 from numpy.typing import NDArray
 
+from latentlab import chunks
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import publish
 from latentlab.regular import check_regular
@@ -152,7 +152,7 @@ def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
     """A dataset in memory; an `InputError` where it is a group, or holds other than numbers of those dtype kinds."""
     if not isinstance(item, h5py.Dataset) or item.dtype.kind not in kinds or item.shape is None:
         raise InputError(f"{item.file.filename}: {item.name[:60]} holds no numbers; make it anew")
-    return np.asarray(item[()])
+    return chunks.read(item)
 
 
 def made_from(path: Path) -> dict[str, Any]:
@@ -318,6 +318,8 @@ def _problem(dataset: h5py.Dataset, file_size: int) -> str:
         return f"uses filter {min(filters - FILTERS)}"
     if dataset.shape is None:
         return ""
+    if packed := chunks.problem(dataset):
+        return packed
     declared, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if stored > file_size:
         return f"says it stores {stored:,} bytes in a file of {file_size:,}"

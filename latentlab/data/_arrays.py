@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
 from latentlab.limits import check_unpacked, rows_at_once
 from latentlab.regular import check_regular
+
+if TYPE_CHECKING:
+    from latentlab.chunks import Checked
 
 IMAGES = ("images", "imgs", "x", "X", "data")
 LABELS = ("labels", "label", "y")
@@ -190,6 +193,8 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     """The array that ``read`` gives; a damaged chunk names the file."""
     try:
         return np.asarray(read())
+    except InputError:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is damaged (a part of it cannot be read); make or copy it again") from error
 
@@ -205,17 +210,19 @@ def read_npy(path: Path) -> NDArray[Any]:
         raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
 
 
-def read_h5(path: Path) -> dict[str, Any]:
+def read_h5(path: Path) -> dict[str, Checked]:
     """The arrays at the top of an HDF5 file, to be read by index."""
     import h5py
 
+    from latentlab.chunks import Checked
     from latentlab.hdf5 import check_texts, open_safely
 
     file = open_safely(path)  # stays open: images are read by index
-    held = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset) and file[key].shape is not None}
-    for dataset in held.values():
-        if dataset.dtype.hasobject:
-            check_texts(dataset)
+    arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
+    held = {key: Checked(array) for key, array in arrays.items() if array.shape is not None}
+    for array in held.values():
+        if array.dtype.hasobject:
+            check_texts(array.dataset)
     return held
 
 
