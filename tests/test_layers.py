@@ -29,6 +29,7 @@ LAYERS = {
     "joint": """
         comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex
         comparability report caveats commands bundle examining survey
+        waiting
     """,
     "top": "cli __main__ dashboards",
 }
