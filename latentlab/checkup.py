@@ -17,6 +17,7 @@ from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import TEMPORARY, read_json
 from latentlab.health import health
 from latentlab.notes import selections_of
+from latentlab.quarantine import apart, strangers
 from latentlab.runs import NAME, STAGES, Run, Study, environment_of, open_path, safetensors_metadata
 
 # Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
@@ -74,10 +75,12 @@ def versions() -> list[Finding]:
 def examine(path: str | Path) -> list[Finding]:
     """The files of a run, or of every run of a study: formats, hashes, what is unfinished, what dead processes left.
 
-    Raises `InputError` where there is neither a run nor a study.
+    Files are read in a process apart, for whoever asks may not know who made them. Raises `InputError` where there is
+    neither a run nor a study.
     """
     opened = open_path(path)
-    return list(_run(opened) if isinstance(opened, Run) else _study(opened))
+    with strangers():
+        return list(_run(opened) if isinstance(opened, Run) else _study(opened))
 
 
 def _study(study: Study) -> Iterator[Finding]:
@@ -198,6 +201,7 @@ def _unreadable(run: Run, name: str) -> str:
     return ""
 
 
+@apart()
 def _whole(path: Path) -> None:
     """Raise an `InputError` where a safetensors file has more or fewer bytes than its header announces."""
     from safetensors import SafetensorError, safe_open

@@ -20,6 +20,7 @@ from latentlab.codes_writer import FORMAT, RESERVED, mark, rate_parts, row_rate,
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, check_texts, reading
+from latentlab.quarantine import apart
 
 __all__ = [
     "BLOCK",
@@ -157,6 +158,7 @@ def save_codes(path: Path, codes: Codes) -> None:
                 writer.judge(block, codes.distortion[block])
 
 
+@apart(Codes, Factor)
 def load_codes(path: Path) -> Codes:
     """The codes in a ``codes.h5ad``; an `InputError` names the element that is missing or malformed."""
     with reading(path, "codes") as file:
@@ -180,6 +182,7 @@ def load_codes(path: Path) -> Codes:
         )
 
 
+@apart()
 def read_provenance(path: Path) -> dict[str, Any]:
     """Where a ``codes.h5ad`` came from, without reading the codes."""
     with reading(path, "codes") as file:
@@ -187,6 +190,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
         return found
 
 
+@apart()
 def read_summary(path: Path) -> dict[str, Any]:
     """What a ``codes.h5ad`` comes to, without reading the codes: rows, distortion, rate, active units, factors.
 

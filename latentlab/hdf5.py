@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from latentlab import chunks
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import publish
+from latentlab.quarantine import apart
 from latentlab.regular import check_regular
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
@@ -155,6 +156,7 @@ def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
     return chunks.read(item)
 
 
+@apart()
 def made_from(path: Path) -> dict[str, Any]:
     """The ``inputs`` that a stage recorded in its file; nothing where that cannot be read, so that it is made anew."""
     try:

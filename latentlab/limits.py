@@ -25,6 +25,9 @@ MEMBERS = 10_000  # runs that a study may have
 LIST = 128 << 20  # bytes of a text file that lists names
 HEADER = 32 << 20  # bytes of the header of a safetensors file
 CHUNK = 1 << 30  # bytes of one chunk of an HDF5 file
+ANSWER = 4 << 30  # bytes that a process which reads a stranger's file may send back
+SECONDS = 60  # that it may take for one file of a run
+LOOKING = 3600  # that it may take to look through a data set
 
 
 def check_unpacked(path: Path, what: str, announced: int, packed: int) -> None:

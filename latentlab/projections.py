@@ -23,6 +23,7 @@ from latentlab.config import validate
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, numbers, publishing, reading
+from latentlab.quarantine import apart
 from latentlab.registry import choose
 
 FORMAT = 1
@@ -142,6 +143,7 @@ def save_projections(path: Path, projections: Mapping[str, Projection], inputs: 
             group.create_dataset("row", data=projection.row_ids)
 
 
+@apart(Projection)
 def load_projections(path: Path) -> dict[str, Projection]:
     """The projections in a ``projections.h5``, by method."""
     with reading(path, "projections") as file:

@@ -9,7 +9,8 @@ import numpy as np
 
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import rows_at_once
+from latentlab.limits import LOOKING, rows_at_once
+from latentlab.quarantine import apart
 
 ROWS = 20_000
 BLOCK = 256
@@ -26,6 +27,13 @@ def check(spec: str | Path | Dataset) -> list[Finding]:
     >>> [finding["problem"] for finding in check("digits")]
     ['', '', '', '']
     """
+    if isinstance(spec, Dataset):
+        return _findings(spec)
+    return _read(str(spec))
+
+
+@apart(seconds=LOOKING)
+def _read(spec: str) -> list[Finding]:
     from latentlab.data import load
 
     try:
@@ -33,7 +41,11 @@ def check(spec: str | Path | Dataset) -> list[Finding]:
     except MissingError:
         raise
     except InputError as error:
-        return [_finding("data set", str(spec), str(error), usable=False)]
+        return [_finding("data set", spec, str(error), usable=False)]
+    return _findings(data)
+
+
+def _findings(data: Dataset) -> list[Finding]:
     n, c, h, w = data.shape
     findings = [
         _finding("data set", f"{data.name} ({data.source.get('name', 'unknown')})"),
