@@ -15,6 +15,7 @@ from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
 from latentlab.limits import check_unpacked
+from latentlab.regular import check_regular
 
 
 def found(path: Path) -> bool:
@@ -28,6 +29,7 @@ def dsprites(path: Path, specs: tuple[Factor, ...]) -> Dataset:
 
     Reads ``imgs`` and ``latents_classes``; the pickled ``metadata`` is left alone. ``source`` records the SHA-256.
     """
+    check_regular(path)
     if not path.is_file():
         raise MissingError(
             f"{path} does not exist; expected the published dSprites .npz (latentlab data fetch dsprites)"
