@@ -239,6 +239,23 @@ def test_doctor_reads_apart_and_names_the_file_that_crashes_the_reader(
     assert "ended the process" in wrong[0].found
 
 
+def test_doctor_opens_no_hdf5_file_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_run(tmp_path / "run", 4.0, 0)
+    expected = checkup.examine(run.path)
+    monkeypatch.setattr("h5py.File", lambda *arguments, **options: pytest.fail("opened in this process"))
+    assert checkup.examine(run.path) == expected
+
+
+def test_data_are_looked_through_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latentlab import cli
+    from latentlab.data import _arrays
+
+    np.savez(tmp_path / "x.npz", images=np.random.default_rng(0).integers(0, 255, (9, 8, 8)).astype(np.uint8))
+    monkeypatch.setattr(_arrays, "read_npz", lambda path: pytest.fail("read in this process"))
+    assert cli.run(["data", "check", str(tmp_path / "x.npz")]) == 0
+    assert cli.run(["data", "check", str(tmp_path / "y.npz")]) == 2
+
+
 # Values as bytes
 
 
