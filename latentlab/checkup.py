@@ -20,6 +20,20 @@ from latentlab.notes import selections_of
 from latentlab.quarantine import apart, strangers
 from latentlab.runs import NAME, STAGES, Run, Study, environment_of, open_path, safetensors_metadata
 
+
+@apart()
+def _whole(path: Path) -> None:
+    """Raise an `InputError` where a safetensors file has more or fewer bytes than its header announces."""
+    from safetensors import SafetensorError, safe_open
+
+    safetensors_metadata(path)
+    try:
+        with safe_open(path, "np"):
+            pass
+    except SafetensorError as error:
+        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
+
+
 # Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
 READ: dict[str, tuple[Callable[[Run], object], str]] = {
     "environment.json": (environment_of, ""),
@@ -199,19 +213,6 @@ def _unreadable(run: Run, name: str) -> str:
     except LatentlabError as error:
         return str(error)
     return ""
-
-
-@apart()
-def _whole(path: Path) -> None:
-    """Raise an `InputError` where a safetensors file has more or fewer bytes than its header announces."""
-    from safetensors import SafetensorError, safe_open
-
-    safetensors_metadata(path)
-    try:
-        with safe_open(path, "np"):
-            pass
-    except SafetensorError as error:
-        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
 
 
 def _mend(run: Run, file: str, state: str) -> str:

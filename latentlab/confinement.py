@@ -76,7 +76,8 @@ def _filter() -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     if calls is None or libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return False
-    program = (_Instruction * len(rules(calls)))(*rules(calls))
+    found = [_Instruction(*rule) for rule in rules(calls)]
+    program = (_Instruction * len(found))(*found)
     return bool(libc.prctl(SET_FILTER, FILTER_MODE, ctypes.byref(_Program(len(program), program)), 0, 0) == 0)
 
 

@@ -22,9 +22,18 @@ LENGTH = 8  # bytes in which the tree's length stands
 
 def pack(value: Any) -> bytes:
     """The bytes of a value made of None, numbers, texts, paths, lists, tuples, mappings, arrays and dataclasses."""
+    return b"".join(parts(value))
+
+
+def parts(value: Any) -> list[Any]:
+    """The same bytes in pieces, so that arrays are not copied on their way."""
     arrays: list[np.ndarray[Any, Any]] = []
     tree = json.dumps(_flat(value, arrays)).encode()
-    return b"".join([len(tree).to_bytes(LENGTH, "little"), tree, *(array.tobytes() for array in arrays)])
+    return [len(tree).to_bytes(LENGTH, "little"), tree, *(_bytes(array) for array in arrays if array.size)]
+
+
+def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
+    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
 
 def unpack(content: bytearray, classes: Sequence[type[Any]] = ()) -> Any:

@@ -8,6 +8,7 @@ crash, a hang or a hunger for memory becomes one line that names the file.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import functools
 import importlib
 import os
@@ -18,20 +19,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from latentlab import errors
 from latentlab.errors import InputError, LatentlabError
-from latentlab.frames import LENGTH, pack, unpack
+from latentlab.frames import LENGTH, pack, parts, unpack
 from latentlab.limits import ANSWER, SECONDS, memory
 
 READ_ONLY = "LATENTLAB_READ_ONLY"  # set where a dashboard lets others look
 APART = "LATENTLAB_APART"  # set by a user who reads what a stranger made, with whatever verb
 KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # of the environment; secrets are not
 SERVE = "from latentlab.quarantine import serve; serve()"
+PIPE = 1 << 20  # bytes that may be on their way
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -117,6 +119,9 @@ class _Reader:
         self.process, self.owner = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
         ), os.getpid()  # fmt: skip
+        if sys.platform == "linux" and self.process.stdout is not None:
+            with suppress(PermissionError):  # of a user who has many pipes already
+                fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
         return self.process
 
     def _failed(self, error: BaseException, seconds: int) -> str:
@@ -143,10 +148,8 @@ class _Reader:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):  # what it had not read yet
                     pipe.close()
-                except OSError:  # what it had not read yet
-                    continue
 
 
 _READER = _Reader()
@@ -177,12 +180,13 @@ def serve() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     while size := int.from_bytes(questions.read(LENGTH), "little"):
         answer = _answered(unpack(bytearray(questions.read(size))))
-        answers.write(len(answer).to_bytes(LENGTH, "little"))
-        answers.write(answer)
+        answers.write(sum(map(len, answer)).to_bytes(LENGTH, "little"))
+        for part in answer:
+            answers.write(part)
         answers.flush()
 
 
-def _answered(question: dict[str, Any]) -> bytes:
+def _answered(question: dict[str, Any]) -> list[Any]:
     module, _, name = question["target"].partition(":")
     try:
         os.chdir(question["folder"])
@@ -190,15 +194,15 @@ def _answered(question: dict[str, Any]) -> bytes:
         read = getattr(importlib.import_module(module), name)
         if not getattr(read, "apart", False):
             raise InputError(f"{question['target']} is not marked to be read apart")
-        return pack(("answer", read(*question["arguments"], **question["options"])))
+        return parts(("answer", read(*question["arguments"], **question["options"])))
     except LatentlabError as error:
-        return pack((type(error).__name__, str(error)))
+        return parts((type(error).__name__, str(error)))
     except MemoryError:
         why = f"takes more than {memory() / (2 << 30):.1f} GiB of memory to read, half of this machine's"
-        return pack(("InputError", f"{_named(question)} {why}"))
+        return parts(("InputError", f"{_named(question)} {why}"))
     except Exception as error:  # whatever a damaged file makes of a reader
         why = f"cannot be read ({type(error).__name__}); restore it or make it anew"
-        return pack(("InputError", f"{_named(question)} {why}"))
+        return parts(("InputError", f"{_named(question)} {why}"))
 
 
 def _named(question: dict[str, Any]) -> str:
