@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.limits import CHUNK, HARMLESS, RATIO
+from latentlab.limits import CHUNK, HARMLESS, RATIO, check_unpacked
 
 COMPRESSORS = {h5py.h5z.FILTER_DEFLATE: "deflate", h5py.h5z.FILTER_LZF: "lzf"}
 PIECE = 1 << 20
@@ -41,7 +42,10 @@ class Checked:
         return int(self.shape[0])
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        """What the dataset has there; an `InputError` where a chunk does not unpack to its size."""
+        """What the dataset has there; an `InputError` where a chunk does not unpack to its size, or all is too much."""
+        if not isinstance(index, slice | np.ndarray):
+            size, name = self.dataset.size * self.dtype.itemsize, self.dataset.name
+            check_unpacked(Path(self.dataset.file.filename), name, size, self.dataset.id.get_storage_size())
         if self.stored:
             for offset in self._touched(index):
                 if offset in self.stored and offset not in self.sound:

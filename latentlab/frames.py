@@ -33,7 +33,7 @@ def parts(value: Any) -> list[Any]:
 
 
 def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def unpack(content: bytearray, classes: Sequence[type[Any]] = ()) -> Any:

@@ -21,6 +21,7 @@ HISTORY = 128 << 20  # bytes of a history.jsonl
 LINES = 500_000  # steps in it
 LINE = 4 << 20  # bytes of one of them
 PLAN = 256 << 10  # bytes of a study file
+DOTS = 2_000  # in it: a key of many parts costs the square of their number
 MEMBERS = 10_000  # runs that a study may have
 LIST = 128 << 20  # bytes of a text file that lists names
 HEADER = 32 << 20  # bytes of the header of a safetensors file

@@ -15,7 +15,7 @@ from latentlab.config import Frozen, RunConfig, validate
 from latentlab.configuring import configure
 from latentlab.data import Dataset, is_own
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import MEMBERS, PLAN
+from latentlab.limits import DOTS, MEMBERS, PLAN
 from latentlab.regular import check_regular, read_bytes
 from latentlab.runs import NAME
 
@@ -61,10 +61,11 @@ def read_plan(path: Path) -> StudyPlan:
     check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a study file (TOML with data, beta, seeds)")
+    written = read_bytes(path, PLAN)
+    if written.count(b".") > DOTS:
+        raise InputError(f"{path} has {written.count(b'.'):,} dots; expected at most {DOTS:,} in numbers and keys")
     try:
-        content = tomllib.loads(read_bytes(path, PLAN).decode())
-    except InputError:
-        raise
+        content = tomllib.loads(written.decode())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}"[:200]) from error
     plan: StudyPlan = validate(StudyPlan, content, str(path))

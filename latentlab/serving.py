@@ -273,7 +273,7 @@ def _run(app: Any, listener: socket.socket, url: str) -> None:
         end_within(2 * GRACE, stopped, 128 + number)
         uvicorn.Server.handle_exit(server, number, frame)
 
-    server.handle_exit = stop  # type: ignore[method-assign]
+    server.handle_exit = stop  # type: ignore[assignment]
     if url:
         _open_browser(url)
     try:

@@ -132,6 +132,17 @@ def test_the_length_of_an_lzf_stream(tmp_path_factory: pytest.TempPathFactory, t
         assert chunks._unpacked_lzf(stream[:-1], len(content)) != len(content)
 
 
+def test_all_of_an_array_is_not_read_where_it_unpacks_to_far_more_than_it_has(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        made = file.create_dataset("x", (1 << 27,), "u1", chunks=(1 << 22,), compression="gzip")
+        made[:] = 0
+        made[:200_000] = np.random.default_rng(0).integers(0, 256, 200_000)
+    with open_safely(tmp_path / "x.h5") as file:
+        with pytest.raises(InputError, match="over 200 times"):
+            chunks.read(file["x"])
+        assert len(Checked(file["x"])[:9]) == 9
+
+
 def test_codes_of_a_run_are_checked_as_well(tmp_path: Path) -> None:
     from latentlab.codes import Codes, save_codes
 

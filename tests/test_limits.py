@@ -175,6 +175,14 @@ def test_a_study_file_of_many_values(tmp_path: Path) -> None:
         plans.read_plan(path)
 
 
+@pytest.mark.parametrize("start", ["", "["])
+def test_a_key_of_many_parts(tmp_path: Path, start: str) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(f"{start}a{'.a' * 100_000}")
+    with pytest.raises(InputError, match="has 100,000 dots"):
+        plans.read_plan(path)
+
+
 def test_a_study_of_too_many_members() -> None:
     digits = load("digits")
     for settings in (

@@ -87,7 +87,7 @@ def test_a_server_with_hung_threads_answers_and_ends(tmp_path: Path, page: list[
         assert answers(port, "/_stcore/health") == 200
         assert time.monotonic() - started < 5
         process.send_signal(number)
-        process.wait(10)
+        process.wait(15)
     finally:
         process.kill()
         process.communicate()

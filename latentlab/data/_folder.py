@@ -16,6 +16,7 @@ import numpy as np
 from latentlab.data._arrays import open_zip
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import check_unpacked
 from latentlab.regular import open_regular
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _opener(path: Path) -> Iterator[tuple[Iterable[str], Callable[[str], IO[byte
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     import io
 
+    info = archive.getinfo(name)
+    check_unpacked(path, name[-30:], info.file_size, info.compress_size)
     with archive.open(name) as file:
         content = file.read(MEMBER + 1)
     if len(content) > MEMBER:
