@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import check_regular
 
 LIMIT = 4 << 30
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
@@ -32,6 +33,7 @@ def read_weights(path: str | Path, limit: int = LIMIT) -> dict[str, Tensor]:
     of more than `limit` bytes or that unpack to more, files cut off, tensors larger than what the file stores.
     """
     path = Path(path)
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a checkpoint (.safetensors, {', '.join(SUFFIXES)})")
     if path.stat().st_size > limit:

@@ -19,7 +19,22 @@ from latentlab.files import TEMPORARY, read_json
 from latentlab.health import health
 from latentlab.notes import selections_of
 from latentlab.originals import Find, changed, trained_on_others
+from latentlab.quarantine import apart, strangers
 from latentlab.runs import NAME, STAGES, Run, Study, data_of, environment_of, open_path, place, safetensors_metadata
+
+
+@apart()
+def _whole(path: Path) -> None:
+    """Raise an `InputError` where a safetensors file has more or fewer bytes than its header announces."""
+    from safetensors import SafetensorError, safe_open
+
+    safetensors_metadata(path)
+    try:
+        with safe_open(path, "np"):
+            pass
+    except SafetensorError as error:
+        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
+
 
 # Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
 READ: dict[str, tuple[Callable[[Run], object], str]] = {
@@ -76,10 +91,12 @@ def versions() -> list[Finding]:
 def examine(path: str | Path) -> list[Finding]:
     """The files of a run, or of every run of a study: formats, hashes, what is unfinished, what dead processes left.
 
-    Raises `InputError` where there is neither a run nor a study.
+    Files are read in a process apart, for whoever asks may not know who made them. Raises `InputError` where there is
+    neither a run nor a study.
     """
     opened = open_path(path)
-    return list(_run(opened, data_of) if isinstance(opened, Run) else _study(opened))
+    with strangers():
+        return list(_run(opened, data_of) if isinstance(opened, Run) else _study(opened))
 
 
 def _study(study: Study) -> Iterator[Finding]:
@@ -223,18 +240,6 @@ def _unreadable(run: Run, name: str) -> str:
     except LatentlabError as error:
         return str(error)
     return ""
-
-
-def _whole(path: Path) -> None:
-    """Raise an `InputError` where a safetensors file has more or fewer bytes than its header announces."""
-    from safetensors import SafetensorError, safe_open
-
-    safetensors_metadata(path)
-    try:
-        with safe_open(path, "np"):
-            pass
-    except SafetensorError as error:
-        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
 
 
 def _mend(run: Run, file: str, state: str) -> str:

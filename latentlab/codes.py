@@ -15,10 +15,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab import chunks
 from latentlab.codes_writer import FORMAT, RESERVED, free, mark, rate_parts, row_rate, writing
 from latentlab.data.dataset import Dataset, Factor, Rows, is_grid
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, check_texts, reading
+from latentlab.quarantine import apart
 
 __all__ = [
     "BLOCK",
@@ -184,6 +186,7 @@ def save_codes(path: Path, codes: Codes) -> None:
                 writer.judge(block, codes.distortion[block])
 
 
+@apart(Codes, Factor)
 def load_codes(path: Path) -> Codes:
     """The codes in a ``codes.h5ad``; an `InputError` names the element that is missing or malformed."""
     with reading(path, "codes") as file:
@@ -208,6 +211,7 @@ def load_codes(path: Path) -> Codes:
         )
 
 
+@apart()
 def read_provenance(path: Path) -> dict[str, Any]:
     """Where a ``codes.h5ad`` came from, without reading the codes."""
     with reading(path, "codes") as file:
@@ -224,14 +228,16 @@ def read_rows(path: Path) -> Rows:
 def encoded(path: Path, rows: int) -> Iterator[tuple[NDArray[np.float32], Any, Any]]:
     """Mean, variance and distortion of that many rows at a time of a ``codes.h5ad``; None for what it does not have."""
     with reading(path, "codes") as file:
-        mean = _element(file, "X", path)
-        others = [file.get("layers/variance"), _element(file, "obs", path).get("distortion")]
+        mean = chunks.Checked(_element(file, "X", path))
+        found = [file.get("layers/variance"), _element(file, "obs", path).get("distortion")]
+        others = [None if each is None else chunks.Checked(each) for each in found]
         for start in range(0, len(mean), rows):
             block = slice(start, start + rows)
             variance, distortion = (None if each is None else np.asarray(each[block], np.float32) for each in others)
             yield np.asarray(mean[block], np.float32), variance, distortion
 
 
+@apart()
 def read_summary(path: Path) -> dict[str, Any]:
     """What a ``codes.h5ad`` comes to, without reading the codes: rows, distortion, rate, active units, factors.
 
@@ -242,7 +248,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     with reading(path, "codes") as file:
         described, obs, var = _described(file, path), _element(file, "obs", path), _element(file, "var", path)
         rows = len(_element(obs, "row", path))
-        column = lambda key: np.asarray(obs[key][()], np.float64) if key in obs else np.full(rows, np.nan)  # noqa: E731
+        column = lambda key: np.asarray(chunks.read(obs[key]), np.float64) if key in obs else np.full(rows, np.nan)  # noqa: E731
         distortion, rate = column("distortion"), column("rate")
         judged = np.isfinite(distortion)
         return {
@@ -250,7 +256,7 @@ def read_summary(path: Path) -> dict[str, Any]:
             "judged_rows": int(judged.sum()),
             "distortion": float(distortion[judged].mean()) if judged.any() else float("nan"),
             "rate": float(rate[judged if judged.any() else slice(None)].mean()),
-            "active_units": int(var["active"][()].sum()) if "active" in var else None,
+            "active_units": int(chunks.read(var["active"]).sum()) if "active" in var else None,
             "factors": tuple(f["name"] for f in described["factors"]),
             "labels": "label" in obs,
             "provenance": described["provenance"],
@@ -267,7 +273,7 @@ def _column(group: Any, key: str, path: Path, kinds: str) -> NDArray[Any]:
     dataset = _element(group, key, path)
     if getattr(dataset, "ndim", 0) != 1 or dataset.dtype.kind not in kinds:
         raise InputError(f"{path}: {dataset.name} is no column of numbers of its kind; encode the data again")
-    return np.asarray(dataset[()])
+    return chunks.read(dataset)
 
 
 def _labels(obs: Any, path: Path) -> NDArray[np.int64] | None:
@@ -287,7 +293,7 @@ def _label_names(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
 def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
     if getattr(dataset, "ndim", 0) != 2 or dataset.dtype.kind != "f":
         raise InputError(f"{path}: {dataset.name} is no matrix of floats; expected (rows, latent dimensions)")
-    return np.asarray(dataset[()], np.float32)
+    return np.asarray(chunks.read(dataset), np.float32)
 
 
 def _described(file: Any, path: Path) -> dict[str, Any]:
@@ -295,7 +301,7 @@ def _described(file: Any, path: Path) -> dict[str, Any]:
     text = ""
     if getattr(held, "shape", None) == ():
         check_texts(held)
-        text = held[()]
+        text = held[()]  # a single value has no chunks
     try:
         described = dict(json.loads(text))
         version = described["format"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, numbers, publishing, reading
+from latentlab.quarantine import apart
 
 FORMAT = 1
 
@@ -77,6 +78,7 @@ def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[s
                 group.create_dataset("originals", data=part.originals, compression="gzip", compression_opts=4)
 
 
+@apart(Decodings)
 def load_decodings(path: Path) -> dict[str, Decodings]:
     """The parts of a ``decodings.h5``, by name."""
     with reading(path, "decodings") as file:

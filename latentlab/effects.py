@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError, MissingError
 from latentlab.hdf5 import check_format, numbers, publishing, reading
+from latentlab.quarantine import apart
 from latentlab.runs import Run
 
 FILE = "effects.h5"
@@ -93,6 +94,7 @@ def effects_of(run: Run) -> Effects:
     return load_effects(path)
 
 
+@apart(Effects)
 def load_effects(path: Path) -> Effects:
     """The effects in an ``effects.h5``."""
     with reading(path, "effects") as file:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError, MissingError
 from latentlab.hdf5 import check_format, numbers, publishing, reading
+from latentlab.quarantine import apart
 from latentlab.runs import Run
 
 FORMAT = 1
@@ -144,6 +145,7 @@ def _write(group: Any, held: Any) -> None:
             group.create_dataset(each.name, data=value, compression="gzip" if value.size > 10_000 else None)
 
 
+@apart(Evidence, Exact)
 def load_evidence(path: Path) -> Evidence:
     """The evidence in a ``likelihood.h5``; an `InputError` names what is missing."""
     with reading(path, "log-likelihoods") as file:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.limits import JSON, check_containers
+from latentlab.regular import check_regular
 
 TEMPORARY = ".tmp-"
 LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
@@ -79,8 +81,9 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: Path, limit: int = 64 << 20) -> Any:
+def read_json(path: Path, limit: int = JSON) -> Any:
     """The content of a JSON file of at most `limit` bytes; an `InputError` names the file when it is none."""
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a JSON file")
     if path.stat().st_size > limit:
@@ -99,6 +102,7 @@ def parse_json(text: str) -> Any:
     >>> parse_json('{"β": [4, 0.5]}')
     {'β': [4, 0.5]}
     """
+    check_containers(text)
     found = json.loads(text, parse_int=_whole, parse_constant=_no_number)
     if "\\ud" in text.lower():  # half of a pair is no character
         json.dumps(found, ensure_ascii=False).encode()

@@ -19,11 +19,13 @@ from shutil import copyfile
 from typing import IO, Any
 
 import h5py
-import numpy as np
 from numpy.typing import NDArray
 
+from latentlab import chunks
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.files import publish
+from latentlab.quarantine import apart
+from latentlab.regular import check_regular
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
 PLAIN = {h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM}
@@ -54,6 +56,7 @@ def open_safely(path: str | Path) -> h5py.File:
     [1.0]
     """
     path = Path(path)
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected an HDF5 file")
     _longest_heap(path)
@@ -150,9 +153,10 @@ def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
     """A dataset in memory; an `InputError` where it is a group, or holds other than numbers of those dtype kinds."""
     if not isinstance(item, h5py.Dataset) or item.dtype.kind not in kinds or item.shape is None:
         raise InputError(f"{item.file.filename}: {item.name[:60]} holds no numbers; make it anew")
-    return np.asarray(item[()])
+    return chunks.read(item)
 
 
+@apart()
 def made_from(path: Path) -> dict[str, Any]:
     """The ``inputs`` that a stage recorded in its file; nothing where that cannot be read, so that it is made anew."""
     try:
@@ -316,6 +320,8 @@ def _problem(dataset: h5py.Dataset, file_size: int) -> str:
         return f"uses filter {min(filters - FILTERS)}"
     if dataset.shape is None:
         return ""
+    if packed := chunks.problem(dataset):
+        return packed
     declared, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if stored > file_size:
         return f"says it stores {stored:,} bytes in a file of {file_size:,}"

@@ -12,6 +12,7 @@ from latentlab.codes import read_provenance
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import read_json, sha256
 from latentlab.hdf5 import reading
+from latentlab.quarantine import apart
 from latentlab.runs import STAGES, Run, environment_of
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def _state(path: Path, hashes: dict[str, str], full: dict[str, str]) -> tuple[st
     return ("current", "") if any(inputs.get(key) for key in made_from) else ("source", "")
 
 
+@apart()
 def _inputs(path: Path) -> dict[str, Any]:
     """What a file says that it was made from; nothing for files that come first."""
     try:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab import quarantine
 from latentlab.errors import InputError
 from latentlab.files import lock, write_json
 from latentlab.runs import LONGEST_NAME, LONGEST_NOTE, Run
 
-READ_ONLY = "LATENTLAB_READ_ONLY"  # set where a dashboard lets others look: they write no notes and see the study alone
+READ_ONLY = quarantine.READ_ONLY  # set where a dashboard lets others look: they write no notes and see the study alone
 MOST_ROWS = 100_000
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import check_regular
 
 NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
 
@@ -23,6 +24,7 @@ def split(text: str, what: str, example: str) -> tuple[Path, str]:
 
 def existing(path: Path, what: str) -> Path:
     """The Python file; a `MissingError` that says `what` it was to make where there is none."""
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected the Python file that makes the {what}")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -14,6 +15,8 @@ from latentlab.config import Frozen, RunConfig, validate
 from latentlab.configuring import configure
 from latentlab.data import Code, Dataset, read_spec
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import DOTS, MEMBERS, PLAN
+from latentlab.regular import check_regular, read_bytes
 from latentlab.runs import NAME
 
 BETAS: tuple[str | float, ...] = ("ae", 1, 4, 16)
@@ -55,10 +58,14 @@ class StudyPlan(Frozen):
 
 def read_plan(path: Path) -> StudyPlan:
     """The plan in a study file."""
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a study file (TOML with data, beta, seeds)")
+    written = read_bytes(path, PLAN)
+    if written.count(b".") > DOTS:
+        raise InputError(f"{path} has {written.count(b'.'):,} dots; expected at most {DOTS:,} in numbers and keys")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(written.decode())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}"[:200]) from error
     plan: StudyPlan = validate(StudyPlan, content, str(path))
@@ -88,6 +95,10 @@ def members(
     sizes = [latent_dim] if isinstance(latent_dim, int) else list(latent_dim)
     if not 1 <= seeds <= 1000:
         raise InputError(f"seeds is {seeds}; expected 1 to 1000")
+    lists = [beta, *(settings or {}).values()]
+    count = math.prod(len(each) for each in lists if isinstance(each, list | tuple)) * len(sizes) * seeds
+    if count > MEMBERS:
+        raise InputError(f"the lists span {count:,} members; expected at most {MEMBERS:,}: sweep in parts")
     options = {"threads": 1, **{key: value for key, value in options.items() if value is not None}}
     found: dict[str, RunConfig] = {}
     for (name, chosen, values), size, seed in product(_points(objective, beta, settings or {}), sizes, range(seeds)):

@@ -24,6 +24,7 @@ from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.files import sha256
 from latentlab.hdf5 import check_format, made_from, numbers, publishing, reading
+from latentlab.quarantine import apart
 from latentlab.registry import choose
 from latentlab.runs import Run
 
@@ -153,6 +154,7 @@ def save_projections(path: Path, projections: Mapping[str, Projection], inputs: 
             group.create_dataset("row", data=projection.row_ids)
 
 
+@apart(Projection)
 def load_projections(path: Path) -> dict[str, Projection]:
     """The projections in a ``projections.h5``, by method."""
     with reading(path, "projections") as file:

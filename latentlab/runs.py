@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from latentlab.config import RunConfig, read_config
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json, sha256, write_json
+from latentlab.limits import HEADER, HISTORY, LINE, LINES, check_containers
+from latentlab.regular import open_regular
 
 if TYPE_CHECKING:
     from latentlab.codes import Codes
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 SCORES_FORMAT = 1
-LARGEST_HISTORY = 256 << 20
 LONGEST_NAME = 80
 LONGEST_NOTE = 2000
 TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
@@ -105,7 +106,8 @@ class Run:
     @property
     def diverged(self) -> bool:
         """Whether training stopped because a loss was no finite number."""
-        return any("diverged" in line for line in self.history()[-1:])
+        path = self.path / "history.jsonl"
+        return path.is_file() and "diverged" in last_entry(path)
 
     @property
     def state(self) -> str:
@@ -302,37 +304,63 @@ def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], in
 
 def read_history(path: Path) -> list[dict[str, Any]]:
     """The lines of a ``history.jsonl``; a torn last line is left out, any other bad line is an error."""
-    if path.stat().st_size > LARGEST_HISTORY:
-        raise InputError(f"{path} has {path.stat().st_size:,} bytes; at most {LARGEST_HISTORY:,} are read")
-    lines = path.read_bytes().split(b"\n")
+    if path.stat().st_size > HISTORY:
+        raise InputError(f"{path} has {path.stat().st_size:,} bytes; at most {HISTORY:,} are read")
     found: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, start=1):
-        entry = _entry(line)
-        if entry is not None:
-            found.append(entry)
-        elif line and number < len(lines):
-            raise InputError(f"{path} line {number} is no step in JSON; restore the file or train the run anew")
+    number = 0
+    with open_regular(path) as file:
+        while line := file.readline(LINE + 1):
+            number += 1
+            if number > LINES or len(line) > LINE:
+                raise InputError(f"{path} has more than {LINES:,} lines, or one of more than {LINE:,} bytes")
+            entry = _entry(line)
+            if entry is not None:
+                found.append(entry)
+            elif line.endswith(b"\n") and line != b"\n":
+                raise InputError(f"{path} line {number} is no step in JSON; restore the file or train the run anew")
     return found
 
 
+def last_entry(path: Path) -> dict[str, Any]:
+    """The last whole line of a ``history.jsonl``, read off the file's end; nothing where it has none."""
+    with open_regular(path) as file:
+        file.seek(max(0, path.stat().st_size - 2 * LINE))
+        lines = file.read(2 * LINE).split(b"\n")
+    whole = [line for line in lines[-3:] if line]
+    for line in reversed(whole):
+        entry = _entry(line)
+        if entry is not None:
+            return entry
+        if line is not lines[-1]:
+            raise InputError(f"{path} ends in a line that is no step in JSON; restore it or train the run anew")
+    return {}
+
+
 def _entry(line: bytes) -> dict[str, Any] | None:
+    """A logged step: numbers, texts and lists of numbers by name, the number of the step among them."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and type(found.get("step")) is int else None
+    if not isinstance(found, dict) or type(found.get("step")) is not int:
+        return None
+    parts = [part for value in found.values() if isinstance(value, list) for part in value]
+    deep = any(isinstance(value, dict) for value in found.values()) or any(isinstance(p, list | dict) for p in parts)
+    return None if deep else found
 
 
 def safetensors_metadata(path: Path) -> dict[str, str]:
     """The metadata in a safetensors header, read without torch and without the tensors."""
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
-        if length > min(size - 8, 100 << 20):
+        if length > min(size - 8, HEADER):
             raise InputError(f"{path} is cut off or no safetensors file ({size:,} bytes); restore it or train anew")
         try:
-            return {str(key): str(value) for key, value in json.loads(file.read(length))["__metadata__"].items()}
+            header = file.read(length)
+            check_containers(header)
+            return {str(key): str(value) for key, value in json.loads(header)["__metadata__"].items()}
         except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path} is no safetensors file of a run; restore it or train anew") from error
 

@@ -14,6 +14,7 @@ import ipaddress
 import os
 import re
 import socket
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,9 +24,11 @@ from latentlab.errors import InputError, LatentlabError
 from latentlab.notes import READ_ONLY
 from latentlab.resources import dashboard_script
 from latentlab.runs import Run, Study, open_path, refuse_links
+from latentlab.waiting import end_within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
+    from types import FrameType
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -35,6 +38,7 @@ ADDRESS = "127.0.0.1"
 LOOPBACK = (ADDRESS, "localhost", "::1")
 STUDY = "LATENTLAB_STUDY"
 METHODS = {"GET", "HEAD"}
+GRACE = 3  # seconds that open connections, and threads that work, are given when the server is stopped
 WHERE = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin }"
 # blob: is how streamlit loads inline components, and plotly compiles its WebGL programs with eval. Of the scripts that
 # stand in the page's own text, only the two run whose hashes are named.
@@ -285,18 +289,27 @@ def _run(app: Any, listener: socket.socket, url: str) -> None:
     """Answer until Ctrl-C; the desktop is asked to open `url` where one is given."""
     import uvicorn
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws_max_size=32 << 20)
-    server = uvicorn.Server(config)
+    options: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
+    server = uvicorn.Server(uvicorn.Config(app, ws_max_size=32 << 20, timeout_graceful_shutdown=GRACE, **options))
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        end_within(2 * GRACE, stopped, 128 + number)
+        uvicorn.Server.handle_exit(server, number, frame)
+
+    server.handle_exit = stop  # type: ignore[assignment]
     if url:
         _open_browser(url)
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        stopped.set()
     if not server.started:
         raise LatentlabError("the dashboard's server did not start; see the lines above")
 
 
 def _open_browser(url: str) -> None:
     """Ask the desktop to open the page; the socket listens already, so the page waits for the server's first answer."""
-    import threading
     import webbrowser
 
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from latentlab.codes import load_codes
 from latentlab.data._arrays import open_zip, read_member, read_npy
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import check_regular
 
 CODES_KEYS = ("codes", "z", "mean", "z_train")
 FACTORS_KEYS = ("factors", "v", "v_train")
@@ -40,6 +41,7 @@ def read_arrays(codes: Path, factors: Path | None = None) -> Arrays:
 
 
 def _read(path: Path, first: tuple[str, ...] = CODES_KEYS) -> Arrays:
+    check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a .npy, .npz, .csv or .h5ad file")
     readers = {".npy": _npy, ".npz": _npz, ".csv": _csv, ".h5ad": _h5ad}

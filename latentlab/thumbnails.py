@@ -13,8 +13,10 @@ from latentlab.errors import InputError, LatentlabError
 from latentlab.originals import dataset_of, images_of
 from latentlab.pictures import png, strip
 from latentlab.runs import NAME, Run
+from latentlab.waiting import Threads
 
 ADDRESS = "/thumbnail/{run}/{row}.png"
+AT_A_TIME, SECONDS = 4, 10.0  # of the images of one row, and how long each is waited for
 
 
 def thumbnail(study: Path, run: str, row: int) -> bytes:
@@ -40,10 +42,15 @@ def route(study: Path) -> Any:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    def answer(request: Request) -> Response:
+    threads = Threads(AT_A_TIME, SECONDS)
+
+    async def answer(request: Request) -> Response:
         run, row = request.path_params["run"], request.path_params["row"]
+        wanted = int(row) if row.isdecimal() and len(row) < 19 else -1
         try:
-            content = thumbnail(study, run, int(row) if row.isdecimal() and len(row) < 19 else -1)
+            content = await threads.call(lambda: thumbnail(study, run, wanted))
+        except TimeoutError:
+            return Response(status_code=503)
         except (LatentlabError, OSError):
             return Response(status_code=404)
         return Response(content, media_type="image/png", headers={"cache-control": "private, max-age=300"})

@@ -13,6 +13,7 @@ from conftest import ROOT
 # From the ground up. A module may import its own layer and those below; within a layer nothing goes in a circle.
 LAYERS = {
     "ground": """
+        limits regular quarantine confinement frames chunks
         errors registry files ownfile handing config hdf5 memory surroundings resources processes cluster shards score
         data codes codes_writer decodings projections runs notes evidence supports effects
     """,
@@ -29,6 +30,7 @@ LAYERS = {
     "joint": """
         comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex
         comparability report caveats commands bundle examining survey
+        waiting
     """,
     "top": "cli __main__ dashboards",
 }

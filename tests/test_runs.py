@@ -282,6 +282,6 @@ def test_a_history_without_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     from latentlab import runs
 
     run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
-    monkeypatch.setattr(runs, "LARGEST_HISTORY", 10)
+    monkeypatch.setattr(runs, "HISTORY", 10)
     with pytest.raises(InputError, match="at most 10 are read"):
         run.history()

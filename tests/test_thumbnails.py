@@ -1,5 +1,6 @@
 """One image of a row, for the runs of the study alone."""
 
+import asyncio
 import zlib
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_the_server_says_what_is_there_and_what_is_not(run: Run) -> None:
     answer = route(run.path.parent).endpoint
 
     def ask(name: str, row: str) -> tuple[int, str | None]:
-        found = answer(Request({"type": "http", "path_params": {"run": name, "row": row}}))
+        found = asyncio.run(answer(Request({"type": "http", "path_params": {"run": name, "row": row}})))
         return found.status_code, found.headers.get("content-type")
 
     row = str(load("digits").row_ids[7])

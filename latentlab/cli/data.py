@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,9 +71,13 @@ def check(spec: Spec, json: _console.Json = False) -> None:
 
     Example: latentlab data check my-images/
     """
+    from latentlab import quarantine
     from latentlab.data import check as examine
+    from latentlab.data import is_named, is_own, names
 
-    findings = examine(spec)
+    ours = is_own(spec) or is_named(spec, names())
+    with nullcontext() if ours else quarantine.strangers():
+        findings = examine(spec)
     broken = [finding for finding in findings if not finding["usable"]]
     if json:
         _console.show_json({"usable": not broken, "findings": findings})

@@ -23,6 +23,7 @@ from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import check_regular
 
 # Options that any data set has, in the order in which they are applied.
 TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
@@ -115,6 +116,7 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         from latentlab.data import _folder, _idx
 
         return (_idx.load if _idx.found(path) else _folder.load), {"path": path}
+    check_regular(path)
     suffix = path.suffix.lower()
     if suffix == ".zip":
         from latentlab.data import _folder

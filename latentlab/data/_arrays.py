@@ -7,6 +7,7 @@ Nothing is unpickled.
 from __future__ import annotations
 
 import lzma
+import math
 import struct
 import warnings
 import zipfile
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,16 @@ from numpy.typing import NDArray
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
+from latentlab.limits import check_unpacked, rows_at_once
+from latentlab.regular import check_regular
+
+if TYPE_CHECKING:
+    from latentlab.chunks import Checked
 
 IMAGES = ("images", "imgs", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
-LIMIT = 16 << 30  # bytes that one array of an .npz may unpack to
 BLOCK = 1 << 24
 DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
@@ -45,7 +50,7 @@ def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
         raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
     shape, transpose = layout(path, images)
     read = reader(path, images, transpose)
-    read(np.arange(min(FIRST, len(images)), dtype=np.int64))
+    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(images))), dtype=np.int64))
     labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
     factors, specs = _factors(path, arrays, len(images))
     return Dataset(
@@ -187,12 +192,15 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     """The array that ``read`` gives; a damaged chunk names the file."""
     try:
         return np.asarray(read())
+    except InputError:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is damaged (a part of it cannot be read); make or copy it again") from error
 
 
 def read_npy(path: Path) -> NDArray[Any]:
     """An ``.npy`` file, mapped; nothing is unpickled."""
+    check_regular(path)
     try:
         return np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
@@ -201,17 +209,19 @@ def read_npy(path: Path) -> NDArray[Any]:
         raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
 
 
-def read_h5(path: Path) -> dict[str, Any]:
+def read_h5(path: Path) -> dict[str, Checked]:
     """The arrays at the top of an HDF5 file, to be read by index."""
     import h5py
 
+    from latentlab.chunks import Checked
     from latentlab.hdf5 import check_texts, open_safely
 
     file = open_safely(path)  # stays open: images are read by index
-    held = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset) and file[key].shape is not None}
-    for dataset in held.values():
-        if dataset.dtype.hasobject:
-            check_texts(dataset)
+    arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
+    held = {key: Checked(array) for key, array in arrays.items() if array.shape is not None}
+    for array in held.values():
+        if array.dtype.hasobject:
+            check_texts(array.dataset)
     return held
 
 
@@ -259,12 +269,12 @@ def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
 
 
 def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
-    """One array of an ``.npz``, in memory; never more bytes than it announces, nor than `LIMIT`."""
+    """One array of an ``.npz``, in memory; never more bytes than it announces, nor than
+    `check_unpacked` allows."""
     try:
         with archive.open(f"{key}.npy") as file:
             header = read_header(path, key, file)
-            if header.bytes > LIMIT:
-                raise InputError(f"{path}: {key} announces {header.bytes:,} bytes; at most {LIMIT:,} are read")
+            check_unpacked(path, key, header.bytes, archive.getinfo(f"{key}.npy").compress_size)
             content = bytearray()
             while len(content) <= header.bytes and (block := file.read(min(BLOCK, header.bytes + 1 - len(content)))):
                 content += block
@@ -279,6 +289,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
 
 def open_zip(path: Path) -> zipfile.ZipFile:
     """An archive: a zip of images, an ``.npz``."""
+    check_regular(path)
     try:
         return zipfile.ZipFile(path)
     except (*DAMAGED, ValueError) as error:

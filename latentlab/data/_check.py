@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import LOOKING, rows_at_once
+from latentlab.quarantine import apart
 
 ROWS = 20_000
 BLOCK = 256
@@ -24,6 +27,13 @@ def check(spec: str | Path | Dataset) -> list[Finding]:
     >>> [finding["problem"] for finding in check("digits")]
     ['', '', '', '']
     """
+    if isinstance(spec, Dataset):
+        return _findings(spec)
+    return _read(str(spec))
+
+
+@apart(seconds=LOOKING)
+def _read(spec: str) -> list[Finding]:
     from latentlab.data import load
 
     try:
@@ -31,7 +41,11 @@ def check(spec: str | Path | Dataset) -> list[Finding]:
     except MissingError:
         raise
     except InputError as error:
-        return [_finding("data set", str(spec), str(error), usable=False)]
+        return [_finding("data set", spec, str(error), usable=False)]
+    return _findings(data)
+
+
+def _findings(data: Dataset) -> list[Finding]:
     n, c, h, w = data.shape
     findings = [
         _finding("data set", f"{data.name} ({data.source.get('name', 'unknown')})"),
@@ -69,9 +83,10 @@ def _pixels(data: Dataset) -> Finding:
     """Whether every image can be read and shows something."""
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
     low, high, flat = 255, 0, 0
-    for start in range(0, len(rows), BLOCK):
+    step = rows_at_once(math.prod(data.image_shape), BLOCK)
+    for start in range(0, len(rows), step):
         try:
-            block = data.read(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
+            block = data.read(rows[start : start + step]).reshape(len(rows[start : start + step]), -1)
         except InputError as error:
             return _finding("pixels", f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
         least, most = block.min(axis=1), block.max(axis=1)

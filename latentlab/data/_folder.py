@@ -18,6 +18,8 @@ from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import check_unpacked
+from latentlab.regular import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -103,7 +105,7 @@ def _opener(path: Path) -> Iterator[tuple[Iterable[str], Callable[[str], IO[byte
     """The file names under a folder or in a zip, and how to open one of them."""
     if path.is_dir():
         names = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        yield names, lambda name: (path / name).open("rb")
+        yield names, lambda name: open_regular(path / name)
         return
     with open_zip(path) as archive:
         yield archive.namelist(), partial(_member, path, archive)
@@ -112,6 +114,8 @@ def _opener(path: Path) -> Iterator[tuple[Iterable[str], Callable[[str], IO[byte
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     import io
 
+    info = archive.getinfo(name)
+    check_unpacked(path, name[-30:], info.file_size, info.compress_size)
     with archive.open(name) as file:
         content = file.read(MEMBER + 1)
     if len(content) > MEMBER:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from latentlab.data.dataset import Dataset, Images
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import check_unpacked
+from latentlab.regular import open_regular
 
 PARTS = {"train": "train", "test": "t10k"}
-LIMIT = 16 << 30
 BLOCK = 1 << 24
 
 
@@ -120,7 +121,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
 def _read_cached(path: Path, mtime: int, size: int) -> NDArray[np.uint8]:
     """The array of one file; at most one byte more than the header announces is ever unpacked."""
     try:
-        with cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as file:
+        with open_regular(path) as raw, cast(BinaryIO, gzip.open(raw) if path.suffix == ".gz" else raw) as file:
             array = _parse(file, path, size)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"{path} is a damaged gzip file; fetch it again") from error
@@ -137,8 +138,9 @@ def _parse(file: BinaryIO, path: Path, size: int) -> NDArray[np.uint8]:
         raise InputError(f"{path} ends within its header; fetch it again")
     shape = tuple(int(n) for n in np.frombuffer(header, dtype=">u4"))
     total = int(np.prod(shape, dtype=object))
-    if total > min(LIMIT, 1100 * size):  # gzip packs at most 1,032 to 1
+    if total > 1100 * size:  # gzip packs at most 1,032 to 1
         raise InputError(f"{path} announces {total:,} bytes but has {size:,}; it is truncated or no honest IDX file")
+    check_unpacked(path, "it", total, size)
     content = bytearray()
     while len(content) <= total and (block := file.read(min(BLOCK, total + 1 - len(content)))):
         content += block

@@ -15,6 +15,8 @@ from latentlab.data._fingerprint import Known
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
+from latentlab.limits import check_unpacked
+from latentlab.regular import check_regular
 
 
 def found(path: Path) -> bool:
@@ -28,6 +30,7 @@ def dsprites(path: Path, specs: tuple[Factor, ...]) -> Dataset:
 
     Reads ``imgs`` and ``latents_classes``; the pickled ``metadata`` is left alone. ``source`` records the SHA-256.
     """
+    check_regular(path)
     if not path.is_file():
         raise MissingError(
             f"{path} does not exist; expected the published dSprites .npz (latentlab data fetch dsprites)"
@@ -83,6 +86,7 @@ def _packed(path: Path, archive: zipfile.ZipFile, most: int) -> tuple[NDArray[np
             pixels = height * width
             if n > most or pixels > 1 << 16:
                 raise InputError(f"{path}: imgs has shape {header.shape}; dSprites has at most 737,280 images of 64×64")
+            check_unpacked(path, "imgs", header.bytes // 8, archive.getinfo("imgs.npy").compress_size)
             step = max(1, BLOCK // pixels)
             parts = []
             for start in range(0, n, step):

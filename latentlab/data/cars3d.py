@@ -12,6 +12,7 @@ from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.regular import open_regular
 
 FILES = "the folder data/cars of nips2015-analogy-data.tar.gz, a .mat file a car"
 ELEVATIONS, AZIMUTHS = 4, 24
@@ -81,8 +82,9 @@ def _matlab(file: Path, function: str) -> Any:
     import scipy.io
 
     try:
-        return getattr(scipy.io, function)(file, **({"variable_names": ["im"]} if function == "loadmat" else {}))
-    except MemoryError:
+        with open_regular(file) as opened:
+            return getattr(scipy.io, function)(opened, **({"variable_names": ["im"]} if function == "loadmat" else {}))
+    except (MemoryError, InputError):
         raise
     except Exception as error:  # a damaged file raises all kinds, one of MATLAB 7.3 a NotImplementedError
         raise InputError(f"{file} is no whole file of MATLAB 5 ({type(error).__name__}); copy it again") from error

@@ -14,6 +14,8 @@ from latentlab.data._grid import check_size
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import LIST
+from latentlab.regular import open_regular, read_bytes
 
 FILES = "a folder with img_align_celeba/, list_attr_celeba.txt and list_eval_partition.txt"
 PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt"
@@ -78,7 +80,7 @@ def _ids(stems: list[str]) -> Rows:
 def _photograph(folder: Path, name: str, size: int, crop: int) -> Images:
     from PIL import Image
 
-    with open_image(folder, name, lambda file: (folder / file).open("rb")) as image:
+    with open_image(folder, name, lambda file: open_regular(folder / file)) as image:
         width, height = image.size
         if crop > min(width, height):
             raise InputError(f"{folder / name} is {width}×{height}; expected 178×218, or a smaller crop=")
@@ -117,7 +119,7 @@ def _partition(path: Path) -> Mapping[str, int]:
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected {FILES}")
-    lines = [line for line in readable([path.read_bytes()])[0].splitlines() if line.strip()]
+    lines = [line for line in readable([read_bytes(path, LIST)])[0].splitlines() if line.strip()]
     if len(lines) > LINES:
         raise InputError(f"{path} has {len(lines):,} lines; expected at most {LINES:,}")
     return lines

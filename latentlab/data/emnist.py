@@ -10,7 +10,9 @@ import numpy as np
 from latentlab.data import _idx
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import LIST
 from latentlab.registry import choose
+from latentlab.regular import read_bytes
 
 FILES = "a folder of emnist-balanced-train-images-idx3-ubyte and so on, plain or .gz"
 PARTS = ("balanced", "byclass", "bymerge", "digits", "letters", "mnist")
@@ -48,7 +50,7 @@ def _characters(path: Path, numbers: tuple[str, ...]) -> tuple[str, ...]:
     if not path.is_file() or not numbers:
         return numbers
     found = dict(enumerate(numbers))
-    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+    for line in read_bytes(path, LIST).decode("ascii", "replace").splitlines():
         words = line.split()
         if not words:
             continue

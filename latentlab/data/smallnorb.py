@@ -16,6 +16,8 @@ from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
+from latentlab.limits import check_unpacked
+from latentlab.regular import open_regular
 
 FILES = "a folder of smallnorb-…-training-dat.mat, -cat.mat, -info.mat and -testing-…, plain or .gz"
 PARTS = {"train": "training", "test": "testing"}
@@ -110,9 +112,10 @@ def _file(folder: Path, word: str, what: str) -> Path | None:
 def _read(path: Path) -> NDArray[Any]:
     """A matrix of that format: magic number, how many dimensions, at least three sizes, the numbers; little-endian."""
     try:
-        with cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as file:
+        with open_regular(path) as raw, cast(BinaryIO, gzip.open(raw) if path.suffix == ".gz" else raw) as file:
             dtype, shape = _header(file, path)
             start, size = file.tell(), int(np.prod(shape)) * dtype.itemsize
+            check_unpacked(path, "it", size, path.stat().st_size)
             content = file.read(size) if path.suffix == ".gz" else b""
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"{path} is a damaged gzip file; copy it again") from error

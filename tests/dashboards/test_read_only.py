@@ -24,3 +24,19 @@ def test_no_page_writes_and_none_offers_to(study_of: Any, open_page: Any, monkey
         app = open_page(path, page, run="beta-4-seed-0", rows="1-9")
         assert not [button for button in app.button if button.label == "Save"], page
     assert listing(path) == before
+
+
+def test_what_others_look_at_is_read_in_a_process_apart(
+    study_of: Any, open_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No page opens an HDF5 file itself."""
+    import h5py
+
+    def opened(*arguments: Any, **options: Any) -> None:
+        pytest.fail(f"{arguments} was opened in this process")
+
+    path = study_of("beta-4-seed-0", "beta-1-seed-0")
+    monkeypatch.setenv(READ_ONLY, "1")
+    monkeypatch.setattr(h5py, "File", opened)
+    for page in VIEWS:
+        assert open_page(path, page, run="beta-4-seed-0", rows="1-9").main

@@ -1,0 +1,76 @@
+"""How a file that somebody named is opened: only where it is a regular file, and without waiting.
+
+A pipe that nobody writes to keeps whoever opens it for ever; a device has no end. Both may stand under any name, and be
+put there between a look and the opening, so the look is at what has been opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from latentlab.errors import InputError, MissingError
+
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """A regular file, open for reading bytes.
+
+    Raises `MissingError` where nothing is there, `InputError` where it is a folder, a pipe, a socket or a device, or
+    where this user may not read it.
+
+    >>> open_regular("/dev/zero")
+    Traceback (most recent call last):
+    ...
+    latentlab.errors.InputError: /dev/zero is a device; expected a regular file: copy the data into one
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError as error:
+        raise MissingError(f"{path} does not exist; expected a file") from error
+    except OSError as error:  # a socket cannot be opened at all
+        check_regular(path)
+        raise InputError(f"{path} cannot be read ({error.strerror}); see who may read it, or restore it") from error
+    try:
+        _check(path, os.fstat(handle))
+    except InputError:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
+
+
+def check_regular(path: str | Path) -> None:
+    """Raise an `InputError` where a pipe, a socket or a device stands there; for readers that open by name.
+
+    Of what is missing, or a folder, they say themselves what they expected.
+    """
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        _check(path, found)
+
+
+def read_bytes(path: str | Path, limit: int) -> bytes:
+    """The content of a regular file of at most `limit` bytes."""
+    with open_regular(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise InputError(f"{path} has more than the {limit:,} bytes that such a file may have")
+    return content
+
+
+def _check(path: str | Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "no file")
+        raise InputError(f"{path} is {kind}; expected a regular file: copy the data into one")
