@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from latentlab.files import write_bytes
+from latentlab.errors import InputError
+from latentlab.files import check_held, write_bytes
 from latentlab.objectives import Terms
 from latentlab.runs import Run, read_history
 
@@ -21,17 +22,21 @@ class DivergedError(Exception):
 
 
 class History:
-    """``history.jsonl``: a line a logged step, each the mean over the steps since the line before."""
+    """``history.jsonl``: a line a logged step, each the mean over the steps since the line before.
 
-    def __init__(self, run: Run, first: int, *, writes: bool = True) -> None:
+    ``sums`` are what a checkpoint at step ``first`` kept of the steps since the last line before it.
+    """
+
+    def __init__(self, run: Run, first: int, sums: Mapping[str, Tensor] | None = None, *, writes: bool = True) -> None:
         self.path = run.path / "history.jsonl"
         kept = [line for line in (read_history(self.path) if self.path.is_file() else []) if line["step"] <= first]
         kept = [line for line in kept if "diverged" not in line]
         if writes:
             write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self.file = (self.path if writes else Path(os.devnull)).open("a", encoding="utf-8")
-        self.sums: dict[str, Tensor] = {}
-        self.count, self.step = 0, first
+        self.sums: dict[str, Tensor] = dict(sums or {})
+        self.count, self.step = first % run.config.log_every if sums else 0, first
+        self.restored = bool(sums)
 
     def add(self, terms: Terms) -> None:
         """Add one step: what its terms come to over the batch."""
@@ -43,9 +48,19 @@ class History:
 
     def take(self, means: Mapping[str, Tensor]) -> None:
         """Add one step's means over its batch."""
+        if self.restored:
+            self._place(means)
         for key, value in means.items():
             self.sums[key] = self.sums[key] + value if key in self.sums else value.clone()
         self.count, self.step = self.count + 1, self.step + 1
+
+    def _place(self, means: Mapping[str, Tensor]) -> None:
+        """Bring the sums of a checkpoint to where the means are; an `InputError` where they are not of this run."""
+        shapes = ({key: value.shape for key, value in each.items()} for each in (self.sums, means))
+        if next(shapes) != next(shapes):
+            raise InputError(f"{self.path.parent}/training.safetensors is no training state of this run; train anew")
+        self.sums = {key: value.to(means[key].device, means[key].dtype) for key, value in self.sums.items()}
+        self.restored = False
 
     def log(self, step: int) -> dict[str, Any]:
         """Write the means since the line before and begin anew; a loss that is not finite is a `DivergedError`."""
@@ -66,6 +81,7 @@ class History:
         self._write({"step": self.step, "diverged": why})
 
     def _write(self, line: dict[str, Any]) -> None:
+        check_held(self.path.parent)
         self.file.write(json.dumps(line) + "\n")
         self.file.flush()
 
