@@ -111,8 +111,7 @@ def _fit(runs: Sequence[Run], data: Dataset, progress: Progress) -> dict[Path, s
         sums = stack.sums
         count = first % config.log_every if sums else 0
         while stack.runs and done < config.steps and not interrupt.came:
-            for key, value in stack.step(done).items():
-                sums[key] = sums[key] + value if key in sums else value
+            sums = {key: sums[key] + value if sums else value for key, value in stack.step(done).items()}
             done, count = done + 1, count + 1
             if done % config.log_every == 0 or done == config.steps:
                 each(log)

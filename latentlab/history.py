@@ -50,8 +50,7 @@ class History:
         """Add one step's means over its batch."""
         if self.restored:
             self._place(means)
-        for key, value in means.items():
-            self.sums[key] = self.sums[key] + value if key in self.sums else value.clone()
+        self.sums = {key: self.sums[key] + value if self.sums else value.clone() for key, value in means.items()}
         self.count, self.step = self.count + 1, self.step + 1
 
     def _place(self, means: Mapping[str, Tensor]) -> None:
