@@ -14,6 +14,7 @@ from latentlab.runs import LONGEST_NAME, LONGEST_NOTE, Run
 
 READ_ONLY = "LATENTLAB_READ_ONLY"  # set where a dashboard lets others look: they write no notes and see the study alone
 MOST_ROWS = 100_000
+PATIENCE = 2.0  # seconds that a note waits for who writes the run; others save notes, too
 
 
 def writable(run: Run) -> bool:
@@ -31,7 +32,7 @@ def name_dimension(run: Run, index: int, *, name: str, note: str = "", shown: tu
     if not 0 <= index < run.config.latent_dim:
         raise InputError(f"{run.name} has no dimension {index}; it has 0 to {run.config.latent_dim - 1}")
     name, note = _checked(run, name, note)
-    with lock(run.path):
+    with lock(run.path, PATIENCE):
         kept = run.notes().get("dimensions", {}).get(str(index), {})
         now = {"name": name, "note": note}
         if shown is not None:
@@ -63,7 +64,7 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
     if len(row_ids) > MOST_ROWS:
         raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be kept by name")
     found = {"rows": np.unique(row_ids).tolist(), "note": note}
-    with lock(run.path):
+    with lock(run.path, PATIENCE):
         _keep(run, "selections", name, found if len(row_ids) else None)
 
 
