@@ -27,7 +27,7 @@ from latentlab.configuring import check_device
 from latentlab.data import Dataset
 from latentlab.environment import write_environment
 from latentlab.errors import LatentlabError
-from latentlab.history import History
+from latentlab.history import History, added
 from latentlab.noise import Handed
 from latentlab.objectives import Moment, Objective, build_objective
 from latentlab.runs import Run
@@ -85,6 +85,8 @@ def _fit(runs: Sequence[Run], data: Dataset, progress: Progress) -> dict[Path, s
     with interruptible() as interrupt, ExitStack() as files:
         stack = Stack(runs, data)
         first = done = stack.first
+        sums = stack.sums
+        count = first % config.log_every if sums else 0
         histories = {run.path: files.enter_context(closing(History(run, first))) for run in runs}
 
         def each(work: Callable[[int, Run], Any]) -> None:
@@ -108,10 +110,8 @@ def _fit(runs: Sequence[Run], data: Dataset, progress: Progress) -> dict[Path, s
             histories[run.path].count, histories[run.path].step = count, done
             histories[run.path].log(done)
 
-        sums = stack.sums
-        count = first % config.log_every if sums else 0
         while stack.runs and done < config.steps and not interrupt.came:
-            sums = {key: sums[key] + value if sums else value for key, value in stack.step(done).items()}
+            sums = added(sums, stack.step(done))
             done, count = done + 1, count + 1
             if done % config.log_every == 0 or done == config.steps:
                 each(log)

@@ -21,6 +21,15 @@ class DivergedError(Exception):
     """A loss or a weight is no finite number."""
 
 
+def added(sums: Mapping[str, Tensor], means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Sums with one step's means; an `InputError` where those of a checkpoint are not what such a step has."""
+    if not sums:
+        return {key: value.clone() for key, value in means.items()}
+    if {key: value.shape for key, value in sums.items()} != {key: value.shape for key, value in means.items()}:
+        raise InputError("training.safetensors holds sums of another training; restore it or train the run anew")
+    return {key: sums[key].to(value) + value for key, value in means.items()}
+
+
 class History:
     """``history.jsonl``: a line a logged step, each the mean over the steps since the line before.
 
@@ -36,7 +45,6 @@ class History:
         self.file = (self.path if writes else Path(os.devnull)).open("a", encoding="utf-8")
         self.sums: dict[str, Tensor] = dict(sums or {})
         self.count, self.step = first % run.config.log_every if sums else 0, first
-        self.restored = bool(sums)
 
     def add(self, terms: Terms) -> None:
         """Add one step: what its terms come to over the batch."""
@@ -48,18 +56,8 @@ class History:
 
     def take(self, means: Mapping[str, Tensor]) -> None:
         """Add one step's means over its batch."""
-        if self.restored:
-            self._place(means)
-        self.sums = {key: self.sums[key] + value if self.sums else value.clone() for key, value in means.items()}
+        self.sums = added(self.sums, means)
         self.count, self.step = self.count + 1, self.step + 1
-
-    def _place(self, means: Mapping[str, Tensor]) -> None:
-        """Bring the sums of a checkpoint to where the means are; an `InputError` where they are not of this run."""
-        shapes = ({key: value.shape for key, value in each.items()} for each in (self.sums, means))
-        if next(shapes) != next(shapes):
-            raise InputError(f"{self.path.parent}/training.safetensors is no training state of this run; train anew")
-        self.sums = {key: value.to(means[key].device, means[key].dtype) for key, value in self.sums.items()}
-        self.restored = False
 
     def log(self, step: int) -> dict[str, Any]:
         """Write the means since the line before and begin anew; a loss that is not finite is a `DivergedError`."""

@@ -130,7 +130,7 @@ def test_sums_of_another_run_are_refused(data: Dataset, tmp_path: Path, monkeypa
     monkeypatch.undo()
     path = tmp_path / "run" / "training.safetensors"
     save_file({**load_file(path), "history.rate_per_dimension": torch.zeros(7)}, path, {"step": "3"})
-    with pytest.raises(InputError, match=r"training.safetensors is no training state of this run"):
+    with pytest.raises(InputError, match=r"training.safetensors holds sums of another training"):
         train(data, tmp_path / "run", resume=True, **OPTIONS)
 
 

@@ -14,6 +14,7 @@ from latentlab.cli import run
 status = run(sys.argv[1:])
 print(status, *sorted(set(sys.modules) & {"torch", "sklearn", "h5py", "scipy"}))
 """
+WRITERS = ("analyze", "support", "likelihood", "leakage", "probe", "score", "explain", "debias")
 VERBS = {
     "train": ["train", "--data", "digits", "--out", "RUN"],
     "outliers": ["outliers", "RUN", "--against", "digits"],
