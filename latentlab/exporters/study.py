@@ -14,10 +14,12 @@ from latentlab.exporters._needs import new_folder
 from latentlab.files import read_json, sha256, write_bytes, write_json
 from latentlab.hdf5 import made_from
 from latentlab.projections import save_projections
-from latentlab.runs import Run, Study, environment_of
+from latentlab.runs import STAGES, Run, Study, environment_of
 
 TAKES = "study"
 ROWS = 5000
+COPIED = ("config.json", "history.jsonl", "decodings.h5", "notes.json")
+READ = ("environment.json", "model.safetensors", *STAGES.values(), "leakage.json")  # and changed or cut
 
 
 def write(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, seed: int = 0) -> Study:
@@ -35,7 +37,10 @@ def write(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, se
 
 
 def _export_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> None:
-    for name in ("config.json", "history.jsonl", "decodings.h5", "notes.json"):
+    for name in (*COPIED, *READ):
+        if (run.path / name).is_symlink():
+            raise InputError(f"{run.path / name} is a link; put the file there that is to be handed on, or remove it")
+    for name in COPIED:
         if (run.path / name).is_file():
             write_bytes(out / name, (run.path / name).read_bytes())
     if (run.path / "environment.json").is_file():
