@@ -16,7 +16,7 @@ from latentlab import cluster, registry
 from latentlab.codes import Codes
 from latentlab.data import Dataset, Factor, load
 from latentlab.errors import InputError
-from latentlab.files import lock, sha256
+from latentlab.files import MERGE_PATIENCE, lock, sha256
 from latentlab.handing import expect, hand_over, take_over
 from latentlab.hdf5 import made_from
 from latentlab.originals import changed
@@ -170,8 +170,9 @@ def score_run(
         fresh = score_codes(
             run.codes(), metrics=wanted, profile=profile, resamples=resamples, resample_slow=resample_slow
         )
-        found = Scores(found.scores | fresh.scores, found.skipped | fresh.skipped, found.seconds | fresh.seconds)
-        with lock(run.path):
+        with lock(run.path, MERGE_PATIENCE):
+            found = _scored_from(run, inputs)  # again: another process may have added its own meanwhile
+            found = Scores(found.scores | fresh.scores, found.skipped | fresh.skipped, found.seconds | fresh.seconds)
             write_scores(run, found.scores, found.skipped, inputs)
     return found
 

@@ -27,7 +27,7 @@ from latentlab.configuring import check_device
 from latentlab.data import Dataset
 from latentlab.environment import write_environment
 from latentlab.errors import LatentlabError
-from latentlab.history import History
+from latentlab.history import History, added
 from latentlab.noise import Handed
 from latentlab.objectives import Moment, Objective, build_objective
 from latentlab.runs import Run
@@ -85,31 +85,33 @@ def _fit(runs: Sequence[Run], data: Dataset, progress: Progress) -> dict[Path, s
     with interruptible() as interrupt, ExitStack() as files:
         stack = Stack(runs, data)
         first = done = stack.first
+        sums = stack.sums
+        count = first % config.log_every if sums else 0
         histories = {run.path: files.enter_context(closing(History(run, first))) for run in runs}
 
         def each(work: Callable[[int, Run], Any]) -> None:
             """Do something for every member; one that turns out to have diverged leaves the stack."""
+            nonlocal sums
             for number, run in enumerate(stack.runs):
                 try:
                     with stopping_at_divergence(run, histories[run.path]):
                         work(number, run)
                 except LatentlabError as error:
                     failed[run.path] = str(error)
-            stack.keep([number for number, run in enumerate(stack.runs) if run.path not in failed])
+            staying = [number for number, run in enumerate(stack.runs) if run.path not in failed]
+            stack.keep(staying)
+            sums = {key: value[staying] for key, value in sums.items()}
 
         def keep(number: int, run: Run) -> None:
-            save(run, stack.solo(number), done)
+            save(run, stack.solo(number), done, {key: value[number] for key, value in sums.items()})
 
         def log(number: int, run: Run) -> None:
             histories[run.path].sums = {key: value[number] for key, value in sums.items()}
             histories[run.path].count, histories[run.path].step = count, done
             histories[run.path].log(done)
 
-        sums: dict[str, Tensor] = {}
-        count = 0
         while stack.runs and done < config.steps and not interrupt.came:
-            for key, value in stack.step(done).items():
-                sums[key] = sums[key] + value if key in sums else value
+            sums = added(sums, stack.step(done))
             done, count = done + 1, count + 1
             if done % config.log_every == 0 or done == config.steps:
                 each(log)
@@ -123,6 +125,13 @@ def _fit(runs: Sequence[Run], data: Dataset, progress: Progress) -> dict[Path, s
     return failed
 
 
+def _stacked(sums: Sequence[Mapping[str, Tensor]], device: str) -> dict[str, Tensor]:
+    """What the checkpoints kept for the history's next line, (members, …); nothing where they differ in kind."""
+    kinds = [{key: value.shape for key, value in each.items()} for each in sums]
+    alike = all(kind == kinds[0] for kind in kinds)
+    return {key: torch.stack([each[key] for each in sums]).to(device) for key in kinds[0] if alike}
+
+
 class Stack:
     """The members' weights, moments and images as one tensor each, the members along its first axis."""
 
@@ -130,7 +139,9 @@ class Stack:
         self.runs, self.data, self.config = list(runs), data, runs[0].config
         self.device = self.config.hardware.device
         self.solos = [beginning(run.config) for run in runs]
-        self.first = min(restore(run, {"": solo}) for run, solo in zip(runs, self.solos, strict=True))  # all are equal
+        restored = [restore(run, {"": solo}) for run, solo in zip(runs, self.solos, strict=True)]
+        self.first = min(step for step, _ in restored)  # all are equal
+        self.sums = _stacked([sums for _, sums in restored], self.device)
         self.module = _Terms(self.solos[0][0])
         parameters, self.buffers = stack_module_state([model for model, _ in self.solos])
         self._stack(parameters, [_moments(*solo) for solo in self.solos])

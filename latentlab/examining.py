@@ -21,7 +21,7 @@ from latentlab.debiasing import BINS, SMOOTHING, Combine, Commonness, commonness
 from latentlab.decodings import Decodings, save_decodings
 from latentlab.effects import Effects, load_effects, save_effects
 from latentlab.errors import InputError
-from latentlab.files import kept_json, lock, sha256, write_json
+from latentlab.files import MERGE_PATIENCE, kept_json, lock, sha256, write_json
 from latentlab.hdf5 import made_from
 from latentlab.outliers import FILE as OUTLIERS
 from latentlab.outliers import (
@@ -88,7 +88,7 @@ def debias(
         parts[name] = replace(
             made, settings={**told, "classes": [classes[k] for k in of_row[rows]], "summary": summary}
         )
-    with lock(run.path):
+    with lock(run.path, MERGE_PATIENCE):
         inputs = {"model": model_hash(run), "source": plain(part.source), "fingerprint": part.fingerprint}
         save_decodings(run.path / debiasing.FILE, parts, inputs)
     progress(2, 2, "")
@@ -244,21 +244,25 @@ def probe(
         "draws": draws,
         "seed": seed,
     }
-    path = run.path / probes.FILE
-    curves = _curves(run) if kept_json(path).get("inputs") == inputs else {}
-    if not set(estimators) <= set(curves):
+    curves = _curves(run, inputs)
+    missing = [name for name in estimators if name not in curves]
+    if missing:
         codes = run.codes()
-        curves = {
+        fresh = {
             name: few_label_curve(codes, factor=factor, estimator=name, sizes=sizes, draws=draws, seed=seed)
-            for name in estimators
+            for name in missing
         }
-        kept = {name: plain(each.to_json()) for name, each in curves.items()}
-        with lock(run.path):
-            write_json(path, {"format": FORMAT, "inputs": inputs, "curves": kept})
+        with lock(run.path, MERGE_PATIENCE):
+            curves = _curves(run, inputs) | fresh
+            kept = {name: plain(each.to_json()) for name, each in curves.items()}
+            write_json(run.path / probes.FILE, {"format": FORMAT, "inputs": inputs, "curves": kept})
     return {name: curves[name] for name in estimators}
 
 
-def _curves(run: Run) -> dict[str, Curve]:
+def _curves(run: Run, inputs: dict[str, Any]) -> dict[str, Curve]:
+    """The curves in ``probes.json`` that were made from just that."""
+    if kept_json(run.path / probes.FILE).get("inputs") != inputs:
+        return {}
     try:
         return load_probes(run)
     except InputError:  # not there, or damaged: they are made anew
@@ -291,7 +295,7 @@ def explain(
     }
     if made_from(path) != inputs:
         found = measure(load_model(run, adapter), codes, rows=rows, steps=steps, seed=seed)
-        with lock(run.path):
+        with lock(run.path, MERGE_PATIENCE):
             save_effects(path, found, inputs)
     return load_effects(path)
 
@@ -317,7 +321,7 @@ def _kept(run: Run) -> dict[str, Any]:
 
 def _keep(run: Run, key: str, entry: dict[str, Any]) -> dict[str, Any]:
     """Put one entry beside the others in ``outliers.json``; it comes back as it will be read."""
-    with lock(run.path):
+    with lock(run.path, MERGE_PATIENCE):
         entries = {**_kept(run), key: plain(entry)}
         write_json(run.path / OUTLIERS, {"format": FORMAT, "model": model_hash(run), "entries": entries})
     return dict(entries[key])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
 
     ``options`` are those of the format. Raises `InputError` for a study where the format takes a run, and the reverse,
     and `LatentlabError` where a library that only this format needs is not installed. A folder that could not be
-    filled is left as it was: not there, or empty.
+    filled is left as it was: what this call wrote there is removed, and nothing else.
     """
     module = registry.load("exporters", to)
     known = list(inspect.signature(module.write).parameters)[2:]
@@ -29,18 +28,8 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
     if isinstance(found, Run) == (takes == "study") and takes != "runs":
         came = "a run" if isinstance(found, Run) else "a study"
         raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; name {_other(found, takes)}")
-    out = Path(out)
-    there = out.is_dir()
-    new = not out.exists() or (there and not any(out.iterdir()))
-    try:
-        module.write(found, out, **options)
-    except BaseException:
-        if new and out.is_dir():  # half a folder is no export
-            shutil.rmtree(out)
-            if there:
-                out.mkdir()
-        raise
-    return out
+    module.write(found, Path(out), **options)
+    return Path(out)
 
 
 def _other(found: Run | Study, takes: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from latentlab.files import write_bytes
+from latentlab.errors import InputError
+from latentlab.files import check_held, write_bytes
 from latentlab.objectives import Terms
 from latentlab.runs import Run, read_history
 
@@ -20,18 +21,30 @@ class DivergedError(Exception):
     """A loss or a weight is no finite number."""
 
 
-class History:
-    """``history.jsonl``: a line a logged step, each the mean over the steps since the line before."""
+def added(sums: Mapping[str, Tensor], means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Sums with one step's means; an `InputError` where those of a checkpoint are not what such a step has."""
+    if not sums:
+        return {key: value.clone() for key, value in means.items()}
+    if {key: value.shape for key, value in sums.items()} != {key: value.shape for key, value in means.items()}:
+        raise InputError("training.safetensors holds sums of another training; restore it or train the run anew")
+    return {key: sums[key].to(value) + value for key, value in means.items()}
 
-    def __init__(self, run: Run, first: int, *, writes: bool = True) -> None:
+
+class History:
+    """``history.jsonl``: a line a logged step, each the mean over the steps since the line before.
+
+    ``sums`` are what a checkpoint at step ``first`` kept of the steps since the last line before it.
+    """
+
+    def __init__(self, run: Run, first: int, sums: Mapping[str, Tensor] | None = None, *, writes: bool = True) -> None:
         self.path = run.path / "history.jsonl"
         kept = [line for line in (read_history(self.path) if self.path.is_file() else []) if line["step"] <= first]
         kept = [line for line in kept if "diverged" not in line]
         if writes:
             write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self.file = (self.path if writes else Path(os.devnull)).open("a", encoding="utf-8")
-        self.sums: dict[str, Tensor] = {}
-        self.count, self.step = 0, first
+        self.sums: dict[str, Tensor] = dict(sums or {})
+        self.count, self.step = first % run.config.log_every if sums else 0, first
 
     def add(self, terms: Terms) -> None:
         """Add one step: what its terms come to over the batch."""
@@ -43,8 +56,7 @@ class History:
 
     def take(self, means: Mapping[str, Tensor]) -> None:
         """Add one step's means over its batch."""
-        for key, value in means.items():
-            self.sums[key] = self.sums[key] + value if key in self.sums else value.clone()
+        self.sums = added(self.sums, means)
         self.count, self.step = self.count + 1, self.step + 1
 
     def log(self, step: int) -> dict[str, Any]:
@@ -66,6 +78,7 @@ class History:
         self._write({"step": self.step, "diverged": why})
 
     def _write(self, line: dict[str, Any]) -> None:
+        check_held(self.path.parent)
         self.file.write(json.dumps(line) + "\n")
         self.file.flush()
 

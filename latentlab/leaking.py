@@ -10,7 +10,7 @@ import numpy as np
 from latentlab.data import Dataset, load
 from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError, LatentlabError
-from latentlab.files import lock, sha256
+from latentlab.files import MERGE_PATIENCE, lock, sha256
 from latentlab.leakage import FILE, leakage, load_leakage, save_leakage
 from latentlab.originals import dataset_of
 from latentlab.reading import Reader, learn
@@ -88,6 +88,6 @@ def _kept(run: Run, given: Dataset | None, anchors: int, seed: int, adapter: Any
     if key not in readers:
         readers[key] = learn(images, seed=seed)
     score = leakage_of(run, readers[key], anchors=anchors, seed=seed, adapter=adapter)
-    with lock(run.path):
+    with lock(run.path, MERGE_PATIENCE):
         save_leakage(run, score, inputs)
     return score

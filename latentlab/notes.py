@@ -15,6 +15,7 @@ from latentlab.runs import LONGEST_NAME, LONGEST_NOTE, Run
 
 READ_ONLY = quarantine.READ_ONLY  # set where a dashboard lets others look: they write no notes and see the study alone
 MOST_ROWS = 100_000
+PATIENCE = 2.0  # seconds that a note waits for who writes the run; others save notes, too
 
 
 def writable(run: Run) -> bool:
@@ -22,16 +23,34 @@ def writable(run: Run) -> bool:
     return not os.environ.get(READ_ONLY) and os.access(run.path, os.W_OK)
 
 
-def name_dimension(run: Run, index: int, *, name: str, note: str = "") -> None:
+def name_dimension(run: Run, index: int, *, name: str, note: str = "", shown: tuple[str, str] | None = None) -> None:
     """Keep a name and a note for latent dimension `index`; both empty forgets it.
 
-    Raises `InputError` where there is no such dimension or the text is too long, `LatentlabError` while another process
-    writes the run.
+    ``shown`` are the name and the note that the user saw before changing them: what is unchanged stays as others have
+    it meanwhile. Raises `InputError` where there is no such dimension, the text is too long or others changed the same
+    text, `LatentlabError` while another process writes the run.
     """
     if not 0 <= index < run.config.latent_dim:
         raise InputError(f"{run.name} has no dimension {index}; it has 0 to {run.config.latent_dim - 1}")
     name, note = _checked(run, name, note)
-    _keep(run, "dimensions", str(index), {"name": name, "note": note} if name or note else None)
+    with lock(run.path, PATIENCE):
+        kept = run.notes().get("dimensions", {}).get(str(index), {})
+        now = {"name": name, "note": note}
+        if shown is not None:
+            now = {
+                what: _merged(f"{what} of dimension {index}", shown[k], text, kept.get(what, ""))
+                for k, (what, text) in enumerate(now.items())
+            }
+        _keep(run, "dimensions", str(index), now if any(now.values()) else None)
+
+
+def _merged(what: str, shown: str, ours: str, theirs: str) -> str:
+    """The text to keep where ours was made from the one shown, and theirs is there by now."""
+    if ours in (shown, theirs):
+        return theirs
+    if theirs != shown:
+        raise InputError(f"the {what} was changed to {theirs[:60]!r} by someone else; look at it and save yours again")
+    return ours
 
 
 def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str = "") -> None:
@@ -46,7 +65,8 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
     if len(row_ids) > MOST_ROWS:
         raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be kept by name")
     found = {"rows": np.unique(row_ids).tolist(), "note": note}
-    _keep(run, "selections", name, found if len(row_ids) else None)
+    with lock(run.path, PATIENCE):
+        _keep(run, "selections", name, found if len(row_ids) else None)
 
 
 def selections_of(notes: dict[str, Any]) -> dict[str, NDArray[np.int64]]:
@@ -73,7 +93,7 @@ def _checked(run: Run, name: str, note: str) -> tuple[str, str]:
 
 
 def _keep(run: Run, kind: str, key: str, found: dict[str, Any] | None) -> None:
-    with lock(run.path):
-        notes = run.notes()
-        kept = {name: each for name, each in notes.get(kind, {}).items() if name != key}
-        write_json(run.path / "notes.json", {**notes, kind: kept | ({key: found} if found else {})})
+    """Put one entry into ``notes.json``, whose folder is locked; none removes it."""
+    notes = run.notes()
+    kept = {name: each for name, each in notes.get(kind, {}).items() if name != key}
+    write_json(run.path / "notes.json", {**notes, kind: kept | ({key: found} if found else {})})

@@ -16,9 +16,14 @@ from latentlab.runs import Run
 # What learns, by the prefix of its names in the checkpoint: the model under none, a critic under ``critic.``.
 Learners = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]
 
+HISTORY = "history."  # and the sums of the history since its last line under this
 
-def save(run: Run, learners: Learners, step: int) -> None:
-    """Publish the training state, then the model's weights alone."""
+
+def save(run: Run, learners: Learners, step: int, sums: Mapping[str, Tensor]) -> None:
+    """Publish the training state, then the model's weights alone.
+
+    ``sums`` are those of the history since its last line, so that a resume writes the next line as if it had not been.
+    """
     from safetensors.torch import save as serialised
 
     state: dict[str, Tensor] = {}
@@ -32,6 +37,7 @@ def save(run: Run, learners: Learners, step: int) -> None:
             kept = {key: value.detach().cpu().contiguous() for key, value in slots.items()}
             state |= {f"{prefix}optimizer.{number}.{key}": value for key, value in kept.items()}
     weights = _part(state, "model.")
+    state |= {f"{HISTORY}{key}": tensor.detach().cpu().contiguous() for key, tensor in sums.items()}
     # One metadata key: the library writes several in no fixed order, and equal runs must leave equal bytes.
     for path, tensors in ((run.path / "training.safetensors", state), (run.model_path, weights)):
         # As bytes: the library's own writing to a file leaves, where it is killed, a file that nobody would sweep.
@@ -43,11 +49,11 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def restore(run: Run, learners: Learners) -> int:
-    """Put the last checkpoint into what learns; the step it was made at, 0 where there is none."""
+def restore(run: Run, learners: Learners) -> tuple[int, dict[str, Tensor]]:
+    """Put the last checkpoint into what learns; the step it was made at, 0 where there is none, and the sums."""
     path = run.path / "training.safetensors"
     if not path.is_file():
-        return 0
+        return 0, {}
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -62,7 +68,7 @@ def restore(run: Run, learners: Learners) -> int:
             _restore(network, optimizer, _part(tensors, f"{prefix}optimizer."))
         except (KeyError, IndexError, ValueError) as error:
             raise InputError(f"{path} is no training state of this run; restore it or train the run anew") from error
-    return step
+    return step, _part(tensors, HISTORY)
 
 
 def _restore(network: nn.Module, optimizer: torch.optim.Optimizer, slots: Mapping[str, Tensor]) -> None:

@@ -17,7 +17,7 @@ from latentlab.config import RunConfig
 from latentlab.configuring import cores
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError
-from latentlab.files import write_json
+from latentlab.files import MERGE_PATIENCE, kept_json, lock, write_json
 from latentlab.handing import hand_over, take_over
 from latentlab.plans import Value, Values, members
 from latentlab.processes import Process, failure, start, stop
@@ -82,8 +82,7 @@ def sweep(
             )
     for name, config in plan.items():
         refuse_other(out / name, config, resume=True)
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "study.json", {"format": 1, "members": {n: c.model_dump(mode="json") for n, c in whole.items()}})
+    _write_plan(out, whole)
     workers = min(len(plan), workers or cores())
     report = progress or (lambda steps, total: None)
     if cluster is not None:
@@ -98,6 +97,17 @@ def sweep(
         name, why = next(iter(failed.items()))
         raise LatentlabError(f"{len(failed)} of {len(plan)} members failed; the first, {name}: {why}"[:200])
     return Study(out)
+
+
+def _write_plan(out: Path, plan: Plan) -> None:
+    """Publish ``study.json``: these members, then those that an earlier plan names and this one does not."""
+    named = {name: config.model_dump(mode="json") for name, config in plan.items()}
+    with lock(out, MERGE_PATIENCE):
+        earlier = kept_json(out / "study.json").get("members")
+        others = {
+            name: each for name, each in (earlier if isinstance(earlier, dict) else {}).items() if name not in named
+        }
+        write_json(out / "study.json", {"format": 1, "members": named | others})
 
 
 def _part(plan: Plan, shard: str | None) -> Plan:

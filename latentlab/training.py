@@ -128,9 +128,10 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
         model, optimizer = beginning(config)
         critic = objective.critic(config.latent_dim, hardware.device)
         learners = {"": (model, optimizer)} | ({"critic.": (critic.network, critic.optimizer)} if critic else {})
-        first = done = restore(run, learners)
+        first, sums = restore(run, learners)
+        done = first
         terms = group.terms(objective, model)
-        with closing(History(run, first, writes=group.writes)) as history, stopping_at_divergence(run, history):
+        with closing(History(run, first, sums, writes=group.writes)) as history, stopping_at_divergence(run, history):
             while done < config.steps and not group.any(interrupt.came, hardware.device):
                 x = group.part(batches[done])
                 torch.manual_seed(step_seed(config.seed, done))
@@ -141,11 +142,11 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
                 if done % config.log_every == 0 or done == config.steps:
                     progress(done, config.steps, history.log(done))
                 if done % config.checkpoint_every == 0 and done < config.steps and group.writes:
-                    save(run, learners, done)
+                    save(run, learners, done, history.sums)
             # A process that dies between the two files of a checkpoint leaves the weights behind.
             if done > run.step and group.writes:
                 write_environment(run, done - first, time.monotonic() - started)
-                save(run, learners, done)
+                save(run, learners, done, history.sums)
 
 
 def beginning(config: RunConfig) -> tuple[Autoencoder, torch.optim.Optimizer]:
@@ -170,12 +171,15 @@ class Interrupt:
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Hold Ctrl-C and SIGTERM back until the block ends, then raise `KeyboardInterrupt`; a second one acts at once."""
+    """Hold Ctrl-C, SIGTERM and SIGHUP back until the block ends, then raise `KeyboardInterrupt`.
+
+    A second one acts at once. One that whoever started this process has ignored, as nohup does, stays ignored.
+    """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    heeded = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    heeded = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         yield interrupt

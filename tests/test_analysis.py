@@ -1,12 +1,15 @@
 """Stages of an analysis: which are run, in what order, and that none is redone for nothing."""
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from toy import toy_codes, write_run
 
+from latentlab import analysis
 from latentlab.analysis import analyze, project_run, score_codes, score_run, stages
 from latentlab.codes import Codes, save_codes
 from latentlab.data import Dataset
@@ -112,3 +115,38 @@ def test_without_codes_nothing_is_analysed(tmp_path: Path) -> None:
             stage(run)
     with pytest.raises(MissingError, match="toy, the data of run, are not here; name them with --data"):
         analyze(run)
+
+
+def test_scores_that_another_process_adds_meanwhile_are_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one computes, another one begins, computes and publishes: the order in which one was lost."""
+    real = analysis.score_codes
+
+    def overtaken(codes: Codes, **options: Any) -> Any:
+        if options["metrics"] == ["mig"]:
+            score_run(run, metrics=["sap"], resamples=0)
+        return real(codes, **options)
+
+    run.scores_path.unlink()
+    monkeypatch.setattr(analysis, "score_codes", overtaken)
+    found = score_run(run, metrics=["mig"], resamples=0)
+    assert set(found.scores) == set(run.scores()) == {"mig", "sap"}
+
+
+def test_two_scores_at_once_are_both_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have computed before either of them publishes."""
+    real, computed = analysis.score_codes, threading.Barrier(2, timeout=60)
+
+    def together(codes: Codes, **options: Any) -> Any:
+        found = real(codes, **options)
+        computed.wait()
+        return found
+
+    run.scores_path.unlink()
+    monkeypatch.setattr(analysis, "score_codes", together)
+    metrics = (["mig"], ["sap"])
+    threads = [threading.Thread(target=score_run, args=(run,), kwargs={"metrics": m, "resamples": 0}) for m in metrics]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert set(run.scores()) == {"mig", "sap"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from latentlab import ensembles
 from latentlab.data import Dataset, load
-from latentlab.ensembles import kind
+from latentlab.ensembles import Stack, kind
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, sha256
 from latentlab.plans import members
@@ -129,6 +131,30 @@ def test_what_was_interrupted_is_continued(data: Dataset, tmp_path: Path) -> Non
     assert [sha256(run.model_path) for run in alone] == [sha256(run.model_path) for run in whole], (
         "finished is finished"
     )
+
+
+def test_a_stop_between_two_lines_of_the_history_changes_none(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped together within a line; one is finished alone, the other in a stack."""
+    options = {**OPTIONS, "beta": [1, 4], "log_every": 4, "steps": 10, "together": True}
+    whole = sweep(data, tmp_path / "whole", **options)
+    real, done = Stack.step, [0]
+
+    def counting(stack: Stack, number: int) -> Any:
+        done[0] += 1
+        if done[0] == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(stack, number)
+
+    monkeypatch.setattr(Stack, "step", counting)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(data, tmp_path / "study", **options)
+    monkeypatch.undo()
+    assert [run.step for run in Study(tmp_path / "study")] == [6, 6]
+    again = sweep(data, tmp_path / "study", **options)
+    for one, other in zip(whole, again, strict=True):
+        assert (one.path / "history.jsonl").read_bytes() == (other.path / "history.jsonl").read_bytes()
 
 
 def test_one_that_another_process_writes_is_left_to_it(data: Dataset, tmp_path: Path) -> None:

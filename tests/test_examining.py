@@ -1,20 +1,26 @@
 """The verbs debias, outliers, probe and explain, on a small trained run: what they keep, say and refuse."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from toy import write_run
 
+from latentlab import examining
 from latentlab.cli import run as latentlab
+from latentlab.codes import Codes
 from latentlab.data import load
 from latentlab.debiasing import load_extremes
 from latentlab.effects import effects_of
 from latentlab.encoding import encode
 from latentlab.errors import InputError
 from latentlab.examining import debias, explain, outliers, probe, shares, trained_rows
+from latentlab.files import read_json
 from latentlab.outliers import load_outliers
-from latentlab.probes import load_probes
+from latentlab.probes import ESTIMATORS, load_probes
 from latentlab.runs import Run
 from latentlab.training import train
 
@@ -168,3 +174,26 @@ def test_a_run_without_codes_is_told_how_to_make_them(tmp_path):
         probe(bare)
     with pytest.raises(InputError, match="latentlab analyze"):
         explain(bare)
+
+
+def test_curves_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_run(tmp_path / "run", 4.0, 0)
+    real, first = examining.few_label_curve, next(iter(ESTIMATORS))
+    options = {"sizes": (1, 5), "draws": 2}
+
+    def overtaken(codes: Codes, **settings: Any) -> Any:
+        if settings["estimator"] == first:
+            examining.probe(run, estimators=list(ESTIMATORS)[1:], **options)
+        return real(codes, **settings)
+
+    monkeypatch.setattr(examining, "few_label_curve", overtaken)
+    examining.probe(run, estimators=[first], **options)
+    assert set(load_probes(run)) == set(ESTIMATORS)
+
+
+def test_outliers_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examining, "load_outliers", lambda run: read_json(run.path / "outliers.json")["entries"])
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda key: examining._keep(run, key, {"x": 1}), ("a", "b", "c", "d")))
+    assert set(read_json(run.path / "outliers.json")["entries"]) == set("abcd")

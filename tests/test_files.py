@@ -7,14 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from latentlab import files
 from latentlab.errors import InputError, LatentlabError, MissingError
-from latentlab.files import TEMPORARY, lock, publish, read_json, sha256, sweep, write_bytes, write_json
+from latentlab.files import TEMPORARY, filling, lock, publish, read_json, sha256, sweep, write_bytes, write_json
 
 
 def listing(folder: Path) -> list[str]:
@@ -111,11 +113,165 @@ with publish(Path({str(path)!r})) as temporary:
         assert listing(tmp_path) == [".lock", "file"]
 
 
+def dead_process() -> int:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return process.pid
+
+
 def test_sweeping_takes_litter_alone(tmp_path: Path) -> None:
-    for name in (f"{TEMPORARY}1-file", f"{TEMPORARY}22-codes.h5ad", "file", ".hidden", "tmp-file"):
+    mine = f"{TEMPORARY}{os.uname().nodename}-{dead_process()}"
+    for name in (f"{mine}-file", f"{mine}-0a1b2c-codes.h5ad", "file", ".hidden", "tmp-file"):
         (tmp_path / name).write_text("")
     sweep(tmp_path)
     assert listing(tmp_path) == [".hidden", "file", "tmp-file"]
+
+
+def test_what_another_machine_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    names = [f"{TEMPORARY}elsewhere-17-file", f"{TEMPORARY}1-file"]
+    for name in names:
+        (tmp_path / name).write_text("half")
+    sweep(tmp_path)
+    assert listing(tmp_path) == sorted(names)
+    for name in names:
+        os.utime(tmp_path / name, (0, time.time() - files.ABANDONED - 1))
+    sweep(tmp_path)
+    assert listing(tmp_path) == []
+
+
+def test_a_living_writer_is_not_swept_whatever_its_process_number_says(tmp_path: Path) -> None:
+    """As of another container that shares the folder and the host's name, but not the numbers of processes."""
+    with publish(tmp_path / "file") as temporary:
+        temporary.write_bytes(b"whole")
+        name = f"{TEMPORARY}{os.uname().nodename}-{dead_process()}-0a1b2c-file"
+        with lock(tmp_path):  # as saving a note does
+            assert temporary.exists()
+        temporary.rename(tmp_path / name)
+        assert not files.is_litter(tmp_path / name)
+        (tmp_path / name).rename(temporary)
+    assert (tmp_path / "file").read_bytes() == b"whole"
+
+
+def test_a_planted_link_or_pipe_is_neither_followed_nor_waited_for(tmp_path: Path) -> None:
+    """Both under names that a writer once used, and under the very next one, were its random part known."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    folder = tmp_path / "study"
+    folder.mkdir()
+    mine = f"{TEMPORARY}{os.uname().nodename}-{os.getpid()}"
+    (folder / f"{mine}-file").symlink_to(victim)
+    os.mkfifo(folder / f"{TEMPORARY}{os.uname().nodename}-{dead_process()}-file")
+    (folder / "file").symlink_to(victim)
+    write_bytes(folder / "file", b"new")
+    assert (folder / "file").read_bytes() == b"new"
+    assert not (folder / "file").is_symlink()
+    assert victim.read_bytes() == b"precious"
+
+
+def test_a_temporary_name_that_is_taken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "0a1b2c")
+    name = f"{TEMPORARY}{os.uname().nodename}-{os.getpid()}-0a1b2c-file"
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / name).symlink_to(tmp_path / "victim")
+    with pytest.raises(FileExistsError):
+        write_bytes(tmp_path / "file", b"new")
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert (tmp_path / name).is_symlink()
+
+
+def test_what_took_the_place_of_a_temporary_file_is_not_published(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+
+    def replaced() -> None:
+        with publish(tmp_path / "file") as temporary:
+            temporary.unlink()
+            temporary.symlink_to(tmp_path / "secret")
+
+    with pytest.raises(LatentlabError, match="replaced its temporary file"):
+        replaced()
+    assert listing(tmp_path) == ["secret"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_folder_that_was_removed_or_begun_anew_is_not_written_by_its_old_owner(tmp_path: Path, again: bool) -> None:
+    run = tmp_path / "run"
+    with lock(run):
+        write_bytes(run / "first", b"old")
+        run.rename(tmp_path / "moved")
+        with lock(run) if again else nullcontext():
+            pass
+        with pytest.raises(LatentlabError, match="removed, moved or begun anew") as caught:
+            write_bytes(run / "second", b"old")
+    assert caught.value.exit_status == 1
+    assert run.exists() == again
+    assert not (run / "second").exists()
+    write_bytes(run / "second", b"new")
+
+
+def test_a_folder_that_changes_while_a_file_is_written_is_left_alone(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+
+    def moved() -> None:
+        with publish(run / "file") as temporary:
+            temporary.write_bytes(b"old")
+            (run / ".lock").unlink()
+            with lock(run):
+                pass
+
+    with lock(run), pytest.raises(LatentlabError, match="removed, moved or begun anew"):
+        moved()
+    assert listing(run) == [".lock"]
+
+
+def test_a_writer_waits_for_another_one_that_is_soon_done(tmp_path: Path) -> None:
+    locked, seen = threading.Event(), []
+
+    def second() -> None:
+        locked.wait()
+        with lock(tmp_path, patience=30):
+            seen.append(listing(tmp_path))
+
+    waiting = threading.Thread(target=second)
+    waiting.start()
+    with lock(tmp_path):
+        locked.set()
+        write_bytes(tmp_path / "first", b"")
+    waiting.join()
+    assert seen == [[".lock", "first"]]
+
+
+def test_a_folder_that_cannot_be_filled_keeps_what_others_put_there(tmp_path: Path) -> None:
+    def fail(out: Path) -> None:
+        with filling(out):
+            write_bytes(out / "a" / "ours", b"1")
+            write_bytes(out / "b" / "ours", b"2")
+            (out / "thesis.txt").write_text("mine")
+            (out / "b" / "thesis.txt").write_text("mine")
+            write_bytes(out / "replaced", b"3")
+            (out / "replaced").unlink()
+            (out / "replaced").write_text("mine")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail(tmp_path / "deep" / "out")
+    left = [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+    assert left == ["deep/out/b/thesis.txt", "deep/out/replaced", "deep/out/thesis.txt"]
+
+
+def test_a_folder_is_filled_by_one_process_at_a_time_also_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+
+    def twice() -> None:
+        with filling(tmp_path / "link"):
+            write_bytes(tmp_path / "link" / "file", b"1")
+            with filling(tmp_path / "real"):
+                pass
+
+    with pytest.raises(LatentlabError, match="being written by another process"):
+        twice()
+    assert listing(tmp_path / "real") == []
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_a_second_writer_is_refused_at_once_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:

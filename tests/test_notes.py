@@ -1,14 +1,16 @@
 """Names are kept in notes.json and nowhere else, one writer at a time."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy import write_run
 
 from latentlab.errors import InputError, LatentlabError
 from latentlab.files import lock, read_json, write_json
-from latentlab.notes import READ_ONLY, name_dimension, writable
+from latentlab.notes import READ_ONLY, name_dimension, name_selection, writable
 from latentlab.runs import Run
 
 
@@ -58,3 +60,30 @@ def test_where_others_only_look_nothing_is_kept(run: Run, monkeypatch: pytest.Mo
     with pytest.raises(InputError, match="read-only"):
         name_dimension(run, 0, name="x")
     assert sorted(run.path.iterdir()) == before
+
+
+def test_two_who_saw_the_same_keep_both_what_they_changed(run: Run) -> None:
+    name_dimension(run, 0, name="hair length", shown=("", ""))
+    name_dimension(run, 0, name="", note="seen in rows 5, 17", shown=("", ""))
+    assert run.notes()["dimensions"]["0"] == {"name": "hair length", "note": "seen in rows 5, 17"}
+
+
+def test_who_changes_what_another_changed_is_told_and_may_say_it_again(run: Run) -> None:
+    name_dimension(run, 0, name="hair", note="x", shown=("", ""))
+    with pytest.raises(InputError, match="the name of dimension 0 was changed to 'hair' by someone else"):
+        name_dimension(run, 0, name="beard", note="y", shown=("", ""))
+    assert run.notes()["dimensions"]["0"] == {"name": "hair", "note": "x"}
+    name_dimension(run, 0, name="beard", note="x", shown=("hair", "x"))
+    name_dimension(run, 0, name="beard", note="x", shown=("", ""))  # the same as is there is no conflict
+    name_dimension(run, 0, name="", note="x", shown=("beard", "x"))
+    assert run.notes()["dimensions"]["0"] == {"name": "", "note": "x"}
+    name_dimension(run, 0, name="", note="", shown=("", "x"))
+    assert run.notes()["dimensions"] == {}
+
+
+def test_notes_saved_at_once_are_all_kept(run: Run) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda k: name_dimension(run, k, name=f"n{k}"), range(4)))
+        list(pool.map(lambda k: name_selection(run, f"s{k}", np.array([k])), range(4)))
+    assert {key: each["name"] for key, each in run.notes()["dimensions"].items()} == {str(k): f"n{k}" for k in range(4)}
+    assert set(run.notes()["selections"]) == {f"s{k}" for k in range(4)}

@@ -243,3 +243,12 @@ def test_wrong_shards_and_clusters_leave_nothing(tmp_path: Path, wrong: dict[str
     with pytest.raises(InputError, match=message):
         sweep("digits", tmp_path / "study", **{**OPTIONS, "beta": [1, 2], **wrong})
     assert not (tmp_path / "study").exists()
+
+
+def test_a_plan_over_another_forgets_no_member_that_is_missing(tmp_path: Path) -> None:
+    out, options = tmp_path / "study", {**OPTIONS, "workers": 1}
+    sweep("digits", out, beta=[1, 2, 4], shard="1/3", **options)
+    sweep("digits", out, beta=[8], **options)
+    plan = json.loads((out / "study.json").read_text())["members"]
+    assert list(plan) == ["beta8-seed0", "beta1-seed0", "beta2-seed0", "beta4-seed0"]
+    assert sorted(run.name for run in Study(out)) == ["beta1-seed0", "beta8-seed0"]

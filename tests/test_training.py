@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +83,76 @@ def test_resume_continues_exactly(data: Dataset, whole: Run, tmp_path: Path, sto
     assert sha256(resumed.model_path) == sha256(whole.model_path)
     assert sha256(resumed.path / "training.safetensors") == sha256(whole.path / "training.safetensors")
     assert [line["step"] for line in resumed.history()] == list(range(1, 31))
+
+
+def stopped_at(step: int, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a signal come in the middle of that step of the next training."""
+    real, done = training._step, [0]
+
+    def counting(*arguments: Any) -> Any:
+        done[0] += 1
+        if done[0] == step:
+            os.kill(os.getpid(), number)
+        return real(*arguments)
+
+    monkeypatch.setattr(training, "_step", counting)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stop", [3, 13, 29])
+def test_a_stop_between_two_lines_of_the_history_changes_none(
+    data: Dataset, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, stop: int
+) -> None:
+    stopped_at(stop, number, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "run", **OPTIONS)
+    monkeypatch.undo()
+    assert Run(tmp_path / "run").step == stop
+    resumed = train(data, tmp_path / "run", resume=True, **OPTIONS)
+    for name in ("model.safetensors", "training.safetensors", "history.jsonl"):
+        assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes(), name
+
+
+def test_a_signal_that_is_ignored_stays_ignored(data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As nohup has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stopped_at(3, signal.SIGHUP, monkeypatch)
+        assert train(data, tmp_path / "run", **OPTIONS).state == "finished"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_sums_of_another_run_are_refused(data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped_at(3, signal.SIGINT, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "run", **OPTIONS)
+    monkeypatch.undo()
+    path = tmp_path / "run" / "training.safetensors"
+    save_file({**load_file(path), "history.rate_per_dimension": torch.zeros(7)}, path, {"step": "3"})
+    with pytest.raises(InputError, match=r"training.safetensors holds sums of another training"):
+        train(data, tmp_path / "run", resume=True, **OPTIONS)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_training_whose_folder_was_removed_or_begun_anew_writes_no_more(
+    data: Dataset, whole: Run, tmp_path: Path, again: bool
+) -> None:
+    run = tmp_path / "run"
+
+    def remove(step: int, steps: int, line: dict) -> None:
+        if step == 5:
+            shutil.rmtree(run)
+            if again:
+                shutil.copytree(whole.path, run)
+
+    with pytest.raises(LatentlabError, match="removed, moved or begun anew") as caught:
+        train(data, run, progress=remove, **{**OPTIONS, "beta": 1})
+    assert caught.value.exit_status == 1
+    assert run.exists() == again
+    if again:
+        assert sha256(run / "model.safetensors") == sha256(whole.model_path)
+        assert Run(run).config == whole.config
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed", "bfloat16"])

@@ -338,13 +338,18 @@ def _label(run: Run, index: int, name: str, note: str) -> None:
     if not writable(run):
         st.html('<p class="ll-note">The run\'s folder is read-only, so no names can be kept here.</p>')
         return
-    with st.form(f"label-{run.name}-{index}", border=False, enter_to_submit=True):
+    form = f"label-{run.name}-{index}"
+    seen, save = f"{form}-shown", f"{form}-save"
+    if not st.session_state.get(save):  # else this tab's user changed what it showed, not what others saved since
+        st.session_state[seen] = name, note
+    name, note = shown = st.session_state.get(seen, (name, note))
+    with st.form(form, border=False, enter_to_submit=True):
         one, two, three = st.columns([0.3, 0.55, 0.15], vertical_alignment="bottom")
         named = one.text_input("Name", name, max_chars=LONGEST_NAME, placeholder="what does it change?")
         noted = two.text_input("Note", note, max_chars=LONGEST_NOTE)
-        if three.form_submit_button("Save", width="stretch"):
+        if three.form_submit_button("Save", key=save, width="stretch"):
             try:
-                name_dimension(run, index, name=named, note=noted)
+                name_dimension(run, index, name=named, note=noted, shown=shown)
             except LatentlabError as error:
                 panels.explain("Not saved", str(error))
             else:

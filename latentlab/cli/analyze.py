@@ -7,6 +7,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -35,6 +36,7 @@ def analyze(
 
     Example: latentlab analyze artifacts/digits-study --only encode,score
     """
+    refuse_busy(*paths)
     from latentlab.memory import keep_freed_memory
 
     keep_freed_memory()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from latentlab.cli import _console
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -29,6 +30,7 @@ def debias(
 
     Example: latentlab debias artifacts/digits -o weights.npy, then latentlab train … --weights weights.npy
     """
+    refuse_busy(run)
     from latentlab.data import load
     from latentlab.debiasing import save_weights
     from latentlab.examining import debias as weigh

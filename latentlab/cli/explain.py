@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from latentlab.cli import _console
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -23,6 +24,7 @@ def explain(
 
     Example: latentlab explain artifacts/digits
     """
+    refuse_busy(run)
     from latentlab.examining import explain as measure
     from latentlab.explaining import explained
     from latentlab.runs import Run

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentlab.cli import _console
+from latentlab.files import refuse_busy
 
 if TYPE_CHECKING:
     from latentlab.score import Score
@@ -30,6 +31,7 @@ def leakage(
 
     Example: latentlab leakage artifacts/digits-study
     """
+    refuse_busy(*paths)
     from latentlab.comparison import csv_of
     from latentlab.files import write_bytes
     from latentlab.leakage import table, tables

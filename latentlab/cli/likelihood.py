@@ -6,6 +6,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -27,6 +28,7 @@ def likelihood(
 
     Example: latentlab likelihood artifacts/mnist/beta1-seed0 --data mnist/:binarised=0
     """
+    refuse_busy(*paths)
     from latentlab.comparability import check_comparable
     from latentlab.data import load
     from latentlab.likelihood import likelihood as estimate

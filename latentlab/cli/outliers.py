@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -28,6 +29,7 @@ def outliers(
 
     Example: latentlab outliers artifacts/mnist --against data/notmnist --reverse artifacts/notmnist
     """
+    refuse_busy(run)
     from latentlab.data import load
     from latentlab.encoding import analysed
     from latentlab.examining import outliers as judge

@@ -6,6 +6,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -26,6 +27,7 @@ def probe(
 
     Example: latentlab probe artifacts/digits-study --sizes 1,10,100
     """
+    refuse_busy(*paths)
     from latentlab.examining import probe as learn
     from latentlab.probes import ESTIMATORS
     from latentlab.registry import choose

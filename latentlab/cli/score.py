@@ -7,6 +7,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
+from latentlab.files import refuse_busy
 
 if TYPE_CHECKING:
     from latentlab.score import Score
@@ -35,6 +36,8 @@ def score(
     """
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
+    if path is not None:
+        refuse_busy(path)
     options = {
         "metrics": _console.metrics(metric),
         "profile": profile,

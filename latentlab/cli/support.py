@@ -6,6 +6,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
+from latentlab.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -23,6 +24,7 @@ def support(
 
     Example: latentlab support artifacts/mnist
     """
+    refuse_busy(*paths)
     from latentlab.data import load
     from latentlab.memory import keep_freed_memory
     from latentlab.runs import open_runs

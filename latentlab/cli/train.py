@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
+from latentlab.files import refuse_busy
 from latentlab.registry import names
 
 PANEL = "Train"
@@ -49,6 +50,9 @@ def train(
     """
     from latentlab.memory import keep_freed_memory
 
+    second = os.environ.get("RANK", "0") != "0"  # under torchrun the first process speaks for all
+    if not second:
+        refuse_busy(out)  # before what takes seconds to import
     keep_freed_memory()
     from latentlab.runs import Run
     from latentlab.training import summarise
@@ -62,7 +66,6 @@ def train(
         "precision": precision, "threads": threads, "device": device, "log_every": log_every,
         "checkpoint_every": checkpoint_every,
     }  # fmt: skip
-    second = os.environ.get("RANK", "0") != "0"  # under torchrun the first process speaks for all
     with _console.progress(
         f"train {out}", quiet=quiet or json or second, goes_on="continue it with --resume"
     ) as report:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, LatentlabError
+from latentlab.files import filling
 
 
 def need(module: str, install: str) -> Any:
@@ -23,13 +26,21 @@ def ending(out: Path, suffix: str) -> None:
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected a name that ends in {suffix}")
 
 
-def folder(out: Path) -> None:
-    """Raise an `InputError` where a folder to write into is a file."""
+@contextmanager
+def folder(out: Path) -> Iterator[None]:
+    """Write into a folder, new or not, as `filling` does; an `InputError` where it is a file."""
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; expected a folder, or a name for a new one")
+    with filling(out):
+        yield
 
 
-def empty(out: Path) -> None:
-    """Raise an `InputError` where a folder to make is there and holds something."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+@contextmanager
+def new_folder(out: Path) -> Iterator[None]:
+    """Write into a new folder, as `filling` does; an `InputError` where it is there and holds something."""
+    if out.exists() and not out.is_dir():
         raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
+    with filling(out):
+        if any(out.iterdir()):
+            raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
+        yield

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from latentlab.errors import InputError
-from latentlab.exporters._needs import empty
+from latentlab.exporters._needs import new_folder
 from latentlab.files import write_bytes, write_json
 from latentlab.models import load_model
 from latentlab.runs import Run, model_hash
@@ -29,14 +29,14 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
     out = Path(out)
     if run.config.adapter is not None:
         raise InputError(f"{run.path} holds a model of your own, whose code such a folder cannot carry; hand both on")
-    empty(out)
     load_model(run)  # weights that are missing or damaged are said here, and not by who gets the folder
     digest = model_hash(run)
     about = {"library_name": LIBRARY, "library_version": version(LIBRARY), "weights_sha256": digest}
-    write_bytes(out / "model.safetensors", run.model_path.read_bytes())
     config = run.config.model_dump(mode="json", exclude={"hardware"})
-    write_json(out / "config.json", {**about, **config, "data": public(run.config.data)})
-    write_bytes(out / "README.md", card(run).encode())
+    with new_folder(out):
+        write_bytes(out / "model.safetensors", run.model_path.read_bytes())
+        write_json(out / "config.json", {**about, **config, "data": public(run.config.data)})
+        write_bytes(out / "README.md", card(run).encode())
     return out
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.errors import InputError
-from latentlab.exporters._needs import empty, need
+from latentlab.exporters._needs import need, new_folder
 from latentlab.files import write_bytes
 from latentlab.models import Model, Point, load_model
 from latentlab.runs import Run
@@ -50,19 +50,20 @@ def write(run: Run, out: Path, *, adapter: str | Model | None = None) -> Path:
     ``variance``; the decoder maps ``codes`` (n, d) to ``images``, the likelihood's mean. ``adapter`` is what a run of a
     user's own model needs.
     """
-    empty(out)
     need("onnxscript", "latentlab[onnx]")
     model = load_model(run, adapter)
     if isinstance(model, nn.Module):
         model = model.to("cpu")
-    if run.encodes:
-        names = ["mean", "variance"] if run.config.stochastic else ["mean"]
-        write_bytes(
-            out / "encoder.onnx", _graph(_Encoder(model), torch.zeros(BATCH, *run.config.image_shape), "images", names)
-        )
-    if run.decodes:
-        codes = torch.zeros(BATCH, run.config.latent_dim)
-        write_bytes(out / "decoder.onnx", _graph(_Decoder(model), codes, "codes", ["images"]))
+    with new_folder(out):
+        if run.encodes:
+            names = ["mean", "variance"] if run.config.stochastic else ["mean"]
+            write_bytes(
+                out / "encoder.onnx",
+                _graph(_Encoder(model), torch.zeros(BATCH, *run.config.image_shape), "images", names),
+            )
+        if run.decodes:
+            codes = torch.zeros(BATCH, run.config.latent_dim)
+            write_bytes(out / "decoder.onnx", _graph(_Decoder(model), codes, "codes", ["images"]))
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from latentlab.codes import save_codes
 from latentlab.errors import InputError
-from latentlab.exporters._needs import empty
+from latentlab.exporters._needs import new_folder
 from latentlab.files import read_json, sha256, write_bytes, write_json
 from latentlab.hdf5 import made_from
 from latentlab.projections import save_projections
@@ -27,12 +27,12 @@ def write(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, se
     """
     for run in study:
         refuse_links(run)
-    empty(out)
     if study.broken:
         name, why = next(iter(study.broken.items()))
         raise InputError(f"{study.path} has a broken run, {name}; restore or remove it ({why})"[:200])
-    for run in study:
-        _export_run(run, out / run.name, rows, seed, weights=weights)
+    with new_folder(out):
+        for run in study:
+            _export_run(run, out / run.name, rows, seed, weights=weights)
     return Study(out)
 
 

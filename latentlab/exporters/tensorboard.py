@@ -21,18 +21,18 @@ def write(what: Run | Study, out: Path) -> Path:
     A number a dimension, such as the rate, gets one tag a dimension. Written again it replaces what it wrote, so that a
     training can be followed. Steps are those of the history; it has no times.
     """
-    folder(out)
     records = need("tensorboard.summary.writer.record_writer", "latentlab[tensorboard]")
     runs = [what] if isinstance(what, Run) else list(what)
     histories = {run.name: run.history() for run in runs}
     if not any(histories.values()):
         raise InputError(f"{what.path} has no history: nothing was trained here; train it, or name another run")
-    for name, history in histories.items():
-        with publish(out / name / FILE) as temporary, temporary.open("wb") as file:
-            writer = records.RecordWriter(file)
-            for event in _events(history):
-                writer.write(event)
-            writer.flush()
+    with folder(out):
+        for name, history in histories.items():
+            with publish(out / name / FILE) as temporary, temporary.open("wb") as file:
+                writer = records.RecordWriter(file)
+                for event in _events(history):
+                    writer.write(event)
+                writer.flush()
     return out
 
 

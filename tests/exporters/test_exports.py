@@ -244,3 +244,28 @@ def test_half_a_study_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, t
     assert list(out.iterdir()) == [] if there else not out.exists()
     monkeypatch.undo()
     assert cli(["export", str(study), "--to", "study", "-o", str(out)]) == 0
+
+
+@pytest.mark.parametrize("name", ["notes.json", "scores.json", "codes.h5ad", "environment.json"])
+def test_a_link_in_a_run_is_not_handed_on(tmp_path: Path, name: str) -> None:
+    run = write_run(tmp_path / "study" / "run", 4.0, 0)
+    (run.path / name).unlink(missing_ok=True)
+    (tmp_path / "private").write_text("{}")
+    (run.path / name).symlink_to(tmp_path / "private")
+    with pytest.raises(InputError, match=f"{name} is a link"):
+        ll.export(run.path.parent, tmp_path / "copy", "study")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_failed_export_keeps_what_others_put_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, out = write_run(tmp_path / "study" / "run", 4.0, 0).path.parent, tmp_path / "link"
+    (tmp_path / "real").mkdir()
+    out.symlink_to("real")
+
+    def full(path: Path, found: object) -> None:
+        (out / "thesis.txt").write_text("mine")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("latentlab.exporters.study.save_codes", full)
+    assert cli(["export", str(study), "--to", "study", "-o", str(out)]) == 1
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
