@@ -19,6 +19,7 @@ from latentlab.config import validate
 from latentlab.dimensions import ACTIVE, factors_of
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json
+from latentlab.labels import labelled
 from latentlab.metrics._arrays import split_rows
 from latentlab.metrics._estimators import logistic, nearest, z_scored
 from latentlab.registry import choose
@@ -108,7 +109,7 @@ def few_label_curve(
     own, tz = z_scored(z[train], z[test])
     y, ty = values[train], values[test]
     members = [np.flatnonzero(y == k) for k in np.unique(y)]
-    fewest = min(map(len, members))
+    fewest = min(map(len, members), default=0)
     used = tuple(size for size in sizes if size <= fewest)
     if not used or len(members) < 2:
         raise InputError(f"{name} has {len(members)} classes, the rarest of {fewest} rows; expected more of each")
@@ -158,7 +159,8 @@ def _balanced(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
 def _classes(codes: Codes, factor: str | None) -> tuple[NDArray[np.int64], str]:
     """The class of each row (n,), −1 where it is missing, and the factor's name."""
     if codes.labels is not None and factor in (None, "label"):
-        return np.unique(codes.labels, return_inverse=True)[1], "label"  # numbered 0, 1, …: theirs may be −1 and 1
+        numbered = np.unique(codes.labels, return_inverse=True)[1]  # 0, 1, …: theirs may be −1 and 1
+        return np.where(labelled(codes.labels), numbered, -1), "label"
     columns, names, kinds = factors_of(codes)
     few = [name for name, kind in zip(names, kinds, strict=True) if kind in ("categorical", "ordinal")]
     name = factor or next(iter(few), None)
