@@ -124,7 +124,7 @@ def cores() -> int:
 
 
 def process_threads() -> int:
-    """How many threads one process computes with: what ``OMP_NUM_THREADS``, or else ``MKL_NUM_THREADS``, says, else all.
+    """How many threads one process computes with: as ``OMP_NUM_THREADS`` or else ``MKL_NUM_THREADS`` says, or `cores`.
 
     PyTorch reads the two in this order. As OpenMP does, the first number of a list (``4,2``) counts, and a value that
     is no number from 1 is passed over.

@@ -27,6 +27,7 @@ from latentlab.runs import Run
 
 FILE = "probes.json"
 SIZES = (1, 2, 5, 10, 20, 50, 100)
+LEAST_KNOWN = 4
 DRAWS = 10
 TESTED = 5_000
 NEIGHBOURS = 5
@@ -101,6 +102,8 @@ def few_label_curve(
     choose(estimator, ESTIMATORS, what="estimator")
     values, name = _classes(codes, factor)
     known = np.flatnonzero(values >= 0)
+    if len(known) < len(values) and len(known) < LEAST_KNOWN:
+        raise InputError(f"{name} is known of {len(known)} rows; a probe needs {LEAST_KNOWN} of them at least")
     train, test = (known[part] for part in split_rows(len(known), seed))
     test = np.sort(np.random.default_rng(seed).permutation(test)[:TESTED])
     variance = codes.mean.var(axis=0, dtype=np.float64)
@@ -109,7 +112,7 @@ def few_label_curve(
     own, tz = z_scored(z[train], z[test])
     y, ty = values[train], values[test]
     members = [np.flatnonzero(y == k) for k in np.unique(y)]
-    fewest = min(map(len, members), default=0)
+    fewest = min(map(len, members))
     used = tuple(size for size in sizes if size <= fewest)
     if not used or len(members) < 2:
         raise InputError(f"{name} has {len(members)} classes, the rarest of {fewest} rows; expected more of each")

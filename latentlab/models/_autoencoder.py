@@ -89,6 +89,12 @@ def place(model: Network, hardware: Hardware) -> Network:
     return model
 
 
+def device_of(model: Model) -> torch.device:
+    """Where a model's weights are; the CPU where it has none."""
+    tensors = (*model.parameters(), *model.buffers()) if isinstance(model, nn.Module) else ()
+    return tensors[0].device if tensors else torch.device("cpu")
+
+
 def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
     """Load weights into a model; an `InputError` names the first that is missing, left over or of another shape."""
     check_weights(model, weights, path)

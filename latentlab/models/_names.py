@@ -18,6 +18,7 @@ from latentlab.errors import InputError
 
 WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 AVERAGED = re.compile(r"(^|[._])(ema|swa|shadow|averaged?)(?=[._\d]|$)", re.IGNORECASE)
+PARTS = ("encoder.", "decoder.")  # as `wrap` names them
 
 Weights = dict[str, Tensor]
 
@@ -88,14 +89,25 @@ def the_part(weights: Mapping[str, Tensor], endings: Sequence[str], path: Path) 
 def aligned(weights: Mapping[str, Tensor], model: nn.Module, path: Path) -> Weights:
     """The weights under the model's own names, where they are those of the model but for a prefix or for wrappers.
 
-    Of two names that the model has for one weight, the file may leave one out. Weights that do not fit come back as
-    they are: `check_weights` then says what is wrong with them.
+    Of two names that the model has for one weight, the file may leave one out. A file of a model's only part, such as
+    the decoder of one that has no encoder, need not name the part. Weights that do not fit come back as they are:
+    `check_weights` then says what is wrong with them.
     """
     own = model.state_dict(keep_vars=True)
     if not own or own.keys() == weights.keys():
         return dict(weights)
     plain = {bare(name): name for name in own}
     ours = plain if len(plain) == len(own) else {name: name for name in own}
+    found = _part(weights, ours, own, path)
+    begins = beginning(ours)
+    if found is None and begins in PARTS and all(name.startswith(begins) for name in ours):
+        only = _part(weights, {short.removeprefix(begins): name for short, name in ours.items()}, own, path)
+        found = None if only is None or len(only) < len(weights) else only  # nothing in the file is left over
+    return dict(weights) if found is None else found
+
+
+def _part(weights: Mapping[str, Tensor], ours: dict[str, str], own: Mapping[str, Tensor], path: Path) -> Weights | None:
+    """The part of a file that has our weights under their short names, or None; `ours` are the whole names by those."""
     tied: dict[int, list[str]] = {}
     for short, name in ours.items():
         tied.setdefault(id(own[name]), []).append(short)
@@ -106,7 +118,7 @@ def aligned(weights: Mapping[str, Tensor], model: nn.Module, path: Path) -> Weig
     kept = {s: {k: w for k, w in part.items() if k in ours or not _averaged(k)} for s, part in parts.items()}
     fitting = {stem: part for stem, part in kept.items() if part.keys() == ours.keys()}
     if not fitting:
-        return dict(weights)
+        return None
     shapes = {short: own[name].shape for short, name in ours.items()}
     shaped = {stem: part for stem, part in fitting.items() if {s: w.shape for s, w in part.items()} == shapes}
     part = fitting[choose_stem(shaped or fitting, path)]
