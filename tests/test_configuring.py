@@ -14,7 +14,7 @@ from latentlab.models import build
 
 
 @given(st.integers(1, 3), st.integers(1, 300), st.integers(1, 300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_auto_takes_images_of_any_size(channels: int, height: int, width: int) -> None:
     network = choose_network((channels, height, width))
     config = RunConfig(data="any", rows=1, image_shape=(channels, height, width), network=network, latent_dim=2,
