@@ -19,6 +19,7 @@ from latentlab.errors import InputError
 from latentlab.files import MERGE_PATIENCE, lock, sha256
 from latentlab.handing import expect, hand_over, take_over
 from latentlab.hdf5 import made_from
+from latentlab.labels import as_factor
 from latentlab.originals import changed
 from latentlab.projections import ROWS, Projection, project, save_projections
 from latentlab.registry import choose
@@ -185,7 +186,7 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
     """
     factors, specs = codes.factors, codes.specs
     if factors is None and codes.labels is not None:
-        factors, specs = codes.labels[:, None].astype(np.float64), (Factor("label", "categorical"),)
+        factors, specs = as_factor(codes.labels), (Factor("label", "categorical"),)
     mean = codes.mean.astype(np.float64)
     if codes.variance is None:
         spread = mean.std(axis=0)

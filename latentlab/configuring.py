@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ from latentlab import registry
 from latentlab.config import Hardware, RunConfig, validate
 from latentlab.data import Dataset
 from latentlab.errors import InputError
-from latentlab.models import build
+from latentlab.models import build, burgess
 from latentlab.objectives import build_objective
+
+SMALL = 64
+MOST_THREADS = 1024
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of processor time, and in how many
 
 
 def configure(
@@ -43,7 +48,7 @@ def configure(
     if likelihood == "bernoulli" and options.get("sigma") is not None:
         raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or say gaussian")
     if network == "auto":
-        network = "burgess" if min(data.image_shape[1:]) >= 64 else "mlp"
+        network = choose_network(data.image_shape)
     content = {
         "data": data.spec or data.name,
         "split": split,
@@ -67,13 +72,27 @@ def configure(
     return config
 
 
+def choose_network(image_shape: tuple[int, int, int]) -> str:
+    """The network that ``auto`` stands for: burgess from 64×64 on where it takes the size, mlp for small images.
+
+    What neither is for, resnet takes: from 64×64 on other sizes, and long narrow images of more pixels than 64×64.
+
+    >>> [choose_network((1, *size)) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
+    ['mlp', 'burgess', 'resnet', 'resnet']
+    """
+    height, width = image_shape[1:]
+    if min(height, width) < SMALL:
+        return "mlp" if height * width <= SMALL * SMALL else "resnet"
+    return "burgess" if burgess.takes((height, width)) else "resnet"
+
+
 def resolve_hardware(network: str, precision: str, threads: int | None, device: str) -> Hardware:
     """What to compute with on this machine."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     content = {
         "device": device,
-        "threads": cores() if threads is None else threads,
+        "threads": process_threads() if threads is None else threads,
         "precision": best_precision(network, device) if precision == "auto" else precision,
         "memory_format": "contiguous" if network == "mlp" else "channels_last",
     }
@@ -96,8 +115,26 @@ def processor_flags() -> set[str]:
 
 
 def cores() -> int:
-    """How many cores this process may use: those of its affinity mask, which only Linux has, else all of them."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many cores this process may use: those of its affinity mask and its container's quota, where Linux has them.
+
+    A quota of one and a half cores counts as two.
+    """
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = (QUOTA.read_text(encoding="utf-8") if QUOTA.is_file() else "max").partition(" ")
+    return there if not quota.strip().isdecimal() else max(1, min(there, -(-int(quota) // int(period))))
+
+
+def process_threads() -> int:
+    """How many threads one process computes with: as ``OMP_NUM_THREADS`` or else ``MKL_NUM_THREADS`` says, or `cores`.
+
+    PyTorch reads the two in this order. As OpenMP does, the first number of a list (``4,2``) counts, and a value that
+    is no number from 1 is passed over.
+    """
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        first = os.environ.get(variable, "").split(",")[0].strip()
+        if re.fullmatch(r"[0-9]{1,4}", first) and int(first) > 0:
+            return min(int(first), MOST_THREADS)
+    return cores()
 
 
 def check_device(device: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from latentlab.errors import InputError
 from latentlab.files import lock, sha256
 from latentlab.hdf5 import made_from
 from latentlab.models import Model, load_model
+from latentlab.models._autoencoder import device_of
 from latentlab.runs import Run, model_hash
 
 BATCH = 64
@@ -23,19 +24,35 @@ STEPS = 9
 PRIOR_RANGE = 2.0
 AGGREGATE_QUANTILES = (0.025, 0.975)
 RECONSTRUCTED = 32
+HALF_LEVEL = 1 / 510  # what is beyond [0, 1] by less makes no other grey level
 Range = Literal["prior", "aggregate"]
 
 
 def decode(model: Model, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8, 255 for 1; values beyond [0, 1] are cut."""
-    device = next(model.parameters()).device if isinstance(model, torch.nn.Module) else torch.device("cpu")
+    """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8, 255 for 1; values beyond [0, 1] are cut.
+
+    Raises an `InputError` where the decoder gives something that is no number.
+    """
+    return _decoded(model, codes)[0]
+
+
+def _decoded(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """What `decode` gives, and what a `Decodings` is to say of values that were cut: ``cut``, where there were some."""
     flat = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(-1, codes.shape[-1])
+    blocks, cut, low, high = [], 0, 0.0, 1.0
     with torch.inference_mode():
-        blocks = [
-            model.decode(block.to(device)).mean.clamp(0, 1).mul(255).round().byte() for block in flat.split(BATCH)
-        ]
+        for block in flat.split(BATCH):
+            mean = model.decode(block.to(device_of(model))).mean
+            ends = [float(end) for end in mean.aminmax()]
+            if not np.isfinite(ends).all():
+                raise InputError("the decoder gave values that are not finite; expected means of images in [0, 1]")
+            if ends[0] < -HALF_LEVEL or ends[1] > 1 + HALF_LEVEL:
+                cut += int(((mean < -HALF_LEVEL) | (mean > 1 + HALF_LEVEL)).sum())
+            low, high = min(low, ends[0]), max(high, ends[1])
+            blocks.append(mean.clamp(0, 1).mul(255).round().byte())
     images = torch.cat(blocks).cpu().numpy()
-    return images.reshape(*codes.shape[:-1], *images.shape[1:])
+    told = {"cut": {"share": cut / images.size, "low": low, "high": high}} if cut else {}
+    return images.reshape(*codes.shape[:-1], *images.shape[1:]), told
 
 
 def traverse(
@@ -64,7 +81,8 @@ def traverse(
         "values": grid[np.arange(d), :, np.arange(d)].tolist(),
     }
     originals = None if images is None else images[anchor]
-    return Decodings(decode(model, grid), grid, originals, settings)
+    decoded, told = _decoded(model, grid)
+    return Decodings(decoded, grid, originals, settings | told)
 
 
 def around(
@@ -80,7 +98,8 @@ def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int6
     """The images at those row positions, beside what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]
     settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
-    return Decodings(decode(model, chosen), chosen, data[rows], settings)
+    decoded, told = _decoded(model, chosen)
+    return Decodings(decoded, chosen, data[rows], settings | told)
 
 
 def typical_row(codes: Codes) -> int:

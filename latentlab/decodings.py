@@ -16,6 +16,7 @@ from latentlab.hdf5 import check_format, numbers, publishing, reading
 from latentlab.quarantine import apart
 
 FORMAT = 1
+LEAST_CUT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,19 @@ def changed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float64]:
         )
     steps = images.astype(np.float64) / 255
     return np.asarray(np.abs(np.diff(steps, axis=-4)).mean(axis=(-4, -3)))
+
+
+def cut_told(parts: Mapping[str, Decodings]) -> str:
+    """One sentence on decoded values that were cut to [0, 1], where those were more than one in a hundred."""
+    cut = [part.settings["cut"] for part in parts.values() if "cut" in part.settings]
+    share = max((each["share"] for each in cut), default=0.0)
+    if share <= LEAST_CUT:
+        return ""
+    low, high = min(each["low"] for each in cut), max(each["high"] for each in cut)
+    return (
+        f"{share:.0%} of the decoded values are outside [0, 1], from {low:.3g} to {high:.3g}, and were cut in the "
+        "pictures; a decoder that ends in tanh needs (x + 1) / 2"
+    )
 
 
 def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[str, Any]) -> None:

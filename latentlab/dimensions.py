@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from latentlab.codes import BLOCK, Codes, rate_parts
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
+from latentlab.labels import as_factor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ def factors_of(codes: Codes) -> tuple[Floats, tuple[str, ...], tuple[FactorKind,
     if codes.factors is not None and codes.specs:
         names, kinds, columns = codes.factor_names(), tuple(s.kind for s in codes.specs), codes.factors
     elif codes.labels is not None:
-        names, kinds, columns = ("label",), ("categorical",), codes.labels[:, None].astype(np.float64)
+        names, kinds, columns = ("label",), ("categorical",), as_factor(codes.labels)
     else:
         return np.empty((len(codes), 0)), (), ()
     kept = [k for k in range(columns.shape[1]) if len(np.unique(columns[~np.isnan(columns[:, k]), k])) > 1]

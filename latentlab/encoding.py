@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from latentlab.codes import BLOCK as ROWS_READ
 from latentlab.codes import FORMAT, Codes, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes_writer import CodesWriter
-from latentlab.configuring import cores
+from latentlab.configuring import process_threads
 from latentlab.data import Dataset, read_spec
 from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError
@@ -168,7 +168,7 @@ def _encode(
     stochastic = config.stochastic
     with writing(run.codes_path, data, config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
         # A model of the user's own may not bear being called from two threads.
-        workers = cores() if adapter is None and config.hardware.device == "cpu" else 1
+        workers = process_threads() if adapter is None and config.hardware.device == "cpu" else 1
         for mean, variance in posteriors(model, data, workers):
             writer.add(mean, variance)
             progress(writer.position, len(data))
@@ -215,7 +215,20 @@ def posterior(model: Model, images: NDArray[np.uint8]) -> Posterior:
             means.append(q.mean.float().cpu().numpy())
             if not isinstance(q, Point):
                 variances.append(q.variance.float().cpu().numpy())
-    return np.concatenate(means), np.concatenate(variances) if variances else None
+    mean, variance = np.concatenate(means), np.concatenate(variances) if variances else None
+    if variance is not None:
+        check_variance(mean, variance)
+    return mean, variance
+
+
+def check_variance(mean: NDArray[np.float32], variance: NDArray[np.float32]) -> None:
+    """Raise an `InputError` where a posterior around a finite mean has no variance, or an infinite one: no rate."""
+    wrong = np.isfinite(mean) & ~((variance > 0) & np.isfinite(variance))
+    if wrong.any():
+        raise InputError(
+            f"the encoder gave a variance of {variance[wrong][0]:g}; expected a finite number above 0: keep "
+            "log-variances between −87 and 88, as clamp does, or return the mean alone"
+        )
 
 
 def as_input(model: Model, images: NDArray[np.uint8]) -> torch.Tensor:

@@ -23,6 +23,7 @@ from latentlab.effects import Effects, load_effects, save_effects
 from latentlab.errors import InputError
 from latentlab.files import MERGE_PATIENCE, kept_json, lock, sha256, write_json
 from latentlab.hdf5 import made_from
+from latentlab.labels import labelled
 from latentlab.outliers import FILE as OUTLIERS
 from latentlab.outliers import (
     areas,
@@ -119,7 +120,9 @@ def _classes(data: Dataset) -> tuple[NDArray[np.int64], tuple[str, ...]]:
             return np.zeros(len(data), np.int64), ("",)
         numbers, names = data.factors[:, k].astype(np.int64), tuple(map(str, data.specs[k].values))
     seen, of_row = np.unique(numbers, return_inverse=True)
-    return of_row, tuple(names[k] if k < len(names) else str(k) for k in seen)
+    missing = data.labels is not None and not labelled(data.labels).all()
+    named = {k: names[k] if 0 <= k < len(names) else str(k) for k in seen} | ({-1: "unlabelled"} if missing else {})
+    return of_row, tuple(named[k] for k in seen)
 
 
 def outliers(

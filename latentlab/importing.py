@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Bernoulli
 
 from latentlab import registry
@@ -18,12 +18,14 @@ from latentlab.checkpoints import read_weights
 from latentlab.config import RunConfig, validate
 from latentlab.configuring import resolve_hardware
 from latentlab.data import Dataset, load
+from latentlab.encoding import check_variance
 from latentlab.errors import InputError
 from latentlab.files import lock, sha256, write_bytes, write_json
 from latentlab.models import Model, Point, build
 from latentlab.models._adapter import abilities, checked, record, run_adapter
 from latentlab.models._autoencoder import check_weights, fit_weights
 from latentlab.models._loading import own
+from latentlab.models._names import aligned
 from latentlab.runs import Run, same_data
 from latentlab.score import plain
 
@@ -61,8 +63,9 @@ def import_run(
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, content["image_shape"])}, str(path))
     with torch.device("meta"):
-        check_weights(build(config), foreign.weights, foreign.file)
-    return _publish(Path(out), config, foreign.weights)
+        built = build(config)
+    check_weights(built, foreign.weights, foreign.file)
+    return _publish(Path(out), config, foreign.weights, built)
 
 
 def import_model(
@@ -82,7 +85,7 @@ def import_model(
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
-        fit_weights(own(found), read_weights(weights), Path(weights))
+        fit_weights(own(found), aligned(read_weights(weights), own(found), Path(weights)), Path(weights))
     can = abilities(found)
     if data is None and can["encodes"]:
         raise InputError(
@@ -106,7 +109,7 @@ def import_model(
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
-    return _publish(Path(out), config, own(found).state_dict())
+    return _publish(Path(out), config, own(found).state_dict(), own(found))
 
 
 def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
@@ -137,6 +140,8 @@ def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
                 )
             if not torch.isfinite(posterior.mean).all():
                 raise InputError(f"encode gave means that are not finite, on the first images of {data.name}")
+            if not isinstance(posterior, Point):
+                check_variance(posterior.mean.numpy(force=True), posterior.variance.numpy(force=True))
             z = posterior.mean
         shape = None if data is None else data.image_shape
         if can["decodes"]:
@@ -174,14 +179,20 @@ def _tried(name: str, method: Any, argument: Tensor) -> Any:
         ) from error
 
 
-def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor]) -> Run:
+def _check_finite(weights: dict[str, Tensor], model: nn.Module) -> None:
+    """Parameters are numbers; a buffer may hold −∞ (a mask) or anything else that the model is content with."""
+    learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    for name in sorted(learned & weights.keys()):
+        if not torch.isfinite(weights[name]).all():
+            raise InputError(f"weight {name[:60]} is not finite; did the training diverge? take an earlier checkpoint")
+
+
+def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor], model: nn.Module) -> Run:
     """Write the run; one that is there already is kept where it is the same, and refused where it is another."""
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
     if not tensors:
         raise InputError("the model has no weights; wrap the modules themselves, or methods of theirs")
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise InputError(f"weight {name[:60]} is not finite; did the training diverge? take an earlier checkpoint")
+    _check_finite(tensors, model)
     content = save(tensors, metadata={"step": "0"})
     if (out / "config.json").is_file():
         run = Run(out)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from latentlab.codes import Codes
-from latentlab.configuring import cores
+from latentlab.configuring import process_threads
 from latentlab.data import Dataset
 from latentlab.encoding import BATCH, distortions, posteriors
 from latentlab.errors import InputError
@@ -33,7 +33,7 @@ def judge(
         raise InputError(f"{data.name} has no images; expected at least one")
     if rows is not None and rows < len(data):
         data = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
-    blocks = list(posteriors(model, data, workers or cores()))
+    blocks = list(posteriors(model, data, workers or process_threads()))
     found = np.full(len(data), np.nan, np.float32)
     for start in range(0, len(data), BATCH) if distortion else ():
         images = data[slice(start, start + BATCH)]

@@ -9,6 +9,7 @@ from torch.distributions import kl_divergence
 
 from latentlab.errors import InputError
 from latentlab.models import Model
+from latentlab.models._autoencoder import device_of
 
 
 def along(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -17,7 +18,7 @@ def along(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], 
     The information of a step is KL(p(x|z) ‖ p(x|z')) from a point's likelihood to the next one's: what one picture
     tells about not being the other. Raises `InputError` where the likelihood is of a kind whose KL is not known.
     """
-    device = next(model.parameters()).device if isinstance(model, torch.nn.Module) else torch.device("cpu")
+    device = device_of(model)
     images, information = [], []
     with torch.inference_mode():
         for way in codes:

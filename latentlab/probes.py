@@ -19,6 +19,7 @@ from latentlab.config import validate
 from latentlab.dimensions import ACTIVE, factors_of
 from latentlab.errors import InputError, MissingError
 from latentlab.files import read_json
+from latentlab.labels import labelled
 from latentlab.metrics._arrays import split_rows
 from latentlab.metrics._estimators import logistic, nearest, z_scored
 from latentlab.registry import choose
@@ -26,6 +27,7 @@ from latentlab.runs import Run
 
 FILE = "probes.json"
 SIZES = (1, 2, 5, 10, 20, 50, 100)
+LEAST_KNOWN = 4
 DRAWS = 10
 TESTED = 5_000
 NEIGHBOURS = 5
@@ -100,6 +102,8 @@ def few_label_curve(
     choose(estimator, ESTIMATORS, what="estimator")
     values, name = _classes(codes, factor)
     known = np.flatnonzero(values >= 0)
+    if len(known) < len(values) and len(known) < LEAST_KNOWN:
+        raise InputError(f"{name} is known of {len(known)} rows; a probe needs {LEAST_KNOWN} of them at least")
     train, test = (known[part] for part in split_rows(len(known), seed))
     test = np.sort(np.random.default_rng(seed).permutation(test)[:TESTED])
     variance = codes.mean.var(axis=0, dtype=np.float64)
@@ -158,7 +162,8 @@ def _balanced(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
 def _classes(codes: Codes, factor: str | None) -> tuple[NDArray[np.int64], str]:
     """The class of each row (n,), −1 where it is missing, and the factor's name."""
     if codes.labels is not None and factor in (None, "label"):
-        return np.unique(codes.labels, return_inverse=True)[1], "label"  # numbered 0, 1, …: theirs may be −1 and 1
+        numbered = np.unique(codes.labels, return_inverse=True)[1]  # 0, 1, …: theirs may be −1 and 1
+        return np.where(labelled(codes.labels), numbered, -1), "label"
     columns, names, kinds = factors_of(codes)
     few = [name for name, kind in zip(names, kinds, strict=True) if kind in ("categorical", "ordinal")]
     name = factor or next(iter(few), None)

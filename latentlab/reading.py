@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from latentlab.data import Dataset, Factor
 from latentlab.errors import InputError
+from latentlab.labels import as_factor, labelled
 
 Floats = NDArray[np.float64]
 
@@ -145,12 +146,9 @@ def _known(data: Dataset) -> tuple[Floats, list[Factor]]:
     """The factors that vary: columns and specifications; the label is one where there are no others."""
     if data.factors is not None and data.specs:
         columns, specs = data.factors, list(data.specs)
-    elif data.labels is not None:
+    elif data.labels is not None and labelled(data.labels).any():
         classes = int(data.labels.max()) + 1
-        columns, specs = (
-            data.labels[:, None].astype(np.float64),
-            [Factor("label", "categorical", tuple(range(classes)))],
-        )
+        columns, specs = as_factor(data.labels), [Factor("label", "categorical", tuple(range(classes)))]
     else:
         return np.zeros((len(data), 0)), []
     vary = [k for k in range(columns.shape[1]) if np.nanmin(columns[:, k]) < np.nanmax(columns[:, k])]

@@ -99,9 +99,7 @@ class Run:
         if not self.model_path.is_file():
             return 0
         step = safetensors_metadata(self.model_path).get("step", "")
-        if not step.isdecimal():
-            raise InputError(f"{self.model_path} does not say its step; restore it or train the run anew")
-        return int(step)
+        return parse_step(step, self.model_path)
 
     @property
     def diverged(self) -> bool:
@@ -347,6 +345,17 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     parts = [part for value in found.values() if isinstance(value, list) for part in value]
     deep = any(isinstance(value, dict) for value in found.values()) or any(isinstance(p, list | dict) for p in parts)
     return None if deep else found
+
+
+def parse_step(text: str, path: Path) -> int:
+    """The step that a file of weights says it was made at; an `InputError` where it is no number of at most ten digits.
+
+    >>> parse_step("20000", Path("model.safetensors"))
+    20000
+    """
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        raise InputError(f"{path} does not say its step; restore it or train the run anew")
+    return int(text)
 
 
 def safetensors_metadata(path: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from latentlab.errors import InputError
 from latentlab.files import write_bytes
 from latentlab.history import DivergedError
 from latentlab.models._autoencoder import fit_weights
-from latentlab.runs import Run
+from latentlab.runs import Run, parse_step
 
 # What learns, by the prefix of its names in the checkpoint: the model under none, a critic under ``critic.``.
 Learners = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]
@@ -58,7 +58,7 @@ def restore(run: Run, learners: Learners) -> tuple[int, dict[str, Tensor]]:
 
     try:
         with safe_open(path, "pt") as file:
-            step = int(file.metadata()["step"])
+            step = parse_step(file.metadata()["step"], path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error

@@ -21,6 +21,7 @@ from latentlab.errors import InputError
 from latentlab.features import feature_space, nearest
 from latentlab.files import lock, write_json
 from latentlab.generation import mixture, samples
+from latentlab.labels import as_factor, labelled
 from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.linear_probe import linear_probe
 from latentlab.runs import Run, model_hash
@@ -203,10 +204,11 @@ def _information(codes: Codes) -> dict[str, Any]:
     if codes.variance is not None:
         found["rate"] = float(np.mean(np.asarray(codes.rate, np.float64)))
         found["active_units"] = int((codes.mean.var(axis=0, dtype=np.float64) > 0.01).sum())
-    if codes.labels is not None and len(np.unique(codes.labels)) > 1:
-        linear = linear_probe(codes.mean, codes.labels)
+    if codes.labels is not None and len(np.unique(codes.labels[labelled(codes.labels)])) > 1:
+        classes = as_factor(codes.labels)
+        linear = linear_probe(codes.mean, classes)
         found |= {"probe": linear.value, "chance": linear.parts["chance"]}
-        found["knn"] = knn_probe(codes.mean, codes.labels).value
+        found["knn"] = knn_probe(codes.mean, classes).value
     return found
 
 
@@ -226,7 +228,7 @@ def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decoding
     if codes.labels is not None:
         groups = {
             codes.classes.get(label, str(label)): float(np.median(width[codes.labels == label]))
-            for label in np.unique(codes.labels).tolist()
+            for label in np.unique(codes.labels[labelled(codes.labels)]).tolist()
         }
         found["by_label"] = groups if len(groups) <= 20 else {}
     return found

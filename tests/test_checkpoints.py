@@ -109,7 +109,7 @@ def test_tensors_come_through(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (nn.Linear(2, 2), "Python objects"),
+        (nn.Linear(2, 2), r"Python objects beside tensors \(torch\.nn\.modules\.linear\.Linear\)"),
         ({"lr": 0.1}, "no state dict"),
         ({}, "no state dict"),
         ([torch.zeros(2)], "no state dict"),
@@ -182,3 +182,62 @@ def test_size_name_and_presence(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="does not exist"):
         read_weights(tmp_path / "none.pt")
     assert LIMIT == 4 << 30
+
+
+@pytest.mark.parametrize("suffix", [".PT", ".Pth", ".CKPT", ".BIN", ".pth.tar", ".PTH.TAR", ".tar", ".SAFETENSORS"])
+def test_any_spelling_of_a_suffix(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"model{suffix}"
+    save_file(STATE, path) if suffix.lower() == ".safetensors" else torch.save({"epoch": 2, "state_dict": STATE}, path)
+    assert read_weights(path).keys() == STATE.keys()
+
+
+OTHER = {name: tensor + 1 for name, tensor in STATE.items()}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"net": STATE, "step": 3},
+        {"model": {"state_dict": STATE}, "ema": OTHER},
+        {"state_dict": {"model": STATE}},
+        {"ema": {"model": STATE, "decay": 0.99}},
+        {"ema": STATE, "optimizer": {"state": {}}},
+        {"ema": OTHER, "network": STATE},
+    ],
+)
+def test_a_state_dict_is_found_where_trainers_put_it(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "m.pt")
+    found = read_weights(tmp_path / "m.pt")
+    assert found.keys() == STATE.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in STATE.items())
+
+
+def test_state_dicts_of_parts_become_one(tmp_path: Path) -> None:
+    torch.save({"encoder": STATE, "decoder": OTHER, "epoch": 4}, tmp_path / "m.pt")
+    found = read_weights(tmp_path / "m.pt")
+    assert found.keys() == {f"{part}.{name}" for part in ("encoder", "decoder") for name in STATE}
+    assert torch.equal(found["decoder.0.weight"], OTHER["0.weight"])
+
+
+@pytest.mark.parametrize("form", ["pt", "safetensors"])
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int8, torch.uint8,
+                                  torch.int32, torch.bool, torch.float8_e4m3fn, torch.float8_e5m2])  # fmt: skip
+def test_types_and_values_are_kept(tmp_path: Path, kind: torch.dtype, form: str) -> None:
+    values = torch.tensor([0.0, 1.0, 1.5]).to(kind)
+    path = tmp_path / f"m.{form}"
+    save_file({"w": values}, path) if form == "safetensors" else torch.save({"w": values}, path)
+    found = read_weights(path)["w"]
+    assert found.dtype == (torch.float32 if "float8" in str(kind) else kind)
+    assert found.tolist() == values.to(found.dtype).tolist()
+
+
+def test_infinities_views_and_shared_tensors_come_through(tmp_path: Path) -> None:
+    whole = torch.arange(12.0).reshape(3, 4)
+    mask = torch.full((2, 2), -torch.inf).triu(1)
+    state = {"a": whole, "b": whole, "turned": whole.T, "part": whole[:, 1:3], "mask": mask}
+    torch.save(state, tmp_path / "m.pt")
+    found = read_weights(tmp_path / "m.pt")
+    for name, expected in state.items():
+        assert torch.equal(found[name], expected)
+        assert found[name].is_contiguous()
+    assert found["a"].data_ptr() != found["b"].data_ptr()

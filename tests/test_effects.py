@@ -120,3 +120,80 @@ def test_wrong_input_is_refused():
     with pytest.raises(InputError, match="expected 2, 1 and 3 at least"):
         measure(model(), codes_of(3), steps=2)
     assert isinstance(measure(model(), codes_of(3), rows=2, steps=3), Effects)
+
+
+class Attending(nn.Module):
+    """A decoder with self-attention over four tokens, as transformers have it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.kind, self.latent_dim = kind, 3
+        self.tokens, self.out = nn.Linear(3, 32), nn.Linear(32, 16)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+
+    def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+        x = self.tokens(z).unflatten(1, (4, 8))
+        if self.kind == "attention":
+            x = self.attention(x, x, x, need_weights=False)[0]
+        elif self.kind == "scaled dot product":
+            x = nn.functional.scaled_dot_product_attention(x, x, x)
+        else:
+            x = self.layer(x)
+        mean = self.out(x.flatten(1)).sigmoid().unflatten(1, (1, 4, 4))
+        return torch.distributions.Independent(torch.distributions.Bernoulli(mean, validate_args=False), 3)
+
+
+class Once(torch.autograd.Function):
+    """x², whose derivative torch may not differentiate again."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        return 2 * ctx.saved_tensors[0] * grad
+
+
+class OnceDecoder(Attending):
+    def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+        mean = Once.apply(self.out(self.tokens(z))).unflatten(1, (1, 4, 4))
+        return torch.distributions.Independent(torch.distributions.Normal(mean, 1.0), 3)
+
+
+class Gradless(OnceDecoder):
+    @torch.no_grad()
+    def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+        return super().decode(z)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [Attending("attention"), Attending("scaled dot product"), Attending("layer"), OnceDecoder(""), Gradless("")],
+    ids=["attention", "scaled-dot-product", "layer", "once-differentiable", "without-gradients"],
+)
+def test_any_decoder_has_a_jacobian(decoder):
+    decoder.eval()
+    z = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
+    found = jacobian(decoder, z)
+    wide = decoder.double()
+    with torch.no_grad():
+        for j in range(3):
+            step = torch.eye(3, dtype=torch.float64)[j] * 1e-5
+            at = torch.from_numpy(z).double()
+            expected = (wide.decode(at + step).mean - wide.decode(at - step).mean) / 2e-5
+            np.testing.assert_allclose(found[:, j], expected.numpy(), rtol=1e-2, atol=2e-4)
+    assert found.any()
+
+
+def test_an_error_of_the_decoder_itself_is_not_taken_for_a_missing_derivative():
+    class Broken(Attending):
+        def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+            raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        jacobian(Broken(""), np.zeros((2, 3), "f4"))

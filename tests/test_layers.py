@@ -14,8 +14,8 @@ from conftest import ROOT
 LAYERS = {
     "ground": """
         limits regular quarantine confinement frames chunks
-        errors registry files ownfile handing config hdf5 memory surroundings resources processes cluster shards score
-        data codes codes_writer decodings projections runs notes evidence supports effects
+        errors registry files ownfile handing config hdf5 memory surroundings labels resources processes cluster shards
+        score data codes codes_writer decodings projections runs notes evidence supports effects
     """,
     "torch": """
         models objectives configuring batches noise parallel history state environment training ensembles plans

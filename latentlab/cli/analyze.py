@@ -9,6 +9,7 @@ from latentlab.cli import _console
 from latentlab.errors import LatentlabError
 from latentlab.files import refuse_busy
 
+UNBOUNDED = ("own", "gaussian", "gaussian-learned")  # likelihoods whose means may lie outside [0, 1]
 PANEL = "Analyse"
 
 
@@ -77,6 +78,8 @@ def analyze(
             done.append({"run": str(run.path), "stages": list(stages_of(run, options["only"]))})
             if not json:
                 _console.show(f"{run.path} is analysed: {', '.join(done[-1]['stages'])}")
+                if run.config.likelihood in UNBOUNDED and "traverse" in done[-1]["stages"]:
+                    _tell_cut(run)
     if failed:
         path, first = next(iter(failed.items()))
         raise LatentlabError(
@@ -84,3 +87,11 @@ def analyze(
         )
     if json:
         _console.show_json({"runs": done})
+
+
+def _tell_cut(run: Any) -> None:
+    from latentlab.decodings import cut_told
+
+    told = cut_told(run.decodings())
+    if told:
+        _console.show(f"{run.path}: {told}")

@@ -20,7 +20,7 @@ def train(
     objective: Annotated[str, typer.Option(help=f"{', '.join(names('objectives')).replace('_', '-')}.")] = "beta-vae",
     beta: Annotated[float | None, typer.Option(help="The weight of the rate (beta-tcvae: of TC) in the loss.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting of it.")] = None,
-    network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: burgess from 64×64 on.")] = "auto",
+    network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: by the images' size.")] = "auto",
     likelihood: Annotated[str | None, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = None,
     sigma: Annotated[float | None, typer.Option(help="σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[int, typer.Option(help="The number of latent dimensions.")] = 10,

@@ -19,6 +19,7 @@ from torch import Tensor
 from latentlab.checkpoints import read_weights
 from latentlab.errors import InputError
 from latentlab.importers._foreign import Foreign, folder, image_shape, number, renamed, settings, whole
+from latentlab.models._names import the_part
 
 SIZES = {32: ("1", "2", "3"), 64: ("1", "2", "3", "_64")}
 GENERATOR = "encoder.mu_logvar_gen"
@@ -53,7 +54,7 @@ def read(path: Path) -> Foreign:
         **_likelihood(specs, where),
         **_training(specs),
     }
-    weights = read_weights(home / name)
+    weights = the_part(read_weights(home / name), [f"{GENERATOR}.weight", "decoder.lin1.weight"], home / name)
     layers = [f"encoder.conv{n}" for n in SIZES[shape[1]]] + ["encoder.lin1", "encoder.lin2", GENERATOR]
     layers += [f"decoder.{name}" for name in ("lin1", "lin2", "lin3")]
     layers += ["decoder.convT_64"] * (shape[1] == 64) + [f"decoder.convT{n}" for n in (1, 2, 3)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from latentlab.checkpoints import read_weights
 from latentlab.config import RunConfig, validate
 from latentlab.errors import InputError
 from latentlab.importers._foreign import Foreign, folder, settings
 from latentlab.models import Autoencoder, build
-from latentlab.models._autoencoder import fit_weights
+from latentlab.models._autoencoder import check_weights, fit_weights
 from latentlab.registry import choose, names
 
 KEPT = (
@@ -42,6 +44,9 @@ def from_pretrained(path: str | Path) -> Autoencoder:
     """
     foreign = read(Path(path))
     unknown: dict[str, Any] = {"rows": 0, "steps": 0, "learning_rate": 0, "imported": {"format": "huggingface"}}
-    model = build(validate(RunConfig, {**unknown, **foreign.config}, f"{path}/config.json"))
-    fit_weights(model, {name: tensor.float() for name, tensor in foreign.weights.items()}, foreign.file)
+    config: RunConfig = validate(RunConfig, {**unknown, **foreign.config}, f"{path}/config.json")
+    with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
+        check_weights(build(config), foreign.weights, foreign.file)
+    model = build(config)
+    fit_weights(model, foreign.weights, foreign.file)
     return model.eval()

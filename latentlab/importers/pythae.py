@@ -16,6 +16,7 @@ import torch
 from latentlab.checkpoints import read_weights
 from latentlab.errors import InputError
 from latentlab.importers._foreign import Foreign, folder, image_shape, renamed, settings, whole
+from latentlab.models._names import the_part
 
 # Models whose posterior is a point or a factorised Gaussian and whose prior is N(0, I): our name for the objective, and
 # which settings it keeps (theirs:ours, where the names differ).
@@ -84,7 +85,8 @@ def _training(path: Path) -> dict[str, Any]:
 
 def _weights(path: Path, config: Mapping[str, Any]) -> Any:
     """Encoder and decoder by our names: mean and log-variance, two layers there, are rows of one here."""
-    weights = {name: w for name, w in read_weights(path).items() if name.startswith(("encoder.", "decoder."))}
+    found = the_part(read_weights(path), ["encoder.embedding.weight", "decoder.layers.0.0.weight"], path)
+    weights = {name: w for name, w in found.items() if name.startswith(("encoder.", "decoder."))}
     for kind in ("weight", "bias"):
         heads = [weights.pop(f"encoder.{head}.{kind}", None) for head in ("embedding", "log_var")]
         present = [head for head in heads if head is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -14,6 +15,7 @@ from latentlab.config import Hardware, RunConfig
 from latentlab.errors import InputError
 from latentlab.models._layers import channels_last
 from latentlab.models._likelihoods import LIKELIHOODS
+from latentlab.models._names import beginning
 from latentlab.registry import load
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -87,6 +89,12 @@ def place(model: Network, hardware: Hardware) -> Network:
     return model
 
 
+def device_of(model: Model) -> torch.device:
+    """Where a model's weights are; the CPU where it has none."""
+    tensors = (*model.parameters(), *model.buffers()) if isinstance(model, nn.Module) else ()
+    return tensors[0].device if tensors else torch.device("cpu")
+
+
 def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
     """Load weights into a model; an `InputError` names the first that is missing, left over or of another shape."""
     check_weights(model, weights, path)
@@ -98,7 +106,7 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
     wanted = model.state_dict()
     for name in sorted(wanted.keys() | weights.keys()):
         if name not in weights:
-            raise InputError(f"{path} has no weight {name}; it is a checkpoint of another network than the config says")
+            raise InputError(_missing(name, weights, wanted, path))
         if name not in wanted:
             raise InputError(
                 f"{path} has a weight {name} that the configured network has not; do config and file match?"
@@ -109,3 +117,10 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
         if wanted[name].is_floating_point() != weights[name].is_floating_point():
             kind, kept = weights[name].dtype, wanted[name].dtype
             raise InputError(f"{path}: {name} is {kind}, expected {kept}; save the weights as they were trained")
+
+
+def _missing(name: str, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> str:
+    """What to say of a weight that a file lacks: how the names that it has begin, where the model's begin otherwise."""
+    told = f"{path} has no weight {name}; it is a checkpoint of another network than the config says"
+    begins = beginning(weights)
+    return told if begins in ("", beginning(wanted)) else f"{told}: its names begin with {begins[:40]}"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.errors import InputError
-from latentlab.models._autoencoder import Model
+from latentlab.models._autoencoder import Model, device_of
 
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
@@ -28,9 +28,8 @@ def first_weights(model: Model) -> Tensor:
         raise InputError(f"the model is a {type(model).__name__}; expected a torch module")
     hooks = [module.register_forward_pre_hook(meet) for module in model.modules() if isinstance(module, LAYERS)]
     try:
-        device = next(model.parameters()).device
         with torch.inference_mode():
-            model.decode(torch.zeros(1, model.latent_dim, device=device))
+            model.decode(torch.zeros(1, model.latent_dim, device=device_of(model)))
     finally:
         for hook in hooks:
             hook.remove()

@@ -9,7 +9,7 @@ from latentlab.config import Hardware
 from latentlab.errors import InputError, MissingError
 from latentlab.files import sha256
 from latentlab.models._adapter import checked, run_adapter, split
-from latentlab.models._autoencoder import Model, build, fit_weights, place
+from latentlab.models._autoencoder import Model, build, check_weights, fit_weights, place
 from latentlab.runs import Run
 
 
@@ -23,6 +23,8 @@ def load_model(run: Run, adapter: str | Model | None = None) -> Model:
     if adapter is not None:
         check_adapter(run, adapter)
     if run.config.adapter is None:
+        with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
+            check_weights(build(run.config), weights, run.model_path)
         built = build(run.config)
         fit_weights(built, weights, run.model_path)
         return place(built.eval(), here(run.config.hardware))
@@ -83,9 +85,17 @@ def _same(model: Model, weights: dict[str, Tensor], run: Run) -> Model:
     """The model where its weights are those of the run: codes say which weights they were made from."""
     have = own(model).state_dict()
     for name in sorted(have.keys() | weights.keys()):
-        if name not in have or name not in weights or not torch.equal(have[name].cpu().float(), weights[name]):
+        if name not in have or name not in weights or not _equal(have[name].cpu(), weights[name]):
             raise InputError(f"the model's {name} is not that of {run.model_path}; save the model as another run")
     return model
+
+
+def _equal(ours: Tensor, kept: Tensor) -> bool:
+    """Whether two tensors hold the same values; a buffer may hold NaN."""
+    if ours.shape != kept.shape:
+        return False
+    same = ours == kept.to(ours.dtype)
+    return bool((same | (ours.isnan() & kept.isnan())).all() if ours.is_floating_point() else same.all())
 
 
 def _weights(run: Run) -> dict[str, Tensor]:
@@ -102,4 +112,4 @@ def _weights(run: Run) -> dict[str, Tensor]:
         ) from error
     if not weights:
         raise InputError(f"{run.model_path} holds no weights: this copy of the run was made without them")
-    return {name: tensor.float() for name, tensor in weights.items()}
+    return dict(weights)

@@ -63,6 +63,11 @@ class Wrapped(nn.Module):
             raise InputError("this model has no decoder: its codes can be looked at, but nothing can be decoded")
         found = decoder(z)
         if not isinstance(found, Distribution):
+            if not isinstance(found, Tensor):
+                raise InputError(
+                    f"the decoder returned a {type(found).__name__}; expected a tensor (n, channels, height, width) or "
+                    "a distribution: pick it in the adapter, as in decoder=…, whose method returns it alone"
+                )
             found = _around(found.float(), self.family, self.sigma, logits=self.logits)
         loose = len(found.batch_shape) - 1
         return Independent(found, loose, validate_args=False) if loose > 0 else found
@@ -111,6 +116,9 @@ def _posterior(found: Any, latent_dim: int) -> Normal | Point:
         found = found.base_dist  # a rate per dimension needs the dimensions apart
     if isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(part, Tensor) for part in found):
         mean, log_variance = (part.float() for part in found)
+        if mean.shape != log_variance.shape:
+            shapes = f"{tuple(mean.shape)} and {tuple(log_variance.shape)}"
+            raise InputError(f"the encoder's means and log-variances are {shapes}; expected (n, {latent_dim}) each")
         found = Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
     if isinstance(found, Tensor):
         found = Point(found.float())

@@ -19,17 +19,28 @@ PRECISION = "mixed"  # where the processor has bfloat16: docs/decisions/0005
 SMALLEST, LARGEST = 4, 16
 
 
+def takes(size: tuple[int, int]) -> bool:
+    """Whether the layers take images (h, w)."""
+    count, smallest = _halved(size)
+    return count > 0 and max(smallest) <= LARGEST
+
+
 def halvings(size: tuple[int, int]) -> int:
     """How many times an image (h, w) is halved; an `InputError` where the layers cannot take it."""
-    count, (height, width) = 0, size
-    while min(height, width) > SMALLEST and height % 2 == 0 and width % 2 == 0:
-        count, height, width = count + 1, height // 2, width // 2
-    if count == 0 or max(height, width) > LARGEST:
+    if not takes(size):
         raise InputError(
             f"images are {size[0]}×{size[1]}; the burgess network halves them to {LARGEST} or fewer pixels a side, "
             "so resize them (add :size=64 to a folder of images) or choose --network mlp"
         )
-    return count
+    return _halved(size)[0]
+
+
+def _halved(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    """How many times an image (h, w) is halved, and the size that it then has."""
+    count, (height, width) = 0, size
+    while min(height, width) > SMALLEST and height % 2 == 0 and width % 2 == 0:
+        count, height, width = count + 1, height // 2, width // 2
+    return count, (height, width)
 
 
 def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
