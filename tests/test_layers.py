@@ -23,7 +23,7 @@ LAYERS = {
     """,
     "numpy": """
         metrics profiles material scoring uncertainty generation directions reading leakage alignment
-        dimensions pictures tables originals selections matching health checkup support features debiasing outliers
+        dimensions pictures tables packed dialects textual columns originals selections matching health checkup support features debiasing outliers
         probes explaining scorecard
     """,
     "joint": """

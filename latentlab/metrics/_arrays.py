@@ -20,23 +20,82 @@ Ints = NDArray[np.int64]
 Kinds = Sequence[FactorKind] | None
 
 BLOCK = 1 << 15  # rows a block
+EXACT = 2**53  # whole numbers up to here are told apart by float64
+RANGES = {4: (1e15, 1e-15), 8: (1e100, 1e-100)}  # largest code and least variation, by bytes: their squares are safe
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 
 
 def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
-    """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise."""
-    array = np.asarray(codes)
+    """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise, and where arithmetic would fail.
+
+    That is where squares leave the range of their type, where a dimension lies so far from 0 that what varies is lost,
+    and where whole numbers are beyond what float64 holds. Masked values are refused as NaN is.
+    """
+    array = unmasked(codes)
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, d): one row an example, one column a dimension")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers")
     if len(array) < 2:
         raise InputError(f"{what} has {len(array)} row; a score needs at least two")
+    if array.dtype.kind in "iu" and _beyond(array):
+        raise InputError(f"{what} has whole numbers above 2⁵³, which float64 merges; subtract their mean")
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    bad = sum(int((~np.isfinite(array[block]).all(axis=1)).sum()) for block in blocks(len(array)))
-    if bad:
-        raise InputError(f"{what} has NaN or infinity in {bad} of {len(array)} rows; leave those rows out")
+    bad = [block.start + np.flatnonzero(~np.isfinite(array[block]).all(axis=1)) for block in blocks(len(array))]
+    count = sum(map(len, bad))
+    if count:
+        row = int(np.concatenate(bad)[0])
+        place = f"first in row {row}, column {int(np.flatnonzero(~np.isfinite(array[row]))[0])}"
+        raise InputError(f"{what} has NaN or infinity in {count} of {len(array)} rows ({place}); leave those rows out")
+    _check_range(array, what)
     return array
+
+
+def _check_range(codes: Floats, what: str) -> None:
+    """Raise an `InputError` for dimensions whose squares overflow or vanish, or whose variation is lost in its offset."""
+    low, high = np.minimum.reduce(codes).astype(np.float64), np.maximum.reduce(codes).astype(np.float64)
+    size, width = np.maximum(np.abs(low), np.abs(high)), high / 2 - low / 2
+    most, least = RANGES[codes.dtype.itemsize]
+    varies = low < high
+    problems = {
+        f"is as large as {{:.3g}}; expected at most {most:g}": size > most,
+        f"varies by {{:.3g}} only; expected {least:g} or more": varies & (width < least),
+        "lies at {:.6g} and varies by less than a millionth of that": varies & (size > 1e6) & (width < 1e-6 * size),
+    }
+    for problem, wrong in problems.items():
+        if wrong.any():
+            j = int(np.argmax(wrong))
+            number = 2 * width[j] if "varies by {" in problem else high[j] if abs(high[j]) == size[j] else low[j]
+            raise InputError(f"{what}: dimension {j} {problem.format(number)}: standardise the codes")
+
+
+def unmasked(values: ArrayLike) -> NDArray[Any]:
+    """An array whose masked values are NaN, where it is one of `numpy.ma`; the same without a mask."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return np.asarray(values)
+    plain = np.asarray(values.data)
+    if not np.ma.getmaskarray(values).any() or plain.dtype.kind not in "fiub":
+        return plain
+    if plain.dtype.kind in "iu" and _beyond(plain):
+        raise InputError("whole numbers above 2⁵³ are masked in places; number their levels from 0")
+    plain = plain.astype(plain.dtype if plain.dtype.kind == "f" else np.float64)
+    plain[np.ma.getmaskarray(values)] = np.nan
+    return plain
+
+
+def _beyond(whole: NDArray[Any]) -> bool:
+    """Whether some whole number is one that float64 may merge with its neighbours."""
+    return whole.size > 0 and not -EXACT <= int(whole.min()) <= int(whole.max()) <= EXACT
+
+
+def exact_levels(whole: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers (n,) that float64 tells apart: themselves, their distance from the lowest, or else their rank."""
+    if not _beyond(whole):
+        return whole
+    low, high = int(whole.min()), int(whole.max())
+    if high - low > EXACT:
+        return np.unique(whole, return_inverse=True)[1].astype(np.int64)
+    return (whole - whole.min()).astype(np.int64)
 
 
 def blocks(n: int) -> Iterator[slice]:
@@ -45,16 +104,19 @@ def blocks(n: int) -> Iterator[slice]:
 
 
 def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True) -> Floats:
-    """Factors as a float64 (n, k) array, NaN where a label is missing; (n,) is one factor.
+    """Factors as a float64 (n, k) array, NaN where a label is missing or masked; (n,) is one factor.
 
-    Without `widen` numbers of any type stay as they are, for who goes over the rows in blocks.
+    Without `widen` numbers of any type stay as they are, for who goes over the rows in blocks. Columns with whole
+    numbers beyond 2⁵³, which float64 would merge, become `exact_levels`.
     """
-    array = np.asarray(factors)
+    array = unmasked(factors)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, k): one row an example, one column a factor")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers (level indices or values)")
+    if array.dtype.kind in "iu" and _beyond(array):
+        array = np.column_stack([exact_levels(column) for column in array.T])
     array = array.astype(np.float64, copy=False) if widen else array
     if array.dtype.kind == "f" and any(np.isinf(array[block]).any() for block in blocks(len(array))):
         raise InputError(f"{what} holds infinity; expected level indices or values, NaN where missing")
