@@ -126,11 +126,12 @@ def has_row_names(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool:
     first, below = rows[0], [row[0] for row in rows[1:]]
     counting = any(below == [str(i) for i in range(low, low + len(below))] for low in (0, 1))
     words = len(set(below)) == len(below) and not any(is_value(cell, decimal) for cell in below)
-    return not any(is_value(cell, decimal) for cell in first) and (counting or words)
+    named = list(first) == [str(j) for j in range(len(first))] or not any(is_value(cell, decimal) for cell in first)
+    return named and (counting or words)
 
 
 def names_in_comment(comments: Sequence[str], width: int, separator: str) -> list[str] | None:
-    """The names in the last comment above a table of that width, as `numpy.savetxt` writes them; None where none are."""
+    """The names in the last comment above a table of that width, as `numpy.savetxt` writes them, or None."""
     for sign in dict.fromkeys((separator, *SEPARATORS)) if comments else ():
         names = cells_of(comments[-1:], sign)[0]
         counting = names == [str(j) for j in range(width)]

@@ -63,7 +63,8 @@ def read_table(path: Path, asked: Asked = Asked()) -> Table:  # noqa: B008
     """The table in a file of text, packed or not.
 
     Raises `InputError` for rows of different lengths (by line), names that are missing or there twice, more than
-    `WIDEST` columns, more text than `latentlab.packed.LIMIT`, and for what can be read in two ways unless `asked` says which.
+    `WIDEST` columns, more text than `latentlab.packed.LIMIT`, and for what can be read in two ways unless `asked` says
+    which.
     """
     text, said = read_text(path)
     lines = split_comments(text)
@@ -104,7 +105,7 @@ def _scan(path: Path, lines: Lines, separator: str) -> list[int]:
             expected = counts[min(1, len(counts) - 1)]
             if cells != expected or (len(counts) == 2 and counts[0] not in (cells, cells - 1)):
                 raise InputError(
-                    f"{path}: line {number} has {cells} cells, those before it {counts[-2]}; mend that line"
+                    f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; mend that line"
                 )
     except csv.Error as error:
         raise InputError(f"{path} is not a readable table ({error}); expected one row a line") from error
@@ -127,7 +128,7 @@ def _names(
     if len(counts) > 1 and counts[0] < counts[1]:
         if asked.header is False or not has_row_names(sample, dialect.decimal):
             raise InputError(
-                f"{path}: line {lines.first} has {counts[0]} cells, those below {counts[1]}; mend that line"
+                f"{path}: line {lines.first} has {counts[0]} cells, not {counts[1]} as below; mend that line"
             )
         return True, ["", *sample[0]]
     headed = asked.header

@@ -21,15 +21,16 @@ Kinds = Sequence[FactorKind] | None
 
 BLOCK = 1 << 15  # rows a block
 EXACT = 2**53  # whole numbers up to here are told apart by float64
-RANGES = {4: (1e15, 1e-15), 8: (1e100, 1e-100)}  # largest code and least variation, by bytes: their squares are safe
+HUGE = 1e100  # factors beyond have no squares
+LARGEST, SMALLEST = 1e15, 1e-30  # codes, and what the widest dimension varies by: no square overflows in 32 bits
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 
 
 def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
     """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise, and where arithmetic would fail.
 
-    That is where squares leave the range of their type, where a dimension lies so far from 0 that what varies is lost,
-    and where whole numbers are beyond what float64 holds. Masked values are refused as NaN is.
+    That is where numbers are too large or vary too little for their squares, where a dimension lies so far from 0 that
+    digits are lost, and where whole numbers are beyond what float64 holds. Masked values are refused as NaN is.
     """
     array = unmasked(codes)
     if array.ndim != 2 or array.shape[1] == 0:
@@ -52,21 +53,22 @@ def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
 
 
 def _check_range(codes: Floats, what: str) -> None:
-    """Raise an `InputError` for dimensions whose squares overflow or vanish, or whose variation is lost in its offset."""
+    """Raise an `InputError` for codes that arithmetic in 32 bits, which some metrics do, would make infinite or equal.
+
+    A dimension that has collapsed beside live ones may vary as little as it does.
+    """
     low, high = np.minimum.reduce(codes).astype(np.float64), np.maximum.reduce(codes).astype(np.float64)
-    size, width = np.maximum(np.abs(low), np.abs(high)), high / 2 - low / 2
-    most, least = RANGES[codes.dtype.itemsize]
-    varies = low < high
-    problems = {
-        f"is as large as {{:.3g}}; expected at most {most:g}": size > most,
-        f"varies by {{:.3g}} only; expected {least:g} or more": varies & (width < least),
-        "lies at {:.6g} and varies by less than a millionth of that": varies & (size > 1e6) & (width < 1e-6 * size),
-    }
-    for problem, wrong in problems.items():
-        if wrong.any():
-            j = int(np.argmax(wrong))
-            number = 2 * width[j] if "varies by {" in problem else high[j] if abs(high[j]) == size[j] else low[j]
-            raise InputError(f"{what}: dimension {j} {problem.format(number)}: standardise the codes")
+    size = np.maximum(np.abs(low), np.abs(high))
+    j = int(np.argmax(size))
+    if size[j] > LARGEST:
+        raise InputError(f"{what}: dimension {j} is as large as {size[j]:.3g}; at most {LARGEST:g}: standardise the codes")
+    width = high - low
+    if 0 < width.max() < SMALLEST:
+        raise InputError(f"{what} vary by {width.max():.3g} only; expected {SMALLEST:g} or more: standardise the codes")
+    far = np.flatnonzero((width > 0) & (size > 1e4) & (width < 1e-4 * size))
+    if len(far):
+        place = f"dimension {far[0]} lies at {high[far[0]]:.6g} and varies by {width[far[0]]:.3g} only"
+        raise InputError(f"{what}: {place}: subtract its mean, for digits are lost at such a distance from 0")
 
 
 def unmasked(values: ArrayLike) -> NDArray[Any]:
@@ -118,8 +120,8 @@ def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True)
     if array.dtype.kind in "iu" and _beyond(array):
         array = np.column_stack([exact_levels(column) for column in array.T])
     array = array.astype(np.float64, copy=False) if widen else array
-    if array.dtype.kind == "f" and any(np.isinf(array[block]).any() for block in blocks(len(array))):
-        raise InputError(f"{what} holds infinity; expected level indices or values, NaN where missing")
+    if array.dtype.kind == "f" and any((np.abs(array[block]) > HUGE).any() for block in blocks(len(array))):
+        raise InputError(f"{what} holds infinity, or values above {HUGE:g}; expected levels or values, NaN where missing")
     return array
 
 
