@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from latentlab.dialects import MISSING, NUMBERLIKE, WHOLE
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import exact_levels
 from latentlab.packed import LIMIT
+from latentlab.precision import exact_levels
 from latentlab.textual import WIDEST, Asked, Table, read_table
 
 SHOWN = 6  # levels that are said by name

@@ -104,9 +104,7 @@ def _scan(path: Path, lines: Lines, separator: str) -> list[int]:
             counts.append(cells)
             expected = counts[min(1, len(counts) - 1)]
             if cells != expected or (len(counts) == 2 and counts[0] not in (cells, cells - 1)):
-                raise InputError(
-                    f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; mend that line"
-                )
+                raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; mend that line")
     except csv.Error as error:
         raise InputError(f"{path} is not a readable table ({error}); expected one row a line") from error
     return counts

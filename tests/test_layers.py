@@ -13,7 +13,7 @@ from conftest import ROOT
 # From the ground up. A module may import its own layer and those below; within a layer nothing goes in a circle.
 LAYERS = {
     "ground": """
-        errors registry files ownfile config hdf5 memory resources processes cluster shards score data codes
+        errors precision registry files ownfile config hdf5 memory resources processes cluster shards score data codes
         codes_writer decodings projections runs notes evidence supports effects
     """,
     "torch": """

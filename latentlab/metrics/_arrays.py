@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
+from latentlab.precision import beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
 from latentlab.registry import choose
 
 Floats = NDArray[np.floating[Any]]
@@ -20,84 +21,45 @@ Ints = NDArray[np.int64]
 Kinds = Sequence[FactorKind] | None
 
 BLOCK = 1 << 15  # rows a block
-EXACT = 2**53  # whole numbers up to here are told apart by float64
 HUGE = 1e100  # factors beyond have no squares
-LARGEST, SMALLEST = 1e15, 1e-30  # codes, and what the widest dimension varies by: no square overflows in 32 bits
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 
 
 def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
     """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise, and where arithmetic would fail.
 
-    That is where numbers are too large or vary too little for their squares, where a dimension lies so far from 0 that
-    digits are lost, and where whole numbers are beyond what float64 holds. Masked values are refused as NaN is.
+    That is where numbers are too large or vary too little for their squares, and where a dimension lies so far from 0
+    that digits are lost. Masked values are refused as NaN is.
     """
-    array = unmasked(codes)
+    array = check_finite(codes, what)
+    check_sizes(array, what)
+    check_offsets(array, what)
+    return array
+
+
+def check_finite(numbers: ArrayLike, what: str) -> Floats:
+    """Finite floats (n, d) with n ≥ 2, of whatever magnitude: codes, or their posterior variance."""
+    array = unmasked(numbers, what)
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, d): one row an example, one column a dimension")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers")
     if len(array) < 2:
         raise InputError(f"{what} has {len(array)} row; a score needs at least two")
-    if array.dtype.kind in "iu" and _beyond(array):
+    if array.dtype.kind in "iu" and beyond_exact(array):
         raise InputError(f"{what} has whole numbers above 2⁵³, which float64 merges; subtract their mean")
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    _refuse_unknown(array, what)
+    return array
+
+
+def _refuse_unknown(array: Floats, what: str) -> None:
     bad = [block.start + np.flatnonzero(~np.isfinite(array[block]).all(axis=1)) for block in blocks(len(array))]
     count = sum(map(len, bad))
     if count:
         row = int(np.concatenate(bad)[0])
         place = f"first in row {row}, column {int(np.flatnonzero(~np.isfinite(array[row]))[0])}"
         raise InputError(f"{what} has NaN or infinity in {count} of {len(array)} rows ({place}); leave those rows out")
-    _check_range(array, what)
-    return array
-
-
-def _check_range(codes: Floats, what: str) -> None:
-    """Raise an `InputError` for codes that arithmetic in 32 bits, which some metrics do, would make infinite or equal.
-
-    A dimension that has collapsed beside live ones may vary as little as it does.
-    """
-    low, high = np.minimum.reduce(codes).astype(np.float64), np.maximum.reduce(codes).astype(np.float64)
-    size = np.maximum(np.abs(low), np.abs(high))
-    j = int(np.argmax(size))
-    if size[j] > LARGEST:
-        raise InputError(f"{what}: dimension {j} is as large as {size[j]:.3g}; at most {LARGEST:g}: standardise the codes")
-    width = high - low
-    if 0 < width.max() < SMALLEST:
-        raise InputError(f"{what} vary by {width.max():.3g} only; expected {SMALLEST:g} or more: standardise the codes")
-    far = np.flatnonzero((width > 0) & (size > 1e4) & (width < 1e-4 * size))
-    if len(far):
-        place = f"dimension {far[0]} lies at {high[far[0]]:.6g} and varies by {width[far[0]]:.3g} only"
-        raise InputError(f"{what}: {place}: subtract its mean, for digits are lost at such a distance from 0")
-
-
-def unmasked(values: ArrayLike) -> NDArray[Any]:
-    """An array whose masked values are NaN, where it is one of `numpy.ma`; the same without a mask."""
-    if not isinstance(values, np.ma.MaskedArray):
-        return np.asarray(values)
-    plain = np.asarray(values.data)
-    if not np.ma.getmaskarray(values).any() or plain.dtype.kind not in "fiub":
-        return plain
-    if plain.dtype.kind in "iu" and _beyond(plain):
-        raise InputError("whole numbers above 2⁵³ are masked in places; number their levels from 0")
-    plain = plain.astype(plain.dtype if plain.dtype.kind == "f" else np.float64)
-    plain[np.ma.getmaskarray(values)] = np.nan
-    return plain
-
-
-def _beyond(whole: NDArray[Any]) -> bool:
-    """Whether some whole number is one that float64 may merge with its neighbours."""
-    return whole.size > 0 and not -EXACT <= int(whole.min()) <= int(whole.max()) <= EXACT
-
-
-def exact_levels(whole: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers (n,) that float64 tells apart: themselves, their distance from the lowest, or else their rank."""
-    if not _beyond(whole):
-        return whole
-    low, high = int(whole.min()), int(whole.max())
-    if high - low > EXACT:
-        return np.unique(whole, return_inverse=True)[1].astype(np.int64)
-    return (whole - whole.min()).astype(np.int64)
 
 
 def blocks(n: int) -> Iterator[slice]:
@@ -111,17 +73,17 @@ def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True)
     Without `widen` numbers of any type stay as they are, for who goes over the rows in blocks. Columns with whole
     numbers beyond 2⁵³, which float64 would merge, become `exact_levels`.
     """
-    array = unmasked(factors)
+    array = unmasked(factors, what)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, k): one row an example, one column a factor")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers (level indices or values)")
-    if array.dtype.kind in "iu" and _beyond(array):
+    if array.dtype.kind in "iu" and beyond_exact(array):
         array = np.column_stack([exact_levels(column) for column in array.T])
     array = array.astype(np.float64, copy=False) if widen else array
     if array.dtype.kind == "f" and any((np.abs(array[block]) > HUGE).any() for block in blocks(len(array))):
-        raise InputError(f"{what} holds infinity, or values above {HUGE:g}; expected levels or values, NaN where missing")
+        raise InputError(f"{what} holds infinity, or values above {HUGE:g}; expected levels or values, or NaN")
     return array
 
 
