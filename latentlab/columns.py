@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.dialects import MISSING, NUMBERLIKE, WHOLE
+from latentlab.dialects import MISSING, NUMBERLIKE, WHOLE, Asked
 from latentlab.errors import InputError
 from latentlab.packed import LIMIT
 from latentlab.precision import exact_levels
-from latentlab.textual import WIDEST, Asked, Table, read_table
+from latentlab.textual import WIDEST, Table, read_table
 
 SHOWN = 6  # levels that are said by name
 FEW = 20  # words that may all be different
@@ -27,11 +27,9 @@ class Columns(NamedTuple):
     said: str
 
 
-def of_text(
-    path: Path, header: bool | None = None, index: bool | None = None, rows: int | None = None, *, words: bool
-) -> Columns:
+def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
     """The columns of a table of text; with `words` a column of words is one of levels, otherwise it is refused."""
-    return _columns(path, read_table(path, Asked(header, index, rows)), words)
+    return _columns(path, read_table(path, asked), words)
 
 
 def of_parquet(path: Path, *, words: bool) -> Columns:

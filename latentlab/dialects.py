@@ -9,6 +9,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
@@ -25,6 +26,19 @@ COUNTERS = ("index", "idx", "id", "row", "rows", "row_id", "rowid", "nr", "no")
 UNNAMED = ("", "Unnamed: 0")  # the header of an index by pandas, and what it becomes when pandas reads it
 
 Verdict = Literal["names", "row", "counting names", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user says of a table: whether its first line has names, and its first column row numbers.
+
+    None infers both, and refuses what can be read either way. ``rows`` is how many rows the table must have to belong
+    to another one, where that is known.
+    """
+
+    header: bool | None = None
+    index: bool | None = None
+    rows: int | None = None
 
 
 class Lines(NamedTuple):

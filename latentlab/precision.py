@@ -10,10 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.errors import InputError
 
 EXACT = 2**53  # whole numbers up to here are told apart by float64
-LARGEST, SMALLEST = (
-    1e15,
-    1e-18,
-)  # codes, and how much they vary: squares fit into 32 bits
+LARGEST = 1e15  # a code: its square fits into 32 bits
+SMALLEST = 1e-13  # what the widest dimension varies by: scikit-learn takes less for a constant
 FAR, SHARE = 1e4, 1e-4  # how far from 0 a dimension may lie that varies by less than that share of the distance
 
 

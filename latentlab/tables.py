@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,13 +10,14 @@ from numpy.typing import NDArray
 
 from latentlab.codes import load_codes
 from latentlab.data._arrays import open_zip, read_member, read_npy
+from latentlab.dialects import Asked
 from latentlab.errors import InputError, MissingError
+from latentlab.packed import PACKED
 
 CODES_KEYS = ("codes", "z", "mean", "z_train")
 FACTORS_KEYS = ("factors", "v", "v_train")
 LIMIT = 4 << 30  # bytes that the arrays of an .npz may unpack to
 TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
-PACKED = (".gz", ".bz2", ".xz", ".zip")
 ENDINGS = ".npy, .npz, .csv (or .tsv, .txt; .gz, .zip …), .parquet or .h5ad"
 
 
@@ -33,33 +35,23 @@ class Arrays(NamedTuple):
     said: tuple[str, ...] = ()
 
 
-class Options(NamedTuple):
-    """What the user says of tables: whether their first line has names, and their first column row numbers.
-
-    None infers both, and raises `InputError` for a table that can be read either way.
-    """
-
-    header: bool | None = None
-    index: bool | None = None
-
-
-def read_arrays(codes: Path, factors: Path | None = None, options: Options = Options()) -> Arrays:  # noqa: B008
+def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()) -> Arrays:  # noqa: B008
     """Codes and factors from one or two files of plain numbers.
 
     An ``.npz`` may hold both (``codes``, ``factors``), or four arrays (``z_train``, ``v_train``, ``z_test``,
     ``v_test``). A table (``.csv``, ``.parquet``, …) has one row an example, and may have names, row numbers, and words
-    for factors; see `latentlab.textual`. Nothing is ever unpickled.
+    for factors; `asked` says what cannot be told from it. Nothing is ever unpickled.
     """
-    read = _read(codes, CODES_KEYS, options, None)
+    read = _read(codes, CODES_KEYS, asked)
     if factors is None:
         return read
-    labelled = _read(factors, FACTORS_KEYS, options, len(read.codes))
+    labelled = _read(factors, FACTORS_KEYS, replace(asked, rows=len(read.codes)))
     said = (*read.said, *labelled.said)
     return read._replace(factors=labelled.codes, names=labelled.names, test=None, grid=None, said=said)
 
 
-def _read(path: Path, first: tuple[str, ...], options: Options, rows: int | None) -> Arrays:
-    """The arrays of a file; as factors, which have as many `rows` as the codes, where `first` are the factors' keys."""
+def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
+    """The arrays of a file: codes or factors, by whose keys stand in `first`."""
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a file {ENDINGS}")
     suffix = path.suffix.lower()
@@ -67,7 +59,7 @@ def _read(path: Path, first: tuple[str, ...], options: Options, rows: int | None
     if inner in TEXTS or (suffix in PACKED and not inner):
         from latentlab.columns import of_text
 
-        return _tabled(path, of_text(path, options.header, options.index, rows, words=first is FACTORS_KEYS))
+        return _tabled(path, of_text(path, asked, words=first is FACTORS_KEYS))
     if suffix in (".parquet", ".pq"):
         from latentlab.columns import of_parquet
 

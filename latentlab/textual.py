@@ -19,6 +19,7 @@ from latentlab.dialects import (
     SAMPLE,
     SEPARATORS,
     UNNAMED,
+    Asked,
     Lines,
     Verdict,
     cells_of,
@@ -33,17 +34,6 @@ from latentlab.errors import InputError
 from latentlab.packed import read_text
 
 WIDEST = 10_000
-
-
-class Asked(NamedTuple):
-    """What the user said of a table, or None: whether its first line has names, and its first column row numbers.
-
-    ``rows`` is how many rows the table must have to belong to another one, where that is known.
-    """
-
-    header: bool | None = None
-    index: bool | None = None
-    rows: int | None = None
 
 
 class Table(NamedTuple):

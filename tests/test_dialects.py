@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from latentlab.dialects import Asked
 from latentlab.errors import InputError
-from latentlab.tables import Arrays, Options, read_arrays
+from latentlab.tables import Arrays, read_arrays
 
 
 def packed_in_zip(content: bytes) -> bytes:
@@ -50,7 +51,7 @@ def table(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def as_factors(path: Path, rows: int, options: Options = Options()) -> Arrays:  # noqa: B008
+def as_factors(path: Path, rows: int, options: Asked = Asked()) -> Arrays:  # noqa: B008
     """The table read as the factors of so many codes."""
     np.save(path.parent / "codes.npy", np.arange(2.0 * rows).reshape(rows, 2))
     return read_arrays(path.parent / "codes.npy", path, options)
@@ -165,18 +166,18 @@ def test_numpy_defaults_and_a_first_row_of_equal_numbers(tmp_path: Path) -> None
 
 COUNTING = "0\n1\n2\n1\n"
 OPEN = {  # what can be read in two ways, and what the option that is asked for makes of it
-    "names or a row": (COUNTING, "--header", {Options(header=True): (3, 1), Options(header=False): (4, 1)}),
+    "names or a row": (COUNTING, "--header", {Asked(header=True): (3, 1), Asked(header=False): (4, 1)}),
     "years": (
         "2019,2020\n0.5,0.7\n0.1,0.2\n",
         "--header",
-        {Options(header=True): (2, 2), Options(header=False): (3, 2)},
+        {Asked(header=True): (2, 2), Asked(header=False): (3, 2)},
     ),
-    "row numbers": ("0,.5,1\n1,.7,1\n2,.1,0\n", "--index", {Options(index=True): (3, 2), Options(index=False): (3, 3)}),
-    "an id": ("id,a\n1,5\n2,6\n3,6\n", "--index", {Options(index=True): (3, 1), Options(index=False): (3, 2)}),
+    "row numbers": ("0,.5,1\n1,.7,1\n2,.1,0\n", "--index", {Asked(index=True): (3, 2), Asked(index=False): (3, 3)}),
+    "an id": ("id,a\n1,5\n2,6\n3,6\n", "--index", {Asked(index=True): (3, 1), Asked(index=False): (3, 2)}),
     "a nameless column": (
         ",a\n1,5\n1,6\n3,6\n",
         "--index",
-        {Options(index=True): (3, 1), Options(index=False): (3, 2)},
+        {Asked(index=True): (3, 1), Asked(index=False): (3, 2)},
     ),
 }
 
@@ -188,7 +189,7 @@ def test_what_is_open_is_asked_for(tmp_path: Path, case: str) -> None:
     with pytest.raises(InputError, match=f"say {option} .*or --no-"):
         read_arrays(path)
     for options, shape in answers.items():
-        assert read_arrays(path, options=options).codes.shape == shape
+        assert read_arrays(path, asked=options).codes.shape == shape
 
 
 def test_the_number_of_codes_says_what_a_first_line_is(tmp_path: Path) -> None:

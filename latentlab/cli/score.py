@@ -41,7 +41,8 @@ def score(
 
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
     """
-    from latentlab.tables import Options, read_arrays
+    from latentlab.dialects import Asked
+    from latentlab.tables import read_arrays
 
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
@@ -51,7 +52,7 @@ def score(
         "resamples": resamples,
         "resample_slow": resample_slow,
     }
-    arrays = read_arrays(codes, factors, Options(header, index)) if codes else None
+    arrays = read_arrays(codes, factors, Asked(header, index)) if codes else None
     found = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
     said = arrays.said if arrays else ()
     if json:
