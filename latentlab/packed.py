@@ -18,7 +18,7 @@ from latentlab.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIMIT = 1 << 29  # bytes of text: six million rows of ten numbers
+LIMIT = 1 << 28  # bytes of text: over a million rows of ten numbers
 MARKS = (  # the longer marks first: UTF-32's begins as UTF-16's does
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),

@@ -33,7 +33,7 @@ from latentlab.dialects import (
 from latentlab.errors import InputError
 from latentlab.packed import read_text
 
-WIDEST = 10_000
+WIDEST, LONGEST, MOST = 10_000, 5_000_000, 50_000_000  # columns, lines and cells that are read
 
 
 class Table(NamedTuple):
@@ -52,12 +52,20 @@ class _Dialect(NamedTuple):
 def read_table(path: Path, asked: Asked = Asked()) -> Table:  # noqa: B008
     """The table in a file of text, packed or not.
 
-    Raises `InputError` for rows of different lengths (by line), names that are missing or there twice, more than
-    `WIDEST` columns, more text than `latentlab.packed.LIMIT`, and for what can be read in two ways unless `asked` says
-    which.
+    Raises `InputError` for rows of different lengths (by line), names that are missing or there twice, more columns,
+    lines, cells or text than `WIDEST`, `LONGEST`, `MOST` and `latentlab.packed.LIMIT`, and for what can be read in two
+    ways unless `asked` says which.
     """
     text, said = read_text(path)
-    lines = split_comments(text)
+    if text.count("\n") > LONGEST:
+        raise InputError(f"{path} has more than {LONGEST:,} lines; save the numbers as .npy")
+    try:
+        return _table(path, split_comments(text), said, asked)
+    except csv.Error as error:
+        raise InputError(f"{path} is not a readable table ({error}); expected one row a line") from error
+
+
+def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     if not lines.rows:
         raise InputError(f"{path} has no rows; expected one row of numbers a line")
     _check_width(path, lines)
@@ -89,14 +97,13 @@ def _scan(path: Path, lines: Lines, separator: str) -> list[int]:
     The first row may have one less than the others: R leaves out the name of the row names.
     """
     counts: list[int] = []
-    try:
-        for number, cells in _numbered(lines, separator):
-            counts.append(cells)
-            expected = counts[min(1, len(counts) - 1)]
-            if cells != expected or (len(counts) == 2 and counts[0] not in (cells, cells - 1)):
-                raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; mend that line")
-    except csv.Error as error:
-        raise InputError(f"{path} is not a readable table ({error}); expected one row a line") from error
+    for number, cells in _numbered(lines, separator):
+        counts.append(cells)
+        expected = counts[min(1, len(counts) - 1)]
+        if cells != expected or (len(counts) == 2 and counts[0] not in (cells, cells - 1)):
+            raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; mend that line")
+        if len(counts) * cells > MOST:
+            raise InputError(f"{path} has more than {MOST:,} cells; save the numbers as .npy")
     return counts
 
 

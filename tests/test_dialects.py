@@ -201,6 +201,12 @@ def test_the_number_of_codes_says_what_a_first_line_is(tmp_path: Path) -> None:
     assert as_factors(path, 2).names == ("0", "1", "2")
 
 
+def test_one_column_keeps_its_missing_values(tmp_path: Path) -> None:
+    column = pd.DataFrame({"size": [1.5, np.nan, 2.5, np.nan]})
+    read = as_factors(table(tmp_path / "v.csv", column.to_csv(index=False)), 4)
+    np.testing.assert_array_equal(read.factors, column.to_numpy())
+
+
 def test_row_names_as_r_writes_them(tmp_path: Path) -> None:
     for content in ('"a" "b"\n"1" 0.5 2\n"2" 1 3\n', '"","a","b"\n"1",0.5,2\n"2",1,3\n'):
         read = read_arrays(table(tmp_path / "z.txt", content))
@@ -226,6 +232,7 @@ def test_row_names_as_r_writes_them(tmp_path: Path) -> None:
         ('a,b\n1,"1,000.5"\n2,3\n', "column 'b', row 1 holds '1,000.5'"),
         ('a,b\n1,"0,5"\n2,"0,7"\n', "column 'b', row 1 holds '0,5'"),
         ("a,b\n1,2\0\n", "NUL characters"),
+        ("0:" * 200_000, "field larger than field limit"),
         ("0," * 2_000_000 + "0\n", "2,000,001 columns; at most 10,000"),
         ("word\n" + "\n".join(f"w{i}" for i in [*range(40), 0]), "40 different words in 41 rows"),
     ],
@@ -249,6 +256,12 @@ def test_text_is_read_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for packer, pack in PACKERS.items():
         with pytest.raises(InputError, match="more than 10,000 bytes"):
             read_arrays(table(tmp_path / f"z.csv{packer}", pack(content)))
+    monkeypatch.undo()
+    for bound, message in (("LONGEST", "100 lines"), ("MOST", "100 cells")):
+        monkeypatch.setattr(f"latentlab.textual.{bound}", 100)
+        with pytest.raises(InputError, match=f"more than {message}"):
+            read_arrays(table(tmp_path / "z.csv.gz", gzip.compress(content)))
+        monkeypatch.undo()
     for packer in (".gz", ".bz2", ".xz", ".zip"):
         with pytest.raises(InputError, match=r"damaged|no whole"):
             read_arrays(table(tmp_path / f"z.csv{packer}", content))
