@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.errors import InputError
 
 EXACT = 2**53  # whole numbers up to here are told apart by float64
-LARGEST = 1e15  # a code: its square fits into 32 bits
-SMALLEST = 1e-13  # what the widest dimension varies by: scikit-learn takes less for a constant
-FAR, SHARE = 1e4, 1e-4  # how far from 0 a dimension may lie that varies by less than that share of the distance
+WIDE = (1e70, 1e-70)  # the largest code, and the least that the widest dimension varies by: both have fourth powers
+NARROW = (1e15, 1e-13)  # the same where a metric computes in 32 bits, or scikit-learn takes less for a constant
+FAR, SHARE = 1e4, 1e-5  # how far from 0 a dimension may lie that varies by less than that share of the distance
 
 
 def unmasked(values: ArrayLike, what: str = "an array") -> NDArray[Any]:
@@ -49,19 +49,21 @@ def exact_levels(whole: NDArray[Any]) -> NDArray[Any]:
     return (whole - whole.min()).astype(np.int64)
 
 
-def check_sizes(codes: NDArray[np.floating[Any]], what: str = "codes") -> None:
-    """Raise an `InputError` for finite codes (n, d) that are too large, or vary too little, to be squared in 32 bits.
+def check_sizes(codes: NDArray[np.floating[Any]], what: str = "codes", limits: tuple[float, float] = WIDE) -> None:
+    """Raise an `InputError` for finite codes (n, d) that are too large, or vary too little, for arithmetic.
 
-    A dimension that has collapsed beside live ones may vary as little as it does.
+    ``limits`` are the largest code and the least variation of the widest dimension: one that has collapsed beside live
+    ones may vary as little as it does.
     """
+    most, least = limits
     low, high = (each.astype(np.float64) for each in (np.minimum.reduce(codes), np.maximum.reduce(codes)))
     size = np.maximum(np.abs(low), np.abs(high))
     j = int(np.argmax(size))
-    if size[j] > LARGEST:
-        raise InputError(f"{what}: dimension {j} is as large as {size[j]:.3g}; at most {LARGEST:g}: standardise them")
+    if size[j] > most:
+        raise InputError(f"{what}: dimension {j} is as large as {size[j]:.3g}; at most {most:g}: standardise them")
     width = float((high - low).max())
-    if 0 < width < SMALLEST:
-        raise InputError(f"{what} vary by {width:.3g} only; expected {SMALLEST:g} or more: standardise them")
+    if 0 < width < least:
+        raise InputError(f"{what} vary by {width:.3g} only; expected {least:g} or more: standardise them")
 
 
 def check_offsets(codes: NDArray[np.floating[Any]], what: str = "codes") -> None:

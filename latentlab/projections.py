@@ -23,7 +23,7 @@ from latentlab.config import validate
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.hdf5 import check_format, numbers, publishing, reading
-from latentlab.precision import check_sizes
+from latentlab.precision import NARROW, check_sizes
 from latentlab.registry import choose
 
 FORMAT = 1
@@ -68,7 +68,7 @@ def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int =
         raise InputError(f"codes has {len(codes)} rows; a projection needs at least 4")
     if not codes.latent_dim or not np.isfinite(codes.mean).all():
         raise InputError(f"codes are {codes.mean.shape} with NaN or infinity among them; expected finite numbers")
-    check_sizes(codes.mean)
+    check_sizes(codes.mean, limits=NARROW)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
     points = codes.mean[chosen]
     xy, settings = METHODS[method](points, seed, parameters)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
-from latentlab.precision import beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
+from latentlab.precision import NARROW, beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
 from latentlab.registry import choose
 
 Floats = NDArray[np.floating[Any]]
@@ -34,7 +34,14 @@ def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
     array = check_finite(codes, what)
     check_sizes(array, what)
     check_offsets(array, what)
-    return array
+    small = array.dtype == np.float32 and array.size and not _has_squares(array)
+    return array.astype(np.float64) if small else array
+
+
+def _has_squares(array: Floats) -> bool:
+    """Whether squares of float32 codes, and of their differences, are float32 as well."""
+    low, high = np.minimum.reduce(array), np.maximum.reduce(array)
+    return bool(max(-low.min(), high.max()) <= NARROW[0] and (high - low).max() >= NARROW[1])
 
 
 def check_finite(numbers: ArrayLike, what: str) -> Floats:
