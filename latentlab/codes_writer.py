@@ -26,7 +26,8 @@ EXPORTED = {"label_code"}  # what an export adds
 def rate_parts(mean: NDArray[Any], variance: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The two parts of KL(N(μ, σ²) ‖ N(0, 1)) per entry, in nats: ½μ² and ½(σ² − 1 − log σ²)."""
     mu, var = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
-    return 0.5 * mu**2, 0.5 * (var - 1 - np.log(var))
+    with np.errstate(divide="ignore"):  # the rate of a variance of 0 is infinite
+        return 0.5 * mu**2, 0.5 * (var - 1 - np.log(var))
 
 
 def row_rate(mean: NDArray[Any], variance: NDArray[Any]) -> NDArray[np.float64]:
@@ -91,6 +92,12 @@ class CodesWriter:
         """The next rows' posterior means and variances (k, d)."""
         if not np.isfinite(mean).all():
             raise InputError("the encoder gave a NaN or an infinite code; the checkpoint has diverged")
+        if variance is not None and not ((variance > 0) & np.isfinite(variance)).all():
+            row = self.position + int(np.flatnonzero(~((variance > 0) & np.isfinite(variance)).all(axis=1))[0])
+            raise InputError(
+                f"the encoder gave row {row} a posterior variance of 0, infinity or NaN, so its rate is infinite; "
+                "bound its log-variance to ±80, unless the checkpoint has diverged"
+            )
         rows = slice(self.position, self.position + len(mean))
         self._describe(rows)
         self.mean[rows] = mean

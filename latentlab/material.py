@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from latentlab.data.dataset import FactorKind, is_grid
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import Floats, Ints, check_codes, check_factors, kind_of, survey
+from latentlab.metrics._arrays import Floats, Ints, check_codes, check_factors, check_finite, kind_of, survey
 from latentlab.metrics._draws import Draws, draw_alike, draw_pairs
 from latentlab.metrics._metric import Metric
 from latentlab.profiles._protocol import BATCH, Protocol, draw_fixed, draw_rows, draw_shared, levels_of_rows
@@ -65,7 +65,7 @@ def gather(
     sizes = None if grid is None else _check_grid(grid, len(z), test)
     if sizes is not None and factors is None:
         factors = levels_of_rows(np.arange(len(z), dtype=np.int64), sizes)
-    spread = None if variance is None else check_codes(variance, "variance")
+    spread = None if variance is None else check_finite(variance, "variance")
     if spread is not None and spread.shape != z.shape:
         raise InputError(f"variance has shape {spread.shape} but codes has {z.shape}; give the two of one encoding")
     if factors is None:

@@ -24,6 +24,7 @@ from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.files import sha256
 from latentlab.hdf5 import check_format, made_from, numbers, publishing, reading
+from latentlab.precision import NARROW, check_sizes
 from latentlab.quarantine import apart
 from latentlab.registry import choose
 from latentlab.runs import Run
@@ -57,6 +58,9 @@ class Projection:
 def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int = 0, **parameters: Any) -> Projection:
     """A picture of at most `rows` seeded random rows of the codes by ``umap`` or ``pca``.
 
+    Equal codes give equal pictures, however many rows are alike. Raises `InputError` for fewer than 4 rows, and for
+    codes that are not finite or whose squares are not.
+
     >>> import numpy as np
     >>> codes = Codes(np.random.default_rng(0).normal(size=(50, 3)).astype("f4"))
     >>> project(codes, "pca").xy.shape
@@ -65,6 +69,9 @@ def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int =
     choose(method, METHODS, what="projection method")
     if len(codes) < 4:
         raise InputError(f"codes has {len(codes)} rows; a projection needs at least 4")
+    if not codes.latent_dim or not np.isfinite(codes.mean).all():
+        raise InputError(f"codes are {codes.mean.shape} with NaN or infinity among them; expected finite numbers")
+    check_sizes(codes.mean, limits=NARROW)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
     points = codes.mean[chosen]
     xy, settings = METHODS[method](points, seed, parameters)
@@ -93,7 +100,7 @@ def _umap(points: NDArray[Any], seed: int, parameters: Mapping[str, Any]) -> tup
         from umap import UMAP
 
         chosen = {"n_neighbors": min(NEIGHBOURS, len(points) - 1), "min_dist": 0.1, "metric": "euclidean", **parameters}
-        init = "spectral" if len(points) > 100 else "random"
+        init = "spectral" if len(points) > 100 and _most_alike(points) < chosen["n_neighbors"] else "random"
         xy = UMAP(n_components=2, random_state=seed, n_jobs=1, init=init, **chosen).fit_transform(points)
     versions = {name: version(name) for name in ("umap-learn", "numba", "scikit-learn")}
     return xy, {"parameters": chosen, "versions": versions}
@@ -106,6 +113,15 @@ def projections_of(run: Run) -> dict[str, Projection]:
         again = f"`latentlab analyze {str(run.path)[-60:]} --only project`"
         raise InputError(f"the projections of {run.name[-40:]} were made from other codes than it has now; {again}")
     return run.projections()
+
+
+def _most_alike(points: NDArray[Any]) -> int:
+    """How many rows are equal to one another, at most.
+
+    Rows with equal ones alone for neighbours make a graph whose eigenvectors are not unique: ARPACK then draws on a
+    random state of its own, so that a spectral start differs from call to call.
+    """
+    return int(np.unique(points, axis=0, return_counts=True)[1].max())
 
 
 def place(projection: Projection, codes: Codes, points: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
-"""Arrays of any origin as codes and factors: ``.npy``, ``.npz``, ``.csv`` and our own ``.h5ad``."""
+"""Arrays of any origin as codes and factors: ``.npy``, ``.npz``, tables as text or Parquet, and our own ``.h5ad``."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,45 +10,70 @@ from numpy.typing import NDArray
 
 from latentlab.codes import load_codes
 from latentlab.data._arrays import open_zip, read_member, read_npy
+from latentlab.dialects import Asked
 from latentlab.errors import InputError, MissingError
+from latentlab.packed import PACKED
 from latentlab.regular import check_regular
 
 CODES_KEYS = ("codes", "z", "mean", "z_train")
 FACTORS_KEYS = ("factors", "v", "v_train")
 LIMIT = 4 << 30  # bytes that the arrays of an .npz may unpack to
+TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
+ENDINGS = ".npy, .npz, .csv (or .tsv, .txt; .gz, .zip …), .parquet or .h5ad"
 
 
 class Arrays(NamedTuple):
-    """What a file, or two, gave: ``codes`` (n, d), ``factors`` (n, k) or none, and a test part where there is one."""
+    """What a file, or two, gave: ``codes`` (n, d), ``factors`` (n, k) or none, and a test part where there is one.
+
+    ``said`` has a line for each table of text: what was inferred about it, and which words became which levels.
+    """
 
     codes: NDArray[Any]
     factors: NDArray[Any] | None = None
     test: tuple[NDArray[Any], NDArray[Any]] | None = None
     names: tuple[str, ...] = ()
     grid: tuple[int, ...] | None = None
+    said: tuple[str, ...] = ()
 
 
-def read_arrays(codes: Path, factors: Path | None = None) -> Arrays:
+def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()) -> Arrays:  # noqa: B008
     """Codes and factors from one or two files of plain numbers.
 
     An ``.npz`` may hold both (``codes``, ``factors``), or four arrays (``z_train``, ``v_train``, ``z_test``,
-    ``v_test``). A ``.csv`` has one row a line and may begin with column names. Nothing is ever unpickled.
+    ``v_test``). A table (``.csv``, ``.parquet``, …) has one row an example, and may have names, row numbers, and words
+    for factors; `asked` says what cannot be told from it. Nothing is ever unpickled.
     """
-    found = _read(codes)
+    read = _read(codes, CODES_KEYS, asked)
     if factors is None:
-        return found
-    labelled = _read(factors, first=FACTORS_KEYS)
-    return found._replace(factors=labelled.codes, names=labelled.names, test=None, grid=None)
+        return read
+    labelled = _read(factors, FACTORS_KEYS, replace(asked, rows=len(read.codes)))
+    said = (*read.said, *labelled.said)
+    return read._replace(factors=labelled.codes, names=labelled.names, test=None, grid=None, said=said)
 
 
-def _read(path: Path, first: tuple[str, ...] = CODES_KEYS) -> Arrays:
+def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
+    """The arrays of a file: codes or factors, by whose keys stand in `first`."""
     check_regular(path)
     if not path.is_file():
-        raise MissingError(f"{path} does not exist; expected a .npy, .npz, .csv or .h5ad file")
-    readers = {".npy": _npy, ".npz": _npz, ".csv": _csv, ".h5ad": _h5ad}
-    if path.suffix not in readers:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected .npy, .npz, .csv or .h5ad")
-    return readers[path.suffix](path, first)
+        raise MissingError(f"{path} does not exist; expected a file {ENDINGS}")
+    suffix = path.suffix.lower()
+    inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
+    if inner in TEXTS or (suffix in PACKED and not inner):
+        from latentlab.columns import of_text
+
+        return _tabled(path, of_text(path, asked, words=first is FACTORS_KEYS))
+    if suffix in (".parquet", ".pq"):
+        from latentlab.columns import of_parquet
+
+        return _tabled(path, of_parquet(path, words=first is FACTORS_KEYS))
+    readers = {".npy": _npy, ".npz": _npz, ".h5ad": _h5ad}
+    if suffix not in readers:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
+    return readers[suffix](path, first)
+
+
+def _tabled(path: Path, columns: Any) -> Arrays:
+    return Arrays(_numbers(columns.values, path), names=columns.names, said=(columns.said,))
 
 
 def _npy(path: Path, first: tuple[str, ...]) -> Arrays:
@@ -71,19 +97,6 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
     return Arrays(named[key], factors, test)
 
 
-def _csv(path: Path, first: tuple[str, ...]) -> Arrays:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, low_memory=False, float_precision="round_trip")
-        if all(_is_number(name) for name in table.columns):
-            table = pd.read_csv(path, header=None, float_precision="round_trip")
-    except (ValueError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())[:60]
-        raise InputError(f"{path} is no readable CSV ({why}); expected one row a line") from error
-    return Arrays(_numbers(table.to_numpy(), path), names=tuple(str(name) for name in table.columns))
-
-
 def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     codes = load_codes(path)
     if first is CODES_KEYS:
@@ -91,14 +104,6 @@ def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     if codes.factors is None:
         raise InputError(f"{path} has no factors; give a file that has them")
     return Arrays(codes.factors, names=codes.factor_names())
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _numbers(array: NDArray[Any], path: Path) -> NDArray[Any]:

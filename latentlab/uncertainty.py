@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from latentlab.errors import InputError
 from latentlab.material import Call, Material
 from latentlab.metrics._arrays import Floats, blocks
+from latentlab.metrics._estimators import unfinished_allowed
 from latentlab.metrics._information import count_compiled
 from latentlab.profiles._protocol import Protocol
 from latentlab.score import Score
@@ -62,6 +63,8 @@ def with_uncertainty(
 
     beside = dict(found.beside) | _others(found, material, call, draw, value)
     redraws = _many(n, lambda r: _redrawn(material, call, draw, value, RandomState(SEED + r)))
+    if not np.isfinite(redraws).all():
+        raise InputError("not every redraw has a finite value, so there is no interval")
     theta = beside.get("full_grid", beside.get("all_rows", found.value if call.drawn else float(redraws.mean())))
     low, high = np.quantile(redraws, [0.025, 0.975])
     bottom, top = module.METRIC.range
@@ -81,8 +84,11 @@ def with_uncertainty(
 
 
 def _many(n: int, one: Callable[[int], float]) -> NDArray[np.float64]:
-    """n values in order; threads change no bits, since each has a stream of its own."""
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+    """n values in order; threads change no bits, since each has a stream of its own.
+
+    Filters of warnings are the process's, not a thread's: they are set before the threads, which may set them again.
+    """
+    with unfinished_allowed(), ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         return np.array(list(pool.map(one, range(n))))
 
 

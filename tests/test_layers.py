@@ -13,7 +13,7 @@ from conftest import ROOT
 # From the ground up. A module may import its own layer and those below; within a layer nothing goes in a circle.
 LAYERS = {
     "ground": """
-        limits regular quarantine confinement frames chunks
+        limits regular quarantine confinement frames chunks precision
         errors registry files ownfile handing config hdf5 memory surroundings labels resources processes cluster shards
         score data codes codes_writer decodings projections runs notes evidence supports effects
     """,
@@ -24,8 +24,8 @@ LAYERS = {
     """,
     "numpy": """
         metrics profiles material scoring uncertainty generation directions reading leakage alignment
-        dimensions pictures tables originals selections matching health checkup support features debiasing outliers
-        probes explaining scorecard
+        dimensions pictures tables packed dialects textual columns originals selections matching health checkup support
+        features debiasing outliers probes explaining scorecard
     """,
     "joint": """
         comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex

@@ -121,3 +121,20 @@ def test_what_is_refused(tmp_path: Path, cloud: Codes) -> None:
         (tmp_path / "p.h5").write_bytes(content[:length])
         with pytest.raises(InputError):
             load_projections(tmp_path / "p.h5")
+
+
+@pytest.mark.parametrize("alike", [300, 101])
+def test_equal_rows_have_one_picture(alike: int) -> None:
+    """A spectral start of many equal rows differs from call to call."""
+    points = np.ones((300, 3))
+    points[alike:] = np.random.default_rng(0).normal(size=(300 - alike, 3))
+    first, again = (project(codes_of(points), "umap").xy for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("method", ["pca", "umap"])
+@pytest.mark.parametrize("scale", [1e-40, 1e-15, 1e18, 1e38, np.inf, np.nan])
+def test_codes_without_squares_are_refused(method: str, scale: float) -> None:
+    points = np.linspace(1, 2, 30).reshape(10, 3) * scale
+    with pytest.raises(InputError, match=r"standardise them|NaN or infinity"):
+        project(codes_of(points), method)

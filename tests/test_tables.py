@@ -165,8 +165,8 @@ def test_what_is_no_matrix_of_numbers(tmp_path: Path, array: np.ndarray, message
 def test_names_and_endings(tmp_path: Path) -> None:
     np.savez(tmp_path / "z.npz", images=CODES)
     assert "has arrays images; expected one called codes or z" in refused(tmp_path / "z.npz")
-    (tmp_path / "z.txt").write_text("1")
-    assert "ends in .txt; expected .npy, .npz, .csv or .h5ad" in refused(tmp_path / "z.txt")
+    (tmp_path / "z.xlsx").write_text("1")
+    assert "ends in .xlsx; expected .npy, .npz, .csv" in refused(tmp_path / "z.xlsx")
     (tmp_path / "z.csv").write_text("a,b\n1,x\n")
     assert "expected numbers" in refused(tmp_path / "z.csv")
     (tmp_path / "ragged.csv").write_text("1,2\n1,2,3\n")

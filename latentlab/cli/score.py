@@ -1,17 +1,19 @@
 """``latentlab score``."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console
-from latentlab.errors import InputError
+from latentlab.errors import InputError, one_line
 from latentlab.files import refuse_busy
 
 if TYPE_CHECKING:
     from latentlab.score import Score
     from latentlab.scoring import Scores
+    from latentlab.tables import Arrays
 
 PANEL = "Analyse"
 
@@ -20,8 +22,14 @@ def score(
     path: Annotated[
         Path | None, typer.Argument(metavar="[RUN_OR_CODES]", help="A run folder, or a codes.h5ad.")
     ] = None,
-    codes: Annotated[Path | None, typer.Option(help="Codes as .npy, .npz, .csv or .h5ad.")] = None,
+    codes: Annotated[Path | None, typer.Option(help="Codes as .npy, .npz, .csv, .parquet or .h5ad.")] = None,
     factors: Annotated[Path | None, typer.Option(help="Factors, a row for each row of the codes.")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Tables have names in their first line, or none.")
+    ] = None,
+    index: Annotated[
+        bool | None, typer.Option("--index/--no-index", help="The first column of tables has row numbers, or codes.")
+    ] = None,
     grid: Annotated[str | None, typer.Option(help="Levels per factor of a full grid, as in 3,6,40,32,32.")] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics, as in mig,dci; all of the profile by default.")] = None,
     profile: Annotated[str, typer.Option(help="The protocol the scores follow.")] = "dlib",
@@ -34,6 +42,9 @@ def score(
 
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
     """
+    from latentlab.dialects import Asked
+    from latentlab.tables import read_arrays
+
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
     if path is not None:
@@ -44,10 +55,14 @@ def score(
         "resamples": resamples,
         "resample_slow": resample_slow,
     }
-    found = _of_arrays(codes, factors, grid, options) if codes else _of_run(path, options)
+    arrays = read_arrays(codes, factors, Asked(header, index)) if codes else None
+    found = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
+    said = arrays.said if arrays else ()
     if json:
-        _console.show_json({"profile": profile, **found.to_json()})
+        _console.show_json({"profile": profile, **({"read": said} if said else {}), **found.to_json()})
         return
+    for line in () if quiet else said:
+        print(one_line(line), file=sys.stderr)
     _console.table([_row(name, each) for name, each in found.scores.items()])
     if not quiet:
         for name, why in found.skipped.items():
@@ -75,26 +90,24 @@ def _of_run(path: Path | None, options: dict[str, Any]) -> "Scores":
     from latentlab.codes import load_codes
     from latentlab.runs import Run
 
-    if path is not None and path.suffix == ".h5ad":
+    if path is not None and path.suffix.lower() == ".h5ad":
         return score_codes(load_codes(path), **options)
     found = score_run(Run(path or Path()), **options)
     return found if options["metrics"] is None else found.only(options["metrics"])
 
 
-def _of_arrays(codes: Path, factors: Path | None, grid: str | None, options: dict[str, Any]) -> "Scores":
+def _of_arrays(arrays: "Arrays", labelled: bool, grid: str | None, options: dict[str, Any]) -> "Scores":
     from latentlab.scoring import score as score_arrays
-    from latentlab.tables import read_arrays
 
-    found = read_arrays(codes, factors)
-    sizes = _sizes(grid) if grid else found.grid
-    if grid and factors is not None:
-        _check_levels(found.factors, sizes)
+    sizes = _sizes(grid) if grid else arrays.grid
+    if grid and labelled:
+        _check_levels(arrays.factors, sizes)
     return score_arrays(
-        found.codes,
-        found.factors if grid is None else None,
+        arrays.codes,
+        arrays.factors if grid is None else None,
         grid=sizes,
-        test=found.test,
-        factor_names=found.names if found.factors is not None else (),
+        test=arrays.test,
+        factor_names=arrays.names if arrays.factors is not None else (),
         **options,
     )
 

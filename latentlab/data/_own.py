@@ -17,6 +17,7 @@ from latentlab.data._spec import Code
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
 from latentlab.files import sha256
+from latentlab.precision import unmasked
 
 
 def maker(spec: Code) -> Callable[..., Dataset]:
@@ -70,5 +71,7 @@ def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dat
         found = {"images": found}
     if not isinstance(found, Mapping):
         raise InputError(f"{head} gave a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset")
-    made = _arrays.from_arrays(Path(head), {str(key): np.asarray(value) for key, value in found.items()})
+    made = _arrays.from_arrays(
+        Path(head), {str(key): unmasked(value, f"{head}: {key}") for key, value in found.items()}
+    )
     return replace(made, name=name, source=source)

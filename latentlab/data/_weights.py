@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.data._arrays import read_npy
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError
+from latentlab.precision import unmasked
 
 
 def weights_of(data: Dataset, given: str | Path | ArrayLike) -> NDArray[np.float64]:
@@ -21,7 +22,7 @@ def weights_of(data: Dataset, given: str | Path | ArrayLike) -> NDArray[np.float
     """
     if isinstance(given, str | Path) and not Path(given).is_file():
         raise MissingError(f"{given} does not exist; expected weights as .npy, as latentlab debias writes them")
-    found = read_npy(Path(given)) if isinstance(given, str | Path) else np.asarray(given)
+    found = read_npy(Path(given)) if isinstance(given, str | Path) else unmasked(given, "weights")
     if found.ndim != 1 or found.dtype.kind not in "fiu":
         raise InputError(f"weights are {found.dtype} {found.shape}; expected numbers (rows,), entry i for row id i")
     if data.row_ids.min() < 0:

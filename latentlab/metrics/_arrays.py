@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
+from latentlab.precision import NARROW, beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
 from latentlab.registry import choose
 
 Floats = NDArray[np.floating[Any]]
@@ -20,23 +21,52 @@ Ints = NDArray[np.int64]
 Kinds = Sequence[FactorKind] | None
 
 BLOCK = 1 << 15  # rows a block
+HUGE = 1e100  # factors beyond have no squares
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 
 
 def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
-    """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise."""
-    array = np.asarray(codes)
+    """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise, and where arithmetic would fail.
+
+    That is where numbers are too large or vary too little for their squares, and where a dimension lies so far from 0
+    that digits are lost. Masked values are refused as NaN is.
+    """
+    array = check_finite(codes, what)
+    check_sizes(array, what)
+    check_offsets(array, what)
+    small = array.dtype == np.float32 and array.size and not _has_squares(array)
+    return array.astype(np.float64) if small else array
+
+
+def _has_squares(array: Floats) -> bool:
+    """Whether squares of float32 codes, and of their differences, are float32 as well."""
+    low, high = np.minimum.reduce(array), np.maximum.reduce(array)
+    return bool(max(-low.min(), high.max()) <= NARROW[0] and (high - low).max() >= NARROW[1])
+
+
+def check_finite(numbers: ArrayLike, what: str) -> Floats:
+    """Finite floats (n, d) with n ≥ 2, of whatever magnitude: codes, or their posterior variance."""
+    array = unmasked(numbers, what)
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, d): one row an example, one column a dimension")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers")
     if len(array) < 2:
         raise InputError(f"{what} has {len(array)} row; a score needs at least two")
+    if array.dtype.kind in "iu" and beyond_exact(array):
+        raise InputError(f"{what} has whole numbers above 2⁵³, which float64 merges; subtract their mean")
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    bad = sum(int((~np.isfinite(array[block]).all(axis=1)).sum()) for block in blocks(len(array)))
-    if bad:
-        raise InputError(f"{what} has NaN or infinity in {bad} of {len(array)} rows; leave those rows out")
+    _refuse_unknown(array, what)
     return array
+
+
+def _refuse_unknown(array: Floats, what: str) -> None:
+    bad = [block.start + np.flatnonzero(~np.isfinite(array[block]).all(axis=1)) for block in blocks(len(array))]
+    count = sum(map(len, bad))
+    if count:
+        row = int(np.concatenate(bad)[0])
+        place = f"first in row {row}, column {int(np.flatnonzero(~np.isfinite(array[row]))[0])}"
+        raise InputError(f"{what} has NaN or infinity in {count} of {len(array)} rows ({place}); leave those rows out")
 
 
 def blocks(n: int) -> Iterator[slice]:
@@ -45,19 +75,22 @@ def blocks(n: int) -> Iterator[slice]:
 
 
 def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True) -> Floats:
-    """Factors as a float64 (n, k) array, NaN where a label is missing; (n,) is one factor.
+    """Factors as a float64 (n, k) array, NaN where a label is missing or masked; (n,) is one factor.
 
-    Without `widen` numbers of any type stay as they are, for who goes over the rows in blocks.
+    Without `widen` numbers of any type stay as they are, for who goes over the rows in blocks. Columns with whole
+    numbers beyond 2⁵³, which float64 would merge, become `exact_levels`.
     """
-    array = np.asarray(factors)
+    array = unmasked(factors, what)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{what} has shape {array.shape}; expected (n, k): one row an example, one column a factor")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers (level indices or values)")
+    if array.dtype.kind in "iu" and beyond_exact(array):
+        array = np.column_stack([exact_levels(column) for column in array.T])
     array = array.astype(np.float64, copy=False) if widen else array
-    if array.dtype.kind == "f" and any(np.isinf(array[block]).any() for block in blocks(len(array))):
-        raise InputError(f"{what} holds infinity; expected level indices or values, NaN where missing")
+    if array.dtype.kind == "f" and any((np.abs(array[block]) > HUGE).any() for block in blocks(len(array))):
+        raise InputError(f"{what} holds infinity, or values above {HUGE:g}; expected levels or values, or NaN")
     return array
 
 

@@ -13,6 +13,7 @@ from latentlab.metrics._arrays import Floats, Kinds, check_rows
 from latentlab.metrics._draws import Draws, check_draws, draw_pairs
 from latentlab.metrics._estimators import logistic, params
 from latentlab.metrics._metric import Metric
+from latentlab.precision import NARROW, check_sizes
 from latentlab.score import Score
 
 METRIC = Metric(
@@ -51,6 +52,7 @@ def beta_vae(
     1.0
     """
     z, v = check_rows(codes, factors)
+    check_sizes(z, limits=NARROW)
     if v.shape[1] < 2:
         raise InputError("beta_vae tells factors apart; one factor alone was given, give two at least")
     settings: dict[str, Any] = {"pruning": "none"}

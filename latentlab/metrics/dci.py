@@ -13,6 +13,7 @@ from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_part
 from latentlab.metrics._boosting import DEPTH, RATE, ROUNDS, Boosted, boost
 from latentlab.metrics._estimators import params
 from latentlab.metrics._metric import Metric
+from latentlab.precision import NARROW, check_sizes
 from latentlab.score import Score
 
 METRIC = Metric(
@@ -67,6 +68,7 @@ def dci(
     1.0
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
+    check_sizes(z, limits=NARROW)
     if z.shape[1] < 2 or v.shape[1] < 2:
         raise InputError(
             f"dci compares dimensions and factors, two of each at least; got {z.shape[1]} and {v.shape[1]}"

@@ -13,6 +13,7 @@ from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_part
 from latentlab.metrics._estimators import classes_of, unfinished_allowed, z_scored
 from latentlab.metrics._information import information
 from latentlab.metrics._metric import Metric
+from latentlab.precision import NARROW, check_sizes
 from latentlab.score import Score
 
 METRIC = Metric(
@@ -56,6 +57,7 @@ def infomec(
     1.0
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
+    check_sizes(z, limits=NARROW)
     if v.shape[1] < 2:
         raise InputError("infomec compares factors; one factor alone was given, give two at least")
     named = kinds_of(v, kinds)

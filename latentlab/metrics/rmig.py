@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import Floats, Kinds, bin_edges, by_factor, check_codes, check_rows, kinds_of, levels_of
+from latentlab.metrics._arrays import (
+    Floats,
+    Kinds,
+    bin_edges,
+    by_factor,
+    check_finite,
+    check_rows,
+    kinds_of,
+    levels_of,
+)
 from latentlab.metrics._information import information, top_two_gap
 from latentlab.metrics._metric import Metric
 from latentlab.score import Score
@@ -45,7 +54,7 @@ def rmig(
     (1.0, True)
     """
     z, v = check_rows(codes, factors)
-    spread = None if variance is None else check_codes(variance, "variance")
+    spread = None if variance is None else check_finite(variance, "variance")
     if spread is not None and (spread.shape != z.shape or (spread < 0).any()):
         raise InputError(f"variance has shape {spread.shape}, codes {z.shape}; expected one variance ≥ 0 per code")
     if spread is None:

@@ -42,6 +42,7 @@ def unsupervised(codes: ArrayLike, *, bins: int = 20) -> Score:
     z = check_codes(codes)
     live = z.min(axis=0) < z.max(axis=0)
     covariance = np.atleast_2d(np.cov(z.astype(np.float64).T))
+    live &= np.diag(covariance) > 0  # what varies by less than 1e-160 has a variance of 0
     distance = _wasserstein(covariance)
     total = float(np.trace(covariance))
     d = z.shape[1]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from toy import write_run
 
@@ -144,6 +145,26 @@ def test_score_of_plain_arrays(say: Say, tmp_path: Path) -> None:
     without = say(*words).json
     assert without["scores"] == {}
     assert "needs factors" in without["skipped"]["mig"]
+
+
+def test_score_of_tables_says_what_was_read(say: Say, tmp_path: Path) -> None:
+    factors = pd.DataFrame(np.indices((4, 4, 4)).reshape(3, -1).T)
+    factors.to_csv(tmp_path / "V.CSV")
+    factors.astype(float).add(0.5).to_csv(tmp_path / "z.tsv.gz", sep="\t", index=False)
+    words = ["score", "--codes", tmp_path / "z.tsv.gz", "--factors", tmp_path / "V.CSV", "--metric", "mig"]
+    said = say(*words, "--resamples", "0")
+    told = ["z.tsv.gz: separated by tabs, header, 64 rows × 3 columns"]
+    told.append("V.CSV: header, index column left out, 64 rows × 3 columns")
+    assert said.err.splitlines() == told
+    found = say(*words, "--resamples", "0", "--json").json
+    assert found["read"] == told
+    assert found["scores"]["mig"]["per_factor"].keys() == {"0", "1", "2"}
+    assert say(*words, "--resamples", "0", "--quiet").err == ""
+    (tmp_path / "z.csv").write_text("0,1\n1,0\n0,1\n")
+    asked = say("score", "--codes", tmp_path / "z.csv")
+    assert asked.status == 2
+    assert "say --header or --no-header" in asked.err
+    assert say("score", "--codes", tmp_path / "z.csv", "--no-header", "--metric", "unsupervised").status == 0
 
 
 def test_compare(say: Say, study: Path, tmp_path: Path) -> None:

@@ -1,0 +1,154 @@
+"""Which dialect a table of text is in: separator, decimal sign, comments, names in its first line, row numbers.
+
+What a file leaves open is ``unclear``, and is asked for by whoever reads it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NaT", "NULL", "null", "?", "-", "--")
+NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE)
+NUMBERLIKE = re.compile(r"[+-]?[.,'’_ ]*\d[\d.,'’_ ]*([eEdD][+-]?\d+)?\s*%?")  # of whatever country
+WHOLE = re.compile(r"[+-]?\d+")
+DECIMAL_COMMA = re.compile(r"(?:^|[;\t| \"])[+-]?\d*,\d+(?:[eE][+-]?\d+)?(?=$|[;\t| \"])", re.MULTILINE)
+DECIMAL_POINT = re.compile(r"(?:^|[;\t| \"])[+-]?\d*\.\d+(?:[eE][+-]?\d+)?(?=$|[;\t| \"])", re.MULTILINE)
+BOOLEANS = ("true", "false")
+SAMPLE = 200  # rows that the first one is compared with
+SNIFFED = 50  # lines that the separator is told from
+COUNTERS = ("index", "idx", "id", "row", "rows", "row_id", "rowid", "nr", "no")
+UNNAMED = ("", "Unnamed: 0")  # the header of an index by pandas, and what it becomes when pandas reads it
+
+Verdict = Literal["names", "row", "counting names", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user says of a table: whether its first line has names, and its first column row numbers.
+
+    None infers both, and refuses what can be read either way. ``rows`` is how many rows the table must have to belong
+    to another one, where that is known.
+    """
+
+    header: bool | None = None
+    index: bool | None = None
+    rows: int | None = None
+
+
+class Lines(NamedTuple):
+    """The lines of a table: ``first`` is the number of the first of ``rows``; ``comments`` stood above it."""
+
+    rows: list[str]
+    first: int
+    comments: list[str]
+    trailing: int
+
+
+def split_comments(text: str) -> Lines:
+    """The lines of a text without the lines of ``#`` and the blank ones above its first row and below its last."""
+    lines = text.split("\n")
+    above = next((i for i, line in enumerate(lines) if not _is_aside(line)), len(lines))
+    below = next((i for i in range(len(lines), above, -1) if not _is_aside(lines[i - 1])), above)
+    comments = [line.lstrip()[1:].strip() for line in lines[:above] if line.strip()]
+    return Lines(lines[above:below], above + 1, comments, sum(bool(line.strip()) for line in lines[below:]))
+
+
+def _is_aside(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def cells_of(lines: Sequence[str], separator: str) -> list[list[str]]:
+    """The cells of lines, without the spaces around them; a blank line has none."""
+    stripped = (line.strip(" ") for line in lines) if separator == " " else lines
+    parsed = csv.reader(stripped, delimiter=separator, skipinitialspace=True)
+    return [[cell.strip() for cell in row] for row in parsed]
+
+
+def separator_of(lines: Sequence[str]) -> str:
+    """The separator by which most lines have equally many cells, as many of them numbers as can be."""
+    best, chosen = 0.0, ","
+    for separator in SEPARATORS:
+        rows = [row for row in cells_of(lines[:SNIFFED], separator) if row]
+        width, times = Counter(map(len, rows)).most_common(1)[0]
+        cells = [cell for row in rows for cell in row]
+        share = sum(is_value(cell.replace(",", ".") if separator != "," else cell) for cell in cells) / len(cells)
+        merit = times / len(rows) * (0.5 + share)
+        if width > 1 and merit > best and (separator != " " or share >= 0.5):
+            best, chosen = merit, separator
+    return chosen
+
+
+def decimal_of(lines: Sequence[str], separator: str) -> str:
+    """The decimal sign: a comma where numbers have one and none has a point."""
+    if separator == ",":
+        return "."
+    commas = any(DECIMAL_COMMA.search(line) for line in lines)
+    return "," if commas and not any(DECIMAL_POINT.search(line) for line in lines) else "."
+
+
+def is_number(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell is a number as text."""
+    return NUMBER.fullmatch(cell.replace(",", ".") if decimal == "," else cell) is not None
+
+
+def is_value(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell is a number, a truth value or a mark of a missing one; anything else is a word."""
+    return cell in MISSING or cell.lower() in BOOLEANS or is_number(cell, decimal)
+
+
+def judge(rows: Sequence[Sequence[str]], decimal: str = ".") -> Verdict:
+    """Whether the first row holds ``names``, or is a ``row`` like the others.
+
+    ``counting names`` are 0, 1, 2, …, as pandas writes them; ``unclear`` is what could be either.
+    """
+    first, below = list(rows[0]), rows[1 : SAMPLE + 1]
+    words = [j for j, cell in enumerate(first) if not is_value(cell, decimal)]
+    return _judge_words(first, below, words, decimal) if words else _judge_numbers(first, below)
+
+
+def _judge_numbers(first: list[str], below: Sequence[Sequence[str]]) -> Verdict:
+    names = first[1:] if first[0] == "" else first
+    if not names or not all(map(WHOLE.fullmatch, names)) or len(set(names)) < len(names):
+        return "row"
+    indexed = len(names) < len(first) and [row[0] for row in below] == [str(i) for i in range(len(below))]
+    broken = bool(below) and not any(WHOLE.fullmatch(cell) for row in below for cell in row[len(first) - len(names) :])
+    if names != [str(j) for j in range(len(names))]:
+        return "unclear" if broken or indexed else "row"
+    return "counting names" if below and (indexed or broken or len(names) > 2) else "unclear"
+
+
+def _judge_words(first: list[str], below: Sequence[Sequence[str]], words: list[int], decimal: str) -> Verdict:
+    if any(NUMBERLIKE.fullmatch(first[j]) for j in words):
+        return "unclear"
+    columns = {j: [row[j] for row in below if row[j] not in MISSING] for j in words}
+    if not below or any(is_value(cell, decimal) for column in columns.values() for cell in column):
+        return "names"
+    if any(first[j] in columns[j] for j in words):
+        return "row"
+    repeated = any(len(set(column)) < len(column) for column in columns.values())
+    return "names" if repeated and len(words) == len(first) else "unclear"
+
+
+def has_row_names(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool:
+    """Whether the first row, shorter by one cell, names the columns but the first, as R leaves row names nameless."""
+    first, below = rows[0], [row[0] for row in rows[1:]]
+    counting = any(below == [str(i) for i in range(low, low + len(below))] for low in (0, 1))
+    words = len(set(below)) == len(below) and not any(is_value(cell, decimal) for cell in below)
+    named = list(first) == [str(j) for j in range(len(first))] or not any(is_value(cell, decimal) for cell in first)
+    return named and (counting or words)
+
+
+def names_in_comment(comments: Sequence[str], width: int, separator: str) -> list[str] | None:
+    """The names in the last comment above a table of that width, as `numpy.savetxt` writes them, or None."""
+    for sign in dict.fromkeys((separator, *SEPARATORS)) if comments else ():
+        names = cells_of(comments[-1:], sign)[0]
+        counting = names == [str(j) for j in range(width)]
+        if len(names) == width and (counting or not any(map(is_value, names))):
+            return names
+    return None
