@@ -72,11 +72,10 @@ def check(spec: Spec, json: _console.Json = False) -> None:
     Example: latentlab data check my-images/
     """
     from latentlab import quarantine
+    from latentlab.data import Located, read_spec
     from latentlab.data import check as examine
-    from latentlab.data import is_named, is_own, names
 
-    ours = is_own(spec) or is_named(spec, names())
-    with nullcontext() if ours else quarantine.strangers():
+    with quarantine.strangers() if isinstance(read_spec(spec), Located) else nullcontext():
         findings = examine(spec)
     broken = [finding for finding in findings if not finding["usable"]]
     if json:

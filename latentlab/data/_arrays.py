@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data._names import readable
+from latentlab.data._pixels import as_bytes
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
 from latentlab.limits import check_unpacked, rows_at_once
@@ -96,7 +97,7 @@ def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callab
             block = _guarded(path, lambda: images[_slice(unique)])[inverse]
         else:
             block = np.asarray(images[rows])
-        block = _bytes(path, block)
+        block = as_bytes(path, block)
         return block[:, None] if transpose is None else block.transpose(transpose)
 
     return read
@@ -105,21 +106,6 @@ def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callab
 def _slice(rows: Rows) -> Rows | slice:
     """Ascending rows as a slice where they have no gaps: HDF5 reads that hundreds of times faster."""
     return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
-
-
-def _bytes(path: Path, block: NDArray[Any]) -> Images:
-    if block.dtype == np.uint8:
-        return block
-    if block.dtype == np.bool_:
-        return block.astype(np.uint8) * np.uint8(255)
-    if not np.isfinite(block).all():
-        raise InputError(f"{path}: images hold NaN or infinity; expected numbers in [0, 1]: remove or replace them")
-    if block.size and (block.min() < 0 or block.max() > 1):
-        low, high = f"{block.min():.4g}", f"{block.max():.4g}"
-        raise InputError(
-            f"{path}: float images run from {low} to {high}; expected [0, 1]: scale by (x − min)/(max − min)"
-        )
-    return np.round(block * 255).astype(np.uint8)
 
 
 def _labels(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab import ownfile
 from latentlab.data import _arrays
 from latentlab.data._fingerprint import Known
+from latentlab.data._pixels import Typed
 from latentlab.data._spec import Code
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
@@ -41,37 +43,44 @@ def maker(spec: Code) -> Callable[..., Dataset]:
     return make
 
 
-def _checked(head: str, data: Dataset) -> Callable[[Rows], Images]:
-    """Its reader, held to what a `Dataset` promises."""
+def _named(head: str, read: Callable[[Rows], Images]) -> Callable[[Rows], Images]:
+    """Their reader; whatever is wrong with what it returns, or goes wrong in it, names the user's file."""
+    inner = replace(read, name=head) if isinstance(read, Typed) else read
 
-    def read(rows: Rows) -> Images:
+    def named(rows: Rows) -> Images:
         """Images (k, c, h, w) uint8 of `rows`, or an `InputError` that names the user's file."""
         try:
-            images = data.read(rows)
+            return inner(rows)
         except InputError:
             raise
         except Exception as error:  # the user's own code may raise anything
             raise ownfile.failure(head, error) from error
-        expected = (len(rows), *data.image_shape)
-        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape != expected:
-            came = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else f"a {type(images).__name__}"
-            raise InputError(f"{head} read {len(rows)} rows as {came}; expected an array uint8 {expected}")
-        return images
 
-    return read
+    return named
+
+
+def _array(head: str, key: str, value: Any) -> NDArray[Any]:
+    """What the user's file calls `key`, as an array; ragged lists and tensors that keep a gradient are none."""
+    try:
+        return unmasked(value, f"{head}: {key}")
+    except InputError:
+        raise
+    except Exception as error:  # NumPy asks the object itself, which may raise anything
+        came, why = type(value).__name__, " ".join(str(error).split())[:60]
+        raise InputError(
+            f"{head}: {key} is a {came} that makes no array ({why}); expected a NumPy array"[:199]
+        ) from error
 
 
 def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dataset:
     """A `Dataset` as it is; arrays as those of an ``.npz``."""
     if isinstance(found, Dataset):
-        read = _checked(head, found)
+        read = _named(head, found.read)
         known = Known(read, found.read.digest) if isinstance(found.read, Known) else read
         return replace(found, source=source, read=known)
     if isinstance(found, np.ndarray):
         found = {"images": found}
     if not isinstance(found, Mapping):
         raise InputError(f"{head} gave a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset")
-    made = _arrays.from_arrays(
-        Path(head), {str(key): unmasked(value, f"{head}: {key}") for key, value in found.items()}
-    )
+    made = _arrays.from_arrays(Path(head), {str(key): _array(head, str(key), value) for key, value in found.items()})
     return replace(made, name=name, source=source)

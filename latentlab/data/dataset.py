@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data._fingerprint import Known, digest, of_rows
+from latentlab.data._pixels import Typed
 from latentlab.errors import InputError
 
 FactorKind = Literal["categorical", "ordinal", "continuous", "circular"]
@@ -41,7 +42,8 @@ class Factor:
 class Dataset:
     """Images (n, c, h, w) uint8, read by index, and what is known of each row.
 
-    ``read`` takes int64 row positions (k,) and returns uint8 images (k, c, h, w); ``data[rows]`` calls it.
+    ``read`` takes int64 row positions (k,) and returns uint8 images (k, c, h, w); ``data[rows]`` calls it. What it
+    returns is checked: bool and float in [0, 1] become uint8 as in arrays, anything else is an `InputError`.
     ``factors`` (n, k) float64 holds level indices or values, NaN where missing. ``row_ids`` are stable: a row keeps
     its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
     combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
@@ -72,6 +74,8 @@ class Dataset:
             raise InputError(
                 f"{self.name}: factors has {self.factors.shape[1]} columns but {len(self.specs)} factors are described"
             )
+        if not isinstance(self.read, Known | Typed):
+            object.__setattr__(self, "read", Typed(self.read, self.name, self.image_shape))
         if not is_grid(self.grid, len(self), self.factors):
             object.__setattr__(self, "grid", None)
 

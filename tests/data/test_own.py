@@ -42,7 +42,7 @@ def short():
     return ll.Dataset("sevens", (5, 3, 4, 4), lambda rows: np.full((1, 3, 4, 4), 7, np.uint8))
 
 def floats():
-    return ll.Dataset("halves", (5, 1, 4, 4), lambda rows: np.full((len(rows), 1, 4, 4), 0.5))
+    return ll.Dataset("halves", (5, 1, 4, 4), lambda rows: np.full((len(rows), 1, 4, 4), 1.5))
 
 def unread():
     return ll.Dataset("none", (5, 1, 4, 4), lambda rows: 1 / 0)
@@ -103,7 +103,7 @@ def test_what_makes_no_data(own: Path, spec: str, message: str) -> None:
     ("name", "message"),
     [
         ("short", r"read 5 rows as uint8 \(1, 3, 4, 4\); expected an array uint8 \(5, 3, 4, 4\)"),
-        ("floats", r"read 5 rows as float64 \(5, 1, 4, 4\); expected an array uint8"),
+        ("floats", r"bars\.py:floats: float images run from 1\.5 to 1\.5; expected \[0, 1\]"),
         ("unread", "bars.py:unread failed: ZeroDivisionError: division by zero"),
     ],
 )
@@ -157,3 +157,75 @@ def test_however_a_path_is_spelt_it_is_the_same_run(tmp_path: Path, monkeypatch:
     assert first.resolved() == second.resolved()
     whole = [str(read_spec(text).at("/a").resolved()) for text in ("photos/", "photos", "mnist:b/")]
     assert whole == ["/a/photos", "/a/photos", "mnist:/a/b"]
+
+
+ODD = """
+import numpy as np
+
+def ragged():
+    return {"images": [np.zeros((8, 8), np.uint8), np.zeros((9, 8), np.uint8)]}
+
+def with_gradient():
+    import torch
+    return {"images": torch.rand(10, 8, 8, requires_grad=True)}
+
+def ragged_factors():
+    return {"images": np.zeros((2, 8, 8), np.uint8), "factors": [[1], [1, 2]]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("ragged", "images is a list"), ("with_gradient", "images is a Tensor"), ("ragged_factors", "factors is a list")],
+)
+def test_what_makes_no_array_is_one_line(
+    tmp_path: Path, name: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.py").write_text(ODD)
+    assert cli(["data", "check", f"{tmp_path / 'own.py'}:{name}"]) == 2
+    assert f"own.py:{name}: {message} that makes no array" in capsys.readouterr().err
+
+
+def reading(images: np.ndarray, shape: tuple[int, ...] = (6, 1, 8, 8)) -> ll.Dataset:
+    return ll.Dataset("mine", shape, lambda rows: images[rows])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "?"])
+def test_an_own_data_set_of_floats_trains_on_what_they_show(tmp_path: Path, dtype: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 2, (6, 1, 8, 8)).astype(dtype)
+    wanted = pixels.astype(np.uint8) * 255
+    data = reading(pixels)
+    assert (data[:] == wanted).all() and data[:].dtype == np.uint8
+    assert (data.read(np.arange(6)) == wanted).all()
+    assert (data.take([2, 1])[:] == wanted[[2, 1]]).all()
+    assert data.fingerprint == reading(wanted).fingerprint
+    runs = [
+        ll.train(given, tmp_path / str(k), steps=3, latent_dim=2) for k, given in enumerate((data, reading(wanted)))
+    ]
+    assert runs[0].history()[-1]["distortion"] == runs[1].history()[-1]["distortion"]
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.full((6, 1, 8, 8), 200.0), r"mine: float images run from 200 to 200; expected \[0, 1\]"),
+        (np.full((6, 1, 8, 8), np.nan), "mine: images hold NaN"),
+        (np.full((6, 1, 8, 8), 200), "mine: images are int64; expected uint8"),
+        (
+            np.zeros((6, 8, 8), np.uint8),
+            r"mine read 1 rows as uint8 \(1, 8, 8\); expected an array uint8 \(1, 1, 8, 8\)",
+        ),
+        (np.zeros((6, 8, 8, 1)), r"mine read 1 rows as float64 \(1, 8, 8, 1\)"),
+    ],
+)
+def test_an_own_data_set_that_breaks_its_promise_is_refused(tmp_path: Path, images: np.ndarray, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        reading(images)[0]
+    assert len(str(caught.value)) <= 200
+    with pytest.raises(InputError, match="mine"):
+        ll.train(reading(images), tmp_path / "run", steps=2, latent_dim=2)
+
+
+def test_an_own_data_set_of_something_else_is_refused() -> None:
+    with pytest.raises(InputError, match="mine read 1 rows as a list"):
+        ll.Dataset("mine", (6, 1, 8, 8), lambda rows: [0] * len(rows))[0]  # type: ignore[arg-type,return-value]

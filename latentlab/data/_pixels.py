@@ -1,0 +1,54 @@
+"""The one rule by which numbers become pixels, and the readers that are held to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.errors import InputError
+
+ROUND_OFF = 1e-6  # how far outside [0, 1] a float may lie: what float32 loses when images are scaled
+
+
+def as_bytes(where: object, block: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images as uint8: uint8 as it is, False and True as 0 and 255, floats in [0, 1] times 255, rounded.
+
+    Raises `InputError` for other dtypes, NaN, infinity, and floats outside [0, 1] by more than a round-off of 1e-6.
+
+    >>> as_bytes("faces.npy", np.array([0, 0.5, 1.0000001])).tolist()
+    [0, 128, 255]
+    """
+    if block.dtype == np.uint8:
+        return block
+    if block.dtype == np.bool_:
+        return block.astype(np.uint8) * np.uint8(255)
+    if block.dtype.kind != "f":
+        raise InputError(f"{where}: images are {block.dtype}; expected uint8, bool or float in [0, 1]: convert them")
+    if not np.isfinite(block).all():
+        raise InputError(f"{where}: images hold NaN or infinity; expected numbers in [0, 1]: remove or replace them")
+    low, high = (float(block.min()), float(block.max())) if block.size else (0.0, 1.0)
+    if low < -ROUND_OFF or high > 1 + ROUND_OFF:
+        raise InputError(
+            f"{where}: float images run from {low:.8g} to {high:.8g}; expected [0, 1]: scale by (x − min)/(max − min)"
+        )
+    return np.round(np.clip(block, 0, 1) * 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A reader of somebody's own, held to what a `Dataset` promises: images (k, *shape) uint8 for k rows."""
+
+    read: Callable[[Any], Any]
+    name: str
+    shape: tuple[int, int, int]
+
+    def __call__(self, rows: Any) -> NDArray[np.uint8]:
+        images, expected = self.read(rows), (len(rows), *self.shape)
+        if not isinstance(images, np.ndarray) or images.shape != expected:
+            came = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else f"a {type(images).__name__}"
+            raise InputError(f"{self.name} read {len(rows)} rows as {came}; expected an array uint8 {expected}")
+        return as_bytes(self.name, images)
