@@ -117,6 +117,7 @@ def _told(data: Dataset) -> list[tuple[str, str]]:
         told.append(("splits", ", ".join(f"{name} {len(rows):,}" for name, rows in data.splits.items())))
     if data.grid:
         told.append(("full grid", "×".join(map(str, data.grid))))
+    told += [("remark", remark) for remark in data.remarks]
     return [*told, ("source", ", ".join(f"{key} {_plain(value)}" for key, value in data.source.items()))]
 
 

@@ -19,6 +19,7 @@ from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._fetch import fetch
 from latentlab.data._polarity import inverted
+from latentlab.data._remarks import say
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
@@ -93,7 +94,17 @@ def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Data
     data = reader(**arguments, **{key: value for key, value in spec.options.items() if key in own})
     for option, treat in TREATMENTS.items():
         data = treat(data, spec.options[option]) if option in spec.options else data
-    return replace(data, spec=str(spec))
+    data = replace(data, spec=str(spec))
+    for remark in (*_shadowed(spec), *data.remarks):
+        say(f"{data.name}: {remark}")
+    return data
+
+
+def _shadowed(spec: Spec) -> tuple[str, ...]:
+    """A word where a file or folder has the name of a data set that is read from elsewhere."""
+    if not isinstance(spec, Named) or "path" in spec.options or not Path(spec.head).exists():
+        return ()
+    return (f"this is the data set of that name, not what is called {spec.head} here; that is read as ./{spec.head}",)
 
 
 def _reader(spec: Spec) -> tuple[Callable[..., Dataset], dict[str, Any]]:

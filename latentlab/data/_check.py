@@ -55,6 +55,7 @@ def _findings(data: Dataset) -> list[Finding]:
         findings.append(_finding("splits", ", ".join(f"{name} {len(rows):,}" for name, rows in data.splits.items())))
     if data.labels is not None:
         findings.append(_labels(data))
+    findings += [_finding("remark", remark) for remark in data.remarks]
     findings += [_factor(data, column) for column in range(len(data.specs))]
     return [*findings, _pixels(data)]
 

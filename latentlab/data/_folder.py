@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ import numpy as np
 
 from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
+from latentlab.data._listing import SUFFIXES, Listing, natural, of_archive, of_folder, stored_names
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
@@ -25,90 +25,127 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"})
-GREY, COLOUR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "P", "CMYK", "YCbCr"})
+GREY, COLOUR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
 STACKS = frozenset({"GIF", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
 SIZES = range(1, 4097)
 MEMBER = 1 << 28  # bytes that one image file may have
+PLACEHOLDERS = (b"version https://git-lfs", b"/annex/objects/")
+TURNED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where a header may say how to turn an image
+ORIENTATION = 0x0112  # the EXIF tag; from 5 on width and height change places
+RULES = "upright, on white"  # how pixels are made of files; part of what the images are
+SPLITS = {
+    "train": "train", "training": "train", "test": "test", "testing": "test",
+    "val": "val", "valid": "valid", "validation": "validation",
+}  # fmt: skip
+UNLABELLED = "unlabelled"
 
 
 def load(path: Path, *, size: int | None = None) -> Dataset:
     """Grey (1 channel) or colour (3 channels) images of one size, in the order of their names.
 
-    Images in subfolders get the subfolder as their label. ``size`` resizes each to ``size`` × ``size`` (bilinear,
-    area-averaging when smaller). Raises `InputError` where sizes differ without ``size=``, where grey and colour are
-    mixed, and, when a row is read, where an image cannot be decoded.
+    Images in subfolders get the subfolder as their label; where all lie in folders called train, test or val, those are
+    the splits, and the folders in them the labels. Where grey and colour are mixed, all are read as colour. ``size``
+    resizes each to ``size`` × ``size`` (bilinear, area-averaging when smaller). Transparent pixels stand on white, and
+    images are turned as their EXIF orientation says. Raises `InputError` where sizes differ without ``size=``, where
+    links lead nowhere, and, when a row is read, where an image cannot be decoded.
     """
     if size is not None and size not in SIZES:
         raise InputError(f"{path}: size={size} is not between {SIZES.start} and {SIZES.stop - 1}")
     stat = path.stat()
-    files = _files(path, stat.st_mtime_ns, stat.st_size)
+    files, remarks = _files(path, stat.st_mtime_ns, stat.st_size, size is not None)
     if not files:
-        raise MissingError(
-            f"{path} holds no images; expected {', '.join(sorted(SUFFIXES))}, flat or a folder per label"
-        )
+        held = f" ({remarks[0].split(': ', 1)[1][:60]})" if remarks else ""
+        raise MissingError(f"{str(path)[-40:]} holds no images{held}; expected {', '.join(sorted(SUFFIXES))}"[:200])
     colour, (width, height) = _layout(path, files, resized=size is not None)
     shape = (3 if colour else 1, size or height, size or width)
     listed = tuple(file.name for file in files)
-    folders = [str(PurePosixPath(file.name).parent) for file in files]
-    names = sorted(set(folders), key=natural)
+    classes, splits = _arranged(listed)
+    names = sorted(set(classes), key=natural)
     numbers = {name: number for number, name in enumerate(names)}
     return Dataset(
         name=path.resolve().stem,
         shape=(len(files), *shape),
         read=Known(partial(_read, path, listed, shape, size), lambda: _content(path, listed, shape)),
-        labels=np.array([numbers[folder] for folder in folders], dtype=np.int64) if len(names) > 1 else None,
+        labels=np.array([numbers[name] for name in classes], dtype=np.int64) if len(names) > 1 else None,
         label_names=tuple(readable(_without_common(names))) if len(names) > 1 else (),
+        splits=splits,
         source={"name": "images", "files": len(files)} | ({"size": size} if size else {}),
+        remarks=(*remarks, *_assumed(files, classes)),
     )
+
+
+def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
+    """What was taken for granted of these images."""
+    grey = sum(file.grey for file in files)
+    if 0 < grey < len(files):
+        yield f"{grey:,} of {len(files):,} images are grey, the others in colour: all are read as colour"
+    if clear := sum(file.clear for file in files):
+        yield f"{clear:,} of {len(files):,} images have an alpha channel: what is transparent is read as white"
+    if UNLABELLED in classes:
+        count = classes.count(UNLABELLED)
+        yield f"{count:,} of {len(files):,} images lie in no class folder: their class is called {UNLABELLED}"
 
 
 def _content(path: Path, names: tuple[str, ...], shape: tuple[int, int, int]) -> str:
     """What the images are: names, order and bytes of their files, and to what they are brought."""
     files = [(name, path / name) for name in names] if path.is_dir() else [(path.suffix, path)]
-    return of_files(files, *names, shape)
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key by which ``image2`` sorts before ``image10``."""
-    return [(int(word), "") if word.isdecimal() else (-1, word) for word in re.split(r"([0-9]+)", name)]
+    return of_files(files, *names, shape, RULES)
 
 
 class _File(NamedTuple):
+    """What the header of an image says: whether it is grey, may be transparent, and (width, height) as it is shown."""
+
     name: str
     mode: str
+    grey: bool
+    clear: bool
     size: tuple[int, int]
 
 
 @lru_cache(maxsize=4)
-def _files(path: Path, mtime: int, length: int) -> tuple[_File, ...]:
-    """Name, mode and size of every image, from its header alone."""
-    with _opener(path) as (names, open_file):
+def _files(path: Path, mtime: int, length: int, resized: bool) -> tuple[tuple[_File, ...], tuple[str, ...]]:
+    """Every image, from its header alone, and what is to be said of the files that are none."""
+    with _opener(path) as (list_all, open_file):
+        listing = list_all()
         files = []
-        for name in sorted((n for n in names if _is_image(n)), key=natural):
-            with open_image(path, name, open_file) as image:
+        for name in listing.images:
+            with open_image(path, name, open_file, large=resized) as image:
                 frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
                 if frames > 1:
                     raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image a file")
-                files.append(_File(name, image.mode, image.size))
-    return tuple(files)
+                size = image.size[::-1] if _lies(image) else image.size
+                grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
+                files.append(_File(name, image.mode, grey, image.has_transparency_data, size))
+    return tuple(files), listing.remarks
 
 
-def _is_image(name: str) -> bool:
-    pure = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in pure.parts)
-    return pure.suffix.lower() in SUFFIXES and not hidden
+def _lies(image: Image.Image) -> bool:
+    """Whether it has to be turned by a right angle; of a TIFF, Pillow tells the size as it is shown."""
+    if image.format == "TIFF" or image.info.keys().isdisjoint(TURNED):
+        return False
+    return image.getexif().get(ORIENTATION, 1) in range(5, 9)
+
+
+def _grey_palette(image: Image.Image) -> bool:
+    """Whether all colours of its palette are greys; read from the header where that is possible, for it is quick."""
+    palette = image.palette
+    if palette is not None and palette.rawmode == "RGB":
+        values = np.frombuffer(bytes(palette.palette), np.uint8)
+    else:
+        values = np.array(image.getpalette("RGB") or [], np.uint8)
+    colours = values[: len(values) // 3 * 3].reshape(-1, 3)
+    return bool((colours == colours[:, :1]).all())
 
 
 @contextmanager
-def _opener(path: Path) -> Iterator[tuple[Iterable[str], Callable[[str], IO[bytes]]]]:
-    """The file names under a folder or in a zip, and how to open one of them."""
+def _opener(path: Path) -> Iterator[tuple[Callable[[], Listing], Callable[[str], IO[bytes]]]]:
+    """What lists the files under a folder or in a zip, and what opens one of them."""
     if path.is_dir():
-        names = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        yield names, lambda name: open_regular(path / name)
+        yield partial(of_folder, path), lambda name: open_regular(path / name)
         return
     with open_zip(path) as archive:
-        yield archive.namelist(), partial(_member, path, archive)
+        stored = stored_names(archive.namelist())
+        yield partial(of_archive, stored), lambda name: _member(path, archive, stored[name])
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
@@ -124,21 +161,41 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def open_image(path: Path, name: str, open_file: Callable[[str], IO[bytes]]) -> Iterator[Image.Image]:
-    """An image opened by one of the known decoders; whatever goes wrong with it names the file."""
+def open_image(
+    path: Path, name: str, open_file: Callable[[str], IO[bytes]], *, large: bool = False
+) -> Iterator[Image.Image]:
+    """An image opened by one of the known decoders; whatever goes wrong with it names the file.
+
+    It may have `Image.MAX_IMAGE_PIXELS`, 89 million, and twice as many where it is ``large`` and will be resized.
+    """
     from PIL import Image
 
     try:
         with warnings.catch_warnings(), open_file(name) as file:
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore" if large else "error", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
                 yield image
     except InputError:
         raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        most = (Image.MAX_IMAGE_PIXELS or 0) * (2 if large else 1)
+        todo = "make it smaller" if large else "size=64 reads up to twice as many, and resizes"
+        raise InputError(f"{str(path)[-60:]}: {name[-40:]} has more than {most:,} pixels; {todo}") from error
     except Exception as error:  # decoders raise all kinds on damaged files
+        if _placeholder(name, open_file):
+            raise InputError(
+                f"{str(path)[-60:]}: {name[-50:]} stands for a file that was not fetched; "
+                "fetch it: git lfs pull, git annex get"
+            ) from error
         why = str(error).splitlines()[0][:60] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
+
+
+def _placeholder(name: str, open_file: Callable[[str], IO[bytes]]) -> bool:
+    """Whether Git-LFS or git-annex put a few words in the place of the file."""
+    with open_file(name) as file:
+        return file.read(max(map(len, PLACEHOLDERS))).startswith(PLACEHOLDERS)
 
 
 def _layout(path: Path, files: tuple[_File, ...], resized: bool) -> tuple[bool, tuple[int, int]]:
@@ -147,33 +204,56 @@ def _layout(path: Path, files: tuple[_File, ...], resized: bool) -> tuple[bool, 
     for file in files:
         if file.mode not in GREY | COLOUR:
             raise InputError(f"{path}: {file.name[-60:]} has mode {file.mode}; save images as 8-bit grey or RGB")
-        if (file.mode in COLOUR) != (first.mode in COLOUR):
-            raise InputError(
-                f"{path}: {first.name[-40:]} is {first.mode}, {file.name[-40:]} {file.mode}; make all grey or all RGB"
-            )
         if file.size != first.size and not resized:
             raise InputError(
                 f"{str(path)[-50:]}: {first.name[-24:]} is {_by(first.size)}, {file.name[-24:]} {_by(file.size)}; "
                 f"expected one size: {path.name[-24:]}:size=64 resizes"
             )
-    return first.mode in COLOUR, first.size
+    return not all(file.grey for file in files), first.size
 
 
 def _read(path: Path, names: tuple[str, ...], shape: tuple[int, int, int], size: int | None, rows: Rows) -> Images:
-    from PIL import Image
-
     images = np.empty((len(rows), *shape), dtype=np.uint8)
     with _opener(path) as (_, open_file):
         for k, row in enumerate(rows):
-            with open_image(path, names[row], open_file) as image:
-                pixels = image.convert("RGB" if shape[0] == 3 else "L")
-                if size is not None:
-                    pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)
-                array = np.asarray(pixels)
+            with open_image(path, names[row], open_file, large=size is not None) as image:
+                array = np.asarray(_shown(image, "RGB" if shape[0] == 3 else "L", size))
             if array.shape[:2] != shape[1:]:
                 raise InputError(f"{path}: {names[row][-60:]} has changed its size since it was listed; load it again")
             images[k] = array.transpose(2, 0, 1) if shape[0] == 3 else array[None]
     return images
+
+
+def _shown(image: Image.Image, mode: str, size: int | None) -> Image.Image:
+    """The image as a viewer shows it on white, in that mode, resized where `size` says so."""
+    from PIL import Image, ImageOps
+
+    if size is not None and image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
+        image.draft(mode, (2 * size, 2 * size))  # a JPEG is decoded at a fraction of its size
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.has_transparency_data:
+        ground = Image.new("RGBA", image.size, "white")
+        ground.alpha_composite(image.convert("RGBA"))
+        image = ground
+    pixels = image.convert(mode)
+    return pixels if size is None else pixels.resize((size, size), Image.Resampling.BILINEAR)
+
+
+def _arranged(names: tuple[str, ...]) -> tuple[list[str], dict[str, range]]:
+    """The folder of each image that stands for its class, and the rows of each split where folders stand for splits."""
+    folders = [PurePosixPath(name).parent.parts for name in names]
+    depth = 0
+    while all(len(parts) > depth for parts in folders) and len({parts[depth] for parts in folders}) == 1:
+        depth += 1
+    tops = [parts[depth] if len(parts) > depth else "" for parts in folders]
+    firsts = [k for k, top in enumerate(tops) if k == 0 or tops[k - 1] != top]
+    called = [SPLITS.get(tops[k].lower(), "") for k in firsts]
+    if len(called) < 2 or "" in called or len(set(called)) < len(called):
+        return ["/".join(parts) or "." for parts in folders], {}
+    splits = dict(zip(called, map(range, firsts, [*firsts[1:], len(names)]), strict=True))
+    classes = ["/".join(parts[depth + 1 :]) for parts in folders]
+    named = [name or UNLABELLED for name in classes] if any(classes) else classes
+    return named, {name: splits[name] for name in SPLITS.values() if name in splits}
 
 
 def _without_common(names: list[str]) -> tuple[str, ...]:

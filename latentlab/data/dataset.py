@@ -48,7 +48,7 @@ class Dataset:
     its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
     combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
     came from and goes into the codes made of them. ``splits`` names published parts as ranges of rows. ``spec`` is
-    what `load` was given, where it was.
+    what `load` was given, where it was. ``remarks`` are sentences on what was assumed or passed over as it was read.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Dataset:
     splits: Mapping[str, range] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
     spec: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.row_ids is None:

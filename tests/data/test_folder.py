@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from latentlab.data import load
 from latentlab.errors import InputError, MissingError
@@ -88,11 +88,191 @@ def test_resizing_averages(tmp_path: Path) -> None:
     assert np.abs(small.astype(float) - 100).max() < 12
 
 
-def test_grey_and_colour_do_not_mix(tmp_path: Path) -> None:
-    save(tmp_path / "a.png", 8, 8)
-    save(tmp_path / "b.png", 8, 8, 3)
-    with pytest.raises(InputError, match="all grey or all RGB"):
+def test_grey_among_colour_is_read_as_colour_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    grey, colour = save(tmp_path / "a.png", 8, 8), save(tmp_path / "b.png", 8, 8, 3)
+    data = load(tmp_path)
+    assert (data[0][0] == np.stack([grey] * 3)).all()
+    assert (data[1][0] == colour.transpose(2, 0, 1)).all()
+    assert "1 of 2 images are grey, the others in colour: all are read as colour" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "gif", "tiff"])
+def test_a_palette_of_greys_is_grey(tmp_path: Path, suffix: str) -> None:
+    grey = np.repeat(np.arange(0, 256, 16, dtype=np.uint8), 16).reshape(16, 16)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    indexed = Image.fromarray(grey // 16, "P")
+    indexed.putpalette([value for level in range(0, 256, 16) for value in (level,) * 3])
+    indexed.save(tmp_path / f"b.{suffix}")
+    data = load(tmp_path)
+    assert data.shape == (2, 1, 16, 16)
+    assert (data[:] == grey).all()
+    assert data.remarks == ()
+
+
+def test_links_to_folders_are_followed_and_none_is_read_twice(tmp_path: Path) -> None:
+    for label in ("elsewhere/cats", "data/dogs"):
+        for k in range(3):
+            save(tmp_path / label / f"{k}.png", 4, 4)
+    data = tmp_path / "data"
+    (data / "cats").symlink_to(tmp_path / "elsewhere/cats")
+    (data / "dogs" / "all").symlink_to(data)  # a circle
+    (data / "a link").symlink_to(data / "dogs")
+    (data / "dogs" / "9.png").symlink_to(tmp_path / "elsewhere/cats/0.png")
+    read = load(data)
+    assert (len(read), read.label_names) == (7, ("cats", "dogs"))
+    assert read.remarks == ("2 of 9 files passed over: 2 link to a folder that is read already",)
+    assert (read[6] == read[0]).all()
+
+
+def test_links_to_images_that_were_not_fetched_are_an_error(tmp_path: Path) -> None:
+    save(tmp_path / "cat" / "0.png", 4, 4)
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "0.png").symlink_to("../.git/annex/objects/0")
+    with pytest.raises(InputError, match=r"1 links lead nowhere, the first is dog/0\.png; fetch"):
         load(tmp_path)
+    (tmp_path / "dog" / "0.png").unlink()
+    (tmp_path / "horse").symlink_to("nowhere")
+    with pytest.raises(InputError, match="the first is horse"):
+        load(tmp_path)
+    (tmp_path / "horse").unlink()
+    (tmp_path / "notes.txt").symlink_to("nowhere")
+    assert load(tmp_path).remarks == ("1 of 2 files passed over: 1 link that leads nowhere",)
+
+
+@pytest.mark.parametrize(
+    "content", [b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", b"/annex/objects/X"]
+)
+def test_a_placeholder_is_named_as_one(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.png stands for a file that was not fetched; fetch it: git lfs pull"):
+        load(tmp_path)
+
+
+def test_what_is_passed_over_is_counted_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for k in range(4):
+        Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / f"{k}.jfif", format="JPEG")
+    for k in range(3):
+        (tmp_path / f"IMG_{k}.HEIC").write_bytes(b"heic")
+    (tmp_path / "cats.dvc").write_text("outs:")
+    for name in ("@eaDir", "__MACOSX", ".cache"):
+        save(tmp_path / name / "a.png", 2, 2)
+    data = load(tmp_path)
+    assert (len(data), data.labels) == (4, None)
+    assert f"{tmp_path.name}: 4 of 8 files passed over: 3 .heic, 1 .dvc" in caplog.text
+    for k in range(4):
+        (tmp_path / f"{k}.jfif").unlink()
+    with pytest.raises(MissingError, match=r"holds no images \(3 \.heic, 1 \.dvc\); expected \.bmp"):
+        load(f"{tmp_path}/")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "RGB"])
+def test_what_is_transparent_is_white(tmp_path: Path, mode: str) -> None:
+    if mode in ("RGBA", "LA"):
+        image = Image.new(mode, (4, 4), (0,) * len(mode))
+        image.paste((0,) * (len(mode) - 1) + (255,), (1, 1, 3, 3))  # a black square on nothing
+        image.save(tmp_path / "a.png")
+    else:
+        image = Image.new(mode, (4, 4), 7 if mode != "RGB" else (7, 7, 7))
+        if mode == "P":
+            image.putpalette([0] * 768)
+        image.paste(0 if mode != "RGB" else (0, 0, 0), (1, 1, 3, 3))
+        image.save(tmp_path / "a.png", transparency=7 if mode != "RGB" else (7, 7, 7))
+    wanted = np.full((4, 4), 255, np.uint8)
+    wanted[1:3, 1:3] = 0
+    data = load(tmp_path)
+    assert (data[0] == wanted).all()
+    assert "alpha channel" in data.remarks[0]
+
+
+def test_transparency_blends_with_white(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (8, 8, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    alpha = pixels[..., 3:] / 255
+    wanted = pixels[..., :3] * alpha + 255 * (1 - alpha)
+    assert np.abs(load(tmp_path)[0][0].transpose(1, 2, 0) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_stand_upright(tmp_path: Path, suffix: str, orientation: int) -> None:
+    image = Image.new("RGB", (24, 16), "white")
+    image.paste("black", (0, 0, 12, 8))
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / f"a.{suffix}", exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(tmp_path / f"a.{suffix}"))
+    data = load(tmp_path)
+    assert data.shape[2:] == turned.size[::-1] == ((16, 24) if orientation < 5 else (24, 16))
+    assert (data[0][0].transpose(1, 2, 0) == np.asarray(turned.convert("RGB"))).all()
+
+
+def test_a_portrait_among_landscapes_is_of_another_size(tmp_path: Path) -> None:
+    image = Image.new("RGB", (24, 16))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.png")
+    image.save(tmp_path / "b.png", exif=exif)
+    with pytest.raises(InputError, match=r"a\.png is 24×16, b\.png 16×24"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("parts", [("train", "test"), ("Training", "Testing"), ("train", "val", "test")])
+def test_train_and_test_are_splits_and_their_folders_classes(tmp_path: Path, parts: tuple[str, ...]) -> None:
+    for part in parts:
+        for label in ("cat", "dog"):
+            for k in range(3):
+                save(tmp_path / "pets" / part / label / f"{k}.png", 4, 4)
+    for path in (tmp_path, tmp_path / "pets"):
+        data = load(path)
+        assert data.label_names == ("cat", "dog")
+        assert set(data.splits) == {part.lower().removesuffix("ing") for part in parts}
+        test = data.split("test")
+        assert test.labels is not None
+        assert test.labels.tolist() == [0, 0, 0, 1, 1, 1]
+        named = next(part for part in parts if part.lower().startswith("test"))
+        wanted = np.asarray(Image.open(tmp_path / "pets" / named / "dog" / "2.png"))
+        assert (test[5][0, 0] == wanted).all()
+
+
+def test_splits_with_and_without_classes(tmp_path: Path) -> None:
+    for name in ("train/0.png", "train/1.png", "test/0.png"):
+        save(tmp_path / name, 4, 4)
+    flat = load(tmp_path)
+    assert flat.labels is None
+    assert flat.splits == {"train": range(1, 3), "test": range(1)}
+    save(tmp_path / "train" / "cat" / "0.png", 4, 4)
+    other = tmp_path.rename(tmp_path.with_name("other"))
+    mixed = load(other)
+    assert mixed.label_names == ("cat", "unlabelled")
+    assert "3 of 4 images lie in no class folder" in mixed.remarks[0]
+    save(other / "horse" / "0.png", 4, 4)
+    third = other.rename(other.with_name("third"))
+    assert not load(third).splits  # a folder that is no part: all are classes
+
+
+def test_a_zip_with_backslashes_keeps_its_folders(tmp_path: Path) -> None:
+    pixels = {name: save(tmp_path / name, 4, 4) for name in ("cat/0.png", "cat/1.png", "dog/0.png")}
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name in pixels:
+            archive.writestr(name.replace("/", "\\"), (tmp_path / name).read_bytes())
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert "cat\\0.png" in archive.namelist()
+    data = load(tmp_path / "x.zip")
+    assert data.label_names == ("cat", "dog")
+    assert (data[:][:, 0] == np.stack(list(pixels.values()))).all()
+
+
+def test_a_large_image_is_read_where_it_is_resized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for suffix in ("png", "jpg"):
+        Image.new("L", (100, 90), 7).save(tmp_path / f"a.{suffix}")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 6000)
+    with pytest.raises(InputError, match=r"a\.jpg has more than 6,000 pixels; size=64 reads up to twice as many"):
+        load(tmp_path)
+    assert (load(tmp_path, size=8)[:] == 7).all()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)
+    other = tmp_path.rename(tmp_path.with_name("other"))
+    with pytest.raises(InputError, match=r"has more than 8,000 pixels; make it smaller"):
+        load(other, size=8)
 
 
 def test_sixteen_bits_are_refused(tmp_path: Path) -> None:

@@ -195,7 +195,8 @@ def test_an_own_data_set_of_floats_trains_on_what_they_show(tmp_path: Path, dtyp
     pixels = np.random.default_rng(0).integers(0, 2, (6, 1, 8, 8)).astype(dtype)
     wanted = pixels.astype(np.uint8) * 255
     data = reading(pixels)
-    assert (data[:] == wanted).all() and data[:].dtype == np.uint8
+    assert (data[:] == wanted).all()
+    assert data[:].dtype == np.uint8
     assert (data.read(np.arange(6)) == wanted).all()
     assert (data.take([2, 1])[:] == wanted[[2, 1]]).all()
     assert data.fingerprint == reading(wanted).fingerprint

@@ -1,0 +1,127 @@
+"""Which files under a folder or in a ``.zip`` are images, and which are passed over."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from latentlab.errors import InputError
+
+SUFFIXES = frozenset(
+    ".png .jpg .jpeg .jpe .jfif .pjp .pjpeg .bmp .gif .webp .tif .tiff .pgm .ppm .pbm .pnm".split()  # noqa: SIM905
+)
+SERVICE = frozenset({"@eaDir", "@Recycle", "#recycle", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini"})
+NAMED = 5  # suffixes that are named among what is passed over
+
+
+@dataclass
+class Listing:
+    """Names of images, parted by ``/`` and in natural order, and how many files of each kind were passed over."""
+
+    images: list[str] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: str) -> None:
+        """Sort in a regular file."""
+        suffix = PurePosixPath(name).suffix.lower()
+        if suffix in SUFFIXES:
+            self.images.append(name)
+        else:
+            self.passed[suffix or "without a suffix"] += 1
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was passed over, as a sentence; nothing where every file is an image."""
+        left = sum(self.passed.values())
+        kinds = [f"{count:,} {kind[:40]}" for kind, count in self.passed.most_common(NAMED)]
+        more = [] if len(self.passed) <= NAMED else ["…"]
+        return (
+            (f"{left:,} of {left + len(self.images):,} files passed over: {', '.join(kinds + more)}",) if left else ()
+        )
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key by which ``image2`` sorts before ``image10``."""
+    return [(int(word), "") if word.isdecimal() else (-1, word) for word in re.split(r"([0-9]+)", name)]
+
+
+def of_folder(top: Path) -> Listing:
+    """The files under a folder; links to folders are followed, each folder is read once.
+
+    What is hidden, or made by a system for itself (``@eaDir``, ``__MACOSX``), does not count. Raises `InputError` where
+    a link that may stand for an image or a class leads nowhere, and where a folder cannot be listed.
+    """
+    listing, absent, seen = Listing(), list[str](), set[tuple[int, int]]()
+    own, linked = [("", top)], list[tuple[str, Path]]()
+    while own or linked:
+        linked.sort()
+        prefix, folder = own.pop() if own else linked.pop(0)
+        stat = folder.stat()
+        if (stat.st_dev, stat.st_ino) in seen:
+            listing.passed["link to a folder that is read already"] += 1
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        for entry in _entries(folder):
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                own.append((f"{name}/", Path(entry.path)))
+            elif entry.is_file(follow_symlinks=False):
+                listing.add(name)
+            elif not entry.is_symlink():
+                listing.passed["neither file nor folder"] += 1
+            elif not Path(entry.path).exists():
+                absent.append(name)
+            elif Path(entry.path).is_dir():
+                linked.append((f"{name}/", Path(entry.path)))
+            elif Path(entry.path).is_file():
+                listing.add(name)
+            else:
+                listing.passed["neither file nor folder"] += 1
+    _check_absent(top, absent, listing)
+    listing.images.sort(key=natural)
+    return listing
+
+
+def of_archive(names: Iterable[str]) -> Listing:
+    """The files of a ``.zip`` by their names, parted by ``/``."""
+    listing = Listing()
+    for name in names:
+        if not name.endswith("/") and not any(map(_ignored, PurePosixPath(name).parts)):
+            listing.add(name)
+    listing.images.sort(key=natural)
+    return listing
+
+
+def stored_names(names: Iterable[str]) -> dict[str, str]:
+    """The names in an archive, parted by ``/``, and how each is written in it: Windows may part by backslashes."""
+    written = list(names)
+    slashes = any("/" in name for name in written)
+    return {name if slashes else name.replace("\\", "/"): name for name in written}
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not _ignored(entry.name)]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be listed ({error.strerror}); see who may read it") from error
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) or name in SERVICE
+
+
+def _check_absent(top: Path, absent: list[str], listing: Listing) -> None:
+    """Links that lead nowhere: an error where they may stand for images (git-annex, DVC), else passed over."""
+    wanted = sorted(name for name in absent if PurePosixPath(name).suffix.lower() in {*SUFFIXES, ""})
+    if wanted:
+        raise InputError(
+            f"{str(top)[-50:]}: {len(wanted):,} links lead nowhere, the first is {wanted[0][-40:]}; fetch what they "
+            "stand for (git annex get, dvc pull) or remove them"
+        )
+    listing.passed["link that leads nowhere"] += len(absent)
+    listing.passed = +listing.passed
