@@ -16,7 +16,7 @@ from latentlab.codes import BLOCK as ROWS_READ
 from latentlab.codes import FORMAT, Codes, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes_writer import CodesWriter
 from latentlab.configuring import process_threads
-from latentlab.data import Dataset, read_spec
+from latentlab.data import Dataset, read_spec, say_if_dark
 from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError
 from latentlab.files import lock
@@ -93,6 +93,7 @@ def write_codes(
             _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})
         else:
             data = replace(data, spec=spec)
+            say_if_dark(data)
             _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
 
 

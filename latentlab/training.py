@@ -23,7 +23,7 @@ from torch import Tensor
 from latentlab.batches import Batches
 from latentlab.config import Hardware, RunConfig
 from latentlab.configuring import check_device, configure
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset, load, say_if_dark
 from latentlab.data._weights import digest, weights_of
 from latentlab.environment import write_environment
 from latentlab.errors import InputError, LatentlabError
@@ -76,6 +76,8 @@ def train(
         group.wait()
         run = Run(out)
         if run.state != "finished":
+            if group.writes:
+                say_if_dark(part)
             _fit(run, part, drawn_by, progress or (lambda step, steps, line: None), group)
         group.wait()
     return Run(out)

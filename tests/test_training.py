@@ -356,3 +356,21 @@ def test_a_training_state_without_the_optimizers_is_refused(data: Dataset, tmp_p
     save_file(state, run.path / "training.safetensors", {"step": str(run.step)})
     with pytest.raises(InputError, match="no training state of this run"):
         train(data, tmp_path / "run", resume=True, **{**OPTIONS, "steps": OPTIONS["steps"] + 1})
+
+
+def test_images_of_0_and_1_are_said_where_they_are_trained_and_encoded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from latentlab.encoding import encode
+
+    flags = (np.random.default_rng(0).random((20, 1, 8, 8)) > 0.5).astype(np.uint8)
+    said = "no pixel of 16 images exceeds 1 of 255: are they 0 and 1? multiply by 255"
+    dark, scaled, unlit = (Dataset(name, flags.shape, images.__getitem__) for name, images in
+                    (("flags", flags), ("scaled", flags * 255), ("unlit", flags * 0)))  # fmt: skip
+    for data in (scaled, unlit):
+        train(data, tmp_path / data.name, **{**OPTIONS, "steps": 2})
+    assert not caplog.text
+    run = train(dark, tmp_path / "run", **{**OPTIONS, "steps": 2})
+    assert f"flags: {said}" in caplog.text
+    encode(run, Dataset("more flags", flags.shape, flags.__getitem__))
+    assert f"more flags: {said}" in caplog.text

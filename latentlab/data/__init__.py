@@ -19,7 +19,7 @@ from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._fetch import fetch
 from latentlab.data._polarity import inverted
-from latentlab.data._remarks import say
+from latentlab.data._remarks import say, say_if_dark
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
@@ -35,7 +35,7 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 
 __all__ = [
     "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of", "load", "names",
-    "open_spec", "read_spec", "reads_files",
+    "open_spec", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 

@@ -28,6 +28,8 @@ def load(path: Path) -> Dataset:
     arrays = _arrays.read_h5(path)
     if shapes3d.found(arrays):
         return shapes3d.from_arrays(path, arrays)
+    if _published.found(path):
+        return dsprites.load(str(path))
     return _stored(path, _arrays.from_arrays(path, arrays))
 
 

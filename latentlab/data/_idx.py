@@ -107,9 +107,14 @@ def _images(array: NDArray[np.uint8], path: Path) -> Images:
 
 
 def _file(folder: Path, prefix: str, what: str) -> Path | None:
-    """``train-images-idx3-ubyte``, or ``train-images.idx3-ubyte`` as some copies call it, with or without ``.gz``."""
+    """``train-images-idx3-ubyte``, or ``train-images.idx3-ubyte`` as some copies call it, with or without ``.gz``.
+
+    It may lie in a folder of its own name, as the archive on Kaggle unpacks.
+    """
     names = sorted(folder.glob(f"{prefix}-{what}[-.]idx*-ubyte*"))
-    return next((name for name in names if name.suffix in ("", ".gz") or name.suffix.endswith("ubyte")), None)
+    nested = [name / name.name for name in names if (name / name.name).is_file()]
+    files = [*(name for name in names if not name.is_dir()), *nested]
+    return next((name for name in files if name.suffix in ("", ".gz") or name.suffix.endswith("ubyte")), None)
 
 
 def _read(path: Path) -> NDArray[np.uint8]:

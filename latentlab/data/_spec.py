@@ -96,8 +96,8 @@ KINDS: dict[str, type[Spec]] = {kind.__name__: kind for kind in (Named, Located,
 def read_spec(text: str | os.PathLike[str]) -> Spec:
     """A specification taken apart: what kind it is depends on the text alone, never on what lies on the disk.
 
-    A path may hold colons: what exists as a path has no options. Raises `InputError` where the text is empty, holds
-    control characters, or has options that are not ``key=value``.
+    A path may hold colons: what exists as a path has no options. ``~`` at its start is the home folder. Raises
+    `InputError` where the text is empty, holds control characters, or has options that are not ``key=value``.
 
     >>> read_spec("dsprites:size=32,grid=3x2x4x3x3")
     Named(head='dsprites', options={'size': 32, 'grid': (3, 2, 4, 3, 3)})
@@ -107,13 +107,14 @@ def read_spec(text: str | os.PathLike[str]) -> Spec:
     text = _checked(text)
     first, colon, tail = text.partition(":")
     if first in names():
-        return Named(first, _tail(tail) if colon else {})
+        options = _tail(tail) if colon else {}
+        return Named(first, {key: _home(str(value)) if key == "path" else value for key, value in options.items()})
     if code := CODE.fullmatch(text):
-        return Code(f"{code['file']}:{code['name']}", _pairs(code["options"]) if code["options"] else {})
+        return Code(f"{_home(code['file'])}:{code['name']}", _pairs(code["options"]) if code["options"] else {})
     head, colon, tail = text.rpartition(":")
     if not colon or "=" not in tail or os.path.exists(text):  # noqa: PTH110 - a name that is too long is no error here
-        return Located(text)
-    return Located(head, _pairs(tail))
+        return Located(_home(text))
+    return Located(_home(head), _pairs(tail))
 
 
 def names() -> tuple[str, ...]:
@@ -131,6 +132,11 @@ def _checked(text: str | os.PathLike[str]) -> str:
         what = "a zero byte" if strange == "\0" else f"the control character {strange!r}"
         raise InputError(f"{text!r:.60} holds {what}; expected a file, a folder or a name (latentlab data ls)")
     return text
+
+
+def _home(path: str) -> str:
+    """The path with its ``~`` replaced by the home folder, unless it exists as it stands; no shell does it here."""
+    return path if os.path.exists(path) else os.path.expanduser(path)  # noqa: PTH110, PTH111
 
 
 def _tail(tail: str) -> dict[str, Any]:

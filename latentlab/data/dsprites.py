@@ -44,7 +44,7 @@ CHUNK = 4096  # images drawn at once: 16 MiB at size 64
 
 
 def load(path: str | None = None, *, size: int = 64, grid: tuple[int, ...] = GRID) -> Dataset:
-    """dSprites as a `Dataset`, rendered at ``size`` × ``size``; with ``path`` the published ``.npz`` instead.
+    """dSprites as a `Dataset`, rendered at ``size`` × ``size``; with ``path`` the published ``.npz`` or ``.hdf5``.
 
     ``grid`` asks for fewer levels per factor, evenly spaced (orientations over the half-open circle, so that none
     appears twice). Row ids are then positions in that smaller grid, and ``source["levels"]`` says which levels it has.

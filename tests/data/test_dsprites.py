@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -197,6 +198,47 @@ class TestPublished:
             assert data.factors[1999].tolist() == [0, 0, 1, 30, 15]
             assert data.grid is None
             assert data.specs == dsprites.SPECS
+
+    @pytest.mark.parametrize("suffix", [".hdf5", ".H5"])
+    def test_the_same_file_as_hdf5(self, tmp_path: Path, suffix: str) -> None:
+        path = self._hdf5(tmp_path / f"d{suffix}", np.arange(2048))
+        wanted = load(self._write(tmp_path / "d.npz", np.arange(2048)))
+        for spec in (f"dsprites:{path}", str(path)):
+            data = load(spec)
+            assert (data.source["name"], data.grid) == ("dsprites-published", (1, 1, 2, 32, 32))
+            assert (data[:] == wanted[:]).all()
+            assert data.factors is not None
+            assert (data.factors == wanted.factors).all()
+            assert data.specs == wanted.specs
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"imgs": np.full((10, 64, 64), 2, np.uint8)}, "not of zeros and ones"),
+            ({"imgs": np.zeros((9, 64, 64), np.uint8)}, r"classes are int64 \(10, 6\); expected \(9, 6\)"),
+            ({"imgs": np.zeros((10, 64, 64))}, "imgs is float64"),
+            ({"latents/classes": np.full((10, 6), 50)}, "leave the dSprites grid"),
+        ],
+    )
+    def test_wrong_hdf5_is_refused(self, tmp_path: Path, wrong: dict, message: str) -> None:
+        path = self._hdf5(tmp_path / "d.hdf5", np.arange(10), **wrong)
+        with pytest.raises(InputError, match=message):
+            load(f"dsprites:{path}")
+        with h5py.File(path, "a") as file:
+            del file["latents"]
+        with pytest.raises(InputError, match="lacks imgs or latents/classes"):
+            load(f"dsprites:{path}")
+
+    @staticmethod
+    def _hdf5(path: Path, rows: np.ndarray, **more: np.ndarray) -> Path:
+        classes = np.stack([np.zeros(len(rows), dtype=np.int64), *np.unravel_index(rows, dsprites.GRID)], axis=1)
+        images = (dsprites.render(rows)[:, 0] > 0).astype(np.uint8)
+        with h5py.File(path, "w") as file:
+            for key, array in (
+                {"imgs": images, "latents/classes": classes, "latents/values": classes * 1.0} | more
+            ).items():
+                file.create_dataset(key, data=array, compression="gzip")
+        return path
 
     def test_a_full_grid_is_seen(self, tmp_path: Path) -> None:
         data = load(f"dsprites:{self._write(tmp_path / 'd.npz', np.arange(2048))}")

@@ -152,3 +152,22 @@ def test_images_of_no_pixels(tmp_path: Path, shape: tuple[int, ...]) -> None:
     write(tmp_path, "train", np.zeros(shape, np.uint8))
     with pytest.raises(InputError, match="so no pixels"):
         load(tmp_path)
+
+
+def test_files_in_folders_of_their_own_names(tmp_path: Path) -> None:
+    """The widespread archive on Kaggle: each file lies in a folder of its name, and again at the top, with a dot."""
+    images, labels = bytes_of(5, 4, 4), bytes_of(5) % 10
+    for part in ("train", "t10k"):
+        for name, array in (("images-idx3-ubyte", images), ("labels-idx1-ubyte", labels)):
+            folder = tmp_path / f"{part}-{name}"
+            folder.mkdir()
+            (folder / folder.name).write_bytes(idx(array))
+    nested = load(tmp_path)
+    for part in ("train", "t10k"):
+        (tmp_path / f"{part}-images.idx3-ubyte").write_bytes(idx(images))
+        (tmp_path / f"{part}-labels.idx1-ubyte").write_bytes(idx(labels))
+    for data in (nested, load(tmp_path), load(f"mnist:{tmp_path}")):
+        assert data.splits == {"train": range(5), "test": range(5, 10)}
+        assert (data[:5][:, 0] == images).all()
+        assert data.labels is not None
+        assert (data.labels[5:] == labels).all()

@@ -154,3 +154,28 @@ def test_a_link_keeps_its_name_and_is_known_for_what_it_leads_to(tmp_path: Path)
     here, there = (read_spec(name).at(tmp_path) for name in ("x.npy", "y.npy"))
     assert (here.head, there.head) == (os.fspath(tmp_path / "x.npy"), os.fspath(tmp_path / "y.npy"))
     assert here.resolved() == there.resolved()
+
+
+def test_no_shell_is_needed_for_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", os.fspath(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    whole = os.fspath(tmp_path / "x")
+    assert read_spec("mnist:~/x") == Named("mnist", {"path": whole})
+    assert read_spec("celeba:path=~/x,size=8") == Named("celeba", {"path": whole, "size": 8})
+    assert read_spec("~/x:size=8") == Located(whole, {"size": 8})
+    assert read_spec("~/x.py:f") == Code(f"{whole}.py:f")
+    (tmp_path / "~").mkdir()
+    assert read_spec("~") == Located("~")
+    (tmp_path / "~" / "x").mkdir()
+    assert read_spec("mnist:~/x") == Named("mnist", {"path": "~/x"})
+
+
+def test_a_folder_called_like_a_data_set_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    load("digits")
+    assert not caplog.text
+    Path("digits").mkdir()
+    assert len(load("digits")) == 1797
+    assert "digits: this is the data set of that name, not what is called digits here" in caplog.text
