@@ -10,29 +10,32 @@ from latentlab.data._fingerprint import Known, of_stored
 from latentlab.data.dataset import Dataset
 
 
-def load(path: Path) -> Dataset:
+def load(path: Path, *, axes: str = "") -> Dataset:
     """The images of a file by index, with labels and factors where it has them.
 
     An ``.npz`` or ``.h5`` names its arrays ``images`` (or imgs, x, X, data), ``labels`` (or label, y), ``factors`` (or
     v: (n, k), level indices or values, NaN where missing), ``factor_names`` (k,), ``factor_kinds`` (k,). Factors
     without a kind are categorical where they are whole numbers and continuous elsewhere. ``.npy`` and ``.h5`` are read
-    by index, an ``.npz`` as a whole. Raises `InputError` for other dtypes and shapes, NaN, floats outside [0, 1],
-    pickled objects, and files that hold more or fewer bytes than they announce.
+    by index, an ``.npz`` as a whole. ``axes`` gives the order of the images' axes where it is another than (n, h, w),
+    (n, h, w, c) or (n, c, h, w), or cannot be told from the shape: ``hwn``, ``hwcn``, ``hwc`` for one picture. Raises
+    `InputError` for other dtypes and shapes, NaN, floats outside [0, 1], pickled objects, and files that hold more or
+    fewer bytes than they announce.
     """
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return _stored(path, _arrays.from_arrays(path, {"images": _arrays.read_npy(path)}))
+        return _stored(path, _arrays.from_arrays(path, {"images": _arrays.read_npy(path)}, axes), axes)
     if suffix == ".npz":
-        published = _published.found(path)
-        return dsprites.load(str(path)) if published else _arrays.from_arrays(path, _arrays.read_npz(path))
+        if _published.found(path) and not axes:
+            return dsprites.load(str(path))
+        return _arrays.from_arrays(path, _arrays.read_npz(path), axes)
     arrays = _arrays.read_h5(path)
-    if shapes3d.found(arrays):
+    if shapes3d.found(arrays) and not axes:
         return shapes3d.from_arrays(path, arrays)
-    if _published.found(path):
+    if _published.found(path) and not axes:
         return dsprites.load(str(path))
-    return _stored(path, _arrays.from_arrays(path, arrays))
+    return _stored(path, _arrays.from_arrays(path, arrays, axes), axes)
 
 
-def _stored(path: Path, data: Dataset) -> Dataset:
+def _stored(path: Path, data: Dataset, axes: str) -> Dataset:
     """The data set whose images, read by index, are hashed once as long as the file stays as it is."""
-    return replace(data, read=Known(data.read, lambda: of_stored(path, data.read, data.shape)))
+    return replace(data, read=Known(data.read, lambda: of_stored(path, data.read, data.shape, axes)))

@@ -72,9 +72,9 @@ def of_rows(read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...]) ->
     return found.hexdigest()
 
 
-def of_stored(path: Path, read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...]) -> str:
-    """`of_rows` of the images in one file, computed again only where the file has changed since: it may be large."""
-    key = (path, *_stamp(path), shape)
+def of_stored(path: Path, read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...], recipe: str = "") -> str:
+    """`of_rows` of the images in one file, computed again only where the file or its ``recipe`` has changed."""
+    key = (path, *_stamp(path), shape, recipe)
     if key not in _STORED:
         _STORED[key] = of_rows(read, shape)
     return _STORED[key]

@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,80 @@ def test_real_faces(shared: Path) -> None:
     assert data.shape == (400, 1, 64, 64)
     assert data.labels is not None
     assert np.bincount(data.labels).tolist() == [10] * 40
+
+
+def test_axes_in_any_order(path: Path) -> None:
+    images = RNG.integers(0, 256, (9, 8, 7, 3), dtype=np.uint8)
+    wanted = images.transpose(0, 3, 1, 2)
+    first = path.suffix in (".h5", ".hdf5")  # what is read by index has n first
+    for axes in ("nhwc", "nchw") if first else map("".join, permutations("nhwc")):
+        write(path, images=images.transpose(["nhwc".index(axis) for axis in axes]))
+        assert np.array_equal(load(f"{path}:axes={axes}")[:], wanted)
+    for axes in ("nhw",) if first else map("".join, permutations("nhw")):
+        write(path, images=images[..., 0].transpose(["nhw".index(axis) for axis in axes]))
+        assert np.array_equal(load(f"{path}:axes={axes}")[:], wanted[:, :1])
+    if first:
+        write(path, images=images.transpose(1, 2, 3, 0))
+        with pytest.raises(InputError, match=r"axes=hwcn in HDF5 is not read; save with n first"):
+            load(f"{path}:axes=hwcn")
+
+
+def test_one_picture_is_one_row(tmp_path: Path) -> None:
+    picture = RNG.integers(0, 256, (16, 12, 3), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", picture)
+    assert np.array_equal(load(f"{tmp_path / 'x.npy'}:axes=hwc")[:], picture.transpose(2, 0, 1)[None])
+
+
+@pytest.mark.parametrize(
+    ("shape", "example"),
+    [
+        ((64, 48, 3), "axes=hwc or axes=nhw"),
+        ((64, 48, 4), "axes=hwc or axes=nhw"),
+        ((28, 28, 200), "axes=hwn or axes=nhw"),
+        ((28, 28, 10), "axes=hwn or axes=nhw"),
+        ((20, 18, 100), "axes=hwn or axes=nhw"),
+        ((32, 32, 3, 1), "axes=hwcn or axes=nhwc"),
+        ((32, 32, 3, 50), "axes=hwcn or axes=nhwc"),
+    ],
+)
+def test_a_shape_that_may_mean_two_things_is_asked_about(path: Path, shape: tuple[int, ...], example: str) -> None:
+    write(path, images=np.arange(np.prod(shape), dtype=np.uint8).reshape(shape))
+    with pytest.raises(InputError, match=f"which axis is which.*{example}") as caught:
+        load(path)
+    assert len(str(caught.value).replace(str(path.parent), "")) < 200
+
+
+@pytest.mark.parametrize("shape", [(200, 28, 28), (28, 28, 28), (200, 16, 40), (50, 32, 32, 3), (50, 3, 32, 32)])
+def test_an_ordinary_shape_is_not(path: Path, shape: tuple[int, ...]) -> None:
+    assert len(load(write(path, images=np.zeros(shape, np.uint8)))) == shape[0]
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ("hhn", "axes=hhn is none; expected the order"),
+        ("xyz", "is none"),
+        ("nhwc", "names 4 axes, but images have shape"),
+    ],
+)
+def test_wrong_axes(tmp_path: Path, axes: str, message: str) -> None:
+    np.save(tmp_path / "x.npy", GREY)
+    with pytest.raises(InputError, match=message):
+        load(f"{tmp_path / 'x.npy'}:axes={axes}")
+
+
+def test_the_same_file_by_other_axes_is_other_data(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, (8, 8, 8), dtype=np.uint8))
+    plain, turned = (load(f"{tmp_path / 'x.npy'}{axes}") for axes in ("", ":axes=hwn"))
+    assert plain.shape == turned.shape
+    assert plain.fingerprint != turned.fingerprint
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_a_round_off_outside_the_unit_interval_is_no_fault(path: Path, dtype: str) -> None:
+    images = np.full((2, 4, 4), 0.5, dtype)
+    images[0, 0, 0], images[0, 0, 1] = (1, 0) if dtype == "f2" else (1 + 5e-7, -5e-7)
+    assert load(write(path, images=images))[0][0, 0, 0, :3].tolist() == [255, 0, 128]
+    images[0, 0, 0] = 1.01
+    with pytest.raises(InputError, match=r"float images run from .* to 1\.0"):
+        load(write(path, images=images))
