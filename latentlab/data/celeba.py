@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from latentlab.errors import InputError, MissingError
 from latentlab.limits import LIST
 from latentlab.regular import open_regular, read_bytes
 
-FILES = "a folder with img_align_celeba/, list_attr_celeba.txt and list_eval_partition.txt"
-PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt"
+FILES = "a folder with img_align_celeba/, list_attr_celeba.txt and list_eval_partition.txt (or .csv)"
+PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba", "list_eval_partition"
 PARTS = ("train", "valid", "test")
 SIZES = range(8, 219)
 LINES = 1_000_000
@@ -29,37 +30,43 @@ def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
 
     Each attribute is a factor of two levels, no and yes; the published partition gives the splits ``train``, ``valid``
     and ``test``. Rows stand in the order of the partition, and within it of the list; a row's id is the number in its
-    file's name, as far as all have one.
+    file's name, as far as all have one. The lists may be ``.csv`` and the photographs lie one folder deeper, as in the
+    copy on Kaggle.
     """
     check_size(size, SIZES, "CelebA")
     check_size(crop, SIZES, "crops of CelebA")
     folder = Path(path)
-    if not (folder / PICTURES).is_dir():
+    pictures = folder / PICTURES
+    if not pictures.is_dir():
         raise MissingError(f"{folder} has no {PICTURES}/; expected {FILES}")
-    names, files, values = _attributes(folder / ATTRIBUTES)
-    part = _partition(folder / PARTITION)
+    if (pictures / PICTURES).is_dir():
+        pictures = pictures / PICTURES
+    names, files, values = _attributes(_list_file(folder, ATTRIBUTES))
+    part = _partition(_list_file(folder, PARTITION))
     numbers = np.array([part.get(file, -1) for file in files])
     if part and (numbers < 0).any():
         missing = files[int(np.argmax(numbers < 0))]
-        raise InputError(f"{folder / PARTITION} does not say which part {missing} is of; copy the file again")
+        raise InputError(
+            f"{_list_file(folder, PARTITION)} does not say which part {missing} is of; copy the file again"
+        )
     order = np.argsort(numbers, kind="stable")
     files, numbers, values = [files[k] for k in order], numbers[order], values[order]
     for file in (files[0], files[-1]):
-        if not (folder / PICTURES / file).is_file():
-            raise MissingError(f"{folder / PICTURES} has no {file}; unpack img_align_celeba.zip there")
+        if not (pictures / file).is_file():
+            raise MissingError(f"{pictures} has no {file}; unpack img_align_celeba.zip there")
     ends = np.searchsorted(numbers, range(len(PARTS)), side="right").tolist()
     splits = {name: range(a, b) for name, a, b in zip(PARTS, [0, *ends[:-1]], ends, strict=True) if b > a}
 
     def read(rows: Rows) -> Images:
         images = np.empty((len(rows), 3, size, size), np.uint8)
         for image, row in zip(images, rows.tolist(), strict=True):
-            image[...] = _photograph(folder / PICTURES, files[row], size, crop)
+            image[...] = _photograph(pictures, files[row], size, crop)
         return images
 
     return Dataset(
         name="celeba",
         shape=(len(files), 3, size, size),
-        read=Known(read, lambda: of_files([(file, folder / PICTURES / file) for file in files], size, crop)),
+        read=Known(read, lambda: of_files([(file, pictures / file) for file in files], size, crop)),
         factors=values,
         specs=tuple(Factor(name.replace("_", " ").lower(), "categorical", ("no", "yes")) for name in names),
         row_ids=_ids([Path(file).stem for file in files]),
@@ -89,13 +96,18 @@ def _photograph(folder: Path, name: str, size: int, crop: int) -> Images:
         return np.asarray(middle.resize((size, size), Image.Resampling.BILINEAR)).transpose(2, 0, 1)
 
 
+def _list_file(folder: Path, name: str) -> Path:
+    """The published list, or else its copy as CSV."""
+    text, table = folder / f"{name}.txt", folder / f"{name}.csv"
+    return table if table.is_file() and not text.exists() else text
+
+
 def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Names of the attributes, files, and values (n, k) of 0 and 1: how many, the names, then a line a file."""
-    lines = _lines(path)
-    names = lines[1].split() if len(lines) > 2 else []
-    rows = [line.split() for line in lines[2:]]
-    if not names or not lines[0].strip().isdecimal() or int(lines[0]) != len(rows):
-        raise InputError(f"{path} has {len(rows):,} files; expected their number, the attributes' names, a line a file")
+    """Names of the attributes, files, and values (n, k) of 0 and 1: how many, the names, then a line a file.
+
+    A CSV does not say how many, and its line of names begins with that of the files' column.
+    """
+    names, rows = _table(path) if path.suffix == ".csv" else _counted(path)
     for row in rows:
         if len(row) != len(names) + 1 or not set(row[1:]) <= {"1", "-1"} or "/" in row[0]:
             raise InputError(
@@ -105,11 +117,30 @@ def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
     return names, [row[0] for row in rows], values.astype(np.float64)
 
 
+def _counted(path: Path) -> tuple[list[str], list[list[str]]]:
+    lines = _lines(path)
+    names, rows = lines[1].split() if len(lines) > 2 else [], [line.split() for line in lines[2:]]
+    if not names or not lines[0].strip().isdecimal() or int(lines[0]) != len(rows):
+        raise InputError(f"{path} has {len(rows):,} files; expected their number, the attributes' names, a line a file")
+    return names, rows
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The names after the first, and the rows, of a CSV."""
+    try:
+        header, *rows = [[word.strip() for word in row] for row in csv.reader(_lines(path))] or [[]]
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV ({error}); copy the file again") from error
+    if len(header) < 2 or not rows:
+        raise InputError(f"{path} has {len(rows):,} files; expected a line of names, image_id first, and a line a file")
+    return header[1:], rows
+
+
 def _partition(path: Path) -> Mapping[str, int]:
     """Which part each file is of; nothing where there is no such file."""
     if not path.is_file():
         return {}
-    rows = [line.split() for line in _lines(path)]
+    rows = _table(path)[1] if path.suffix == ".csv" else [line.split() for line in _lines(path)]
     for row in rows:
         if len(row) != 2 or row[1] not in ("0", "1", "2"):
             raise InputError(f"{path} has the line {' '.join(row)[:40]!r}; expected a file and its part, 0, 1 or 2")

@@ -239,6 +239,37 @@ def test_celeba(tmp_path: Path) -> None:
     assert data[[]].shape == (0, 3, 32, 32)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_celeba_as_kaggle_packs_it(tmp_path: Path, end: str, quote: str) -> None:
+    for name in ("published", "kaggle"):
+        (tmp_path / name).mkdir()
+        write_celeba(tmp_path / name)
+    folder, inner = tmp_path / "kaggle", tmp_path / "kaggle/img_align_celeba/img_align_celeba"
+    inner.mkdir()
+    for picture in list(inner.parent.glob("*.jpg")):
+        picture.rename(inner / picture.name)
+    attributes = (folder / "list_attr_celeba.txt").read_text().splitlines()
+    parts = (folder / "list_eval_partition.txt").read_text().splitlines()
+    for name, lines in (("list_attr_celeba", [f"image_id {attributes[1]}", *attributes[2:]]),
+                        ("list_eval_partition", ["image_id partition", *parts])):  # fmt: skip
+        (folder / f"{name}.txt").unlink()
+        rows = [",".join(f"{quote}{word}{quote}" for word in line.split()) + end for line in lines]
+        (folder / f"{name}.csv").write_bytes("".join(rows).encode())
+    kaggle, published = load(f"celeba:{folder}"), load(f"celeba:{tmp_path / 'published'}")
+    assert (kaggle.specs, kaggle.splits) == (published.specs, published.splits)
+    assert kaggle.factors is not None
+    assert (kaggle.factors == published.factors).all()
+    assert (kaggle[:] == published[:]).all()
+    assert kaggle.fingerprint == published.fingerprint
+    (folder / "list_attr_celeba.csv").write_text("image_id,Hat\n")
+    with pytest.raises(InputError, match="has 0 files; expected a line of names"):
+        load(f"celeba:{folder}")
+    (folder / "list_attr_celeba.csv").write_text("image_id,Hat\n" + "x" * 200_000)
+    with pytest.raises(InputError, match="is no CSV"):
+        load(f"celeba:{folder}")
+
+
 def test_celeba_incomplete(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="has no img_align_celeba/"):
         load(f"celeba:{tmp_path}")
