@@ -14,7 +14,7 @@ import numpy as np
 
 from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
-from latentlab.data._listing import SUFFIXES, Listing, natural, of_archive, of_folder, stored_names
+from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
@@ -38,6 +38,7 @@ SPLITS = {
     "val": "val", "valid": "valid", "validation": "validation",
 }  # fmt: skip
 UNLABELLED = "unlabelled"
+Opener = Callable[[str], IO[bytes]]
 
 
 def load(path: Path, *, size: int | None = None) -> Dataset:
@@ -51,8 +52,8 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
     """
     if size is not None and size not in SIZES:
         raise InputError(f"{path}: size={size} is not between {SIZES.start} and {SIZES.stop - 1}")
-    stat = path.stat()
-    files, remarks = _files(path, stat.st_mtime_ns, stat.st_size, size is not None)
+    listing = _listing(path)
+    files, remarks = _headers(path, *listing.known(path), size is not None), listing.remarks
     if not files:
         held = f" ({remarks[0].split(': ', 1)[1][:60]})" if remarks else ""
         raise MissingError(f"{str(path)[-40:]} holds no images{held}; expected {', '.join(sorted(SUFFIXES))}"[:200])
@@ -102,21 +103,28 @@ class _File(NamedTuple):
     size: tuple[int, int]
 
 
+def _listing(path: Path) -> Listing:
+    if path.is_dir():
+        return of_folder(path)
+    with open_zip(path) as archive:
+        return of_archive(stored_names(archive.namelist()))
+
+
 @lru_cache(maxsize=4)
-def _files(path: Path, mtime: int, length: int, resized: bool) -> tuple[tuple[_File, ...], tuple[str, ...]]:
-    """Every image, from its header alone, and what is to be said of the files that are none."""
-    with _opener(path) as (list_all, open_file):
-        listing = list_all()
-        files = []
-        for name in listing.images:
-            with open_image(path, name, open_file, large=resized) as image:
-                frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
-                if frames > 1:
-                    raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image a file")
-                size = image.size[::-1] if _lies(image) else image.size
-                grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
-                files.append(_File(name, image.mode, grey, image.has_transparency_data, size))
-    return tuple(files), listing.remarks
+def _headers(path: Path, names: tuple[str, ...], stamps: tuple[Stamp, ...], resized: bool) -> tuple[_File, ...]:
+    """Every image, from its header alone; read again where a file is another than it was."""
+    with _opener(path) as open_file:
+        return tuple(_header(path, name, open_file, resized) for name in names)
+
+
+def _header(path: Path, name: str, open_file: Opener, resized: bool) -> _File:
+    with open_image(path, name, open_file, large=resized) as image:
+        frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
+        if frames > 1:
+            raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image a file")
+        size = image.size[::-1] if _lies(image) else image.size
+        grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
+        return _File(name, image.mode, grey, image.has_transparency_data, size)
 
 
 def _lies(image: Image.Image) -> bool:
@@ -138,14 +146,14 @@ def _grey_palette(image: Image.Image) -> bool:
 
 
 @contextmanager
-def _opener(path: Path) -> Iterator[tuple[Callable[[], Listing], Callable[[str], IO[bytes]]]]:
-    """What lists the files under a folder or in a zip, and what opens one of them."""
+def _opener(path: Path) -> Iterator[Opener]:
+    """What opens one of the files under a folder or in a zip."""
     if path.is_dir():
-        yield partial(of_folder, path), lambda name: open_regular(path / name)
+        yield lambda name: open_regular(path / name)
         return
     with open_zip(path) as archive:
         stored = stored_names(archive.namelist())
-        yield partial(of_archive, stored), lambda name: _member(path, archive, stored[name])
+        yield lambda name: _member(path, archive, stored[name])
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
@@ -161,9 +169,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def open_image(
-    path: Path, name: str, open_file: Callable[[str], IO[bytes]], *, large: bool = False
-) -> Iterator[Image.Image]:
+def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False) -> Iterator[Image.Image]:
     """An image opened by one of the known decoders; whatever goes wrong with it names the file.
 
     It may have `Image.MAX_IMAGE_PIXELS`, 89 million, and twice as many where it is ``large`` and will be resized.
@@ -192,7 +198,7 @@ def open_image(
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
 
 
-def _placeholder(name: str, open_file: Callable[[str], IO[bytes]]) -> bool:
+def _placeholder(name: str, open_file: Opener) -> bool:
     """Whether Git-LFS or git-annex put a few words in the place of the file."""
     with open_file(name) as file:
         return file.read(max(map(len, PLACEHOLDERS))).startswith(PLACEHOLDERS)
@@ -214,7 +220,7 @@ def _layout(path: Path, files: tuple[_File, ...], resized: bool) -> tuple[bool, 
 
 def _read(path: Path, names: tuple[str, ...], shape: tuple[int, int, int], size: int | None, rows: Rows) -> Images:
     images = np.empty((len(rows), *shape), dtype=np.uint8)
-    with _opener(path) as (_, open_file):
+    with _opener(path) as open_file:
         for k, row in enumerate(rows):
             with open_image(path, names[row], open_file, large=size is not None) as image:
                 array = np.asarray(_shown(image, "RGB" if shape[0] == 3 else "L", size))

@@ -15,6 +15,7 @@ SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .jfif .pjp .pjpeg .bmp .gif .webp .tif .tiff .pgm .ppm .pbm .pnm".split()  # noqa: SIM905
 )
 SERVICE = frozenset({"@eaDir", "@Recycle", "#recycle", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini"})
+Stamp = tuple[int, int, int]  # inode, size and time of the last change
 NAMED = 5  # suffixes that are named among what is passed over
 
 
@@ -32,6 +33,12 @@ class Listing:
             self.images.append(name)
         else:
             self.passed[suffix or "without a suffix"] += 1
+
+    def known(self, path: Path) -> tuple[tuple[str, ...], tuple[Stamp, ...]]:
+        """The names, and by what it is seen that a file (of a zip, all of it) is another than it was."""
+        files = [path / name for name in self.images] if path.is_dir() else [path]
+        stats = [file.stat() for file in files]
+        return tuple(self.images), tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats)
 
     @property
     def remarks(self) -> tuple[str, ...]:

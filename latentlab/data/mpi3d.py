@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data import _arrays
+from latentlab.data._axes import layout
 from latentlab.data._fingerprint import Known, of_stored
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
@@ -48,7 +49,7 @@ def load(path: str) -> Dataset:
     colours, shapes = first
     specs = (Factor("object colour", "categorical", colours), Factor("object shape", "categorical", shapes), *REST)
     grid = tuple(spec.levels for spec in specs)
-    shape, transpose = _arrays.layout(file, images)
+    shape, transpose = layout(file, images)
     read = _arrays.reader(file, images, transpose)
     return Dataset(
         name=file.stem,

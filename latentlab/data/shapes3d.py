@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from latentlab.data import _arrays
+from latentlab.data._axes import layout
 from latentlab.data._fingerprint import Known, of_files
 from latentlab.data.dataset import Dataset, Factor, FactorKind
 from latentlab.errors import InputError
@@ -47,7 +48,7 @@ def found(arrays: Mapping[str, Any]) -> bool:
 
 def from_arrays(path: Path, arrays: Mapping[str, Any]) -> Dataset:
     """The data set in a file that `found` knows."""
-    shape, transpose = _arrays.layout(path, arrays["images"])
+    shape, transpose = layout(path, arrays["images"])
     labels = np.asarray(arrays["labels"][...], np.float64)
     if not np.isfinite(labels).all():
         raise InputError(f"{path}: labels hold NaN or infinity; copy the file again")
