@@ -12,7 +12,7 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
@@ -41,6 +41,7 @@ DAMAGED = (  # what opening and unpacking a member of a zip raises where its byt
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
     EOFError, RuntimeError, OSError, KeyError, OverflowError,
 )  # fmt: skip
+NAMED = 5  # arrays that are named among what is passed over
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
@@ -72,6 +73,19 @@ def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "") -> Datase
 
 def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((arrays[name] for name in names if name in arrays), None)
+
+
+def passed_over(names: Iterable[str]) -> tuple[str, ...]:
+    """A sentence on the arrays and groups of a file that nothing is read from; none where there are none.
+
+    >>> passed_over(["images", "x", "latents", "factor_names"])
+    ('2 of 4 arrays and groups passed over: latents, x',)
+    """
+    held = set(names)
+    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {NAMES, KINDS}
+    left = sorted(held - used)
+    named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
+    return (f"{len(left):,} of {len(held):,} arrays and groups passed over: {named}",) if left else ()
 
 
 def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:

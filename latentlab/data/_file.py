@@ -27,13 +27,18 @@ def load(path: Path, *, axes: str = "") -> Dataset:
     if suffix == ".npz":
         if _published.found(path) and not axes:
             return dsprites.load(str(path))
-        return _arrays.from_arrays(path, _arrays.read_npz(path), axes)
+        data = _arrays.from_arrays(path, _arrays.read_npz(path), axes)
+        with _arrays.open_zip(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+        return replace(data, remarks=_arrays.passed_over(names))
     arrays = _arrays.read_h5(path)
     if shapes3d.found(arrays) and not axes:
         return shapes3d.from_arrays(path, arrays)
     if _published.found(path) and not axes:
         return dsprites.load(str(path))
-    return _stored(path, _arrays.from_arrays(path, arrays, axes), axes)
+    data = _arrays.from_arrays(path, arrays, axes)
+    file = next(iter(arrays.values())).dataset.file
+    return replace(_stored(path, data, axes), remarks=_arrays.passed_over(file))
 
 
 def _stored(path: Path, data: Dataset, axes: str) -> Dataset:

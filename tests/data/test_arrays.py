@@ -272,3 +272,13 @@ def test_a_round_off_outside_the_unit_interval_is_no_fault(path: Path, dtype: st
     images[0, 0, 0] = 1.01
     with pytest.raises(InputError, match=r"float images run from .* to 1\.0"):
         load(write(path, images=images))
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.h5"])
+def test_arrays_that_are_passed_over_are_said(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    arrays = {"images": GREY, "labels": np.arange(6)}
+    assert load(write(tmp_path / name, **arrays)).remarks == ()
+    write(tmp_path / f"more {name}", **arrays, X=GREY, **{"latents/classes": np.arange(6)})
+    load(tmp_path / f"more {name}")
+    latents = "latents" if name == "x.h5" else "latents/classes"
+    assert f"2 of 4 arrays and groups passed over: X, {latents}" in caplog.text
