@@ -181,6 +181,8 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
             warnings.simplefilter("ignore")
             warnings.simplefilter("ignore" if large else "error", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
+                if large and _huge(image) and image.has_transparency_data:  # four copies of it would be held at once
+                    raise InputError(f"{str(path)[-60:]}: {name[-40:]} is large and transparent; save it as RGB")
                 yield image
     except InputError:
         raise
@@ -230,18 +232,24 @@ def _read(path: Path, names: tuple[str, ...], shape: tuple[int, int, int], size:
     return images
 
 
+def _huge(image: Image.Image) -> bool:
+    """Whether it has more pixels than are read of an image that is not resized."""
+    from PIL import Image
+
+    return image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0)
+
+
 def _shown(image: Image.Image, mode: str, size: int | None) -> Image.Image:
     """The image as a viewer shows it on white, in that mode, resized where `size` says so."""
     from PIL import Image, ImageOps
 
-    if size is not None and image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
+    if size is not None and _huge(image):
         image.draft(mode, (2 * size, 2 * size))  # a JPEG is decoded at a fraction of its size
     ImageOps.exif_transpose(image, in_place=True)
     if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, "white")
-        ground.alpha_composite(image.convert("RGBA"))
-        image = ground
-    pixels = image.convert(mode)
+        clear = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), clear)
+    pixels = image if image.mode == mode else image.convert(mode)
     return pixels if size is None else pixels.resize((size, size), Image.Resampling.BILINEAR)
 
 

@@ -268,6 +268,10 @@ def test_a_large_image_is_read_where_it_is_resized(tmp_path: Path, monkeypatch: 
         load(tmp_path)
     assert (load(tmp_path, size=8)[:] == 7).all()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)
+    Image.new("RGBA", (100, 70), (0, 0, 0, 9)).save(tmp_path / "a.png")
+    (tmp_path / "a.jpg").unlink()
+    with pytest.raises(InputError, match=r"a\.png is large and transparent; save it as RGB"):
+        load(tmp_path, size=8)
     Image.new("L", (101, 90), 7).save(tmp_path / "a.png")
     with pytest.raises(InputError, match=r"has more than 8,000 pixels; make it smaller"):
         load(tmp_path, size=8)
