@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 LENGTHS = (60, 45, 32, 24, 16, 10, 6)  # letters that a label may have, tried in turn where axes have no room
 LONG = 30  # letters of a label that may be what leaves axes without room
-EDGE = 0.01
-MOST = 1.3  # of the width that a grid gives to its axes, what they take with their labels at most
+EDGE = 0.03  # of the figure, what labels may reach over their place
+MOST = 1.45  # of the width that a grid gives to its axes, what they take with their labels at most
 LEAST = 0.25  # of the width and height that a grid gives to its axes, the part that labels leave at least
 
 
 def legible(fig: Figure) -> None:
     """Give every text fonts that have its letters; a `Remark` names those that no font has."""
     missing: set[str] = set()
+    _reword(fig, _plain)
     for text in _texts(fig):
-        said = harmless(text.get_text()).replace("\t", " ")
+        said = _plain(text.get_text())
         if said != text.get_text():
             text.set_text(said)
         if len(chosen := _fonts.families(said)) > 1:
@@ -89,15 +90,23 @@ def _crowded(axes: Any) -> bool:
 
 
 def _shorten(fig: Figure, letters: int) -> None:
-    from matplotlib.ticker import FixedFormatter
-
-    for axes in fig.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            if isinstance(formatter := axis.get_major_formatter(), FixedFormatter):
-                formatter.seq = [short(str(label), letters) for label in formatter.seq]
+    _reword(fig, lambda label: short(label, letters))
     for text in _texts(fig):
         if text not in fig.texts:  # the heading has a place of its own
             text.set_text(short(text.get_text(), letters))
+
+
+def _plain(text: str) -> str:
+    return harmless(text).replace("\t", " ")
+
+
+def _reword(fig: Figure, word: Callable[[str], str]) -> None:
+    """Change the labels of ticks, which axes write again whenever they are drawn; those that stay are not touched."""
+    for axes in fig.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if (changed := [word(label) for label in labels]) != labels:
+                axis.set_ticklabels(changed)
 
 
 def _texts(fig: Figure) -> Iterator[Text]:
@@ -105,4 +114,4 @@ def _texts(fig: Figure) -> Iterator[Text]:
 
     for axes in fig.axes:  # ticks are made when they are asked for
         axes.get_xticklabels(), axes.get_yticklabels()
-    yield from (each for each in fig.findobj(Text) if each.get_text())  # type: ignore[attr-defined]
+    yield from (each for each in fig.findobj(Text) if each.get_text())
