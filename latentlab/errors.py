@@ -41,3 +41,7 @@ class InputError(LatentlabError, ValueError):
 
 class MissingError(InputError, FileNotFoundError):
     """A file or folder that was named does not exist. Exit status 2."""
+
+
+class Remark(UserWarning):
+    """What the work went on without (a letter that no font has): told on one line, and not the end of a verb."""

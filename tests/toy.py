@@ -177,7 +177,7 @@ def examine(run: Run, codes: Codes, rows: Decodings) -> None:
     straight = np.where(np.arange(d)[:, None] < d - 1, rng.random((d, 2)), np.nan)
     save_effects(run.path / "effects.h5", Effects(maps, rng.random(d), maps * 2, straight, settings), {})
     if codes.factors is not None:
-        curve = few_label_curve(codes, factor="shape", sizes=(1, 10), draws=2)
+        curve = few_label_curve(codes, factor=SPECS[0].name, sizes=(1, 10), draws=2)
         write_json(run.path / "probes.json", {"format": 1, "curves": {"linear": curve.to_json()}})
 
 

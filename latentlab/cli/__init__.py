@@ -54,10 +54,11 @@ def _top(
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line; its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted.
 
-    This is the one place where an exception becomes a line on standard error.
+    This is the one place where an exception, or a `Remark`, becomes a line on standard error.
     """
     try:
-        result = get_command(build()).main(argv, prog_name="latentlab", standalone_mode=False)
+        with _console.remarks():
+            result = get_command(build()).main(argv, prog_name="latentlab", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except KeyboardInterrupt:
         return 130

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from latentlab.errors import InputError, harmless, one_line
+from latentlab.errors import InputError, Remark, harmless, one_line
 from latentlab.registry import choose, names
 
 LINE_SECONDS = 10.0
@@ -55,6 +56,24 @@ def metrics(text: str | None) -> list[str] | None:
 def show(text: str) -> None:
     """A line of the answer; what a terminal might obey in it instead of showing is a question mark."""
     print(harmless(text))
+
+
+@contextmanager
+def remarks() -> Iterator[None]:
+    """Show each `Remark` as one line on standard error; all other warnings as Python does."""
+    shown = warnings.showwarning
+
+    def show_remark(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, Remark):
+            print(f"latentlab: {one_line(str(message))}", file=sys.stderr)
+        else:
+            shown(message, category, *rest)
+
+    warnings.showwarning = show_remark
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def show_json(content: Any) -> None:

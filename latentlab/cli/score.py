@@ -42,13 +42,13 @@ def score(
 
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
     """
-    from latentlab.dialects import Asked
-    from latentlab.tables import read_arrays
-
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
     if path is not None:
         refuse_busy(path)
+    from latentlab.dialects import Asked
+    from latentlab.tables import read_arrays
+
     options = {
         "metrics": _console.metrics(metric),
         "profile": profile,

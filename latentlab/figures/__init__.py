@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from html import escape
 from importlib import import_module
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.comparison import csv_of
 from latentlab.errors import InputError, MissingError
 from latentlab.figures._gif import gif
+from latentlab.figures._images import channels_shown
 from latentlab.files import write_bytes
 from latentlab.registry import load, names
 from latentlab.runs import Run, Study, open_path
@@ -107,7 +109,7 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
     if module.TAKES == "runs":
-        return module, module.prepare(found, **options)
+        return module, _with_channels(module.prepare(found, **options), found)
     if len(found) != 1:
         some = ", ".join(run.name for run in found)
         raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
@@ -116,7 +118,14 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         raise MissingError(f"{run.path} has no codes; make them: `latentlab analyze {run.path} --only encode`")
     if decodes(kind) and "model" not in options:
         raise InputError(f"figure {kind} decodes anew: give it the model, as in model=ll.live(run)")
-    return module, module.prepare(run, **options)
+    return module, _with_channels(module.prepare(run, **options), found)
+
+
+def _with_channels(data: Any, runs: list[Run]) -> Any:
+    """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
+    told = dict.fromkeys(channels_shown(run.config.image_shape[0]) for run in runs)
+    words = " · ".join([data.subtitle, *filter(None, told)]) if hasattr(data, "cells") else ""
+    return replace(data, subtitle=words) if any(told) and words else data
 
 
 def _runs(given: Runs) -> list[Run]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.figures import _labels
+
 DPI = 110  # a moving picture is for a screen, so a third of what print needs
 MILLISECONDS = 90
 PAUSE = 500  # at either end
@@ -20,7 +22,8 @@ def gif(figures: Iterator[Any], alt: str) -> bytes:
     """
     from PIL import Image
 
-    frames = [_pixels(figure) for figure in figures]
+    with _labels.quiet():
+        frames = [_pixels(figure) for figure in figures]
     sheet = Image.fromarray(np.concatenate(frames))
     palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     there = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
@@ -36,6 +39,7 @@ def _pixels(figure: Any) -> np.ndarray:
     from matplotlib import rc_context
 
     figure.set_dpi(DPI)
+    _labels.legible(figure)
     with rc_context({"text.hinting": "no_hinting"}):  # hinted letters are wider than the layout has counted with
         figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.figures import _images, _style
+from latentlab.figures._text import short
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LABELS = 0.6  # of the width, the most that labels take
+SCREEN_LETTERS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,8 @@ class Sheet:
 def interactive(data: Sheet, title: str, alt: str) -> Any:
     """The Plotly figure."""
     picture, rows = data.picture, len(data.labels)
-    margin = {"l": max(60, 8 * max(map(len, data.labels)) + 16), "r": 10, "t": 64 + 18 * bool(data.heads), "b": 10}
+    labels = [short(label, SCREEN_LETTERS) for label in data.labels]
+    margin = {"l": max(60, 8 * max(map(len, labels)) + 16), "r": 10, "t": 64 + 18 * bool(data.heads), "b": 10}
     fig = _style.plotly(title, data.subtitle, alt, height=90 + 64 * rows, margin=margin)
     fig.add_trace(_images.image_trace(picture))
     fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
@@ -66,7 +71,7 @@ def interactive(data: Sheet, title: str, alt: str) -> Any:
         range=[picture.shape[0] - 0.5, -0.5],
         constrain="domain",
         tickvals=list(data.rows),
-        ticktext=[f"{label}  " for label in data.labels],
+        ticktext=[f"{label}  " for label in labels],
     )
     return fig
 
@@ -74,7 +79,9 @@ def interactive(data: Sheet, title: str, alt: str) -> Any:
 def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
     """The Matplotlib figure; a cell is at most `cell` inches wide."""
     chosen, picture = _style.preset(preset), data.picture
-    left = chosen.size / 72 * 0.6 * (max(map(len, data.labels)) + 1)
+    letter = chosen.size / 72 * 0.6
+    labels = [short(label, int(LABELS * chosen.width / letter)) for label in data.labels]
+    left = letter * (max(map(len, labels)) + 1)
     width = min(chosen.width - left - 0.05, cell * data.cells.shape[1])
     height = width * picture.shape[0] / picture.shape[1]
     head = chosen.size / 72 * 1.6 * bool(data.heads)
@@ -83,7 +90,7 @@ def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
     total = fig.get_figheight()
     axes = fig.add_axes((left / chosen.width, 0.05 / total, width / chosen.width, height / total))
     axes.imshow(picture, aspect="auto")
-    axes.set(xticks=[], yticks=data.rows, yticklabels=data.labels)
+    axes.set(xticks=[], yticks=data.rows, yticklabels=labels)
     if data.heads:
         axes.xaxis.tick_top()
         axes.set_xticks(data.columns, data.heads)

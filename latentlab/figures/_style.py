@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from latentlab.errors import harmless
+from latentlab.figures import _fonts, _labels
 from latentlab.registry import choose
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 MM = 1 / 25.4
 RASTER_FROM = 5_000  # more points than this go into a PDF as pixels: as vectors they take megabytes and minutes
 DPI = 300
-FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same
 PROGRAM = ("backend", "interactive", "toolbar", "tk.", "webagg.")  # a program's settings, not those of a figure
 SUBTITLE = 130  # letters a line of a subtitle on the screen
 
@@ -66,7 +67,7 @@ def rendering(size: float) -> Iterator[None]:
     with rc_context(
         {
             **_defaults(),
-            "font.family": FONT,
+            "font.family": _fonts.FONT,
             "font.size": size,
             "text.parse_math": False,  # a dollar sign in somebody's label is a dollar sign
             "axes.titlesize": size,
@@ -150,11 +151,12 @@ def wrap(text: str, preset_name: str) -> str:
     from matplotlib.textpath import text_to_path
 
     chosen = preset(preset_name)
-    room, font = 0.98 * 72 * chosen.width, FontProperties(family=FONT, size=chosen.size - 1)
-    for letters in range(int(room / (0.4 * font.get_size_in_points())), 1, -1):
-        lines = textwrap.wrap(text, letters)
-        if all(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] <= room for line in lines):
-            break
+    room, font = 0.98 * 72 * chosen.width, FontProperties(family=_fonts.families(text), size=chosen.size - 1)
+    with _labels.quiet():
+        for letters in range(int(room / (0.4 * font.get_size_in_points())), 1, -1):
+            lines = textwrap.wrap(text, letters)
+            if all(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] <= room for line in lines):
+                break
     return "\n".join(lines)
 
 
@@ -167,13 +169,15 @@ def bare(axes: Axes) -> None:
 
 def saved(fig: Figure, suffix: str, title: str, alt: str, size: float) -> bytes:
     """A Matplotlib figure as the bytes of a pdf, svg or png, with no date in them."""
+    alt = harmless(alt)  # no XML may hold a control character
     metadata: dict[str, Any] = {
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None},
         "svg": {"Title": title, "Description": alt, "Date": None},
         "png": {"Title": title, "Description": alt, "Software": None},
     }[suffix]
     buffer = io.BytesIO()
-    with rendering(size):
+    with rendering(size), _labels.quiet():
+        _labels.legible(fig)
         _settle(fig)
         fig.savefig(buffer, format=suffix, metadata=metadata, facecolor="white")
     return _numbered(buffer.getvalue().decode()).encode() if suffix == "svg" else buffer.getvalue()
@@ -183,7 +187,7 @@ def _settle(fig: Figure) -> None:
     """Lay the axes out and round where they lie: the solver's last digits depend on where objects lie in memory."""
     engine = fig.get_layout_engine()
     if engine is not None:
-        engine.execute(fig)
+        _labels.fitted(fig)
         fig.set_layout_engine("none")
         for axes in fig.axes:
             axes.set_position(tuple(round(edge, 5) for edge in axes.get_position().bounds))

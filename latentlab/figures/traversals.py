@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from latentlab.decodings import Decodings
 from latentlab.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
-from latentlab.figures._text import describe, inactive, number, of_rows
+from latentlab.figures._text import describe, inactive, number, of_rows, short
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ TITLE = "Latent traversals"
 TAKES = "run"
 SHOWN = 20
 COLUMNS = (-216, -176, -126)  # pixels left of the images at which name, weight and factor begin
+SCREEN_LETTERS, GIF_LETTERS = 40, 36
 CELL = 0.5  # inches that a cell has at most
+TEXT = 0.6  # of the width, the most that the columns of text take
 MOVING = 1.05  # inches between two images that move
 
 
@@ -125,6 +127,12 @@ def alt(data: Traversals) -> str:
     return f"Grid of decoded images, {data.cells.shape[1]} steps a latent dimension. {data.subtitle}. Rows: {rows}."
 
 
+def _cut(facts: Sequence[tuple[str, str, str]], letters: int) -> list[tuple[str, str, str]]:
+    """The facts with what the last column has too much for a line of that many letters left out."""
+    room = letters - sum(max(len(fact[k]) for fact in facts) for k in (0, 1)) - 5
+    return [(dim, weight, short(what, max(8, room))) for dim, weight, what in facts]
+
+
 def _heads(data: Traversals) -> tuple[str, str]:
     return ("KL" if data.table["kl"].notna().any() else "variance"), "factor, MI"
 
@@ -133,7 +141,7 @@ def interactive(data: Traversals) -> Any:
     """The Plotly figure."""
     import plotly.graph_objects as go
 
-    picture, facts = data.picture, _facts(data)
+    picture, facts = data.picture, _cut(_facts(data), SCREEN_LETTERS)
     height = 96 + round(min(44, 900 / max(1, len(facts)) + 24) * len(facts))
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height)
     fig.update_layout(margin={"l": -COLUMNS[0] + 8, "r": 10, "b": 10})
@@ -171,8 +179,9 @@ def static(data: Traversals, preset: str) -> Any:
     """The Matplotlib figure."""
     from matplotlib.patches import Rectangle
 
-    chosen, picture, facts = _style.preset(preset), data.picture, _facts(data)
+    chosen, picture = _style.preset(preset), data.picture
     letter = chosen.size / 72 * 0.58
+    facts = _cut(_facts(data), int(TEXT * chosen.width / letter))
     widths = [letter * (max(map(len, column)) + 1.5) for column in zip(("", *_heads(data)), *facts, strict=True)]
     left = sum(widths)
     image_width = min(chosen.width - left - 0.05, CELL * len(data.steps))
@@ -219,7 +228,7 @@ def numbers(data: Traversals) -> pd.DataFrame:
 
 def frames(data: Traversals, preset: str) -> Iterator[Any]:
     """The Matplotlib figure at each step, all dimensions moving at once."""
-    chosen, facts = _style.preset(preset), _facts(data)
+    chosen, facts = _style.preset(preset), _cut(_facts(data), GIF_LETTERS)
     across = min(len(facts), max(1, int(chosen.width / MOVING)))
     down = -(-len(facts) // across)
     line = chosen.size / 72 * 1.5

@@ -1,6 +1,7 @@
 """Every verb on small data: exit status, one JSON object, silence where it was asked for."""
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pandas as pd
 import pytest
 from toy import write_run
 
-from latentlab.cli import run
-from latentlab.errors import LatentlabError
+from latentlab.cli import _console, run
+from latentlab.errors import LatentlabError, Remark
 from latentlab.files import lock, sha256, write_json
 from latentlab.runs import Run, Study
 
@@ -281,3 +282,10 @@ def test_what_is_no_text_is_one_line(tmp_path: Path, say: Say) -> None:
     said = say("report", run.path, "-o", tmp_path / "r.html", "--title", "\udcff", "-q")
     assert (said.status, said.err.count("\n")) == (2, 1)
     assert "is no text" in said.err
+
+
+def test_a_remark_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings(), _console.remarks():
+        warnings.simplefilter("always")
+        warnings.warn("no font has these letters:\n猫", Remark, stacklevel=1)
+    assert capsys.readouterr().err == "latentlab: no font has these letters: 猫\n"

@@ -162,7 +162,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"score {RUN} --metric migg", "did you mean 'mig'?"),
         (f"score {RUN} --profile dlibb", "did you mean 'dlib'?"),
         ("score --codes none.npy", "does not exist"),
-        ("score --codes notes.txt", "ends in .txt"),
+        ("score --codes notes.txt", "has names but no rows"),
         ("score --codes text.npy", "expected numbers"),
         ("score --codes pickled.npy", "pickled"),
         ("score --codes cut.npz", "no whole .npz file"),

@@ -1,0 +1,118 @@
+"""Figures of names, scripts and images as people have them: every kind is drawn, without a word from a library."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+from matplotlib.figure import Figure
+from toy import ToyModel, write_run
+from toy_support import write_survey
+
+from latentlab.errors import Remark
+from latentlab.figures import _fonts, _images, _labels, decodes, rendered
+from latentlab.registry import load, names
+from latentlab.runs import Study
+
+NAMES = {
+    "long": ("n" * 70, "m" * 200, "two words " * 12, "W" * 60),
+    "odd": ("", "a$b\\c%_{<i>&\nx\t\x1b[31m", "שלום עולם", "$\\frac{"),
+}
+KINDS = sorted(set(names("figures")) - {"filling", "identity"})  # they need images and likelihoods, and draw no names
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Four toy runs whose factors, values and dimensions have such names."""
+    path = tmp_path_factory.mktemp("named") / "study"
+    with pytest.MonkeyPatch.context() as patch:
+        shape = replace(toy.SPECS[0], values=("sq" * 40, "", "a<b>$"))
+        named = zip((shape, *toy.SPECS[1:]), NAMES[request.param], strict=True)
+        patch.setattr(toy, "SPECS", tuple(replace(spec, name=name) for spec, name in named))
+        for beta in (None, 4.0):
+            for seed in (0, 1):
+                write_survey(write_run(path / f"r-{beta}-{seed}", beta, seed))
+    return Study(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_drawn_with_any_names(kind: str, study: Study) -> None:
+    given = study if load("figures", kind).TAKES == "runs" else study.runs[-1]
+    model = {"model": ToyModel()} if decodes(kind) else {}
+    for suffix in ("svg", "html", "csv", "txt"):
+        content = rendered(kind, given, suffix, "icml", **model)
+        assert content
+        if suffix == "svg":
+            ElementTree.fromstring(content)
+
+
+def test_a_long_label_leaves_its_axes_room_and_short_ones_stay() -> None:
+    from latentlab.figures import _style
+
+    with _style.rendering(8):
+        fig = _style.canvas("icml", 1.5, "Title", "")
+        axes = fig.add_subplot()
+        axes.set_yticks([0, 1], ["m" * 90, "short"])
+        _labels.fitted(fig)
+        assert axes.get_position().width > _labels.LEAST * 0.775  # the grid's part of a figure
+        cut, kept = (label.get_text() for label in axes.get_yticklabels())
+    assert re.fullmatch("m+…", cut)
+    assert kept == "short"
+
+
+def test_letters_come_from_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    has = {_fonts.FONT: "aß", "Rare Sans": "한", "Broad Sans": "形猫"}
+    monkeypatch.setattr(_fonts, "_letters", lambda family: frozenset(has[family]))
+    monkeypatch.setattr(_fonts, "_installed", lambda: ["Broad Sans", "Rare Sans"])
+    assert _fonts.families("aß") == [_fonts.FONT]
+    assert _fonts.families("形") == [_fonts.FONT, "Broad Sans"]
+    assert _fonts.families("한") == [_fonts.FONT, "Rare Sans"]
+    assert _fonts.families("한형 形") == [_fonts.FONT, "Broad Sans", "Rare Sans"]
+    assert _fonts.lacking("한형 形") == {"형"}
+
+
+def test_letters_that_no_font_has_are_told_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_fonts, "_installed", list)
+    from latentlab.figures import _style
+
+    with _style.rendering(8):
+        fig = Figure()
+        fig.add_subplot().set_xlabel("形 猫")
+    with pytest.warns(Remark) as told:
+        svg = _style.saved(fig, "png", "Title", "形", 8)
+    assert svg
+    assert [str(each.message) for each in told] == [_fonts.told({"形", "猫"})]
+    assert len(_fonts.told(map(chr, range(0x4E00, 0x5E00)))) <= 200
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+def test_images_of_any_number_of_channels_are_drawn_and_what_is_left_out_is_said(channels: int, tmp_path: Path) -> None:
+    class Model(ToyModel):
+        def decode(self, codes: np.ndarray) -> np.ndarray:
+            return np.repeat(super().decode(codes), channels, axis=-3)
+
+    run = write_run(tmp_path / "run", 4.0, 0, image_shape=(channels, toy.SIZE, toy.SIZE))
+    words = rendered("samples", run, "txt", model=Model()).decode()
+    assert rendered("samples", run, "svg", model=Model())
+    assert ("channel" in words) == (channels not in (1, 3))
+    assert (f"1 to 3 of {channels}" in words) == (channels > 3)
+
+
+def test_two_channels_are_red_and_green() -> None:
+    image = np.stack([np.full((2, 2), 10), np.full((2, 2), 20)]).astype(np.uint8)
+    assert (_images.rgba(image) == (10, 20, 0, 255)).all()
+
+
+def test_one_run_of_one_dimension_without_factors_is_drawn(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
+    codes = toy.toy_codes(4.0, 0)
+    alone = replace(codes, mean=codes.mean[:, :1], variance=codes.variance[:, :1], factors=None, specs=(), grid=None)
+    from latentlab.codes import save_codes
+    from latentlab.runs import model_hash
+
+    save_codes(run.codes_path, replace(alone, provenance={"inputs": {"model": model_hash(run)}}))
+    for kind in ("kl", "correlation", "rate_distortion", "aggregate_posterior"):
+        assert rendered(kind, run, "svg")
