@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TextIO
 
 import typer
 
@@ -63,11 +63,14 @@ def remarks() -> Iterator[None]:
     """Show each `Remark` as one line on standard error; all other warnings as Python does."""
     shown = warnings.showwarning
 
-    def show_remark(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    def show_remark(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int,
+        file: TextIO | None = None, line: str | None = None,
+    ) -> None:  # fmt: skip
         if issubclass(category, Remark):
             print(f"latentlab: {one_line(str(message))}", file=sys.stderr)
         else:
-            shown(message, category, *rest)
+            shown(message, category, filename, lineno, file, line)
 
     warnings.showwarning = show_remark
     try:
