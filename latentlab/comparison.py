@@ -6,6 +6,7 @@ One row a run (`compare`), one row a setting (`summarise`), and how surely one s
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ OTHERS = {
     "data": "data",
     "split": "split",
 }
+FORMULA, BREAKS = ("=", "+", "-", "@"), ("\t", "\n")  # what a spreadsheet takes for the start of a formula
 Runs = Run | Study | Iterable[Run | Study]
 
 
@@ -340,5 +342,12 @@ def csv_of(table: pd.DataFrame) -> bytes:
 
 
 def _unread(cell: Any) -> Any:
-    """Text as no spreadsheet reads it as a formula; anything else as it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+    """Text as no spreadsheet reads it as a formula; anything else as it is.
+
+    Spreadsheets pass over white space in front of a sign, and take the full-width forms of signs for signs.
+    """
+    if not isinstance(cell, str):
+        return cell
+    start = unicodedata.normalize("NFKC", cell[:100]).lstrip()[:1]
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # quoted as one cell, which a lone carriage return is not
+    return f"'{cell}" if start in FORMULA or cell[:1] in BREAKS else cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -27,6 +28,11 @@ RESULTS = {"types", "assignment", "active"}  # recorded among settings, but foun
 APART = {"profile", "versions", "resamples", "rows_from", "factors_left_out", "split"}  # said in sentences of their own
 
 
+OPEN, CLOSE = "\ue000", "\ue001"  # private characters, which no font and no name has
+CITED = re.compile(rf"{OPEN}([a-z0-9,]+){CLOSE}")
+COMMANDS = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}"}
+
+
 class Methods(NamedTuple):
     """A paragraph with ``\\cite{…}`` commands, the keys it cites, and their BibTeX."""
 
@@ -36,14 +42,24 @@ class Methods(NamedTuple):
 
 
 class _Cites:
-    """Collects what is cited while sentences are written."""
+    """Collects what is cited while sentences are written, and marks the places."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
 
     def __call__(self, *keys: str) -> str:
         self.keys += keys
-        return f" \\cite{{{','.join(dict.fromkeys(keys))}}}" if keys else ""
+        return f" {OPEN}{','.join(dict.fromkeys(keys))}{CLOSE}" if keys else ""
+
+
+def _typeset(text: str) -> str:
+    r"""The paragraph with its citations as commands; nothing else in it, wherever it came from, is a command.
+
+    >>> print(_typeset(f"by {OPEN}higgins2017{CLOSE} on \\input{{secret}}"))
+    by \cite{higgins2017} on \textbackslash{}input\{secret\}
+    """
+    harmless = "".join(COMMANDS.get(letter, letter) for letter in text)
+    return CITED.sub(r"\\cite{\1}", harmless).replace(OPEN, "").replace(CLOSE, "")
 
 
 def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
@@ -60,7 +76,7 @@ def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
     sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_scores(runs, recorded, cite)]
     sentences.append(f"All of this was done with latentlab {version('latentlab')}{cite('latentlab')}.")
     keys = tuple(sorted(set(cite.keys)))
-    return Methods(" ".join(sentences), keys, bibtex(keys))
+    return Methods(_typeset(" ".join(sentences)), keys, bibtex(keys))
 
 
 def _members(each: Run | Study) -> Sequence[Run]:

@@ -8,6 +8,7 @@ whole batch's. Rank 0 alone writes.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,10 +94,18 @@ class _Part(nn.Module):
         return self.group.part(whole)
 
 
+def _number(variable: str, default: int) -> int:
+    """A whole number that torchrun sets; an `InputError` where something else set it to something else."""
+    text = os.environ.get(variable, "") or str(default)
+    if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
+        raise InputError(f"{variable} is {text[:40]!r}; expected a number, as torchrun sets; unset it to train alone")
+    return int(text)
+
+
 @contextmanager
 def joined(config: RunConfig) -> Iterator[Group]:
     """The group that torchrun started this process in; a group of one where nothing did."""
-    size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    size, rank = _number("WORLD_SIZE", 1), _number("RANK", 0)
     if size == 1:
         yield Group()
         return

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from latentlab import cluster as clusters
 from latentlab.config import RunConfig
 from latentlab.configuring import cores
@@ -32,7 +34,7 @@ MEMBER = "latentlab.sweeps:train_member"
 
 
 def sweep(
-    data: Dataset | str | Path,
+    data: Dataset | NDArray[Any] | str | Path,
     out: str | Path,
     *,
     objective: str = "beta-vae",

@@ -41,7 +41,7 @@ Progress = Callable[[int, int, dict[str, Any]], None]
 
 
 def train(
-    data: Dataset | str | Path,
+    data: Dataset | NDArray[Any] | str | Path,
     out: str | Path,
     *,
     config: RunConfig | None = None,

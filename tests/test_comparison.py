@@ -151,3 +151,12 @@ def test_a_metric_that_is_a_cost_already_leaves_the_table_as_it_is(tmp_path):
 def test_a_heading_is_no_formula_either():
     found = csv_of(pd.DataFrame({"=1+1": ["-a", "b"], "x": pd.Categorical(["@x", "y"])})).decode()
     assert found.splitlines() == ["'=1+1,x", "'-a,'@x", "b,y"]
+
+
+@pytest.mark.parametrize("cell", ["\t=1", "\r=1", "\n=1", " =1", "＝1", "\u3000＋1", "－1", "＠a", "\tx"])
+def test_no_spelling_of_a_formula_gets_by(cell: str) -> None:
+    import csv
+    import io
+
+    found = list(csv.reader(io.StringIO(csv_of(pd.DataFrame({"a": [cell, " plain"]})).decode(), newline="")))
+    assert [row[0] for row in found] == ["a", "'" + cell.replace("\r", "\n"), " plain"]

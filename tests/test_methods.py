@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from latentlab import registry
 from latentlab.analysis import score_run
 from latentlab.codes import save_codes
 from latentlab.errors import InputError
+from latentlab.files import read_json, write_json
 from latentlab.methods import SOURCES, methods
 from latentlab.references import bibtex, cited, cited_in, entries
-from latentlab.runs import Study
+from latentlab.runs import Run, Study
 from latentlab.scoring import known_metrics
 
 METRICS = ["mig", "irs", "modularity", "explicitness", "factor_vae", "rate", "udr", "unsupervised"]
@@ -131,3 +133,12 @@ def test_factors_of_one_value_are_named(tmp_path):
     text = methods(run).text
     assert SPECS[3].name in text
     assert np.isfinite(run.scores()["mig"].value)
+
+
+def test_nothing_that_a_run_recorded_is_a_command(tmp_path):
+    run = write_run(tmp_path / "a", 4.0, 0, analysed=False)
+    found = read_json(run.path / "config.json")
+    write_json(run.path / "config.json", {**found, "data": r"x\input{/etc/passwd}\write18{rm}\cite{me}"})
+    text = methods(Run(run.path)).text
+    assert set(re.findall(r"\\[a-z]+\b", text)) == {r"\cite", r"\textbackslash"}
+    assert r"\textbackslash{}cite\{me\}" in text

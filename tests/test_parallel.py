@@ -56,3 +56,11 @@ def test_what_a_part_of_a_batch_cannot_tell_is_refused(
     config: RunConfig = configure(load("digits"), **options)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=message), joined(config):
         pass
+
+
+@pytest.mark.parametrize("variable", ["WORLD_SIZE", "RANK"])
+def test_a_variable_that_torchrun_did_not_set_is_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "abc")
+    config = configure(load("digits"), latent_dim=2, steps=1, threads=1)
+    with pytest.raises(InputError, match=f"{variable} is 'abc'; expected a number"), joined(config):
+        pass

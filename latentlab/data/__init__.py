@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latentlab import registry
 from latentlab.data._binarise import binarised
@@ -25,6 +25,9 @@ from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
 from latentlab.regular import check_regular
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Options that any data set has, in the order in which they are applied.
 TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
@@ -56,7 +59,7 @@ def reads_files(spec: Spec) -> bool:
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
 
 
-def load(spec: str | Path | Dataset, **options: Any) -> Dataset:
+def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
 
     A name may need its published files, ``NAME:PATH``. A path is a folder of IDX files, a ``.npy``, ``.npz``, ``.h5``
@@ -65,7 +68,8 @@ def load(spec: str | Path | Dataset, **options: Any) -> Dataset:
     Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability;
     ``factors=strokes``: thickness, slant and width are measured on its images; ``inverted=1``: light and dark change
     places.
-    ``options`` given as arguments are the same as those written after the colon. A `Dataset` is returned as it is.
+    ``options`` given as arguments are the same as those written after the colon. A `Dataset` is returned as it is,
+    and an array of images is read as one in a file would be.
     Raises `MissingError` where nothing of that name exists, `InputError` where it cannot be used.
 
     >>> load("digits")
@@ -73,7 +77,13 @@ def load(spec: str | Path | Dataset, **options: Any) -> Dataset:
     >>> load("dsprites", size=32, grid=(3, 2, 4, 3, 3)).spec
     'dsprites:size=32,grid=3x2x4x3x3'
     """
-    return spec if isinstance(spec, Dataset) else open_spec(read_spec(spec), may_run_code=True, **options)
+    if isinstance(spec, Dataset):
+        return spec
+    if hasattr(spec, "__array_interface__"):
+        from latentlab.data import _arrays
+
+        return _arrays.from_arrays(Path("array"), {"images": spec}, **options)
+    return open_spec(read_spec(spec), may_run_code=True, **options)
 
 
 def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Dataset:

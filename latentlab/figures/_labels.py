@@ -76,7 +76,10 @@ def _longest(fig: Figure) -> int:
 def _crowded(axes: Any) -> bool:
     """Whether labels leave too little of the axes' place, or reach out of it or over the heading."""
     fig, grid = axes.get_figure(), axes.get_subplotspec()
-    with_labels = axes.get_tightbbox().transformed(fig.transFigure.inverted())
+    drawn = axes.get_tightbbox()
+    if drawn is None:  # axes that are switched off hold nothing
+        return False
+    with_labels = drawn.transformed(fig.transFigure.inverted())
     left, bottom, width, height = fig.get_layout_engine().get()["rect"]
     if with_labels.x0 < left - EDGE or with_labels.x1 > left + width + EDGE:
         return True

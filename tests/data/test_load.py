@@ -160,3 +160,12 @@ def test_a_zero_byte_names_nothing() -> None:
     for text in ("a\0b", "mnist:a\0b"):
         with pytest.raises(InputError, match="zero byte"):
             load(text)
+
+
+def test_an_array_of_images_is_read_as_one_in_a_file_would_be() -> None:
+    images = np.arange(5 * 8 * 8, dtype=np.uint8).reshape(5, 8, 8)
+    data = load(images)
+    assert (data.name, data.shape) == ("array", (5, 1, 8, 8))
+    assert (data[:][:, 0] == images).all()
+    with pytest.raises(InputError, match="array: images are complex128; expected"):
+        load(images.astype(complex))
