@@ -15,7 +15,7 @@ from latentlab.alignment import Overlap
 from latentlab.alignment import aligned as lay
 from latentlab.alignment import overlap as neighbours_in_common
 from latentlab.codes import Codes
-from latentlab.comparison import compare, summarise
+from latentlab.comparison import compare, settings_of, summarise
 from latentlab.data import Dataset
 from latentlab.decodings import Decodings
 from latentlab.dimensions import dimensions, factors_of
@@ -86,8 +86,14 @@ def settings() -> Any:
 
 def label(name: str) -> str:
     """A run as tables call it: its setting and its seed."""
-    row = table().set_index("run").loc[name]
-    return f"{row['setting']} · seed {row['seed']}"
+    return str(_labels(served_path(), tuple(run.name for run in study().runs))[name])
+
+
+@st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
+def _labels(path: str, names: tuple[str, ...]) -> dict[str, str]:
+    """By configurations alone: a list of hundreds of runs asks for the label of each."""
+    runs = study().runs
+    return {run.name: f"{each} · seed {run.config.seed}" for run, each in zip(runs, settings_of(runs), strict=True)}
 
 
 def data_name(run: Run) -> str:

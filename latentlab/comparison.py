@@ -63,7 +63,7 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     found, broken = _gather(runs)
     if not found and not broken:
         raise InputError("there are no runs to compare; expected a study or a list of runs")
-    settings = _settings(found)
+    settings = settings_of(found)
     rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
@@ -104,7 +104,8 @@ def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(woven))
 
 
-def _settings(runs: Sequence[Run]) -> list[str]:
+def settings_of(runs: Sequence[Run]) -> list[str]:
+    """The setting of each run: its label, and whatever else differs among these runs."""
     varying = [key for key in OTHERS if len({getattr(run.config, key) for run in runs}) > 1]
     more = lambda run: "".join(f", {OTHERS[key]} {getattr(run.config, key)}" for key in varying)  # noqa: E731
     return [run.config.label + more(run) for run in runs]
@@ -182,7 +183,7 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
 def _differs(recorded: Any, current: Any) -> bool:
     try:
         return recorded is not None and recorded != current()
-    except FileNotFoundError:
+    except MissingError:
         return False
 
 

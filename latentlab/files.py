@@ -22,7 +22,7 @@ from typing import Any
 
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.limits import JSON, check_containers
-from latentlab.regular import check_regular
+from latentlab.regular import check_regular, open_regular
 
 TEMPORARY = ".tmp-"
 LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
@@ -251,9 +251,9 @@ def _short(error: BaseException) -> str:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """The SHA-256 of a file's bytes, in hexadecimal; an `InputError` names a file that may not be read."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -173,12 +173,13 @@ def test_what_a_study_passes_over_is_said(study: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "scores.json", "history.jsonl"])
 def test_what_may_not_be_read_hides_no_other_run(study: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
     first, *others = sorted(study.iterdir())
-    closed, opened, read_bytes = first / file, Path.open, Path.read_bytes
+    closed, opened, read_bytes, low = first / file, Path.open, Path.read_bytes, os.open
 
-    def refuse(path: Path) -> None:
+    def refuse(path: object) -> None:
         if path == closed:
             raise PermissionError(13, "Permission denied", str(path))
 
+    monkeypatch.setattr(os, "open", lambda path, *a, **k: refuse(path) or low(path, *a, **k))
     monkeypatch.setattr(Path, "open", lambda path, *a, **k: refuse(path) or opened(path, *a, **k))
     monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path) or read_bytes(path))
     found = examine(study)

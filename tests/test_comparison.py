@@ -160,3 +160,22 @@ def test_no_spelling_of_a_formula_gets_by(cell: str) -> None:
 
     found = list(csv.reader(io.StringIO(csv_of(pd.DataFrame({"a": [cell, " plain"]})).decode(), newline="")))
     assert [row[0] for row in found] == ["a", "'" + cell.replace("\r", "\n"), " plain"]
+
+
+def test_a_file_that_may_not_be_read_hides_no_other_run(tmp_path, monkeypatch):
+    import os
+
+    study = write_run(tmp_path / "study" / "a", 4.0, 0).path.parent
+    write_run(study / "b", 4.0, 1)
+    opened = os.open
+
+    def refuse(path, *args, **options):
+        if str(path).endswith("a/model.safetensors"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    table = compare(Study(study)).set_index("run")
+    assert "Permission denied" in table.loc["a", "error"]
+    assert table.loc["b", "error"] == ""
+    assert np.isfinite(table.loc["b", "elbo"])
