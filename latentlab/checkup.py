@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -15,7 +14,7 @@ from packaging.requirements import Requirement
 from latentlab import debiasing, effects, evidence, leakage, outliers, probes, supports
 from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError, MissingError
-from latentlab.files import TEMPORARY, read_json
+from latentlab.files import LOCK, TEMPORARY, is_locked, read_json
 from latentlab.health import health
 from latentlab.notes import selections_of
 from latentlab.originals import Find, changed, trained_on_others
@@ -170,7 +169,7 @@ def _data(run: Run, find: Find) -> Iterator[Finding]:
 def _run(run: Run, find: Find) -> Iterator[Finding]:
     where = str(run.path)
     try:
-        busy = _is_locked(run.path)
+        busy = is_locked(run.path / LOCK)
         if busy:
             yield Finding(where, "another process writes it now")
         elif run.step < run.config.steps:
@@ -250,18 +249,3 @@ def _mend(run: Run, file: str, state: str) -> str:
         return f"restore it from a copy, or rm {path}"
     again = READ.get(file, (None, "analyze RUN"))[1].replace("RUN", quote(str(run.path)))
     return f"rm {path}; latentlab {again}" if state == "damaged" else f"latentlab {again}"
-
-
-def _is_locked(folder: Path) -> bool:
-    """Whether another process holds the folder's lock; nothing is written to find out."""
-    path = folder / ".lock"
-    if not path.is_file():
-        return False
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False

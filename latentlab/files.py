@@ -152,10 +152,11 @@ def is_litter(temporary: Path) -> bool:
     number = here.partition("-")[0]
     known = here != temporary.name and number.isdecimal() and len(number) < 10
     gone = (known and not _alive(int(number))) or time.time() - status.st_mtime > ABANDONED
-    return gone and not stat.S_ISDIR(status.st_mode) and not _is_locked(temporary)
+    return gone and not stat.S_ISDIR(status.st_mode) and not is_locked(temporary)
 
 
-def _is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock of a file; nothing is written to find out."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:  # a link, or somebody else's: no file that a writer of ours has open
@@ -320,5 +321,5 @@ def refuse_busy(*folders: Path) -> None:
     """Raise a `LatentlabError` where another process writes one of them; cheap, to be asked before anything heavy."""
     deadline = time.monotonic() + PATIENCE
     for folder in folders:
-        while _is_locked(folder / LOCK):
+        while is_locked(folder / LOCK):
             _wait(folder, deadline)
