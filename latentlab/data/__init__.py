@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab import registry
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._fetch import fetch
@@ -24,7 +23,8 @@ from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
-from latentlab.regular import check_regular
+from latentlab.system import registry
+from latentlab.system.regular import check_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

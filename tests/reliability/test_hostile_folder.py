@@ -54,7 +54,7 @@ def test_every_verb_beside_a_strangers_files(trained: Path, tmp_path: Path, stan
 def test_what_reads_settings_from_the_current_folder_is_seen_and_stopped(tmp_path: Path, guarded: bool) -> None:
     hostile.lay(tmp_path)
     (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\n")
-    guard = "from latentlab.surroundings import ignore_current_folder as g; g();" if guarded else ""
+    guard = "from latentlab.system.surroundings import ignore_current_folder as g; g();" if guarded else ""
     code = f"import hostile, pathlib; seen = hostile.watch(pathlib.Path.cwd()); {guard} import numba, matplotlib"
     done = process(tmp_path, "-P", "-c", f"{code}; print(*sorted(pathlib.Path(each).name for each in seen))")
     assert done.returncode == 0, done.stderr
