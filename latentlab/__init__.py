@@ -4,6 +4,18 @@ Names resolve when they are used, so importing the package costs nothing:
 ``ll.train``, ``ll.sweep``, ``ll.encode``, ``ll.analyze``, ``ll.compare``, ``ll.data``, ``ll.metrics``, ``ll.figures``.
 """
 
+import os
+import sys
+
+# `python -m latentlab` puts the current folder first: a typing.py that lies there must not pass for a module.
+if (
+    sys.argv[:1] == ["-m"]
+    and "latentlab" in sys.orig_argv
+    and os.path.isdir(sys.path[0])  # noqa: PTH112 - a pathlib.py may lie there, too
+    and os.path.samefile(sys.path[0], ".")  # noqa: PTH121
+):
+    del sys.path[0]
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

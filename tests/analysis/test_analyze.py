@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from toy import toy_codes, write_run
 
-from latentlab.analysis import analyze as analysis
 from latentlab.analysis.analyze import analyze, stages
 from latentlab.analysis.project.stage import project_run
+from latentlab.analysis.score import stage as score_stage
 from latentlab.analysis.score.stage import score_codes, score_run
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import save_codes
@@ -131,7 +131,7 @@ def test_scores_that_another_process_adds_meanwhile_are_kept(run: Run, monkeypat
         return real(codes, **options)
 
     run.scores_path.unlink()
-    monkeypatch.setattr(analysis, "score_codes", overtaken)
+    monkeypatch.setattr(score_stage, "score_codes", overtaken)
     found = score_run(run, metrics=["mig"], resamples=0)
     assert set(found.scores) == set(run.scores()) == {"mig", "sap"}
 
@@ -146,7 +146,7 @@ def test_two_scores_at_once_are_both_kept(run: Run, monkeypatch: pytest.MonkeyPa
         return found
 
     run.scores_path.unlink()
-    monkeypatch.setattr(analysis, "score_codes", together)
+    monkeypatch.setattr(score_stage, "score_codes", together)
     metrics = (["mig"], ["sap"])
     threads = [threading.Thread(target=score_run, args=(run,), kwargs={"metrics": m, "resamples": 0}) for m in metrics]
     for each in threads:

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from toy import write_run
 
-from latentlab.analysis import analyze
 from latentlab.analysis.debias.record import load_extremes
 from latentlab.analysis.debias.stage import debias, shares
 from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.explain.record import effects_of
 from latentlab.analysis.explain.stage import explain
+from latentlab.analysis.outliers import stage as outliers_stage
 from latentlab.analysis.outliers.record import load_outliers
 from latentlab.analysis.outliers.stage import _keep, outliers
+from latentlab.analysis.probe import stage as probe_stage
 from latentlab.analysis.probe.measure import ESTIMATORS
 from latentlab.analysis.probe.record import load_probes
 from latentlab.analysis.probe.stage import probe
@@ -183,7 +184,7 @@ def test_a_run_without_codes_is_told_how_to_make_them(tmp_path):
 
 def test_curves_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write_run(tmp_path / "run", 4.0, 0)
-    real, first = analyze.few_label_curve, next(iter(ESTIMATORS))
+    real, first = probe_stage.few_label_curve, next(iter(ESTIMATORS))
     options = {"sizes": (1, 5), "draws": 2}
 
     def overtaken(codes: Codes, **settings: Any) -> Any:
@@ -191,13 +192,13 @@ def test_curves_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, mon
             probe(run, estimators=list(ESTIMATORS)[1:], **options)
         return real(codes, **settings)
 
-    monkeypatch.setattr(analyze, "few_label_curve", overtaken)
+    monkeypatch.setattr(probe_stage, "few_label_curve", overtaken)
     probe(run, estimators=[first], **options)
     assert set(load_probes(run)) == set(ESTIMATORS)
 
 
 def test_outliers_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analyze, "load_outliers", lambda run: read_json(run.path / "outliers.json")["entries"])
+    monkeypatch.setattr(outliers_stage, "load_outliers", lambda run: read_json(run.path / "outliers.json")["entries"])
     run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda key: _keep(run, key, {"x": 1}), ("a", "b", "c", "d")))

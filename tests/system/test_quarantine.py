@@ -23,6 +23,7 @@ from latentlab.system.confinement import CALLS
 from latentlab.system.limits import memory
 from latentlab.system.quarantine import apart, strangers
 
+HELPERS = (Path(__file__).parent, Path(__file__).parents[1] / "helpers")
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
 
@@ -189,7 +190,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from test_quarantine import process, strangers\n"
     code += "with strangers(): print(process(Path('.')), flush=True)\n"
     code += "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, HELPERS))}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.returncode == -signal.SIGKILL
     for _ in range(100):
