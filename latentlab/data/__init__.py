@@ -40,8 +40,8 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of", "load",
-    "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of",
+    "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
