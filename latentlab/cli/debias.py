@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
@@ -56,7 +56,7 @@ def debias(
     classes = shares(trained_rows(opened, chosen, split), found)
     answer = {**found.settings, "effective": found.effective, "largest": found.weights.max(), "classes": classes}
     if json:
-        _console.show_json({"run": str(run), "weights": out and str(out), **answer})
+        _runs.Outcome([(opened, answer)], {}).show_json(lambda found: {"weights": out and str(out), **found})
         return
     of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions count"
     _console.show(

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
+from latentlab.runs.run import Run
 from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
@@ -33,7 +34,6 @@ def outliers(
     from latentlab.analysis.outliers.stage import outliers as judge
     from latentlab.data import load
     from latentlab.runs.data import analysed
-    from latentlab.runs.run import Run
 
     opened, foreign = Run(run), load(against)
     own = None if data is None else load(data)
@@ -44,18 +44,18 @@ def outliers(
     for each, other, mine, part in pairs:
         with _console.progress(f"outliers {each.name}", quiet=quiet or json) as report:
             entry = judge(each, other, mine, split=part, rows=rows, seed=seed, adapter=adapter, progress=report)
-        found.append({"run": str(each.path), **entry})
+        found.append((each, entry))
     if json:
-        _console.show_json({"directions": found})
+        _runs.Outcome(found, {}).show_json(lambda entry: entry)
         return
-    for entry in found:
-        _show(entry, quiet)
+    for each, entry in found:
+        _show(each, entry, quiet)
 
 
-def _show(entry: dict[str, Any], quiet: bool) -> None:
+def _show(run: Run, entry: dict[str, Any], quiet: bool) -> None:
     own, foreign = entry["rows"]
     turned = ", inverted to match" if entry["inverted"] else ""
-    _console.show(f"{entry['run']}: {own:,} rows of {entry['own']}, {foreign:,} of {entry['against']}{turned}")
+    _console.show(f"{run.path}: {own:,} rows of {entry['own']}, {foreign:,} of {entry['against']}{turned}")
     _console.table([_row(name, each, entry) for name, each in entry["scores"].items()])
     name, value = entry["best_baseline"]
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"

@@ -93,6 +93,17 @@ class Codes:
             raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
         return places
 
+    def position(self, row_id: int) -> int:
+        """The position of a row id; an `InputError` says what ids there are.
+
+        >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).position(30)
+        2
+        """
+        found = np.flatnonzero(self.row_ids == row_id)
+        if not len(found):
+            raise InputError(f"no row has the id {row_id}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
+        return int(found[0])
+
     def take(self, rows: Any) -> Codes:
         """The codes of those row positions alone, ids kept."""
         pick = lambda array: None if array is None else array[rows]  # noqa: E731

@@ -80,7 +80,7 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     from latentlab.analysis.leakage.record import load_leakage
     from latentlab.analysis.leakage.record import table as leaks
 
-    known = leaks(load_leakage(run)[0]).set_index("dim")["into"]
+    known = leaks(load_leakage(run)).set_index("dim")["into"]
     assert data.table.set_index("dim")["leaks_into"].dropna().to_dict() == known.dropna().to_dict()
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import InputError, MissingError
+from latentlab.analysis.explain import STAGE
+from latentlab.errors import InputError
 from latentlab.runs.run import Run
-from latentlab.system.hdf5 import check_format, numbers, publishing, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
 FILE = "effects.h5"
@@ -88,10 +90,7 @@ def save_effects(path: Path, effects: Effects, inputs: Mapping[str, Any]) -> Non
 
 def effects_of(run: Run) -> Effects:
     """What the run's ``effects.h5`` holds."""
-    path = run.path / FILE
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab explain {run.path}`")
-    return load_effects(path)
+    return load_effects(STAGE.path(run))
 
 
 @apart(Effects)

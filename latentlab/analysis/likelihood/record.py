@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import InputError, MissingError
+from latentlab.analysis.likelihood import STAGE
+from latentlab.errors import InputError
 from latentlab.runs.run import Run
-from latentlab.system.hdf5 import check_format, numbers, publishing, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
 FORMAT = 1
@@ -116,16 +118,9 @@ def _same(n: int, held: Any, names: Sequence[str]) -> None:
             raise InputError(f"{name} has shape {getattr(held, name).shape}; expected ({n},), one row at least")
 
 
-def evidence_path(run: Run) -> Path:
-    """``likelihood.h5`` in the run's folder."""
-    return run.path / FILE
-
-
 def read_evidence(run: Run) -> Evidence:
     """What `latentlab likelihood` left in a run's folder; a `MissingError` says how to make it."""
-    if not evidence_path(run).is_file():
-        raise MissingError(f"{evidence_path(run)} does not exist; make it with `latentlab likelihood {run.path}`")
-    return load_evidence(evidence_path(run))
+    return load_evidence(STAGE.path(run))
 
 
 def save_evidence(path: Path, evidence: Evidence, inputs: Mapping[str, Any]) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from latentlab.analysis.outliers import STAGE
 from latentlab.analysis.outliers.measure import Detection
-from latentlab.errors import MissingError
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
 from latentlab.system.validation import validate
 
 FILE = "outliers.json"
@@ -32,9 +31,5 @@ class _Kept(BaseModel):
 
 def load_outliers(run: Run) -> dict[str, dict[str, Any]]:
     """What ``outliers.json`` of a run keeps: one entry per pair of data sets."""
-    path = run.path / FILE
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab outliers {run.path} --against DATA`")
-    mend = "remove it and run `latentlab outliers` anew"
-    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
+    found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / FILE), f"recompute it: `{STAGE.again(run)}`")
     return {key: entry.model_dump() for key, entry in found.entries.items()}

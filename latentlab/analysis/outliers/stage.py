@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.outliers import STAGE
 from latentlab.analysis.outliers.measure import (
     areas,
     best_baseline,
@@ -15,17 +16,17 @@ from latentlab.analysis.outliers.measure import (
     image_scores,
     model_scores,
 )
-from latentlab.analysis.outliers.record import FILE as OUTLIERS
-from latentlab.analysis.outliers.record import load_outliers
+from latentlab.analysis.outliers.record import FILE, load_outliers
 from latentlab.data import Dataset
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
 from latentlab.errors import InputError
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
+from latentlab.runs.kept import collected, made_from, unless_damaged
 from latentlab.runs.run import Run, model_hash
-from latentlab.runs.stage import FORMAT, Progress, _silent
-from latentlab.system.files import MERGE_PATIENCE, kept_json, lock, write_json
+from latentlab.system.files import write_json
+from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
     from latentlab.codes.codes import Codes
@@ -46,7 +47,7 @@ def outliers(
     rows: int = ROWS,
     seed: int = 0,
     adapter: str | Model | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """How well the run tells `against` from its own data, beside baselines.
 
@@ -55,10 +56,9 @@ def outliers(
     the entry says so. At most `rows` of each side, seeded. Where one side is drawn light on dark and the other dark on
     light, the foreign one is inverted, and the entry says so.
     """
-    from latentlab.models import load_model
-    from latentlab.models.encoding import judge
     from latentlab.runs.data import analysed
 
+    STAGE.check(run)
     own, trained = analysed(run, data, split), trained_rows(run)
     if against.image_shape != own.image_shape:
         came, expected = ("×".join(map(str, each.image_shape)) for each in (against, own))
@@ -66,11 +66,39 @@ def outliers(
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
     inputs["fingerprint"] = dict(zip(("own", "foreign", "trained"), images, strict=True))
-    called = _called(against, own.name, _kept(run))
+    model = {"model": model_hash(run)}
+    called = _called(against, own.name, _entries(run, model))
     key = f"{own.name} against {called}"
-    kept = _kept(run).get(key, {})
-    if agree(kept.get("inputs", {}), plain(inputs)):
-        return kept
+
+    def known() -> dict[str, Any]:
+        """The entries that these weights made; the wanted one if it is of these inputs."""
+        entries = _entries(run, model)
+        return {k: e for k, e in entries.items() if k != key or agree(e.get("inputs", {}), plain(inputs))}
+
+    def make(missing: list[str]) -> dict[str, Any]:
+        judged = _judged(run, own, against, trained, rows, seed, adapter, progress)
+        return {key: plain({"own": own.name, "against": called, **judged, "inputs": inputs})}
+
+    def write(entries: dict[str, Any]) -> None:
+        write_json(run.path / FILE, {"format": STAGE.format, **model, "entries": entries})
+
+    return dict(collected(run, known, [key], make, write)[key])
+
+
+def _judged(
+    run: Run,
+    own: Dataset,
+    against: Dataset,
+    trained: Dataset,
+    rows: int,
+    seed: int,
+    adapter: str | Model | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """How well each score tells the two sets apart, and what has to be known to read it."""
+    from latentlab.models import load_model
+    from latentlab.models.encoding import judge
+
     turned = light_ground(own) != light_ground(against)
     sides = {
         "own": _some(own, rows, seed),
@@ -85,9 +113,8 @@ def outliers(
         judged[name] = judge(model, side, seed=seed, workers=None if adapter is None else 1)
     scores = {name: _scores(judged[name], sides[name], judged["reference"], sides["reference"]) for name in sides}
     found = detect(scores["own"], scores["foreign"], seed=seed)
-    entry = {
-        "own": own.name,
-        "against": called,
+    progress(len(sides), len(sides), "")
+    return {
         "data": against.spec,
         "inverted": turned,
         "rows": [len(sides["own"]), len(sides["foreign"])],
@@ -97,10 +124,7 @@ def outliers(
         "best_baseline": best_baseline(found)[:2],
         "beyond_baselines": list(beyond(found)),
         "constant_images": _controls(scores),
-        "inputs": inputs,
     }
-    progress(len(sides), len(sides), "")
-    return _keep(run, key, entry)
 
 
 def _called(against: Dataset, own: str, kept: dict[str, Any]) -> str:
@@ -142,18 +166,6 @@ def _some(data: Dataset, rows: int, seed: int) -> Dataset:
     return data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
 
 
-def _kept(run: Run) -> dict[str, Any]:
-    """The entries of ``outliers.json`` that the run's present weights made."""
-    try:
-        entries = load_outliers(run)
-    except InputError:  # not there, or damaged: they are made anew
-        return {}
-    return entries if kept_json(run.path / OUTLIERS).get("model") == model_hash(run) else {}
-
-
-def _keep(run: Run, key: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """Put one entry beside the others in ``outliers.json``; it comes back as it will be read."""
-    with lock(run.path, MERGE_PATIENCE):
-        entries = {**_kept(run), key: plain(entry)}
-        write_json(run.path / OUTLIERS, {"format": FORMAT, "model": model_hash(run), "entries": entries})
-    return dict(entries[key])
+def _entries(run: Run, model: dict[str, str]) -> dict[str, Any]:
+    """The entries of ``outliers.json`` that those weights made."""
+    return unless_damaged(lambda: load_outliers(run), {}) if made_from(run, STAGE, model) else {}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from latentlab.analysis.probe import STAGE
 from latentlab.analysis.probe.measure import Curve
-from latentlab.errors import MissingError
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
 from latentlab.system.validation import validate
 
 FILE = "probes.json"
@@ -21,8 +20,5 @@ class _Kept(BaseModel):
 
 def load_probes(run: Run) -> dict[str, Curve]:
     """The curves in the run's ``probes.json``, by estimator."""
-    path = run.path / FILE
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab probe {run.path}`")
-    found: _Kept = validate(_Kept, read_json(path), str(path), f"make it anew: `latentlab probe {run.path}`")
+    found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / FILE), f"recompute it: `{STAGE.again(run)}`")
     return found.curves

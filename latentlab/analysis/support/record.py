@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from latentlab.analysis.support import STAGE
 from latentlab.codes.decodings import Decodings, load_decodings
-from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
 from latentlab.system.validation import validate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1  # support.json and support.h5
+NUMBERS, SHEETS = STAGE.files
 SHEET = 24
 ARMS = {
     "prior": "N(0, I)",
@@ -52,7 +50,7 @@ class _Kept(BaseModel):
     """What is read of a ``support.json``; the rest is handed on."""
 
     model_config = ConfigDict(extra="allow")
-    format: Literal[1]
+    format: int
     information: Measures
     arms: dict[Literal["prior", "gaussian", "aggregate", "real", "constant"], Measures]
     between: Measures
@@ -71,46 +69,28 @@ class _Kept(BaseModel):
         return arms
 
 
-def numbers_path(run: Run) -> Path:
-    """``support.json`` in the run's folder."""
-    return run.path / "support.json"
-
-
-def sheet_path(run: Run) -> Path:
-    """``support.h5`` in the run's folder."""
-    return run.path / "support.h5"
-
-
 def read_support(run: Run) -> dict[str, Any]:
     """The numbers of `latentlab support`; a `MissingError` says how to make them."""
-    path = _made(run, numbers_path(run))
-    mend = f"make it anew: `latentlab support {run.path}`"
-    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
+    found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / NUMBERS), f"recompute it: `{STAGE.again(run)}`")
     return found.model_dump()
 
 
 def read_sheet(run: Run) -> dict[str, Decodings]:
     """The pictures of `latentlab support`: samples by source, ways between codes, widest and narrowest rows."""
-    path = _made(run, sheet_path(run))
+    path = STAGE.path(run, SHEETS)
     found = load_decodings(path)
     needed = {"samples-prior", "samples-gaussian", "samples-aggregate"} | (
         set(WIDTHS) if set(WIDTHS) & set(found) else set()
     )
     if missing := needed - set(found):
-        raise InputError(f"{path} has no {min(missing)}; make it anew: `latentlab support`")
+        raise STAGE.damaged(run, f"it has no {min(missing)}", SHEETS)
     for name, part in found.items():
         single = name.startswith("samples-") or name in WIDTHS
         if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
-            raise InputError(f"{path}: {name} lacks images or their originals; make it anew: `latentlab support`")
+            raise STAGE.damaged(run, f"{name} lacks images or their originals", SHEETS)
         if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
-            raise InputError(f"{path}: {name} does not have a width for each image; make it anew: `latentlab support`")
+            raise STAGE.damaged(run, f"{name} does not have a width for each image", SHEETS)
     return found
-
-
-def _made(run: Run, path: Path) -> Path:
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab support {run.path}`")
-    return path
 
 
 def support_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -123,9 +103,9 @@ def support_table(runs: Sequence[Run]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    measured = [run for run in runs if numbers_path(run).is_file()]
+    measured = [run for run in runs if (run.path / NUMBERS).is_file()]
     if not measured:
-        raise MissingError(f"{numbers_path(runs[0])} does not exist; make it with `latentlab support {runs[0].path}`")
+        STAGE.path(runs[0])  # says how it is made
     return pd.DataFrame([_row(run, read_support(run)) for run in measured])
 
 
