@@ -1,29 +1,57 @@
-"""Renew the table of stages in ``architecture.md``: ``python docs/stages.py``. A test compares it with the code."""
+"""Renew what pages list of the stages: ``python docs/stages.py``. A test compares the pages with the code."""
 
+import inspect
+import os
 import re
 from pathlib import Path
 
 from latentlab.runs.stage import Stage, stages
+from latentlab.system.registry import load
 
-PAGE = Path(__file__).with_name("architecture.md")
-PLACE = re.compile(r"(<!-- stages: .*? -->\n).*?(\n<!-- end of stages -->)", re.DOTALL)
-DOCS = {path.stem: path for path in sorted(PAGE.parent.rglob("*.md"))}
+DOCS = Path(__file__).parent
+TABLE = re.compile(r"(<!-- stages: .*? -->\n).*?(\n<!-- end of stages -->)", re.DOTALL)
+
+
+def renewed() -> dict[Path, str]:
+    """The pages that list stages, with the lists as they should be."""
+    layout, commands = DOCS / "architecture.md", DOCS / "reference" / "commands.md"
+    lines = commands.read_text(encoding="utf-8").splitlines()
+    asked = {f"| `{name}` |" for name, stage in stages().items() if stage.place is None}
+    first = next(number for number, line in enumerate(lines) if line.startswith(tuple(asked)))
+    others = [line for line in lines if not line.startswith(tuple(asked))]
+    others[first:first] = [verb(stage) for stage in stages().values() if stage.place is None]
+    text = layout.read_text(encoding="utf-8")
+    return {layout: TABLE.sub(lambda found: found[1] + table() + found[2], text), commands: "\n".join(others) + "\n"}
 
 
 def table() -> str:
-    """A row a stage: its name (with its page, if it has one), its files, the command and the figures that show it."""
-    rows = ["| stage | files | made by | shown by |", "|---|---|---|---|"]
-    return "\n".join([*rows, *map(_row, stages().values())])
+    """A row a stage: its name and page, its files, the command and the figures that show it."""
+    return "\n".join(["| stage | files | made by | shown by |", "|---|---|---|---|", *map(row, stages().values())])
 
 
-def _row(stage: Stage) -> str:
-    page = DOCS.get(stage.name)
-    name = f"[{stage.name}]({page.relative_to(PAGE.parent)})" if page else stage.name
+def row(stage: Stage) -> str:
+    """A stage's row in the layout."""
     figures = ", ".join(name.replace("_", "-") for name in stage.figures) or "–"
-    return f"| {name} | {', '.join(f'`{file}`' for file in stage.files)} | `latentlab {stage.command}` | {figures} |"
+    files = ", ".join(f"`{file}`" for file in stage.files)
+    return f"| {linked(stage, DOCS)} | {files} | `latentlab {stage.command}` | {figures} |"
+
+
+def verb(stage: Stage) -> str:
+    """A question's row among the commands: what its verb says that it does."""
+    function = getattr(load("cli", stage.name), stage.name)
+    takes = "study" if "paths" in inspect.signature(function).parameters else "run"
+    does = function.__doc__.strip().splitlines()[0].split(". ")[0]
+    return (
+        f"| `{stage.name}` | {takes} | {does[0].lower()}{does[1:].rstrip('.')} | {linked(stage, DOCS / 'reference')} |"
+    )
+
+
+def linked(stage: Stage, here: Path) -> str:
+    """A link from a page in the folder `here` to the stage's own page, that of its name unless it names one."""
+    page = stage.page or (f"{stage.name}.md" if stage.place is None else "")
+    return f"[{stage.name}]({os.path.relpath(DOCS / page, here)})" if page else stage.name
 
 
 if __name__ == "__main__":
-    PAGE.write_text(
-        PLACE.sub(lambda found: found[1] + table() + found[2], PAGE.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    for path, text in renewed().items():
+        path.write_text(text, encoding="utf-8")

@@ -63,11 +63,8 @@ def made_from(run: Run, stage: Stage, inputs: Mapping[str, Any]) -> bool:
     full run's files does not count.
     """
     wanted = plain(inputs)
-    for file in stage.files:
-        recorded = unless_damaged(partial(inputs_of, run.path / file, stage.format), {})
-        if not agree({key: value for key, value in recorded.items() if not key.startswith(FULL)}, wanted):
-            return False
-    return True
+    every = [unless_damaged(partial(inputs_of, run.path / file, stage.format), {}) for file in stage.files]
+    return all(agree({k: v for k, v in each.items() if not k.startswith(FULL)}, wanted) for each in every)
 
 
 def kept(run: Run, stage: Stage, inputs: Mapping[str, Any], make: Callable[[], T], write: Callable[[T], None]) -> Any:

@@ -37,9 +37,10 @@ class Stage:
     question, words after RUN are what it must be given. ``place`` orders the stages that every analysis has; a question
     (computed when asked for) has none. ``needs`` are parts of the model: ``encoder``, ``decoder``, ``posterior``.
 
-    ``figures`` are the kinds that show it, ``about`` and ``source`` what `methods` says of it and cites. ``private``
-    says why a shared copy of a study leaves it out; ``thin`` cuts what is read to the rows that a copy keeps.
-    ``format`` is the newest version of its files that is read here.
+    ``figures`` are the kinds that show it, ``page`` is its documentation (``docs/NAME.md`` where it names none),
+    ``about`` and ``source`` are what `methods` says of it and cites. ``private`` says why a shared copy of a study
+    leaves it out; ``thin`` cuts what is read to the rows that a copy keeps. ``format`` is the newest version of its
+    files that is read here.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Stage:
     place: int | None = None
     needs: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    page: str = ""
     private: str = ""
     thin: str = ""
     format: int = 1

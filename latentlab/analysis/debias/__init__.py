@@ -11,4 +11,5 @@ STAGE = Stage(
     source="Amini et al. 2019",
     needs=("encoder",),
     figures=("rare_rows",),
+    page="debiasing.md",
 )

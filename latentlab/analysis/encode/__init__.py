@@ -10,4 +10,5 @@ STAGE = Stage(
     about="Images were encoded",
     place=0,
     figures=("aggregate_posterior", "correlation", "kl", "plane", "rate_distortion", "responses", "size"),
+    page="codes-format.md",
 )

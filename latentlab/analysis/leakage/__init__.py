@@ -11,4 +11,5 @@ STAGE = Stage(
     source="Higgins et al. 2017",
     needs=("encoder", "decoder"),
     figures=("leakage",),
+    page="scores/leakage.md",
 )

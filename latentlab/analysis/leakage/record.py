@@ -59,8 +59,6 @@ def save_leakage(run: Run, score: Score, inputs: dict[str, Any]) -> None:
 
 def load_leakage(run: Run) -> Score:
     """The leakage that the run keeps; where there is none, a `MissingError` says how it is measured."""
-    if not run.has("encode"):
-        run.codes()  # says what is missing, and how it is made
     found = STAGE.record(run)
     try:
         score = Score.from_json(found["leakage"])

@@ -10,4 +10,5 @@ STAGE = Stage(
     about="Simple classifiers were trained on the codes of a few labelled rows",
     source="Alain and Bengio 2017",
     figures=("few_labels",),
+    page="downstream.md",
 )

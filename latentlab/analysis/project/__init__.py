@@ -12,4 +12,5 @@ STAGE = Stage(
     place=2,
     figures=("aligned_projections", "projection"),
     thin="latentlab.codes.projections:thin",
+    page="scores/projections.md",
 )

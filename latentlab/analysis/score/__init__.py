@@ -10,4 +10,5 @@ STAGE = Stage(
     about="",  # `methods` has sentences of its own for scores
     place=3,
     figures=("factor_matrix", "scores"),
+    page="scores.md",
 )
