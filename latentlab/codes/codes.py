@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes.h5ad_writer import free, row_rate
+from latentlab.codes.h5ad_writer import active, free, row_rate
 from latentlab.data.dataset import Factor, Rows, is_grid
 from latentlab.errors import InputError
 
@@ -76,6 +76,28 @@ class Codes:
             raise InputError("a deterministic encoder has no posterior variance, so its codes have no rate")
         for start in range(0, len(self), BLOCK):
             yield self.mean[start : start + BLOCK], self.variance[start : start + BLOCK]
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """Which dimensions (d,) are in use: Var_x E[z|x] > 0.01; of a deterministic encoder every one that varies.
+
+        >>> mean = np.array([[0.0, 0.0], [1.0, 0.1]], np.float32)
+        >>> Codes(mean, np.ones_like(mean)).active.tolist(), Codes(mean).active.tolist()
+        ([True, False], [True, True])
+        """
+        return active(self.mean.var(axis=0, dtype=np.float64), stochastic=self.variance is not None)
+
+    def drawn(self, rows: int, seed: int = 0) -> NDArray[np.int64]:
+        """The positions of at most that many rows, chosen at random by the seed, in their order.
+
+        >>> Codes(np.zeros((9, 1), np.float32)).drawn(3).tolist()
+        [2, 4, 6]
+        """
+        return np.sort(np.random.default_rng(seed).permutation(len(self))[:rows])
+
+    def sample(self, rows: int, seed: int = 0) -> Codes:
+        """At most that many rows, chosen at random by the seed, in their order; all of them where they are no more."""
+        return self if len(self) <= rows else self.take(self.drawn(rows, seed))
 
     @property
     def of_rows(self) -> int:

@@ -71,7 +71,7 @@ def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int =
     if not codes.latent_dim or not np.isfinite(codes.mean).all():
         raise InputError(f"codes are {codes.mean.shape} with NaN or infinity among them; expected finite numbers")
     check_sizes(codes.mean, limits=NARROW)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
+    chosen = codes.drawn(rows, seed)
     points = codes.mean[chosen]
     xy, settings = METHODS[method](points, seed, parameters)
     settings = {"method": method, "seed": seed, "of_rows": codes.of_rows, **settings}

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import ACTIVE
 from latentlab.errors import InputError
 
 BINS = 10
@@ -82,8 +81,7 @@ def commonness(
         raise InputError(f"codes has {len(codes)} row; how common one is needs at least two")
     if not 2 <= bins <= 1000 or not 0 < smoothing <= 1:
         raise InputError(f"bins is {bins} and smoothing {smoothing:g}; expected 2 to 1,000 bins, 0 < smoothing ≤ 1")
-    variance = codes.mean.var(axis=0, dtype=np.float64)
-    live = np.flatnonzero(variance > (ACTIVE if codes.variance is not None else 0.0))
+    live = np.flatnonzero(codes.active)
     share = np.column_stack([np.empty((len(codes), 0)), *(_share(codes.mean[:, j], bins) + smoothing for j in live)])
     odds = -np.log(share)
     rarity = odds.sum(axis=1) if combine == "product" else odds.max(axis=1, initial=-np.log(1 + smoothing))

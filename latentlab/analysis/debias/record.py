@@ -16,7 +16,7 @@ from latentlab.runs.run import Run
 from latentlab.system.files import write_bytes
 from latentlab.system.validation import validate
 
-FILE = "debiasing.h5"
+(FILE,) = STAGE.files
 
 
 def save_weights(path: Path, found: Commonness) -> None:

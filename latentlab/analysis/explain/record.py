@@ -18,7 +18,7 @@ from latentlab.system.files import check_format
 from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
-FILE = "effects.h5"
+(FILE,) = STAGE.files
 FORMAT = 1
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FILE = "leakage.json"
+(FILE,) = STAGE.files
 
 
 def table(score: Score) -> pd.DataFrame:

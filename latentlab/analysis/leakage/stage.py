@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from latentlab.analysis.leakage import STAGE
 from latentlab.analysis.leakage.measure import leakage
 from latentlab.analysis.leakage.reader import Reader, learn
 from latentlab.analysis.leakage.record import save_leakage
 from latentlab.data import Dataset
-from latentlab.errors import InputError
+from latentlab.data.dataset import check_shape
 from latentlab.results import Score, plain
 from latentlab.runs.images import dataset_of
 from latentlab.runs.kept import kept
@@ -35,7 +33,7 @@ def leakage_of(
 
     STAGE.check(run)
     codes, model = run.codes(), live(run, adapter)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:anchors])
+    chosen = codes.drawn(anchors, seed)
     return leakage(around(model.ready(), codes, chosen), reader, seed=seed)
 
 
@@ -55,8 +53,7 @@ def measure_leakage(
     runs of the same images that are given the same one learn from them once.
     """
     codes, images = run.codes(), dataset_of(run) if data is None else data
-    if images.image_shape != tuple(run.config.image_shape):
-        raise InputError(f"{images.name} has images {images.image_shape}; {run.name} makes {run.config.image_shape}")
+    check_shape(images, run.config.image_shape, f"{run.name} makes")
     inputs = {
         "model": model_hash(run),
         "codes": sha256(run.codes_path),

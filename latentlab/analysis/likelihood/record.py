@@ -23,7 +23,7 @@ from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
 FORMAT = 1
-FILE = "likelihood.h5"
+(FILE,) = STAGE.files
 Floats = NDArray[np.float64]
 
 

@@ -11,7 +11,7 @@ from latentlab.analysis.outliers.measure import Detection
 from latentlab.runs.run import Run
 from latentlab.system.validation import validate
 
-FILE = "outliers.json"
+(FILE,) = STAGE.files
 
 
 class _Entry(BaseModel):

@@ -20,7 +20,7 @@ from latentlab.analysis.outliers.record import FILE, load_outliers
 from latentlab.data import Dataset
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
-from latentlab.errors import InputError
+from latentlab.data.dataset import check_shape
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import collected, made_from, unless_damaged
@@ -60,9 +60,7 @@ def outliers(
 
     STAGE.check(run)
     own, trained = analysed(run, data, split), trained_rows(run)
-    if against.image_shape != own.image_shape:
-        came, expected = ("×".join(map(str, each.image_shape)) for each in (against, own))
-        raise InputError(f"{against.name} has images {came}, the run {expected}; resize them, as in PATH:size=28")
+    check_shape(against, own.image_shape, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
     inputs["fingerprint"] = dict(zip(("own", "foreign", "trained"), images, strict=True))

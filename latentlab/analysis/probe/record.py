@@ -9,7 +9,7 @@ from latentlab.analysis.probe.measure import Curve
 from latentlab.runs.run import Run
 from latentlab.system.validation import validate
 
-FILE = "probes.json"
+(FILE,) = STAGE.files
 
 
 class _Kept(BaseModel):

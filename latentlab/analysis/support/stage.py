@@ -220,7 +220,7 @@ def _information(codes: Codes) -> dict[str, Any]:
     found: dict[str, Any] = {"latent_dim": codes.latent_dim, "rate": None, "active_units": None}
     if codes.variance is not None:
         found["rate"] = float(np.mean(np.asarray(codes.rate, np.float64)))
-        found["active_units"] = int((codes.mean.var(axis=0, dtype=np.float64) > 0.01).sum())
+        found["active_units"] = int(codes.active.sum())
     if codes.labels is not None and len(np.unique(codes.labels[labelled(codes.labels)])) > 1:
         classes = as_factor(codes.labels)
         linear = linear_probe(codes.mean, classes)
@@ -258,7 +258,7 @@ def _undefined(run: Run, codes: Codes, trained_on: Dataset, held: Dataset) -> di
         found |= {"rate": why, "widths": why, "gradient": f"{why}, so no σ to measure the way with"}
         found["fit"] = "a deterministic encoder is held to no prior: the scale of its codes is free"
         found["arms.prior"] = "the scale of a deterministic encoder is free: N(0, I) is nothing to it"
-    elif not (codes.mean.var(axis=0, dtype=np.float64) > 0.01).any():
+    elif not codes.active.any():
         found["widths"] = "no dimension is active: every posterior is the prior"
     if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
         found["memory"] = "the data are not the images that the run was trained on"

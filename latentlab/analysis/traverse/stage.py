@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from latentlab.analysis.traverse import STAGE
@@ -55,7 +54,7 @@ def _decoded(
             f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
         )
     position = typical_row(codes) if anchor is None else codes.position(anchor)
-    rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
+    rows = codes.drawn(RECONSTRUCTED, seed)
     torch.set_num_threads(run.config.hardware.threads)
     model = load_model(run, adapter)
     ranges: tuple[Range, ...] = ("prior", "aggregate") if run.config.stochastic or not run.encodes else ("aggregate",)

@@ -104,7 +104,7 @@ def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
 def _copy_codes(run: Run, out: Path, rows: int, seed: int, full: dict[str, str], here: dict[str, str]) -> Rows:
     """Some seeded rows of the codes, which say what they were drawn from; the ids of these rows."""
     codes = run.codes()
-    some = codes.take(np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows]))
+    some = codes.take(codes.drawn(rows, seed))
     inputs = codes.provenance.get("inputs", {})
     drawn = {"of_rows": len(codes), "full_codes": full["codes"], "full_model": full["model"], "rows_seed": seed}
     model = {"model": here["model"]} if inputs.get("model") == full["model"] else {}
