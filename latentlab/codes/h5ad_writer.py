@@ -20,7 +20,6 @@ from latentlab.system.hdf5 import publishing
 
 FORMAT = 1
 ACTIVE = 0.01
-ROUNDING = 1e-10
 RESERVED = {"row", "label", "rate", "distortion", "_index"}
 EXPORTED = {"label_code"}  # what an export adds
 
@@ -42,13 +41,13 @@ def active(variance_of_mean: NDArray[Any], *, stochastic: bool) -> NDArray[np.bo
     """Which dimensions (d,) are in use, by the variance of their posterior means over the data, Var_x E[z|x].
 
     Above 0.01 where there is a posterior (an active unit, Burda et al. 2016). The scale of a deterministic
-    encoder is free, so no threshold means anything: every dimension that varies counts, by more than rounding would.
+    encoder is free, so no threshold means anything: every dimension that varies at all counts.
 
     >>> variance = np.array([1.0, 0.005, 0.0])
     >>> active(variance, stochastic=True).tolist(), active(variance, stochastic=False).tolist()
     ([True, False, False], [True, True, False])
     """
-    return np.asarray(variance_of_mean > (ACTIVE if stochastic else ROUNDING * np.max(variance_of_mean, initial=0)))
+    return np.asarray(variance_of_mean > (ACTIVE if stochastic else 0.0))
 
 
 @dataclass

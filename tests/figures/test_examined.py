@@ -87,8 +87,8 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
 @pytest.mark.parametrize(
     ("file", "kind", "match"),
     [
-        ("outliers.json", "outliers", "entries is missing; remove it"),
-        ("probes.json", "few_labels", "curves is missing; make it anew"),
+        ("outliers.json", "outliers", "entries is missing; recompute it"),
+        ("probes.json", "few_labels", "curves is missing; recompute it"),
         ("effects.h5", "effects", "effects"),
         ("debiasing.h5", "rare_rows", "debiasing.h5"),
     ],

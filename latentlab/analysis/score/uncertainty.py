@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 
 from latentlab.analysis.score.calls import Call, Material
 from latentlab.analysis.score.profiles._protocol import Protocol
-from latentlab.codes.h5ad_writer import active
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, blocks
 from latentlab.metrics._estimators import unfinished_allowed
@@ -134,11 +133,11 @@ def _others(found: Score, material: Material, call: Call, draw: Draw, value: Cal
 
 
 def active_dimensions(material: Material) -> NDArray[np.bool_]:
-    """Dimensions in use, as `Codes.active` has them."""
+    """Dimensions whose mean varies by more than 0.01; relative to the largest variance where there is no posterior."""
     codes, n = material.codes, len(material.codes)
     mean = np.sum([codes[block].sum(axis=0, dtype=np.float64) for block in blocks(n)], axis=0) / n
     spread = np.sum([((codes[block] - mean) ** 2).sum(axis=0) for block in blocks(n)], axis=0) / n
-    return active(spread, stochastic=material.variance is not None)
+    return np.asarray(spread > ACTIVE * (1.0 if material.variance is not None else spread.max()))
 
 
 def _has_variance(args: Sequence[Any]) -> bool:
