@@ -23,7 +23,7 @@ import torch
 from latentlab.analysis.likelihood.record import read_evidence
 from latentlab.analysis.likelihood.stage import likelihood
 from latentlab.analysis.support.record import by_setting, support_table
-from latentlab.analysis.support.stage import survey
+from latentlab.analysis.support.stage import support
 from latentlab.data import Dataset
 from latentlab.data._binarise import binarised
 from latentlab.runs.data import data_of
@@ -57,7 +57,7 @@ def measured(study: Study, *, anew: bool) -> list[Run]:
     """The finished runs, each surveyed; where not `anew`, those that were."""
     runs = [run for run in study if run.state == "finished" and (anew or run.has("support"))]
     for run in runs if anew else ():
-        survey(run)
+        support(run)
         print(f"surveyed {run.name}", file=sys.stderr, flush=True)
     return runs
 
@@ -83,7 +83,7 @@ def judged(run: Run, *, anew: bool) -> dict[str, Any]:
         return {}
     if not anew:
         return read_evidence(run).summary() if run.has("likelihood") else {}
-    found = likelihood(run, bits_of(run), rows=ROWS, samples=SAMPLES).summary()
+    found = likelihood(run, data=bits_of(run), rows=ROWS, samples=SAMPLES).summary()
     print(f"estimated {run.name}", file=sys.stderr, flush=True)
     return found
 

@@ -43,7 +43,7 @@ def debias(
     with _console.progress(f"debias {opened.name}", quiet=quiet or json) as report:
         found = weigh(
             opened,
-            chosen,
+            data=chosen,
             split=split,
             combine=combine,
             bins=bins,

@@ -34,7 +34,8 @@ def leakage(
     """
     refuse_busy(*paths)
     from latentlab.analysis.leakage.record import table, tables
-    from latentlab.analysis.leakage.stage import Readers, measure_leakage
+    from latentlab.analysis.leakage.stage import Readers
+    from latentlab.analysis.leakage.stage import leakage as measure
     from latentlab.data import load
     from latentlab.runs.comparison import csv_of
     from latentlab.system.files import write_bytes
@@ -44,8 +45,8 @@ def leakage(
     found = _runs.each_run(
         paths,
         "leakage",
-        lambda run, report: measure_leakage(
-            run, images, anchors=anchors, seed=seed, adapter=adapter, readers=readers, progress=report
+        lambda run, report: measure(
+            run, data=images, anchors=anchors, seed=seed, adapter=adapter, readers=readers, progress=report
         ),
         quiet=quiet or json,
     )

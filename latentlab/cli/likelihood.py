@@ -44,7 +44,7 @@ def likelihood(
     found = _runs.each_run(
         paths,
         "likelihood",
-        lambda run, report: _described(run, estimate(run, images, progress=report, **options)),
+        lambda run, report: _described(run, estimate(run, data=images, progress=report, **options)),
         quiet=quiet or json,
     )
     if json:

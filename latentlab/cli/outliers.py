@@ -1,5 +1,6 @@
 """``latentlab outliers``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +44,9 @@ def outliers(
     found = []
     for each, other, mine, part in pairs:
         with _console.progress(f"outliers {each.name}", quiet=quiet or json) as report:
-            entry = judge(each, other, mine, split=part, rows=rows, seed=seed, adapter=adapter, progress=report)
+            entry = judge(
+                each, against=other, data=mine, split=part, rows=rows, seed=seed, adapter=adapter, progress=report
+            )
         found.append((each, entry))
     if json:
         _runs.Outcome(found, {}).show_json(lambda entry: entry)
@@ -52,7 +55,7 @@ def outliers(
         _show(each, entry, quiet)
 
 
-def _show(run: Run, entry: dict[str, Any], quiet: bool) -> None:
+def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
     own, foreign = entry["rows"]
     turned = ", inverted to match" if entry["inverted"] else ""
     _console.show(f"{run.path}: {own:,} rows of {entry['own']}, {foreign:,} of {entry['against']}{turned}")
@@ -66,7 +69,7 @@ def _show(run: Run, entry: dict[str, Any], quiet: bool) -> None:
         _console.show("")
 
 
-def _row(name: str, each: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, each: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "score": name,
         "": "needs no model" if each["baseline"] else "",

@@ -1,6 +1,6 @@
 """``latentlab support``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -30,12 +30,12 @@ def support(
     from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()
-    from latentlab.analysis.support.stage import survey
+    from latentlab.analysis.support.stage import support as measure
 
     images = None if data is None else load(data)
     options: dict[str, Any] = {"draws": draws, "seed": seed, "adapter": adapter}
     found = _runs.each_run(
-        paths, "support", lambda run, report: survey(run, images, progress=report, **options), quiet=quiet or json
+        paths, "support", lambda run, report: measure(run, data=images, progress=report, **options), quiet=quiet or json
     )
     if json:
         found.show_json(lambda numbers: numbers)
@@ -44,7 +44,7 @@ def support(
     found.end()
 
 
-def _tables(found: Sequence[tuple[Run, dict[str, Any]]]) -> None:
+def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
     from latentlab.analysis.support.record import ARMS
 
     rows = [
@@ -62,7 +62,7 @@ def _tables(found: Sequence[tuple[Run, dict[str, Any]]]) -> None:
         _console.show(f"{name}: {why}")
 
 
-def _known(run: Run, each: dict[str, Any]) -> dict[str, Any]:
+def _known(run: Run, each: Mapping[str, Any]) -> dict[str, Any]:
     known, between, fit, memory = (each[key] or {} for key in ("information", "between", "fit", "memory"))
     columns = {"rate": known, "active_units": known, "probe": known, "detour": between, "jump": between}
     columns |= {"distinctions": between, "widths": between, "gradient": between, "mmd": fit, "gap": memory}

@@ -107,11 +107,11 @@ def test_outliers_says_both_directions_beside_baselines(run, foreign, tmp_path, 
 
 
 def test_outliers_forgets_what_other_weights_said(run, foreign):
-    outliers(run, load(foreign), rows=200)
+    outliers(run, against=load(foreign), rows=200)
     path = run.path / "outliers.json"
     kept = json.loads(path.read_text())
     path.write_text(json.dumps({**kept, "model": "other", "entries": {"old": {}}}))
-    outliers(run, load(foreign), rows=200)
+    outliers(run, against=load(foreign), rows=200)
     assert list(json.loads(path.read_text())["entries"]) == ["digits against noise"]
 
 
@@ -202,5 +202,5 @@ def test_outliers_that_another_process_adds_meanwhile_are_kept(run, monkeypatch)
     images = np.zeros((9, 1, 8, 8), np.uint8)
     sets = [Dataset(name, images.shape, images.__getitem__, source={"name": name}) for name in "abcd"]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda each: outliers(run, each), sets))
+        list(pool.map(lambda each: outliers(run, against=each), sets))
     assert {f"digits against {name}" for name in "abcd"} <= read_json(run.path / "outliers.json")["entries"].keys()

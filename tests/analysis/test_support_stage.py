@@ -10,7 +10,7 @@ import torch
 from latentlab import sweep
 from latentlab.analysis.support.compute import along
 from latentlab.analysis.support.record import read_sheet, read_support, support_table
-from latentlab.analysis.support.stage import survey
+from latentlab.analysis.support.stage import support
 from latentlab.cli import run as command
 from latentlab.data import load
 from latentlab.models import load_model
@@ -28,7 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def found(study: Study) -> dict[str, dict]:
-    return {run.name: survey(run, draws=400) for run in study}
+    return {run.name: support(run, draws=400) for run in study}
 
 
 def test_a_collapsed_model_covers_nothing_though_it_fits_the_prior(found):
@@ -61,7 +61,7 @@ def test_rows_that_were_trained_on_say_nothing_of_memory(found):
 def test_it_is_kept_and_not_made_again(study, found):
     run = study["beta1-seed0"]
     before = (run.path / "support.json").stat().st_mtime_ns
-    assert survey(run, draws=400) == found[run.name] == read_support(run)
+    assert support(run, draws=400) == found[run.name] == read_support(run)
     assert (run.path / "support.json").stat().st_mtime_ns == before
     sheet = read_sheet(run)
     assert set(sheet) == {"samples-prior", "samples-gaussian", "samples-aggregate", "ways", "narrowest", "widest"}

@@ -8,7 +8,7 @@ import pytest
 from toy import toy_codes, write_run
 
 from latentlab.analysis.leakage.record import save_leakage
-from latentlab.analysis.leakage.stage import measure_leakage
+from latentlab.analysis.leakage.stage import leakage
 from latentlab.codes.h5ad import save_codes
 from latentlab.data import Dataset
 from latentlab.errors import InputError
@@ -80,7 +80,7 @@ def test_a_small_copy_keeps_the_leakage_which_is_not_measured_again(
     save_leakage(run, score, inputs | {"anchors": 16, "seed": 0})
     copy = export_study(Study(run.path.parent), tmp_path / "copy", rows=100, weights=False)["run"]
     monkeypatch.setattr("latentlab.analysis.leakage.stage.learn", lambda data, *, seed: pytest.fail("measured again"))
-    assert measure_leakage(copy, data).value == 0.25
+    assert leakage(copy, data=data).value == 0.25
     save_leakage(run, score, inputs | {"codes": "others", "anchors": 16, "seed": 0})
     stale = export_study(Study(run.path.parent), tmp_path / "stale", rows=100)["run"]
     assert inputs_of(stale.path / "leakage.json")["codes"] == "others"

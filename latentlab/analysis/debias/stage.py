@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.labels import labelled
 from latentlab.codes.selections import extremes
-from latentlab.data import Dataset
+from latentlab.data import Dataset, load
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import inputs_of, kept, unless_damaged
@@ -31,8 +32,8 @@ SHOWN = 24
 
 def debias(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     split: str | None = None,
     combine: Combine = "product",
     bins: int = BINS,
@@ -46,7 +47,7 @@ def debias(
     commonest rows, each with its reconstruction; see `latentlab.analysis.debias.measure.commonness` for the weights.
     """
     STAGE.check(run)
-    part = trained_rows(run, data, split)
+    part = trained_rows(run, None if data is None else load(data), split)
     inputs = {"model": model_hash(run), "source": plain(part.source), "fingerprint": part.fingerprint}
     progress(0, 2, "encode")
     codes = _codes(run, part, adapter)

@@ -5,7 +5,7 @@ from latentlab.runs.stage import Stage
 STAGE = Stage(
     name="leakage",
     files={"leakage.json": "latentlab.analysis.leakage.record:load_leakage"},
-    make="latentlab.analysis.leakage.stage:measure_leakage",
+    make="latentlab.analysis.leakage.stage:leakage",
     command="leakage RUN",
     about="Factors were read off traversals by a regressor trained on real images",
     source="Higgins et al. 2017",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.analysis.leakage import STAGE
-from latentlab.analysis.leakage.measure import leakage
+from latentlab.analysis.leakage.measure import leakage as measured
 from latentlab.analysis.leakage.reader import Reader, learn
 from latentlab.analysis.leakage.record import save_leakage
-from latentlab.data import Dataset
+from latentlab.data import Dataset, load
 from latentlab.data.dataset import check_shape
 from latentlab.results import Score, plain
 from latentlab.runs.images import dataset_of
@@ -34,13 +35,13 @@ def leakage_of(
     STAGE.check(run)
     codes, model = run.codes(), live(run, adapter)
     chosen = codes.drawn(anchors, seed)
-    return leakage(around(model.ready(), codes, chosen), reader, seed=seed)
+    return measured(around(model.ready(), codes, chosen), reader, seed=seed)
 
 
-def measure_leakage(
+def leakage(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     anchors: int = ANCHORS,
     seed: int = 0,
     adapter: str | Model | None = None,
@@ -52,7 +53,7 @@ def measure_leakage(
     ``data`` is by default what the run's codes were made from. ``readers`` collects what was learnt from data, so that
     runs of the same images that are given the same one learn from them once.
     """
-    codes, images = run.codes(), dataset_of(run) if data is None else data
+    codes, images = run.codes(), dataset_of(run) if data is None else load(data)
     check_shape(images, run.config.image_shape, f"{run.name} makes")
     inputs = {
         "model": model_hash(run),

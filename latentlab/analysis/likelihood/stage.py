@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from latentlab.analysis.likelihood import STAGE
 from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, estimate
 from latentlab.analysis.likelihood.record import FILE, FORMAT, Evidence, save_evidence
-from latentlab.data import Dataset
+from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
 from latentlab.results import plain
@@ -20,8 +22,8 @@ from latentlab.system.progress import Progress, silent
 
 def likelihood(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     split: str | None = None,
     rows: int = ROWS,
     samples: int = SAMPLES,
@@ -41,22 +43,22 @@ def likelihood(
     STAGE.check(run)
     if rows < 1 or samples < 2:
         raise InputError(f"rows is {rows} and samples {samples}; expected at least 1 row and 2 samples of each")
-    data = analysed(run, data, split)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
+    part = analysed(run, None if data is None else load(data), split)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(part))[:rows])
     inputs = plain(
-        {"model": model_hash(run), "source": dict(data.source), "split": data.name, "rows": len(chosen)}
-        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": data.fingerprint["images"]}
+        {"model": model_hash(run), "source": dict(part.source), "split": part.name, "rows": len(chosen)}
+        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": part.fingerprint["images"]}
     )
     config = run.config
-    described = {"data": data.spec or data.name, "likelihood": config.likelihood, "label": config.label}
+    described = {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
 
     def make() -> Evidence:
         torch.set_num_threads(config.hardware.threads)
         model = load_model(run, adapter)
         return estimate(
             model,
-            data[chosen],
-            data.row_ids[chosen],
+            part[chosen],
+            part.row_ids[chosen],
             samples=samples,
             seed=seed,
             settings={**inputs, **described},

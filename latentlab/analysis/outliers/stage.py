@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from latentlab.analysis.outliers.measure import (
     image_scores,
     model_scores,
 )
-from latentlab.analysis.outliers.record import FILE, load_outliers
-from latentlab.data import Dataset
+from latentlab.analysis.outliers.record import FILE, Outliers, load_outliers
+from latentlab.data import Dataset, load
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
 from latentlab.data.dataset import check_shape
@@ -40,15 +41,15 @@ COMPARED = 100  # images of equal ids that tell whether rows were trained on
 
 def outliers(
     run: Run,
-    against: Dataset,
-    data: Dataset | None = None,
     *,
+    against: Dataset | str | Path,
+    data: Dataset | str | Path | None = None,
     split: str | None = None,
     rows: int = ROWS,
     seed: int = 0,
     adapter: str | Model | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> Outliers:
     """How well the run tells `against` from its own data, beside baselines.
 
     Kept in ``outliers.json``, an entry a set, and not judged again while it holds. Own rows are the test split of what
@@ -59,7 +60,8 @@ def outliers(
     from latentlab.runs.data import analysed
 
     STAGE.check(run)
-    own, trained = analysed(run, data, split), trained_rows(run)
+    against = load(against)
+    own, trained = analysed(run, None if data is None else load(data), split), trained_rows(run)
     check_shape(against, own.image_shape, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
@@ -68,19 +70,19 @@ def outliers(
     called = _called(against, own.name, _entries(run, model))
     key = f"{own.name} against {called}"
 
-    def known() -> dict[str, Any]:
+    def known() -> dict[str, Outliers]:
         """The entries that these weights made; the wanted one if it is of these inputs."""
         entries = _entries(run, model)
         return {k: e for k, e in entries.items() if k != key or agree(e.get("inputs", {}), plain(inputs))}
 
-    def make(missing: list[str]) -> dict[str, Any]:
+    def make(missing: list[str]) -> dict[str, Outliers]:
         judged = _judged(run, own, against, trained, rows, seed, adapter, progress)
-        return {key: plain({"own": own.name, "against": called, **judged, "inputs": inputs})}
+        return {key: Outliers.of(plain({"own": own.name, "against": called, **judged, "inputs": inputs}))}
 
-    def write(entries: dict[str, Any]) -> None:
-        write_json(run.path / FILE, {"format": STAGE.format, **model, "entries": entries})
+    def write(entries: dict[str, Outliers]) -> None:
+        write_json(run.path / FILE, {"format": STAGE.format, **model, "entries": plain(entries)})
 
-    return dict(collected(run, known, [key], make, write)[key])
+    return collected(run, known, [key], make, write)[key]
 
 
 def _judged(
@@ -125,10 +127,11 @@ def _judged(
     }
 
 
-def _called(against: Dataset, own: str, kept: dict[str, Any]) -> str:
+def _called(against: Dataset, own: str, kept: dict[str, Outliers]) -> str:
     """The name of a foreign set; its specification where an entry of that name is of data in another place."""
-    entry = kept.get(f"{own} against {against.name}", {})
-    return against.name if entry.get("data", against.spec) == against.spec else against.spec or against.name
+    entry = kept.get(f"{own} against {against.name}")
+    known = against.spec if entry is None else entry.settings.get("data", against.spec)
+    return against.name if known == against.spec else against.spec or against.name
 
 
 def _overlap(own: Dataset, trained: Dataset) -> bool:
@@ -164,6 +167,6 @@ def _some(data: Dataset, rows: int, seed: int) -> Dataset:
     return data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
 
 
-def _entries(run: Run, model: dict[str, str]) -> dict[str, Any]:
+def _entries(run: Run, model: dict[str, str]) -> dict[str, Outliers]:
     """The entries of ``outliers.json`` that those weights made."""
     return unless_damaged(lambda: load_outliers(run), {}) if made_from(run, STAGE, model) else {}

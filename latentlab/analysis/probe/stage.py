@@ -7,7 +7,7 @@ from typing import Any
 
 from latentlab.analysis.probe import STAGE
 from latentlab.analysis.probe.measure import DRAWS, ESTIMATORS, SIZES, Curve, few_label_curve
-from latentlab.analysis.probe.record import FILE, load_probes
+from latentlab.analysis.probe.record import FILE, Probes, load_probes
 from latentlab.results import plain
 from latentlab.runs.kept import collected, made_from, unless_damaged
 from latentlab.runs.run import Run
@@ -22,7 +22,7 @@ def probe(
     sizes: Sequence[int] = SIZES,
     draws: int = DRAWS,
     seed: int = 0,
-) -> dict[str, Curve]:
+) -> Probes:
     """Few-label curves of the run's codes, by estimator; kept in ``probes.json`` and not made again while they hold."""
     inputs = {
         "codes": sha256(run.codes_path) if run.has("encode") else "",
@@ -33,7 +33,7 @@ def probe(
     }
 
     def known() -> dict[str, Curve]:
-        return unless_damaged(lambda: load_probes(run), {}) if made_from(run, STAGE, inputs) else {}
+        return dict(unless_damaged(lambda: load_probes(run), Probes({}))) if made_from(run, STAGE, inputs) else {}
 
     def make(missing: list[str]) -> dict[str, Curve]:
         options: dict[str, Any] = {"factor": factor, "sizes": sizes, "draws": draws, "seed": seed}
@@ -45,4 +45,4 @@ def probe(
         write_json(run.path / FILE, {"format": STAGE.format, "inputs": inputs, "curves": entries})
 
     curves = collected(run, known, estimators, make, write)
-    return {name: curves[name] for name in estimators}
+    return Probes({name: curves[name] for name in estimators}, inputs)

@@ -93,7 +93,8 @@ def _by_metric(found: Scores) -> dict[str, Scores]:
 
 
 def _joined(entries: Mapping[str, Scores]) -> Scores:
-    return Scores(*({k: v for each in entries.values() for k, v in each[part].items()} for part in range(3)))
+    parts = ("scores", "skipped", "seconds")
+    return Scores(*({k: v for each in entries.values() for k, v in getattr(each, part).items()} for part in parts))
 
 
 def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ STAGE = Stage(
         "support.json": "latentlab.analysis.support.record:read_support",
         "support.h5": "latentlab.analysis.support.record:read_sheet",
     },
-    make="latentlab.analysis.support.stage:survey",
+    make="latentlab.analysis.support.stage:support",
     command="support RUN",
     about="Decoded samples were compared with real images by precision, density and coverage",
     source="Kynkäänniemi et al. 2019; Naeem et al. 2020",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from latentlab.analysis.support import STAGE
 from latentlab.codes.decodings import Decodings, load_decodings
+from latentlab.results import Record
 from latentlab.runs.run import Run
 from latentlab.system.validation import validate
 
@@ -29,6 +31,33 @@ WIDTHS = ("narrowest", "widest")
 PASSES = 0.5
 Measures = dict[str, int | float | None]
 SHARES = ("precision", "coverage", "holes")
+
+
+@dataclass(frozen=True, eq=False)
+class Support(Record):
+    """Whether a latent space can be sampled from.
+
+    ``arms`` has precision, density, coverage and holes for samples of each source, compared with real training images
+    and one constant image; ``between`` the continuity of the decoder on straight lines between codes; ``fit`` the
+    aggregate posterior against the prior; ``memory`` train and test ELBO; ``widths`` the posteriors' widths;
+    ``information`` rate, active units and how well labels are read from the codes, without which none of it means
+    anything. ``undefined`` says what the model does not have, and why.
+    """
+
+    information: Mapping[str, Any]
+    arms: Mapping[str, Mapping[str, Any]]
+    between: Mapping[str, Any]
+    fit: Mapping[str, Any] | None
+    memory: Mapping[str, Any] | None
+    widths: Mapping[str, Any] | None
+    undefined: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per source of samples."""
+        import pandas as pd
+
+        return pd.DataFrame([{"source": ARMS[name], **numbers} for name, numbers in self.arms.items()])
 
 
 class _Widths(BaseModel):
@@ -69,10 +98,12 @@ class _Kept(BaseModel):
         return arms
 
 
-def read_support(run: Run) -> dict[str, Any]:
+def read_support(run: Run) -> Support:
     """The numbers of `latentlab support`; a `MissingError` says how to make them."""
     found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / NUMBERS), f"recompute it: `{STAGE.again(run)}`")
-    return found.model_dump()
+    numbers = found.model_dump()
+    named = {key: numbers.pop(key) for key in Support.__dataclass_fields__ if key in numbers}
+    return Support(**named, settings=numbers)
 
 
 def read_sheet(run: Run) -> dict[str, Decodings]:
@@ -137,7 +168,7 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     )
 
 
-def _row(run: Run, found: dict[str, Any]) -> dict[str, Any]:
+def _row(run: Run, found: Support) -> dict[str, Any]:
     config = run.config
     row: dict[str, Any] = {"run": run.name, "setting": config.label, "seed": config.seed, "beta": config.beta}
     row |= {key: _number(found["information"].get(key)) for key in ("rate", "active_units", "probe", "knn")}

@@ -7,6 +7,7 @@ kept in ``support.json``, the pictures in ``support.h5``.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 
 from latentlab.analysis.support import STAGE, measure
 from latentlab.analysis.support.features import feature_space, nearest
-from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS
+from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS, Support
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.draws import mixture, samples
 from latentlab.codes.labels import as_factor, labelled
-from latentlab.data import Dataset
+from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.linear_probe import linear_probe
@@ -42,15 +43,15 @@ JUDGED_NEAREST = 200
 Images = NDArray[np.uint8]
 
 
-def survey(
+def support(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     adapter: str | Model | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> Support:
     """Measure whether a run's latent space can be sampled from; what is up to date is read and not made again.
 
     ``draws`` codes come from the prior N(0, I), from a normal distribution fitted to the codes and from the aggregate
@@ -65,6 +66,7 @@ def survey(
     STAGE.check(run)
     if draws < 100:
         raise InputError(f"draws is {draws}; expected at least 100")
+    data = None if data is None else load(data)
     held, trained_on = analysed(run, data), _training_rows(run, data)
     inputs = plain(
         {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": draws, "seed": seed}
@@ -76,7 +78,7 @@ def survey(
         write_json(run.path / NUMBERS, plain({"format": STAGE.format, "inputs": inputs, **made[0]}))
 
     make = lambda: _measured(run, data, held, trained_on, draws, seed, adapter, progress)  # noqa: E731
-    found: dict[str, Any] = kept(run, STAGE, inputs, make, write)
+    found: Support = kept(run, STAGE, inputs, make, write)
     return found
 
 
