@@ -82,7 +82,7 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
 
 def _of_version(run: Run, profile: str) -> Scores:
     """The scores that the run keeps, those under the profile's present version."""
-    found = scores_from_json(unless_damaged(lambda: run.scored, {}))
+    found = scores_from_json(unless_damaged(lambda: run.scored) or {})
     version = profile_name(registry.load("analysis/score/profiles", profile))
     current = [name for name, each in found.scores.items() if each.settings.get("profile") == version]
     return found.only([*current, *found.skipped])
@@ -93,7 +93,11 @@ def _by_metric(found: Scores) -> dict[str, Scores]:
 
 
 def _joined(entries: Mapping[str, Scores]) -> Scores:
-    return Scores(*({k: v for each in entries.values() for k, v in each[part].items()} for part in range(3)))
+    found = Scores({}, {}, {})
+    for each in entries.values():
+        for whole, part in zip(found, each, strict=True):
+            whole.update(part)  # type: ignore[arg-type]
+    return found
 
 
 def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:
