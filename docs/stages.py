@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 from latentlab.runs.stage import Stage, stages
@@ -37,10 +38,9 @@ def row(stage: Stage) -> str:
 
 
 def verb(stage: Stage) -> str:
-    """A question's row among the commands: what its verb says that it does."""
-    function = getattr(load("cli", stage.name), stage.name)
-    takes = "study" if "paths" in inspect.signature(function).parameters else "run"
-    does = function.__doc__.strip().splitlines()[0].split(". ")[0]
+    """A question's row among the commands: what the package of its name says that it does."""
+    takes = "study" if "paths" in inspect.signature(getattr(load("cli", stage.name), stage.name)).parameters else "run"
+    does = (import_module(f"latentlab.analysis.{stage.name}").__doc__ or "").splitlines()[0].partition(" (")[0]
     return (
         f"| `{stage.name}` | {takes} | {does[0].lower()}{does[1:].rstrip('.')} | {linked(stage, DOCS / 'reference')} |"
     )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
-from latentlab.runs.run import Run
 from latentlab.system.progress import Progress
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
+
 
 T = TypeVar("T")
 

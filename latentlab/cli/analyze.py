@@ -1,17 +1,22 @@
 """``latentlab analyze``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from latentlab.cli import _console, _runs
 from latentlab.errors import LatentlabError
-from latentlab.runs.run import Run
 from latentlab.runs.stage import stages
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
+
 
 UNBOUNDED = ("own", "gaussian", "gaussian-learned")  # likelihoods whose means may lie outside [0, 1]
 PANEL = "Analyse"
@@ -78,7 +83,7 @@ def _on_cluster(
     spread: Callable[..., dict[str, str]],
     quiet: bool,
     options: dict[str, Any],
-) -> _runs.Outcome[Sequence[str]]:
+) -> _runs.Outcome[tuple[str, ...]]:
     """The same on the workers of a cluster, all runs at once."""
     from latentlab.analysis.analyze import stages_of
     from latentlab.runs.study import open_runs
@@ -91,7 +96,7 @@ def _on_cluster(
     return _runs.Outcome(done, failed | {Path(path): LatentlabError(each) for path, each in why.items()})
 
 
-def _show(found: _runs.Outcome[Sequence[str]], nothing: str) -> None:
+def _show(found: _runs.Outcome[tuple[str, ...]], nothing: str) -> None:
     for run, done in found.done:
         _console.show(f"{run.path} is analysed: {', '.join(done)}")
         if run.config.likelihood in UNBOUNDED and "traverse" in done:

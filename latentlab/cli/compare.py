@@ -46,7 +46,7 @@ def compare(
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:
         write_bytes(out, writers[out.suffix](found))
-    outcome = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
+    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
         outcome.show_entries(found.to_dict("records"), settings=settings)
         outcome.end()

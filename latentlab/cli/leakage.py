@@ -1,16 +1,18 @@
 """``latentlab leakage``."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
-from latentlab.runs.run import Run
 from latentlab.system.files import refuse_busy
 
 if TYPE_CHECKING:
     from latentlab.results import Score
+    from latentlab.runs.run import Run
 
 PANEL = "Analyse"
 
@@ -63,7 +65,7 @@ def leakage(
     found.end()
 
 
-def _row(run: Run, score: "Score") -> dict[str, Any]:
+def _row(run: Run, score: Score) -> dict[str, Any]:
     low, high = score.interval or (float("nan"), float("nan"))
     defined = f"{score.parts['defined']:.0f} of {score.parts['of']:.0f}" if score.parts else "–"
     return {

@@ -1,15 +1,17 @@
 """``latentlab likelihood``."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
-from latentlab.runs.run import Run
 from latentlab.system.files import refuse_busy
 
 if TYPE_CHECKING:
     from latentlab.analysis.likelihood.record import Evidence
+    from latentlab.runs.run import Run
 
 PANEL = "Analyse"
 
@@ -58,7 +60,7 @@ def likelihood(
     found.end()
 
 
-def _described(run: Run, found: "Evidence") -> dict[str, Any]:
+def _described(run: Run, found: Evidence) -> dict[str, Any]:
     return {"label": run.config.label, "latent_dim": run.config.latent_dim, **found.summary()}
 
 

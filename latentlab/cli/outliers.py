@@ -1,14 +1,19 @@
 """``latentlab outliers``."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
-from latentlab.runs.run import Run
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
+
 
 PANEL = "Analyse"
 

@@ -1,5 +1,7 @@
 """``latentlab probe``."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +54,7 @@ def probe(
     found.end()
 
 
-def _show(curves: "list[tuple[str, Curve]]") -> None:
+def _show(curves: list[tuple[str, Curve]]) -> None:
     rows = [
         {"run": name, "probe": curve.estimator, "chance": curve.chance}
         | {f"{size} a class": value for size, value in zip(curve.sizes, curve.accuracy, strict=True)}

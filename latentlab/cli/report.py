@@ -27,7 +27,7 @@ def report(
 
     with _console.progress(f"report {out}", quiet=quiet or json) as progress:
         table = write_report([open_path(path) for path in paths], out, title=title, progress=progress)
-    outcome = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
+    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
     if json:
         runs = [{"run": run} for run in table["path"].dropna()]
         outcome.show_entries(runs, report=str(out), bytes=out.stat().st_size)

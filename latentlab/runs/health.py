@@ -94,7 +94,9 @@ def _full(run: Run) -> dict[str, str]:
 
 def state_of(error: LatentlabError) -> str:
     """The state of a file that cannot be read for that reason."""
-    return {NewerFormatError: "newer", LockedFileError: "locked"}.get(type(error), "damaged")
+    if isinstance(error, NewerFormatError):
+        return "newer"
+    return "locked" if isinstance(error, LockedFileError) else "damaged"
 
 
 def _state(path: Path, newest: int, hashes: dict[str, str], full: dict[str, str]) -> tuple[str, str]:

@@ -22,8 +22,8 @@ T = TypeVar("T")
 FULL = "full_"  # what a shared copy adds to the inputs of a file: hashes of the files that it was made from
 
 
-def unless_damaged(read: Callable[[], T], otherwise: T) -> T:
-    """What `read` gives; `otherwise` where its file is missing or damaged, and so may be replaced.
+def unless_damaged(read: Callable[[], T]) -> T | None:
+    """What `read` gives; None where its file is missing or damaged, and so may be replaced.
 
     A file of a newer format, or one that cannot be opened now, is whole: the error is raised, and it stays.
     """
@@ -32,7 +32,7 @@ def unless_damaged(read: Callable[[], T], otherwise: T) -> T:
     except (NewerFormatError, LockedFileError):
         raise
     except InputError:
-        return otherwise
+        return None
 
 
 @apart()
@@ -63,7 +63,7 @@ def made_from(run: Run, stage: Stage, inputs: Mapping[str, Any]) -> bool:
     full run's files does not count.
     """
     wanted = plain(inputs)
-    every = [unless_damaged(partial(inputs_of, run.path / file, stage.format), {}) for file in stage.files]
+    every = [unless_damaged(partial(inputs_of, run.path / file, stage.format)) or {} for file in stage.files]
     return all(agree({k: v for k, v in each.items() if not k.startswith(FULL)}, wanted) for each in every)
 
 
@@ -73,7 +73,7 @@ def kept(run: Run, stage: Stage, inputs: Mapping[str, Any], make: Callable[[], T
     ``make`` computes outside the run's lock, ``write`` publishes under it. The answer is always what the files hold.
     """
     if made_from(run, stage, inputs):
-        found = unless_damaged(lambda: stage.read(run), None)
+        found = unless_damaged(lambda: stage.read(run))
         if found is not None:
             return found
     made = make()

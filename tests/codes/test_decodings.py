@@ -97,7 +97,7 @@ def test_a_truncated_file_is_refused_and_says_nothing_of_its_making(path: Path) 
         path.write_bytes(content[:length])
         with pytest.raises(InputError):
             load_decodings(path)
-        assert unless_damaged(lambda: inputs_of(path), {}) == {}
+        assert unless_damaged(lambda: inputs_of(path)) is None
 
 
 def test_a_dimension_that_changes_nothing_has_no_changed_pixels_and_direction_does_not_count() -> None:

@@ -70,7 +70,7 @@ def _codes(run: Run, part: Dataset, adapter: str | Model | None) -> Codes:
     from latentlab.models import load_model
     from latentlab.models.encoding import judge
 
-    recorded = unless_damaged(lambda: inputs_of(run.codes_path), {})
+    recorded = unless_damaged(lambda: inputs_of(run.codes_path)) or {}
     images = recorded.get("fingerprint", {}).get("images")
     if recorded.get("model") == model_hash(run) and images == part.fingerprint["images"]:
         codes = run.codes()

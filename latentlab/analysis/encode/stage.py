@@ -78,7 +78,7 @@ def write_codes(
     }
     if made_from(run, STAGE, inputs):
         return
-    provenance = unless_damaged(lambda: read_provenance(run.codes_path), {})
+    provenance = unless_damaged(lambda: read_provenance(run.codes_path)) or {}
     with lock(run.path):  # codes are written as they are computed: they need not fit into memory
         if _of_same_images(provenance, plain(inputs)):
             _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})

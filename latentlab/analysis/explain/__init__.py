@@ -11,5 +11,5 @@ STAGE = Stage(
     source="Pearlmutter 1994",
     needs=("decoder",),
     figures=("effects",),
-    page="downstream.md#a-dimension-explained",
+    page="downstream.md#what-a-dimension-does",
 )

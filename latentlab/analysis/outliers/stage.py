@@ -169,4 +169,4 @@ def _some(data: Dataset, rows: int, seed: int) -> Dataset:
 
 def _entries(run: Run, model: dict[str, str]) -> dict[str, Outliers]:
     """The entries of ``outliers.json`` that those weights made."""
-    return unless_damaged(lambda: load_outliers(run), {}) if made_from(run, STAGE, model) else {}
+    return (unless_damaged(lambda: load_outliers(run)) if made_from(run, STAGE, model) else None) or {}

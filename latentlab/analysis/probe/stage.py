@@ -33,7 +33,7 @@ def probe(
     }
 
     def known() -> dict[str, Curve]:
-        return dict(unless_damaged(lambda: load_probes(run), Probes({}))) if made_from(run, STAGE, inputs) else {}
+        return dict((unless_damaged(lambda: load_probes(run)) if made_from(run, STAGE, inputs) else None) or {})
 
     def make(missing: list[str]) -> dict[str, Curve]:
         options: dict[str, Any] = {"factor": factor, "sizes": sizes, "draws": draws, "seed": seed}

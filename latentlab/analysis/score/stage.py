@@ -82,7 +82,7 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
 
 def _of_version(run: Run, profile: str) -> Scores:
     """The scores that the run keeps, those under the profile's present version."""
-    found = scores_from_json(unless_damaged(lambda: run.scored, {}))
+    found = scores_from_json(unless_damaged(lambda: run.scored) or {})
     version = profile_name(registry.load("analysis/score/profiles", profile))
     current = [name for name, each in found.scores.items() if each.settings.get("profile") == version]
     return found.only([*current, *found.skipped])
