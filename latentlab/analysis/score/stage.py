@@ -93,11 +93,10 @@ def _by_metric(found: Scores) -> dict[str, Scores]:
 
 
 def _joined(entries: Mapping[str, Scores]) -> Scores:
-    found = Scores({}, {}, {})
-    for each in entries.values():
-        for whole, part in zip(found, each, strict=True):
-            whole.update(part)  # type: ignore[arg-type]
-    return found
+    every = entries.values()
+    scores = {name: score for each in every for name, score in each.scores.items()}
+    skipped = {name: why for each in every for name, why in each.skipped.items()}
+    return Scores(scores, skipped, {name: seconds for each in every for name, seconds in each.seconds.items()})
 
 
 def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:
