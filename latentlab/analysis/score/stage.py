@@ -12,10 +12,10 @@ from latentlab.analysis.score.scoring import Scores, profile_name, score, scores
 from latentlab.codes.codes import Codes
 from latentlab.codes.labels import as_factor
 from latentlab.data import Factor
-from latentlab.runs.kept import collected, made_from, unless_damaged
+from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
 from latentlab.system import registry
-from latentlab.system.files import sha256, write_json
+from latentlab.system.files import sha256, unless_damaged, write_json
 
 if TYPE_CHECKING:
     from latentlab.codes.codes import Codes
