@@ -40,6 +40,7 @@ def outliers(
     from latentlab.analysis.outliers.stage import outliers as judge
     from latentlab.data import load
     from latentlab.runs.data import analysed
+    from latentlab.runs.run import Run
 
     opened, foreign = Run(run), load(against)
     own = None if data is None else load(data)

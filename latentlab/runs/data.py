@@ -9,7 +9,7 @@ from latentlab.data import Dataset, read_spec
 from latentlab.data.dataset import check_shape
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
+from latentlab.system.files import check_format, read_json
 
 if TYPE_CHECKING:
     from latentlab.data import Dataset
@@ -42,6 +42,8 @@ def environment_of(run: Run) -> dict[str, dict[str, Any]]:
     """The parts of ``environment.json``: versions, machine, training, place; none where there is no such file."""
     path = run.path / "environment.json"
     found = read_json(path) if path.is_file() else {}
+    if isinstance(found, dict):
+        check_format(found.get("format", 1), 1, path)
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise InputError(f"{path} does not say what the run was trained with; restore it or remove it")
     return found

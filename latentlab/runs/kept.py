@@ -10,29 +10,16 @@ from typing import Any, TypeVar
 
 from latentlab.codes.h5ad import read_provenance
 from latentlab.data._fingerprint import agree
-from latentlab.errors import InputError, LatentlabError, LockedFileError, NewerFormatError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.results import plain
 from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage
-from latentlab.system.files import MERGE_PATIENCE, check_format, lock, read_record
+from latentlab.system.files import MERGE_PATIENCE, check_format, lock, read_record, unless_damaged
 from latentlab.system.hdf5 import reading
 from latentlab.system.quarantine import apart
 
 T = TypeVar("T")
 FULL = "full_"  # what a shared copy adds to the inputs of a file: hashes of the files that it was made from
-
-
-def unless_damaged(read: Callable[[], T]) -> T | None:
-    """What `read` gives; None where its file is missing or damaged, and so may be replaced.
-
-    A file of a newer format, or one that cannot be opened now, is whole: the error is raised, and it stays.
-    """
-    try:
-        return read()
-    except (NewerFormatError, LockedFileError):
-        raise
-    except InputError:
-        return None
 
 
 @apart()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from latentlab.codes.projections import Projection
 from latentlab.errors import InputError
-from latentlab.runs.kept import inputs_of, unless_damaged
+from latentlab.runs.kept import inputs_of
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stage
-from latentlab.system.files import sha256
+from latentlab.system.files import sha256, unless_damaged
 
 
 def projections_of(run: Run) -> dict[str, Projection]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.config import RunConfig, read_config
 from latentlab.runs.stage import stage, stages
-from latentlab.system.files import read_json, sha256
+from latentlab.system.files import check_format, read_json, sha256
 from latentlab.system.limits import HEADER, HISTORY, LINE, LINES, check_containers
 from latentlab.system.regular import open_regular
 
@@ -161,6 +161,8 @@ class Run:
         """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
         path = self.path / "notes.json"
         found = read_json(path) if path.is_file() else {}
+        if isinstance(found, dict):
+            check_format(found.get("format", 1), 1, path)
         kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
         if not all(_are_notes(kind) for kind in kinds):
             raise InputError(f"{path} holds no notes as latentlab writes them; restore it or remove it")

@@ -13,17 +13,18 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from latentlab.errors import InputError, LatentlabError, LockedFileError, MissingError, NewerFormatError
 from latentlab.system.limits import JSON, check_containers
 from latentlab.system.regular import check_regular, open_regular
 
+T = TypeVar("T")
 TEMPORARY = ".tmp-"
 LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
 CHUNK = 1 << 20
@@ -256,13 +257,17 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def kept_json(path: Path) -> dict[str, Any]:
-    """What was kept of an earlier computation; nothing where it is not there or damaged, so that it is made anew."""
+def unless_damaged(read: Callable[[], T]) -> T | None:
+    """What `read` gives; None where its file is missing or damaged, and so may be replaced.
+
+    A file of a newer format, or one that cannot be opened now, is whole: the error is raised, and it stays.
+    """
     try:
-        found = read_json(path)
+        return read()
+    except (NewerFormatError, LockedFileError):
+        raise
     except InputError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
 
 
 def _short(error: BaseException) -> str:

@@ -22,7 +22,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.shards import read_shard
 from latentlab.runs.study import Study
 from latentlab.system import cluster as clusters
-from latentlab.system.files import MERGE_PATIENCE, kept_json, lock, write_json
+from latentlab.system.files import MERGE_PATIENCE, lock, read_record, unless_damaged, write_json
 from latentlab.system.machine import cores
 from latentlab.system.processes import Process, failure, start, stop
 from latentlab.training.plan import Value, Values, members
@@ -106,7 +106,7 @@ def _write_plan(out: Path, plan: Plan) -> None:
     """Publish ``study.json``: these members, then those that an earlier plan names and this one does not."""
     named = {name: config.model_dump(mode="json") for name, config in plan.items()}
     with lock(out, MERGE_PATIENCE):
-        earlier = kept_json(out / "study.json").get("members")
+        earlier = (unless_damaged(lambda: read_record(out / "study.json")) or {}).get("members")
         others = {
             name: each for name, each in (earlier if isinstance(earlier, dict) else {}).items() if name not in named
         }

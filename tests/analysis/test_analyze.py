@@ -11,6 +11,7 @@ from toy import toy_codes, write_run
 
 from latentlab.analysis.analyze import analyze
 from latentlab.analysis.analyze import named_stages as stages
+from latentlab.analysis.project import stage as project_stage
 from latentlab.analysis.project.stage import project_run
 from latentlab.analysis.score import stage as score_stage
 from latentlab.analysis.score.stage import score_codes, score_run
@@ -20,6 +21,7 @@ from latentlab.data import Dataset
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stages as known_stages
+from latentlab.system.files import lock
 from latentlab.training.train import train
 
 
@@ -156,3 +158,16 @@ def test_two_scores_at_once_are_both_kept(run: Run, monkeypatch: pytest.MonkeyPa
     for each in threads:
         each.join()
     assert set(run.scores()) == {"mig", "sap"}
+
+
+def test_projections_are_computed_while_others_may_write(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, free = project_stage.project, []
+
+    def watched(*given: Any, **options: Any) -> Any:
+        with lock(run.path):
+            free.append(True)
+        return real(*given, **options)
+
+    monkeypatch.setattr(project_stage, "project", watched)
+    project_run(run, methods=["pca"], rows=99)
+    assert free == [True]

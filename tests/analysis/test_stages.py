@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from toy import write_run
 
+from latentlab.analysis.debias.measure import commonness
 from latentlab.analysis.debias.record import load_extremes
 from latentlab.analysis.debias.stage import debias, shares
 from latentlab.analysis.encode.stage import encode
@@ -25,6 +26,7 @@ from latentlab.cli import run as latentlab
 from latentlab.codes.codes import Codes
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
+from latentlab.models import encoding, load_model
 from latentlab.runs.data import trained_rows
 from latentlab.runs.run import Run
 from latentlab.system.files import read_json
@@ -66,6 +68,17 @@ def test_debias_keeps_the_extremes_with_their_pictures(run):
     rows = parts["rarest"].settings["rows"]
     np.testing.assert_array_equal(parts["rarest"].originals, load("digits")[rows])
     assert parts["rarest"].settings["classes"][0] == str(load("digits").labels[rows[0]])
+
+
+def test_debias_encodes_only_what_the_run_has_no_codes_of(run, monkeypatch):
+    """Its own codes are of all digits: the same rows, and the same answer; those of some of them are not."""
+    data, real, encoded = load("digits"), encoding.judge, []
+    fresh = commonness(real(load_model(run), data, distortion=False))
+    monkeypatch.setattr(encoding, "judge", lambda *given, **options: encoded.append(1) or real(*given, **options))
+    np.testing.assert_array_equal(debias(run).weights, fresh.weights)
+    assert encoded == []
+    assert len(debias(run, data.take(np.arange(200))).weights) == 200
+    assert encoded == [1]
 
 
 def test_shares_are_of_the_labels_and_nothing_without_them(run):

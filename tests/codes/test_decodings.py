@@ -10,8 +10,8 @@ import pytest
 
 from latentlab.codes.decodings import Decodings, changed_pixels, load_decodings, save_decodings
 from latentlab.errors import InputError
-from latentlab.runs.kept import inputs_of, unless_damaged
-from latentlab.system.files import sha256
+from latentlab.runs.kept import inputs_of
+from latentlab.system.files import sha256, unless_damaged
 
 INPUTS = {"model": "abc", "seed": 0}
 

@@ -24,6 +24,7 @@ from latentlab.runs.stage import Stage, stage, stages
 from latentlab.system.files import lock, read_json, sha256, write_json
 from latentlab.system.quarantine import strangers
 from latentlab.system.registry import folders, resolve
+from latentlab.training.sweep import _write_plan
 
 FILES = [(name, file) for name, each in stages().items() for file in each.files]
 
@@ -94,11 +95,21 @@ def test_a_newer_file_is_neither_read_nor_written(run: Run, name: str, file: str
     assert path.read_bytes() == before
 
 
-def test_a_newer_configuration_is_not_advised_to_be_removed(run: Run) -> None:
-    make_newer(run.path / "config.json")
+@pytest.mark.parametrize("name", ["config.json", "notes.json", "environment.json"])
+def test_what_is_newer_of_a_run_itself_is_not_advised_to_be_removed(run: Run, name: str) -> None:
+    path = run.path / name
+    write_json(path, {**(read_json(path) if path.is_file() else {}), "format": 2})
     [wrong] = [found for found in examine(run.path.parent) if found.wrong]
+    assert "format '2'" in wrong.found
     assert "upgrade" in wrong.mend
     assert "rm " not in wrong.mend
+
+
+def test_a_newer_plan_of_a_study_is_not_written_over(tmp_path: Path) -> None:
+    write_json(tmp_path / "study.json", {"format": 2, "members": {"a": {}}})
+    with pytest.raises(NewerFormatError):
+        _write_plan(tmp_path, {})
+    assert read_json(tmp_path / "study.json")["format"] == 2
 
 
 HOLD = "import h5py, sys; f = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); sys.stdin.read()"

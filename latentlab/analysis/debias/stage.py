@@ -19,8 +19,9 @@ from latentlab.codes.selections import extremes
 from latentlab.data import Dataset, load
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
-from latentlab.runs.kept import inputs_of, kept, unless_damaged
+from latentlab.runs.kept import inputs_of, kept
 from latentlab.runs.run import Run, model_hash
+from latentlab.system.files import unless_damaged
 from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from latentlab.models import Model, load_model
 from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, distortions, posteriors
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
-from latentlab.runs.kept import made_from, unless_damaged
+from latentlab.runs.kept import made_from
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import lock
+from latentlab.system.files import lock, unless_damaged
 from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
 

@@ -24,9 +24,9 @@ from latentlab.data._polarity import inverted, light_ground
 from latentlab.data.dataset import check_shape
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
-from latentlab.runs.kept import collected, made_from, unless_damaged
+from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import write_json
+from latentlab.system.files import unless_damaged, write_json
 from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:

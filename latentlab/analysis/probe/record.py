@@ -38,7 +38,7 @@ class Probes(Result, Mapping[str, Curve]):
 
     def to_json(self) -> dict[str, Any]:
         """The curves by estimator, and the settings."""
-        return plain({"curves": {name: curve.to_json() for name, curve in self.items()}, "settings": self.settings})  # type: ignore[no-any-return]
+        return plain({"curves": {name: curve.to_json() for name, curve in self.items()}, "settings": self.settings})
 
     def to_frame(self) -> pd.DataFrame:
         """One row per estimator and number of labelled rows per class."""

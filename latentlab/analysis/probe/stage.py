@@ -9,9 +9,9 @@ from latentlab.analysis.probe import STAGE
 from latentlab.analysis.probe.measure import DRAWS, ESTIMATORS, SIZES, Curve, few_label_curve
 from latentlab.analysis.probe.record import FILE, Probes, load_probes
 from latentlab.results import plain
-from latentlab.runs.kept import collected, made_from, unless_damaged
+from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
-from latentlab.system.files import sha256, write_json
+from latentlab.system.files import sha256, unless_damaged, write_json
 
 
 def probe(

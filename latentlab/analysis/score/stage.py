@@ -12,10 +12,10 @@ from latentlab.analysis.score.scoring import Scores, profile_name, score, scores
 from latentlab.codes.codes import Codes
 from latentlab.codes.labels import as_factor
 from latentlab.data import Factor
-from latentlab.runs.kept import collected, made_from, unless_damaged
+from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
 from latentlab.system import registry
-from latentlab.system.files import sha256, write_json
+from latentlab.system.files import sha256, unless_damaged, write_json
 
 if TYPE_CHECKING:
     from latentlab.codes.codes import Codes
@@ -93,8 +93,10 @@ def _by_metric(found: Scores) -> dict[str, Scores]:
 
 
 def _joined(entries: Mapping[str, Scores]) -> Scores:
-    parts = ("scores", "skipped", "seconds")
-    return Scores(*({k: v for each in entries.values() for k, v in getattr(each, part).items()} for part in parts))
+    every = entries.values()
+    scores = {name: score for each in every for name, score in each.scores.items()}
+    skipped = {name: why for each in every for name, why in each.skipped.items()}
+    return Scores(scores, skipped, {name: seconds for each in every for name, seconds in each.seconds.items()})
 
 
 def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:
