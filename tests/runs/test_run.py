@@ -254,7 +254,7 @@ def test_scores_of_another_shape_are_refused_by_all_who_read_them(run: Run, chan
         with pytest.raises(InputError, match="recompute it: `latentlab analyze"):
             read()
     run.scores_path.write_text("null")
-    with pytest.raises(InputError, match="holds no scores"):
+    with pytest.raises(InputError, match="is not a JSON object"):
         methods(run)
 
 
