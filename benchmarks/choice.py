@@ -1,4 +1,4 @@
-"""How often the rule for the best setting names a wrong one, and how often the right one: the figures of docs/scores.md.
+"""How often the rule for the best setting names a wrong one, and how often the right one (docs/scores.md).
 
 Run from the repository root: ``python benchmarks/choice.py [--studies 2000] [null power shared coverage seeds]``. Every
 study is simulated whole: scores of each seed of each setting, the leader, its test against all rivals. A wrong winner
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from latentlab.runs.differences import LEVEL, Seeds, against_rivals, middle, seeds_to_decide
+from latentlab.runs.differences import LEAST_FOR_BOOTSTRAP, LEVEL, MOST, Seeds, against_rivals, middle, seeds_to_decide
 
 LEAST = 4
 # Scores of mean 0 and standard deviation 1: t with three degrees of freedom is heavy-tailed, the others are bounded.
@@ -84,40 +84,48 @@ def power(count: int) -> None:
 
 
 def coverage(count: int) -> None:
-    """Coverage of the intervals: of a pair that was named before, of the leader's differences, of the IQM."""
+    """Coverage of the intervals: of the leader's differences from its rivals, and of the interquartile mean."""
+    designs = {
+        "2 settings": {"settings": 2},
+        "2, shared 0.6": {"settings": 2, "shared": 0.6},
+        "6": {"settings": 6},
+        "6, one 2 ahead": {"settings": 6, "lead": 2.0},
+        "12": {"settings": 12},
+    }
     for shape in SHAPES:
         for n in (4, 5, 10, 20):
-            cells = {f"{k} settings, shared {part}": _covered(count // 4, k, n, shape=shape, shared=part)
-                     for k, part in ((2, 0.0), (2, 0.6), (6, 0.0))}  # fmt: skip
-            middles = [middle("", study["s0"]) for study in studies(count // 2, 1, n, shape=shape)]
-            rng = np.random.default_rng(1)
-            large = np.sort(SHAPES[shape](rng, (1_000_000,)))[250_000:750_000].mean()
-            held = [each.interval[0] <= large <= each.interval[1] for each in middles if each.interval is not None]
-            _show(
-                f"coverage, {shape}, {n} seeds", cells | ({"interquartile mean": float(np.mean(held))} if held else {})
-            )
+            rates = {name: _covered(count // 4, n, shape=shape, **how) for name, how in designs.items()}
+            rates |= {"interquartile mean": _held(count // 2, n, shape)} if n >= LEAST_FOR_BOOTSTRAP else {}
+            _show(f"coverage, {shape}, {n} seeds", rates)
 
 
-def _covered(count: int, settings: int, n: int, **how: float | str) -> float:
+def _covered(count: int, n: int, *, settings: int, lead: float = 0.0, **how: float | str) -> float:
     held = []
-    for study in studies(count, settings, n, **how):  # type: ignore[arg-type]
+    for study in studies(count, settings, n, lead=lead, **how):  # type: ignore[arg-type]
         for each in against_rivals(study, higher=True)[1]:
-            held += [] if each.interval is None else [each.interval[0] <= 0 <= each.interval[1]]
+            true = lead * ((each.leader == "s0") - (each.rival == "s0"))
+            held += [] if each.interval is None else [each.interval[0] <= true <= each.interval[1]]
     return float(np.mean(held))
 
 
+def _held(count: int, n: int, shape: str) -> float:
+    true = np.sort(SHAPES[shape](np.random.default_rng(1), (1_000_000,)))[250_000:750_000].mean()
+    intervals = [middle("", study["s0"]).interval for study in studies(count, 1, n, shape=shape)]
+    return float(np.mean([each is not None and each[0] <= true <= each[1] for each in intervals]))
+
+
 def seeds(count: int) -> None:
-    """The number of seeds that is said to decide, from 5 and 10 seeds, and the power that it really has."""
+    """The number of seeds that is said to decide, from 5 and 10 seeds, and the power that numbers of seeds have."""
     for n in (5, 10):
-        told = []
+        needed = []
         for study in studies(count // 4, 3, n, lead=1.0):
             leader, differences = against_rivals(study, higher=True)
             rivals = [study[each.rival] for each in differences]
-            told.append(seeds_to_decide(study[leader], rivals, higher=True, least=LEAST) or 1000)
-        _show(f"seeds needed, said from {n}, quartiles", dict(zip((25, 50, 75), np.percentile(told, (25, 50, 75)))))
-    _show(
-        "power at n, 3 settings, 1 deviation ahead", {n: rate(count, 3, n, lead=1.0, right=True) for n in (20, 24, 28)}
-    )
+            needed.append(seeds_to_decide(study[leader], rivals, higher=True, least=LEAST) or MOST)
+        quartiles = {f"{q} %": float(np.percentile(needed, q)) for q in (25, 50, 75)}
+        _show(f"seeds needed, estimated from {n}: quartiles", quartiles)
+    powers = {n: rate(count, 3, n, lead=1.0, right=True) for n in (20, 24, 28)}
+    _show("power at n, 3 settings, 1 deviation ahead", powers)
 
 
 def _show(what: str, rates: dict) -> None:

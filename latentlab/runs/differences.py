@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 LEVEL = 0.025  # one-sided: a wrong winner in 5 % of null studies of two settings, as the leader is either of them
 PAIRED = 1.5
+CHOSEN = 0.4  # of k settings, the leader's intervals leave out (k/2)^0.4 times less: it was chosen by looking
 MOST = 1000  # seeds beyond which a difference is called undecidable
 POWER = 0.9
 TINY = 1e-140
@@ -59,7 +60,8 @@ class Spread(NamedTuple):
 class Difference:
     """The leader's mean minus a rival's, in the score's own units.
 
-    ``interval`` covers 95 % for a pair that was named before looking; None where a setting has one seed. ``p`` is
+    ``interval`` covers 95 %, with the leader chosen by looking (docs/scores.md); None where a setting has one seed. Of
+    three settings or more it is a little wider than the test, and may hold 0 where ``p`` is just small enough. ``p`` is
     one-sided, for the leader being no better; None likewise. ``chance`` is P(a seed of the leader is better than one of
     the rival), ties counting half (Vargha and Delaney 2000). ``paired`` says whether both have the same seeds.
     """
@@ -100,11 +102,15 @@ def against_rivals(values: Mapping[str, Seeds], *, higher: bool) -> tuple[str, t
     """The setting with the best mean, and its difference from every other one, the nearest first."""
     means = {name: float(np.mean(list(each.values()))) for name, each in values.items()}
     leader, *rivals = sorted(means, key=means.__getitem__, reverse=higher)
-    return leader, tuple(compared((leader, values[leader]), (name, values[name]), higher=higher) for name in rivals)
+    level = LEVEL / (len(means) / 2) ** CHOSEN if rivals else LEVEL
+    best = (leader, values[leader])
+    return leader, tuple(compared(best, (name, values[name]), higher=higher, level=level) for name in rivals)
 
 
-def compared(leader: tuple[str, Seeds], rival: tuple[str, Seeds], *, higher: bool) -> Difference:
+def compared(leader: tuple[str, Seeds], rival: tuple[str, Seeds], *, higher: bool, level: float = LEVEL) -> Difference:
     """A leader against a rival, each a name and its values by seed; `higher` says whether more is better.
+
+    `level` is what the interval leaves out on either side.
 
     >>> a, b = {0: 0.50, 1: 0.52, 2: 0.55, 3: 0.51}, {0: 0.30, 1: 0.33, 2: 0.36, 3: 0.29}
     >>> each = compared(("a", a), ("b", b), higher=True)
@@ -116,7 +122,7 @@ def compared(leader: tuple[str, Seeds], rival: tuple[str, Seeds], *, higher: boo
     ahead = chance(a, b) if higher else chance(b, a)
     if min(len(a), len(b)) < 2:
         return Difference(leader[0], rival[0], gap, None, None, ahead, paired)
-    half = half_width(a, b, paired=paired)
+    half = half_width(a, b, paired=paired, level=level)
     p = p_value(a, b, paired=paired) if higher else p_value(b, a, paired=paired)
     return Difference(leader[0], rival[0], gap, (gap - half, gap + half), p, ahead, paired)
 
@@ -159,11 +165,11 @@ def p_value(a: Floats, b: Floats, *, paired: bool) -> float:
     return max(tests[0], float(ranks.pvalue))
 
 
-def half_width(a: Floats, b: Floats, *, paired: bool) -> float:
-    """Half of the 95 % interval of mean(a) − mean(b): what the t-tests of `p_value` do not rule out."""
+def half_width(a: Floats, b: Floats, *, paired: bool, level: float = LEVEL) -> float:
+    """Half of the interval of mean(a) − mean(b): what the t-tests of `p_value` do not rule out at that level."""
     from scipy import stats
 
-    level, errors = LEVEL / PAIRED if paired else LEVEL, spread(a, b, paired=paired).errors(len(a), len(b))
+    level, errors = level / PAIRED if paired else level, spread(a, b, paired=paired).errors(len(a), len(b))
     return min(float(stats.t.isf(level, each.freedom) * each.size) for each in errors)
 
 
