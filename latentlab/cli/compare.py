@@ -70,7 +70,7 @@ def compare(
         _show_choices(judged)
 
 
-def _show_choices(judged: Sequence[Choice]) -> None:
+def _show_choices(judged: "Sequence[Choice]") -> None:
     """Which setting is best by each score, and how far it lies from the others."""
     from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
 

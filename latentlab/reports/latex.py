@@ -50,10 +50,10 @@ def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:
     """`compare`'s table as a LaTeX ``table`` that needs the package booktabs alone.
 
     One entry a (setting, measure): the mean over seeds ± their sample standard deviation, or the value alone where
-    there is one seed. Bold is only what `choices` names best, over the measures shown. The longer of settings and measures goes down the page. The
-    caption says how many seeds there are, what was left out, and how wide the intervals and how high the nulls of
-    single runs are. `measures` chooses and orders (costs first, then every metric). Raises `InputError` where no run
-    has any.
+    there is one seed. Bold is only what `choices` names best, over the measures shown. The longer of settings and
+    measures goes down the page. The caption says how many seeds there are, what was left out, and how wide the
+    intervals and how high the nulls of single runs are. `measures` chooses and orders (costs first, then every
+    metric). Raises `InputError` where no run has any.
 
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 LEVEL = 0.025  # one-sided: a wrong winner in 5 % of null studies of two settings, as the leader is either of them
 PAIRED = 1.5
-CHOSEN = 0.4  # of k settings, the leader's intervals leave out (k/2)^0.4 times less: it was chosen by looking
 MOST = 1000  # seeds beyond which a difference is called undecidable
 POWER = 0.9
 TINY = 1e-140
@@ -102,7 +101,7 @@ def against_rivals(values: Mapping[str, Seeds], *, higher: bool) -> tuple[str, t
     """The setting with the best mean, and its difference from every other one, the nearest first."""
     means = {name: float(np.mean(list(each.values()))) for name, each in values.items()}
     leader, *rivals = sorted(means, key=means.__getitem__, reverse=higher)
-    level = LEVEL / (len(means) / 2) ** CHOSEN if rivals else LEVEL
+    level = LEVEL / math.sqrt(max(len(means), 2) / 2)  # the leader was chosen by looking
     best = (leader, values[leader])
     return leader, tuple(compared(best, (name, values[name]), higher=higher, level=level) for name in rivals)
 
