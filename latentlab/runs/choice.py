@@ -231,8 +231,8 @@ def _undecidable(table: pd.DataFrame, found: Choice) -> Choice:
     alike = len(short) == 1 and len(short.get(LEAST - fewest, ())) == len(found.seeds)
     more = "; ".join(f"{k} more {'each' if alike else f'for {_named(each)}'}" for k, each in sorted(short.items()))
     needed = LEAST if fewest < 2 else _needed(table, found)
-    about = "" if needed in (None, LEAST) else f", and about {needed} each if settings differ as now"
-    reason = f"every setting needs at least {LEAST} seeds: {more}{about}"
+    about = "" if needed in (None, LEAST) else f"; about {needed} each would decide it, if nothing else changes"
+    reason = f"every setting needs at least {LEAST} ({more}){about}"
     verdict = f"Not decidable with {fewest} seed{'s' * (fewest != 1)}"
     rivals = tuple(each.rival for each in found.differences)
     return replace(found, verdict=verdict, rivals=rivals, reason=reason, seeds_needed=needed)
