@@ -1,4 +1,4 @@
-"""β sweep: what each setting cost and what it brought, every seed shown, and whether any β can be called best."""
+"""β sweep: what each setting cost and what it brought, every seed shown, and which β is best, if any."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.runs.choice import RULE, Frontier, better, frontiers
-from latentlab.runs.choice import choice as chosen_by
+from latentlab.runs.choice import RULE, Choice, Frontier, choices, frontiers, judged
 from latentlab.runs.run import Run
+from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows
 
 ACROSS = 9  # scores in a row of a table that fits the page
 
@@ -44,8 +44,8 @@ def page() -> None:
 
 @panels.part
 def _verdict(table: Any) -> None:
-    known = [*markup.by_use(table.attrs["metrics"]), "elbo"]
-    measures = [measure for measure in known if table[measure].notna().any() and better(measure)]
+    known = judged(table)
+    measures = [measure for measure in [*markup.by_use(table.attrs["metrics"]), "elbo"] if measure in known]
     if not measures:
         panels.explain(
             "Nothing to judge by yet", "No run has scores or an ELBO.", command("analyze", reads.study().path)
@@ -55,14 +55,24 @@ def _verdict(table: Any) -> None:
     choice.remember("measure", measures, measures[0])
     left.selectbox("Judge by", measures, key="measure", format_func=markup.metric_name, persist_state="session")
     choice.keep("measure")
-    found = chosen_by(table, st.session_state["measure"])
+    found = next(each for each in choices(table) if each.measure == st.session_state["measure"])
     reason = found.reason if found.reason.startswith("β") else found.reason[:1].upper() + found.reason[1:]
-    verdict = f"{found.best} is best." if found.best else "No β is crowned."
     right.html(
-        f'<div class="ll-empty" style="max-width:none"><b>{html.escape(verdict)}</b>'
+        f'<div class="ll-empty" style="max-width:none"><b>{html.escape(found.verdict)}.</b>'
         f"{html.escape(reason)}."
         f'<p class="ll-note">The rule: {html.escape(RULE)}</p></div>'
     )
+    _differences(found)
+
+
+def _differences(found: Choice) -> None:
+    """How far the leader lies from the others, and every setting's interquartile mean."""
+    if not found.differences:
+        return
+    for rows in (difference_rows(found), middle_rows(found)):
+        heads = [(name, "" if name in ("leader", "rival", "setting") else "num") for name in rows[0]]
+        panels.show(markup.rows_html(heads, [([html.escape(text) for text in row.values()], "", "") for row in rows]))
+    panels.note(NOTE)
 
 
 def _table(settings: Any) -> None:
@@ -101,6 +111,8 @@ def _collapse(frontier: Frontier) -> str:
         said = f"a seed has collapsed at β = {frontier.collapsed:g} already, the smallest tried"
     else:
         said = f"between β = {frontier.safe:g}, where no seed has, and β = {frontier.collapsed:g}, where one has"
+    if frontier.unseen is not None:
+        said += f" (another seed may still collapse at β = {frontier.safe:g}: a chance up to {frontier.unseen:.0%})"
     return f"Frontier of collapse (no active unit) of {frontier.family}: {said}. Active units on average: {units}."
 
 

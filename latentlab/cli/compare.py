@@ -1,13 +1,16 @@
 """``latentlab compare``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
+
+if TYPE_CHECKING:
+    from latentlab.runs.choice import Choice
 
 PANEL = "Analyse"
 _COSTS = ("distortion", "rate", "elbo", "active_units")
@@ -22,7 +25,7 @@ def compare(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Compare the settings of a study: what each β cost and what it brought, how far its seeds differ and agree.
+    """Compare the settings of a study: what each β cost and brought, how far its seeds differ, and which is best.
 
     Example: latentlab compare artifacts/digits-study
 
@@ -31,6 +34,7 @@ def compare(
     from latentlab.analysis.score.agreement import by_setting
     from latentlab.errors import InputError
     from latentlab.reports.latex import latex
+    from latentlab.runs.choice import better, choices
     from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
     from latentlab.runs.study import Study, open_path
@@ -43,12 +47,13 @@ def compare(
     check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
     found = tabulate(opened, metrics=_console.metrics(metric))
     agreement = by_setting(found)
+    judged = choices(found, None if metric is None else [name for name in found.attrs["metrics"] if better(name)])
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:
         write_bytes(out, writers[out.suffix](found))
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
-        outcome.show_entries(found.to_dict("records"), settings=settings)
+        outcome.show_entries(found.to_dict("records"), settings=settings, choices=[each.to_json() for each in judged])
         outcome.end()
         return
     metrics = found.attrs["metrics"]
@@ -62,7 +67,24 @@ def compare(
         rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
+        _show_choices(judged)
     outcome.end()
+
+
+def _show_choices(judged: "Sequence[Choice]") -> None:
+    """Which setting is best by each score, and how far it lies from the others."""
+    from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
+
+    judged = [each for each in judged if each.differences]
+    if not judged:
+        return
+    _console.show("\nWhich setting is best:")
+    for each in judged:
+        _console.show(f"{each.measure}: {sentence(each)}")
+    for rows in (difference_rows, middle_rows):
+        _console.show("")
+        _console.table([{"": each.measure, **row} for each in judged for row in rows(each)])
+    _console.show(f"\n{NOTE}")
 
 
 def _spread(row: dict[Any, Any], key: str) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latentlab.runs.choice import better, choice
+from latentlab.runs.choice import LEAST, better, choices
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FEW_SEEDS = 3
 
 
 def caveats(table: pd.DataFrame) -> list[str]:
@@ -24,8 +22,8 @@ def caveats(table: pd.DataFrame) -> list[str]:
     'AE: a deterministic encoder has no rate,'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
-    parts = (_left_out(table), _stale(table), _seeds(good), _collapsed(good), _rows(good), _nulls(good), _missing(good))
-    return [sentence for part in parts for sentence in part]
+    parts = (_seeds, _collapsed, _rows, _nulls, _choices, _missing)
+    return [*_left_out(table), *_stale(table), *(sentence for part in parts for sentence in part(good))]
 
 
 def _left_out(table: pd.DataFrame) -> list[str]:
@@ -52,7 +50,7 @@ def _stale(table: pd.DataFrame) -> list[str]:
 
 def _seeds(good: pd.DataFrame) -> list[str]:
     seeds = good.groupby("setting", sort=False)["seed"].nunique()
-    if seeds.empty or seeds.max() >= FEW_SEEDS:
+    if seeds.empty or seeds.max() >= LEAST:
         return [f"{name} has one seed, so its spread is unknown." for name in seeds.index[seeds == 1]]
     if seeds.max() == 1:
         return [
@@ -107,11 +105,16 @@ def _nulls(good: pd.DataFrame) -> list[str]:
         )
     bare = [_title(m) for m in metrics if f"{m}_low" not in good or good[f"{m}_low"].isna().all()]
     found += [f"Without an interval: {', '.join(bare)}."] if bare else []
-    choices = [choice(good, m) for m in metrics if better(m) and good[m].notna().any()]
-    crowned = [f"{each.best} by {_title(each.measure)}" for each in choices if each.best]
-    found += [f"Surely best: {', '.join(crowned)}; by the other scores no setting is."] if crowned else []
-    found += ["By no score is one setting surely the best."] if choices and not crowned else []
     return found
+
+
+def _choices(good: pd.DataFrame) -> list[str]:
+    """By which scores a setting is best."""
+    judged = [each for each in choices(good) if each.differences]
+    best = [f"{each.best} by {_title(each.measure)}" for each in judged if each.best]
+    if best:
+        return [f"Best setting: {', '.join(best)}{'; no other score names one' * (len(best) < len(judged))}."]
+    return ["No setting is clearly best by any score."] if judged else []
 
 
 def _title(metric: str) -> str:

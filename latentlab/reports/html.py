@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import InputError, LatentlabError
 from latentlab.reports.caveats import caveats
-from latentlab.runs.choice import RULE, better
+from latentlab.runs.choice import RULE, Choice, better, choices
 from latentlab.runs.commands import command, commands
 from latentlab.runs.comparison import COSTS, compare, summarise
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
 from latentlab.system.files import write_bytes
 from latentlab.system.registry import load, names
 
@@ -89,6 +90,7 @@ def _page(
 ) -> str:
     from jinja2 import Environment, PackageLoader
 
+    judged = [each for each in choices(table) if each.differences]
     runs = [run for each in given for run in (each.runs if isinstance(each, Study) else [each])]
     environment = Environment(loader=PackageLoader("latentlab", "reports"), autoescape=True, trim_blocks=True)
     named = " and ".join(each.path.resolve().name for each in given)
@@ -104,6 +106,9 @@ def _page(
         scores_figure=_figure("scores", runs),
         scores=_scores(table, runs),
         rule=RULE,
+        verdicts=_verdicts(judged),
+        differences=_rows(judged, difference_rows),
+        middles=_rows(judged, middle_rows, NOTE),
         sections=_sections(table, runs, progress),
         commands=[*_commands(runs), command("report", *(each.path for each in given), "-o", "report.html")],
         versions=_versions(runs),
@@ -192,6 +197,15 @@ def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
         "code reaches under the same settings. A dash: not computed."
     )
     return Table(heads, rows, note)
+
+
+def _verdicts(judged: Sequence[Choice]) -> list[str]:
+    return [f"{each.measure}: {sentence(each)}" for each in judged]
+
+
+def _rows(judged: Sequence[Choice], read: Callable[[Choice], list[dict[str, str]]], note: str = "") -> Table:
+    rows = [{"score": each.measure, **row} for each in judged for row in read(each)]
+    return Table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], note)
 
 
 def _ceilings(runs: Sequence[Run]) -> dict[str, float]:

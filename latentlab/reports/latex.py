@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import InputError
-from latentlab.runs.choice import better, choice
+from latentlab.runs.choice import LEAST, LEVEL, better, choices, judged
 from latentlab.runs.comparison import COSTS, summarise
 from latentlab.system.registry import load, names
 
@@ -31,10 +31,10 @@ LONGEST_ACRONYM = 4
 
 
 class Cell(NamedTuple):
-    """One entry: what stands there, and whether its setting is crowned by that measure."""
+    """One entry: what stands there, and whether its setting is best by that measure."""
 
     text: str
-    crowned: bool = False
+    best: bool = False
 
 
 def escape(text: str) -> str:
@@ -50,10 +50,10 @@ def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:
     """`compare`'s table as a LaTeX ``table`` that needs the package booktabs alone.
 
     One entry a (setting, measure): the mean over seeds ± their sample standard deviation, or the value alone where
-    there is one seed. Bold is only what `choice` crowns. The longer of settings and measures goes down the page. The
-    caption says how many seeds there are, what was left out, and how wide the intervals and how high the nulls of
-    single runs are. `measures` chooses and orders (costs first, then every metric). Raises `InputError` where no run
-    has any.
+    there is one seed. Bold is only what `choices` names best, over the measures shown. The longer of settings and
+    measures goes down the page. The caption says how many seeds there are, what was left out, and how wide the
+    intervals and how high the nulls of single runs are. `measures` chooses and orders (costs first, then every
+    metric). Raises `InputError` where no run has any.
 
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study
@@ -70,7 +70,8 @@ def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:
             raise InputError(f"the runs have no measure {name!r}; they have: {', '.join(found) or 'none'}"[:200])
     if not chosen or summary.empty:
         raise InputError("no run has a cost or a score yet; make them: `latentlab analyze …`")
-    cells = {name: _column(table, summary, name) for name in chosen}
+    best = {each.measure: each.best for each in choices(table, [name for name in judged(table) if name in chosen])}
+    cells = {name: _column(summary, name, best.get(name)) for name in chosen}
     heads = {name: f"{escape(_head(name))} {ARROWS[better(name)]}".rstrip() for name in chosen}
     seeds = [str(n) for n in summary["n"]]
     settings = [escape(setting) for setting in summary["setting"]]
@@ -89,7 +90,7 @@ def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:
         [
             r"\begin{table}", r"\centering",
             rf"\begin{{tabular}}{{l{'r' * (len(body[0]) - 1)}}}", r"\toprule", *lines, r"\bottomrule", r"\end{tabular}",
-            rf"\caption{{{_caption(table, summary, chosen)}}}", r"\end{table}", "",
+            rf"\caption{{{_caption(table, summary, chosen, any(best.values()))}}}", r"\end{table}", "",
         ]
     )  # fmt: skip
 
@@ -103,10 +104,9 @@ def _head(measure: str) -> str:
     return measure.upper() if abbreviated else str(load("metrics", measure).METRIC.title)
 
 
-def _column(table: pd.DataFrame, summary: pd.DataFrame, measure: str) -> list[Cell]:
+def _column(summary: pd.DataFrame, measure: str, best: str | None) -> list[Cell]:
     """The entries of a measure, one a setting, all with the same number of decimals."""
     spread = summary[f"{measure}_sd"].to_numpy(float)
-    best = choice(table, measure).best if better(measure) else None
     digits = _digits(measure, spread)
     found = []
     for setting, mean, sd in zip(summary["setting"], summary[f"{measure}_mean"], spread, strict=True):
@@ -124,10 +124,10 @@ def _digits(measure: str, spread: Any) -> int:
 
 
 def _shown(cell: Cell) -> str:
-    return rf"\textbf{{{cell.text}}}" if cell.crowned else cell.text
+    return rf"\textbf{{{cell.text}}}" if cell.best else cell.text
 
 
-def _caption(table: pd.DataFrame, summary: pd.DataFrame, measures: Sequence[str]) -> str:
+def _caption(table: pd.DataFrame, summary: pd.DataFrame, measures: Sequence[str], bold: bool) -> str:
     several = summary["n"].max() > 1
     told = [
         r"Mean $\pm$ sample standard deviation over $n$ seeds"
@@ -143,10 +143,8 @@ def _caption(table: pd.DataFrame, summary: pd.DataFrame, measures: Sequence[str]
     )
     nulls = {name: table[f"{name}_null"] for name in measures if f"{name}_null" in table}
     told += [f"Randomly rotated codes reach up to {_largest(nulls)}"] if nulls else []
-    crowned = any(choice(table, name).best for name in measures if better(name))
-    told += (
-        ["Bold: every seed beats every seed of all other settings, with three seeds each or more"] if crowned else []
-    )
+    rule = f"Bold: beats every other setting at a one-sided $p$ of {LEVEL:g} (Holm), {LEAST} seeds each or more"
+    told += [rule] if bold else []
     return ". ".join(told) + "."
 
 

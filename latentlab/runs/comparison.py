@@ -1,14 +1,15 @@
 """Runs side by side: what each setting cost, what it brought, and how far its seeds disagree.
 
-One row a run (`compare`), one row a setting (`summarise`), and how surely one setting beats another (`superiority`).
+One row a run (`compare`) and one row a setting (`summarise`); `latentlab.runs.choice` judges which setting is best.
 """
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_provenance, read_summary
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 COSTS = ("distortion", "rate", "elbo", "active_units")
 HEAD = ("run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps")
 ROWS = ("rows", "of_rows", "judged_rows")
-TAIL = ("flags", "error", "path")
+TAIL = ("data", "fingerprint", "scale", "flags", "error", "path")
 # What makes two runs of one objective different settings rather than seeds of one.
 OTHERS = {
     "latent_dim": "latent size",
@@ -48,8 +49,11 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
     ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
     keeps some). Each metric has its value under its own name, ``<metric>_low`` and ``_high`` for its interval over
-    redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>.<part>`` for further numbers of it. `metrics`
-    chooses some of those found; an `InputError` names one that no run has.
+    redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>_permuted`` for what permuted ones do,
+    ``<metric>_profile`` for the profile it was computed under, ``<metric>.<part>`` for further numbers of it. `metrics`
+    chooses some of those found; an `InputError` names one that no run has. ``data`` and ``fingerprint`` say which
+    images and factors the codes were made of, ``scale`` on what scale the distortion is measured: values of different
+    data, profiles or scales are not compared by `latentlab.runs.choice.choice`.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
@@ -67,7 +71,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
     table = pd.DataFrame(rows, columns=[*HEAD, *COSTS, *ROWS, *_woven(metrics, extra), *TAIL])
-    numbers = ["beta", "normalised_beta", *COSTS, *_woven(metrics, extra)]
+    scores = [key for key in _woven(metrics, extra) if not key.endswith("_profile")]
+    numbers = ["beta", "normalised_beta", *COSTS, *scores]
     table[numbers] = table[numbers].astype(float)
     for key in ("seed", "latent_dim", "steps", *ROWS):
         table[key] = table[key].astype("Int64")
@@ -158,7 +163,21 @@ def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
     elbo = -(found["distortion"] + found["rate"])
     values = {key: found[key] for key in ("distortion", "rate", "rows", "judged_rows")}
     values["of_rows"] = found["provenance"].get("of_rows", found["rows"])
+    values |= _images(run, found["provenance"].get("inputs", {}))
     return values | {"elbo": elbo, "active_units": math.nan if active is None else active}, flags
+
+
+def _images(run: Run, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """What the codes were made of, and on what scale that judges the distortion."""
+    config, source = run.config, inputs.get("source", run.config.source)
+    name = source.get("name") or Path(config.data).name
+    split, rows = inputs.get("split", config.split), inputs.get("rows", config.rows)
+    hashes = [inputs.get("fingerprint", {}).get(key, "") for key in ("images", "factors", "labels")]
+    return {
+        "data": f"{name}, split {split}, {rows} rows",
+        "fingerprint": "".join(each[:16] for each in hashes),
+        "scale": _scale(config.likelihood, source),
+    }
 
 
 def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
@@ -172,8 +191,10 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
         values |= {f"{metric}.{part}": value for part, value in score.parts.items()}
         if score.interval is not None:
             values |= {f"{metric}_low": score.interval[0], f"{metric}_high": score.interval[1]}
-        if "rotated" in score.nulls:
-            values[f"{metric}_null"] = score.nulls["rotated"]
+        kinds = {"null": "rotated", "permuted": "permuted"}
+        values |= {f"{metric}_{key}": score.nulls[kind] for key, kind in kinds.items() if kind in score.nulls}
+        if "profile" in score.settings:
+            values[f"{metric}_profile"] = str(score.settings["profile"])
     recorded = run.scored["inputs"].get("codes")
     return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
 
@@ -248,8 +269,11 @@ def scale_of(run: Run) -> str:
     if run.has("encode"):
         with suppress(InputError):  # what cannot be read is said where the runs are compared
             source = read_provenance(run.codes_path).get("inputs", {}).get("source", source)
-    kind = "density" if run.config.likelihood in DENSITIES else run.config.likelihood
-    seed = source.get("binarised")
+    return _scale(run.config.likelihood, source)
+
+
+def _scale(likelihood: str, source: Mapping[str, Any]) -> str:
+    kind, seed = "density" if likelihood in DENSITIES else likelihood, source.get("binarised")
     return kind if seed is None else f"{kind}, bits of seed {seed}"
 
 

@@ -37,19 +37,23 @@ def test_runs_lists_every_run_with_its_costs_and_scores(toy_study: Study, open_p
     assert ae.count("–") >= 3, "an AE has no rate, no ELBO and no active units"
 
 
-def test_sweep_crowns_no_setting_with_two_seeds_and_says_why(toy_study: Study, open_page: Any) -> None:
+def test_sweep_names_no_setting_with_two_seeds_and_says_how_many_more(toy_study: Study, open_page: Any) -> None:
     told = words(open_page(toy_study.path, "sweep", measure="mig"))
-    assert "No β is crowned" in told
-    assert "1 of 6 draws" in told
+    assert "Not decidable with 2 seeds" in told
+    assert "2 more each" in told
     assert "The rule" in told
 
 
-def test_sweep_crowns_a_setting_whose_three_seeds_are_all_above(tmp_path: Path, open_page: Any) -> None:
+def test_sweep_names_a_setting_that_is_ahead_in_four_seeds_and_shows_by_how_much(
+    tmp_path: Path, open_page: Any
+) -> None:
     for beta in (1.0, 16.0):
-        for seed in (0, 1, 2):
+        for seed in range(4):
             write_run(tmp_path / f"b{beta:g}-{seed}", beta, seed)
     told = words(open_page(tmp_path, "sweep", measure="mig"))
     assert "β = 16 is best." in told
+    assert "P(better)" in told
+    assert "interquartile mean" in told
 
 
 def test_dimensions_are_ranked_and_what_is_inactive_is_greyed_and_said(toy_study: Study, open_page: Any) -> None:

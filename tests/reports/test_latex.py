@@ -65,10 +65,10 @@ def test_one_seed_has_no_spread_and_broken_runs_are_counted(tmp_path: Path) -> N
     assert "1 broken or diverged run left out" in caption(text)
 
 
-def test_only_what_the_rule_crowns_is_bold(tmp_path: Path, toy_study: Study) -> None:
-    assert r"\textbf" not in latex(compare(toy_study)), "two seeds crown nothing"
+def test_only_what_the_rule_names_best_is_bold(tmp_path: Path, toy_study: Study) -> None:
+    assert r"\textbf" not in latex(compare(toy_study)), "two seeds cannot name a best setting"
     for beta in (1.0, 16.0):
-        for seed in (0, 1, 2):
+        for seed in range(4):
             write_run(tmp_path / f"b{beta:g}-{seed}", beta, seed)
     rows = body(latex(compare(Study(tmp_path)), measures=["mig"]))[1:]
     assert [row[2].startswith(r"\textbf{") for row in rows] == [False, True]

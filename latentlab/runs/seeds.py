@@ -1,0 +1,89 @@
+"""The values of a measure by setting and seed: whether they may be compared, and whether they beat their nulls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentlab.errors import InputError
+from latentlab.runs.comparison import COSTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A rotation of the code cannot change these, so their rotated null is the value itself.
+ROTATION_FREE = ("explicitness", "r2", "linear_probe", "knn_probe")
+
+
+def check_measure(table: pd.DataFrame, measure: str) -> None:
+    """Raise an `InputError` where the runs have no such number."""
+    import pandas as pd
+
+    if measure not in table.columns or not pd.api.types.is_numeric_dtype(table[measure]):
+        known = ", ".join([*COSTS, *table.attrs.get("metrics", [])])
+        raise InputError(f"the runs have no measure {measure!r}; they have: {known}"[:200])
+
+
+def usable(table: pd.DataFrame) -> pd.DataFrame:
+    """The runs that count: neither broken nor diverged."""
+    return table[~table["state"].isin(["broken", "diverged"])]
+
+
+def by_seed(table: pd.DataFrame, measure: str) -> dict[str, dict[int, float]]:
+    """The values of a measure by setting and seed; settings without any are left out.
+
+    Runs of one setting and one seed are one training, or copies of it, and count once, by their mean. Runs whose seed
+    is not known get keys below 0 that no other run has.
+    """
+    found: dict[str, dict[int, list[float]]] = {}
+    for place, row in enumerate(usable(table).to_dict("records")):
+        seed, value = row.get("seed"), row[measure]
+        if isinstance(row["setting"], str) and math.isfinite(value):
+            key = int(seed) if isinstance(seed, int | float | np.integer) and math.isfinite(seed) else -1 - place
+            found.setdefault(row["setting"], {}).setdefault(key, []).append(float(value))
+    return {name: {seed: float(np.mean(each)) for seed, each in seeds.items()} for name, seeds in found.items()}
+
+
+def incomparable(table: pd.DataFrame, measure: str) -> str:
+    """Why the values of a measure may not be compared: other data, another profile, another scale; "" where they may.
+
+    >>> import pandas as pd
+    >>> rows = {"state": "finished", "mig": 0.1, "mig_profile": ["dlib@1", "dlib@2"], "setting": ["a", "b"]}
+    >>> incomparable(pd.DataFrame(rows), "mig")
+    'the values of mig have other profiles: a dlib@1, b dlib@2'
+    """
+    rows = usable(table)
+    rows = rows[rows[measure].notna()]
+    columns = {f"{measure}_profile": "profiles", "data": "data"}
+    columns |= {"scale": "scales of likelihood"} if measure in COSTS else {}
+    if "fingerprint" in rows and rows["fingerprint"].fillna("").ne("").all():
+        columns = {("fingerprint" if key == "data" else key): said for key, said in columns.items()}
+    for column, said in columns.items():
+        first = rows.dropna(subset=column).drop_duplicates(column).head(2) if column in rows else rows[:0]
+        if len(first) > 1:
+            named = ", ".join(f"{row['setting']} {str(row[column])[:40]}" for row in first.to_dict("records"))
+            return f"the values of {measure} have other {said}: {named}"
+    if "flags" in rows and rows["flags"].str.contains("stale", na=False).any():
+        return "some codes or scores are stale: they were made from other weights or codes than are there now"
+    return ""
+
+
+def below_nulls(table: pd.DataFrame, measure: str, setting: str) -> tuple[int, int]:
+    """How many of a setting's runs, of how many, do not beat what permuted or rotated codes reach; higher is better.
+
+    A score that no rotation changes is judged by the permuted null alone.
+    """
+    rows = usable(table)
+    rows = rows[(rows["setting"] == setting) & rows[measure].notna()]
+    kinds = ("permuted",) if measure in ROTATION_FREE else ("permuted", "null")
+    nulls = rows[[f"{measure}_{kind}" for kind in kinds if f"{measure}_{kind}" in rows]]
+    return int(nulls.ge(rows[measure], axis=0).any(axis=1).sum()), len(rows)
+
+
+def without_value(table: pd.DataFrame, measure: str, settings: Collection[str]) -> int:
+    """How many runs of these settings have diverged or have no value: what is left out may be what went wrong."""
+    rows = table[table["setting"].isin(settings)]
+    return len(rows) - int(usable(rows)[measure].notna().sum())

@@ -1,0 +1,57 @@
+"""A choice as people read it: a sentence, its differences and its interquartile means as rows of text."""
+
+from __future__ import annotations
+
+from latentlab.runs.choice import Choice
+from latentlab.runs.differences import Difference, Middle
+
+NOTE = (
+    "Difference: the leader's mean less the rival's, with its 95 % interval. P(better): how often a seed of the leader "
+    "is better than one of the rival. p is one-sided, for this pair alone. Interquartile mean: of the middle half of "
+    "the seeds, with a bootstrap's 95 % interval from five seeds on."
+)
+
+
+def sentence(choice: Choice) -> str:
+    """What was decided and why.
+
+    >>> sentence(Choice("mig", None, "β = 4", (), "β = 4 is the only setting, so there is nothing to choose from"))
+    'No setting is clearly best: β = 4 is the only setting, so there is nothing to choose from.'
+    """
+    return f"{choice.verdict}: {choice.reason}."
+
+
+def difference_rows(choice: Choice) -> list[dict[str, str]]:
+    """The leader against every rival, the nearest first; a dash for what one seed cannot tell."""
+    return [_difference(each) for each in choice.differences]
+
+
+def _difference(each: Difference) -> dict[str, str]:
+    return {
+        "leader": each.leader,
+        "rival": each.rival,
+        "difference": f"{each.difference:+.3g}",
+        "95 %": _interval(each.interval),
+        "P(better)": f"{each.chance:.2f}",
+        "p": "–" if each.p is None else f"{each.p:.2g}" if each.p >= 0.001 else "< 0.001",
+        "seeds": "paired" if each.paired else "unpaired",
+    }
+
+
+def middle_rows(choice: Choice) -> list[dict[str, str]]:
+    """Every setting's seeds, mean and interquartile mean."""
+    return [_middle(each) for each in choice.settings]
+
+
+def _middle(each: Middle) -> dict[str, str]:
+    return {
+        "setting": each.setting,
+        "seeds": str(each.seeds),
+        "mean": f"{each.mean:.4g}",
+        "interquartile mean": f"{each.interquartile_mean:.4g}",
+        "95 %": _interval(each.interval),
+    }
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "–" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}"
