@@ -241,6 +241,23 @@ def levels_of(column: Floats, kind: FactorKind | None = None, bins: int = 20) ->
     return scale.levels(column), scale.size
 
 
+def angles_of(column: Floats) -> Floats:
+    """A circular factor's column (n,) in radians, NaN where it is missing.
+
+    Values that are not all whole numbers are radians already. Whole numbers are levels in equal steps round the circle:
+    their step is the greatest that reaches them all, and the turn ends one step after the last level.
+
+    >>> angles_of(np.array([0.0, 1, 2, 3])).round(2).tolist()
+    [0.0, 1.57, 3.14, 4.71]
+    """
+    held = survey(column[:, None])[0]
+    if not held.whole:
+        return column
+    steps = (column[~np.isnan(column)] - held.low).astype(np.int64)
+    step = max(int(np.gcd.reduce(steps)), 1)
+    return np.asarray(2 * np.pi * (column - held.low) / (held.high - held.low + step))
+
+
 def undefined(each: Floats) -> dict[str, str]:
     """What a score's settings say of factors whose number (k,) is NaN, since the test rows have one value of them."""
     missing = ", ".join(str(j) for j in np.flatnonzero(np.isnan(each)))

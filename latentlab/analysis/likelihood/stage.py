@@ -6,7 +6,14 @@ import numpy as np
 import torch
 
 from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, Progress, estimate
-from latentlab.analysis.likelihood.record import FORMAT, Evidence, evidence_path, load_evidence, save_evidence
+from latentlab.analysis.likelihood.record import (
+    FORMAT,
+    INDEPENDENT,
+    Evidence,
+    evidence_path,
+    load_evidence,
+    save_evidence,
+)
 from latentlab.data import Dataset
 from latentlab.data._fingerprint import agree
 from latentlab.errors import InputError
@@ -52,7 +59,13 @@ def likelihood(
     chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
     inputs = plain(
         {"model": model_hash(run), "source": dict(data.source), "split": data.name, "rows": len(chosen)}
-        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": data.fingerprint["images"]}
+        | {
+            "samples": samples,
+            "seed": seed,
+            "format": FORMAT,
+            "terms": INDEPENDENT,
+            "fingerprint": data.fingerprint["images"],
+        }
     )
     path = evidence_path(run)
     if agree(made_from(path), inputs):

@@ -31,10 +31,20 @@ class _Kept(BaseModel):
 
 
 def load_outliers(run: Run) -> dict[str, dict[str, Any]]:
-    """What ``outliers.json`` of a run keeps: one entry per pair of data sets."""
+    """What ``outliers.json`` of a run keeps: one entry per pair of data sets.
+
+    An entry from before the balance of its pairs was recorded has no ``matched``: it compared all rows of both sets.
+    """
     path = run.path / FILE
     if not path.is_file():
         raise MissingError(f"{path} does not exist; make it with `latentlab outliers {run.path} --against DATA`")
     mend = "remove it and run `latentlab outliers` anew"
     found: _Kept = validate(_Kept, read_json(path), str(path), mend)
-    return {key: entry.model_dump() for key, entry in found.entries.items()}
+    return {key: _current(entry.model_dump()) for key, entry in found.entries.items()}
+
+
+def _current(entry: dict[str, Any]) -> dict[str, Any]:
+    for each in entry["scores"].values():
+        if each["brighter"] is None:
+            each |= {"matched": None, "matched_interval": None}
+    return entry

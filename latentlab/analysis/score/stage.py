@@ -85,7 +85,7 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
 
 
 def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
-    """The scores that are there, as far as they were made of these inputs under the profile's present version."""
+    """The scores that are there, as far as they were made of these inputs by the profile and metrics of today."""
     if not run.has("score"):
         return Scores({}, {}, {})
     try:
@@ -97,8 +97,18 @@ def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
     scores = scores_from_json(found)
     version = profile_name(registry.load("analysis/score/profiles", inputs["profile"]))
     return scores._replace(
-        scores={name: each for name, each in scores.scores.items() if each.settings.get("profile") == version}
+        scores={
+            name: each
+            for name, each in scores.scores.items()
+            if each.settings.get("profile") == version and _is_current(name, each)
+        }
     )
+
+
+def _is_current(name: str, found: Score) -> bool:
+    """Whether the metric has not been corrected since; a metric that is no longer there says nothing."""
+    known = name in registry.names("metrics")
+    return known and found.settings.get("version", 1) == registry.load("metrics", name).METRIC.version
 
 
 def _agrees(recorded: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
