@@ -89,9 +89,14 @@ def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True)
     if array.dtype.kind in "iu" and beyond_exact(array):
         array = np.column_stack([exact_levels(column) for column in array.T])
     array = array.astype(np.float64, copy=False) if widen else array
-    if array.dtype.kind == "f" and any((np.abs(array[block]) > HUGE).any() for block in blocks(len(array))):
+    if array.dtype.kind == "f" and _any_beyond(array, min(HUGE, float(np.finfo(array.dtype).max))):
         raise InputError(f"{what} holds infinity, or values above {HUGE:g}; expected levels or values, or NaN")
     return array
+
+
+def _any_beyond(array: Floats, largest: float) -> bool:
+    """Whether any number is infinite or larger than that, which its own type must hold."""
+    return any((np.abs(array[block]) > largest).any() for block in blocks(len(array)))
 
 
 def check_rows(codes: ArrayLike, factors: ArrayLike, part: str = "", widen: bool = True) -> tuple[Floats, Floats]:

@@ -80,6 +80,8 @@ def _kept(run: Run, given: Dataset | None, anchors: int, seed: int, adapter: Any
         "anchors": min(anchors, len(codes)),
         "seed": seed,
     }
+    if any(spec.kind == "circular" for spec in images.specs):
+        inputs["circular"] = "angles"  # older answers read the numbers of circular values, whatever their unit
     if (run.path / FILE).is_file():
         score, made_from = load_leakage(run)
         # A shared copy also names its full codes.
