@@ -66,6 +66,11 @@ def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
     turned = ", inverted to match" if entry["inverted"] else ""
     _console.show(f"{run.path}: {own:,} rows of {entry['own']}, {foreign:,} of {entry['against']}{turned}")
     _console.table([_row(name, each, entry) for name, each in entry["scores"].items()])
+    each = next(iter(entry["scores"].values()))
+    if each["brighter"] is not None:
+        share = f"{each['brighter']:.0%} with a brighter foreign row"
+        few = "" if each["matched"] is not None else "; too few, or too one-sided, to compare"
+        _console.show(f"{each['pairs']} pairs of equal brightness, {share}{few}")
     name, value = entry["best_baseline"]
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"
     _console.show(f"the best baseline, {name}, reaches {value:.3f} by itself; surely beyond it: {better}")

@@ -15,6 +15,7 @@ from latentlab.data._pixels import Typed
 from latentlab.errors import InputError
 
 FactorKind = Literal["categorical", "ordinal", "continuous", "circular"]
+TURNS = (2 * np.pi, 360.0, 1.0)  # a whole turn in radians, degrees and turns
 Rows = NDArray[np.int64]
 Images = NDArray[np.uint8]
 
@@ -36,6 +37,23 @@ class Factor:
     def levels(self) -> int:
         """How many levels there are; 0 where the column holds values themselves."""
         return len(self.values)
+
+
+def angles(factor: Factor, column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A circular factor's column of `Dataset.factors` in radians, whatever the unit of its values; NaN where missing.
+
+    Levels are evenly spaced round the circle, the last one step before the first; where the values of first and last
+    lie a whole turn apart (2π, 360 or 1) they are one place. A column of values themselves is in radians.
+
+    >>> angles(Factor("azimuth", "circular", (0, 90, 180, 270)), np.array([0.0, 1, 3])).round(2).tolist()
+    [0.0, 1.57, 4.71]
+    """
+    if not factor.levels:
+        return column
+    first, last = factor.values[0], factor.values[-1]
+    named = isinstance(first, str) or isinstance(last, str)
+    closed = not named and any(np.isclose(float(last) - float(first), turn) for turn in TURNS)
+    return np.asarray(2 * np.pi * column / (factor.levels - int(closed)))
 
 
 @dataclass(frozen=True, eq=False)

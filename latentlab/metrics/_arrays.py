@@ -89,9 +89,14 @@ def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True)
     if array.dtype.kind in "iu" and beyond_exact(array):
         array = np.column_stack([exact_levels(column) for column in array.T])
     array = array.astype(np.float64, copy=False) if widen else array
-    if array.dtype.kind == "f" and any((np.abs(array[block]) > HUGE).any() for block in blocks(len(array))):
+    if array.dtype.kind == "f" and _any_beyond(array, min(HUGE, float(np.finfo(array.dtype).max))):
         raise InputError(f"{what} holds infinity, or values above {HUGE:g}; expected levels or values, or NaN")
     return array
+
+
+def _any_beyond(array: Floats, largest: float) -> bool:
+    """Whether any number is infinite or larger than that, which its own type must hold."""
+    return any((np.abs(array[block]) > largest).any() for block in blocks(len(array)))
 
 
 def check_rows(codes: ArrayLike, factors: ArrayLike, part: str = "", widen: bool = True) -> tuple[Floats, Floats]:
@@ -239,6 +244,23 @@ def levels_of(column: Floats, kind: FactorKind | None = None, bins: int = 20) ->
     """
     scale = scale_of(column, kind, bins)
     return scale.levels(column), scale.size
+
+
+def angles_of(column: Floats) -> Floats:
+    """A circular factor's column (n,) in radians, NaN where it is missing.
+
+    Values that are not all whole numbers are radians already. Whole numbers are levels in equal steps round the circle:
+    their step is the greatest that reaches them all, and the turn ends one step after the last level.
+
+    >>> angles_of(np.array([0.0, 1, 2, 3])).round(2).tolist()
+    [0.0, 1.57, 3.14, 4.71]
+    """
+    held = survey(column[:, None])[0]
+    if not held.whole:
+        return column
+    steps = (column[~np.isnan(column)] - held.low).astype(np.int64)
+    step = max(int(np.gcd.reduce(steps)), 1)
+    return np.asarray(2 * np.pi * (column - held.low) / (held.high - held.low + step))
 
 
 def undefined(each: Floats) -> dict[str, str]:

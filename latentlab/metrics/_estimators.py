@@ -86,11 +86,14 @@ def z_scored(z: Floats, tz: Floats) -> tuple[Floats, Floats]:
     return ((z - mean) / deviation).astype(z.dtype), ((tz - mean) / deviation).astype(tz.dtype)
 
 
-def classes_of(v: Floats, tv: Floats, kinds: Kinds) -> list[tuple[Ints, Ints]]:
-    """For each factor the classes of training and test rows, −1 where the label is missing."""
+def classes_of(v: Floats, tv: Floats, kinds: Kinds, bins: int = 20) -> list[tuple[Ints, Ints]]:
+    """For each factor the classes of training and test rows, −1 where the label is missing.
+
+    Values that are not whole numbers fall into `bins` classes.
+    """
     found = []
     for j, kind in enumerate(kinds_of(v, kinds)):
-        level, _ = levels_of(np.concatenate([v[:, j], tv[:, j]]), kind)
+        level, _ = levels_of(np.concatenate([v[:, j], tv[:, j]]), kind, bins)
         found.append((level[: len(v)], level[len(v) :]))
     return found
 

@@ -122,6 +122,11 @@ def from_tables(counts: list[NDArray[np.int64]]) -> Information:
     return Information(mutual, code, joint, factor)
 
 
+def code_share(found: Information) -> NDArray[np.float64]:
+    """Information as a share of each dimension's own entropy (d, k); 0 where a dimension has none."""
+    return np.asarray(found.mutual / np.where(found.code > 0, found.code, 1.0))
+
+
 def between_codes(codes: Floats, bins: int) -> NDArray[np.float64]:
     """Mutual information between the binned dimensions (d, d), the diagonal their entropies."""
     indices = bin_codes(codes, bins)

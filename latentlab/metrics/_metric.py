@@ -24,6 +24,9 @@ class Metric:
     projection ``(codes, xy)``
     labels     ``(codes, labels, test_codes, test_labels)``
     ========== ==========================================================================
+
+    ``version`` rises when a correction changes the metric's values. From 2 on it stands in a score's settings, and
+    scores of an older version are computed again.
     """
 
     title: str
@@ -33,3 +36,9 @@ class Metric:
     source: str
     kinds: tuple[FactorKind, ...] = ALL_KINDS
     posterior: bool = False
+    version: int = 1
+
+    @property
+    def noted(self) -> dict[str, int]:
+        """What a score's settings say of the version: nothing for the first."""
+        return {} if self.version == 1 else {"version": self.version}

@@ -30,9 +30,10 @@ def index_code_mi(mean: ArrayLike, variance: ArrayLike, *, rows: int = 2000, see
     as ``weighted_…`` by minibatch-weighted sampling.
 
     Bias: I(x; z) cannot exceed log n (13.5 nats on dSprites, where a VAE's rate is 25). The weighted estimate makes
-    every log density too low by log m to log n (I too high by it, TC by d − 1 times it), so only differences between
-    runs with the same m and n mean anything. The stratified one is unbiased for q(z), not for its logarithm: where
-    posteriors hardly overlap, I is too high if m < n; at m = n it is exact but for the sampling.
+    every log density too low by log n at m = n: I is too high by it, TC by d − 1 times it, the dimension-wise KL too
+    low by d times it (log m to log n where m < n), so only differences between runs with the same m and n count. The
+    stratified one is unbiased for q(z), not for its logarithm: where posteriors hardly overlap, I is too high if m < n;
+    at m = n it is exact but for the sampling.
 
     Source: Chen et al. 2018, eq. 2, S5 and S6. Raises `InputError` for arrays that do not fit.
 

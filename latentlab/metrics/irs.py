@@ -26,8 +26,9 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     `bins` bins; the best factor per dimension, averaged with the dimensions' largest deviations as weights. ``codes``
     (n, d); dimensions without variance are left out, 0 if all are. In [0, 1], higher is better; ``matrix`` (d, k).
 
-    Do not trust the bottom of the scale: pure noise scores 0.36, since a 0.99 quantile lies below the maximum.
-    Factors are binned by their value, whatever their `kinds`.
+    Do not trust the bottom of the scale, for a 0.99 quantile lies below the maximum: pure noise scores 0.37 if
+    Gaussian, 0.01 if uniform, 0.84 if it has the tails of t₃ (10,000 rows of ten dimensions). Factors are binned by
+    their value, whatever their `kinds`.
 
     Source: Suter et al. 2019; estimator of Locatello et al. 2019. Raises `InputError` for arrays that do not fit.
 

@@ -24,8 +24,8 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds
 
     z* is the dimension with most information on v, the gap that to the runner-up, all in nats over codes (n, d) binned
     in `bins` bins; ``factors`` (n, k), missing labels left out. In [0, 1], higher is better; 1 where z* and v are one
-    and the same up to naming and H(v) vanishes against log bins. The part ``nats`` is the unnormalised H(z*, v) − gap,
-    lower is better.
+    and the same up to naming, with no two levels in a bin, and no other dimension knows v. The part ``nats`` is the
+    unnormalised H(z*, v) − gap, lower is better.
 
     Do not trust the bottom of the scale: a constant code scores log bins / (H(v) + log bins), 0.6 for four levels in
     ten bins. Nor compare different `bins`: the ceiling depends on how levels fall into them.

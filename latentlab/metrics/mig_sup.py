@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from numpy.typing import ArrayLike
 
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Kinds, check_rows
-from latentlab.metrics._information import information, top_two_gap
+from latentlab.metrics._information import code_share, information, top_two_gap
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
 
@@ -19,12 +21,20 @@ METRIC = Metric(
 )
 
 
-def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds = None) -> Score:
+def mig_sup(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    bins: int = 10,
+    over: Literal["factor", "code"] = "factor",
+    kinds: Kinds = None,
+) -> Score:
     """Gap between the two factors that a dimension knows best, as shares of their entropies, averaged over dimensions.
 
     1/d Σ_i (Ī(z_i; v_(1)) − Ī(z_i; v_(2))) with Ī = I / H(v), in nats over codes (n, d) binned in `bins` bins;
     ``factors`` (n, k ≥ 2). In [0, 1], higher is better; ``matrix`` (d, k) has Ī. MIG asks that a factor live in one
-    dimension, MIG-sup that a dimension hold one factor: report both.
+    dimension, MIG-sup that a dimension hold one factor: report both. With ``over="code"`` each information is divided
+    by the dimension's own entropy instead, as Ubisoft's code does.
 
     Do not trust it where dimensions are dead: each of them counts as 0.
 
@@ -39,6 +49,7 @@ def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kind
     if v.shape[1] < 2:
         raise InputError("mig_sup compares factors; one factor alone was given, give two at least")
     found = information(z, v, bins, kinds)
-    share = found.mutual / found.factor
+    share = found.mutual / found.factor if over == "factor" else code_share(found)
     settings = {"bins": bins, "rows": len(z), "logarithm": "nats", "pruning": "none"}
+    settings |= {} if over == "factor" else {"over": "entropy of the code"}
     return Score(value=float(top_two_gap(share, axis=1).mean()), matrix=share, settings=settings)

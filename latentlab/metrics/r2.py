@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latentlab.data.dataset import FactorKind
-from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_parts, kinds_of, undefined
+from latentlab.metrics._arrays import Floats, Kinds, angles_of, by_factor, check_parts, kinds_of, undefined
 from latentlab.metrics._estimators import z_scored
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
@@ -16,6 +16,7 @@ METRIC = Metric(
     needs="split",
     range=(float("-inf"), 1.0),
     better="higher",
+    version=2,
     source="Roeder et al. 2021, On linear identifiability of learned representations, section 5",
     kinds=("ordinal", "continuous", "circular"),
 )
@@ -32,9 +33,10 @@ def r2(
 ) -> Score:
     """Share of a factor's variance that least squares on all dimensions explains on test rows, averaged over factors.
 
-    ``codes`` (n, d), ``factors`` (n, k) as numbers; circular ones (radians) are predicted as cosine and sine; without
-    test arrays the rows are split 2:1 with `seed`. At most 1, higher is better; 0 is the mean, less is worse than it.
-    The part ``train`` is that of the training rows.
+    ``codes`` (n, d), ``factors`` (n, k) as numbers; circular ones are predicted as cosine and sine of their angle:
+    radians, or where all are whole numbers levels in equal steps round the circle. Without test arrays the rows are
+    split 2:1 with `seed`. At most 1, higher is better; 0 is the mean, less is worse than it. The part ``train`` is that
+    of the training rows.
 
     Do not trust it for categories, nor as a measure of disentanglement: any linear mixing of the code scores the same.
 
@@ -47,22 +49,29 @@ def r2(
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
     z, tz = z_scored(z, tz)  # lest rounding drown a small code, or the intercept beside a large one
-    found = [_fit(z, v[:, j], tz, tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
+    targets = [_targets(v[:, j], tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
+    found = [_fit(z, y, tz, ty) for y, ty in targets]
     train, test = np.array(found).T
     settings = {"rows": [len(z), len(tz)], "split": rows_from, "estimator": "least squares with intercept"}
-    settings |= undefined(test)
+    settings |= METRIC.noted | undefined(test)
     return Score(
         value=float(test.mean()), parts={"train": float(train.mean())}, per_factor=by_factor(test), settings=settings
     )
 
 
-def _fit(z: Floats, y: Floats, tz: Floats, ty: Floats, kind: FactorKind) -> tuple[float, float]:
-    def target(values: Floats) -> Floats:
-        return np.stack([np.cos(values), np.sin(values)], axis=1) if kind == "circular" else values[:, None]
+def _targets(column: Floats, test_column: Floats, kind: FactorKind) -> tuple[Floats, Floats]:
+    """What is predicted of a factor on training and on test rows, (n, 1), or (n, 2) on the unit circle."""
+    if kind != "circular":
+        return column[:, None], test_column[:, None]
+    angle = angles_of(np.concatenate([column, test_column]))  # of both, so that a level has one angle
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return circle[: len(column)], circle[len(column) :]
 
-    known, test_known = ~np.isnan(y), ~np.isnan(ty)
+
+def _fit(z: Floats, y: Floats, tz: Floats, ty: Floats) -> tuple[float, float]:
+    known, test_known = ~np.isnan(y[:, 0]), ~np.isnan(ty[:, 0])
     x, tx = (np.column_stack([rows, np.ones(len(rows))]).astype(np.float64) for rows in (z[known], tz[test_known]))
-    y, ty = target(y[known]), target(ty[test_known])
+    y, ty = y[known], ty[test_known]
     weights = np.linalg.lstsq(x, y, rcond=None)[0]
     return _explained(y, x @ weights), _explained(ty, tx @ weights)
 

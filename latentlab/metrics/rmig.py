@@ -18,6 +18,7 @@ METRIC = Metric(
     needs="rows",
     range=(0.0, 1.0),
     better="higher",
+    version=2,
     source="Do and Tran 2020, Theory and evaluation metrics for learning disentangled representations, section 4",
     posterior=True,
 )
@@ -30,8 +31,9 @@ def rmig(
     """Mutual information gap where each row spreads over bins as its posterior N(mean, variance) does.
 
     As ``mig``, but row x adds its mass Φ((b − μ)/σ) − Φ((a − μ)/σ) to every bin [a, b) of each dimension, the outer
-    bins open. ``codes`` (n, d) means; ``variance`` (n, d) or none, where the mass sits on the mean (MIG with `bins`
-    bins). In [0, 1], higher is better; the part ``nats`` is the gap before the division by H(v); ``matrix`` (d, k).
+    bins open. Factors whose values are not whole numbers fall into `bins` bins too, so that as the variance vanishes
+    this is MIG with `bins` bins. ``codes`` (n, d) means; ``variance`` (n, d) or none, where the mass sits on the mean.
+    In [0, 1], higher is better; the part ``nats`` is the gap before the division by H(v); ``matrix`` (d, k).
 
     Do not trust it without `variance`: it is then MIG under another name, and says so in ``settings``.
 
@@ -59,7 +61,8 @@ def rmig(
         parts={"nats": float(gap.mean())},
         per_factor=by_factor(gap / entropy),
         matrix=mutual,
-        settings={"bins": bins, "rows": len(z), "posterior": "mean alone" if spread is None else "mean and variance"},
+        settings={"bins": bins, "rows": len(z), "posterior": "mean alone" if spread is None else "mean and variance"}
+        | METRIC.noted,
     )
 
 
@@ -73,7 +76,7 @@ def _spread_information(
     from scipy.sparse import csr_array
     from scipy.special import ndtr
 
-    levels = [levels_of(column, kind) for column, kind in zip(v.T, kinds_of(v, kinds), strict=True)]
+    levels = [levels_of(column, kind, bins) for column, kind in zip(v.T, kinds_of(v, kinds), strict=True)]
     starts = np.concatenate([[0], np.cumsum([count for _, count in levels])])
     cells = np.stack([level + start for (level, _), start in zip(levels, starts, strict=False)], axis=1)
     known = np.stack([level >= 0 for level, _ in levels], axis=1)

@@ -18,6 +18,7 @@ METRIC = Metric(
     needs="runs",
     range=(0.0, 1.0),
     better="higher",
+    version=2,
     source="Duan et al. 2020, Unsupervised model selection for variational disentangled representation learning",
 )
 LASSO = {"fit_intercept": True, "max_iter": 1000, "tol": 1e-4, "positive": False, "selection": "cyclic"}
@@ -33,32 +34,37 @@ def udr(
 ) -> Score:
     """How well each run's dimensions match single dimensions of the other runs; the mean over runs.
 
-    Between two runs R is (d, d'), absolute weights of a Lasso (`alpha`) from the z-scored codes of one to those of the
-    other, or absolute Spearman correlations; dimensions with a mean KL of at most `threshold` nats are left out. The
-    pair's score is the mean of max² / sum over columns and over rows of R; a run's is the median over the others.
-    ``runs`` are codes (n, d) on the same rows, ``kl`` one array (d,) a run; without it all dimensions count and
-    ``settings`` say so. In [0, 1], higher is better; parts ``run_0`` …, ``matrix`` (r, r) has the pairs.
+    Between two runs R is (d, d'), absolute weights of a Lasso (`alpha`) that predicts the z-scored codes of the second
+    from those of the first, or absolute Spearman correlations. Dimensions with a mean KL of at most `threshold` nats
+    are neither predictors nor targets: they are set to zero before the fit and left out of R. The pair's score is the
+    mean of max² / sum over columns and over rows of R; a run's is the median over the pairs in which it is predicted,
+    a column of ``matrix`` (r, r), as in the authors' code. Spearman's R has no direction. ``runs`` are codes (n, d) on
+    the same rows, ``kl`` one array (d,) a run; without it all dimensions count and ``settings`` say so. In [0, 1],
+    higher is better; parts ``run_0`` ….
 
     Do not trust it where all runs fail alike: it measures agreement, and needs no truth.
 
-    Source: Duan et al. 2020, eq. 3. Raises `InputError` for fewer than two runs or different rows.
+    Source: Duan et al. 2020, eq. 3; estimator of disentanglement_lib. Raises `InputError` for fewer than two runs or
+    different rows.
 
     >>> import numpy as np
     >>> z = np.random.RandomState(0).normal(size=(200, 3))
     >>> round(udr([z, -z[:, ::-1]], method="spearman").value, 1) > 0.7
     True
     """
-    found = [_scored(codes) for codes in check_runs(runs)]
+    found = check_runs(runs)
     masks = _masks(found, kl, threshold)
+    found = [_scored(codes) * mask for codes, mask in zip(found, masks, strict=True)]
     matrix = np.full((len(found), len(found)), np.nan)
     for a in range(len(found)):
         for b in range(len(found)):
             if a != b:
                 relation = _lasso(found[a], found[b], alpha) if method == "lasso" else _spearman(found[a], found[b])
                 matrix[a, b] = strength(relation[masks[a]][:, masks[b]])
-    each = np.nanmedian(matrix, axis=1)
+    each = np.nanmedian(matrix, axis=0)
     settings: dict[str, Any] = {"method": method, "rows": len(found[0]), "active": [int(mask.sum()) for mask in masks]}
     settings |= {"alpha": alpha, "lasso": LASSO} if method == "lasso" else {}
+    settings |= METRIC.noted
     settings["pruning"] = "none (no KL given)" if kl is None else f"KL > {threshold}"
     parts = {f"run_{r}": float(value) for r, value in enumerate(each)}
     return Score(value=float(each.mean()), parts=parts, matrix=matrix, settings=settings)

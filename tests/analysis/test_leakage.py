@@ -218,6 +218,41 @@ def test_data_of_which_nothing_is_known_cannot_be_read(squares):
         learn(squares.take(np.arange(40)))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(0, 360, 20),
+        np.arange(8) / 8,
+        np.arange(24) * 360 / 24,
+        np.linspace(0, 2 * np.pi, 9)[:-1],
+        list("abcd"),
+    ],
+)
+def test_circular_levels_are_read_as_angles_whatever_the_unit_of_their_values(values):
+    """Degrees, turns, radians or names: neighbours are equally far apart, the last from the first as well."""
+    spec = Factor("angle", "circular", tuple(values))
+    circle = embed(np.arange(spec.levels, dtype=float)[:, None], Scale(0, spec, 0, 2, 1.0))
+    steps = np.linalg.norm(circle - np.roll(circle, 1, axis=0), axis=1)
+    np.testing.assert_allclose(steps, 2 * np.sin(np.pi / spec.levels), atol=1e-12)
+
+
+@pytest.mark.parametrize("turn", [2 * np.pi, 360.0, 1.0])
+def test_levels_a_whole_turn_apart_are_one_place(turn):
+    spec = Factor("orientation", "circular", tuple(np.linspace(0, turn, 40)))
+    circle = embed(np.arange(40.0)[:, None], Scale(0, spec, 0, 2, 1.0))
+    np.testing.assert_allclose(circle[0], circle[-1], atol=1e-12)
+
+
+def test_circular_numbers_without_levels_are_read_as_angles_too():
+    """A column of whole numbers is levels, one of other numbers radians."""
+    spec = Factor("angle", "circular")
+    level = embed(np.arange(40.0)[:, None], Scale(0, spec, 0, 2, 1.0))
+    np.testing.assert_allclose(level[20], -level[0], atol=1e-12)
+    np.testing.assert_allclose(
+        embed(np.array([[0.5], [1.25]]), Scale(0, spec, 0, 2, 1.0))[0], [np.cos(0.5), np.sin(0.5)]
+    )
+
+
 def test_a_square_turned_by_a_quarter_is_read_modulo_a_quarter():
     spec, quarter = Factor("angle", "circular", tuple(np.arange(8) * np.pi / 4)), np.array([[0.0], [2.0]])
     same = embed(quarter, Scale(0, spec, 0, 2, 1.0, harmonic=4))

@@ -1,10 +1,13 @@
 """Estimates of log p(x), held against a model whose every integral is known in closed form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Bernoulli, Independent, MultivariateNormal, Normal, kl_divergence
 
+from latentlab.analysis.likelihood import compute_quadrature
 from latentlab.analysis.likelihood.compute import estimate, importance_bound
 from latentlab.analysis.likelihood.compute_quadrature import log_joint
 from latentlab.analysis.likelihood.record import load_evidence, save_evidence
@@ -85,6 +88,38 @@ def test_quadrature_gives_the_closed_form_and_the_gap_is_the_divergence(images, 
     np.testing.assert_allclose(mass, 1, atol=1e-3, err_msg="the window holds all of the exact posterior")
 
 
+@pytest.mark.parametrize("shift", [25.0, -0.5])
+@pytest.mark.parametrize(
+    ("part", "share"),
+    [("_evidence", 1), ("log_joint", 1), ("_given", -1), ("_elbo", -1), ("_log_normal", -1), ("_divergence", -1)],
+)
+def test_an_error_in_any_term_breaks_the_identity_by_as_much(images, monkeypatch, part, share, shift):
+    """A constant of `shift` nats is planted in what one term is made of: log p(x), its integrand, the ELBO, the KL."""
+    right = getattr(compute_quadrature, part)
+
+    def wrong(*args):
+        found = right(*args)
+        return (found[0] + shift, found[1]) if part == "_evidence" else found + shift
+
+    sound = estimate(Linear(1.3, 0.1), images, ROWS, samples=10).summary()["exact"]
+    monkeypatch.setattr(compute_quadrature, part, wrong)
+    exact = estimate(Linear(1.3, 0.1), images, ROWS, samples=10).exact
+    off = exact.log_likelihood - exact.elbo - exact.gap
+    assert sound["identity_error"] < 1e-3
+    if part == "_log_normal":  # it weighs the rows as well: the sum over q is off by more than the constant
+        assert np.abs(off).min() > 0.1
+    else:
+        np.testing.assert_allclose(off, share * shift, atol=1e-3)
+
+
+def test_the_identity_of_older_files_is_not_shown_as_a_check(images):
+    """Their KL was made of log p(x), so that the identity held whatever the terms were."""
+    found = estimate(Linear(1.3), images, ROWS, samples=10)
+    older = replace(found, settings={"samples": 10})
+    assert found.summary()["exact"]["identity_error"] < 1e-3
+    assert np.isnan(older.summary()["exact"]["identity_error"])
+
+
 def test_more_samples_raise_the_bound_towards_log_p_of_x(images):
     model = Linear(1.5, 0.1)
     found = estimate(model, images, ROWS, samples=1000)
@@ -129,8 +164,6 @@ def test_probabilities_of_all_binary_images_sum_to_one():
     """The estimate is of a probability: over the 512 images of nine bits, exp(log p(x)) adds up."""
     bits = (np.arange(512)[:, None] >> np.arange(9)) & 1
     images = (bits * 255).astype(np.uint8).reshape(-1, *SHAPE)
-    from latentlab.analysis.likelihood import compute_quadrature
-
     exact = compute_quadrature.integrate(Bits(), images, np.arange(512), np.zeros(512))
     assert np.exp(exact.log_likelihood).sum() == pytest.approx(1, abs=1e-4)
 

@@ -1,11 +1,17 @@
 """A detector's number is what it says, and brightness, scale or a collapsed decoder cannot win it."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from latentlab.analysis.outliers.measure import (
     areas,
+    at_equal_intensity,
     best_baseline,
     beyond,
     constant_images,
@@ -14,9 +20,12 @@ from latentlab.analysis.outliers.measure import (
     mahalanobis,
     matched_pairs,
     model_scores,
+    wilson,
 )
+from latentlab.analysis.outliers.record import load_outliers
 from latentlab.codes.codes import Codes
 from latentlab.errors import InputError
+from latentlab.runs.run import Run
 
 
 def values(seed: int = 0, n: int = 400, shift: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -61,6 +70,81 @@ def test_a_score_that_is_brightness_loses_everything_at_equal_brightness():
     assert found["x"].auroc > 0.85
     assert found["x"].matched == pytest.approx(0.5, abs=0.05)
     assert beyond(found) == ()
+
+
+@given(st.integers(0, 10_000), st.sampled_from([np.exp, np.negative, np.cbrt, np.round]), st.floats(0.6, 1.5))
+@settings(max_examples=25, deadline=None)
+def test_no_function_of_brightness_wins_at_equal_brightness(seed, function, power):
+    """Whatever the densities: where they slope, most pairs lean to one side, and the statistic evens that out."""
+    rng = np.random.default_rng(seed)
+    own, foreign = rng.random(600) ** power, rng.random(500) ** (1 / power)
+    found = detect({"intensity": own, "x": function(own)}, {"intensity": foreign, "x": function(foreign)}, draws=2)
+    for name in ("intensity", "x"):
+        assert found[name].matched is not None
+        low, high = found[name].matched_interval
+        assert found[name].matched == pytest.approx(0.5, abs=0.05 if function is np.round else 1e-12)
+        assert low < 0.5 < high
+
+
+def test_the_rows_of_a_pair_are_compared_with_each_other():
+    """Foreign rows score a little lower than the own row beside them, in sets whose brightness spreads the scores."""
+    rng = np.random.default_rng(0)
+    own, foreign = rng.random(1500), rng.random(1500)
+    scores = [{"intensity": x, "x": 10 * x - shift} for x, shift in ((own, 0.0), (foreign, 0.5))]
+    found = detect(*scores, draws=2)["x"]
+    left, right = matched_pairs(own, foreign)
+    assert areas(scores[0]["x"][left], scores[1]["x"][right])[0] == pytest.approx(0.45, abs=0.02), "all cross pairs"
+    assert found.matched == 0.0
+    assert 0.4 < found.brighter < 0.6
+
+
+def test_pairs_that_lean_to_one_side_are_not_compared():
+    own = np.linspace(0, 1, 200)
+    found = detect({"intensity": own}, {"intensity": own + 0.001}, draws=2)["intensity"]
+    assert (found.matched, found.matched_interval) == (None, None)
+    assert (found.pairs, found.brighter) == (200, 1.0)
+
+
+def test_wilson_is_the_textbooks_interval():
+    from scipy.stats import binomtest
+
+    for hits, count in ((0, 50), (13, 60), (400, 400)):
+        low, high = binomtest(hits, count).proportion_ci(method="wilson")
+        assert wilson(hits / count, count) == pytest.approx((low, high), abs=1e-6)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.05, 0.3])
+def test_the_interval_at_equal_brightness_covers(shift):
+    """The whole procedure, rows drawn, paired and compared, 400 times; the truth is that of a large sample."""
+    rng = np.random.default_rng(1)
+
+    def once(n):
+        own, foreign = rng.random(n) ** 1.3, rng.random(n) ** 0.8
+        left, right = matched_pairs(own, foreign)
+        noise = rng.normal(scale=0.1, size=(2, len(left)))
+        return at_equal_intensity(
+            own[left] + noise[0], foreign[right] + shift + noise[1], np.sign(foreign[right] - own[left])
+        )
+
+    truth = once(200_000)[0]
+    held = [low <= truth <= high for _, (low, high) in (once(300) for _ in range(400))]
+    assert 0.92 <= np.mean(held) <= 0.985
+
+
+def test_entries_from_before_pairs_were_compared_keep_everything_else(toy_study, tmp_path):
+    """In an older file ``matched`` compared all rows of both sets; it is not shown as what it is today."""
+    run = toy_study["beta-4-seed-0"]
+    kept = json.loads((run.path / "outliers.json").read_text())
+    for entry in kept["entries"].values():
+        for each in entry["scores"].values():
+            del each["brighter"]
+            each["matched"], each["matched_interval"] = 0.9, (0.8, 0.95)
+    copied = tmp_path / "run"
+    shutil.copytree(run.path, copied)
+    (copied / "outliers.json").write_text(json.dumps(kept))
+    [entry] = load_outliers(Run(copied)).values()
+    assert {each["matched"] for each in entry["scores"].values()} == {None}
+    assert all(0 <= each["auroc"] <= 1 for each in entry["scores"].values())
 
 
 def test_pairs_are_used_once_and_lie_within_the_caliper():

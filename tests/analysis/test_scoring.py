@@ -1,13 +1,16 @@
 """Scoring by a profile: the three situations, and what is skipped with which reason."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from latentlab.analysis.score.profiles import dlib
 from latentlab.analysis.score.scoring import known_metrics, score, scores_from_json
+from latentlab.analysis.score.stage import score_run
 from latentlab.errors import InputError
+from latentlab.runs.run import Run
 from latentlab.system.registry import names
 
 LEVELS = np.stack(np.unravel_index(np.arange(60), (3, 4, 5)), axis=1).astype(float)
@@ -94,6 +97,30 @@ def test_kinds_count_outside_dlib_only(rows):
         "sap"
     ]
     assert typed.settings["kinds"] == ["continuous"]
+
+
+def test_a_metric_outside_the_profile_keeps_circular_factors():
+    """dlib makes classes of levels for its own metrics; r2 would read such classes as numbers."""
+    index = np.tile(np.arange(40.0), 30)
+    z = np.stack([np.cos(2 * np.pi * index / 40), np.sin(2 * np.pi * index / 40)], axis=1)
+    for profile in ("dlib", "ubisoft"):
+        found = score(z, index, kinds=["circular"], metrics=["r2"], profile=profile).scores["r2"]
+        assert found.value == pytest.approx(1)
+        assert found.settings["version"] == 2
+
+
+def test_scores_of_a_metric_before_its_correction_are_computed_again(toy_study, tmp_path):
+    run = Run(shutil.copytree(toy_study["beta-4-seed-0"].path, tmp_path / "run"))
+    fresh = score_run(run, metrics=["mig", "rmig"], resamples=0).scores
+    kept = json.loads(run.scores_path.read_text())
+    assert kept["scores"]["rmig"]["settings"]["version"] == 2
+    del kept["scores"]["rmig"]["settings"]["version"]
+    for each in kept["scores"].values():
+        each["value"] = 0.123
+    run.scores_path.write_text(json.dumps(kept))
+    again = score_run(run, metrics=["mig", "rmig"], resamples=0).scores
+    assert again["rmig"].value == fresh["rmig"].value, "of version 1: computed again"
+    assert again["mig"].value == 0.123, "as it was: kept"
 
 
 def test_names_are_forgiving_of_hyphens_and_not_of_typos(rows):

@@ -1,11 +1,15 @@
 """The further metrics, each against an independent implementation or a closed form."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.spatial
 import scipy.stats
 import sklearn.manifold
 import sklearn.metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import Lasso, LinearRegression
 
 from latentlab.errors import InputError
@@ -96,6 +100,18 @@ def test_rmig_of_a_sure_posterior_is_mig_and_of_a_vague_one_integrates_it(rows):
     np.testing.assert_allclose(rmig(z, v, variance=variance).matrix, expected, atol=4e-3)
 
 
+@given(st.integers(0, 1000), st.integers(3, 25), st.sampled_from(["continuous", "circular"]))
+@settings(max_examples=20, deadline=None)
+def test_rmig_as_the_variance_vanishes_is_mig_with_its_bins_for_the_factors_too(seed, bins, kind):
+    random = np.random.default_rng(seed)
+    v = random.uniform(0, 2 * np.pi, size=(400, 2))
+    z = v @ random.normal(size=(2, 3)) + 0.1 * random.normal(size=(400, 3))
+    limit = mig(z, v, bins=bins, kinds=[kind] * 2)
+    found = rmig(z, v, variance=np.full(z.shape, 1e-24), bins=bins, kinds=[kind] * 2)
+    assert found.value == pytest.approx(limit.value, abs=0.02)  # a code on a bin's edge has half its mass on each side
+    np.testing.assert_allclose(found.matrix, limit.matrix, atol=0.02)
+
+
 def test_med(rows):
     z, v = rows
     mutual = mig(z, v, bins=20).matrix
@@ -157,6 +173,30 @@ def test_r2_of_a_circular_factor_needs_no_cut():
     z = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     assert r2(z, angle, kinds=["circular"]).value == pytest.approx(1)
     assert r2(z, angle, kinds=["continuous"]).value < 0.8
+
+
+@given(
+    st.integers(2, 60), st.integers(1, 5), st.integers(-50, 50), st.floats(-np.pi, np.pi), st.booleans(), st.booleans()
+)
+@settings(max_examples=60, deadline=None)
+def test_r2_of_circular_levels_is_that_of_their_angles(levels, step, start, phase, turned, missing):
+    """Cosine and sine of equal steps round the circle, whatever numbers the levels have: a perfect code."""
+    index = np.tile(np.arange(levels), 12)
+    angle = 2 * np.pi * index / levels + phase
+    z = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ (np.array([[2.0, 1], [0, 3]]) if turned else np.eye(2))
+    v = (start + step * index).astype(float)
+    v[np.random.default_rng(levels).integers(0, levels * 12, 12 if missing else 0)] = np.nan
+    assert r2(z, v, kinds=["circular"]).value == pytest.approx(1)
+    assert r2(z[:-levels], v[:-levels], z[-levels:], v[-levels:], kinds=["circular"]).value == pytest.approx(1)
+
+
+def test_r2_of_forty_circular_levels_read_as_numbers_is_far_from_one():
+    index = np.tile(np.arange(40), 30)
+    angle = 2 * np.pi * index / 40
+    z = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert r2(z, index, kinds=["circular"]).value == pytest.approx(1)
+    assert r2(z, index, kinds=["ordinal"]).value < 0.7
+    assert r2(z, index, kinds=["circular"]).settings["version"] == 2
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e12, 1e30])
@@ -267,34 +307,47 @@ def test_similarity_of_runs(rows):
     assert procrustes([z, z + other]).value == pytest.approx(1 - disparity, rel=1e-9)
 
 
+def authors_udr(runs, kl, method):
+    """Scores of runs as disentanglement_lib computes them, element by element: a run's is the median of its column."""
+    masks = [rate > 0.01 for rate in kl]
+    scored = [(x - x.mean(axis=0)) / x.std(axis=0) * mask for x, mask in zip(runs, masks, strict=True)]
+    pairs = np.zeros((len(runs), len(runs)))
+    for a, b in itertools.permutations(range(len(runs)), 2):
+        if method == "lasso":
+            relation = np.array([np.abs(Lasso(alpha=0.1).fit(scored[a], y).coef_) for y in scored[b].T]).T
+        else:
+            relation = np.array([[abs(scipy.stats.spearmanr(x, y).statistic) for y in runs[b].T] for x in runs[a].T])
+        relation = relation[masks[a]][:, masks[b]]
+        lines = [[max(c) ** 2 / sum(c) if sum(c) > 0 else 0 for c in each] for each in (relation.T, relation)]
+        pairs[a, b] = np.mean([np.mean(each) for each in lines])
+    return [np.median(np.delete(pairs[:, b], b)) for b in range(len(runs))]
+
+
 @pytest.mark.parametrize("method", ["lasso", "spearman"])
-def test_udr_is_the_papers_loop(rows, method):
-    """An independent implementation, element by element."""
+def test_udr_is_the_authors_loop(rows, method):
     z, _ = rows
     random = np.random.default_rng(2)
     runs = [z, z[:, ::-1] + random.normal(scale=0.5, size=z.shape), random.normal(size=(800, 3))]
     kl = [np.array([1, 1, 0.001, 1]), np.ones(4), np.array([0.5, 0, 0.5])]
-    scored = [(x - x.mean(axis=0)) / x.std(axis=0) for x in runs]
-    expected = []
-    for a in range(3):
-        others = []
-        for b in range(3):
-            if a == b:
-                continue
-            if method == "lasso":
-                relation = np.array([np.abs(Lasso(alpha=0.1).fit(scored[a], y).coef_) for y in scored[b].T]).T
-            else:
-                relation = np.array(
-                    [[abs(scipy.stats.spearmanr(x, y).statistic) for y in runs[b].T] for x in runs[a].T]
-                )
-            relation = relation[kl[a] > 0.01][:, kl[b] > 0.01]
-            columns = [max(c) ** 2 / sum(c) if sum(c) > 0 else 0 for c in relation.T]
-            lines = [max(c) ** 2 / sum(c) if sum(c) > 0 else 0 for c in relation]
-            others.append((np.mean(columns) + np.mean(lines)) / 2)
-        expected.append(np.median(others))
+    expected = authors_udr(runs, kl, method)
     found = udr(runs, kl, method=method)
     np.testing.assert_allclose([found.parts[f"run_{r}"] for r in range(3)], expected, rtol=1e-9)
     assert found.value == pytest.approx(np.mean(expected), rel=1e-9)
+    assert found.settings["version"] == 2
+
+
+@given(st.integers(0, 1000), st.sampled_from(["lasso", "spearman"]))
+@settings(max_examples=15, deadline=None)
+def test_a_dead_dimension_takes_no_part_in_udr(seed, method):
+    """Whatever a dimension without KL holds, a copy of an active one even, the score is that of the others."""
+    random = np.random.default_rng(seed)
+    base = random.normal(size=(200, 3))
+    runs = [base @ random.normal(size=(3, 3)) + 0.3 * random.normal(size=base.shape) for _ in range(3)]
+    dead = [np.column_stack([run, run[:, 0] + 1e-3 * random.normal(size=200)]) for run in runs]
+    kl = [np.array([1.0, 1, 1, 0])] * 3
+    found = udr(dead, kl, method=method).parts
+    alone = udr(runs, [each[:3] for each in kl], method=method).parts
+    np.testing.assert_allclose(list(found.values()), list(alone.values()), atol=1e-9)
 
 
 def test_udr_errors(rows):

@@ -5,7 +5,16 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 from latentlab.analysis.score.scoring import score
+from latentlab.errors import InputError
 from latentlab.metrics.mig import mig
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_factors_of_narrow_floats_are_the_same_levels_and_infinity_is_refused(dtype):
+    v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
+    assert mig(v.astype(float), v.astype(dtype)).value == mig(v.astype(float), v).value
+    with pytest.raises(InputError, match="holds infinity"):
+        mig(v.astype(float), np.where(v == 3, np.inf, v).astype(dtype))
 
 
 def test_conforms_on_the_arrays_as_they_stand(reference):

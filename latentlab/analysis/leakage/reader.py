@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from latentlab.codes.labels import as_factor, labelled
 from latentlab.data import Dataset, Factor
+from latentlab.data.dataset import angles
 from latentlab.errors import InputError
+from latentlab.metrics._arrays import angles_of
 
 Floats = NDArray[np.float64]
 
@@ -134,9 +136,10 @@ def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def embed(columns: Floats, scale: Scale) -> Floats:
     """The numbers (n, width) that stand for a factor, from columns (n, k) as `Dataset.factors` holds them."""
-    values = _values(columns[:, scale.index], scale.spec)
     if scale.spec.kind == "circular":
-        return np.column_stack([np.cos(scale.harmonic * values), np.sin(scale.harmonic * values)])
+        turned = scale.harmonic * _angles(columns[:, scale.index], scale.spec)
+        return np.column_stack([np.cos(turned), np.sin(turned)])
+    values = _values(columns[:, scale.index], scale.spec)
     if scale.spec.kind == "categorical":
         return (columns[:, scale.index, None] == np.arange(scale.width)).astype(np.float64)
     return values[:, None]
@@ -163,6 +166,11 @@ def _known(data: Dataset) -> tuple[Floats, list[Factor]]:
 def _values(column: Floats, spec: Factor) -> Floats:
     numeric = bool(spec.values) and not isinstance(spec.values[0], str)
     return np.asarray(spec.values, np.float64)[column.astype(int)] if numeric and spec.kind != "categorical" else column
+
+
+def _angles(column: Floats, spec: Factor) -> Floats:
+    """Radians of a circular factor: of its levels, or where it has none of the numbers in the column."""
+    return angles(spec, column) if spec.levels else angles_of(column)
 
 
 def _candidates(columns: Floats, specs: Sequence[Factor]) -> tuple[Scale, ...]:

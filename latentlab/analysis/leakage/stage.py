@@ -63,6 +63,8 @@ def leakage(
         "anchors": min(anchors, len(codes)),
         "seed": seed,
     }
+    if any(spec.kind == "circular" for spec in images.specs):
+        inputs["circular"] = "angles"  # older answers read the numbers of circular values, whatever their unit
 
     def make() -> Score:
         progress(0, 2, "learn to read the factors")

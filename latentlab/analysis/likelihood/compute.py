@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from latentlab.analysis.likelihood.compute_quadrature import check_normalised, integrate
-from latentlab.analysis.likelihood.record import Evidence
+from latentlab.analysis.likelihood.record import INDEPENDENT, Evidence
 from latentlab.errors import InputError
 from latentlab.models import Model, Point
 from latentlab.models.encoding import as_input
@@ -62,7 +62,7 @@ def estimate(
         found.variance_sampled,
         found.variance_closed,
         exact,
-        {"samples": samples, **(settings or {})},
+        {"samples": samples, "terms": INDEPENDENT, **(settings or {})},
     )
 
 

@@ -9,7 +9,7 @@ import torch
 
 from latentlab.analysis.likelihood import STAGE
 from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, estimate
-from latentlab.analysis.likelihood.record import FILE, FORMAT, Evidence, save_evidence
+from latentlab.analysis.likelihood.record import FILE, FORMAT, INDEPENDENT, Evidence, save_evidence
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
@@ -47,7 +47,8 @@ def likelihood(
     chosen = np.sort(np.random.default_rng(seed).permutation(len(part))[:rows])
     inputs = plain(
         {"model": model_hash(run), "source": dict(part.source), "split": part.name, "rows": len(chosen)}
-        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": part.fingerprint["images"]}
+        | {"samples": samples, "seed": seed, "format": FORMAT, "terms": INDEPENDENT}
+        | {"fingerprint": part.fingerprint["images"]}
     )
     config = run.config
     described = {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}

@@ -32,9 +32,13 @@ class Detection:
 
     ``auroc`` is P(a foreign row scores higher than an own one) + ½ P(equal), ``auprc`` the average precision with as
     much weight on foreign rows as on own ones, so that both are 0.5 for a score that knows nothing and 1 for one that
-    knows all; below 0.5 foreign rows look *less* foreign than own ones. ``matched`` is the AUROC over pairs of a
-    foreign and an own row of equal mean intensity, which brightness cannot win; None where there are too few such
-    ``pairs``. Intervals are 95 % over bootstrap redraws of the rows of both sides.
+    knows all; below 0.5 foreign rows look *less* foreign than own ones. Their intervals are 95 % over bootstrap redraws
+    of the rows of both sides.
+
+    ``matched`` compares the two rows of each of ``pairs`` of equal mean intensity (`at_equal_intensity`), which
+    brightness cannot win, with a 95 % Wilson interval over pairs; None where the pairs are too few or lean to one side.
+    ``brighter`` is the share of pairs whose foreign row is the brighter one, of whatever little: the balance of the
+    matching, which the statistic evens out.
     """
 
     auroc: float
@@ -45,6 +49,7 @@ class Detection:
     matched_interval: tuple[float, float] | None
     pairs: int
     baseline: bool
+    brighter: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
@@ -137,14 +142,49 @@ def detect(
     if own.keys() != foreign.keys() or "intensity" not in own:
         raise InputError(f"own rows have {', '.join(own)}, foreign {', '.join(foreign)}; expected equal names")
     left, right = matched_pairs(own["intensity"], foreign["intensity"])
+    gap = np.sign(foreign["intensity"][right] - own["intensity"][left])
+    brighter = float((gap + 1).mean() / 2) if len(gap) else None
     found = {}
     for name in own:
         auroc, auprc = _with_intervals(own[name], foreign[name], draws, seed)
-        pairs = (own[name][left], foreign[name][right])
-        few = len(left) < LEAST_PAIRS
-        value, interval = (None, None) if few else _with_intervals(*pairs, draws, seed)[0]
-        found[name] = Detection(*auroc, *auprc, value, interval, len(left), name in BASELINES)
+        value, interval = at_equal_intensity(own[name][left], foreign[name][right], gap) or (None, None)
+        found[name] = Detection(*auroc, *auprc, value, interval, len(left), name in BASELINES, brighter)
     return found
+
+
+def at_equal_intensity(own: Floats, foreign: Floats, gap: Floats) -> tuple[float, tuple[float, float]] | None:
+    """P(the foreign row of a pair scores higher than its own row) + ½ P(equal), with a 95 % interval over pairs.
+
+    Scores (m,) of the two rows of each pair, and the sign of the difference of their intensities, foreign less own.
+    Pairs with a brighter foreign row and pairs with a brighter own row count for the same, however many there are of
+    each, so a score that rises or falls with intensity alone has exactly 0.5. The interval is Wilson's, of the
+    effective number of pairs. None where that is below 50.
+
+    >>> brightness = np.tile([1.0, 2.0], 100)
+    >>> at_equal_intensity(brightness, brightness + [0.1, -0.1] * 100, np.tile([1.0, -1.0], 100))[0]
+    0.5
+    """
+    won = (np.sign(foreign - own) + 1) / 2
+    sides = [won[gap == sign] for sign in (-1, 0, 1)]
+    level = len(sides[1]) / max(len(won), 1)
+    weighted = [(part, w) for part, w in zip(sides, ((1 - level) / 2, level, (1 - level) / 2), strict=True) if w > 0]
+    if not weighted or min(len(part) for part, _ in weighted) == 0:
+        return None
+    value = float(sum(w * part.mean() for part, w in weighted))
+    count = 1 / sum(w**2 / len(part) for part, w in weighted)
+    return (value, wilson(value, count)) if count >= LEAST_PAIRS else None
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
+    """Wilson's 95 % interval for a share of `count` trials.
+
+    >>> [round(end, 3) for end in wilson(0.0, 50)]
+    [0.0, 0.071]
+    """
+    z = 1.959964
+    centre, spread = share + z**2 / (2 * count), z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    low, high = ((centre + sign * spread) / (1 + z**2 / count) for sign in (-1, 1))
+    return max(0.0, min(share, float(low))), min(1.0, max(share, float(high)))
 
 
 def best_baseline(found: Mapping[str, Detection]) -> tuple[str, float, float]:

@@ -67,6 +67,16 @@ class _Kept(BaseModel):
 
 
 def load_outliers(run: Run) -> dict[str, Outliers]:
-    """What ``outliers.json`` of a run keeps: one entry per pair of data sets."""
+    """What ``outliers.json`` of a run keeps: one entry per pair of data sets.
+
+    An entry from before the balance of its pairs was recorded has no ``matched``: it compared all rows of both sets.
+    """
     found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / FILE), f"recompute it: `{STAGE.again(run)}`")
-    return {key: Outliers.of(entry.model_dump()) for key, entry in found.entries.items()}
+    return {key: Outliers.of(_current(entry.model_dump())) for key, entry in found.entries.items()}
+
+
+def _current(entry: dict[str, Any]) -> dict[str, Any]:
+    for each in entry["scores"].values():
+        if each["brighter"] is None:
+            each |= {"matched": None, "matched_interval": None}
+    return entry

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ROWS = 10_000
 
+MATCHING = 2  # 1 compared all rows of the matched sets, not the two of each pair
 COMPARED = 100  # images of equal ids that tell whether rows were trained on
 
 
@@ -65,6 +66,7 @@ def outliers(
     check_shape(against, own.image_shape, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
+    inputs["matching"] = MATCHING
     inputs["fingerprint"] = dict(zip(("own", "foreign", "trained"), images, strict=True))
     model = {"model": model_hash(run)}
     called = _called(against, own.name, _entries(run, model))

@@ -98,8 +98,7 @@ def score(
     """
     rules = load("analysis/score/profiles", profile)
     material = gather(codes, factors, grid, test, variance, factor_names, kinds)
-    if not rules.TYPED:
-        material = replace(material, kinds=untyped(material))
+    classes = material if rules.TYPED else replace(material, kinds=untyped(material))
     found = Scores({}, {}, {})
     for name in metrics if metrics is not None else rules.PROTOCOLS:
         module = load("metrics", name)
@@ -107,7 +106,8 @@ def score(
         start = time.perf_counter()
         try:
             n = resamples if resample_slow or is_fast(module) else 0
-            found.scores[key] = score_one(key, module, material, rules, n)
+            # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
+            found.scores[key] = score_one(key, module, classes if key in rules.PROTOCOLS else material, rules, n)
         except InputError as error:
             found.skipped[key] = str(error)
         found.seconds[key] = time.perf_counter() - start

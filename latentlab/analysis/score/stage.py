@@ -81,11 +81,21 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
 
 
 def _of_version(run: Run, profile: str) -> Scores:
-    """The scores that the run keeps, those under the profile's present version."""
+    """The scores that the run keeps, those under the profile's and the metrics' present versions."""
     found = scores_from_json(unless_damaged(lambda: run.scored) or {})
     version = profile_name(registry.load("analysis/score/profiles", profile))
-    current = [name for name, each in found.scores.items() if each.settings.get("profile") == version]
+    current = [
+        name
+        for name, each in found.scores.items()
+        if each.settings.get("profile") == version and _is_current(name, each)
+    ]
     return found.only([*current, *found.skipped])
+
+
+def _is_current(name: str, found: Score) -> bool:
+    """Whether the metric has not been corrected since; a metric that is no longer there says nothing."""
+    known = name in registry.names("metrics")
+    return known and found.settings.get("version", 1) == registry.load("metrics", name).METRIC.version
 
 
 def _by_metric(found: Scores) -> dict[str, Scores]:
