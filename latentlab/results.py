@@ -142,6 +142,11 @@ class Score(Result):
         return cls(**kept)
 
 
+def version_of(score: Score) -> int:
+    """By which version of its metric a score was computed; settings say it from 2 on."""
+    return int(score.settings.get("version", 1))
+
+
 def check_scores(found: Any) -> None:
     """Refuse a ``scores.json`` of another shape than `runs.write_scores` gives it.
 

@@ -29,6 +29,7 @@ WHY = {
     "empty": "no weights yet",
     "stale codes": "the weights changed after the codes were made; `latentlab analyze` makes them anew",
     "stale scores": "the codes changed after they were scored; `latentlab analyze --only score`",
+    "older scores": "a metric has changed since, and other runs have its new values; `latentlab analyze --only score`",
     "not encoded": "`latentlab analyze` has not been run on it",
     "not scored": "`latentlab analyze --only score` has not been run on it",
     "labels only": "labels are the one known factor, so scores of disentanglement mean little",

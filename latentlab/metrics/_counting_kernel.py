@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentlab.metrics._boosting_kernel import compiled
+from latentlab.metrics._compiled import compiled
 
 
 @compiled

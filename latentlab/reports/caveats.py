@@ -42,6 +42,7 @@ def _stale(table: pd.DataFrame) -> list[str]:
     for flag, why in (
         ("stale codes", "the codes were made from other weights than are there now"),
         ("stale scores", "the scores were made from other codes than are there now"),
+        ("older scores", "a metric has changed since, and other runs have its new values"),
     ):
         here = _flagged(table, flag)
         found += [f"{_runs(here)}: {why}. Analyse again."] if here else []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_provenance, read_summary
 from latentlab.errors import InputError, MissingError
+from latentlab.results import version_of
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
 from latentlab.system.files import sha256
@@ -57,7 +58,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
-    ``labels only``, ``no factors``. ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
+    ``labels only``, ``no factors``, ``older scores`` (computed by an older version of a metric than those of other
+    runs). ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
     lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
     """
     import pandas as pd
@@ -69,6 +71,7 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
+    _flag_older(rows, metrics)
     extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
     table = pd.DataFrame(rows, columns=[*HEAD, *COSTS, *ROWS, *_woven(metrics, extra), *TAIL])
     scores = [key for key in _woven(metrics, extra) if not key.endswith("_profile")]
@@ -98,6 +101,15 @@ def _chosen(found: list[str], wanted: Sequence[str] | None) -> list[str]:
     if unknown:
         raise InputError(f"the runs have no score {unknown[0]!r}; they have: {', '.join(found) or 'none'}"[:200])
     return found if wanted is None else list(wanted)
+
+
+def _flag_older(rows: list[dict[str, Any]], metrics: Sequence[str]) -> None:
+    """Flag runs with a score by an older version of its metric than other runs': the two are not comparable."""
+    having = [row for row in rows if "_metrics" in row]
+    newest = {metric: max(row["_metrics"].get(metric, 1) for row in having) for metric in metrics}
+    for row in having:
+        if any(row["_metrics"].get(metric, newest[metric]) < newest[metric] for metric in metrics):
+            row["flags"] = ", ".join([*filter(None, [row["flags"]]), "older scores"])
 
 
 def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
@@ -185,7 +197,7 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
         scores = {name: score for name, score in run.scores().items() if name not in (*HEAD, *COSTS, *ROWS, *TAIL)}
     except MissingError:
         return {}, ["not scored"]
-    values: dict[str, Any] = {"_metrics": tuple(scores)}
+    values: dict[str, Any] = {"_metrics": {name: version_of(score) for name, score in scores.items()}}
     for metric, score in scores.items():
         values[metric] = score.value
         values |= {f"{metric}.{part}": value for part, value in score.parts.items()}

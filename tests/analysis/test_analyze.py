@@ -14,7 +14,7 @@ from latentlab.analysis.analyze import named_stages as stages
 from latentlab.analysis.project import stage as project_stage
 from latentlab.analysis.project.stage import project_run
 from latentlab.analysis.score import stage as score_stage
-from latentlab.analysis.score.stage import score_codes, score_run
+from latentlab.analysis.score.stage import score_codes, score_run, write_scores
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import save_codes
 from latentlab.data import Dataset
@@ -79,6 +79,17 @@ def test_scores_are_added_to_and_made_anew_with_the_codes(run: Run) -> None:
     save_codes(run.codes_path, toy_codes(4.0, 1))
     score_run(run, metrics=["mig"], resamples=0)
     assert set(run.scores()) == {"mig"}, "scores of other codes are gone"
+
+
+def test_scores_by_an_older_version_of_a_metric_are_computed_again(run: Run) -> None:
+    run.scores_path.unlink()
+    fresh = score_run(run, metrics=["mig", "dci"], resamples=0).scores
+    assert fresh["dci"].settings["version"] == 2
+    assert "version" not in fresh["mig"].settings
+    old = fresh["dci"].replace(value=0.5, settings={**fresh["dci"].settings, "version": 1})
+    write_scores(run, {**fresh, "dci": old}, {}, run.scored["inputs"])
+    again = score_run(run, metrics=["mig", "dci"], resamples=0).scores
+    assert again["dci"].value == fresh["dci"].value != 0.5
 
 
 def test_what_cannot_be_scored_is_not_tried_again(run: Run) -> None:

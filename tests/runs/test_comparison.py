@@ -9,6 +9,7 @@ from toy import analyse, toy_codes, write_run
 
 from latentlab.analysis.score.stage import write_scores
 from latentlab.errors import InputError
+from latentlab.reports.caveats import caveats
 from latentlab.results import Score
 from latentlab.runs.choice import Frontier, frontiers, superiority
 from latentlab.runs.comparison import compare, csv_of, summarise
@@ -148,6 +149,17 @@ def test_a_metric_that_is_a_cost_already_leaves_the_table_as_it_is(tmp_path):
     assert table["rate"].tolist() == rate
     assert table["active_units"].tolist() == [3]
     assert table.attrs["metrics"] == ["dci", "mig"]
+
+
+def test_scores_of_two_versions_of_a_metric_are_not_mixed_silently(tmp_path):
+    runs = [write_run(tmp_path / str(seed), 4.0, seed) for seed in range(2)]
+    assert (compare(runs)["flags"] == "").all()
+    scores = runs[1].scores()
+    write_scores(runs[1], {**scores, "dci": scores["dci"].replace(settings={"version": 2})}, {}, {})
+    table = compare(runs)
+    assert table["flags"].tolist() == ["older scores", ""]
+    assert [told for told in caveats(table) if "a metric has changed since" in told]
+    assert (compare(runs, metrics=["mig"])["flags"] == "").all()
 
 
 def test_a_heading_is_no_formula_either():

@@ -12,6 +12,7 @@ from latentlab.analysis.score.scoring import Scores, profile_name, score, scores
 from latentlab.codes.codes import Codes
 from latentlab.codes.labels import as_factor
 from latentlab.data import Factor
+from latentlab.results import version_of
 from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
 from latentlab.system import registry
@@ -95,7 +96,7 @@ def _of_version(run: Run, profile: str) -> Scores:
 def _is_current(name: str, found: Score) -> bool:
     """Whether the metric has not been corrected since; a metric that is no longer there says nothing."""
     known = name in registry.names("metrics")
-    return known and found.settings.get("version", 1) == registry.load("metrics", name).METRIC.version
+    return known and version_of(found) == registry.load("metrics", name).METRIC.version
 
 
 def _by_metric(found: Scores) -> dict[str, Scores]:

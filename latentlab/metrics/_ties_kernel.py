@@ -1,0 +1,164 @@
+"""Splits that tie but for rounding, decided as scikit-learn decides them: by the last bit of its sums.
+
+Two dimensions that part the rows alike (a duplicated or mirrored one; any two, where few rows are left) gain the same,
+but for the order in which the rows are summed. scikit-learn keeps one order, as its last sort and its last partition
+left it, and takes a later split only where its sum is larger. Here that order is worked out where it decides: from the
+root down to the node, sorting again only by features with rows of equal value, since no others depend on what was
+before.
+"""
+
+from __future__ import annotations
+
+from latentlab.metrics._compiled import inner, part
+from latentlab.metrics._search_kernel import NEAR, reach
+from latentlab.metrics._sorting_kernel import copy, has_equal, sort_rows
+from latentlab.metrics._tree import FLAT, UNKNOWN, UNTOUCHED
+
+
+@inner
+def part_rows(column, rows, threshold):  # type: ignore[no-untyped-def]
+    """Move rows whose value is above the threshold behind the others, by exchanges with the end."""
+    start, end = 0, len(rows)
+    while start < end:
+        if column[rows[start]] <= threshold:
+            start += 1
+        else:
+            end -= 1
+            rows[start], rows[end] = rows[end], rows[start]
+
+
+@inner
+def sort_by(f, node, level, rows, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """Sort a node's rows by a feature, as scikit-learn does."""
+    column, lo, hi = data.columns[f], nodes.first[node], nodes.end[node]
+    for i in range(len(rows)):
+        scratch.keys[i] = column[rows[i]]
+    sort_rows(scratch.keys, rows, data.values[level, f, lo:hi], data.orders[level, f, lo:hi], scratch.pending)
+
+
+@inner
+def first_that_counts(node, level, done, until, data, nodes):  # type: ignore[no-untyped-def]
+    """From which visit on rows must be sorted: the last that leaves but one order, whatever was before."""
+    lo, hi = nodes.first[node], nodes.end[node]
+    for t in range(until - 1, done, -1):
+        f = nodes.visited[node, t]
+        x = data.values[level, f]
+        if x[hi - 1] > x[lo] and not (data.tied[f] and has_equal(x[lo:hi])):
+            return t
+    return done
+
+
+@inner
+def arrange(last, visits, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """Bring the rows of a node into the order in which so many visits leave them, and so all nodes above it.
+
+    ``scratch.rows[level]`` has the rows as a node finds them, ``scratch.rows[level + 1]`` as it leaves them;
+    ``nodes.done`` counts the visits they have had.
+    """
+    depth = nodes.level[last]
+    for level in range(depth + (visits > 0)):
+        node = ((last + 1) >> (depth - level)) - 1
+        until = visits if level == depth else nodes.visits[node]
+        lo, hi, done = nodes.first[node], nodes.end[node], nodes.done[node]
+        rows = scratch.rows[level + 1, lo:hi]
+        if done < 0:
+            copy(scratch.rows[level, lo:hi], rows)
+            done = 0
+        for t in range(first_that_counts(node, level, done, until, data, nodes), until):
+            f = nodes.visited[node, t]
+            if data.values[level, f, hi - 1] > data.values[level, f, lo]:
+                sort_by(f, node, level, rows, data, nodes, scratch)
+        nodes.done[node] = max(done, until)
+        if level < depth and nodes.done[2 * node + 1] == UNKNOWN:
+            part_rows(data.columns[nodes.feature[node]], rows, nodes.threshold[node])
+            nodes.done[2 * node + 1] = nodes.done[2 * node + 2] = UNTOUCHED
+
+
+@inner
+def sums_in_order(g, rows):  # type: ignore[no-untyped-def]
+    """Sum and sum of squares of some rows' residuals, from left to right."""
+    total, square = 0.0, 0.0
+    for row in rows:
+        total += g[row]
+        square += g[row] * g[row]
+    return total, square
+
+
+@inner
+def moved(g, rows, s, done, after, total):  # type: ignore[no-untyped-def]
+    """The sum of what lies before `after`, from the sum `s` of what lies before `done`, by the shorter way."""
+    if after - done <= len(rows) - after:
+        for j in range(done, after):
+            s += g[rows[j]]
+        return s
+    s = total
+    for j in range(len(rows) - 1, after - 1, -1):
+        s -= g[rows[j]]
+    return s
+
+
+@inner
+def best_in_order(g, rows, x, total, best):  # type: ignore[no-untyped-def]
+    """The first place of the largest gain above `best`, or −1, and that gain; rows as scikit-learn has sorted them."""
+    n, s, done, place = len(rows), 0.0, 0, -1
+    for p in range(1, n):
+        if x[p] > x[p - 1] + NEAR:
+            s = moved(g, rows, s, done, p, total)
+            done = p
+            right = total - s
+            value = s * s / p + right * right / (n - p)
+            if value > best:
+                best, place = value, p - 1
+    return place, best
+
+
+@part
+def decide(node, best, error, g, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """Feature (−1 for none), place and gain of the split that scikit-learn takes, of those near the best."""
+    lo, hi, level = nodes.first[node], nodes.end[node], nodes.level[node]
+    rows, several = scratch.rows[level, lo:hi], hi - lo > 2  # two numbers have the same sum in both orders
+    if several:
+        arrange(node, 0, data, nodes, scratch)
+    else:
+        rows = data.orders[level, nodes.visited[node, 0], lo:hi]
+    total, _ = sums_in_order(g, rows)
+    least, chosen, place, gain = reach(best, error), -1, -1, -1.0
+    for t in range(nodes.visits[node]):
+        f = nodes.visited[node, t]
+        x = data.values[level, f, lo:hi]
+        if x[hi - lo - 1] > x[0] + NEAR and scratch.top[f] >= least:
+            if several:
+                arrange(node, t + 1, data, nodes, scratch)
+            rows = scratch.rows[level + 1, lo:hi] if several else data.orders[level, f, lo:hi]
+            where, gain = best_in_order(g, rows, x, total, gain)
+            if where >= 0:
+                chosen, place = f, where
+    return chosen, place, gain
+
+
+@part
+def is_kept(node, g, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """Whether scikit-learn keeps a split: it takes one back where rounding makes it a loss.
+
+    Weighs the children: the right one's variance comes from what the left one leaves.
+    """
+    decrease = 0.0
+    for above in ((node - 1) // 2, node):
+        if above < 0:
+            continue
+        a, b, level = 2 * above + 1, 2 * above + 2, nodes.level[above]
+        lo, mid, hi = nodes.first[above], nodes.end[a], nodes.end[above]
+        left, right = mid - lo, hi - mid
+        if not nodes.weighed[above]:
+            arrange(a, 0, data, nodes, scratch)
+            total, square = sums_in_order(g, scratch.rows[level, lo:hi])
+            rows = scratch.rows[level + 1, lo:hi]
+            _, left_square = sums_in_order(g, rows[:left])
+            s = moved(g, rows, 0.0, 0, left, total)
+            nodes.impurity[a] = left_square / left - (s / left) ** 2.0
+            nodes.impurity[b] = (square - left_square) / right - ((total - s) / right) ** 2.0
+            nodes.weighed[above] = True
+        n = hi - lo
+        decrease = nodes.impurity[above] - right / n * nodes.impurity[b] - left / n * nodes.impurity[a]
+        decrease *= n / len(g)
+    return not decrease + FLAT < 0.0
