@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 
 if TYPE_CHECKING:
     from latentlab.runs.choice import Choice
@@ -35,7 +35,7 @@ def compare(
     from latentlab.errors import InputError
     from latentlab.reports.latex import latex
     from latentlab.runs.choice import better, choices
-    from latentlab.runs.comparison import check_comparable, csv_of, summarise
+    from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
     from latentlab.runs.study import Study, open_path
     from latentlab.system.files import write_bytes
@@ -51,10 +51,11 @@ def compare(
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:
         write_bytes(out, writers[out.suffix](found))
+    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
-        _console.show_json(
-            {"runs": found.to_dict("records"), "settings": settings, "choices": [each.to_json() for each in judged]}
-        )
+        verdicts = [each.to_json() for each in judged]
+        outcome.show_entries(found.to_dict("records"), settings=settings, choices=verdicts)
+        outcome.end()
         return
     metrics = found.attrs["metrics"]
     columns = ["run", *_COSTS, *metrics, "flags"]
@@ -68,6 +69,7 @@ def compare(
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
         _show_choices(judged)
+    outcome.end()
 
 
 def _show_choices(judged: "Sequence[Choice]") -> None:
