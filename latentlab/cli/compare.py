@@ -53,7 +53,8 @@ def compare(
         write_bytes(out, writers[out.suffix](found))
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
-        outcome.show_entries(found.to_dict("records"), settings=settings, choices=[each.to_json() for each in judged])
+        verdicts = [each.to_json() for each in judged]
+        outcome.show_entries(found.to_dict("records"), settings=settings, choices=verdicts)
         outcome.end()
         return
     metrics = found.attrs["metrics"]
