@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_rows
 from latentlab.metrics._metric import Metric
@@ -39,11 +39,9 @@ def mcc(
     >>> round(mcc(-3.0 * v[:, ::-1], v).value, 6)
     1.0
     """
-    from scipy.optimize import linear_sum_assignment
-
     z, v = check_rows(codes, factors)
-    matrix = np.stack([_correlation(z, column, method) for column in v.T], axis=1).astype(np.float64)
-    dimension, factor = linear_sum_assignment(matrix, maximize=True)
+    matrix = np.abs(correlations(z, v, method))
+    dimension, factor = assigned(matrix)
     each = np.zeros(v.shape[1])
     each[factor] = matrix[dimension, factor]
     settings = {
@@ -52,6 +50,19 @@ def mcc(
         "assignment": {str(f): int(i) for i, f in zip(dimension, factor, strict=True)},
     }
     return Score(value=float(each.mean()), per_factor=by_factor(each), matrix=matrix, settings=settings)
+
+
+def correlations(z: Floats, v: Floats, method: str) -> NDArray[np.float64]:
+    """Correlations (d, k) of dimensions with factors over the rows that have a label; 0 where either is constant."""
+    return np.stack([_correlation(z, column, method) for column in v.T], axis=1).astype(np.float64)
+
+
+def assigned(matrix: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Dimensions and factors of the pairs that together have the largest sum of a matrix (d, k)."""
+    from scipy.optimize import linear_sum_assignment
+
+    dimension, factor = linear_sum_assignment(matrix, maximize=True)
+    return dimension.astype(np.int64), factor.astype(np.int64)
 
 
 def _correlation(z: Floats, y: Floats, method: str) -> Floats:
@@ -63,4 +74,4 @@ def _correlation(z: Floats, y: Floats, method: str) -> Floats:
         x, y = rankdata(x, axis=0), rankdata(y)
     x, y = x - x.mean(axis=0), y - y.mean()
     scale = np.sqrt((x**2).sum(axis=0) * (y**2).sum())
-    return np.where(scale > 0, np.abs(y @ x) / np.where(scale > 0, scale, 1.0), 0.0)
+    return np.where(scale > 0, (y @ x) / np.where(scale > 0, scale, 1.0), 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -52,8 +54,12 @@ def r2(
     targets = [_targets(v[:, j], tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
     found = [_fit(z, y, tz, ty) for y, ty in targets]
     train, test = np.array(found).T
-    settings = {"rows": [len(z), len(tz)], "split": rows_from, "estimator": "least squares with intercept"}
-    settings |= METRIC.noted | undefined(test)
+    settings: dict[str, Any] = {
+        "rows": [len(z), len(tz)],
+        "split": rows_from,
+        "estimator": "least squares with intercept",
+    }
+    settings |= {**METRIC.noted, **undefined(test)}
     return Score(
         value=float(test.mean()), parts={"train": float(train.mean())}, per_factor=by_factor(test), settings=settings
     )

@@ -27,6 +27,7 @@ from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.knn_recall import knn_recall
 from latentlab.metrics.linear_probe import linear_probe
 from latentlab.metrics.mcc import mcc
+from latentlab.metrics.mcc_held_out import mcc_held_out
 from latentlab.metrics.med import med
 from latentlab.metrics.mig import mig
 from latentlab.metrics.mig_sup import mig_sup
@@ -159,6 +160,30 @@ def test_mcc(rows):
     assert mcc(z, v).value == pytest.approx(best, rel=1e-9)
     ranks = scipy.stats.spearmanr(z[:, 0], v[:, 0]).statistic
     assert mcc(z, v, method="spearman").matrix[0, 0] == pytest.approx(abs(ranks), rel=1e-9)
+
+
+def test_mcc_on_held_out_rows_is_that_of_the_pairs_that_were_chosen_on_others(rows):
+    z, v = rows
+    found = mcc_held_out(z[:500], v[:500], z[500:], v[500:])
+    chosen = {int(f): i for f, i in mcc(z[:500], v[:500]).settings["assignment"].items()}
+    each = []
+    for factor, dimension in chosen.items():
+        train, test = (
+            np.corrcoef(z[part, dimension], v[part, factor])[0, 1] for part in (slice(500), slice(500, None))
+        )
+        each.append((abs(test), np.sign(train) * test))
+    assert [found.value, found.parts["signed"]] == pytest.approx(np.mean(each, axis=0), rel=1e-9)
+    assert found.parts["train"] == pytest.approx(mcc(z[:500], v[:500]).value, rel=1e-9)
+
+
+def test_mcc_on_held_out_rows_of_noise_is_small_on_average_however_many_dimensions():
+    random = np.random.default_rng(0)
+    noise = [(random.normal(size=(150, 40)), random.normal(size=(150, 3))) for _ in range(150)]
+    found = [mcc_held_out(z, v) for z, v in noise]
+    signed = [each.parts["signed"] for each in found]
+    assert abs(np.mean(signed)) < 4 * np.std(signed) / np.sqrt(len(found))
+    assert np.mean([each.value for each in found]) == pytest.approx(np.sqrt(2 / np.pi / 50), rel=0.1)
+    assert np.mean([mcc(z, v).value for z, v in noise]) > 0.15, "which takes the best of 40"
 
 
 def test_r2(rows):

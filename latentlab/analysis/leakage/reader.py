@@ -170,7 +170,7 @@ def _values(column: Floats, spec: Factor) -> Floats:
 
 def _angles(column: Floats, spec: Factor) -> Floats:
     """Radians of a circular factor: of its levels, or where it has none of the numbers in the column."""
-    return angles(spec, column) if spec.levels else angles_of(column)
+    return angles(spec, column) if spec.levels else np.asarray(angles_of(column), np.float64)
 
 
 def _candidates(columns: Floats, specs: Sequence[Factor]) -> tuple[Scale, ...]:

@@ -1,4 +1,4 @@
-"""Profile `infomec_code`: InfoMEC as in ``disentangle/metrics/infomec.py`` of latent_quantization at 4ba4c9d.
+"""Profile `infomec_code`: the published code of Hsu et al. 2023, latent_quantization at 4ba4c9d (its ``infomec.py``).
 
 It differs from the paper's text (the defaults of `infomec`) in 10 nearest neighbours instead of 3, in dimensions that
 are pruned below a 20th of the largest range instead of an eighth, and in a cross-entropy that weighs rows, not classes.
