@@ -24,6 +24,8 @@ class Metric:
     projection ``(codes, xy)``
     labels     ``(codes, labels, test_codes, test_labels)``
     ========== ==========================================================================
+
+    ``turns`` is false where no rotation of the codes changes what is measured, so that it cannot speak of alignment.
     """
 
     title: str
@@ -33,3 +35,4 @@ class Metric:
     source: str
     kinds: tuple[FactorKind, ...] = ALL_KINDS
     posterior: bool = False
+    turns: bool = True

@@ -18,6 +18,7 @@ METRIC = Metric(
     better="higher",
     source="Roeder et al. 2021, On linear identifiability of learned representations, section 5",
     kinds=("ordinal", "continuous", "circular"),
+    turns=False,
 )
 
 

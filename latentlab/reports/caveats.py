@@ -91,27 +91,37 @@ def _rows(good: pd.DataFrame) -> list[str]:
 
 
 def _nulls(good: pd.DataFrame) -> list[str]:
-    """Scores that codes turned at random reach as well: no evidence that dimensions and factors are aligned."""
+    """Scores that do not exceed both nulls: no evidence that dimensions and factors are aligned."""
     metrics = good.attrs.get("metrics", [])
     below: dict[str, int] = {}
     for metric in metrics:
-        if f"{metric}_null" in good and better(metric) == "higher":
-            known = good[good[metric].notna() & good[f"{metric}_null"].notna()]
-            count = int((known[metric] <= known[f"{metric}_null"]).sum())
+        if f"{metric}_aligned" in good and better(metric) == "higher":
+            known = good.loc[good[metric].notna(), f"{metric}_aligned"].dropna()
+            count = int((~known.astype(bool)).sum())
             below |= {f"{_title(metric)} ({count} of {len(known)} runs)": count} if count else {}
     found = []
     if below:
         found.append(
-            f"{', '.join(below)} do not exceed what the same codes reach when they are rotated at random: no evidence "
-            "that their dimensions are aligned with factors."
+            f"{', '.join(below)} do not exceed what the same codes reach when they are rotated at random, or what "
+            "shuffled rows reach: no evidence that their dimensions are aligned with factors."
         )
-    bare = [_title(m) for m in metrics if f"{m}_low" not in good or good[f"{m}_low"].isna().all()]
-    found += [f"Without an interval: {', '.join(bare)}."] if bare else []
+    found += _bare(good, metrics)
     choices = [choice(good, m) for m in metrics if better(m) and good[m].notna().any()]
     crowned = [f"{each.best} by {_title(each.measure)}" for each in choices if each.best]
     found += [f"Surely best: {', '.join(crowned)}; by the other scores no setting is."] if crowned else []
     found += ["By no score is one setting surely the best."] if choices and not crowned else []
     return found
+
+
+def _bare(good: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
+    """Which scores have no interval in any run, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for metric in metrics:
+        if f"{metric}_low" not in good or good[f"{metric}_low"].isna().all():
+            said = good[f"{metric}_no_interval"].dropna() if f"{metric}_no_interval" in good else []
+            why = next((str(each) for each in said if each), "it was not computed")
+            reasons.setdefault(why, []).append(_title(metric))
+    return [f"Without an interval: {', '.join(bare)} ({why})." for why, bare in reasons.items()]
 
 
 def _title(metric: str) -> str:
