@@ -75,14 +75,13 @@ class Score:
 
     @property
     def aligned(self) -> bool | None:
-        """Whether the value exceeds both nulls, permuted and rotated; None where one is missing.
+        """Whether the value exceeds both nulls, permuted and rotated; None where too little is known to say so.
 
         Rotated codes are standardised, so the standardised code is what they are compared with.
         """
-        if not {"permuted", "rotated"} <= self.nulls.keys():
-            return None
-        turned = self.beside.get("standardised", self.value)
-        return bool(self.value > self.nulls["permuted"] and turned > self.nulls["rotated"])
+        held = {"permuted": self.value, "rotated": self.beside.get("standardised", self.value)}
+        exceeded = [value > self.nulls[kind] for kind, value in held.items() if kind in self.nulls]
+        return all(exceeded) if len(exceeded) == len(held) or not all(exceeded) else None
 
     def __float__(self) -> float:
         return float(self.value)
@@ -92,9 +91,8 @@ class Score:
         if "undefined" in self.settings:
             rows["undefined"] = escape(str(self.settings["undefined"]))
         if self.bounds is not None:
-            rows["95 % interval" + " over all rows" * (self.whole is not None)] = "{:.4g} to {:.4g}".format(
-                *self.bounds
-            )
+            label = "95 % interval" if self.whole is None else "95 % interval over all rows"
+            rows[label] = "{:.4g} to {:.4g}".format(*self.bounds)
         elif self.missing or self.interval is not None:
             rows["no interval"] = escape(self.no_interval)
         rows |= {f"no {name}": escape(why) for name, why in self.missing.items() if name != "interval"}

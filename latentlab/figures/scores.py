@@ -139,11 +139,13 @@ def interactive(data: Scores) -> Any:
                 mode="markers",
                 name=setting,
                 marker={"color": data.colours[setting], "size": 7},
+                error_y=None if group["whole"].notna().any() else _lines(group, values),
                 customdata=group[["run", "seed"]].astype(object).to_numpy(),
                 hovertemplate=f"{setting}, seed %{{customdata[1]}}: %{{y:.3f}}<extra>%{{customdata[0]}}</extra>",
             )
             fig.add_trace(dots, row=row, col=column)
-            fig.add_trace(_rings(group, places, data.colours[setting]), row=row, col=column)
+            if group["whole"].notna().any():
+                fig.add_trace(_rings(group, places, data.colours[setting]), row=row, col=column)
             for value, colour, width in (
                 (values.mean(), data.colours[setting], 2),
                 (group["null"].mean(), _style.GREY, 1.5),
@@ -163,23 +165,26 @@ def interactive(data: Scores) -> Any:
     return fig
 
 
+def _lines(group: pd.DataFrame, shown: pd.Series) -> dict[str, Any] | None:
+    """The intervals around the values that they are for, as Plotly's error bars."""
+    if not group[["low", "high"]].notna().all(axis=1).any():
+        return None
+    ends = {"array": group["high"] - shown, "arrayminus": shown - group["low"]}
+    return {"type": "data", "symmetric": False, "thickness": 1, "width": 0, **ends}
+
+
 def _rings(group: pd.DataFrame, places: np.ndarray, colour: str) -> Any:
-    """The values that the intervals are for, with them; a ring is seen where that is not the dot itself."""
+    """The values over all rows, with their intervals, where the dots are a profile's draws from them."""
     import plotly.graph_objects as go
 
     shown = group["whole"].fillna(group["value"])
-    error = {
-        "type": "data", "symmetric": False, "thickness": 1, "width": 0,
-        "array": group["high"] - shown, "arrayminus": shown - group["low"],
-    }  # fmt: skip
     return go.Scatter(
         x=places,
         y=shown,
         mode="markers",
-        marker={"color": colour, "size": 8, "symbol": "circle-open", "opacity": group["whole"].notna().astype(float)},
-        error_y=error if group[["low", "high"]].notna().all(axis=1).any() else None,
-        hovertemplate="over all rows: %{y:.3f}<extra></extra>" if group["whole"].notna().any() else None,
-        hoverinfo=None if group["whole"].notna().any() else "skip",
+        marker={"color": colour, "size": 9, "symbol": "circle-open"},
+        error_y=_lines(group, shown),
+        hovertemplate="over all rows: %{y:.3f}<extra></extra>",
     )
 
 

@@ -95,9 +95,11 @@ def _nulls(good: pd.DataFrame) -> list[str]:
     metrics = good.attrs.get("metrics", [])
     below: dict[str, int] = {}
     for metric in metrics:
-        if f"{metric}_aligned" in good and better(metric) == "higher":
-            known = good.loc[good[metric].notna(), f"{metric}_aligned"].dropna()
-            count = int((~known.astype(bool)).sum())
+        if f"{metric}_null" in good and better(metric) == "higher":
+            known = good[good[metric].notna() & good[f"{metric}_null"].notna()]
+            reached = known[f"{metric}_standardised"] <= known[f"{metric}_null"]
+            reached |= known[metric] <= known.get(f"{metric}_permuted", float("-inf"))
+            count = int(reached.sum())
             below |= {f"{_title(metric)} ({count} of {len(known)} runs)": count} if count else {}
     found = []
     if below:

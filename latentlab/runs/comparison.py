@@ -49,8 +49,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
     keeps some). Each metric has its value under its own name, ``<metric>_whole`` over all rows where that is
     a draw from them, ``_low`` and ``_high`` for the interval of ``_whole`` or of the value where there is no other,
-    ``_no_interval`` for why there is none, ``_null`` for what rotated codes reach, ``_aligned`` for whether both nulls
-    are exceeded, ``<metric>.<part>`` for further numbers of it. `metrics`
+    ``_no_interval`` for why there is none, ``_null`` for what rotated codes reach, ``_standardised`` for the value to be held against
+    it, ``_permuted`` for what shuffled rows reach, ``<metric>.<part>`` for further numbers of it. `metrics`
     chooses some of those found; an `InputError` names one that no run has.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
@@ -178,7 +178,10 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
         if score.bounds is not None:
             values |= {f"{metric}_low": score.bounds[0], f"{metric}_high": score.bounds[1]}
         if "rotated" in score.nulls and (metric not in names("metrics") or load("metrics", metric).METRIC.turns):
-            values |= {f"{metric}_null": score.nulls["rotated"], f"{metric}_aligned": score.aligned}
+            values[f"{metric}_null"] = score.nulls["rotated"]
+            values[f"{metric}_standardised"] = score.beside.get("standardised", score.value)
+        if "permuted" in score.nulls:
+            values[f"{metric}_permuted"] = score.nulls["permuted"]
     recorded = run.scored["inputs"].get("codes")
     return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
 

@@ -3,12 +3,13 @@
 Everything is recomputed each time, bins, training and pruning included: bin edges follow the extremes of the rows
 drawn, so a bootstrap of counts under fixed bins claims an interval seven times too narrow.
 
-- **interval**: 95 %, for the value over all rows where the profile draws some of them, for the value itself otherwise.
-  It is laid around that value: with m the mean of redraws and q their quantiles, v − (q − m). On a full grid redraws
-  are the profile's own, so their law is known exactly. Other rows are redrawn by halves without replacement, of all
-  rows or of train and test rows each, whose spread is that of a fresh set of all n (their variance is
-  (2/n − 1/n) σ²); repeated rows would bias bins, neighbours and whatever trains on one and tests on the other. Halves
-  answer for the metrics of `HALVES` alone, where simulation showed that the intervals cover; the others say why not.
+- **interval**: 95 %, for the value over all rows where the profile draws some of them, for the value itself
+  otherwise. It is laid around that value and reaches as far as redraws lie from their mean. On a full grid redraws
+  are the profile's own, so their law is known; around the grid's value it says how far a draw strays, its bias apart.
+  Other rows are redrawn by halves without replacement, of all rows or of train and test rows each, whose spread is
+  that of a fresh set of all n (their variance is (2/n − 1/n) σ²); repeated rows would bias bins, neighbours and
+  whatever trains on one and tests on the other. Halves answer for the metrics of `HALVES` alone, where simulation
+  showed that the intervals cover; the others say why not.
 - **nulls**: the 95 % quantile of `latentlab.analysis.score.nulls`, and the mean, over redraws of each.
 - **reference**: the factors themselves taken as codes; another code may exceed it.
 - **beside**: ``full_grid`` or ``all_rows``, ``active`` (active dimensions only), ``standardised`` (those at deviation
@@ -50,7 +51,7 @@ from latentlab.results import Score
 SEED = 10_000  # streams of redraws start here, far from the seeds that draw a protocol's own rows
 PARTS = ("split", "draws", "labels")  # needs of metrics that train on some rows and test on others
 KEPT = 0.9  # of the redraws must have a value
-EXACT = 39  # redraws from which the 2.5 % quantile lies within them
+EXACT = 19  # redraws from which the 95 % quantile lies within them
 TAILS = 1.5  # excess kurtosis of a dimension above which a few rows decide its bins, correlations and extremes
 HALVES = {  # metrics whose intervals from halves cover, and from how many rows on: docs/scores.md has the simulation
     "beta_vae": 500, "dcimig": 2000, "explicitness": 500, "factor_vae": 500, "mcc": 500, "mig": 2000, "mig_sup": 2000,
@@ -155,18 +156,17 @@ def around(
 ) -> tuple[float, float]:
     """The 95 % interval around a value from what redraws of its rows reached.
 
-    `exact` redraws follow the law of the value itself, so their quantiles serve; halves tell the spread alone, and
-    Student's quantile of it. The interval holds the value, and ends where the metric's range does.
+    `exact` redraws follow the law of the value itself, so it reaches as far to both sides as 95 % of them lie from
+    their mean; halves tell the spread alone, and Student's quantile of it. It ends where the metric's range does.
     """
-    if exact and len(redraws) >= EXACT:
-        low, high = np.quantile(redraws, [0.025, 0.975], method="weibull") - redraws.mean()
-    else:
-        from scipy.stats import t
+    from scipy.stats import t
 
-        high = t.ppf(0.975, len(redraws) - 1) * redraws.std(ddof=1)
-        low = -high
-    below, above = np.clip([value - high, value - low], *ends)
-    return min(float(below), value), max(float(above), value)
+    if exact and len(redraws) >= EXACT:
+        reach = np.quantile(np.abs(redraws - redraws.mean()), 0.95, method="weibull")
+    else:
+        reach = t.ppf(0.975, len(redraws) - 1) * redraws.std(ddof=1)
+    low, high = np.clip([value - reach, value + reach], *ends)
+    return min(float(low), value), max(float(high), value)
 
 
 def _exact(scored: Scored) -> bool:
