@@ -47,11 +47,11 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     alone. ``normalised_beta`` is β·d/D for d latent dimensions and D pixels times channels (Higgins et al. 2017,
     section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
     ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
-    keeps some). Each metric has its value under its own name, ``<metric>_whole`` over all rows where that is
-    a draw from them, ``_low`` and ``_high`` for the interval of ``_whole`` or of the value where there is no other,
-    ``_no_interval`` for why there is none, ``_null`` for what rotated codes reach, ``_standardised`` for the value to be held against
-    it, ``_permuted`` for what shuffled rows reach, ``<metric>.<part>`` for further numbers of it. `metrics`
-    chooses some of those found; an `InputError` names one that no run has.
+    keeps some). Each metric has its value under its own name, ``<metric>_whole`` over all rows where that is a draw
+    from them, ``_low`` and ``_high`` for the interval of ``_whole`` or of the value where there is no other,
+    ``_no_interval`` for why there is none, ``_null`` for what rotated codes reach, ``_standardised`` for the value
+    to be held against it, ``_permuted`` for what shuffled rows reach, ``<metric>.<part>`` for further numbers of
+    it. `metrics` chooses some of those found; an `InputError` names one that no run has.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
