@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 JSON_KEY = {"nulls": "null"}
-FIELD = {key: name for name, key in JSON_KEY.items()}
+FIELD = {key: name for name, key in JSON_KEY.items()} | {"ceiling": "reference"}  # its name up to 2026-11
 METRIC = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 NAMED = ("parts", "per_factor", "nulls", "beside")  # fields of numbers by name
 SHOWN = 20  # rows of a table that a notebook shows
@@ -73,9 +73,10 @@ class Score(Result):
 
     ``value`` is the headline in the metric's own range; NaN where it is undefined (``settings`` then says why
     under ``"undefined"``). ``parts`` holds the numbers of a metric that is several. ``per_factor`` has one number a
-    factor, ``matrix`` one row a latent dimension and one column a factor. ``interval`` is a 95 % interval over redraws
-    of the protocol; ``nulls`` names the values reached by codes that know nothing (``"permuted"``) or are not aligned
-    with the axes (``"rotated"``); ``ceiling`` is what a perfect code reaches under the same settings.
+    factor, ``matrix`` one row a latent dimension and one column a factor. ``interval`` is a 95 % interval for
+    `shown`, the value over all rows where a protocol draws some of them; ``nulls`` names the values reached by codes
+    that know nothing (``"permuted"``) or are not aligned with the axes (``"rotated"``); ``reference`` is what the
+    factors themselves reach as codes, which other codes may exceed. ``missing`` says of what was not computed why.
     """
 
     value: float
@@ -84,9 +85,51 @@ class Score(Result):
     matrix: NDArray[np.float64] | None = None
     interval: tuple[float, float] | None = None
     nulls: Mapping[str, float] = field(default_factory=dict)
-    ceiling: float | None = None
+    reference: float | None = None
     beside: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> float | None:
+        """The value over the full grid or all rows, where ``value`` is that of a draw from them."""
+        return self.beside.get("full_grid", self.beside.get("all_rows"))
+
+    @property
+    def shown(self) -> float:
+        """The value that the interval is for: over all rows where a protocol draws some of them."""
+        return self.value if self.whole is None else self.whole
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The interval, where it may stand beside `shown`.
+
+        Intervals of earlier versions were laid elsewhere: one that does not hold the value is not to be shown, nor
+        one of redraws without a value over all rows.
+        """
+        earlier = "resamples" in self.settings and "interval" not in self.settings
+        if self.interval is None or (earlier and self.whole is None):
+            return None
+        low, high = self.interval
+        return self.interval if low <= self.shown <= high else None
+
+    @property
+    def no_interval(self) -> str:
+        """Why there is no interval; empty where there is one."""
+        if self.bounds is not None:
+            return ""
+        earlier = "it was computed by an earlier version, whose intervals cover too little; score again"
+        return self.missing.get("interval", earlier if self.interval is not None else "it was not computed")
+
+    @property
+    def aligned(self) -> bool | None:
+        """Whether the value exceeds both nulls, permuted and rotated; None where too little is known to say so.
+
+        Rotated codes are standardised, so the standardised code is what they are compared with.
+        """
+        held = {"permuted": self.value, "rotated": self.beside.get("standardised", self.value)}
+        exceeded = [value > self.nulls[kind] for kind, value in held.items() if kind in self.nulls]
+        return all(exceeded) if len(exceeded) == len(held) or not all(exceeded) else None
 
     def __float__(self) -> float:
         return float(self.value)
@@ -95,10 +138,14 @@ class Score(Result):
         rows: dict[str, Any] = {str(self.settings.get("profile", "value")): self.value, **self.parts}
         if "undefined" in self.settings:
             rows["undefined"] = escape(str(self.settings["undefined"]))
-        if self.interval is not None:
-            rows["95 % interval"] = "{:.4g} to {:.4g}".format(*self.interval)
+        if self.bounds is not None:
+            label = "95 % interval" if self.whole is None else "95 % interval over all rows"
+            rows[label] = "{:.4g} to {:.4g}".format(*self.bounds)
+        elif self.missing or self.interval is not None:
+            rows["no interval"] = escape(self.no_interval)
+        rows |= {f"no {name}": escape(why) for name, why in self.missing.items() if name != "interval"}
         rows |= {f"{kind} codes reach": value for kind, value in self.nulls.items()}
-        rows |= {} if self.ceiling is None else {"ceiling": self.ceiling}
+        rows |= {} if self.reference is None else {"factors as codes": self.reference}
         rows |= {f"{name} (beside)": value for name, value in self.beside.items()}
         rows |= {f"of {name}": value for name, value in self.per_factor.items()}
         cells = ((escape(name), value if isinstance(value, str) else f"{value:.4g}") for name, value in rows.items())
@@ -170,7 +217,7 @@ def _check(fields: Mapping[str, Any]) -> None:
     """Numbers where numbers belong, null for what is undefined; two of them in an interval."""
     interval = fields.get("interval")
     ends = (None, None) if interval is None else tuple(interval)
-    numbers = [fields["value"], fields.get("ceiling"), *ends]
+    numbers = [fields["value"], fields.get("reference"), *ends]
     for key in NAMED:
         numbers += list(fields.get(key, {}).values())
     for number in numbers:
@@ -178,6 +225,8 @@ def _check(fields: Mapping[str, Any]) -> None:
             raise TypeError(f"{str(number)[:20]!r} is no number")
     if len(ends) != 2 or not isinstance(fields.get("settings", {}), Mapping):
         raise TypeError("an interval has two ends, and settings are named")
+    if not all(isinstance(why, str) for why in fields.get("missing", {}).values()):
+        raise TypeError("why something is missing is said in words")
 
 
 def _given(value: Any) -> bool:

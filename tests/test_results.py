@@ -10,7 +10,7 @@ def test_a_notebook_shows_the_number_and_what_stands_beside_it():
         per_factor={"<b>": 0.5},
         interval=(0.1, 0.2),
         nulls={"rotated": 0.05},
-        ceiling=0.9,
+        reference=0.9,
         beside={"full_grid": 0.13},
         settings={"profile": "dlib@1"},
     )

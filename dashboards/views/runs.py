@@ -17,8 +17,8 @@ from latentlab.runs.run import Run
 
 BESIDE = [
     ("score", "wrap"),
-    *((name, "num") for name in ("value", "interval", "permuted", "rotated", "ceiling")),
-    *((name, "num") for name in ("active only", "sampled", "all rows", "test = train")),
+    *((name, "num") for name in ("value", "interval", "profile’s draw", "permuted", "rotated", "factors as codes")),
+    *((name, "num") for name in ("active only", "sampled", "test = train")),
     ("settings", "wrap"),
 ]
 BAD = {"collapsed", "diverged", "broken"}
@@ -46,7 +46,7 @@ def page() -> None:
     facts = [
         f"{len(chosen.runs)} run{'s' * (len(chosen.runs) != 1)} of {settings} setting{'s' * (settings != 1)}",
         f"{len(chosen.broken)} broken" if chosen.broken else "",
-        "means in nats per example; scores ± half of their 95 % interval over redraws",
+        "means in nats per example; scores over all rows ± half of their 95 % interval",
         "pick a row to open the run",
     ]
     panels.head("Runs", facts, "runs", make=command("compare", chosen.path), data=reads.table, on_pick=choice.open_run)
@@ -78,7 +78,8 @@ def _scores(run: Run) -> None:
         title,
         [
             label,
-            "95 % interval for all rows · nulls: what codes that know nothing, or are turned, reach 95 % of the time",
+            "value over all rows with its 95 % interval · the profile’s draw where it takes some of the rows · nulls: "
+            "what codes that know nothing, or are turned, reach 95 % of the time",
         ],
         "beside-scores",
         small=True,
@@ -88,8 +89,9 @@ def _scores(run: Run) -> None:
     kept = card.set_index("metric").loc[markup.by_use(card["metric"].tolist())].reset_index()
     panels.show(markup.rows_html(BESIDE, [(_beside(row), "", "") for row in kept.to_dict("records")]))
     panels.note(
-        "Interval, nulls and ceiling of metrics that train something take minutes and are made with "
-        "latentlab analyze --resample-slow. The spread over seeds is another matter: see β sweep."
+        "Interval and nulls of metrics that train something take minutes and are made with "
+        "latentlab analyze --resample-slow. What the factors reach as codes is no bound. The spread over seeds is "
+        "another matter: see β sweep."
     )
 
 
@@ -99,19 +101,22 @@ def _beside(row: dict[str, Any]) -> list[str]:
     rotated = markup.number(row["rotated"])
     if row["aligned"] is False:
         rotated += (
-            ' <span class="flag" title="turned codes reach as much: no alignment with the axes is shown">≥</span>'
+            ' <span class="flag" title="turned or shuffled codes reach as much: no alignment with the axes is shown">'
+            "≥</span>"
         )
-    more = [markup.number(row[key]) for key in ("ceiling", "active", "sampled", "whole")]
+    drawn = not markup.missing(row["whole"])
+    more = [markup.number(row[key]) for key in ("reference", "active", "sampled")]
     overlap = "–" if markup.missing(row["overlap"]) else f"{row['overlap']:.1%}"
     return [
         f"<b>{html.escape(markup.metric_name(row['metric']))}</b>{several}",
-        markup.number(row["value"]),
+        markup.number(row["whole"] if drawn else row["value"]),
         "–" if markup.missing(row["low"]) else f"{low} … {high}",
+        markup.number(row["value"]) if drawn else "–",
         markup.number(row["permuted"]),
         rotated,
         *more,
         overlap,
-        f'<span class="soft">{html.escape(row["settings"])}</span>',
+        f'<span class="soft">{html.escape(" · ".join(filter(None, (row["settings"], row["missing"]))))}</span>',
     ]
 
 
@@ -156,12 +161,17 @@ def _small(value: float) -> str:
 
 
 def _score(row: dict[str, Any], metric: str) -> str:
-    value, low, high = row[metric], row.get(f"{metric}_low", math.nan), row.get(f"{metric}_high", math.nan)
+    """The value over all rows with half its interval; hovering names the profile's own draw, or why there is none."""
+    value, whole = row[metric], row.get(f"{metric}_whole", math.nan)
+    low, high = row.get(f"{metric}_low", math.nan), row.get(f"{metric}_high", math.nan)
     if markup.missing(value):
         return "–"
+    told = "" if markup.missing(whole) else f"the profile’s own draw: {markup.number(value)}"
+    shown = value if markup.missing(whole) else whole
     if markup.missing(low) or markup.missing(high):
-        return markup.number(value)
-    return f"{markup.number(value)} {markup.half_width(low, high)}"
+        told = " · ".join(filter(None, (told, f"no interval: {row.get(f'{metric}_no_interval') or 'not computed'}")))
+        return f'<span title="{html.escape(told)}">{markup.number(shown)}</span>'
+    return f'<span title="{html.escape(told)}">{markup.number(shown)} {markup.half_width(low, high)}</span>'
 
 
 def _flags(row: dict[str, Any]) -> str:

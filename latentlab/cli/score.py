@@ -63,23 +63,31 @@ def score(
         return
     for line in () if quiet else said:
         print(one_line(line), file=sys.stderr)
+    from latentlab.analysis.score.scorecard import missing
+
     _console.table([_row(name, each) for name, each in found.scores.items()])
     if not quiet:
+        for name, score in found.scores.items():
+            if resamples and (why := missing(score)):
+                _console.show(f"{name}: {why}")
         for name, why in found.skipped.items():
             _console.show(f"{name} was skipped: {why}")
 
 
 def _row(name: str, score: "Score") -> dict[str, Any]:
-    """A score with what is needed to judge it: interval, what rotated and permuted codes reach, and the ceiling."""
-    interval = "–" if score.interval is None else " to ".join(_console.cell(end) for end in score.interval)
+    """A score with what is needed to judge it: interval, nulls, and what the factors reach as codes.
+
+    The interval stands beside the value that it is for; the profile's own draw from all rows is named as such.
+    """
+    interval = "–" if score.bounds is None else " to ".join(_console.cell(end) for end in score.bounds)
     return {
         "metric": name,
-        "score": score.value,
+        "score": score.shown,
         "95 % interval": interval,
-        "full grid": score.beside.get("full_grid", score.beside.get("all_rows")),
+        "profile's draw": None if score.whole is None else score.value,
         "rotated": score.nulls.get("rotated"),
         "permuted": score.nulls.get("permuted"),
-        "ceiling": score.ceiling,
+        "factors as codes": score.reference,
         "active only": score.beside.get("active"),
         "parts": ", ".join(f"{part} {_console.cell(value)}" for part, value in score.parts.items()),
     }

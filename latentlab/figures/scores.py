@@ -28,8 +28,9 @@ LABEL = 24  # letters of a setting's name on paper
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """``points``: a row a (metric, run) with its ``value``, interval ``low`` to ``high``, ``null`` and ``place`` on
-    the axis; ``settings`` name the places; ``panels`` are (column, title) pairs."""
+    """``points``: a row a (metric, run) with its ``value``, interval ``low`` to ``high``, ``null``, ``whole`` (over
+    all rows, where the value is a draw from them: what the interval is for) and ``place`` on the axis; ``settings``
+    name the places; ``panels`` are (column, title) pairs."""
 
     points: pd.DataFrame
     settings: tuple[str, ...]
@@ -58,7 +59,7 @@ def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) 
 
 
 def _point(row: pd.Series, metric: str, settings: Sequence[str]) -> dict[str, Any]:
-    more = {key: row.get(f"{metric}_{key}", math.nan) for key in ("low", "high", "null")}
+    more = {key: row.get(f"{metric}_{key}", math.nan) for key in ("low", "high", "null", "whole")}
     head = {"metric": metric, "run": row["run"], "setting": row["setting"], "seed": int(row["seed"])}
     return head | {"place": settings.index(row["setting"]), "value": float(row[metric])} | more
 
@@ -72,7 +73,8 @@ def _title(metric: str) -> str:
 def _told(table: pd.DataFrame, points: pd.DataFrame) -> str:
     most = int(table.groupby("setting")["seed"].nunique().max())
     told = ["a dot a seed, a bar the mean over seeds" if most > 1 else "one seed each"]
-    told += ["thin lines: 95 % interval over redraws"] if points["low"].notna().any() else []
+    told += ["rings: over all rows, where a dot is the profile's draw"] if points["whole"].notna().any() else []
+    told += ["thin lines: 95 % interval"] if points["low"].notna().any() else []
     told += ["grey ticks: what rotated codes reach"] if points["null"].notna().any() else []
     return " · ".join(told)
 
@@ -131,22 +133,19 @@ def interactive(data: Scores) -> Any:
         row, column = index // across + 1, index % across + 1
         for setting, group in _panel(data, metric):
             places, values = _spread_out(group), group["value"]
-            known = group[["low", "high"]].notna().all(axis=1).any()
-            error = {
-                "type": "data", "symmetric": False, "thickness": 1, "width": 0,
-                "array": group["high"] - values, "arrayminus": values - group["low"],
-            }  # fmt: skip
             dots = go.Scatter(
                 x=places,
                 y=values,
                 mode="markers",
                 name=setting,
                 marker={"color": data.colours[setting], "size": 7},
-                error_y=error if known else None,
+                error_y=None if group["whole"].notna().any() else _lines(group, values),
                 customdata=group[["run", "seed"]].astype(object).to_numpy(),
                 hovertemplate=f"{setting}, seed %{{customdata[1]}}: %{{y:.3f}}<extra>%{{customdata[0]}}</extra>",
             )
             fig.add_trace(dots, row=row, col=column)
+            if group["whole"].notna().any():
+                fig.add_trace(_rings(group, places, data.colours[setting]), row=row, col=column)
             for value, colour, width in (
                 (values.mean(), data.colours[setting], 2),
                 (group["null"].mean(), _style.GREY, 1.5),
@@ -164,6 +163,29 @@ def interactive(data: Scores) -> Any:
     fig.update_yaxes(rangemode="tozero", **line)
     fig.update_annotations(font_size=12)
     return fig
+
+
+def _lines(group: pd.DataFrame, shown: pd.Series) -> dict[str, Any] | None:
+    """The intervals around the values that they are for, as Plotly's error bars."""
+    if not group[["low", "high"]].notna().all(axis=1).any():
+        return None
+    ends = {"array": group["high"] - shown, "arrayminus": shown - group["low"]}
+    return {"type": "data", "symmetric": False, "thickness": 1, "width": 0, **ends}
+
+
+def _rings(group: pd.DataFrame, places: np.ndarray, colour: str) -> Any:
+    """The values over all rows, with their intervals, where the dots are a profile's draws from them."""
+    import plotly.graph_objects as go
+
+    shown = group["whole"].fillna(group["value"])
+    return go.Scatter(
+        x=places,
+        y=shown,
+        mode="markers",
+        marker={"color": colour, "size": 9, "symbol": "circle-open"},
+        error_y=_lines(group, shown),
+        hovertemplate="over all rows: %{y:.3f}<extra></extra>",
+    )
 
 
 def static(data: Scores, preset: str) -> Any:
@@ -200,11 +222,13 @@ def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
     if group["low"].notna().any():
         axes.vlines(places, group["low"], group["high"], color=colour, lw=0.6, alpha=0.6)
     axes.scatter(places, group["value"], s=9, color=colour, lw=0, zorder=3, gid="seeds", clip_on=False)
+    if group["whole"].notna().any():
+        axes.scatter(places, group["whole"], s=14, facecolors="none", edgecolors=colour, lw=0.6, zorder=4)
     axes.hlines(group["value"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
     if group["null"].notna().any():
         axes.hlines(group["null"].mean(), place - 0.28, place + 0.28, color=_style.GREY, lw=0.9)
 
 
 def numbers(data: Scores) -> pd.DataFrame:
-    """The numbers: a row a dot, with its interval and what rotated codes reach."""
+    """The numbers: a row a dot, with the value over all rows, its interval and what rotated codes reach."""
     return data.points.drop(columns="place")

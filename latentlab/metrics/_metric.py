@@ -26,7 +26,8 @@ class Metric:
     ========== ==========================================================================
 
     ``version`` rises when a correction changes the metric's values. From 2 on it stands in a score's settings, and
-    scores of an older version are computed again.
+    scores of an older version are computed again. ``turns`` is false where no rotation of the codes changes what is
+    measured, so that it cannot speak of alignment.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Metric:
     kinds: tuple[FactorKind, ...] = ALL_KINDS
     posterior: bool = False
     version: int = 1
+    turns: bool = True
 
     @property
     def noted(self) -> dict[str, int]:

@@ -18,6 +18,7 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Ridgeway and Mozer 2018, Learning deep disentangled embeddings, section 3",
+    turns=False,
 )
 
 

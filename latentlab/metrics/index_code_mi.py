@@ -57,7 +57,7 @@ def index_code_mi(mean: ArrayLike, variance: ArrayLike, *, rows: int = 2000, see
         parts[f"{prefix}dimension_wise_kl"] = float(marginal - prior)
     parts["rate"] = float(0.5 * (z**2 + spread - 1 - np.log(spread)).sum(axis=1).mean())
     settings = {"rows": len(z), "of": n, "seed": seed, "bound": float(np.log(n)), "estimator": "minibatch-stratified"}
-    return Score(value=parts["mutual_information"], parts=parts, ceiling=float(np.log(n)), settings=settings)
+    return Score(value=parts["mutual_information"], parts=parts, settings=settings)
 
 
 def _log_normal(x: Array, mean: Array, variance: Array) -> Array:

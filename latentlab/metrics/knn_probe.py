@@ -16,6 +16,7 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Wu et al. 2018, Unsupervised feature learning via non-parametric instance discrimination",
+    turns=False,
 )
 
 

@@ -16,6 +16,7 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Alain and Bengio 2017, Understanding intermediate layers using linear classifier probes",
+    turns=False,
 )
 
 

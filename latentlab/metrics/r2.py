@@ -21,6 +21,7 @@ METRIC = Metric(
     version=2,
     source="Roeder et al. 2021, On linear identifiability of learned representations, section 5",
     kinds=("ordinal", "continuous", "circular"),
+    turns=False,
 )
 
 

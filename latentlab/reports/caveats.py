@@ -90,23 +90,23 @@ def _rows(good: pd.DataFrame) -> list[str]:
 
 
 def _nulls(good: pd.DataFrame) -> list[str]:
-    """Scores that codes turned at random reach as well: no evidence that dimensions and factors are aligned."""
+    """Scores that do not exceed both nulls: no evidence that dimensions and factors are aligned."""
     metrics = good.attrs.get("metrics", [])
     below: dict[str, int] = {}
     for metric in metrics:
         if f"{metric}_null" in good and better(metric) == "higher":
             known = good[good[metric].notna() & good[f"{metric}_null"].notna()]
-            count = int((known[metric] <= known[f"{metric}_null"]).sum())
+            reached = known[f"{metric}_standardised"] <= known[f"{metric}_null"]
+            reached |= known[metric] <= known.get(f"{metric}_permuted", float("-inf"))
+            count = int(reached.sum())
             below |= {f"{_title(metric)} ({count} of {len(known)} runs)": count} if count else {}
     found = []
     if below:
         found.append(
-            f"{', '.join(below)} do not exceed what the same codes reach when they are rotated at random: no evidence "
-            "that their dimensions are aligned with factors."
+            f"{', '.join(below)} do not exceed what the same codes reach when they are rotated at random, or what "
+            "shuffled rows reach: no evidence that their dimensions are aligned with factors."
         )
-    bare = [_title(m) for m in metrics if f"{m}_low" not in good or good[f"{m}_low"].isna().all()]
-    found += [f"Without an interval: {', '.join(bare)}."] if bare else []
-    return found
+    return found + _bare(good, metrics)
 
 
 def _choices(good: pd.DataFrame) -> list[str]:
@@ -116,6 +116,17 @@ def _choices(good: pd.DataFrame) -> list[str]:
     if best:
         return [f"Best setting: {', '.join(best)}{'; no other score names one' * (len(best) < len(judged))}."]
     return ["No setting is clearly best by any score."] if judged else []
+
+
+def _bare(good: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
+    """Which scores have no interval in any run, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for metric in metrics:
+        if f"{metric}_low" not in good or good[f"{metric}_low"].isna().all():
+            said = good[f"{metric}_no_interval"].dropna() if f"{metric}_no_interval" in good else []
+            why = next((str(each) for each in said if each), "it was not computed")
+            reasons.setdefault(why, []).append(_title(metric))
+    return [f"Without an interval: {', '.join(bare)} ({why})." for why, bare in reasons.items()]
 
 
 def _title(metric: str) -> str:

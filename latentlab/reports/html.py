@@ -60,9 +60,10 @@ def report(
     """Write the report of a run, a study or several of them to `path`, an ``.html`` file, whole or not at all.
 
     What was trained, rate and distortion, each run's dimensions with traversals, scores with intervals, nulls and
-    ceiling, what to beware of, the commands that made it all, versions and hashes. What cannot be read or was not made
-    says so in its place; the same runs give the same bytes. Raises `InputError` for another ending and where there is
-    no run at all. ``progress`` is told of every run whose dimensions are done, and of how many there are.
+    what the factors reach as codes, what to beware of, the commands that made it all, versions and hashes. What
+    cannot be read or was not made says so in its place; the same runs give the same bytes. Raises `InputError` for
+    another ending and where there is no run at all. ``progress`` is told of every run whose dimensions are done,
+    and of how many there are.
     """
     write_report(what, path, title=title, progress=progress)
     return Path(path)
@@ -183,18 +184,18 @@ def _costs(table: pd.DataFrame) -> Table:
 
 def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
     settings, metrics = summarise(table).to_dict("records"), table.attrs["metrics"]
-    ceilings = _ceilings(runs)
+    references = _references(runs)
     rows = []
     for metric in metrics:
         title = load("metrics", metric).METRIC.title if metric in names("metrics") else metric
         arrow = {"higher": " ↑", "lower": " ↓", None: ""}[better(metric)]
-        beside = [_half(table, metric), _largest(table, f"{metric}_null"), _number(ceilings.get(metric), 3)]
+        beside = [_half(table, metric), _largest(table, f"{metric}_null"), _number(references.get(metric), 3)]
         rows.append([title + arrow, *(_spread(row, metric, 3) for row in settings), *beside])
-    heads = ["score", *(row["setting"] for row in settings), "interval", "rotated", "ceiling"]
+    heads = ["score", *(row["setting"] for row in settings), "interval", "rotated", "factors as codes"]
     note = (
         "Mean over seeds, and the lowest to the highest seed. Interval: half the widest 95 % interval of a run over "
-        "redraws of its rows. Rotated: the most that codes reach when turned at random. Ceiling: what a perfect "
-        "code reaches under the same settings. A dash: not computed."
+        "redraws of its rows. Rotated: the most that codes reach when turned at random. Factors as codes: what the "
+        "factors themselves reach under the same settings, which is no bound. A dash: see what to beware of."
     )
     return Table(heads, rows, note)
 
@@ -208,12 +209,12 @@ def _rows(judged: Sequence[Choice], read: Callable[[Choice], list[dict[str, str]
     return Table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], note)
 
 
-def _ceilings(runs: Sequence[Run]) -> dict[str, float]:
+def _references(runs: Sequence[Run]) -> dict[str, float]:
     found: dict[str, float] = {}
     for run in runs:
         for metric, score in _attempt(run.scores, {})[0].items():
-            if score.ceiling is not None:
-                found[metric] = max(score.ceiling, found.get(metric, score.ceiling))
+            if score.reference is not None:
+                found[metric] = max(score.reference, found.get(metric, score.reference))
     return found
 
 

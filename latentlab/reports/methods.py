@@ -237,10 +237,11 @@ def _beside(found: Mapping[str, Sequence[Score]]) -> list[str]:
     draws = _several(every, _setting("resamples"))
     if draws:
         nulls = dict.fromkeys(kind for score in every for kind in score.nulls if not kind.endswith("_mean"))
-        told = f"Intervals are 95 % over {_and(map(str, draws))} redraws of the rows with everything recomputed"
+        told = f"Intervals are 95 %, around the value over all rows, from {_and(map(str, draws))} redraws"
+        told += " of the rows with everything recomputed"
         told += f"; nulls ({_and(nulls)} codes) are 95 % quantiles of as many" if nulls else ""
         sentences.append(f"{told}.")
-    bare = sorted(name for name, scores in found.items() if all(score.interval is None for score in scores))
+    bare = sorted(name for name, scores in found.items() if all(score.bounds is None for score in scores))
     sentences += [f"Without an interval: {', '.join(bare)}."] if bare else []
     shares = [score.beside["overlap"] for score in every if "overlap" in score.beside]
     if shares:

@@ -18,6 +18,7 @@ from latentlab.results import version_of
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
 from latentlab.system.files import sha256
+from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,12 +50,14 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     alone. ``normalised_beta`` is β·d/D for d latent dimensions and D pixels times channels (Higgins et al. 2017,
     section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
     ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
-    keeps some). Each metric has its value under its own name, ``<metric>_low`` and ``_high`` for its interval over
-    redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>_permuted`` for what permuted ones do,
-    ``<metric>_profile`` for the profile it was computed under, ``<metric>.<part>`` for further numbers of it. `metrics`
-    chooses some of those found; an `InputError` names one that no run has. ``data`` and ``fingerprint`` say which
-    images and factors the codes were made of, ``scale`` on what scale the distortion is measured: values of different
-    data, profiles or scales are not compared by `latentlab.runs.choice.choice`.
+    keeps some). Each metric has its value under its own name, ``<metric>_whole`` over all rows where that is a draw
+    from them, ``_low`` and ``_high`` for the interval of ``_whole`` or of the value where there is no other,
+    ``_no_interval`` for why there is none, ``_null`` for what rotated codes reach, ``_standardised`` for the value
+    to be compared with it, ``_permuted`` for what shuffled rows reach, ``_profile`` for the profile it was computed
+    under, ``<metric>.<part>`` for further numbers of it. `metrics` chooses some of those found; an `InputError` names
+    one that no run has. ``data`` and ``fingerprint`` say which images and factors the codes were made of, ``scale`` on
+    what scale the distortion is measured: values of different data, profiles or scales are not compared by
+    `latentlab.runs.choice.choice`.
 
     ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
     ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
@@ -74,7 +77,7 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     _flag_older(rows, metrics)
     extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
     table = pd.DataFrame(rows, columns=[*HEAD, *COSTS, *ROWS, *_woven(metrics, extra), *TAIL])
-    scores = [key for key in _woven(metrics, extra) if not key.endswith("_profile")]
+    scores = [key for key in _woven(metrics, extra) if not key.endswith(("_profile", "_no_interval"))]
     numbers = ["beta", "normalised_beta", *COSTS, *scores]
     table[numbers] = table[numbers].astype(float)
     for key in ("seed", "latent_dim", "steps", *ROWS):
@@ -201,10 +204,15 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
     for metric, score in scores.items():
         values[metric] = score.value
         values |= {f"{metric}.{part}": value for part, value in score.parts.items()}
-        if score.interval is not None:
-            values |= {f"{metric}_low": score.interval[0], f"{metric}_high": score.interval[1]}
-        kinds = {"null": "rotated", "permuted": "permuted"}
-        values |= {f"{metric}_{key}": score.nulls[kind] for key, kind in kinds.items() if kind in score.nulls}
+        values |= {} if score.whole is None else {f"{metric}_whole": score.whole}
+        values[f"{metric}_no_interval"] = score.no_interval
+        if score.bounds is not None:
+            values |= {f"{metric}_low": score.bounds[0], f"{metric}_high": score.bounds[1]}
+        if "rotated" in score.nulls and (metric not in names("metrics") or load("metrics", metric).METRIC.turns):
+            values[f"{metric}_null"] = score.nulls["rotated"]
+            values[f"{metric}_standardised"] = score.beside.get("standardised", score.value)
+        if "permuted" in score.nulls:
+            values[f"{metric}_permuted"] = score.nulls["permuted"]
         if "profile" in score.settings:
             values[f"{metric}_profile"] = str(score.settings["profile"])
     recorded = run.scored["inputs"].get("codes")

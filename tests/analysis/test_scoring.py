@@ -150,7 +150,8 @@ def test_json_has_the_shape_of_the_specification_and_reads_back(rows):
     found = score(*rows, metrics=FAST, resamples=5)
     text = json.dumps(found.to_json(), allow_nan=False)
     entry = json.loads(text)["scores"]["mig"]
-    assert {"value", "interval", "null", "settings", "seconds"} <= set(entry)
+    assert {"value", "missing", "null", "settings", "seconds"} <= set(entry)
+    assert entry["missing"]["interval"] == "360 rows; its intervals cover from 2000 rows on"
     assert set(entry["null"]) == {"permuted", "permuted_mean", "rotated", "rotated_mean"}
     assert set(json.loads(text)["scores"]["unsupervised"]["parts"]) == {
         "gaussian_total_correlation",
@@ -181,11 +182,11 @@ def test_rmig_gets_the_posterior_variance(rows):
     assert {"full_grid", "active", "sampled"} <= found.beside.keys()
     assert found.beside["full_grid"] == pytest.approx(found.value, abs=0.02)
     assert found.nulls["permuted"] < 0.2 < found.value
-    assert found.nulls["rotated"] < found.value < found.ceiling
+    assert found.nulls["rotated"] < found.value < found.reference
 
 
 def test_given_rows_with_variance_are_redrawn_together(rows):
-    z, v = rows
+    z, v = (np.tile(each, (6, 1)) for each in rows)
     found = score(z, v, variance=np.full(z.shape, 0.05), metrics=["rmig"], resamples=6).scores["rmig"]
     assert found.interval[0] < found.value < found.interval[1]
-    assert "not_resampled" not in found.settings
+    assert "interval" not in found.missing

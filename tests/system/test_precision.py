@@ -71,7 +71,7 @@ def test_a_dimension_that_has_collapsed_is_no_trouble(scale: float) -> None:
 
 def test_what_redraws_make_infinite_has_no_interval() -> None:
     found = scored(np.column_stack([CODES, CODES[:, 0]]), metrics=("unsupervised",), resamples=3)
-    assert "not_resampled" in found.scores["unsupervised"].settings or found.scores["unsupervised"].interval
+    assert "interval" in found.scores["unsupervised"].missing or found.scores["unsupervised"].interval
 
 
 def test_whole_numbers_above_2_53_stay_apart() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = 10_000
+FEW = "it would have to say how far other seeds move it, which a handful of runs cannot tell"
 
 
 def across(runs: Sequence[Run], *, metrics: Iterable[str] | None = None, rows: int = ROWS) -> dict[str, Score]:
@@ -41,7 +42,8 @@ def across(runs: Sequence[Run], *, metrics: Iterable[str] | None = None, rows: i
         options: dict[str, Any] = {"kl": rates} if name == "udr" and len(rates) == len(codes) else {}
         score: Score = getattr(module, name)(means, **options)
         drawn = {"rows": len(means[0]), "rows_from": f"of {total} rows", "seed": 0}
-        found[name] = score.replace(settings={**score.settings, **drawn, "runs": [run.name for run in runs]})
+        settings = {**score.settings, **drawn, "runs": [run.name for run in runs]}
+        found[name] = score.replace(settings=settings, missing={"interval": FEW})
     return found
 
 

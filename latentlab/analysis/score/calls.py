@@ -206,6 +206,30 @@ def _choose(
     return train, test, f"{counts} of {n} rows, split without overlap by the profile's seed", None
 
 
+def parted(material: Material, protocol: Protocol, random: RandomState) -> Material:
+    """The material with its rows as train and test arrays, split as the protocol splits them where they are not."""
+    if material.test_codes is not None:
+        return material
+    z, v = material.codes, _factors(material)
+    train, test, *_ = _choose(material, protocol, random, BATCH, parts=True)
+    return replace(material, codes=z[train], factors=v[train], test_codes=z[test], test_factors=v[test], variance=None)
+
+
+def halved(material: Material, random: RandomState) -> Material:
+    """Half the train rows and half the test rows of a material that has both, drawn without replacement."""
+    if material.test_codes is None or material.test_factors is None:
+        raise InputError("these rows have no test part to be halved")
+    train, test = (random.permutation(n)[: max(2, n // 2)] for n in (len(material.codes), len(material.test_codes)))
+    return replace(
+        material,
+        codes=material.codes[train],
+        factors=_factors(material)[train],
+        test_codes=material.test_codes[test],
+        test_factors=material.test_factors[test],
+        variance=None,
+    )
+
+
 def _some(n: int, size: int, random: RandomState) -> Ints:
     """`size` different rows of n in random order; a few of very many without an order of all of them."""
     if n < 50 * size:

@@ -19,12 +19,14 @@ SAID = ("bins", "pruning", "threshold", "resamples")
 def scorecard(scores: Mapping[str, Score]) -> pd.DataFrame:
     """One row a score: ``metric``, ``title``, ``better`` (higher or lower), ``value``; NaN for what is missing.
 
-    ``low`` and ``high`` bound the 95 % interval for the value over all rows; ``permuted`` and ``rotated`` are the 95 %
-    quantiles that codes which know nothing, or know as much but not along axes, reach; ``ceiling`` is what the factors
-    themselves reach. ``active`` is the value of active dimensions alone, ``sampled`` that of posterior samples in place
-    of means, ``whole`` that of the full grid or all rows, ``overlap`` the share of test rows that were also trained on.
-    ``aligned`` says whether the value beats rotation (missing where there is no such null); ``parts`` are a metric's
-    further numbers and ``settings`` how it was computed, as text.
+    ``value`` is the profile's own draw, ``whole`` the value of the full grid or all rows where it draws some of them;
+    ``low`` and ``high`` bound the 95 % interval for ``whole``, or for ``value`` where there is none, and ``missing``
+    says why something is not there. ``permuted`` and ``rotated`` are the 95 % quantiles that codes which know nothing,
+    or know as much but not along axes, reach; ``reference`` is what the factors themselves reach as codes.
+    ``active`` is the value of active dimensions alone, ``sampled`` that of posterior samples in place of means,
+    ``overlap`` the share of test rows that were also trained on. ``aligned`` says whether the value exceeds
+    both nulls (missing where there is one null or none, and for metrics that no rotation changes);
+    ``parts`` are a metric's further numbers and ``settings`` how it was computed, as text.
     """
     import pandas as pd
 
@@ -37,19 +39,19 @@ def scorecard(scores: Mapping[str, Score]) -> pd.DataFrame:
         "high",
         "permuted",
         "rotated",
-        "ceiling",
+        "reference",
         "active",
         "sampled",
     ]
     rows = [_row(name, score) for name, score in scores.items()]
-    return pd.DataFrame(rows, columns=[*columns, "whole", "overlap", "aligned", "parts", "settings"])
+    return pd.DataFrame(rows, columns=[*columns, "whole", "overlap", "aligned", "parts", "settings", "missing"])
 
 
 def _row(name: str, score: Score) -> dict[str, Any]:
     metric = load("metrics", name).METRIC if name in names("metrics") else None
-    low, high = score.interval or (np.nan, np.nan)
-    rotated, beside = score.nulls.get("rotated", np.nan), score.beside
-    better = metric.better if metric else None
+    low, high = score.bounds or (np.nan, np.nan)
+    beside, better = score.beside, metric.better if metric else None
+    judged = better == "higher" and (metric is None or metric.turns)
     return {
         "metric": name,
         "title": metric.title if metric else name,
@@ -58,16 +60,24 @@ def _row(name: str, score: Score) -> dict[str, Any]:
         "low": low,
         "high": high,
         "permuted": score.nulls.get("permuted", np.nan),
-        "rotated": rotated,
-        "ceiling": np.nan if score.ceiling is None else score.ceiling,
+        "rotated": score.nulls.get("rotated", np.nan) if metric is None or metric.turns else np.nan,
+        "reference": np.nan if score.reference is None else score.reference,
         "active": beside.get("active", np.nan),
         "sampled": beside.get("sampled", np.nan),
-        "whole": beside.get("full_grid", beside.get("all_rows", np.nan)),
+        "whole": np.nan if score.whole is None else score.whole,
         "overlap": beside.get("overlap", np.nan),
-        "aligned": None if np.isnan(rotated) or better != "higher" else bool(score.value > rotated),
+        "aligned": score.aligned if judged else None,
         "parts": ", ".join(f"{part} {value:.3g}" for part, value in score.parts.items()),
         "settings": _settings(score.settings),
+        "missing": missing(score),
     }
+
+
+def missing(score: Score) -> str:
+    """Why an interval, a null or a value beside a score is not there, in a line; empty where all are."""
+    reasons = {"interval": score.no_interval} if score.no_interval else {}
+    reasons |= {name: why for name, why in score.missing.items() if name != "interval"}
+    return " · ".join(f"no {name}: {why}" for name, why in reasons.items())
 
 
 def _settings(found: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ from latentlab.system.registry import load, names
 if TYPE_CHECKING:
     import pandas as pd
 
+SLOW = "it takes minutes for a metric that trains something; ask for it with --resample-slow"
+
 
 @dataclass(frozen=True, eq=False)
 class Scores(Result):
@@ -84,7 +86,7 @@ def score(
     ``factors`` (n, k), NaN where missing; without them only what needs none is computed. ``grid`` gives the levels per
     factor where the rows are the full grid in row-major order (factors then follow from it). ``test`` is a pair of
     test codes and test factors: all four arrays are taken as they stand. ``variance`` (n, d) is the posterior variance.
-    With `resamples` (200 is plenty) interval, nulls, ceiling and the values beside are computed as well, for metrics
+    With `resamples` (200 is plenty) interval, nulls, reference and the values beside are computed as well, for metrics
     that train nothing; for the others, which take minutes, only with `resample_slow`. See
     `latentlab.analysis.score.uncertainty`.
     ``metrics`` names which to compute (all of the profile by default). What the arrays cannot support is in
@@ -107,15 +109,18 @@ def score(
         try:
             n = resamples if resample_slow or is_fast(module) else 0
             # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
-            found.scores[key] = score_one(key, module, classes if key in rules.PROTOCOLS else material, rules, n)
+            given = classes if key in rules.PROTOCOLS else material
+            found.scores[key] = score_one(key, module, given, rules, n, SLOW if resamples else "")
         except InputError as error:
             found.skipped[key] = str(error)
         found.seconds[key] = time.perf_counter() - start
     return found
 
 
-def score_one(name: str, module: ModuleType, material: Material, rules: ModuleType, resamples: int = 0) -> Score:
-    """One metric under a profile, drawn with the profile's own seed."""
+def score_one(
+    name: str, module: ModuleType, material: Material, rules: ModuleType, resamples: int = 0, why: str = ""
+) -> Score:
+    """One metric under a profile, drawn with the profile's own seed; without resamples `why` says why."""
     protocol = rules.PROTOCOLS.get(name, Protocol())
 
     def draw(source: Material, random: RandomState, batch: int | None = None) -> Call:
@@ -124,10 +129,9 @@ def score_one(name: str, module: ModuleType, material: Material, rules: ModuleTy
     call = draw(material, RandomState(rules.SEED), BATCH)
     found = getattr(module, name)(*call.args, **{**call.options, **protocol.settings})
     if resamples:
-        try:
-            found = with_uncertainty(found, name, module, material, call, draw, protocol, resamples)
-        except InputError as error:  # the score itself stands
-            found = found.replace(settings={**found.settings, "not_resampled": str(error)})
+        found = with_uncertainty(found, name, module, material, call, draw, protocol, resamples)
+    elif why:
+        found = found.replace(missing={**found.missing, "interval": why})
     return described(found, call, material, profile_name(rules))
 
 

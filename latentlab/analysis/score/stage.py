@@ -36,7 +36,7 @@ def score_run(
 ) -> Scores:
     """Scores of a run's codes, kept in its ``scores.json``; what is there of the same codes is not computed again.
 
-    ``resamples`` redraws give each score its interval, nulls and ceiling (0 leaves them out); metrics that train
+    ``resamples`` redraws give each score its interval, nulls and reference (0 leaves them out); metrics that train
     something get them with ``resample_slow`` alone, for it takes minutes.
     """
     options: dict[str, Any] = {"profile": profile, "resamples": resamples, "resample_slow": resample_slow}

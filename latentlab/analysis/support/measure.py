@@ -9,11 +9,13 @@ beside what the codes still know: ``docs/support.md``.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from latentlab.analysis.support.nearby import Near, ends
 from latentlab.codes.codes import Codes
 from latentlab.errors import InputError
 
@@ -22,8 +24,9 @@ NEIGHBOURS = 5
 FAR = 0.99
 AROUND = 20
 KERNEL_ROWS = 1000
-REDRAWS = 20
-BLOCK = 1024
+REDRAWS = 200
+FEWEST, FEWEST_HELD = 300, 300  # rows, held-out codes: fewer were not simulated, so their intervals are not told
+TIMES = 399
 
 
 def coverage(real: ArrayLike, drawn: ArrayLike, *, neighbours: int = NEIGHBOURS) -> dict[str, float]:
@@ -33,7 +36,9 @@ def coverage(real: ArrayLike, drawn: ArrayLike, *, neighbours: int = NEIGHBOURS)
     draws within any ball (Kynkäänniemi et al. 2019), ``coverage`` the share of balls that hold a draw (Naeem et al.
     2020, equation 6), both in [0, 1] and higher is better; ``density`` counts the balls a draw lies in over
     `neighbours` (equation 5), about 1 where draws follow the real distribution and less sensitive to stray real rows
-    than precision. ``_low`` and ``_high`` bound the 95 % Wilson interval of the two shares.
+    than precision. ``_low`` and ``_high`` bound 95 % intervals for fresh samples of both kinds: the hits of one sample
+    are not independent, since they share the other, so its part of the variance comes from redraws of halves (seeded).
+    Fewer than `FEWEST` rows of either have none.
 
     Neither alone means anything: one good picture drawn again and again has precision 1 and covers nothing, and noise
     wide enough covers what it likes. Coverage grows with the number of draws: compare equal numbers.
@@ -48,27 +53,15 @@ def coverage(real: ArrayLike, drawn: ArrayLike, *, neighbours: int = NEIGHBOURS)
         raise InputError(
             f"real is {a.shape} and drawn {b.shape}; expected (n, p) and (m, p), n more than {neighbours}, m at least 1"
         )
-    radius = np.concatenate([np.partition(block, neighbours, axis=1)[:, neighbours] for block in _distances(a, a)])
-    inside = np.concatenate([(block < radius).sum(axis=1) for block in _distances(b, a)])
-    closest = np.concatenate([block.min(axis=1) for block in _distances(a, b)])
-    found = {"density": float(inside.mean() / neighbours)}
-    return found | _share("precision", inside > 0) | _share("coverage", closest < radius)
-
-
-def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
-    from sklearn.metrics import euclidean_distances
-
-    return (euclidean_distances(a[start : start + BLOCK], b) for start in range(0, len(a), BLOCK))
-
-
-def _share(name: str, hits: NDArray[np.bool_]) -> dict[str, float]:
-    """A share and its 95 % interval (Wilson 1927)."""
-    n, p, z = len(hits), float(hits.mean()), 1.96
-    middle, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    scale = 1 + z**2 / n
-    # Rounding would put the end of an interval beside a share of exactly 0 or 1.
-    low, high = min(p, (middle - half) / scale), max(p, (middle + half) / scale)
-    return {name: p, f"{name}_low": max(low, 0.0), f"{name}_high": min(high, 1.0)}
+    near = Near.of(a, b, neighbours)
+    hits, reached = near.balls_of_draws(near.radius), near.reached(np.ones(len(b), bool))
+    values = {"precision": float((hits > 0).mean()), "density": float(hits.mean() / neighbours)}
+    values["coverage"] = float(reached.mean())
+    found = {"density": values["density"]}
+    bounds = {} if min(len(a), len(b)) < FEWEST else ends(values, near)
+    for name in ("precision", "coverage"):
+        found |= {name: values[name]}
+    return found | bounds
 
 
 def holes(drawn: ArrayLike, codes: ArrayLike, held_out: ArrayLike) -> dict[str, float]:
@@ -79,7 +72,8 @@ def holes(drawn: ArrayLike, codes: ArrayLike, held_out: ArrayLike) -> dict[str, 
     outlier factor (Breunig et al. 2000) among 20 neighbours: the distance to the codes around a point over their own
     from each other, for what is a hole among close codes is none where they lie apart. A draw is in a hole beyond the
     99 % quantile of the held-out codes. ``holes`` is in [0, 1], lower is better, and 0.01 is what draws from the
-    aggregate posterior itself reach; ``_low`` and ``_high`` bound its 95 % interval.
+    aggregate posterior itself reach; ``_low`` and ``_high`` bound its 95 % interval: a bootstrap of draws and of
+    held-out codes, whose quantile is the less certain part. Fewer than `FEWEST_HELD` held-out codes give none.
 
     A posterior that ignores its input has no holes: read it beside the rate. In many dimensions all distances grow
     alike and holes are seen less well. A single distance for all places would call the N(0, I) of an encoder with
@@ -96,7 +90,13 @@ def holes(drawn: ArrayLike, codes: ArrayLike, held_out: ArrayLike) -> dict[str, 
     white = _whitening(arrays[1])
     around = LocalOutlierFactor(n_neighbors=AROUND, novelty=True).fit(arrays[1] @ white)
     new, known = (-around.score_samples(each @ white) for each in (arrays[0], arrays[2]))
-    return _share("holes", new > np.quantile(known, FAR))
+    value = float((new > np.quantile(known, FAR)).mean())
+    if len(known) < FEWEST_HELD:
+        return {"holes": value}
+    rng = np.random.default_rng(0)
+    again = [(rng.choice(new, len(new)) > np.quantile(rng.choice(known, len(known)), FAR)).mean() for _ in range(TIMES)]
+    low, high = np.quantile(again, [0.025, 0.975], method="weibull")
+    return {"holes": value, "holes_low": min(float(low), value), "holes_high": max(float(high), value)}
 
 
 def _whitening(codes: Floats) -> Floats:
@@ -137,12 +137,20 @@ def prior_fit(drawn: ArrayLike, *, seed: int = 0) -> dict[str, Any]:
         "deviation": np.sqrt(variance),
         "distance": np.array([kstest(z[:, j], "norm").statistic for j in range(d)]),
         "mmd": _mmd(some, draw()),
-        "mmd_null": float(np.quantile([_mmd(draw(), draw()) for _ in range(REDRAWS)], 0.95)),
+        "mmd_null": _mmd_null(*some.shape, seed),
         "gaussian_tc": float(0.5 * (np.log(variance[alive]).sum() - determinant)),
         "gaussian_kl": float(0.5 * (variance.sum() + (z.mean(axis=0) ** 2).sum() - d - determinant))
         if alive.all()
         else math.inf,
     }
+
+
+@cache
+def _mmd_null(n: int, d: int, seed: int) -> float:
+    """What one sample in twenty of the prior itself exceeds, of n rows beside n others."""
+    rng = np.random.default_rng(seed)
+    found = [_mmd(rng.standard_normal((n, d)), rng.standard_normal((n, d))) for _ in range(REDRAWS)]
+    return float(np.quantile(found, 0.95, method="higher"))
 
 
 def _mmd(a: Floats, b: Floats) -> float:
@@ -173,7 +181,8 @@ def continuity(
     - ``gradient``: distinctions per width, how much one σ changes the picture. Where the posterior is as wide as the
       ELBO wants it, it nears √β on well-used dimensions; far below, posteriors are narrower than the decoder can tell.
 
-    Without a variance the last two are NaN; where no picture changes, the first two.
+    ``_low`` and ``_high`` bound the 95 % interval of each median, between order statistics (exact for independent
+    ways, whatever their law). Without a variance the last two are NaN; where no picture changes, the first two.
     """
     x = np.asarray(images, np.float64) / 255
     z, kl = np.asarray(codes, np.float64), np.asarray(information, np.float64)
@@ -194,12 +203,20 @@ def continuity(
             "widths": lengths,
             "gradient": distinctions / lengths,
         }
-    return {name: _median(values) for name, values in found.items()}
+    return {key: value for name, values in found.items() for key, value in _median(name, values).items()}
 
 
-def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else math.nan
+def _median(name: str, values: Floats) -> dict[str, float]:
+    """The median of what is finite, between the order statistics that hold the true one 95 times in a hundred."""
+    from scipy.stats import binom
+
+    known = np.sort(values[np.isfinite(values)])
+    if not len(known):
+        return {name: math.nan}
+    found, first = {name: float(np.median(known))}, int(binom.ppf(0.025, len(known), 0.5)) - 1
+    if first >= 0:
+        found |= {f"{name}_low": float(known[first]), f"{name}_high": float(known[-1 - first])}
+    return found
 
 
 def widths(codes: Codes) -> Floats:

@@ -103,7 +103,7 @@ def _scores(run: Run) -> list[str]:
         return ["None were computed."]
     rows = []
     for name, score in run.scores().items():
-        interval = "–" if score.interval is None else "{:.3f} to {:.3f}".format(*score.interval)
-        value = "–" if math.isnan(score.value) else f"{score.value:.3f}"
+        interval = "–" if score.bounds is None else "{:.3f} to {:.3f}".format(*score.bounds)
+        value = "–" if math.isnan(score.shown) else f"{score.shown:.3f}"
         rows.append(f"| {name} | {value} | {interval} | {score.settings.get('profile', '–')} |")
     return ["| score | value | 95 % interval | protocol |", "|---|---|---|---|", *rows]
