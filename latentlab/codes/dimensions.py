@@ -164,6 +164,14 @@ def _normalised(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ..
     return found.mutual / np.where(found.factor > 0, found.factor, np.inf)
 
 
+def _permuted(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ...], orders: list[Any]) -> Floats:
+    """`_normalised` (draws, d, k) of factors in other orders, which fall into the same bins: they are binned once."""
+    from latentlab.metrics._information import permuted
+
+    found = [(each.mutual, each.factor) for each in permuted(mean, columns, BINS, kinds, orders)]
+    return np.stack([mutual / np.where(factor > 0, factor, np.inf) for mutual, factor in found])
+
+
 def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, Any]:
     """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry a dimension."""
     some, rng, d = sample(codes, rows, seed), np.random.default_rng(seed), codes.latent_dim
@@ -172,7 +180,7 @@ def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, An
         missing = np.full(d, np.nan)
         return {"top_factor": None} | dict.fromkeys(("mi", "mi_low", "mi_high"), missing)
     found = _normalised(some.mean, columns, kinds)
-    null = np.stack([_normalised(some.mean, columns[rng.permutation(len(some))], kinds) for _ in range(draws)])
+    null = _permuted(some.mean, columns, kinds, [rng.permutation(len(some)) for _ in range(draws)])
     excess, each = found - null.mean(axis=0), np.arange(d)
     top = excess.argmax(axis=1)
     reached = np.quantile((null - null.mean(axis=0)).max(axis=2), 0.95, axis=0)

@@ -21,6 +21,7 @@ from latentlab.errors import InputError
 from latentlab.system import chunks
 from latentlab.system.hdf5 import check_format, check_texts, reading
 from latentlab.system.quarantine import apart
+from latentlab.system.stamps import remembered
 
 __all__ = [
     "BLOCK",
@@ -89,6 +90,7 @@ def load_codes(path: Path) -> Codes:
         )
 
 
+@remembered
 @apart()
 def read_provenance(path: Path) -> dict[str, Any]:
     """Where a ``codes.h5ad`` came from, without reading the codes."""
@@ -115,6 +117,7 @@ def encoded(path: Path, rows: int) -> Iterator[tuple[NDArray[np.float32], Any, A
             yield np.asarray(mean[block], np.float32), variance, distortion
 
 
+@remembered
 @apart()
 def read_summary(path: Path) -> dict[str, Any]:
     """What a ``codes.h5ad`` comes to, without reading the codes: rows, distortion, rate, active units, factors.

@@ -7,6 +7,7 @@ factor; tables are filled in blocks of rows, so memory does not grow with the ro
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -107,6 +108,24 @@ def information(codes: Floats, factors: Floats, bins: int, kinds: Kinds = None) 
     columns = zip(factors.T, named, survey(factors), strict=True)
     scales = [scale_of(column, kind, bins, held) for column, kind, held in columns]
     return from_tables(tables(codes, factors, scales, bins))
+
+
+def permuted(
+    codes: Floats, factors: Floats, bins: int, kinds: Kinds, orders: Sequence[Ints]
+) -> Iterator[Information]:
+    """`information` between codes (n, d) and the factors (n, k) in each of those orders of their rows."""
+    named = kinds_of(factors, kinds)
+    columns = zip(factors.T, named, survey(factors), strict=True)
+    scales = [scale_of(column, kind, bins, held) for column, kind, held in columns]
+    cells = bin_codes(codes, bins) + np.arange(codes.shape[1]) * bins
+    levels = [scale.levels(column) for scale, column in zip(scales, factors.T, strict=True)]
+    shape = (codes.shape[1], bins)
+    for order in orders:
+        counts = [
+            count_cells(cells, level[order], scale.size, shape[0] * bins * scale.size).reshape(*shape, scale.size)
+            for level, scale in zip(levels, scales, strict=True)
+        ]
+        yield from_tables(counts)
 
 
 def from_tables(counts: list[NDArray[np.int64]]) -> Information:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from latentlab.codes.h5ad import read_provenance, read_summary
+from latentlab.codes.h5ad import read_summary
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
@@ -239,17 +240,18 @@ def scale_of(run: Run) -> str:
     """
     source = dict(run.config.source)
     if run.has("encode"):
-        source = read_provenance(run.codes_path).get("inputs", {}).get("source", source)
+        source = read_summary(run.codes_path)["provenance"].get("inputs", {}).get("source", source)
     kind = "density" if run.config.likelihood in DENSITIES else run.config.likelihood
     seed = source.get("binarised")
     return kind if seed is None else f"{kind}, bits of seed {seed}"
 
 
 def check_comparable(runs: Iterable[Run]) -> None:
-    """Raise an `InputError` where the runs' distortions lie on different scales."""
+    """Raise an `InputError` where the runs' distortions lie on different scales; damaged codes have none."""
     scales: dict[str, str] = {}
     for run in runs:
-        scales.setdefault(scale_of(run), run.name)
+        with suppress(InputError):  # the run's row in `compare` says why
+            scales.setdefault(scale_of(run), run.name)
     if len(scales) > 1:
         named = " but ".join(f"{name[-40:]} {scale}" for scale, name in list(scales.items())[:2])
         raise InputError(f"likelihoods differ: {named}; their nats are on different scales: compare them apart"[:200])

@@ -16,6 +16,7 @@ from latentlab.runs.stage import STAGES
 from latentlab.system.files import read_json, sha256
 from latentlab.system.hdf5 import reading
 from latentlab.system.quarantine import apart
+from latentlab.system.stamps import remembered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,7 @@ def _state(path: Path, hashes: dict[str, str], full: dict[str, str]) -> tuple[st
     return ("current", "") if any(inputs.get(key) for key in made_from) else ("source", "")
 
 
+@remembered
 @apart()
 def _inputs(path: Path) -> dict[str, Any]:
     """What a file says that it was made from; nothing for files that come first."""

@@ -23,6 +23,7 @@ from typing import Any
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.system.limits import JSON, check_containers
 from latentlab.system.regular import check_regular, open_regular
+from latentlab.system.stamps import remembered
 
 TEMPORARY = ".tmp-"
 LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
@@ -251,8 +252,12 @@ def _short(error: BaseException) -> str:
     return str(error).splitlines()[0][:80] if str(error) else type(error).__name__
 
 
+@remembered
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal; an `InputError` names a file that may not be read."""
+    """The SHA-256 of a file's bytes, in hexadecimal; an `InputError` names a file that may not be read.
+
+    A file that did not change is hashed once within a process (`stamps`).
+    """
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while chunk := file.read(CHUNK):
