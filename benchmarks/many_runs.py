@@ -3,11 +3,11 @@
     python benchmarks/many_runs.py
     python benchmarks/many_runs.py --runs 500 --baseline fc90e4e
 
-The study is made of copies of the runs of ``--of``: settings of five seeds each, every setting with a learning rate of its own. With
-``--baseline``, each command is run by the package of that commit as well, in turn with ours, in the same environment;
-the table then has the ratio of the two, of the time on the clock and of the processor time, which neighbours on a busy
-machine change less. The page needs playwright and a Chromium on the PATH; without them the time
-until its script has run to its end is measured by Streamlit's own test client, in a new process (``--no-browser``).
+The study is made of copies of the runs of ``--of``: settings of five seeds each, every setting with a learning rate of
+its own. With ``--baseline``, each command is run by the package of that commit as well, in turn with ours, in the same
+environment; the table then has the ratio of the two, of the time on the clock and of the processor time, which
+neighbours on a busy machine change less. The page needs playwright and a Chromium on the PATH; with ``--no-browser``
+its script alone is timed, by Streamlit's test client in a new process.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import check_codes
 
-
 T = TypeVar("T")
 
 

@@ -178,7 +178,7 @@ def check_format(found: Any, newest: int, path: Path) -> None:
 def _once(check: Callable[[h5py.File, Path], None], file: h5py.File, path: Path) -> None:
     """Check an open file, unless this process has checked the very same one before."""
     found, key = stamp(path), (check.__name__, str(path))
-    same = found is not None and os.path.samestat(os.stat(path), os.fstat(file.id.get_vfd_handle()))
+    same = found is not None and os.path.samestat(path.stat(), os.fstat(file.id.get_vfd_handle()))
     if same and _SOUND.get(key) == found:
         return
     check(file, path)

@@ -1,10 +1,11 @@
 """What a file says of itself without being read, so that its content is not read twice within a process.
 
 A file is taken for the one that was read before while its path, device, inode, size and times of change are the same,
-and only once its last change lies two seconds back. Times on disk move in ticks (a few milliseconds on ext4 and XFS, two
-seconds on FAT): a file that is rewritten within a tick, with as many bytes, has the stamp that it had before. Of one
-that changed longer ago, any later change has another time. The time of change of status (ctime) counts, which no
-program can set back; a file whose times lie in the future, as another machine's clock may have it, is read each time.
+and only once its last change lies more than two seconds back. Times on disk move in ticks (a few milliseconds on ext4
+and XFS, two seconds on FAT): a file that is rewritten within a tick, with as many bytes, has the stamp that it had
+before. Of one that changed longer ago, any later change has another time. The time of change of status (ctime) counts,
+which no program can set back. A file whose times lie in the future, as another machine's clock may have it, is read
+each time.
 """
 
 from __future__ import annotations

@@ -391,9 +391,8 @@ def test_many_runs_are_sorted_over_all_and_shown_in_pages(tmp_path: Path, open_p
     first = open_page(tmp_path)
     assert names(first) == every[:100]
     assert "1 to 100 of 103 rows" in words(first)
-    assert names(open_page(tmp_path, page="2")) == every[100:]
     ranked = open_page(tmp_path, sort="mig")
     assert names(ranked)[0] == "run-101", "the one run with a score comes first, wherever it was"
     assert names(open_page(tmp_path, sort="run", order="falling"))[0] == "run-102"
-    ranked.number_input(key="page").set_value(2).run()
-    assert len(names(ranked)) == 3
+    first.number_input(key="page").set_value(2).run()
+    assert names(first) == every[100:]

@@ -31,7 +31,11 @@ def _columns(kind, d, rng):
 
 @settings(deadline=None, max_examples=150)
 @given(
-    st.sampled_from(KINDS), st.integers(1, 7), st.integers(1, 6), st.sampled_from([0.001, 0.1, 1.0]), st.integers(0, 999)
+    st.sampled_from(KINDS),
+    st.integers(1, 7),
+    st.integers(1, 6),
+    st.sampled_from([0.001, 0.1, 1.0]),
+    st.integers(0, 999),
 )
 def test_the_weights_are_those_of_scikit_learn(kind, d, targets, alpha, seed):
     rng = np.random.default_rng(seed)
