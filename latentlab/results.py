@@ -153,13 +153,13 @@ class Score(Result):
         return f"<table>{lines}</table>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per number: the value and its parts, the number of each factor, interval, nulls and ceiling."""
+        """One row per number: the value and its parts, the number of each factor, interval, nulls and reference."""
         import pandas as pd
 
-        ends = {} if self.interval is None else dict(zip(("interval low", "interval high"), self.interval, strict=True))
+        ends = {} if self.bounds is None else dict(zip(("interval low", "interval high"), self.bounds, strict=True))
         rows = {"value": self.value, **self.parts, **{f"of {name}": value for name, value in self.per_factor.items()}}
         rows |= ends | {f"{kind} codes": value for kind, value in self.nulls.items()} | dict(self.beside)
-        rows |= {} if self.ceiling is None else {"ceiling": self.ceiling}
+        rows |= {} if self.reference is None else {"reference": self.reference}
         return pd.DataFrame({"number": list(rows), "value": list(rows.values())})
 
     def replace(self, **changes: Any) -> Score:

@@ -8,6 +8,7 @@ from typing import Any
 
 import choice
 import markup
+import paged
 import panels
 import reads
 import streamlit as st
@@ -21,6 +22,17 @@ BESIDE = [
     *((name, "num") for name in ("active only", "sampled", "test = train")),
     ("settings", "wrap"),
 ]
+SORTED = {
+    "run": "run",
+    "setting": "setting",
+    "seed": "seed",
+    "normalised_beta": "β·d/D",
+    "distortion": "distortion",
+    "rate": "rate",
+    "elbo": "ELBO",
+    "active_units": "active",
+    "flags": "flags",
+}
 BAD = {"collapsed", "diverged", "broken"}
 WHY = {
     "collapsed": "no latent dimension is in use: Var_x E[z|x] ≤ 0.01 everywhere",
@@ -50,14 +62,12 @@ def page() -> None:
         "pick a row to open the run",
     ]
     panels.head("Runs", facts, "runs", make=command("compare", chosen.path), data=reads.table, on_pick=choice.open_run)
+    metrics = markup.by_use(table.attrs["metrics"])
+    shown = paged.page_of(table, {**SORTED, **{name: markup.metric_name(name) for name in metrics}})
     st.html(
-        markup.rows_html(
-            _columns(table),
-            [_row(row, markup.by_use(table.attrs["metrics"])) for row in table.to_dict("records")],
-            "runs",
-        )
+        markup.rows_html(_columns(table), [_row(row, metrics) for row in shown.to_dict("records")], "runs"),
     )
-    for name, why in _troubles(table):
+    for name, why in _troubles(shown):
         panels.explain(name, why)
     if chosen.runs:
         _scores(choice.current())

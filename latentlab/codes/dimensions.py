@@ -154,18 +154,27 @@ def _normalised(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ..
     if columns.shape[1] == 0:
         return np.empty((mean.shape[1], 0))
     found = information(mean, columns, BINS, kinds)
-    return found.mutual / np.where(found.factor > 0, found.factor, np.inf)
+    return _shares(found.mutual, found.factor)
+
+
+def _shares(mutual: Floats, entropy: Floats) -> Floats:
+    """Mutual information (…, d, k) over the factors' entropy (…, k); 0 of a factor that has none."""
+    return mutual / np.where(entropy > 0, entropy, np.inf)[..., None, :]
 
 
 def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, Any]:
     """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry a dimension."""
+    from latentlab.metrics._information import permuted
+
     some, rng, d = codes.sample(rows, seed), np.random.default_rng(seed), codes.latent_dim
     columns, names, kinds = factors_of(some)
     if not names or not draws:
         missing = np.full(d, np.nan)
         return {"top_factor": None} | dict.fromkeys(("mi", "mi_low", "mi_high"), missing)
     found = _normalised(some.mean, columns, kinds)
-    null = np.stack([_normalised(some.mean, columns[rng.permutation(len(some))], kinds) for _ in range(draws)])
+    orders = [rng.permutation(len(some)) for _ in range(draws)]
+    mutual, entropies = permuted(some.mean, columns, BINS, kinds, orders)
+    null = _shares(mutual.astype(np.float64), entropies.astype(np.float64))
     excess, each = found - null.mean(axis=0), np.arange(d)
     top = excess.argmax(axis=1)
     reached = np.quantile((null - null.mean(axis=0)).max(axis=2), 0.95, axis=0)
@@ -186,13 +195,16 @@ def _spread(codes: Codes, used: int, names: tuple[str, ...], draws: int, rng: np
     A draw of m of n rows without replacement varies by σ²(1/m − 1/n), an estimate from `used` rows by σ²/used. Drawing
     with replacement instead would repeat rows, which plug-in information takes for knowledge.
     """
+    from latentlab.metrics._information import counted, together
+
     columns, known, kinds = factors_of(codes)
     kept = [known.index(name) for name in names]
     columns, kinds = columns[:, kept], tuple(kinds[k] for k in kept)
     n = len(codes)
     m = max(1, min(used, n // 2))
     drawn = (rng.choice(n, m, replace=False) for _ in range(draws))
-    found = np.stack([_normalised(codes.mean[rows], columns[rows], kinds) for rows in drawn])
+    counts = [counted(codes.mean[rows], columns[rows], BINS, kinds) for rows in drawn]
+    found = _shares(*together(counts))
     return found.std(axis=0, ddof=1) * np.sqrt((1 / used) / (1 / m - 1 / n))
 
 

@@ -22,6 +22,7 @@ from latentlab.system import chunks
 from latentlab.system.files import check_format
 from latentlab.system.hdf5 import check_texts, reading
 from latentlab.system.quarantine import apart
+from latentlab.system.stamps import remembered
 
 __all__ = [
     "BLOCK",
@@ -90,6 +91,7 @@ def load_codes(path: Path) -> Codes:
         )
 
 
+@remembered
 @apart()
 def read_provenance(path: Path) -> dict[str, Any]:
     """Where a ``codes.h5ad`` came from, without reading the codes."""
@@ -116,6 +118,7 @@ def encoded(path: Path, rows: int) -> Iterator[tuple[NDArray[np.float32], Any, A
             yield np.asarray(mean[block], np.float32), variance, distortion
 
 
+@remembered
 @apart()
 def read_summary(path: Path) -> dict[str, Any]:
     """What a ``codes.h5ad`` comes to, without reading the codes: rows, distortion, rate, active units, factors.

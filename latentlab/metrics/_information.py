@@ -7,6 +7,8 @@ factor; tables are filled in blocks of rows, so memory does not grow with the ro
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, bin_edges, blocks, kinds_of, scale_of, survey
 
 MANY = 2_000_000  # codes from which on loading numba pays
+TOGETHER = 1 << 20  # counts whose logarithms are taken at once
 
 
 class Information(NamedTuple):
@@ -103,21 +106,59 @@ def entropy(counts: NDArray[np.int64], axis: int | tuple[int, ...]) -> NDArray[n
 
 def information(codes: Floats, factors: Floats, bins: int, kinds: Kinds = None) -> Information:
     """All information between codes (n, d) and factors (n, k); missing labels are left out factor by factor."""
-    named = kinds_of(factors, kinds)
-    columns = zip(factors.T, named, survey(factors), strict=True)
-    scales = [scale_of(column, kind, bins, held) for column, kind, held in columns]
-    return from_tables(tables(codes, factors, scales, bins))
+    return from_tables(counted(codes, factors, bins, kinds))
+
+
+def counted(codes: Floats, factors: Floats, bins: int, kinds: Kinds = None) -> list[NDArray[np.int64]]:
+    """The `tables` of codes (n, d) and factors (n, k), each factor on the scale of its own values."""
+    return tables(codes, factors, _scales(factors, bins, kinds), bins)
+
+
+def _scales(factors: Floats, bins: int, kinds: Kinds) -> list[Scale]:
+    columns = zip(factors.T, kinds_of(factors, kinds), survey(factors), strict=True)
+    return [scale_of(column, kind, bins, held) for column, kind, held in columns]
+
+
+def permuted(codes: Floats, factors: Floats, bins: int, kinds: Kinds, orders: Sequence[Ints]) -> tuple[Floats, Floats]:
+    """``mutual`` (m, d, k) and ``factor`` (m, k) of `information` for the factors in each of m orders of their rows.
+
+    A factor falls into the same bins in every order, so rows are binned once.
+    """
+    scales = _scales(factors, bins, kinds)
+    cells = bin_codes(codes, bins) + np.arange(codes.shape[1]) * bins
+    levels = [scale.levels(column) for scale, column in zip(scales, factors.T, strict=True)]
+    shapes = [(codes.shape[1], bins, scale.size) for scale in scales]
+    counts = [
+        [
+            count_cells(cells, level[order], shape[-1], math.prod(shape)).reshape(shape)
+            for level, shape in zip(levels, shapes, strict=True)
+        ]
+        for order in orders
+    ]
+    return together(counts)
+
+
+def together(draws: Sequence[list[NDArray[np.int64]]]) -> tuple[Floats, Floats]:
+    """``mutual`` (m, d, k) and ``factor`` (m, k) of several draws' tables, as `from_tables` has them of each."""
+    shapes = [[table.shape for table in counts] for counts in draws]
+    cells = sum(table.size for table in draws[0])
+    step = max(1, TOGETHER // cells) if all(each == shapes[0] for each in shapes) else 1
+    found = []
+    for start in range(0, len(draws), step):
+        stacked = [np.stack(tables) for tables in zip(*draws[start : start + step], strict=True)]
+        found.append(from_tables(stacked))
+    return np.concatenate([each.mutual for each in found]), np.concatenate([each.factor for each in found])
 
 
 def from_tables(counts: list[NDArray[np.int64]]) -> Information:
-    """`Information` from one (d, bins, levels) table of counts a factor."""
-    margins = [table.sum(axis=2) for table in counts]
-    code = np.stack([entropy(margin, axis=1) for margin in margins], axis=1)
-    joint = np.stack([entropy(table, axis=(1, 2)) for table in counts], axis=1)
-    factor = np.array([float(entropy(table[0].sum(axis=0), axis=0)) for table in counts])
-    mutual = code + factor - joint
+    """`Information` from one table of counts (…, d, bins, levels) a factor; what stands before d stays in front."""
+    margins = [table.sum(axis=-1) for table in counts]
+    code = np.stack([entropy(margin, axis=-1) for margin in margins], axis=-1)
+    joint = np.stack([entropy(table, axis=(-2, -1)) for table in counts], axis=-1)
+    factor = np.stack([entropy(table[..., 0, :, :].sum(axis=-2), axis=-1) for table in counts], axis=-1)
+    mutual = code + factor[..., None, :] - joint
     # One occupied bin means no information at all; rounding must not say otherwise.
-    lone = np.stack([(margin > 0).sum(axis=1) < 2 for margin in margins], axis=1)
+    lone = np.stack([(margin > 0).sum(axis=-1) < 2 for margin in margins], axis=-1)
     mutual[lone | (mutual < np.finfo(float).eps)] = 0.0
     return Information(mutual, code, joint, factor)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import check_codes
+
+T = TypeVar("T")
 
 
 def check_runs(runs: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
@@ -21,9 +24,7 @@ def check_runs(runs: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
     return found
 
 
-def pairwise(
-    runs: list[NDArray[np.float64]], similarity: Callable[[NDArray[np.float64], NDArray[np.float64]], float]
-) -> NDArray[np.float64]:
+def pairwise(runs: list[T], similarity: Callable[[T, T], float]) -> NDArray[np.float64]:
     """Symmetric similarities (r, r), 1 on the diagonal."""
     matrix = np.eye(len(runs))
     for a in range(len(runs)):

@@ -34,13 +34,22 @@ def cka(runs: Sequence[ArrayLike]) -> Score:
     >>> round(cka([z, [[-b, 2 * 0 + a] for a, b in z]]).value, 6)
     1.0
     """
-    matrix = pairwise(check_runs(runs), _alignment)
+    matrix = pairwise([_centred(codes) for codes in check_runs(runs)], _alignment)
     return Score(
         value=float(off_diagonal(matrix).mean()), matrix=matrix, settings={"runs": len(runs), "kernel": "linear"}
     )
 
 
-def _alignment(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
-    scale = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+Centred = tuple[NDArray[np.float64], float]
+
+
+def _centred(codes: NDArray[np.float64]) -> Centred:
+    """Centred codes, and the norm of their products."""
+    x = codes - codes.mean(axis=0)
+    return x, float(np.linalg.norm(x.T @ x))
+
+
+def _alignment(a: Centred, b: Centred) -> float:
+    (x, x_norm), (y, y_norm) = a, b
+    scale = x_norm * y_norm
     return float(np.linalg.norm(x.T @ y) ** 2 / scale) if scale > 0 else 0.0

@@ -35,11 +35,20 @@ def procrustes(runs: Sequence[ArrayLike]) -> Score:
     >>> round(procrustes([z, [[-3 * b, 3 * a] for a, b in z]]).value, 6)
     1.0
     """
-    matrix = pairwise(check_runs(runs), _similarity)
+    matrix = pairwise([_centred(codes) for codes in check_runs(runs)], _similarity)
     return Score(value=float(off_diagonal(matrix).mean()), matrix=matrix, settings={"runs": len(runs)})
 
 
-def _similarity(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
-    scale = np.linalg.norm(x) * np.linalg.norm(y)
+Centred = tuple[NDArray[np.float64], float]
+
+
+def _centred(codes: NDArray[np.float64]) -> Centred:
+    """Centred codes, and their norm."""
+    x = codes - codes.mean(axis=0)
+    return x, float(np.linalg.norm(x))
+
+
+def _similarity(a: Centred, b: Centred) -> float:
+    (x, x_norm), (y, y_norm) = a, b
+    scale = x_norm * y_norm
     return float((np.linalg.svd(x.T @ y, compute_uv=False).sum() / scale) ** 2) if scale > 0 else 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
+from latentlab.metrics._lasso import lasso
 from latentlab.metrics._metric import Metric
 from latentlab.metrics._runs import check_runs
 from latentlab.results import Score
@@ -21,7 +22,8 @@ METRIC = Metric(
     version=2,
     source="Duan et al. 2020, Unsupervised model selection for variational disentangled representation learning",
 )
-LASSO = {"fit_intercept": True, "max_iter": 1000, "tol": 1e-4, "positive": False, "selection": "cyclic"}
+STOP: dict[str, Any] = {"max_iter": 1000, "tol": 1e-4}
+LASSO = {"fit_intercept": True, **STOP, "positive": False, "selection": "cyclic"}
 
 
 def udr(
@@ -55,11 +57,14 @@ def udr(
     found = check_runs(runs)
     masks = _masks(found, kl, threshold)
     found = [_scored(codes) * mask for codes, mask in zip(found, masks, strict=True)]
+    if method == "spearman":
+        found = [_ranked(codes) for codes in found]
+    every, ends = np.hstack(found), np.cumsum([codes.shape[1] for codes in found])[:-1]
     matrix = np.full((len(found), len(found)), np.nan)
-    for a in range(len(found)):
-        for b in range(len(found)):
+    for a, codes in enumerate(found):
+        weights = lasso(codes, every, alpha, **STOP) if method == "lasso" else codes.T @ every / len(every)
+        for b, relation in enumerate(np.split(np.abs(weights), ends, axis=1)):
             if a != b:
-                relation = _lasso(found[a], found[b], alpha) if method == "lasso" else _spearman(found[a], found[b])
                 matrix[a, b] = strength(relation[masks[a]][:, masks[b]])
     each = np.nanmedian(matrix, axis=0)
     settings: dict[str, Any] = {"method": method, "rows": len(found[0]), "active": [int(mask.sum()) for mask in masks]}
@@ -97,15 +102,7 @@ def _masks(
     return [rate > threshold for rate in rates]
 
 
-def _lasso(x: NDArray[np.float64], y: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    from sklearn.linear_model import Lasso
-
-    weights = Lasso(alpha=alpha, **LASSO).fit(x, y).coef_
-    return np.abs(np.atleast_2d(weights)).T
-
-
-def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ranked(codes: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.stats import rankdata
 
-    a, b = _scored(rankdata(x, axis=0)), _scored(rankdata(y, axis=0))
-    return np.abs(a.T @ b) / len(a)
+    return _scored(rankdata(codes, axis=0))

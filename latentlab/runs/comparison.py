@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.codes.h5ad import read_provenance, read_summary
+from latentlab.codes.h5ad import read_summary
 from latentlab.errors import InputError, MissingError
 from latentlab.results import version_of
 from latentlab.runs.run import Run, model_hash
@@ -288,7 +288,7 @@ def scale_of(run: Run) -> str:
     source = dict(run.config.source)
     if run.has("encode"):
         with suppress(InputError):  # what cannot be read is said where the runs are compared
-            source = read_provenance(run.codes_path).get("inputs", {}).get("source", source)
+            source = read_summary(run.codes_path)["provenance"].get("inputs", {}).get("source", source)
     return _scale(run.config.likelihood, source)
 
 
@@ -298,10 +298,11 @@ def _scale(likelihood: str, source: Mapping[str, Any]) -> str:
 
 
 def check_comparable(runs: Iterable[Run]) -> None:
-    """Raise an `InputError` where the runs' distortions lie on different scales."""
+    """Raise an `InputError` where the runs' distortions lie on different scales; damaged codes have none."""
     scales: dict[str, str] = {}
     for run in runs:
-        scales.setdefault(scale_of(run), run.name)
+        with suppress(InputError):  # the run's row in `compare` says why
+            scales.setdefault(scale_of(run), run.name)
     if len(scales) > 1:
         named = " but ".join(f"{name[-40:]} {scale}" for scale, name in list(scales.items())[:2])
         raise InputError(f"likelihoods differ: {named}; their nats are on different scales: compare them apart"[:200])

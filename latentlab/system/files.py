@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from latentlab.errors import InputError, LatentlabError, LockedFileError, MissingError, NewerFormatError
 from latentlab.system.limits import JSON, check_containers
 from latentlab.system.regular import check_regular, open_regular
+from latentlab.system.stamps import remembered
 
 T = TypeVar("T")
 TEMPORARY = ".tmp-"
@@ -274,8 +275,12 @@ def _short(error: BaseException) -> str:
     return str(error).splitlines()[0][:80] if str(error) else type(error).__name__
 
 
+@remembered
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal; an `InputError` names a file that may not be read."""
+    """The SHA-256 of a file's bytes, in hexadecimal; an `InputError` names a file that may not be read.
+
+    A file that did not change is hashed once within a process (`stamps`).
+    """
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while chunk := file.read(CHUNK):

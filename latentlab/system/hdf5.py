@@ -11,7 +11,6 @@ import os
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 from shutil import copyfile
@@ -24,6 +23,7 @@ from latentlab.errors import InputError, LatentlabError, LockedFileError, Missin
 from latentlab.system import chunks
 from latentlab.system.files import publish
 from latentlab.system.regular import check_regular, open_regular
+from latentlab.system.stamps import Stamp, remembered, stamp
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
 PLAIN = {h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM}
@@ -36,6 +36,7 @@ NAMES = b"HEAP\x00\x00\x00\x00"  # how a local heap begins: where a group's name
 FREE = struct.Struct("<QQ")  # a free block in it: where the next one is, size
 LAST = 1  # where the next one is, if there is none
 BLOCK = 16 << 20
+_SOUND: dict[tuple[str, str], Stamp] = {}  # which check each file has passed, as it then was
 LARGEST_HEAP = 64 << 20  # bytes; h5py begins another one after some thousands, but for one text longer than that
 
 
@@ -60,13 +61,13 @@ def open_safely(path: str | Path) -> h5py.File:
     open_regular(path).close()
     _longest_heap(path)
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", driver="sec2")
     except BlockingIOError as error:  # HDF5 locks what a program writes
         raise LockedFileError(f"{path} is open in another program, which writes it; close it there") from error
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is not a readable HDF5 file; it may be cut short: make or copy it again") from error
     try:
-        _check(file, path)
+        _once(_check, file, path)
     except InputError:
         file.close()
         raise
@@ -141,7 +142,7 @@ def reading(path: Path, what: str) -> Iterator[h5py.File]:
     """A file of ours, opened as `open_safely` does; whatever is missing or malformed in it becomes an `InputError`."""
     with open_safely(path) as file:
         try:
-            _check_types(file)
+            _once(_check_types, file, path)
             yield file
         except (LatentlabError, MemoryError):
             raise
@@ -157,9 +158,20 @@ def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
     return chunks.read(item)
 
 
+def _once(check: Callable[[h5py.File, Path], None], file: h5py.File, path: Path) -> None:
+    """Check an open file, unless this process has checked the very same one before."""
+    found, key = stamp(path), (check.__name__, str(path))
+    same = found is not None and os.path.samestat(path.stat(), os.fstat(file.id.get_vfd_handle()))
+    if same and _SOUND.get(key) == found:
+        return
+    check(file, path)
+    if found is not None and same and stamp(path) == found:
+        _SOUND[key] = found
+
+
 def _check(file: h5py.File, path: Path) -> None:
     size, declared = path.stat().st_size, 0
-    if file.id.get_create_plist().get_sizes() != (8, 8):  # `_heaps` reads no other
+    if file.id.get_create_plist().get_sizes() != (8, 8):  # `_longest_heap` reads no other
         raise InputError(f"{path} counts in other than 8 bytes, as no common tool does; make it again with h5py")
     for name, dataset in _datasets(file, path):
         problem = _problem(dataset, size)
@@ -170,18 +182,21 @@ def _check(file: h5py.File, path: Path) -> None:
             raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
 
 
-def _check_types(file: h5py.File) -> None:
+def _check_types(file: h5py.File, path: Path) -> None:
     """Refuse attributes that are neither numbers nor texts, and arrays of sequences.
 
     The HDF5 library crashes as it reads a text that a flipped bit has made a sequence of bytes.
     """
-    items: list[Any] = [file]
-    file.visititems(lambda name, item: items.append(item))
-    for item in items:
-        kinds = {item.attrs.get_id(name).get_type().get_class() for name in item.attrs}
-        sequences = isinstance(item, h5py.Dataset) and item.id.get_type().get_class() == h5py.h5t.VLEN
+    names = [b"/"]
+    h5py.h5o.visit(file.id, names.append)
+    for name in names:
+        item = h5py.h5o.open(file.id, name)
+        count = h5py.h5a.get_num_attrs(item)
+        kinds = {h5py.h5a.open(item, index=each).get_type().get_class() for each in range(count)}
+        sequences = isinstance(item, h5py.h5d.DatasetID) and item.get_type().get_class() == h5py.h5t.VLEN
         if sequences or kinds - PLAIN:
-            raise InputError(f"{file.filename}: {item.name[:60]} holds neither numbers nor texts; make it anew")
+            where = f"/{name.decode(errors='replace').strip('/')[:60]}"
+            raise InputError(f"{path}: {where} holds neither numbers nor texts; make it anew")
 
 
 def check_texts(dataset: h5py.Dataset) -> None:
@@ -194,19 +209,14 @@ def check_texts(dataset: h5py.Dataset) -> None:
         raise InputError(f"{path}: {dataset.name[:60]} may be {most:,} bytes of text in a file of {size:,}")
 
 
+@remembered
 def _longest_heap(path: Path) -> int:
-    """The bytes of the longest heap of texts, 0 where there is none; an `InputError` where a heap has no end."""
-    stat = path.stat()
-    return _heaps(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    """The bytes of the longest heap of texts, 0 where there is none; an `InputError` where a heap has no end.
 
-
-@lru_cache(maxsize=256)
-def _heaps(path: Path, size: int, mtime: int, inode: int) -> int:
-    """Walk every heap: in one that has no end, or whose list goes round in a circle, the HDF5 library stays for ever.
-
+    Every heap is walked: in one that has no end, or whose list goes round in a circle, the HDF5 library stays for ever.
     Known upstream for the heaps of texts (github.com/HDFGroup/hdf5/issues/1707), found by fuzzing for those of names.
     """
-    longest = 0
+    longest, size = 0, path.stat().st_size
     with path.open("rb") as file:
         for start in range(0, size, BLOCK):
             file.seek(start)
@@ -262,33 +272,36 @@ def _walk_names(file: IO[bytes]) -> int | None:
 
 def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:
     """Every dataset, once, along hard links (which may form cycles)."""
-    groups, seen, count = [file["/"]], {h5py.h5o.get_info(file["/"].id).addr}, 0
-    soft: list[tuple[h5py.Group, str, str]] = []
+    root = h5py.h5g.open(file.id, b"/")
+    groups, seen, count = [(root, "")], {h5py.h5o.get_info(root).addr}, 0
+    soft: list[tuple[Any, bytes, str]] = []
     while groups:
-        group = groups.pop()
+        group, place = groups.pop()
         for key in group:
             count += 1
             if count > OBJECTS:
                 raise InputError(f"{path} holds more than {OBJECTS:,} objects; expected a few arrays")
-            link, name = group.get(key, getlink=True), f"{group.name.rstrip('/')}/{key}"
-            if isinstance(link, h5py.ExternalLink):
+            kind, name = group.links.get_info(key).type, f"{place}/{key.decode(errors='replace')}"
+            if kind == h5py.h5l.TYPE_EXTERNAL:
                 raise InputError(f"{path}: {name[:60]} links to another file; copy the data into this one")
-            if isinstance(link, h5py.SoftLink):
+            if kind == h5py.h5l.TYPE_SOFT:
                 soft.append((group, key, name))
                 continue
-            child = group[key]
-            address = h5py.h5o.get_info(child.id).addr
+            child = h5py.h5o.open(group, key)
+            address = h5py.h5o.get_info(child).addr
             if address in seen:
                 continue
             seen.add(address)
-            if isinstance(child, h5py.Group):
-                groups.append(child)
-            elif isinstance(child, h5py.Dataset):
-                yield name, child
+            if isinstance(child, h5py.h5g.GroupID):
+                groups.append((child, name))
+            elif isinstance(child, h5py.h5d.DatasetID):
+                yield name, h5py.Dataset(child)
     # Followed last: a link to another file was refused wherever it stands, so none of these leaves this one.
     for group, key, name in soft:
-        if group.get(key) is None:
-            raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it")
+        try:
+            h5py.h5o.open(group, key)
+        except KeyError as error:
+            raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it") from error
 
 
 def _problem(dataset: h5py.Dataset, file_size: int) -> str:

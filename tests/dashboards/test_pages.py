@@ -385,3 +385,18 @@ def test_half_a_model_is_told_what_it_lacks_and_offered_no_command_in_vain(
     assert said in words(app)
     vain = {"encoder": ("explain", "support", "traverse"), "decoder": ("outliers", "debias", "support", "leakage")}[run]
     assert not [code.value for code in app.code if any(verb in code.value.split() for verb in vain)]
+
+
+def test_many_runs_are_sorted_over_all_and_shown_in_pages(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    for number in range(103):
+        write_run(tmp_path / f"run-{number:03d}", float(1 + number // 5), number % 5, analysed=number == 101)
+    names = lambda app: [row.split()[0] for row in rows(app) if row.lstrip().startswith("run-")]  # noqa: E731
+    every = [run.name for run in Study(tmp_path).runs]
+    first = open_page(tmp_path)
+    assert names(first) == every[:100]
+    assert "1 to 100 of 103 rows" in words(first)
+    ranked = open_page(tmp_path, sort="mig")
+    assert names(ranked)[0] == "run-101", "the one run with a score comes first, wherever it was"
+    assert names(open_page(tmp_path, sort="run", order="falling"))[0] == "run-102"
+    first.number_input(key="page").set_value(2).run()
+    assert names(first) == every[100:]

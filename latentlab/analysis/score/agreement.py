@@ -54,10 +54,11 @@ def by_setting(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """
     usable = table[~table["state"].isin(["broken", "diverged"]) & table["setting"].notna()]
     found: dict[str, dict[str, float]] = {}
+    metrics = tuple(_modules(None))
     for setting, group in usable.groupby("setting", sort=False):
         runs = [run for run in map(Run, group["path"]) if run.has("encode")]
         try:
-            found[str(setting)] = {name: score.value for name, score in across(runs).items()}
+            found[str(setting)] = {name: score.value for name, score in across(runs, metrics=metrics).items()}
         except InputError:  # one seed alone, or seeds that encoded different rows: there is nothing to compare
             found[str(setting)] = {}
     return found

@@ -48,13 +48,13 @@ class Scores(Result):
         return Scores(*({name: part[name] for name in names if name in part} for part in parts))  # type: ignore[arg-type]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per metric: value, 95 % interval, nulls and ceiling; metrics that were skipped have the reason."""
+        """One row per metric: value over all rows, 95 % interval, nulls and reference; metrics that were skipped have the reason."""
         import pandas as pd
 
         rows = [
-            {"metric": name, "value": score.value}
-            | dict(zip(("low", "high"), score.interval or (np.nan, np.nan), strict=True))
-            | {**score.nulls, "ceiling": score.ceiling}
+            {"metric": name, "value": score.shown}
+            | dict(zip(("low", "high"), score.bounds or (np.nan, np.nan), strict=True))
+            | {**score.nulls, "reference": score.reference}
             for name, score in self.scores.items()
         ]
         return pd.DataFrame([*rows, *({"metric": name, "skipped": why} for name, why in self.skipped.items())])

@@ -1,0 +1,62 @@
+"""What a file says of itself without being read, so that its content is not read twice within a process.
+
+A file is taken for the one that was read before while its path, device, inode, size and times of change are the same,
+and only once its last change lies more than two seconds back. Times on disk move in ticks (a few milliseconds on ext4
+and XFS, two seconds on FAT): a file that is rewritten within a tick, with as many bytes, has the stamp that it had
+before. Of one that changed longer ago, any later change has another time. The time of change of status (ctime) counts,
+which no program can set back. A file whose times lie in the future, as another machine's clock may have it, is read
+each time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+QUIET = 2_000_000_000  # nanoseconds, the coarsest tick of a file system in use
+REMEMBERED = 1 << 14  # answers of one function: those of some thousand runs
+T = TypeVar("T")
+
+
+class Stamp(NamedTuple):
+    """What a file says of itself: equal stamps stand for equal bytes."""
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The stamp of a file; None where there is none, or where it changed too lately for its stamp to be believed."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) <= QUIET:
+        return None
+    return Stamp(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def remembered(read: Callable[[Path], T]) -> Callable[[Path], T]:
+    """Make a function of a file's content alone read each file once, as long as the file is the same one.
+
+    What it returned is handed out as a copy. What it raises is raised each time.
+    """
+
+    @lru_cache(maxsize=REMEMBERED)
+    def known(path: Path, found: Stamp) -> T:
+        return read(path)
+
+    @wraps(read)
+    def reading(path: Path) -> T:
+        found = stamp(path)
+        return read(path) if found is None else deepcopy(known(path, found))
+
+    return reading
