@@ -34,6 +34,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.stage import STAGES
 from latentlab.runs.study import Study
 from latentlab.serving.server import as_study, served_path
+from latentlab.system.png import channels_shown
 
 OVERLAP_ROWS = 5_000
 MADE = ("support.json", "support.h5", "likelihood.h5")  # by verbs of their own, beside the stages
@@ -102,6 +103,11 @@ def _labels(path: str, names: tuple[str, ...]) -> dict[str, str]:
 def data_name(run: Run) -> str:
     """The data set's name as a subtitle says it."""
     return str(run.config.source.get("name") or Path(run.config.data).name) if run.encodes else "no data"
+
+
+def channels(run: Run) -> str:
+    """Which channels of the run's images are shown, where not all can be."""
+    return channels_shown(run.config.image_shape[0])
 
 
 def codes(run: Run) -> Codes:

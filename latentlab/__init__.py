@@ -4,6 +4,7 @@ Names resolve when they are used, so importing the package costs nothing:
 ``ll.train``, ``ll.sweep``, ``ll.encode``, ``ll.analyze``, ``ll.compare``, ``ll.data``, ``ll.metrics``, ``ll.figures``.
 """
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ __all__ = [*_HOME, *_PACKAGES]
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"latentlab.{_HOME[name]}"), name)
+        return _public(name)
     if name in _PACKAGES:
         return import_module(f"latentlab.{_PACKAGES[name]}")
     if name == "__version__":
@@ -93,6 +94,17 @@ def __getattr__(name: str) -> Any:
 
         return version("latentlab")
     raise AttributeError(f"module 'latentlab' has no attribute {name!r}")
+
+
+@cache
+def _public(name: str) -> Any:
+    """A class as it is, a function with its arguments checked."""
+    found = getattr(import_module(f"latentlab.{_HOME[name]}"), name)
+    if isinstance(found, type):
+        return found
+    from latentlab.runs.arguments import checked
+
+    return checked(name, found)
 
 
 def __dir__() -> list[str]:

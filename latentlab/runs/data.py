@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.data import Dataset, read_spec
@@ -33,6 +34,11 @@ def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None
         came, expected = ("×".join(map(str, shape)) for shape in (found.image_shape, run.config.image_shape))
         raise InputError(f"{found.name} has images {came}, {run.path} was trained on {expected}; choose other --data")
     return found
+
+
+def companion(weights: Path) -> Path:
+    """The file beside weights of rows that says which images they were made for."""
+    return weights.with_name(f"{weights.name}.json")
 
 
 def place(run: Run) -> str:

@@ -18,7 +18,6 @@ bootstrap of counts under fixed bins claims an interval seven times too narrow.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -37,6 +36,7 @@ from latentlab.metrics._arrays import Floats, blocks
 from latentlab.metrics._estimators import unfinished_allowed
 from latentlab.metrics._information import count_compiled
 from latentlab.results import Score
+from latentlab.system.machine import cores
 
 SEED = 10_000  # streams of redraws start here, far from the seeds that draw a protocol's own rows
 ACTIVE = 0.01
@@ -88,7 +88,7 @@ def _many(n: int, one: Callable[[int], float]) -> NDArray[np.float64]:
 
     Filters of warnings are the process's, not a thread's: they are set before the threads, which may set them again.
     """
-    with unfinished_allowed(), ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+    with unfinished_allowed(), ThreadPoolExecutor(min(cores(), 8)) as pool:
         return np.array(list(pool.map(one, range(n))))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-from latentlab.errors import InputError
+from latentlab.errors import InputError, one_line
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.models import load_model
 from latentlab.runs.run import Run, model_hash
@@ -60,8 +62,14 @@ def card(run: Run) -> str:
         else "not recorded",
         "seed": config.seed,
     }
-    lines = [*head, "", f"# {run.name}", "", f"An autoencoder of images {shape}: {config.label}. Made with latentlab."]
-    lines += ["", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in made.items())]
+    lines = [
+        *head,
+        "",
+        f"# {plain(run.name)}",
+        "",
+        f"An autoencoder of images {shape}: {plain(config.label)}. Made with latentlab.",
+    ]
+    lines += ["", "| | |", "|---|---|", *(f"| {key} | {plain(str(value))} |" for key, value in made.items())]
     lines += ["", "## Scores", "", *_scores(run)]
     lines += ["", "## Use", "", *USE, "", "## Limits", "", *LIMITS]
     return "\n".join(lines) + "\n"
@@ -74,6 +82,15 @@ def public(data: str) -> str:
     ('photos:size=64', 'mnist:mnist', 'digits')
     """
     return re.sub(r"[^:,=]*/", "", re.sub(r"/+(?=$|[:,])", "", data)) or "unknown"
+
+
+def plain(text: str) -> str:
+    r"""Text in which nothing is a command of Markdown or HTML, on one line.
+
+    >>> print(plain("a|b_c\n# <i>&"))
+    a\|b\_c \# &lt;i&gt;&amp;
+    """
+    return re.sub(r"([\\`*_\[\]|#~$!])", r"\\\1", escape(one_line(text), quote=False))
 
 
 USE = (
@@ -95,7 +112,8 @@ LIMITS = (
 
 def _tags(run: Run) -> list[str]:
     objective = str(run.config.objective["name"])
-    return list(dict.fromkeys(["autoencoder", "latent-space", *([objective] if objective.isascii() else [])]))
+    named = [objective if re.fullmatch(r"[a-z][a-z0-9-]*", objective) else json.dumps(one_line(objective))]
+    return list(dict.fromkeys(["autoencoder", "latent-space", *(named if objective.isascii() else [])]))
 
 
 def _scores(run: Run) -> list[str]:
@@ -105,5 +123,6 @@ def _scores(run: Run) -> list[str]:
     for name, score in run.scores().items():
         interval = "–" if score.interval is None else "{:.3f} to {:.3f}".format(*score.interval)
         value = "–" if math.isnan(score.value) else f"{score.value:.3f}"
-        rows.append(f"| {name} | {value} | {interval} | {score.settings.get('profile', '–')} |")
+        profile = plain(str(score.settings.get("profile", "–")))
+        rows.append(f"| {plain(name)} | {value} | {interval} | {profile} |")
     return ["| score | value | 95 % interval | protocol |", "|---|---|---|---|", *rows]
