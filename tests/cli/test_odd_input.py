@@ -3,13 +3,14 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy import write_run
 
 from latentlab.cli import run
 from latentlab.system.registry import names
 
-PATHS = ("missing", "file.txt", "empty", "noise.bin", "pipe", "nothing.npz", "latin1-\udce9", "x" * 300, "a\nb", "")
+PATHS = ("missing", "file.txt", "empty", "noise.bin", "pipe", "")
 LINES = [
     "train --data PATH --out new --steps 1",
     "train --data digits --out noise.bin --steps 1",
@@ -54,7 +55,7 @@ NUMBERS = [
     "debias run --smoothing VALUE",
     "dashboard run --no-browser --port VALUE",
 ]
-UNHURT = {"doctor missing": 2}
+VALUES = ("-1", "nan", "9" * 400)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,6 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "nothing.npz").touch()
     (root / "empty").mkdir()
     os.mkfifo(root / "pipe")
-    import numpy as np
-
     np.save(root / "codes.npy", np.random.default_rng(0).normal(size=(30, 3)))
     return root
 
@@ -82,22 +81,22 @@ def refused(line: str, odd: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("line", LINES)
-@pytest.mark.parametrize("odd", PATHS)
 def test_a_wrong_path_is_one_line(
-    material: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, odd: str
+    material: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     monkeypatch.chdir(material)
-    refused(line, odd, capsys)
+    for odd in PATHS:
+        refused(line, odd, capsys)
     assert not [path for path in material.iterdir() if path.name.startswith("new")]
 
 
 @pytest.mark.parametrize("line", NUMBERS)
-@pytest.mark.parametrize("odd", ["-1", "nan", "inf", "1e999", "many", "9" * 400, ""])
 def test_a_wrong_number_is_one_line(
-    material: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, odd: str
+    material: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     monkeypatch.chdir(material)
-    refused(line, odd, capsys)
+    for odd in VALUES:
+        refused(line, odd, capsys)
     assert not [path for path in material.iterdir() if path.name.startswith("new")]
 
 

@@ -14,6 +14,7 @@ from latentlab.exchange.exporters._needs import new_folder
 from latentlab.models import load_model
 from latentlab.runs.run import Run, model_hash
 from latentlab.system.files import write_bytes, write_json
+from latentlab.system.registry import names
 
 LIBRARY = "latentlab"
 
@@ -112,7 +113,8 @@ LIMITS = (
 
 def _tags(run: Run) -> list[str]:
     objective = str(run.config.objective["name"])
-    named = [objective if re.fullmatch(r"[a-z][a-z0-9-]*", objective) else json.dumps(one_line(objective))]
+    ours = objective.replace("-", "_") in names("training/objectives")
+    named = [objective if ours else json.dumps(one_line(objective))]  # a JSON text is one of YAML
     return list(dict.fromkeys(["autoencoder", "latent-space", *(named if objective.isascii() else [])]))
 
 
