@@ -102,9 +102,7 @@ def _public(name: str) -> Any:
     found = getattr(import_module(f"latentlab.{_HOME[name]}"), name)
     if isinstance(found, type):
         return found
-    from latentlab.runs.arguments import checked
-
-    return checked(name, found)
+    return import_module("latentlab.runs.arguments").checked(name, found)
 
 
 def __dir__() -> list[str]:

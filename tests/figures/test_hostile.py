@@ -54,7 +54,7 @@ def test_every_kind_is_drawn_with_any_names(kind: str, study: Study) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_name_is_markup_on_the_screen(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plotly gets every name with its letters written out; what the figure says of itself stays plain text."""
-    first, *others = [replace(spec, name=f"{spec.name}<i>%{{x}}&gt;") for spec in toy.SPECS]
+    first, *others = [replace(spec, name=f"{spec.name}<u>%{{x}}&gt;") for spec in toy.SPECS]
     monkeypatch.setattr(toy, "SPECS", (replace(first, values=("<s>", "&amp;", "c")), *others))
     for seed in (0, 1):
         write_survey(write_run(tmp_path / f"r{seed}", 4.0, seed))
@@ -63,7 +63,7 @@ def test_no_name_is_markup_on_the_screen(kind: str, tmp_path: Path, monkeypatch:
     fig = draw(kind, study if load("figures", kind).TAKES == "runs" else study.runs[-1], **model)
     meta = fig.layout.meta
     texts = [text for text in leaves(fig.to_plotly_json()) if text not in meta.values()]
-    assert not [text for text in texts if re.search(r"<i>|<s>|%\{x\}&|x\}&gt;", text)]
+    assert not [text for text in texts if re.search(r"<u>|<s>|%\{x\}&|x\}&gt;", text)]
     assert not [text for text in meta.values() if "&lt;" in text or "&#123;" in text]
 
 
