@@ -15,6 +15,7 @@ import reads
 import streamlit as st
 
 from latentlab.figures import decodes, draw, rendered
+from latentlab.figures._markup import shown
 from latentlab.runs.commands import command
 from latentlab.runs.run import Run
 from latentlab.system.registry import load
@@ -60,6 +61,7 @@ class Drawing:
 def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -> Any:
     drawn = draw(kind, [reads.Cached(run.path) for run in _runs], **dict(options), **_model(kind, _runs))
     told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
+    told = shown(told)
     drawn.update_layout(
         title=None,
         margin={"t": 16},

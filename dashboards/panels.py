@@ -18,6 +18,7 @@ import streamlit as st
 from drawings import Drawing
 
 from latentlab.errors import LatentlabError
+from latentlab.figures._markup import shown
 from latentlab.runs.run import Run
 
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
@@ -161,7 +162,7 @@ def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None) -> 
     def clicked() -> None:
         points = st.session_state[f"chart-{kind}"].selection.points
         if points and points[0].get("customdata"):
-            on_run(str(points[0]["customdata"][0]))
+            on_run(shown(str(points[0]["customdata"][0])))
 
     chart(drawn, f"chart-{kind}", on_select=clicked, selection_mode="points")
     choice.leave_for_run()

@@ -35,6 +35,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
 from latentlab.serving.server import as_study, served_path
+from latentlab.system.png import channels_shown
 
 OVERLAP_ROWS = 5_000
 CODES, DECODINGS, PROJECTIONS = (tuple(stage(name).files) for name in ("encode", "traverse", "project"))
@@ -108,6 +109,11 @@ def _labels(path: str, names: tuple[str, ...]) -> dict[str, str]:
 def data_name(run: Run) -> str:
     """The data set's name as a subtitle says it."""
     return str(run.config.source.get("name") or Path(run.config.data).name) if run.encodes else "no data"
+
+
+def channels(run: Run) -> str:
+    """Which channels of the run's images are shown, where not all can be."""
+    return channels_shown(run.config.image_shape[0])
 
 
 def codes(run: Run) -> Codes:

@@ -84,7 +84,7 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
     crisp = " crisp" * (images.shape[-1] <= 32)
     alt = html.escape(f"{len(rows)} images of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
-    panels.note(said)
+    panels.note(" · ".join(filter(None, [said, reads.channels(run)])))
 
 
 def _neighbours(run: Run, codes: Codes, position: int) -> None:

@@ -17,6 +17,7 @@ if (
 ):
     del sys.path[0]
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,7 @@ __all__ = [*_HOME, *_PACKAGES]
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"latentlab.{_HOME[name]}"), name)
+        return _public(name)
     if name in _PACKAGES:
         return import_module(f"latentlab.{_PACKAGES[name]}")
     if name == "__version__":
@@ -116,6 +117,15 @@ def __getattr__(name: str) -> Any:
 
         return version("latentlab")
     raise AttributeError(f"module 'latentlab' has no attribute {name!r}")
+
+
+@cache
+def _public(name: str) -> Any:
+    """A class as it is, a function with its arguments checked."""
+    found = getattr(import_module(f"latentlab.{_HOME[name]}"), name)
+    if isinstance(found, type):
+        return found
+    return import_module("latentlab.runs.arguments").checked(name, found)
 
 
 def __dir__() -> list[str]:

@@ -13,12 +13,15 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where whoever called has it ignored
         signal.signal(signal.SIGINT, _Interrupt())
     try:
+        from latentlab.system.streams import let_go, open_standard
         from latentlab.system.surroundings import ignore_current_folder
 
+        open_standard()
         ignore_current_folder()
         from latentlab.cli import run
 
         status = run()
+        let_go()
     except KeyboardInterrupt:  # before `run` had begun
         status = 130
     sys.exit(status)

@@ -114,6 +114,7 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
         f"active dimensions matched on rank correlation of codes over {table.attrs['rows']:,} rows, signs aligned",
         f"{counts} of {int((table['first'] >= 0).sum())} matched, |ρ| ≥ {MATCHED}",
         said,
+        reads.channels(runs[0]),
         RANGES[over] + ", every second step" * (SIZES[len(runs)][1] > 1),
     ]
     make = command("compare", *(run.path for run in runs))

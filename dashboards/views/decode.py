@@ -20,6 +20,7 @@ from latentlab.figures.code import moved_code, table
 from latentlab.runs.run import Run
 
 LONGEST = 400
+DRAG = "drag for a preview, let go for the exact image"
 BOTH, EACH, OTHERS = "both", "each", "all others"
 
 
@@ -114,7 +115,12 @@ def _sliders(run: Run) -> None:
             where = "from the mean code"
         panels.head(
             "One code, dimension by dimension",
-            [where, "the most important dimensions first", "drag for a preview, let go for the exact image"],
+            [
+                where,
+                "the most important dimensions first",
+                DRAG,
+                reads.channels(run),
+            ],
             "code",
             small=True,
             make=Drawing("code", (run,), {"row": row, "moved": moved or None}),

@@ -104,7 +104,7 @@ def _anchor(run: Run, place: Any, stored: Decodings) -> int | None:
 def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     panels.head(
         "What each dimension does",
-        [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table)],
+        [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table), reads.channels(run)],
         "dimensions",
         make=_command(run, part, over),
         data=lambda: reads.ranked(run),

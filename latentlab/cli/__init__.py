@@ -14,6 +14,7 @@ from typer.main import get_command
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
 from latentlab.system.registry import load, names
+from latentlab.system.streams import remarks
 
 HELP = """Understand the latent spaces of autoencoders: train, analyse, score, compare, show.
 
@@ -57,8 +58,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     This is the one place where an exception, or a `Remark`, becomes a line on standard error.
     """
     try:
-        with _console.remarks():
+        with remarks():
             result = get_command(build()).main(argv, prog_name="latentlab", standalone_mode=False)
+            sys.stdout.flush()  # what cannot be written is said here, and not while the interpreter ends
         return result if isinstance(result, int) else 0
     except KeyboardInterrupt:
         return 130
@@ -72,8 +74,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
     except UnicodeEncodeError as error:
         return _console.fail(f"{error.object!r:.80} is no text; rename the folder or file, or type it otherwise", 2)
-    except BrokenPipeError:
-        sys.stdout = None
+    except BrokenPipeError:  # whoever read standard output has read enough
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

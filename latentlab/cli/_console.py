@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
-from latentlab.errors import InputError, Remark, harmless, one_line
+from latentlab.errors import InputError, harmless, one_line
 from latentlab.system.progress import Progress, silent
 from latentlab.system.registry import choose, names
+from latentlab.system.streams import takes_all_letters, tell
 
 LINE_SECONDS = 10.0
 LONGEST_LINE = 200
@@ -43,7 +43,7 @@ Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Ru
 def fail(message: str, status: int) -> int:
     """Print one line of at most 200 characters to standard error and give back the exit status."""
     line = f"latentlab: {one_line(message)}"
-    print(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…", file=sys.stderr)
+    tell(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…")
     return status
 
 
@@ -59,32 +59,11 @@ def show(text: str) -> None:
     print(harmless(text))
 
 
-@contextmanager
-def remarks() -> Iterator[None]:
-    """Show each `Remark` as one line on standard error; all other warnings as Python does."""
-    shown = warnings.showwarning
-
-    def show_remark(
-        message: Warning | str, category: type[Warning], filename: str, lineno: int,
-        file: TextIO | None = None, line: str | None = None,
-    ) -> None:  # fmt: skip
-        if issubclass(category, Remark):
-            print(f"latentlab: {one_line(str(message))}", file=sys.stderr)
-        else:
-            shown(message, category, filename, lineno, file, line)
-
-    warnings.showwarning = show_remark
-    try:
-        yield
-    finally:
-        warnings.showwarning = shown
-
-
 def show_json(content: Any) -> None:
     """The answer for a machine: one line of JSON."""
     from latentlab.results import plain
 
-    print(json.dumps(plain(content), ensure_ascii=False, allow_nan=False))
+    print(json.dumps(plain(content), ensure_ascii=not takes_all_letters(), allow_nan=False))
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -158,7 +137,7 @@ def _lines(title: str) -> Progress:
             said[:] = now, done
             left = (now - started) * (total - done) / (done - before[0]) if done > before[0] else 0
             parts = [f"{title}: {done:,.0f} of {total:,.0f}", note, f"{duration(left)} left" if left else ""]
-            print("; ".join(part for part in parts if part), file=sys.stderr, flush=True)
+            tell("; ".join(part for part in parts if part))
 
     return report
 

@@ -37,7 +37,7 @@ def debias(
     Example: latentlab debias artifacts/digits -o weights.npy, then latentlab train … --weights weights.npy
     """
     refuse_busy(run)
-    from latentlab.analysis.debias.record import save_weights
+    from latentlab.analysis.debias.record import save_weights, weighed_images
     from latentlab.analysis.debias.stage import debias as weigh
     from latentlab.analysis.debias.stage import shares
     from latentlab.data import load
@@ -58,7 +58,7 @@ def debias(
             progress=report,
         )
     if out is not None:
-        save_weights(out, found)
+        save_weights(out, found, weighed_images(opened, chosen, split))
     classes = shares(trained_rows(opened, chosen, split), found)
     if json:
         answer = {**found.settings, "effective": found.effective, "largest": found.weights.max(), "classes": classes}

@@ -7,6 +7,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
+from latentlab.system.files import refuse_busy
 from latentlab.system.registry import names
 
 PANEL = "Train"
@@ -42,6 +43,7 @@ def import_(
     """
     if out is None:
         raise InputError("import needs a folder for the run: --out RUN")
+    refuse_busy(out)
     if (adapter is None) == (kind is None):
         raise InputError("import needs either FORMAT PATH or --adapter FILE.py:NAME; see latentlab import --help")
     with_adapter = {"weights": weights, "objective": objective, "beta": beta}

@@ -1,6 +1,5 @@
 """``latentlab score``."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 from latentlab.cli import _console
 from latentlab.errors import InputError, one_line
 from latentlab.system.files import refuse_busy
+from latentlab.system.streams import tell
 
 if TYPE_CHECKING:
     from latentlab.analysis.score.arrays import Arrays
@@ -62,7 +62,7 @@ def score(
         _console.show_json({"profile": profile, **({"read": said} if said else {}), **found.to_json()})
         return
     for line in () if quiet else said:
-        print(one_line(line), file=sys.stderr)
+        tell(one_line(line))
     from latentlab.analysis.score.scorecard import missing
 
     _console.table([_row(name, each) for name, each in found.scores.items()])

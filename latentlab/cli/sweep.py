@@ -7,6 +7,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
+from latentlab.system.files import LOCK, refuse_busy
 
 PANEL = "Train"
 
@@ -55,6 +56,8 @@ def sweep(
 
     Another objective: latentlab sweep --data digits --objective factor-vae --set gamma=10,35 --seeds 2
     """
+    # Parts of one study are trained at the same time; otherwise nobody else may write its members.
+    refuse_busy(out, *(path.parent for path in sorted(out.glob(f"*/{LOCK}")) if shard is None))
     from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()

@@ -37,6 +37,9 @@ class Decodings:
 
     def __post_init__(self) -> None:
         pictures = [each for each in (self.images, self.originals) if each is not None]
+        if not all(isinstance(each, np.ndarray) for each in (*pictures, self.codes)) or not pictures:
+            came = " and ".join(type(each).__name__ for each in (*pictures, self.codes))
+            raise InputError(f"images and codes are {came}; expected arrays")
         if {each.dtype for each in pictures} != {np.dtype(np.uint8)} or min(each.ndim for each in pictures) < 3:
             came = " and ".join(f"{each.dtype} {each.shape}" for each in pictures)
             raise InputError(f"images are {came}; expected uint8 (…, c, h, w)")

@@ -204,7 +204,8 @@ def _spread(codes: Codes, used: int, names: tuple[str, ...], draws: int, rng: np
     m = max(1, min(used, n // 2))
     drawn = (rng.choice(n, m, replace=False) for _ in range(draws))
     counts = [counted(codes.mean[rows], columns[rows], BINS, kinds) for rows in drawn]
-    found = _shares(*together(counts))
+    mutual, entropies = together(counts)
+    found = _shares(mutual.astype(np.float64), entropies.astype(np.float64))
     return found.std(axis=0, ddof=1) * np.sqrt((1 / used) / (1 / m - 1 / n))
 
 

@@ -84,6 +84,9 @@ class Dataset:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not isinstance(self.shape, tuple) or len(self.shape) != 4:
+            came = f"name {self.name!r:.40} and shape {self.shape!r:.40}"
+            raise InputError(f"a data set has {came}; expected a text and (n, channels, height, width)")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
         for what, array in (("factors", self.factors), ("labels", self.labels), ("row_ids", self.row_ids)):

@@ -21,12 +21,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError, MissingError
+from latentlab.figures import _markup
 from latentlab.figures._gif import gif
-from latentlab.figures._images import channels_shown
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
 from latentlab.system.files import write_bytes
+from latentlab.system.png import channels_shown
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Runs = Run | Study | Path | str | Sequence[Run]
 def draw(kind: str, runs: Runs, **options: Any) -> go.Figure:
     """The interactive figure of that kind: ``draw("rate-distortion", study)``."""
     module, data = _prepared(kind, runs, options)
-    return module.interactive(data)
+    return _interactive(module, data)
 
 
 def export(kind: str, runs: Runs, path: Path | str, preset: str = "neurips", **options: Any) -> Path:
@@ -77,10 +78,16 @@ def rendered(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **opti
     if suffix == "txt":
         return f"{module.alt(data)}\n".encode()
     if suffix == "html":
-        return page(module.interactive(data)).encode()
+        return page(_interactive(module, data)).encode()
     with _style.rendering(size):
         figure = module.static(data, preset)
     return _style.saved(figure, suffix, module.TITLE, module.alt(data), size)
+
+
+def _interactive(module: ModuleType, data: Any) -> go.Figure:
+    """The Plotly figure, in which names are no markup; what it says of itself in ``meta`` is plain text."""
+    figure = module.interactive(_markup.escaped(data))
+    return figure.update_layout(meta={key: _markup.shown(text) for key, text in figure.layout.meta.items()})
 
 
 def decodes(kind: str) -> bool:

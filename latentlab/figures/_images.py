@@ -9,25 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.system.png import as_colours
+
 Picture = NDArray[np.uint8]
 FADED = 90
 
 
 def rgba(images: NDArray[np.uint8], alpha: int = 255) -> Picture:
-    """Images (…, c, h, w) as (…, h, w, 4): one channel is grey, three are colours, of others see `channels_shown`."""
-    last = np.moveaxis(images, -3, -1)
-    channels = last.shape[-1]
-    colour = np.repeat(last, 3, axis=-1) if channels == 1 else last[..., :3]
-    if channels == 2:
-        colour = np.concatenate([last, np.zeros_like(last[..., :1])], axis=-1)
+    """Images (…, c, h, w) as (…, h, w, 4): one channel is grey, three are colours, of others see `as_colours`."""
+    last = np.moveaxis(as_colours(images), -3, -1)
+    colour = np.repeat(last, 3, axis=-1) if last.shape[-1] == 1 else last
     return np.concatenate([colour, np.full((*colour.shape[:-1], 1), alpha, np.uint8)], axis=-1)
-
-
-def channels_shown(channels: int) -> str:
-    """Which channels of an image stand for colours, where that needs saying."""
-    if channels in (1, 3):
-        return ""
-    return "channel 1 in red, 2 in green" if channels == 2 else f"channels 1 to 3 of {channels} as red, green and blue"
 
 
 def mosaic(cells: Picture, gap: int = 1) -> Picture:

@@ -21,6 +21,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
 from latentlab.system.files import write_bytes
+from latentlab.system.png import channels_shown
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -280,7 +281,8 @@ def _range(run: Run) -> str:
     over, part = _part(run)
     ends = "over the prior's range, −2 to 2" if over == "prior" else "over 2.5 % to 97.5 % of the codes"
     anchor = part.settings.get("anchor_row")
-    return f"traversals {ends}" + (f", around row {anchor}" if anchor is not None else "")
+    said = [f"traversals {ends}" + (f", around row {anchor}" if anchor is not None else "")]
+    return "; ".join(filter(None, [*said, channels_shown(run.config.image_shape[0])]))
 
 
 def _commands(runs: Sequence[Run]) -> list[str]:

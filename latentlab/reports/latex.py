@@ -43,7 +43,8 @@ def escape(text: str) -> str:
     >>> escape("β = 4, latent_dim 10 & 100 %")
     '$\\beta$ = 4, latent\\_dim 10 \\& 100 \\%'
     """
-    return "".join(SPECIAL.get(letter, letter) for letter in text if letter.isprintable())
+    spaced = (" " if letter.isspace() else letter for letter in text)
+    return "".join(SPECIAL.get(letter, letter) for letter in spaced if letter.isprintable())
 
 
 def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:

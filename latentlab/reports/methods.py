@@ -9,6 +9,7 @@ from operator import methodcaller
 from typing import Any, NamedTuple
 
 from latentlab.errors import InputError
+from latentlab.reports.latex import escape
 from latentlab.reports.references import bibtex, cited, cited_in
 from latentlab.results import Score
 from latentlab.runs.comparison import normalised_beta
@@ -35,7 +36,6 @@ APART = {"profile", "versions", "resamples", "rows_from", "factors_left_out", "s
 HASHES = ("model", "codes", "fingerprint", "format")
 OPEN, CLOSE = "\ue000", "\ue001"  # private characters, which no font and no name has
 CITED = re.compile(rf"{OPEN}([a-z0-9,]+){CLOSE}")
-COMMANDS = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}"}
 
 
 class Methods(NamedTuple):
@@ -58,13 +58,13 @@ class _Cites:
 
 
 def _typeset(text: str) -> str:
-    r"""The paragraph with its citations as commands; nothing else in it, wherever it came from, is a command.
+    r"""The paragraph as LaTeX with its citations as commands; nothing else in it, wherever it came from, is a command.
 
-    >>> print(_typeset(f"by {OPEN}higgins2017{CLOSE} on \\input{{secret}}"))
-    by \cite{higgins2017} on \textbackslash{}input\{secret\}
+    >>> print(_typeset(f"by {OPEN}higgins2017{CLOSE} on \\input{{my_data}}, 95 %"))
+    by \cite{higgins2017} on \textbackslash{}input\{my\_data\}, 95 \%
     """
-    harmless = "".join(COMMANDS.get(letter, letter) for letter in text)
-    return CITED.sub(r"\\cite{\1}", harmless).replace(OPEN, "").replace(CLOSE, "")
+    parts = CITED.split(text)  # the keys that are cited stand between the texts
+    return "".join(rf"\cite{{{part}}}" if number % 2 else escape(part) for number, part in enumerate(parts))
 
 
 def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:

@@ -67,7 +67,11 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     """
     import pandas as pd
 
-    found, broken = _gather(runs)
+    given = [runs] if isinstance(runs, Run | Study) or not isinstance(runs, Iterable) else list(runs)
+    for each in given:
+        if not isinstance(each, Run | Study):
+            raise InputError(f"compare got a {type(each).__name__}, {each!r:.60}; expected a Study, a Run or several")
+    found, broken = _gather(given)
     if not found and not broken:
         raise InputError("there are no runs to compare; expected a study or a list of runs")
     settings = settings_of(found)
@@ -86,10 +90,10 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     return table
 
 
-def _gather(runs: Runs) -> tuple[list[Run], dict[str, str]]:
+def _gather(runs: Iterable[Run | Study]) -> tuple[list[Run], dict[str, str]]:
     found: list[Run] = []
     broken: dict[str, str] = {}
-    for each in [runs] if isinstance(runs, Run | Study) else runs:
+    for each in runs:
         if isinstance(each, Study):
             found += each.runs
             broken |= each.broken

@@ -80,8 +80,8 @@ class RunConfig(Frozen):
     learning_rate: float = Field(ge=0, le=10)
     decay: float = Field(0.0, ge=0, le=1)
     seed: int = Field(0, ge=0, lt=2**31)
-    log_every: int = Field(100, ge=1)
-    checkpoint_every: int = Field(1000, ge=1)
+    log_every: int = Field(100, ge=1, le=10**9)
+    checkpoint_every: int = Field(1000, ge=1, le=10**9)
     hardware: Hardware = Hardware()
 
     @field_validator("rows", "steps", "learning_rate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.data import Dataset, read_spec
@@ -28,6 +29,11 @@ def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None
     found = (data_of(run) if data is None else data).split(split)
     check_shape(found, run.config.image_shape, f"{run.path} was trained on")
     return found
+
+
+def companion(weights: Path) -> Path:
+    """The file beside weights of rows that says which images they were made for."""
+    return weights.with_name(f"{weights.name}.json")
 
 
 def place(run: Run) -> str:

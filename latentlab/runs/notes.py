@@ -53,11 +53,12 @@ def _merged(what: str, shown: str, ours: str, theirs: str) -> str:
     return ours
 
 
-def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str = "") -> None:
+def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str = "", replace: bool = False) -> None:
     """Keep rows under a name, by their ids; no rows forgets the selection of that name.
 
-    Raises `InputError` where the name is empty, too long or reads as row ids or as a factor's value, or where there are
-    more rows than notes should hold, `LatentlabError` while another process writes the run.
+    Other rows that are kept under this name stay, and an `InputError` says so, but where ``replace`` is True. Raises
+    `InputError` where the name is empty, too long or reads as row ids or as a factor's value, or where there are more
+    rows than notes should hold, `LatentlabError` while another process writes the run.
     """
     name, note = _checked(run, name, note)
     if not name or "=" in name or name[0].isdigit():
@@ -66,6 +67,10 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
         raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be kept by name")
     found = {"rows": np.unique(row_ids).tolist(), "note": note}
     with lock(run.path, PATIENCE):
+        kept = run.notes().get("selections", {}).get(name, found)
+        if len(row_ids) and kept.get("rows") != found["rows"] and not replace:
+            rows = len(kept.get("rows") or [])
+            raise InputError(f"{name!r} keeps {rows:,} other rows already; forget it first, or choose another name")
         _keep(run, "selections", name, found if len(row_ids) else None)
 
 

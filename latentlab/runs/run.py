@@ -38,7 +38,7 @@ class Run:
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
+        object.__setattr__(self, "path", _path_of(self.path, "a run"))
         if not self.path.is_dir():
             raise _no_folder(self.path, "a run folder, made by `latentlab train`")
         if not (self.path / "config.json").is_file():
@@ -194,6 +194,12 @@ def _are_notes(found: Any) -> bool:
         return False
     texts = [(entry.get(key, ""), longest) for entry in found.values() for key, longest in TEXTS.items()]
     return all(isinstance(text, str) and len(text) <= longest for text, longest in texts)
+
+
+def _path_of(given: Any, what: str) -> Path:
+    if not isinstance(given, str | Path) or "\0" in str(given):
+        raise InputError(f"{given!r:.60} is no path; expected the folder of {what}")
+    return Path(given)
 
 
 def _no_folder(path: Path, expected: str) -> MissingError:

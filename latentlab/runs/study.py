@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, LatentlabError
-from latentlab.runs.run import NAME, Run, _done, _no_folder
+from latentlab.runs.run import NAME, Run, _done, _no_folder, _path_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Study:
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
+        object.__setattr__(self, "path", _path_of(self.path, "a study"))
         if not self.path.is_dir():
             raise _no_folder(self.path, "a study, a folder of runs made by `latentlab sweep`")
         if not self.runs and not self.broken:
@@ -88,7 +88,7 @@ def _order(run: Run) -> tuple[Any, ...]:
 
 def open_path(path: Path | str) -> Run | Study:
     """The run or the study at `path`, whichever it is."""
-    path = Path(path)
+    path = _path_of(path, "a run or a study")
     return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
 
 

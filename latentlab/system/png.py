@@ -16,16 +16,37 @@ HEAT = np.array([(0, 0, 0), (0, 43, 98), (85, 91, 108), (135, 131, 120), (191, 1
 SMALLEST = 64  # pixels: smaller images are enlarged by a whole factor, so that gaps stay thin and pixels sharp
 
 
+def as_colours(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Images (…, c, h, w) as grey (one channel) or RGB: two channels are red and green, of more the first three count.
+
+    >>> as_colours(np.zeros((2, 5, 8, 8), np.uint8)).shape
+    (2, 3, 8, 8)
+    """
+    channels = images.shape[-3]
+    if channels == 2:
+        return np.concatenate([images, np.zeros_like(images[..., :1, :, :])], axis=-3)
+    return images if channels == 1 else images[..., :3, :, :]
+
+
+def channels_shown(channels: int) -> str:
+    """Which channels of an image stand for colours, where that needs saying."""
+    if channels in (1, 3):
+        return ""
+    return "channel 1 in red, 2 in green" if channels == 2 else f"channels 1 to 3 of {channels} as red, green and blue"
+
+
 def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None) -> NDArray[np.uint8]:
     """Images (n, c, h, w) side by side, `columns` a row (all in one by default), as one image (h', w', c).
 
-    A `gap` of grey pixels parts neighbours. Images of less than 64 pixels are enlarged, each pixel to a square.
+    A `gap` of grey pixels parts neighbours. Images of less than 64 pixels are enlarged, each pixel to a square. Of two
+    channels, or of more than three, those of `as_colours` are shown.
 
     >>> strip(np.zeros((3, 1, 64, 64), np.uint8)).shape
     (64, 194, 1)
     """
-    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
-        raise InputError(f"images are {images.shape}; expected (n, channels, height, width) with 1 or 3 channels")
+    if images.ndim != 4 or not images.shape[1] or not len(images):
+        raise InputError(f"images are {images.shape}; expected (n, channels, height, width)")
+    images = as_colours(images)
     scale = max(1, SMALLEST // max(images.shape[2:]))
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
     n, c, h, w = images.shape

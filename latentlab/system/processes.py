@@ -40,7 +40,7 @@ def start(target: str, task: Mapping[str, Any], folder: Path | str | None = None
 
 def _path() -> list[str]:
     """Where this process finds modules, the folder it stands in apart: a random.py there must not pass for a module."""
-    return [*filter(os.path.isabs, sys.path), str(Path(__file__).resolve().parents[1])]
+    return [*filter(os.path.isabs, sys.path), str(Path(__file__).resolve().parents[2])]
 
 
 @contextmanager
@@ -77,6 +77,7 @@ def stop(processes: Iterable[Process]) -> None:
 def serve() -> None:
     """What such a process runs."""
     from latentlab.system.memory import keep_freed_memory
+    from latentlab.system.streams import remarks
     from latentlab.system.surroundings import ignore_current_folder
 
     ignore_current_folder()
@@ -85,7 +86,8 @@ def serve() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     module, _, name = given["target"].partition(":")
     try:
-        getattr(importlib.import_module(module), name)(**given["task"])
+        with remarks():
+            getattr(importlib.import_module(module), name)(**given["task"])
     except KeyboardInterrupt:
         sys.exit(130)
     except LatentlabError as error:

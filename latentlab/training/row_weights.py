@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data._arrays import read_npy
 from latentlab.data.dataset import Dataset
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError, MissingError, Remark
+from latentlab.runs.data import companion
+from latentlab.system.files import read_json, sha256
 from latentlab.system.precision import unmasked
 
 
@@ -37,6 +40,27 @@ def weights_of(data: Dataset, given: str | Path | ArrayLike) -> NDArray[np.float
         problem = f"{bad:,} of {len(weights):,} rows have none, a negative or no finite one" if bad else "all are 0"
         raise InputError(f"weights of {data.name}: {problem}; weigh the rows that are trained on")
     return weights / weights.sum()
+
+
+def check_made_for(weights: Path, *data: Dataset) -> None:
+    """Raise an `InputError` where weights from a file were made for other images than any of `data`.
+
+    What they were made for stands in the file's `companion`. A `Remark` tells where that is missing, or is of other
+    weights; nothing is checked then.
+    """
+    path = companion(weights)
+    found = read_json(path) if path.is_file() else {}
+    if not isinstance(found, dict) or found.get("weights") != sha256(weights):
+        told = (
+            f"{str(weights)[-60:]} does not say which images it weighs ({path.name[-60:]}); entry i is taken for row i"
+        )
+        warnings.warn(Remark(told), stacklevel=2)
+        return
+    images = found.get("images")
+    if not isinstance(images, dict) or not {part.fingerprint["images"] for part in data} & set(images.values()):
+        made = ", ".join(map(str, images))[:50] if isinstance(images, dict) else "unknown"
+        came = f"{str(weights)[-50:]} weighs other images ({made}) than those of {data[0].name[-50:]}"
+        raise InputError(f"{came}; weigh these with latentlab debias")
 
 
 def digest(weights: NDArray[np.float64]) -> str:

@@ -35,7 +35,7 @@ from latentlab.training.environment import write_environment
 from latentlab.training.history import DivergedError, History
 from latentlab.training.objectives import Moment, Terms, build_objective
 from latentlab.training.parallel import Group, joined
-from latentlab.training.row_weights import digest, weights_of
+from latentlab.training.row_weights import check_made_for, digest, weights_of
 
 RESTORE = "restore the data, or choose another --out"
 Logged = Callable[[int, int, dict[str, Any]], None]
@@ -55,10 +55,10 @@ def train(
 
     ``options`` are those of `configure`: ``objective``, ``beta``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
     ``config`` is one that is resolved already. ``weights`` (a ``.npy`` or an array, entry i for the row with id i) say
-    how often each row is drawn, as `latentlab.analysis.debias.measure` makes them; a resume needs them again. A
-    folder that holds the
-    same run finished is returned as it is; unfinished, it is continued with ``resume=True``; a different run is refused
-    with an `InputError`. A loss that is no finite number raises `LatentlabError` and leaves the last good checkpoint;
+    how often each row is drawn, as `latentlab.analysis.debias.measure` makes them; a resume needs them again, and a
+    file that was made for other images is refused. A folder that holds the same run finished is returned as it is;
+    unfinished, it is continued with ``resume=True``; a different run is refused with an `InputError`. A loss that is
+    no finite number raises `LatentlabError` and leaves the last good checkpoint;
     an interrupt leaves a checkpoint of the step it came in.
 
     >>> run = train("digits", "/tmp/latentlab-doctest", steps=2, latent_dim=2, resume=True)
@@ -72,6 +72,8 @@ def train(
     if config.fingerprint not in ("", part.fingerprint["images"]):
         raise InputError(f"{str(out)[-50:]} is for other images than {part.name[-50:]} has; {RESTORE}")
     drawn_by = None if weights is None else weights_of(part, weights)
+    if isinstance(weights, str | Path):
+        check_made_for(Path(weights), part, data)
     config = config if drawn_by is None else config.model_copy(update={"weights": digest(drawn_by)})
     refuse_other(out, config, resume=resume)
     with joined(config) as group, claimed(out, config) if group.writes else nullcontext():

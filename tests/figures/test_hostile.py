@@ -13,15 +13,17 @@ from toy import ToyModel, write_run
 from toy_support import write_survey
 
 from latentlab.errors import Remark
-from latentlab.figures import _fonts, _images, _labels, decodes, rendered
+from latentlab.figures import _fonts, _images, _labels, decodes, draw, rendered
 from latentlab.runs.study import Study
+from latentlab.system.files import read_json, write_json
 from latentlab.system.registry import load, names
 
 NAMES = {
     "long": ("n" * 70, "m" * 200, "two words " * 12, "W" * 60),
+    "markup": ("<i>a</i>", "<b>x</b><br>y", "&lt;&amp;", "%{x}<extra>"),
     "odd": ("", "a$b\\c%_{<i>&\nx\t\x1b[31m", "שלום עולם", "$\\frac{"),
 }
-KINDS = sorted(set(names("figures")) - {"filling", "identity"})  # they need images and likelihoods, and draw no names
+KINDS = sorted(set(names("figures")) - {"filling", "identity"})  # they need images and likelihoods, see below
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -47,6 +49,41 @@ def test_every_kind_is_drawn_with_any_names(kind: str, study: Study) -> None:
         assert content
         if suffix == "svg":
             ElementTree.fromstring(content)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_name_is_markup_on_the_screen(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plotly gets every name with its letters written out; what the figure says of itself stays plain text."""
+    first, *others = [replace(spec, name=f"{spec.name}<u>%{{x}}&gt;") for spec in toy.SPECS]
+    monkeypatch.setattr(toy, "SPECS", (replace(first, values=("<s>", "&amp;", "c")), *others))
+    for seed in (0, 1):
+        write_survey(write_run(tmp_path / f"r{seed}", 4.0, seed))
+    study = Study(tmp_path)
+    model = {"model": ToyModel()} if decodes(kind) else {}
+    fig = draw(kind, study if load("figures", kind).TAKES == "runs" else study.runs[-1], **model)
+    meta = fig.layout.meta
+    texts = [text for text in leaves(fig.to_plotly_json()) if text not in meta.values()]
+    assert not [text for text in texts if re.search(r"<u>|<s>|%\{x\}&|x\}&gt;", text)]
+    assert not [text for text in meta.values() if "&lt;" in text or "&#123;" in text]
+
+
+def leaves(value: object) -> list[str]:
+    """Every text in nested values."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | np.ndarray) else ()
+    return [text for part in parts for text in leaves(part)]
+
+
+def test_scores_that_could_not_be_computed_are_drawn(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        run = write_run(tmp_path / f"r{seed}", 4.0, seed)
+        found = read_json(run.scores_path)
+        for entry in found["scores"].values():
+            entry["value"] = None if seed else entry["value"]
+        write_json(run.scores_path, found)
+    for suffix in ("svg", "html", "csv", "txt"):
+        assert rendered("scores", Study(tmp_path), suffix)
 
 
 def test_a_long_label_leaves_its_axes_room_and_short_ones_stay() -> None:

@@ -10,6 +10,7 @@ from latentlab.analysis.score.scoring import known_metrics
 from latentlab.analysis.score.stage import score_run
 from latentlab.codes.h5ad import save_codes
 from latentlab.errors import InputError
+from latentlab.reports.latex import escape
 from latentlab.reports.methods import SOURCES, methods
 from latentlab.reports.references import bibtex, cited, cited_in, entries
 from latentlab.runs.run import Run
@@ -47,22 +48,30 @@ def test_the_paragraph_says_what_the_scores_say(study):
     for run in study.runs[:2]:
         found = json.loads(run.scores_path.read_text())
         for name, why in found["skipped"].items():
-            assert f"{name} ({why})" in text
+            assert escape(f"{name} ({why})") in text
         for name, entry in found["scores"].items():
-            assert f"({name})" in text
+            assert escape(f"({name})") in text
             said = {
                 key: value for key, value in entry["settings"].items() if key not in ("split", "types", "assignment")
             }
-            assert [leaf for leaf in leaves(said) if leaf not in text] == [], name
+            assert [leaf for leaf in leaves(said) if escape(leaf) not in text] == [], name
     assert "dlib@1" in text
-    assert "100 % were also drawn for training" in text
+    assert "100 \\% were also drawn for training" in text
     assert "3 redraws" in text
-    assert "Without an interval: explicitness, factor_vae, rate." in text
+    assert "Without an interval: explicitness, factor\\_vae, rate." in text
 
 
 def test_the_paragraph_says_what_was_trained_on_what(study):
     text = methods(study).text
-    for part in ("AE; β = 4", "latent size 4", "network mlp", "100 steps", "batch size 64", "Adam", "seeds 0 and 3"):
+    for part in (
+        "AE; $\\beta$ = 4",
+        "latent size 4",
+        "network mlp",
+        "100 steps",
+        "batch size 64",
+        "Adam",
+        "seeds 0 and 3",
+    ):
         assert part in text
     assert "rendered by latentlab and not the published file" in text
     assert "last part 0.2 of the steps" in text
@@ -134,7 +143,7 @@ def test_factors_of_one_value_are_named(tmp_path):
     save_codes(run.codes_path, codes)
     score_run(run, metrics=["mig"], resamples=0)
     text = methods(run).text
-    assert SPECS[3].name in text
+    assert escape(SPECS[3].name) in text
     assert np.isfinite(run.scores()["mig"].value)
 
 
@@ -143,7 +152,7 @@ def test_nothing_that_a_run_recorded_is_a_command(tmp_path):
     found = read_json(run.path / "config.json")
     write_json(run.path / "config.json", {**found, "data": r"x\input{/etc/passwd}\write18{rm}\cite{me}"})
     text = methods(Run(run.path)).text
-    assert set(re.findall(r"\\[a-z]+\b", text)) == {r"\cite", r"\textbackslash"}
+    assert set(re.findall(r"\\[a-z]+\b", text)) == {r"\cite", r"\textbackslash", r"\beta", r"\times"}
     assert r"\textbackslash{}cite\{me\}" in text
 
 
@@ -161,3 +170,11 @@ def test_every_stage_that_was_run_is_described_and_cited(tmp_path):
     assert "of toy against other" in found.text
     bare = methods(write_run(tmp_path / "bare", 4.0, 0, analysed=False))
     assert not any(stage.about in bare.text for stage in stages().values() if stage.about)
+
+
+@pytest.mark.parametrize("name", ["50%_of a#1 & b", "$x^2$~", "a\nb\tc", "{\\end{document}"])
+def test_a_name_is_written_as_latex_shows_it(tmp_path, name):
+    run = write_run(tmp_path / "a", 4.0, 0, analysed=False, source={"name": name})
+    text = methods(run).text
+    assert f"source: {escape(name)}" in text
+    assert not re.search(r"(?<!\\)[%#&_]|\n", re.sub(r"\\cite\{[^}]*\}", "", text))

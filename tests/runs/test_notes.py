@@ -87,3 +87,13 @@ def test_notes_saved_at_once_are_all_kept(run: Run) -> None:
         list(pool.map(lambda k: name_selection(run, f"s{k}", np.array([k])), range(4)))
     assert {key: each["name"] for key, each in run.notes()["dimensions"].items()} == {str(k): f"n{k}" for k in range(4)}
     assert set(run.notes()["selections"]) == {f"s{k}" for k in range(4)}
+
+
+def test_other_rows_never_take_the_place_of_a_kept_selection_unasked(run: Run) -> None:
+    name_selection(run, "mine", np.array([1, 2]))
+    name_selection(run, "mine", np.array([2, 1]), note="the same rows")
+    with pytest.raises(InputError, match="'mine' keeps 2 other rows already"):
+        name_selection(run, "mine", np.array([3]))
+    assert run.notes()["selections"]["mine"] == {"rows": [1, 2], "note": "the same rows"}
+    name_selection(run, "mine", np.array([3]), replace=True)
+    assert run.notes()["selections"]["mine"]["rows"] == [3]

@@ -43,3 +43,13 @@ def test_heat_grows_lighter_with_the_value_and_is_black_where_nothing_changes() 
     assert (np.diff(lightness) >= 0).all()
     assert np.array_equal(heat(np.full((2, 2), 5.0), 1.0), heat(np.ones((2, 2)), 1.0)), "beyond the most is the most"
     assert not heat(np.zeros((8, 8)), 0.0).any()
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(1, 1), (2, 3), (3, 3), (4, 3), (5, 3)])
+def test_a_strip_of_any_number_of_channels(channels: int, shown: int) -> None:
+    images = np.arange(2 * channels * 64 * 64, dtype=np.int64).reshape(2, channels, 64, 64).astype(np.uint8)
+    sheet = strip(images)
+    assert sheet.shape == (64, 129, shown)
+    np.testing.assert_array_equal(sheet[:, :64, : min(channels, 3)], images[0, :3].transpose(1, 2, 0))
+    assert (sheet[:, :64, 2] == 0).all() if channels == 2 else True
+    assert png(sheet)

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentlab.cli import run as cli
 from latentlab.data import load
-from latentlab.errors import InputError, LatentlabError
+from latentlab.errors import InputError, LatentlabError, Remark
+from latentlab.runs.data import companion
 from latentlab.runs.run import Run
+from latentlab.system.files import sha256, write_json
 from latentlab.training.batches import epoch_order
 from latentlab.training.row_weights import digest, weights_of
 from latentlab.training.train import train
@@ -34,7 +37,34 @@ def only_few(tmp_path: Path) -> Path:
     """Weights that draw the first ten digits alone."""
     path = tmp_path / "w.npy"
     np.save(path, (np.arange(1797) < 10).astype(float))
+    images = {"digits": load("digits").fingerprint["images"]}
+    write_json(companion(path), {"format": 1, "weights": sha256(path), "images": images})
     return path
+
+
+def test_weights_made_for_other_images_are_refused_whatever_they_are_called(only_few, tmp_path):
+    other = np.random.default_rng(0).integers(0, 255, (1797, 8, 8), np.uint8)
+    np.save(tmp_path / "digits.npy", other)
+    with pytest.raises(InputError, match=r"weighs other images \(digits\) than those of") as error:
+        train(tmp_path / "digits.npy", tmp_path / "run", weights=only_few, steps=2, **SMALL)
+    assert len(str(error.value)) <= 200
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("kept", [None, "{}", '{"format": 1, "weights": "of another file", "images": {}}'])
+def test_weights_of_unknown_images_are_taken_with_a_word(kept, only_few, tmp_path):
+    companion(only_few).unlink()
+    if kept is not None:
+        companion(only_few).write_text(kept)
+    with pytest.warns(Remark, match="does not say which images it weighs") as told:
+        train("digits", tmp_path / "run", weights=only_few, steps=2, **SMALL)
+    assert all(len(str(each.message)) <= 188 for each in told)
+
+
+def test_debias_says_which_images_it_weighed(tmp_path):
+    run = train("digits", tmp_path / "run", steps=4, **SMALL)
+    assert cli(["debias", str(run.path), "-o", str(tmp_path / "w.npy"), "-q"]) == 0
+    assert train("digits", tmp_path / "next", weights=tmp_path / "w.npy", steps=2, **SMALL).state == "finished"
 
 
 def test_a_run_records_them_and_a_resume_needs_them_again(only_few, tmp_path):

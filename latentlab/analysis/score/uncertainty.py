@@ -21,7 +21,6 @@ What could not be computed is in ``missing`` with its reason, and takes nothing 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -105,7 +104,7 @@ class Scored:
         Threads change no bits, since each redraw has a stream of its own. Filters of warnings are the process's, not
         a thread's: they are set before the threads, which may set them again.
         """
-        with unfinished_allowed(), ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        with unfinished_allowed(), ThreadPoolExecutor(min(cores(), 8)) as pool:
             tried = list(pool.map(lambda r: _tried(one, RandomState(SEED + r)), range(n)))
         values = np.array([value for value, _ in tried])
         kept = values[np.isfinite(values)]

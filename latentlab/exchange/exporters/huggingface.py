@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-from latentlab.errors import InputError
+from latentlab.errors import InputError, one_line
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.models import load_model
 from latentlab.runs.run import Run, model_hash
 from latentlab.system.files import write_bytes, write_json
+from latentlab.system.registry import names
 
 LIBRARY = "latentlab"
 
@@ -60,8 +63,14 @@ def card(run: Run) -> str:
         else "not recorded",
         "seed": config.seed,
     }
-    lines = [*head, "", f"# {run.name}", "", f"An autoencoder of images {shape}: {config.label}. Made with latentlab."]
-    lines += ["", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in made.items())]
+    lines = [
+        *head,
+        "",
+        f"# {plain(run.name)}",
+        "",
+        f"An autoencoder of images {shape}: {plain(config.label)}. Made with latentlab.",
+    ]
+    lines += ["", "| | |", "|---|---|", *(f"| {key} | {plain(str(value))} |" for key, value in made.items())]
     lines += ["", "## Scores", "", *_scores(run)]
     lines += ["", "## Use", "", *USE, "", "## Limits", "", *LIMITS]
     return "\n".join(lines) + "\n"
@@ -74,6 +83,15 @@ def public(data: str) -> str:
     ('photos:size=64', 'mnist:mnist', 'digits')
     """
     return re.sub(r"[^:,=]*/", "", re.sub(r"/+(?=$|[:,])", "", data)) or "unknown"
+
+
+def plain(text: str) -> str:
+    r"""Text in which nothing is a command of Markdown or HTML, on one line.
+
+    >>> print(plain("a|b_c\n# <i>&"))
+    a\|b\_c \# &lt;i&gt;&amp;
+    """
+    return re.sub(r"([\\`*_\[\]|#~$!])", r"\\\1", escape(one_line(text), quote=False))
 
 
 USE = (
@@ -95,7 +113,9 @@ LIMITS = (
 
 def _tags(run: Run) -> list[str]:
     objective = str(run.config.objective["name"])
-    return list(dict.fromkeys(["autoencoder", "latent-space", *([objective] if objective.isascii() else [])]))
+    ours = objective.replace("-", "_") in names("training/objectives")
+    named = [objective if ours else json.dumps(one_line(objective))]  # a JSON text is one of YAML
+    return list(dict.fromkeys(["autoencoder", "latent-space", *(named if objective.isascii() else [])]))
 
 
 def _scores(run: Run) -> list[str]:
@@ -105,5 +125,6 @@ def _scores(run: Run) -> list[str]:
     for name, score in run.scores().items():
         interval = "–" if score.bounds is None else "{:.3f} to {:.3f}".format(*score.bounds)
         value = "–" if math.isnan(score.shown) else f"{score.shown:.3f}"
-        rows.append(f"| {name} | {value} | {interval} | {score.settings.get('profile', '–')} |")
+        profile = plain(str(score.settings.get("profile", "–")))
+        rows.append(f"| {plain(name)} | {value} | {interval} | {profile} |")
     return ["| score | value | 95 % interval | protocol |", "|---|---|---|---|", *rows]

@@ -1,6 +1,7 @@
 """What is handed out: equal to what it was made of, in the libraries that others open it with."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -8,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from torch import nn
 from toy import write_run
 
 import latentlab as ll
 from latentlab.analysis.project.stage import project_run
 from latentlab.cli import run as cli
-from latentlab.errors import InputError, LatentlabError
+from latentlab.errors import InputError, LatentlabError, one_line
+from latentlab.exchange.exporters.huggingface import card
 from latentlab.models import Autoencoder, load_model
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -147,6 +150,18 @@ def test_the_model_card_is_that_of_the_run(made: Run, tmp_path: Path) -> None:
     assert f"| mig | {mig.value:.3f} |" in text
     assert "| latent dimensions | 3 |" in text
     assert "| training | 4 steps of 64 images" in text
+
+
+@pytest.mark.parametrize("name", ["- a: [b", "x\n---\nevil: true", "</td><script>", "a|b", "yes", "#", '"', "null"])
+def test_no_name_is_markup_in_the_model_card(made: Run, name: str) -> None:
+    config = made.config.model_copy(update={"objective": {"name": name}, "data": name, "network": name})
+    run = Run(made.path)
+    run.__dict__["config"] = config
+    _, head, body = card(run).split("---\n", 2)
+    assert yaml.safe_load(head)["tags"] == ["autoencoder", "latent-space", one_line(name)]
+    assert "<" not in body.replace("<br>", "")
+    rows = [line for line in body.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} <= {3, 5}
 
 
 @pytest.mark.parametrize(
