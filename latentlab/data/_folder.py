@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 GREY, COLOUR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
-STACKS = frozenset({"GIF", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
+STACKS = frozenset({"GIF", "PNG", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
 SIZES = range(1, 4097)
 MEMBER = 1 << 28  # bytes that one image file may have
 PLACEHOLDERS = (b"version https://git-lfs", b"/annex/objects/")
@@ -174,7 +174,7 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
 
     It may have `Image.MAX_IMAGE_PIXELS`, 89 million, and twice as many where it is ``large`` and will be resized.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings(), open_file(name) as file:
@@ -197,6 +197,7 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
                 "fetch it: git lfs pull, git annex get"
             ) from error
         why = str(error).splitlines()[0][:60] if str(error) else type(error).__name__
+        why = "it is none" if isinstance(error, UnidentifiedImageError) else why
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
 
 
@@ -263,7 +264,8 @@ def _arranged(names: tuple[str, ...]) -> tuple[list[str], dict[str, range]]:
     firsts = [k for k, top in enumerate(tops) if k == 0 or tops[k - 1] != top]
     called = [SPLITS.get(tops[k].lower(), "") for k in firsts]
     if len(called) < 2 or "" in called or len(set(called)) < len(called):
-        return ["/".join(parts) or "." for parts in folders], {}
+        loose = UNLABELLED if any(folders) else "."  # images beside folders of others
+        return ["/".join(parts) or loose for parts in folders], {}
     splits = dict(zip(called, map(range, firsts, [*firsts[1:], len(names)]), strict=True))
     classes = ["/".join(parts[depth + 1 :]) for parts in folders]
     named = [name or UNLABELLED for name in classes] if any(classes) else classes

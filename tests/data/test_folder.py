@@ -356,3 +356,25 @@ def test_a_folder_that_changed_is_listed_again(tmp_path: Path) -> None:
     for name in ("cat/0", "dog/0", "dog/1"):
         save(tmp_path / f"{name}.png", 6, 6, 3)
     assert load(tmp_path).shape == (3, 3, 6, 6)
+
+
+def test_images_beside_class_folders_are_unlabelled(tmp_path: Path) -> None:
+    save(tmp_path / "cat" / "a.png", 8, 8)
+    save(tmp_path / "b.png", 8, 8)
+    data = load(str(tmp_path))
+    assert data.label_names == ("cat", "unlabelled")
+    assert "1 of 2 images lie in no class folder" in data.remarks[0]
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tiff"])
+def test_an_animation_is_no_image(tmp_path: Path, suffix: str) -> None:
+    first, *others = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (0, 100, 200)]
+    first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=others)
+    with pytest.raises(InputError, match="has 3 frames; expected one image a file"):
+        load(str(tmp_path))
+
+
+def test_a_text_called_an_image_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("hello")
+    with pytest.raises(InputError, match=r"cannot read image a\.png \(it is none\); repair or remove it"):
+        load(str(tmp_path))
