@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from latentlab.runs.comparison import compare as compare
     from latentlab.runs.run import Run as Run
     from latentlab.runs.study import Study as Study
+    from latentlab.system.waiting import spin_briefly as spin_briefly
     from latentlab.training import objectives as objectives
     from latentlab.training.sweep import sweep as sweep
     from latentlab.training.train import train as train
@@ -68,6 +69,7 @@ _HOMES = {
     "runs.comparison": "compare",
     "runs.run": "Run",
     "runs.study": "Study",
+    "system.waiting": "spin_briefly",
     "training.sweep": "sweep",
     "training.train": "train",
 }

@@ -14,8 +14,10 @@ def main() -> None:
         signal.signal(signal.SIGINT, _Interrupt())
     try:
         from latentlab.system.surroundings import ignore_current_folder
+        from latentlab.system.waiting import set_waiting
 
         ignore_current_folder()
+        set_waiting()
         from latentlab.cli import run
 
         status = run()

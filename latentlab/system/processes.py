@@ -78,8 +78,10 @@ def serve() -> None:
     """What such a process runs."""
     from latentlab.system.memory import keep_freed_memory
     from latentlab.system.surroundings import ignore_current_folder
+    from latentlab.system.waiting import set_waiting
 
     ignore_current_folder()
+    set_waiting()
     keep_freed_memory()
     given = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
