@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from latentlab.runs.run import Run as Run
     from latentlab.runs.study import Study as Study
     from latentlab.system.resources import shipped_study as shipped_study
+    from latentlab.system.waiting import spin_briefly as spin_briefly
     from latentlab.training import objectives as objectives
     from latentlab.training.sweep import sweep as sweep
     from latentlab.training.train import train as train
@@ -85,6 +86,7 @@ _HOMES = {
     "runs.run": "Run",
     "runs.study": "Study",
     "system.resources": "shipped_study",
+    "system.waiting": "spin_briefly",
     "training.sweep": "sweep",
     "training.train": "train",
 }

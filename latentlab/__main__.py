@@ -15,9 +15,11 @@ def main() -> None:
     try:
         from latentlab.system.streams import let_go, open_standard
         from latentlab.system.surroundings import ignore_current_folder
+        from latentlab.system.waiting import set_waiting
 
         open_standard()
         ignore_current_folder()
+        set_waiting()
         from latentlab.cli import run
 
         status = run()

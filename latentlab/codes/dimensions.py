@@ -157,7 +157,7 @@ def _normalised(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ..
     return _shares(found.mutual, found.factor)
 
 
-def _shares(mutual: Floats, entropy: Floats) -> Floats:
+def _shares(mutual: NDArray[Any], entropy: NDArray[Any]) -> Floats:
     """Mutual information (…, d, k) over the factors' entropy (…, k); 0 of a factor that has none."""
     return mutual / np.where(entropy > 0, entropy, np.inf)[..., None, :]
 

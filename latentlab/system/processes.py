@@ -79,8 +79,10 @@ def serve() -> None:
     from latentlab.system.memory import keep_freed_memory
     from latentlab.system.streams import remarks
     from latentlab.system.surroundings import ignore_current_folder
+    from latentlab.system.waiting import set_waiting
 
     ignore_current_folder()
+    set_waiting()
     keep_freed_memory()
     given = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -34,6 +34,7 @@ from latentlab.training.configure import check_device, configure
 from latentlab.training.environment import write_environment
 from latentlab.training.history import DivergedError, History
 from latentlab.training.objectives import Moment, Terms, build_objective
+from latentlab.training.pace import Pace, alike
 from latentlab.training.parallel import Group, joined
 from latentlab.training.row_weights import check_made_for, digest, weights_of
 
@@ -137,13 +138,17 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
         first, sums = restore(run, learners)
         done = first
         terms = group.terms(objective, model)
+        pace = Pace([hardware.threads])
         with closing(History(run, first, sums, writes=group.writes)) as history, stopping_at_divergence(run, history):
             while done < config.steps and not group.any(interrupt.came, hardware.device):
                 x = group.part(batches[done])
                 torch.manual_seed(step_seed(config.seed, done))
                 optimizer.param_groups[0]["lr"] = learning_rate(config, done)
                 moment = Moment(done, len(data), critic)
-                history.add(group.whole(_step(terms, optimizer, x, moment, hardware)))
+                if done == first and critic is None and group.size == 1:
+                    pace = _pace(model, terms, x, moment, hardware)
+                with pace.step():
+                    history.add(group.whole(_step(terms, optimizer, x, moment, hardware)))
                 done += 1
                 if done % config.log_every == 0 or done == config.steps:
                     progress(done, config.steps, history.log(done))
@@ -153,6 +158,25 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
             if done > run.step and group.writes:
                 write_environment(run, done - first, time.monotonic() - started)
                 save(run, learners, done, history.sums)
+
+
+def _pace(
+    model: Autoencoder, terms: Callable[[Tensor, Moment], Terms], x: Tensor, moment: Moment, hardware: Hardware
+) -> Pace:
+    """The threads to choose from for steps like this one, whose noise is still to be drawn; it is put back."""
+    if hardware.device != "cpu" or hardware.threads == 1 or any(True for _ in model.buffers()):
+        return Pace([hardware.threads])
+    state = torch.get_rng_state()
+
+    def loss() -> Tensor:
+        torch.set_rng_state(state)
+        with autocast(hardware):
+            return terms(x, moment).loss
+
+    try:
+        return Pace(alike(hardware.threads, loss, model))
+    finally:
+        torch.set_rng_state(state)
 
 
 def beginning(config: RunConfig) -> tuple[Autoencoder, torch.optim.Optimizer]:

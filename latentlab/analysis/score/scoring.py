@@ -48,7 +48,7 @@ class Scores(Result):
         return Scores(*({name: part[name] for name in names if name in part} for part in parts))  # type: ignore[arg-type]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per metric: value over all rows, 95 % interval, nulls and reference; skipped metrics have the reason."""
+        """One row per metric: value over all rows, 95 % interval, nulls, reference; skipped metrics have the reason."""
         import pandas as pd
 
         rows = [

@@ -46,6 +46,7 @@ from latentlab.errors import InputError
 from latentlab.metrics._estimators import unfinished_allowed
 from latentlab.metrics._information import count_compiled
 from latentlab.results import Score
+from latentlab.system.machine import cores
 
 SEED = 10_000  # streams of redraws start here, far from the seeds that draw a protocol's own rows
 PARTS = ("split", "draws", "labels")  # needs of metrics that train on some rows and test on others
