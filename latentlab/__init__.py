@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from latentlab.models.decoding import traverse as traverse
     from latentlab.models.live import live as live
     from latentlab.results import Score as Score
+    from latentlab.runs.choice import choices as choices
     from latentlab.runs.comparison import compare as compare
     from latentlab.runs.run import Run as Run
     from latentlab.runs.study import Study as Study
@@ -82,6 +83,7 @@ _HOMES = {
     "models.decoding": "decode traverse",
     "models.live": "live",
     "results": "Score",
+    "runs.choice": "choices",
     "runs.comparison": "compare",
     "runs.run": "Run",
     "runs.study": "Study",

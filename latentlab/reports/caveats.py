@@ -18,8 +18,8 @@ def caveats(table: pd.DataFrame) -> list[str]:
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
-    >>> caveats(compare(Study(shipped_study())))[0][:40]
-    'AE: a deterministic encoder has no rate,'
+    >>> caveats(compare(Study(shipped_study())))[0].partition(":")[0]
+    'No more than 3 seeds a setting'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
     parts = (_seeds, _collapsed, _rows, _nulls, _choices, _missing)

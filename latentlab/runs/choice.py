@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError
+from latentlab.results import Result, plain
 from latentlab.runs.differences import LEVEL, Difference, Middle, against_rivals, chance, middle, seeds_to_decide
 from latentlab.runs.seeds import below_nulls, by_seed, check_measure, incomparable, usable, without_value
 from latentlab.system.registry import load, names
@@ -90,7 +91,7 @@ def frontiers(table: pd.DataFrame) -> list[Frontier]:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Result):
     """Which setting is best by one measure, or why none can be named.
 
     ``best`` is None where seeds cannot tell; ``verdict`` and ``reason`` say so in words. ``leader`` has the best mean,
@@ -98,7 +99,7 @@ class Choice:
     (intersection–union, Berger 1982), ``adjusted`` the same after Holm's correction over ``scores`` judged measures;
     None where nothing was tested. ``seeds`` has the distinct seeds of each setting, ``seeds_needed`` how many seeds
     each would decide it with 90 % probability if means and spreads stay as they are (None: decided, over 1,000, or not
-    known). ``differences`` has the leader against every rival, ``settings`` the means and interquartile means.
+    known). ``differences`` has the leader against every rival, ``middles`` every setting's mean and interquartile mean.
     """
 
     measure: str
@@ -113,11 +114,19 @@ class Choice:
     seeds: Mapping[str, int] = field(default_factory=dict)
     seeds_needed: int | None = None
     differences: tuple[Difference, ...] = ()
-    settings: tuple[Middle, ...] = ()
+    middles: tuple[Middle, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=lambda: {"level": LEVEL, "least_seeds": LEAST})
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a rival: the leader's difference from it, interval, p and P(better)."""
+        import pandas as pd
+
+        return pd.DataFrame([each.to_json() for each in self.differences], columns=[*Difference.__dataclass_fields__])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values by name."""
-        return asdict(self)
+        """Plain JSON values by field."""
+        content: dict[str, Any] = plain(asdict(self))
+        return content
 
 
 def better(measure: str) -> str | None:
@@ -148,7 +157,7 @@ def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
     >>> choices(compare(Study(shipped_study())), ["mig"])[0].verdict
-    'Not decidable with 1 seed'
+    'Not decidable with 3 seeds'
     """
     drafts = [_contest(table, measure) for measure in (judged(table) if measures is None else measures)]
     adjusted = _holm([each.p for each in drafts])
@@ -174,7 +183,7 @@ def _contest(table: pd.DataFrame, measure: str) -> Choice:
     leader, differences = against_rivals(values, higher=direction == "higher")
     settings = tuple(middle(name, each) for name, each in values.items())
     seeds = {name: len(each) for name, each in values.items()}
-    found = Choice(measure, None, leader, (), "", seeds=seeds, differences=differences, settings=settings)
+    found = Choice(measure, None, leader, (), "", seeds=seeds, differences=differences, middles=settings)
     if not differences:
         return replace(found, reason=f"{leader} is the only setting, so there is nothing to choose from")
     problem = incomparable(table, measure)

@@ -40,7 +40,7 @@ def _difference(each: Difference) -> dict[str, str]:
 
 def middle_rows(choice: Choice) -> list[dict[str, str]]:
     """Every setting's seeds, mean and interquartile mean."""
-    return [_middle(each) for each in choice.settings]
+    return [_middle(each) for each in choice.middles]
 
 
 def _middle(each: Middle) -> dict[str, str]:

@@ -157,7 +157,7 @@ def test_a_choice_has_plain_values() -> None:
     found = json.loads(json.dumps(choice(table(**APART), "elbo").to_json()))
     assert found["best"] == "b"
     assert found["differences"][0]["interval"][0] > 0
-    assert found["settings"][0]["setting"] == "a"
+    assert found["middles"][0]["setting"] == "a"
 
 
 def numbers(n: int) -> st.SearchStrategy[list[float]]:
