@@ -58,7 +58,7 @@ def _tables(runs: list[Any], found: dict[str, dict[str, Any]]) -> None:
 
     rows = [
         {"run": run.name, "setting": run.config.label, "drawn from": ARMS[arm]}
-        | {key: each.get(key) for key in ("precision", "density", "coverage", "holes")}
+        | {key: _with_interval(each, key) for key in ("precision", "density", "coverage", "holes")}
         for run in runs
         for arm, each in found[run.name]["arms"].items()
     ]
@@ -69,6 +69,16 @@ def _tables(runs: list[Any], found: dict[str, dict[str, Any]]) -> None:
     said = {name: why for each in found.values() for name, why in each["undefined"].items()}
     for name, why in said.items():
         _console.show(f"{name}: {why}")
+    for name, why in {name: why for each in found.values() for name, why in each["no_interval"].items()}.items():
+        _console.show(f"{name} without an interval: {why}")
+
+
+def _with_interval(measures: dict[str, Any], key: str) -> str | None:
+    """A measure, and between which ends its 95 % interval lies where there is one."""
+    value, ends = measures.get(key), [measures.get(f"{key}_{end}") for end in ("low", "high")]
+    if value is None or None in ends:
+        return None if value is None else _console.cell(value)
+    return f"{_console.cell(value)} ({_console.cell(ends[0])} to {_console.cell(ends[1])})"
 
 
 def _known(run: Any, each: dict[str, Any]) -> dict[str, Any]:

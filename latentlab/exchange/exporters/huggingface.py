@@ -104,6 +104,7 @@ def _scores(run: Run) -> list[str]:
     rows = []
     for name, score in run.scores().items():
         interval = "–" if score.bounds is None else "{:.3f} to {:.3f}".format(*score.bounds)
-        value = "–" if math.isnan(score.shown) else f"{score.shown:.3f}"
-        rows.append(f"| {name} | {value} | {interval} | {score.settings.get('profile', '–')} |")
-    return ["| score | value | 95 % interval | protocol |", "|---|---|---|---|", *rows]
+        value = "–" if math.isnan(score.value) else f"{score.value:.3f}"
+        whole = "–" if score.whole is None else f"{score.whole:.3f}"
+        rows.append(f"| {name} | {value} | {whole} | {interval} | {score.settings.get('profile', '–')} |")
+    return ["| score | protocol's value | over all rows | 95 % interval | protocol |", "|---|---|---|---|---|", *rows]
