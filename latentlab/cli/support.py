@@ -54,7 +54,7 @@ def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
 
     rows = [
         {"run": run.name, "setting": run.config.label, "drawn from": ARMS[arm]}
-        | {key: each.get(key) for key in ("precision", "density", "coverage", "holes")}
+        | {key: _with_interval(each, key) for key in ("precision", "density", "coverage", "holes")}
         for run, numbers in found
         for arm, each in numbers["arms"].items()
     ]
@@ -65,6 +65,17 @@ def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
     said = {name: why for _, numbers in found for name, why in numbers["undefined"].items()}
     for name, why in said.items():
         _console.show(f"{name}: {why}")
+    bare = {name: why for _, numbers in found for name, why in numbers["no_interval"].items()}
+    for name, why in bare.items():
+        _console.show(f"{name} without an interval: {why}")
+
+
+def _with_interval(measures: Mapping[str, Any], key: str) -> str | None:
+    """A measure, and between which ends its 95 % interval lies where there is one."""
+    value, ends = measures.get(key), [measures.get(f"{key}_{end}") for end in ("low", "high")]
+    if value is None or None in ends:
+        return None if value is None else _console.cell(value)
+    return f"{_console.cell(value)} ({_console.cell(ends[0])} to {_console.cell(ends[1])})"
 
 
 def _known(run: Run, each: Mapping[str, Any]) -> dict[str, Any]:

@@ -241,8 +241,11 @@ def _beside(found: Mapping[str, Sequence[Score]]) -> list[str]:
         told += " of the rows with everything recomputed"
         told += f"; nulls ({_and(nulls)} codes) are 95 % quantiles of as many" if nulls else ""
         sentences.append(f"{told}.")
-    bare = sorted(name for name, scores in found.items() if all(score.bounds is None for score in scores))
-    sentences += [f"Without an interval: {', '.join(bare)}."] if bare else []
+    bare: dict[str, list[str]] = {}
+    for name, scores in sorted(found.items()):
+        if all(score.bounds is None for score in scores):
+            bare.setdefault(scores[0].no_interval, []).append(name)
+    sentences += [f"Without an interval: {', '.join(each)} ({why})." for why, each in bare.items()]
     shares = [score.beside["overlap"] for score in every if "overlap" in score.beside]
     if shares:
         low, high = f"{100 * min(shares):.3g} %", f"{100 * max(shares):.3g} %"

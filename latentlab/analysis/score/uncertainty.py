@@ -175,19 +175,23 @@ def _exact(scored: Scored) -> bool:
 
 def _redrawn(scored: Scored, n: int) -> NDArray[np.float64]:
     """Values of the profile's own draws from the grid, or of halves of the rows where halves are known to serve."""
-    material, needs = scored.material, scored.module.METRIC.needs
+    material = scored.material
     if _exact(scored):
         return scored.redraws("interval", n, lambda random: scored.again(material, random))
     _check_halves(scored)
-    if needs in PARTS:
-        parts = parted(material, scored.protocol, RandomState(0))
-        values = scored.redraws("interval", n, lambda random: scored.again(halved(parts, random), random))
-    else:
-        args = _all_rows(scored)
-        values = scored.redraws("interval", n, lambda random: scored.value(_half(args, random)))
+    values = halves(scored, n)
     if values.std() == 0:
         raise InputError("every half of the rows gave the same value, which says nothing of its spread")
     return values
+
+
+def halves(scored: Scored, n: int) -> NDArray[np.float64]:
+    """Values of n halves of all rows, or of the train and the test rows each where the metric trains."""
+    if scored.module.METRIC.needs in PARTS:
+        parts = parted(scored.material, scored.protocol, RandomState(0))
+        return scored.redraws("interval", n, lambda random: scored.again(halved(parts, random), random))
+    args = _all_rows(scored)
+    return scored.redraws("interval", n, lambda random: scored.value(_half(args, random)))
 
 
 def _check_halves(scored: Scored) -> None:

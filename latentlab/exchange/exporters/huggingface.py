@@ -124,7 +124,8 @@ def _scores(run: Run) -> list[str]:
     rows = []
     for name, score in run.scores().items():
         interval = "–" if score.bounds is None else "{:.3f} to {:.3f}".format(*score.bounds)
-        value = "–" if math.isnan(score.shown) else f"{score.shown:.3f}"
+        value = "–" if math.isnan(score.value) else f"{score.value:.3f}"
+        whole = "–" if score.whole is None else f"{score.whole:.3f}"
         profile = plain(str(score.settings.get("profile", "–")))
-        rows.append(f"| {plain(name)} | {value} | {interval} | {profile} |")
-    return ["| score | value | 95 % interval | protocol |", "|---|---|---|---|", *rows]
+        rows.append(f"| {plain(name)} | {value} | {whole} | {interval} | {profile} |")
+    return ["| score | protocol's value | over all rows | 95 % interval | protocol |", "|---|---|---|---|---|", *rows]
