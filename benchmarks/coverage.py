@@ -25,6 +25,7 @@ from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# ruff: noqa: E402 - this file has the name of a module that numba imports
 sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).parent]  # numba imports `coverage`
 
 import numpy as np

@@ -7,7 +7,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
-from latentlab.system.files import LOCK, refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Train"
 
@@ -56,8 +56,7 @@ def sweep(
 
     Another objective: latentlab sweep --data digits --objective factor-vae --set gamma=10,35 --seeds 2
     """
-    # Parts of one study are trained at the same time; otherwise nobody else may write its members.
-    refuse_busy(out, *(path.parent for path in sorted(out.glob(f"*/{LOCK}")) if shard is None))
+    refuse_busy(out)  # a member that is busy does not keep the others from being trained
     from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from latentlab.errors import InputError
+from latentlab.errors import InputError, harmless
 from latentlab.runs.choice import LEAST, LEVEL, better, choices, judged
 from latentlab.runs.comparison import COSTS, summarise
 from latentlab.system.registry import load, names
@@ -43,7 +43,7 @@ def escape(text: str) -> str:
     >>> escape("β = 4, latent_dim 10 & 100 %")
     '$\\beta$ = 4, latent\\_dim 10 \\& 100 \\%'
     """
-    spaced = (" " if letter.isspace() else letter for letter in text)
+    spaced = harmless("".join(" " if letter.isspace() else letter for letter in text))
     return "".join(SPECIAL.get(letter, letter) for letter in spaced if letter.isprintable())
 
 

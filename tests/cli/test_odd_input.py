@@ -10,7 +10,7 @@ from toy import write_run
 from latentlab.cli import run
 from latentlab.system.registry import names
 
-PATHS = ("missing", "file.txt", "empty", "noise.bin", "pipe", "")
+PATHS = ("missing", "file.txt", "empty", "noise.bin", "pipe")
 LINES = [
     "train --data PATH --out new --steps 1",
     "train --data digits --out noise.bin --steps 1",

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from toy import write_run
 
-from latentlab.cli import _console, run
+from latentlab.cli import run
 from latentlab.errors import LatentlabError, Remark
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.system.files import lock, sha256, write_json
+from latentlab.system.streams import remarks
 
 SMALL = ["--latent-dim", "2", "--steps", "20", "--quiet"]
 
@@ -290,7 +291,7 @@ def test_what_is_no_text_is_one_line(tmp_path: Path, say: Say) -> None:
 
 
 def test_a_remark_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with warnings.catch_warnings(), _console.remarks():
+    with warnings.catch_warnings(), remarks():
         warnings.simplefilter("always")
         warnings.warn("no font has these letters:\n猫", Remark, stacklevel=1)
     assert capsys.readouterr().err == "latentlab: no font has these letters: 猫\n"

@@ -10,7 +10,7 @@ from latentlab.codes.directions import attribute
 from latentlab.codes.draws import SOURCES, samples
 from latentlab.data import Dataset
 from latentlab.errors import InputError
-from latentlab.figures import _images, _style, draw
+from latentlab.figures import _images, _style, draw, rendered
 from latentlab.models.live import live
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -126,6 +126,14 @@ def test_filling_shows_image_what_was_given_draws_mean_and_spread(trained: Run) 
     assert (data.cells[:, 2:6, :h, :, 0] == 255).all()
     np.testing.assert_array_equal(data.cells[:, 5, h:, :, 0], data.cells[:, 0, h:, :, 0])
     assert not data.cells[:, 6, ..., 0].any()
+
+
+def test_filling_shows_an_objective_of_any_name(trained: Run) -> None:
+    run = Run(trained.path)
+    objective = {"name": "<u>x</u>%{y}"}
+    run.__dict__["config"] = run.config.model_copy(update={"objective": objective})
+    assert "&lt;u&gt;x&lt;/u&gt;%&#123;y}" in draw("filling", run, model=Recording(), rows=1, draws=2).layout.title.text
+    assert b"<svg" in rendered("filling", run, "svg", model=Recording(), rows=1, draws=2)
 
 
 def test_the_runs_own_model_draws_them_all(trained: Run) -> None:

@@ -117,3 +117,11 @@ def test_what_was_not_measured_is_named_with_the_remedy(kind, remedy, tmp_path):
     run = write_run(tmp_path / "bare", 1.0, 0)
     with pytest.raises(InputError, match=f"latentlab {remedy}"):
         draw(kind, run)
+
+
+def test_the_identity_shows_an_objective_of_any_name(tmp_path):
+    run = write_run(tmp_path / "run", 4.0, 0, objective={"name": "<u>x</u>%{y}&amp; $a_b$", "beta": 4.0})
+    write_evidence(run)
+    heading = draw("identity", run).layout.title.text
+    assert "&lt;u&gt;x&lt;/u&gt;%&#123;y}&amp;amp; $a_b$" in heading
+    assert b"<svg" in export("identity", run, tmp_path / "a.svg").read_bytes()
