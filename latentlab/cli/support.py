@@ -52,7 +52,7 @@ def support(
 def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
     from latentlab.analysis.support.record import ARMS
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"run": run.name, "setting": run.config.label, "drawn from": ARMS[arm]}
         | {key: _with_interval(each, key) for key in ("precision", "density", "coverage", "holes")}
         for run, numbers in found
