@@ -25,7 +25,6 @@ from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).parent]  # numba imports `coverage`
 
 import numpy as np
 from numpy.random import Generator, RandomState
@@ -196,6 +195,8 @@ def main() -> None:
     args = parser.parse_args()
     wanted = set(filter(None, args.only.split(",")))
     done = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    # numba imports the package `coverage`, and would find this file
+    sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).parent]
     count_compiled()
     with unfinished_allowed():
         for kind, name, compute in cases(args):
