@@ -197,6 +197,8 @@ def main() -> None:
     args = parser.parse_args()
     wanted = set(filter(None, args.only.split(",")))
     done = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    # numba imports the package `coverage`, and would find this file
+    sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).parent]
     count_compiled()
     with unfinished_allowed():
         for kind, name, compute in cases(args):

@@ -60,6 +60,21 @@ def test_features_may_be_scaled_and_rotated():
     assert again == pytest.approx(first, abs=0.01)
 
 
+@pytest.mark.parametrize("name", ["precision", "density", "coverage"])
+def test_intervals_of_fresh_samples_cover(name):
+    """Of sixty, 51 or fewer would cover once in 200 if 95 % do; those of independent hits covered 74 to 91 %."""
+    found = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        found.append(coverage(rng.standard_normal((400, 8)), 1.3 * rng.standard_normal((400, 8))))
+    truth = np.mean([each[name] for each in found])
+    assert sum(each[f"{name}_low"] <= truth <= each[f"{name}_high"] for each in found) >= 52
+
+
+def test_few_rows_have_no_interval():
+    assert "precision_low" not in coverage(blobs(100), blobs(100, seed=1))
+
+
 # Holes
 
 
@@ -103,6 +118,11 @@ def test_draws_of_the_prior_fit_it_and_others_do_not():
     assert fits["gaussian_tc"] < 0.01
 
 
+def test_the_prior_exceeds_its_own_null_once_in_twenty():
+    found = [prior_fit(np.random.default_rng(seed).normal(size=(100, 3)), seed=seed + 1) for seed in range(60)]
+    assert sum(each["mmd"] > each["mmd_null"] for each in found) <= 8  # 3 are expected; 9 happen once in 300
+
+
 def test_a_constant_dimension_is_infinitely_far_from_the_prior():
     z = np.random.default_rng(0).normal(size=(200, 2))
     z[:, 1] = 0
@@ -135,6 +155,16 @@ def test_one_jump_is_seen_and_a_constant_decoder_has_nothing_to_show():
     assert np.isnan(constant["jump"])
     assert np.isnan(constant["detour"])
     assert constant["distinctions"] == constant["gradient"] == 0
+
+
+def test_the_median_of_the_ways_lies_between_order_statistics():
+    images, z, _ = ways(p=100)
+    covered = 0
+    for seed in range(100):
+        kl = np.random.default_rng(seed).lognormal(size=(100, 1)).repeat(8, axis=1)
+        found = continuity(images, z, kl, None)
+        covered += found["distinctions_low"] <= 8 * np.sqrt(2) <= found["distinctions_high"]
+    assert 90 <= covered <= 99
 
 
 def test_a_rescaled_code_is_the_same_way():

@@ -1,16 +1,22 @@
 """Intervals, nulls and ceilings: what they must say of codes that are known to be aligned, turned or empty."""
 
+import os
+
 import numpy as np
 import pytest
 from numpy.random import RandomState
 from scipy.stats import ortho_group
 
 from latentlab.analysis.score.profiles._protocol import draw_rows, levels_of_rows
+from latentlab.analysis.score.scorecard import scorecard
 from latentlab.analysis.score.scoring import score
 from latentlab.analysis.score.uncertainty import rotated, shuffled
+from latentlab.errors import InputError
 from latentlab.metrics._arrays import scale_of
 from latentlab.metrics._information import _compiled, tables
 from latentlab.metrics.mig import mig
+from latentlab.results import Score
+from latentlab.system.registry import load
 
 SIZES = (4, 5, 6)
 
@@ -135,3 +141,72 @@ def test_a_rotation_keeps_lengths_and_a_shuffle_keeps_rows(aligned):
     mixed = shuffled([z, v], RandomState(0))[0]
     np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(z, axis=0))
     assert (mixed != z).any()
+
+
+def test_one_failed_redraw_takes_nothing_with_it(aligned, monkeypatch):
+    calls = iter(range(10_000))
+    module = load("metrics", "mig")
+
+    def brittle(*args, **options):
+        if next(calls) % 40 == 13:
+            raise InputError("this redraw fails")
+        return mig(*args, **options)
+
+    monkeypatch.setattr(module, "mig", brittle)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    found = score(*aligned, metrics=["mig"], resamples=40).scores["mig"]
+    assert found.bounds is not None
+    assert {"permuted", "rotated"} <= found.nulls.keys()
+    assert found.reference is not None
+    assert found.settings["failed_redraws"] == {"interval": 1, "permuted": 1, "rotated": 1}
+
+
+def test_where_every_redraw_fails_the_reason_stands_and_the_rest_is_kept(aligned):
+    z, v = aligned
+    found = score(np.column_stack([z[:, 0], np.full(len(z), 3.0)]), v, metrics=["mig"], resamples=20).scores["mig"]
+    assert "one dimension is active" in found.missing["rotated"]
+    assert "no rotated: undefined" in scorecard({"mig": found})["missing"][0]
+    assert found.nulls["permuted"] < found.value
+
+
+def test_the_value_always_lies_within_the_interval_beside_it(aligned):
+    z, v = aligned
+    names = ["mig", "mcc", "modularity", "r2", "irs"]
+    for arguments in ({"codes": z, "factors": v}, {"codes": z[:120], "grid": SIZES}):
+        for each in score(**arguments, metrics=names, resamples=20, resample_slow=True).scores.values():
+            assert (each.bounds is None) == bool(each.no_interval)
+            assert each.bounds is None or each.bounds[0] <= each.shown <= each.bounds[1]
+
+
+def test_heavy_tails_and_metrics_that_do_not_cover_have_no_interval_and_say_why(aligned):
+    z, v = aligned
+    heavy = v + np.random.default_rng(0).standard_t(3, size=v.shape)
+    assert "heavy tails" in score(heavy, v, metrics=["mcc"], resamples=5).scores["mcc"].no_interval
+    assert "did not cover" in score(z, v, metrics=["irs"], resamples=5).scores["irs"].no_interval
+    assert "--resample-slow" in score(z, v, metrics=["sap"], resamples=5).scores["sap"].no_interval
+
+
+@pytest.mark.parametrize("name", ["mcc", "r2"])
+def test_intervals_of_fresh_rows_cover(name):
+    """Sixty data sets of 600 rows; of 95 % intervals 51 or fewer would cover once in 200."""
+    found = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        v = np.column_stack([rng.integers(0, levels, 600) for levels in SIZES]).astype(float)
+        z = v + rng.normal(size=v.shape)
+        found.append(score(z, v, metrics=[name], resamples=25, resample_slow=True).scores[name])
+    truth = np.mean([each.value for each in found])
+    assert sum(each.bounds[0] <= truth <= each.bounds[1] for each in found) >= 52
+    widths = [each.bounds[1] - each.bounds[0] for each in found]
+    assert np.mean(widths) < 6 * np.std([each.value for each in found]), "and they are no wider than they need be"
+
+
+def test_intervals_of_earlier_versions_stand_where_they_hold_the_value_over_all_rows():
+    settings = {"resamples": 200}
+    kept = Score(0.40, interval=(0.41, 0.43), beside={"full_grid": 0.42}, settings=settings)
+    assert (kept.shown, kept.bounds) == (0.42, (0.41, 0.43))
+    elsewhere = Score(0.40, interval=(0.41, 0.43), beside={"full_grid": 0.39}, settings=settings)
+    trained = Score(0.40, interval=(0.38, 0.43), settings=settings)
+    for each in (elsewhere, trained):
+        assert each.bounds is None
+        assert "earlier version" in each.no_interval

@@ -111,7 +111,7 @@ class Scored:
         kept = values[np.isfinite(values)]
         if len(kept) < max(2, KEPT * n):
             why = next((why for _, why in tried if why), "the value is not finite")
-            raise InputError(f"{n - len(kept)} of {n} redraws failed: {why}")
+            raise InputError(f"{n - len(kept)} of {n} redraws failed: {why}" if len(kept) else why)
         if len(kept) < n:
             self.failed[key] = n - len(kept)
         return kept
