@@ -25,7 +25,7 @@ LAYERS = {
     "numpy": """
         metrics profiles material scoring uncertainty generation directions reading leakage alignment
         dimensions pictures tables packed dialects textual columns originals selections matching health checkup support
-        features debiasing outliers probes explaining scorecard
+        features debiasing outliers probes explaining scorecard convergence
     """,
     "joint": """
         comparison agreement methods references exporters exporting analysis leaking figures serving thumbnails latex
