@@ -13,10 +13,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from latentlab.chunks import Checked
-from latentlab.codes import Codes, load_codes, save_codes
-from latentlab.hdf5 import open_safely
-from latentlab.quarantine import strangers
+from latentlab.codes.codes import Codes
+from latentlab.codes.h5ad import load_codes, save_codes
+from latentlab.system.chunks import Checked
+from latentlab.system.hdf5 import open_safely
+from latentlab.system.quarantine import strangers
 
 ROWS, TRIES = 100_000, 9
 

@@ -20,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from clusters import Cluster, cluster, kill
 
 from latentlab.errors import LatentlabError
-from latentlab.files import sha256
-from latentlab.runs import Run, Study
-from latentlab.sweeps import _steps_done, sweep
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.files import sha256
+from latentlab.training.sweep import _steps_done, sweep
 
 
 def main() -> None:

@@ -31,10 +31,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from latentlab.analysis import project_run
+from latentlab.analysis.encode.stage import encode
+from latentlab.analysis.project.stage import project_run
 from latentlab.data import load
-from latentlab.encoding import encode
-from latentlab.training import train
+from latentlab.training.train import train
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 SETTLED = """() => {

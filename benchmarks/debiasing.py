@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.codes import Codes
+from latentlab.analysis.debias.measure import SMOOTHING, commonness, effective_size
+from latentlab.analysis.probe.measure import recalls
+from latentlab.codes.codes import Codes
 from latentlab.data import Dataset, load
-from latentlab.debiasing import SMOOTHING, commonness, effective_size
-from latentlab.judging import judge
 from latentlab.metrics._estimators import logistic, z_scored
 from latentlab.models import load_model
-from latentlab.probes import recalls
-from latentlab.training import train
+from latentlab.models.encoding import judge
+from latentlab.training.train import train
 
 GRID = (3, 3, 8, 16, 16)
 CORNER = 4

@@ -19,15 +19,16 @@ from pathlib import Path
 
 import torch
 
-from latentlab.configuring import configure, cores
+from latentlab.analysis.encode.stage import write_codes
 from latentlab.data import load
 from latentlab.data.dataset import Dataset
-from latentlab.encoding import posteriors, write_codes
-from latentlab.environment import processor
-from latentlab.memory import keep_freed_memory
 from latentlab.models import build, load_model
-from latentlab.runs import Run
-from latentlab.training import train
+from latentlab.models.encoding import posteriors
+from latentlab.runs.run import Run
+from latentlab.system.machine import cores, processor
+from latentlab.system.memory import keep_freed_memory
+from latentlab.training.configure import configure
+from latentlab.training.train import train
 
 SOME = "dsprites:grid=3x4x8x16x16"  # 24,576 images
 BETA_H = Path(__file__).parents[2] / "shared" / "reference" / "foreign" / "betaH_dsprites"

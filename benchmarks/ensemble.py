@@ -14,8 +14,8 @@ from typing import Any
 
 from latentlab.data import load
 from latentlab.data.dataset import Dataset
-from latentlab.memory import keep_freed_memory
-from latentlab.sweeps import sweep
+from latentlab.system.memory import keep_freed_memory
+from latentlab.training.sweep import sweep
 
 
 def seconds(data: Dataset, *, together: bool, **options: Any) -> float:

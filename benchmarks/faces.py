@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.analysis import analyze
+from latentlab.analysis.analyze import analyze
 from latentlab.data import Dataset, load
 from latentlab.figures import export
-from latentlab.training import train
+from latentlab.training.train import train
 
 
 def halved(data: Dataset) -> Dataset:

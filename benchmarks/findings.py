@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from latentlab.analysis.likelihood.record import evidence_path, read_evidence
+from latentlab.analysis.likelihood.stage import likelihood
+from latentlab.analysis.support.record import by_setting, numbers_path, support_table
+from latentlab.analysis.support.stage import survey
 from latentlab.data import Dataset
 from latentlab.data._binarise import binarised
-from latentlab.evidence import evidence_path, read_evidence
-from latentlab.likelihood import likelihood
-from latentlab.runs import Run, Study, data_of
-from latentlab.supports import by_setting, numbers_path, support_table
-from latentlab.survey import survey
+from latentlab.runs.data import data_of
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
 
 ROWS, SAMPLES = 250, 500
 COLUMNS = {

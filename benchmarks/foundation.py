@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from latentlab.data import load
-from latentlab.environment import processor
+from latentlab.system.machine import processor
 
 
 def least(what: Callable[[], object], tries: int = 5) -> float:

@@ -4,7 +4,7 @@ Run from the repository root: ``python benchmarks/fuzz.py codes [--seconds 1800]
 constraints.txt atheris`` (Linux). A loader may return, or raise an `InputError` of one line; anything else is a find.
 Finds go to ``tests/corpus/LOADER/``, named by their hash; `tests/test_corpus.py` reads them again with every test run.
 Inputs are chosen by the branches that they reach (atheris, in latentlab and the standard library's parsers) and mutated
-by libFuzzer and by ``tests/mutations.py``, by turns.
+by libFuzzer and by ``tests/helpers/mutations.py``, by turns.
 """
 
 import argparse

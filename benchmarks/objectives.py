@@ -16,14 +16,14 @@ import torch
 from torch.distributions import Normal
 
 from latentlab.data import Dataset, load
-from latentlab.environment import processor
-from latentlab.memory import keep_freed_memory
 from latentlab.models import load_model
-from latentlab.objectives import gaussian_rate
-from latentlab.objectives.beta_tcvae import log_aggregate
-from latentlab.objectives.dip_vae_i import covariance
-from latentlab.objectives.info_vae import mmd
-from latentlab.training import train
+from latentlab.system.machine import processor
+from latentlab.system.memory import keep_freed_memory
+from latentlab.training.objectives import gaussian_rate
+from latentlab.training.objectives.beta_tcvae import log_aggregate
+from latentlab.training.objectives.dip_vae_i import covariance
+from latentlab.training.objectives.info_vae import mmd
+from latentlab.training.train import train
 
 DATA, D = "dsprites:size=32,grid=3x4x8x16x16", 10
 SAMPLES, CHUNK = 512, 32

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from latentlab.analysis.outliers.measure import BASELINES
+from latentlab.analysis.outliers.stage import outliers
 from latentlab.data import Dataset, load
-from latentlab.examining import outliers
-from latentlab.outliers import BASELINES
-from latentlab.runs import Run, Study
-from latentlab.training import train
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.training.train import train
 
 ROWS = 5000
 FOREIGN = {"notmnist": "notmnist", "omniglot": "omniglot_small1.zip:size=28,inverted=1"}

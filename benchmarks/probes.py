@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.codes import Codes
+from latentlab.analysis.probe.measure import few_label_curve
+from latentlab.analysis.probe.stage import probe
+from latentlab.codes.codes import Codes
 from latentlab.data import load
-from latentlab.examining import probe
-from latentlab.probes import few_label_curve
-from latentlab.runs import Study
+from latentlab.runs.study import Study
 
 SIZES = (1, 10, 100)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from latentlab.files import write_bytes
+from latentlab.system.files import write_bytes
 
 
 def seconds(what: Callable[[], object]) -> float:

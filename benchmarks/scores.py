@@ -16,10 +16,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from latentlab.profiles.dlib import PROTOCOLS
-from latentlab.registry import load
-from latentlab.scoring import score
-from latentlab.uncertainty import is_fast
+from latentlab.analysis.score.profiles.dlib import PROTOCOLS
+from latentlab.analysis.score.scoring import score
+from latentlab.analysis.score.uncertainty import is_fast
+from latentlab.system.registry import load
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
 ENTRY = {"modularity": "modularity_explicitness", "explicitness": "modularity_explicitness"}

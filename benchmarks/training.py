@@ -21,15 +21,15 @@ from typing import Any
 
 import torch
 
-from latentlab.configuring import configure, cores
 from latentlab.data import load
-from latentlab.environment import processor
-from latentlab.memory import keep_freed_memory
 from latentlab.models import build
-from latentlab.models._layers import channels_last
-from latentlab.objectives import Moment, build_objective
-from latentlab.sweeps import sweep
-from latentlab.training import train as train_run
+from latentlab.models.networks._layers import channels_last
+from latentlab.system.machine import cores, processor
+from latentlab.system.memory import keep_freed_memory
+from latentlab.training.configure import configure
+from latentlab.training.objectives import Moment, build_objective
+from latentlab.training.sweep import sweep
+from latentlab.training.train import train as train_run
 
 # Of the encoder's convolutions, 4×4 with stride 2: channels in and out, and the side of the image that comes in.
 LAYERS = ((1, 32, 64), (32, 32, 32), (32, 32, 16), (32, 32, 8))

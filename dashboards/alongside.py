@@ -13,11 +13,11 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
+from latentlab.codes.selections import as_table, inside, named, present, together
 from latentlab.figures.aligned_projections import OVERLAP
-from latentlab.originals import images_of
-from latentlab.pictures import data_uri, strip
-from latentlab.runs import Run
-from latentlab.selections import as_table, inside, named, present, together
+from latentlab.runs.images import images_of
+from latentlab.runs.run import Run
+from latentlab.system.png import data_uri, strip
 
 NAMES = {"umap": "UMAP", "pca": "PCA"}
 CORNERS = 40  # of a lasso, as many as the page's address keeps

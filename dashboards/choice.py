@@ -13,7 +13,8 @@ import reads
 import streamlit as st
 
 from latentlab.errors import InputError
-from latentlab.runs import Run, Study
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
 
 
 def choose(pages: Sequence[Any]) -> None:

@@ -10,8 +10,8 @@ import reads
 import streamlit as st
 from drawings import Drawing
 
-from latentlab.bundle import Panel
-from latentlab.comparison import csv_of
+from latentlab.reports.bundle import Panel
+from latentlab.runs.comparison import csv_of
 
 SCREEN = "neurips"  # the preset whose numbers are taken: they are the same in all
 

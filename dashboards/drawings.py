@@ -14,10 +14,10 @@ import choice
 import reads
 import streamlit as st
 
-from latentlab.commands import command
 from latentlab.figures import decodes, draw, rendered
-from latentlab.registry import load
-from latentlab.runs import Run
+from latentlab.runs.commands import command
+from latentlab.runs.run import Run
+from latentlab.system.registry import load
 
 DRAWN_ONE_BY_ONE = Lock()  # Matplotlib keeps its settings for the whole process
 

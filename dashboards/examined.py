@@ -15,15 +15,15 @@ import panels
 import reads
 from drawings import Drawing
 
-from latentlab.commands import command
-from latentlab.debiasing import FILE as EXTREMES
-from latentlab.effects import FILE as EFFECTS
-from latentlab.effects import effects_of
-from latentlab.explaining import explained
-from latentlab.outliers import FILE as OUTLIERS
-from latentlab.outliers import load_outliers
-from latentlab.probes import FILE as PROBES
-from latentlab.runs import Run
+from latentlab.analysis.debias.record import FILE as EXTREMES
+from latentlab.analysis.explain.record import FILE as EFFECTS
+from latentlab.analysis.explain.record import effects_of
+from latentlab.analysis.explain.table import explained
+from latentlab.analysis.outliers.record import FILE as OUTLIERS
+from latentlab.analysis.outliers.record import load_outliers
+from latentlab.analysis.probe.record import FILE as PROBES
+from latentlab.runs.commands import command
+from latentlab.runs.run import Run
 
 
 def _there(run: Run, file: str) -> bool:

@@ -18,7 +18,7 @@ import streamlit as st
 from drawings import Drawing
 
 from latentlab.errors import LatentlabError
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
 

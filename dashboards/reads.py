@@ -11,26 +11,29 @@ from typing import Any
 
 import streamlit as st
 
-from latentlab.alignment import Overlap
-from latentlab.alignment import aligned as lay
-from latentlab.alignment import overlap as neighbours_in_common
-from latentlab.codes import Codes
-from latentlab.comparison import compare, settings_of, summarise
+from latentlab.analysis.leakage.record import FILE, load_leakage, tables
+from latentlab.analysis.score.scorecard import scorecard as card
+from latentlab.codes.alignment import Overlap
+from latentlab.codes.alignment import aligned as lay
+from latentlab.codes.alignment import overlap as neighbours_in_common
+from latentlab.codes.codes import Codes
+from latentlab.codes.decodings import Decodings
+from latentlab.codes.dimensions import dimensions, factors_of
+from latentlab.codes.matching import alongside as join
+from latentlab.codes.matching import match
+from latentlab.codes.projections import Projection
+from latentlab.codes.selections import named
 from latentlab.data import Dataset
-from latentlab.decodings import Decodings
-from latentlab.dimensions import dimensions, factors_of
 from latentlab.errors import LatentlabError
-from latentlab.health import environment, health
-from latentlab.leakage import FILE, load_leakage, tables
-from latentlab.matching import alongside as join
-from latentlab.matching import match
-from latentlab.originals import dataset_of
-from latentlab.projections import Projection, projections_of
-from latentlab.runs import STAGES, Run, Study
-from latentlab.score import Score
-from latentlab.scorecard import scorecard as card
-from latentlab.selections import named
-from latentlab.serving import as_study, served_path
+from latentlab.results import Score
+from latentlab.runs.comparison import compare, settings_of, summarise
+from latentlab.runs.health import environment, health
+from latentlab.runs.images import dataset_of
+from latentlab.runs.projections import projections_of
+from latentlab.runs.run import Run
+from latentlab.runs.stage import STAGES
+from latentlab.runs.study import Study
+from latentlab.serving.server import as_study, served_path
 
 OVERLAP_ROWS = 5_000
 MADE = ("support.json", "support.h5", "likelihood.h5")  # by verbs of their own, beside the stages
@@ -162,7 +165,7 @@ def traversals(run: Run, anchor: int, over: Any) -> Decodings:
 
 @st.cache_resource(max_entries=8, show_spinner="Decoding …")
 def _traversals(path: str, stamps: Any, position: int, over: Any) -> Decodings:
-    from latentlab.decoding import traverse
+    from latentlab.models.decoding import traverse
 
     model = live(Run(Path(path))).ready()
     return traverse(model, _codes(path, stamp(Path(path), [STAGES["encode"]])), position, over=over)
@@ -175,7 +178,7 @@ def live(run: Run) -> Any:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
 def _live(path: str, stamps: Any) -> Any:
-    from latentlab.loading import live
+    from latentlab.models.live import live
 
     return live(Run(Path(path)))
 

@@ -11,13 +11,13 @@ import panels
 import reads
 import streamlit as st
 
-from latentlab.codes import Codes
+from latentlab.codes.codes import Codes
+from latentlab.codes.selections import as_table, composition, neighbours, selections_of
 from latentlab.errors import LatentlabError
-from latentlab.notes import LONGEST_NAME, LONGEST_NOTE, MOST_ROWS, name_selection, selections_of, writable
-from latentlab.originals import images_of
-from latentlab.pictures import data_uri, strip
-from latentlab.runs import Run
-from latentlab.selections import as_table, composition, neighbours
+from latentlab.runs.images import images_of
+from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, MOST_ROWS, name_selection, writable
+from latentlab.runs.run import Run
+from latentlab.system.png import data_uri, strip
 
 MONTAGE = 60
 NEAREST = 23

@@ -9,10 +9,10 @@ import reads
 import streamlit as st
 from markup import number
 
+from latentlab.codes.paths import sweeps
 from latentlab.figures.code import original
-from latentlab.generation import sweeps
-from latentlab.pictures import data_uri, strip
-from latentlab.runs import Run
+from latentlab.runs.run import Run
+from latentlab.system.png import data_uri, strip
 
 SHOWN = 8
 STEPS = 25

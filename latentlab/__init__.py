@@ -17,35 +17,81 @@ if (
     del sys.path[0]
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_HOME = {
-    "Codes": "codes",
-    "Dataset": "data",
-    "Decodings": "decodings",
-    "Factor": "data",
-    "InputError": "errors",
-    "LatentlabError": "errors",
-    "Run": "runs",
-    "Score": "score",
-    "Study": "runs",
-    "analyze": "analysis",
-    "compare": "comparison",
-    "decode": "decoding",
-    "encode": "encoding",
-    "export": "exporting",
-    "from_pretrained": "importers.huggingface",
-    "import_model": "importing",
-    "import_run": "importing",
-    "live": "loading",
-    "project": "projections",
-    "save_pretrained": "exporters.huggingface",
-    "sweep": "sweeps",
-    "train": "training",
-    "wrap": "models",
-    "traverse": "decoding",
+if TYPE_CHECKING:
+    from latentlab import data as data
+    from latentlab import figures as figures
+    from latentlab import metrics as metrics
+    from latentlab import models as models
+    from latentlab.analysis.analyze import analyze as analyze
+    from latentlab.analysis.debias.stage import debias as debias
+    from latentlab.analysis.encode.stage import encode as encode
+    from latentlab.analysis.explain.stage import explain as explain
+    from latentlab.analysis.likelihood.stage import likelihood as likelihood
+    from latentlab.analysis.outliers.stage import outliers as outliers
+    from latentlab.analysis.probe.stage import probe as probe
+    from latentlab.analysis.score import profiles as profiles
+    from latentlab.codes.codes import Codes as Codes
+    from latentlab.codes.decodings import Decodings as Decodings
+    from latentlab.codes.projections import project as project
+    from latentlab.data import Dataset as Dataset
+    from latentlab.data import Factor as Factor
+    from latentlab.errors import InputError as InputError
+    from latentlab.errors import LatentlabError as LatentlabError
+    from latentlab.exchange.exporters.huggingface import save_pretrained as save_pretrained
+    from latentlab.exchange.exporting import export as export
+    from latentlab.exchange.importers.huggingface import from_pretrained as from_pretrained
+    from latentlab.exchange.importing import import_model as import_model
+    from latentlab.exchange.importing import import_run as import_run
+    from latentlab.models import wrap as wrap
+    from latentlab.models.decoding import decode as decode
+    from latentlab.models.decoding import traverse as traverse
+    from latentlab.models.live import live as live
+    from latentlab.results import Score as Score
+    from latentlab.runs.comparison import compare as compare
+    from latentlab.runs.run import Run as Run
+    from latentlab.runs.study import Study as Study
+    from latentlab.training import objectives as objectives
+    from latentlab.training.sweep import sweep as sweep
+    from latentlab.training.train import train as train
+
+_HOMES = {
+    "analysis.analyze": "analyze",
+    "analysis.debias.stage": "debias",
+    "analysis.encode.stage": "encode",
+    "analysis.explain.stage": "explain",
+    "analysis.likelihood.stage": "likelihood",
+    "analysis.outliers.stage": "outliers",
+    "analysis.probe.stage": "probe",
+    "codes.codes": "Codes",
+    "codes.decodings": "Decodings",
+    "codes.projections": "project",
+    "data": "Dataset Factor",
+    "errors": "InputError LatentlabError",
+    "exchange.exporters.huggingface": "save_pretrained",
+    "exchange.exporting": "export",
+    "exchange.importers.huggingface": "from_pretrained",
+    "exchange.importing": "import_model import_run",
+    "models": "wrap",
+    "models.decoding": "decode traverse",
+    "models.live": "live",
+    "results": "Score",
+    "runs.comparison": "compare",
+    "runs.run": "Run",
+    "runs.study": "Study",
+    "training.sweep": "sweep",
+    "training.train": "train",
 }
-_PACKAGES = ("data", "figures", "metrics", "models", "objectives", "profiles")
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+_PACKAGES = {
+    "data": "data",
+    "figures": "figures",
+    "metrics": "metrics",
+    "models": "models",
+    "objectives": "training.objectives",
+    "profiles": "analysis.score.profiles",
+}
 __all__ = [*_HOME, *_PACKAGES]
 
 
@@ -53,9 +99,13 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"latentlab.{_HOME[name]}"), name)
     if name in _PACKAGES:
-        return import_module(f"latentlab.{name}")
+        return import_module(f"latentlab.{_PACKAGES[name]}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("latentlab")
     raise AttributeError(f"module 'latentlab' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "__version__"])

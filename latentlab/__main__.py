@@ -13,7 +13,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where whoever called has it ignored
         signal.signal(signal.SIGINT, _Interrupt())
     try:
-        from latentlab.surroundings import ignore_current_folder
+        from latentlab.system.surroundings import ignore_current_folder
 
         ignore_current_folder()
         from latentlab.cli import run

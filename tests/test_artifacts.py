@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from latentlab.codes import read_provenance
-from latentlab.comparison import compare
+from latentlab.codes.h5ad import read_provenance
 from latentlab.models import load_model
-from latentlab.runs import Study
+from latentlab.runs.comparison import compare
+from latentlab.runs.study import Study
 
 LIMITS = {"dsprites": 40 << 20, "mini": 3 << 20, "digits-2d": 1 << 20}
 SCORED = ("dsprites", "mini")

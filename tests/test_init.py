@@ -6,11 +6,11 @@ import sys
 import pytest
 
 import latentlab
-from latentlab.registry import names
+from latentlab.system.registry import names
 
 
 def test_every_public_name_resolves() -> None:
-    assert dir(latentlab) == sorted(latentlab.__all__)
+    assert dir(latentlab) == sorted([*latentlab.__all__, "__version__"])
     for name in latentlab.__all__:
         found = getattr(latentlab, name)
         assert found.__name__.rpartition(".")[2] == name or callable(found)

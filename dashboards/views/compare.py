@@ -14,11 +14,11 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.alignment import shared_row
-from latentlab.decodings import Decodings
-from latentlab.matching import MATCHED
-from latentlab.pictures import data_uri, strip
-from latentlab.runs import Run
+from latentlab.codes.alignment import shared_row
+from latentlab.codes.decodings import Decodings
+from latentlab.codes.matching import MATCHED
+from latentlab.runs.run import Run
+from latentlab.system.png import data_uri, strip
 
 MOST = 4
 SIZES = {

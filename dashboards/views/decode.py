@@ -12,11 +12,12 @@ import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
 
+from latentlab.codes.draws import SOURCE_NAMES, SOURCES, leaving, random_row
+from latentlab.codes.masks import PARTS
+from latentlab.codes.paths import WAYS
+from latentlab.codes.selections import selections_of, values_of
 from latentlab.figures.code import moved_code, table
-from latentlab.generation import PARTS, SOURCE_NAMES, SOURCES, WAYS, leaving, random_row
-from latentlab.notes import selections_of
-from latentlab.runs import Run
-from latentlab.selections import values_of
+from latentlab.runs.run import Run
 
 LONGEST = 400
 BOTH, EACH, OTHERS = "both", "each", "all others"

@@ -13,13 +13,13 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.decodings import Decodings, changed_pixels
+from latentlab.codes.decodings import Decodings, changed_pixels
+from latentlab.codes.selections import extremes
 from latentlab.errors import LatentlabError
-from latentlab.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
-from latentlab.originals import images_of
-from latentlab.pictures import data_uri, heat, strip
-from latentlab.runs import Run
-from latentlab.selections import extremes
+from latentlab.runs.images import images_of
+from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
+from latentlab.runs.run import Run
+from latentlab.system.png import data_uri, heat, strip
 
 RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "aggregate posterior, 2.5 % … 97.5 %"}
 SHOWN = 40

@@ -9,8 +9,8 @@ import reads
 import streamlit as st
 from drawings import Drawing, shown_by
 
-from latentlab.bundle import bundle
-from latentlab.registry import load, names
+from latentlab.reports.bundle import bundle
+from latentlab.system.registry import load, names
 
 PRESETS = ("neurips", "icml", "nature-single", "nature-double")
 FIRST = {"kind": "traversals"}

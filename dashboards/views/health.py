@@ -10,7 +10,7 @@ import panels
 import reads
 from drawings import command
 
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 BAD = {"stale", "damaged", "missing"}
 

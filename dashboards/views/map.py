@@ -11,10 +11,8 @@ import selected
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.codes import Codes
-from latentlab.notes import selections_of
-from latentlab.runs import Run
-from latentlab.selections import (
+from latentlab.codes.codes import Codes
+from latentlab.codes.selections import (
     area_text,
     areas,
     as_table,
@@ -22,10 +20,12 @@ from latentlab.selections import (
     marks,
     named,
     present,
+    selections_of,
     together,
     values_of,
     within,
 )
+from latentlab.runs.run import Run
 
 PLANE = "plane"
 NAMES = {"umap": "UMAP", "pca": "PCA", PLANE: "two dimensions"}

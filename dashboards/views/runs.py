@@ -13,7 +13,7 @@ import reads
 import streamlit as st
 from drawings import command
 
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 BESIDE = [
     ("score", "wrap"),

@@ -13,9 +13,9 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.evidence import evidence_path
-from latentlab.runs import Run
-from latentlab.supports import ARMS, by_setting, numbers_path, read_support, support_table, verdict
+from latentlab.analysis.likelihood.record import evidence_path
+from latentlab.analysis.support.record import ARMS, by_setting, numbers_path, read_support, support_table, verdict
+from latentlab.runs.run import Run
 
 SOURCES = ("prior", "gaussian", "aggregate")
 COLUMNS = (

@@ -13,9 +13,9 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.comparison import RULE, Frontier, better, frontiers
-from latentlab.comparison import choice as chosen_by
-from latentlab.runs import Run
+from latentlab.runs.choice import RULE, Frontier, better, frontiers
+from latentlab.runs.choice import choice as chosen_by
+from latentlab.runs.run import Run
 
 ACROSS = 9  # scores in a row of a table that fits the page
 

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
-from latentlab.registry import load, names
+from latentlab.system.registry import load, names
 
 HELP = """Understand the latent spaces of autoencoders: train, analyse, score, compare, show.
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol, TextIO
 import typer
 
 from latentlab.errors import InputError, Remark, harmless, one_line
-from latentlab.registry import choose, names
+from latentlab.system.registry import choose, names
 
 LINE_SECONDS = 10.0
 LONGEST_LINE = 200
@@ -81,7 +81,7 @@ def remarks() -> Iterator[None]:
 
 def show_json(content: Any) -> None:
     """The answer for a machine: one line of JSON."""
-    from latentlab.score import plain
+    from latentlab.results import plain
 
     print(json.dumps(plain(content), ensure_ascii=False, allow_nan=False))
 

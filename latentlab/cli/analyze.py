@@ -7,7 +7,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 UNBOUNDED = ("own", "gaussian", "gaussian-learned")  # likelihoods whose means may lie outside [0, 1]
 PANEL = "Analyse"
@@ -38,21 +38,21 @@ def analyze(
     Example: latentlab analyze artifacts/digits-study --only encode,score
     """
     refuse_busy(*paths)
-    from latentlab.memory import keep_freed_memory
+    from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()
-    from latentlab.analysis import analyze as analyse
-    from latentlab.analysis import analyze_on_cluster, stages, stages_of
-    from latentlab.registry import choose, names
-    from latentlab.runs import open_runs
-    from latentlab.shards import read_shard, shard_runs
+    from latentlab.analysis.analyze import analyze as analyse
+    from latentlab.analysis.analyze import analyze_on_cluster, stages, stages_of
+    from latentlab.runs.shards import read_shard, shard_runs
+    from latentlab.runs.study import open_runs
+    from latentlab.system.registry import choose, names
 
     runs, wanted = open_runs(paths), _console.metrics(metric)
     if shard is not None:
         runs = shard_runs(read_shard(shard), runs)
         if not runs and not json:
             _console.show(f"shard {shard} has no run")
-    choose(profile, names("profiles"), what="profile")
+    choose(profile, names("analysis/score/profiles"), what="profile")
     options: dict[str, Any] = {
         "data": data, "split": split, "only": stages(only) if only else None, "metrics": wanted, "profile": profile,
         "resamples": resamples, "resample_slow": resample_slow, "distortion": distortion,
@@ -90,7 +90,7 @@ def analyze(
 
 
 def _tell_cut(run: Any) -> None:
-    from latentlab.decodings import cut_told
+    from latentlab.codes.decodings import cut_told
 
     told = cut_told(run.decodings())
     if told:

@@ -28,14 +28,13 @@ def compare(
 
     Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
-    from latentlab.agreement import by_setting
-    from latentlab.comparability import check_comparable
-    from latentlab.comparison import compare as tabulate
-    from latentlab.comparison import csv_of, summarise
+    from latentlab.analysis.score.agreement import by_setting
     from latentlab.errors import InputError
-    from latentlab.files import write_bytes
-    from latentlab.latex import latex
-    from latentlab.runs import Study, open_path
+    from latentlab.reports.latex import latex
+    from latentlab.runs.comparison import check_comparable, csv_of, summarise
+    from latentlab.runs.comparison import compare as tabulate
+    from latentlab.runs.study import Study, open_path
+    from latentlab.system.files import write_bytes
 
     writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
     if out is not None and out.suffix not in writers:

@@ -26,8 +26,8 @@ def dashboard(
 
     Example: latentlab dashboard artifacts/digits-study
     """
-    from latentlab.resources import shipped_study
-    from latentlab.serving import serve
+    from latentlab.serving.server import serve
+    from latentlab.system.resources import shipped_study
 
     chosen = shipped_study() if study is None else study
 

@@ -71,9 +71,9 @@ def check(spec: Spec, json: _console.Json = False) -> None:
 
     Example: latentlab data check my-images/
     """
-    from latentlab import quarantine
     from latentlab.data import Located, read_spec
     from latentlab.data import check as examine
+    from latentlab.system import quarantine
 
     with quarantine.strangers() if isinstance(read_spec(spec), Located) else nullcontext():
         findings = examine(spec)

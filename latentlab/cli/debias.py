@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from latentlab.cli import _console
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -31,11 +31,12 @@ def debias(
     Example: latentlab debias artifacts/digits -o weights.npy, then latentlab train … --weights weights.npy
     """
     refuse_busy(run)
+    from latentlab.analysis.debias.record import save_weights
+    from latentlab.analysis.debias.stage import debias as weigh
+    from latentlab.analysis.debias.stage import shares
     from latentlab.data import load
-    from latentlab.debiasing import save_weights
-    from latentlab.examining import debias as weigh
-    from latentlab.examining import shares, trained_rows
-    from latentlab.runs import Run
+    from latentlab.runs.data import trained_rows
+    from latentlab.runs.run import Run
 
     opened = Run(run)
     chosen = None if data is None else load(data)

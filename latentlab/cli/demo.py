@@ -48,6 +48,6 @@ def demo(
 
 def metrics() -> list[str]:
     """Every metric of the default profile but DCI, which takes longer than all the others."""
-    from latentlab.registry import load
+    from latentlab.system.registry import load
 
-    return [name for name in load("profiles", "dlib").PROTOCOLS if name not in ("dci", "udr")]
+    return [name for name in load("analysis/score/profiles", "dlib").PROTOCOLS if name not in ("dci", "udr")]

@@ -19,7 +19,7 @@ def doctor(
 
     Example: latentlab doctor artifacts/digits-study
     """
-    from latentlab.checkup import examine, versions
+    from latentlab.runs.doctor import examine, versions
 
     found = versions() + [finding for path in paths or [] for finding in examine(path)]
     wrong = [finding for finding in found if finding.wrong]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from latentlab.cli import _console
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -25,9 +25,9 @@ def explain(
     Example: latentlab explain artifacts/digits
     """
     refuse_busy(run)
-    from latentlab.examining import explain as measure
-    from latentlab.explaining import explained
-    from latentlab.runs import Run
+    from latentlab.analysis.explain.stage import explain as measure
+    from latentlab.analysis.explain.table import explained
+    from latentlab.runs.run import Run
 
     opened = Run(run)
     table = explained(opened, measure(opened, rows=rows, steps=steps, seed=seed, adapter=adapter))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
-from latentlab.registry import names
+from latentlab.system.registry import names
 
 PANEL = "Files"
 
@@ -14,7 +14,7 @@ PANEL = "Files"
 def export(
     path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run; a study for study and tensorboard.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The file or folder to make.")],
-    to: Annotated[str, typer.Option(help=f"{', '.join(names('exporters'))}.")],
+    to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[
         int | None, typer.Option(help="With study: rows of codes that the copy keeps (5,000).", min=1)
     ] = None,
@@ -32,7 +32,7 @@ def export(
 
     Example: latentlab export artifacts/digits-study/beta4-seed0 --to parquet -o codes.parquet
     """
-    from latentlab.exporting import export as hand_out
+    from latentlab.exchange.exporting import export as hand_out
 
     options: dict[str, Any] = {"rows": rows, "weights": weights, "adapter": adapter}
     hand_out(path, out, to, **{key: value for key, value in options.items() if value is not None})

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
-from latentlab.registry import names
+from latentlab.system.registry import names
 
 PANEL = "Show"
 
@@ -34,7 +34,7 @@ def figure(
     Example: latentlab figure traversals artifacts/digits-study/beta4-seed0 -o traversals.gif
     """
     from latentlab.figures import decodes, export
-    from latentlab.runs import open_runs
+    from latentlab.runs.study import open_runs
 
     chosen: dict[str, Any] = {
         key: int(value) if isinstance(value, float) and value.is_integer() else value
@@ -42,7 +42,7 @@ def figure(
     }
     runs = open_runs(paths)
     if decodes(kind) and len(runs) == 1 and runs[0].has("encode"):
-        from latentlab.loading import live
+        from latentlab.models.live import live
 
         chosen["model"] = live(runs[0], adapter)
     export(kind, runs, out, preset=preset, **chosen)

@@ -7,14 +7,14 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
-from latentlab.registry import names
+from latentlab.system.registry import names
 
 PANEL = "Train"
 
 
 def import_(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("importers")).replace("_", "-"))
+        str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("exchange/importers")).replace("_", "-"))
     ] = None,
     path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="The folder or file of that format.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder to make.")] = None,
@@ -53,7 +53,7 @@ def import_(
     elif path is None:
         raise InputError(f"import {kind} needs the PATH of a checkpoint; see latentlab import --help")
     else:
-        from latentlab.importing import import_run
+        from latentlab.exchange.importing import import_run
 
         options: dict[str, Any] = {"network": network, "likelihood": likelihood}
         run = import_run(kind or "", path, out, data=data, **{k: v for k, v in options.items() if v is not None})
@@ -66,7 +66,7 @@ def import_(
 def _own(
     adapter: str, out: Path, data: str | None, weights: Path | None, objective: str | None, beta: float | None
 ) -> Any:
-    from latentlab.importing import import_model
+    from latentlab.exchange.importing import import_model
 
     if weights is None:
         raise InputError("import --adapter needs the model's weights: --weights FILE (.safetensors, .pt, .pth, .bin)")

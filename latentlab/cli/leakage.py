@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentlab.cli import _console
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 if TYPE_CHECKING:
-    from latentlab.score import Score
+    from latentlab.results import Score
 
 PANEL = "Analyse"
 
@@ -32,11 +32,11 @@ def leakage(
     Example: latentlab leakage artifacts/digits-study
     """
     refuse_busy(*paths)
-    from latentlab.comparison import csv_of
-    from latentlab.files import write_bytes
-    from latentlab.leakage import table, tables
-    from latentlab.leaking import measure_leakage
-    from latentlab.runs import open_runs
+    from latentlab.analysis.leakage.record import table, tables
+    from latentlab.analysis.leakage.stage import measure_leakage
+    from latentlab.runs.comparison import csv_of
+    from latentlab.runs.study import open_runs
+    from latentlab.system.files import write_bytes
 
     runs = open_runs(paths)
     with _console.progress("leakage", quiet=quiet or json) as report:
@@ -60,7 +60,7 @@ def leakage(
 
 def _found_json(found: "dict[str, Score]") -> dict[str, Any]:
     """Each run's score with a row a dimension."""
-    from latentlab.leakage import table
+    from latentlab.analysis.leakage.record import table
 
     return {name: {**score.to_json(), "dimensions": table(score).to_dict("records")} for name, score in found.items()}
 

@@ -6,7 +6,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -29,10 +29,10 @@ def likelihood(
     Example: latentlab likelihood artifacts/mnist/beta1-seed0 --data mnist/:binarised=0
     """
     refuse_busy(*paths)
-    from latentlab.comparability import check_comparable
+    from latentlab.analysis.likelihood.stage import likelihood as estimate
     from latentlab.data import load
-    from latentlab.likelihood import likelihood as estimate
-    from latentlab.runs import open_runs
+    from latentlab.runs.comparison import check_comparable
+    from latentlab.runs.study import open_runs
 
     runs = open_runs(paths)
     images = None if data is None else load(data)

@@ -10,8 +10,8 @@ def methods(paths: _console.Paths, json: _console.Json = False) -> None:
 
     Example: latentlab methods artifacts/digits-study
     """
-    from latentlab.methods import methods as describe
-    from latentlab.runs import open_path
+    from latentlab.reports.methods import methods as describe
+    from latentlab.runs.study import open_path
 
     found = describe([open_path(path) for path in paths])
     if json:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -30,10 +30,10 @@ def outliers(
     Example: latentlab outliers artifacts/mnist --against data/notmnist --reverse artifacts/notmnist
     """
     refuse_busy(run)
+    from latentlab.analysis.outliers.stage import outliers as judge
     from latentlab.data import load
-    from latentlab.encoding import analysed
-    from latentlab.examining import outliers as judge
-    from latentlab.runs import Run
+    from latentlab.runs.data import analysed
+    from latentlab.runs.run import Run
 
     opened, foreign = Run(run), load(against)
     own = None if data is None else load(data)

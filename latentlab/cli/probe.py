@@ -6,7 +6,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -28,10 +28,10 @@ def probe(
     Example: latentlab probe artifacts/digits-study --sizes 1,10,100
     """
     refuse_busy(*paths)
-    from latentlab.examining import probe as learn
-    from latentlab.probes import ESTIMATORS
-    from latentlab.registry import choose
-    from latentlab.runs import open_runs
+    from latentlab.analysis.probe.measure import ESTIMATORS
+    from latentlab.analysis.probe.stage import probe as learn
+    from latentlab.runs.study import open_runs
+    from latentlab.system.registry import choose
 
     kinds = [choose(name.strip(), ESTIMATORS, what="estimator") for name in estimator.split(",")]
     counts = _sizes(sizes)

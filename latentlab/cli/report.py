@@ -21,8 +21,8 @@ def report(
 
     Example: latentlab report artifacts/digits-study -o report.html
     """
-    from latentlab.report import report as write
-    from latentlab.runs import open_path
+    from latentlab.reports.html import report as write
+    from latentlab.runs.study import open_path
 
     with _console.progress(f"report {out}", quiet=quiet or json) as progress:
         write([open_path(path) for path in paths], out, title=title, progress=progress)

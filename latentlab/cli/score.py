@@ -8,12 +8,12 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import InputError, one_line
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 if TYPE_CHECKING:
-    from latentlab.score import Score
-    from latentlab.scoring import Scores
-    from latentlab.tables import Arrays
+    from latentlab.analysis.score.arrays import Arrays
+    from latentlab.analysis.score.scoring import Scores
+    from latentlab.results import Score
 
 PANEL = "Analyse"
 
@@ -46,8 +46,8 @@ def score(
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
     if path is not None:
         refuse_busy(path)
-    from latentlab.dialects import Asked
-    from latentlab.tables import read_arrays
+    from latentlab.analysis.score.arrays import read_arrays
+    from latentlab.data._dialects import Asked
 
     options = {
         "metrics": _console.metrics(metric),
@@ -86,9 +86,9 @@ def _row(name: str, score: "Score") -> dict[str, Any]:
 
 
 def _of_run(path: Path | None, options: dict[str, Any]) -> "Scores":
-    from latentlab.analysis import score_codes, score_run
-    from latentlab.codes import load_codes
-    from latentlab.runs import Run
+    from latentlab.analysis.score.stage import score_codes, score_run
+    from latentlab.codes.h5ad import load_codes
+    from latentlab.runs.run import Run
 
     if path is not None and path.suffix.lower() == ".h5ad":
         return score_codes(load_codes(path), **options)
@@ -97,7 +97,7 @@ def _of_run(path: Path | None, options: dict[str, Any]) -> "Scores":
 
 
 def _of_arrays(arrays: "Arrays", labelled: bool, grid: str | None, options: dict[str, Any]) -> "Scores":
-    from latentlab.scoring import score as score_arrays
+    from latentlab.analysis.score.scoring import score as score_arrays
 
     sizes = _sizes(grid) if grid else arrays.grid
     if grid and labelled:

@@ -6,7 +6,7 @@ import typer
 
 from latentlab.cli import _console
 from latentlab.errors import LatentlabError
-from latentlab.files import refuse_busy
+from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
@@ -26,11 +26,11 @@ def support(
     """
     refuse_busy(*paths)
     from latentlab.data import load
-    from latentlab.memory import keep_freed_memory
-    from latentlab.runs import open_runs
+    from latentlab.runs.study import open_runs
+    from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()
-    from latentlab.survey import survey
+    from latentlab.analysis.support.stage import survey
 
     runs, images = open_runs(paths), None if data is None else load(data)
     found: dict[str, dict[str, Any]] = {}
@@ -54,7 +54,7 @@ def support(
 
 
 def _tables(runs: list[Any], found: dict[str, dict[str, Any]]) -> None:
-    from latentlab.supports import ARMS
+    from latentlab.analysis.support.record import ARMS
 
     rows = [
         {"run": run.name, "setting": run.config.label, "drawn from": ARMS[arm]}

@@ -55,11 +55,11 @@ def sweep(
 
     Another objective: latentlab sweep --data digits --objective factor-vae --set gamma=10,35 --seeds 2
     """
-    from latentlab.memory import keep_freed_memory
+    from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()
-    from latentlab.plans import read_plan
-    from latentlab.sweeps import sweep as train_study
+    from latentlab.training.plan import read_plan
+    from latentlab.training.sweep import sweep as train_study
 
     options: dict[str, Any] = {
         "objective": objective, "beta": beta.split(",") if beta is not None else None, "settings": _lists(set_ or []),

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console
-from latentlab.files import refuse_busy
-from latentlab.registry import names
+from latentlab.system.files import refuse_busy
+from latentlab.system.registry import names
 
 PANEL = "Train"
 
@@ -17,7 +17,9 @@ PANEL = "Train"
 def train(
     data: Annotated[str, typer.Option(help="A data set's name (latentlab data ls) or a path.")],
     out: Annotated[Path, typer.Option(help="The run folder to make.")],
-    objective: Annotated[str, typer.Option(help=f"{', '.join(names('objectives')).replace('_', '-')}.")] = "beta-vae",
+    objective: Annotated[
+        str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
+    ] = "beta-vae",
     beta: Annotated[float | None, typer.Option(help="The weight of the rate (beta-tcvae: of TC) in the loss.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting of it.")] = None,
     network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: by the images' size.")] = "auto",
@@ -48,15 +50,15 @@ def train(
 
     Example: latentlab train --data digits --out artifacts/digits --beta 4 --latent-dim 6 --steps 2000
     """
-    from latentlab.memory import keep_freed_memory
+    from latentlab.system.memory import keep_freed_memory
 
     second = os.environ.get("RANK", "0") != "0"  # under torchrun the first process speaks for all
     if not second:
         refuse_busy(out)  # before what takes seconds to import
     keep_freed_memory()
-    from latentlab.runs import Run
-    from latentlab.training import summarise
-    from latentlab.training import train as fit
+    from latentlab.runs.run import Run
+    from latentlab.training.train import summarise
+    from latentlab.training.train import train as fit
 
     finished = (out / "config.json").is_file() and Run(out).state == "finished"
     options: dict[str, Any] = {

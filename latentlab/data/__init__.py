@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab import registry
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._draws import drawn
@@ -25,10 +24,14 @@ from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError, MissingError
-from latentlab.regular import check_regular
+from latentlab.system import registry
+from latentlab.system.regular import check_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from latentlab.data._columns import Columns
+    from latentlab.data._dialects import Asked
 
 # Options that any data set has, in the order in which they are applied.
 TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
@@ -39,9 +42,18 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of", "load", "names",
-    "open_spec", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of",
+    "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
+
+PARQUET = (".parquet", ".pq")
+
+
+def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
+    """The columns of a table, of text in any dialect or of Parquet; with `words`, words are levels that are named."""
+    from latentlab.data._columns import of_parquet, of_text
+
+    return of_parquet(path, words=words) if path.suffix.lower() in PARQUET else of_text(path, asked, words=words)
 
 
 def describe(name: str) -> str:

@@ -26,11 +26,11 @@ from latentlab.data._names import readable
 from latentlab.data._pixels import as_bytes
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
-from latentlab.limits import check_unpacked, rows_at_once
-from latentlab.regular import check_regular
+from latentlab.system.limits import check_unpacked, rows_at_once
+from latentlab.system.regular import check_regular
 
 if TYPE_CHECKING:
-    from latentlab.chunks import Checked
+    from latentlab.system.chunks import Checked
 
 IMAGES = ("images", "imgs", "x", "X", "data")
 LABELS = ("labels", "label", "y")
@@ -200,8 +200,8 @@ def read_h5(path: Path) -> dict[str, Checked]:
     """The arrays at the top of an HDF5 file, to be read by index."""
     import h5py
 
-    from latentlab.chunks import Checked
-    from latentlab.hdf5 import check_texts, open_safely
+    from latentlab.system.chunks import Checked
+    from latentlab.system.hdf5 import check_texts, open_safely
 
     file = open_safely(path)  # stays open: images are read by index
     arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}

@@ -9,8 +9,8 @@ import numpy as np
 
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import LOOKING, rows_at_once
-from latentlab.quarantine import apart
+from latentlab.system.limits import LOOKING, rows_at_once
+from latentlab.system.quarantine import apart
 
 ROWS = 20_000
 BLOCK = 256

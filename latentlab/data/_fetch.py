@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from latentlab import registry
 from latentlab.errors import InputError, LatentlabError
-from latentlab.files import publish
+from latentlab.system import registry
+from latentlab.system.files import publish
 
 TIMEOUT = 30  # seconds without a byte
 BLOCK = 1 << 18

@@ -18,8 +18,8 @@ from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archiv
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import check_unpacked
-from latentlab.regular import open_regular
+from latentlab.system.limits import check_unpacked
+from latentlab.system.regular import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image

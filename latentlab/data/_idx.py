@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from latentlab.data.dataset import Dataset, Images
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import check_unpacked
-from latentlab.regular import open_regular
+from latentlab.system.limits import check_unpacked
+from latentlab.system.regular import open_regular
 
 PARTS = {"train": "train", "test": "t10k"}
 BLOCK = 1 << 24

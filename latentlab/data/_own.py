@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab import ownfile
 from latentlab.data import _arrays
 from latentlab.data._fingerprint import Known
 from latentlab.data._pixels import Typed
 from latentlab.data._spec import Code
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError
-from latentlab.files import sha256
-from latentlab.precision import unmasked
+from latentlab.system import user_code
+from latentlab.system.files import sha256
+from latentlab.system.precision import unmasked
 
 
 def maker(spec: Code) -> Callable[..., Dataset]:
     """What makes the data, with the options that the user's own function has."""
     head, path, name = spec.head, Path(spec.file), spec.name
-    found = ownfile.look_up(ownfile.existing(path, "data set"), name)
+    found = user_code.look_up(user_code.existing(path, "data set"), name)
     source = {"name": "own", "file": path.name, "sha256": sha256(path), "made_by": name}
     if not callable(found):
         return lambda: _dataset(head, name, found, source)
@@ -37,7 +37,7 @@ def maker(spec: Code) -> Callable[..., Dataset]:
         except InputError:
             raise
         except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program
-            raise ownfile.failure(head, error) from error
+            raise user_code.failure(head, error) from error
         return _dataset(head, name, made, {**source, **({"options": options} if options else {})})
 
     return make
@@ -54,7 +54,7 @@ def _named(head: str, read: Callable[[Rows], Images]) -> Callable[[Rows], Images
         except InputError:
             raise
         except Exception as error:  # the user's own code may raise anything
-            raise ownfile.failure(head, error) from error
+            raise user_code.failure(head, error) from error
 
     return named
 

@@ -15,9 +15,9 @@ from latentlab.data._arrays import BLOCK, DAMAGED, full_grid, open_zip, read_hea
 from latentlab.data._fingerprint import Known
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
-from latentlab.files import sha256
-from latentlab.limits import check_unpacked
-from latentlab.regular import check_regular
+from latentlab.system.files import sha256
+from latentlab.system.limits import check_unpacked
+from latentlab.system.regular import check_regular
 
 HDF5 = (".h5", ".hdf5")
 
@@ -25,7 +25,7 @@ HDF5 = (".h5", ".hdf5")
 def found(path: Path) -> bool:
     """Whether an ``.npz`` or ``.hdf5`` is laid out as the published one."""
     if path.suffix.lower() in HDF5:
-        from latentlab.hdf5 import open_safely
+        from latentlab.system.hdf5 import open_safely
 
         with open_safely(path) as file:
             return "imgs" in file and "latents/classes" in file
@@ -102,8 +102,8 @@ def _from_npz(path: Path, most: int) -> tuple[NDArray[np.uint8], tuple[int, int]
 
 
 def _from_hdf5(path: Path, most: int) -> tuple[NDArray[np.uint8], tuple[int, int], NDArray[Any]]:
-    from latentlab.chunks import Checked, read
-    from latentlab.hdf5 import open_safely
+    from latentlab.system.chunks import Checked, read
+    from latentlab.system.hdf5 import open_safely
 
     with open_safely(path) as file:
         if "imgs" not in file or "latents/classes" not in file:

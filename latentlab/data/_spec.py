@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from unicodedata import category
 
-from latentlab import registry
 from latentlab.errors import InputError
+from latentlab.system import registry
 
 CODE = re.compile(r"(?P<file>.+\.py):(?P<name>[^\W\d]\w*)(?::(?P<options>.*))?", re.DOTALL)
 CONTROLS = ("Cc", "Zl", "Zp")  # Unicode's categories of controls and of breaks between lines and paragraphs

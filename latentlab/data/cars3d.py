@@ -12,7 +12,7 @@ from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
-from latentlab.regular import open_regular
+from latentlab.system.regular import open_regular
 
 FILES = "the folder data/cars of nips2015-analogy-data.tar.gz, a .mat file a car"
 ELEVATIONS, AZIMUTHS = 4, 24

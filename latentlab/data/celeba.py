@@ -15,8 +15,8 @@ from latentlab.data._grid import check_size
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import LIST
-from latentlab.regular import open_regular, read_bytes
+from latentlab.system.limits import LIST
+from latentlab.system.regular import open_regular, read_bytes
 
 FILES = "a folder with img_align_celeba/, list_attr_celeba.txt and list_eval_partition.txt (or .csv)"
 PICTURES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba", "list_eval_partition"

@@ -10,9 +10,9 @@ import numpy as np
 from latentlab.data import _idx
 from latentlab.data.dataset import Dataset, Images, Rows
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import LIST
-from latentlab.registry import choose
-from latentlab.regular import read_bytes
+from latentlab.system.limits import LIST
+from latentlab.system.registry import choose
+from latentlab.system.regular import read_bytes
 
 FILES = "a folder of emnist-balanced-train-images-idx3-ubyte and so on, plain or .gz"
 PARTS = ("balanced", "byclass", "bymerge", "digits", "letters", "mnist")

@@ -16,8 +16,8 @@ from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._grid import check_size
 from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
-from latentlab.limits import check_unpacked
-from latentlab.regular import open_regular
+from latentlab.system.limits import check_unpacked
+from latentlab.system.regular import open_regular
 
 FILES = "a folder of smallnorb-…-training-dat.mat, -cat.mat, -info.mat and -testing-…, plain or .gz"
 PARTS = {"train": "training", "test": "testing"}

@@ -20,13 +20,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from latentlab.comparison import csv_of
 from latentlab.errors import InputError, MissingError
 from latentlab.figures._gif import gif
 from latentlab.figures._images import channels_shown
-from latentlab.files import write_bytes
-from latentlab.registry import load, names
-from latentlab.runs import Run, Study, open_path
+from latentlab.runs.comparison import csv_of
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study, open_path
+from latentlab.system.files import write_bytes
+from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import free
+from latentlab.codes.h5ad import free
 from latentlab.figures import _style
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab import generation
-from latentlab.codes import Codes
+from latentlab.codes import draws
+from latentlab.codes.codes import Codes
+from latentlab.codes.paths import normal_of, sweeps
 from latentlab.errors import InputError
 
 STEPS = 25
@@ -30,13 +31,13 @@ class Overlay:
     marked: bool = False
 
 
-def traversal(codes: Codes, dimension: int, row: int | None) -> tuple[generation.Floats, NDArray[np.bool_]]:
+def traversal(codes: Codes, dimension: int, row: int | None) -> tuple[draws.Floats, NDArray[np.bool_]]:
     """The codes (steps, d) of a dimension moved from −2 to 2 standard deviations, and where they leave the data."""
     if not 0 <= dimension < codes.latent_dim:
         raise InputError(f"the codes have no dimension {dimension}; they have 0 to {codes.latent_dim - 1}")
-    centre = generation.normal_of(codes)[0] if row is None else codes.mean[generation.row_of(codes, row)]
-    path = generation.sweeps(codes, centre, [dimension], STEPS, reach=2.0)[0]
-    return path, generation.leaving(codes, path)
+    centre = normal_of(codes)[0] if row is None else codes.mean[draws.row_of(codes, row)]
+    path = sweeps(codes, centre, [dimension], STEPS, reach=2.0)[0]
+    return path, draws.leaving(codes, path)
 
 
 def ellipses(codes: Codes, x: int, y: int, rows: NDArray[np.int64]) -> Overlay:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import harmless
 from latentlab.figures import _fonts, _labels
-from latentlab.registry import choose
+from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

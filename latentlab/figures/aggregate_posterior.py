@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import Codes
-from latentlab.dimensions import dimensions
+from latentlab.codes.codes import Codes
+from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

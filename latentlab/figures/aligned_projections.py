@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.alignment import aligned, overlap
-from latentlab.codes import free
+from latentlab.codes.alignment import aligned, overlap
+from latentlab.codes.h5ad import free
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
 from latentlab.figures.projection import ProjectionData, colouring
-from latentlab.projections import projections_of
-from latentlab.runs import Run
+from latentlab.runs.projections import projections_of
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import Codes
-from latentlab.dimensions import factors_of
+from latentlab.codes.codes import Codes
+from latentlab.codes.dimensions import factors_of
+from latentlab.codes.directions import Attribute, attribute
+from latentlab.codes.draws import leaving, row_of
+from latentlab.codes.selections import rows_of, values_of
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import describe, number
-from latentlab.generation import Attribute, attribute, leaving, row_of
-from latentlab.runs import Run
-from latentlab.selections import rows_of, values_of
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "Attribute vector"
 TAKES = "run"

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab import generation
-from latentlab.codes import Codes
+from latentlab.codes import draws
+from latentlab.codes.codes import Codes
+from latentlab.codes.paths import normal_of
 from latentlab.errors import InputError, LatentlabError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.originals import dataset_of, images_of
-from latentlab.runs import Run
+from latentlab.runs.images import dataset_of, images_of
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "One code, decoded"
 TAKES = "run"
@@ -32,20 +33,20 @@ def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -
     images, heads = list(model.decode(pair)), ["decoded", "moved"][: len(pair)]
     if row is not None and (image := original(run, row)) is not None:
         images, heads = [image, *images], ["image", *heads]
-    far = bool(generation.leaving(codes, pair[-1]))
+    far = bool(draws.leaving(codes, pair[-1]))
     told = [describe(run), moved.strip(), "far from the rows' codes" if far else ""]
     label = f"row {row}" if row is not None else "mean"
     said, marks = " · ".join(text for text in told if text), {"code": ["start", "moved"][: len(pair)]}
     return _sheet.Sheet(_images.rgba(np.stack(images))[None], (label,), said, tuple(heads), pair, marks)
 
 
-def moved_code(codes: Codes, row: int | None, moved: str) -> tuple[generation.Floats, generation.Floats]:
+def moved_code(codes: Codes, row: int | None, moved: str) -> tuple[draws.Floats, draws.Floats]:
     """The code (d,) of a row, or of the mean, and with the values that ``z3=1.5,z0=-0.4`` sets.
 
     >>> moved_code(Codes(np.ones((3, 2), np.float32)), 0, "z1=-2")[1].tolist()
     [1.0, -2.0]
     """
-    centre = generation.normal_of(codes)[0] if row is None else codes.mean[generation.row_of(codes, row)]
+    centre = normal_of(codes)[0] if row is None else codes.mean[draws.row_of(codes, row)]
     start = np.asarray(centre, np.float32)
     code = start.copy()
     for part in filter(None, re.split(r"[,;\s]+", moved.strip().replace("−", "-"))):
@@ -58,7 +59,7 @@ def moved_code(codes: Codes, row: int | None, moved: str) -> tuple[generation.Fl
     return start, code
 
 
-def table(start: generation.Floats, code: generation.Floats) -> pd.DataFrame:
+def table(start: draws.Floats, code: draws.Floats) -> pd.DataFrame:
     """Two codes (d,), a line a dimension."""
     import pandas as pd
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.dimensions import ROWS, dimensions, sample
+from latentlab.codes.dimensions import ROWS, dimensions, sample
 from latentlab.errors import InputError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.directions import KINDS, along, of_codes, of_weights
+from latentlab.codes.directions import KINDS, along, of_codes, of_weights
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.registry import choose
-from latentlab.runs import Run
+from latentlab.runs.run import Run
+from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "Directions"
 TAKES = "run"

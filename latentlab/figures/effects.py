@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.effects import effects_of
-from latentlab.explaining import explained
+from latentlab.analysis.explain.record import effects_of
+from latentlab.analysis.explain.table import explained
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe, number
-from latentlab.pictures import heat
-from latentlab.runs import Run
+from latentlab.runs.run import Run
+from latentlab.system.png import heat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ HEADS = ("derivative", "on its path")
 
 @dataclass(frozen=True, eq=False)
 class EffectsData:
-    """``sheet``: two heat maps a dimension, light where it acts most; ``table``: `latentlab.explaining.explained`."""
+    """``sheet``: two heat maps a dimension, light where it acts most; ``table``: see `explain.table.explained`."""
 
     sheet: _sheet.Sheet
     table: pd.DataFrame

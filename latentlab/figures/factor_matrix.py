@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import Codes
-from latentlab.dimensions import dimensions, entropies, knowledge
+from latentlab.codes.codes import Codes
+from latentlab.codes.dimensions import dimensions, entropies, knowledge
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

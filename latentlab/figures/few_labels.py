@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from latentlab.comparison import compare
+from latentlab.analysis.probe.measure import ESTIMATORS, Curve
+from latentlab.analysis.probe.record import load_probes
 from latentlab.errors import InputError, LatentlabError
 from latentlab.figures import _style
 from latentlab.figures._text import number
-from latentlab.probes import ESTIMATORS, Curve, load_probes
-from latentlab.registry import choose
-from latentlab.runs import Run
+from latentlab.runs.comparison import compare
+from latentlab.runs.run import Run
+from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
     import pandas as pd

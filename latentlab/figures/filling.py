@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.codes.draws import row_of
+from latentlab.codes.masks import hidden
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.generation import hidden, row_of
-from latentlab.originals import dataset_of, images_of
-from latentlab.runs import Run
+from latentlab.runs.images import dataset_of, images_of
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "Missing pixels, filled in"
 TAKES = "run"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.analysis.likelihood.record import Exact, read_evidence
 from latentlab.errors import InputError
-from latentlab.evidence import Exact, read_evidence
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

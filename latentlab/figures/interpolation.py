@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab import generation
-from latentlab.codes import Codes
+from latentlab.codes import draws
+from latentlab.codes.codes import Codes
+from latentlab.codes.paths import WAYS
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "Interpolation"
 TAKES = "run"
@@ -33,9 +34,9 @@ def prepare(
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")
     first, last = _ends(codes, a, b)
-    chosen = [way] if way else list(generation.WAYS)
+    chosen = [way] if way else list(WAYS)
     paths = np.stack([along(codes, first, last, steps, each) for each in chosen])
-    far = generation.leaving(codes, paths)
+    far = draws.leaving(codes, paths)
     cells = _images.rgba(model.decode(paths))
     cells[far, ..., 3] = _images.FADED
     told = [
@@ -49,11 +50,11 @@ def prepare(
     return _sheet.Sheet(cells, tuple(chosen), said, heads, paths.reshape(-1, codes.latent_dim), marks)
 
 
-def along(codes: Codes, first: int, last: int, steps: int, way: str) -> generation.Floats:
+def along(codes: Codes, first: int, last: int, steps: int, way: str) -> draws.Floats:
     """The codes (steps, d) on the way between the rows at two positions."""
-    from latentlab.registry import choose
+    from latentlab.system.registry import choose
 
-    go = generation.WAYS[choose(way, generation.WAYS, what="way")]
+    go = WAYS[choose(way, WAYS, what="way")]
     return go(codes.mean[first], codes.mean[last], steps)
 
 
@@ -62,8 +63,7 @@ def _ends(codes: Codes, a: int | None, b: int | None) -> tuple[int, int]:
         raise InputError("the codes have one row; an interpolation needs two")
     drawn = np.random.default_rng(0).permutation(len(codes))[:2]
     first, last = (
-        generation.row_of(codes, row) if row is not None else int(other)
-        for row, other in zip((a, b), drawn, strict=True)
+        draws.row_of(codes, row) if row is not None else int(other) for row, other in zip((a, b), drawn, strict=True)
     )
     return first, last
 

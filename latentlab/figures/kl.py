@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from latentlab.dimensions import dimensions
+from latentlab.codes.dimensions import dimensions
 from latentlab.figures import _style
 from latentlab.figures._text import describe, inactive, number
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from latentlab.comparison import compare
+from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.errors import LatentlabError
 from latentlab.figures import _style
 from latentlab.figures._text import number
-from latentlab.leakage import load_leakage, table
-from latentlab.runs import Run
+from latentlab.runs.comparison import compare
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

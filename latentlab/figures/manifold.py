@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab import generation
-from latentlab.dimensions import dimensions
+from latentlab.codes import draws
+from latentlab.codes.dimensions import dimensions
+from latentlab.codes.paths import manifold
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import describe, number
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "Manifold of two latent dimensions"
 TAKES = "run"
@@ -64,8 +65,8 @@ def prepare(
         ranked = dimensions(codes, draws=2)["index"].tolist()
         x = next(k for k in ranked if k != y) if x is None else x
         y = next(k for k in ranked if k != x) if y is None else y
-    around = None if row is None else codes.mean[generation.row_of(codes, row)]
-    grid = generation.manifold(codes, x, y, steps, around)
+    around = None if row is None else codes.mean[draws.row_of(codes, row)]
+    grid = manifold(codes, x, y, steps, around)
     prior = run.config.stochastic or not run.encodes
     rest = "" if codes.latent_dim == 2 else f"others {'at row ' + str(row) if row is not None else 'at the mean'}"
     told = [

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.support.record import ARMS, read_sheet, read_support
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe, number
-from latentlab.registry import choose
-from latentlab.runs import Run
-from latentlab.supports import ARMS, read_sheet, read_support
+from latentlab.runs.run import Run
+from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
     import pandas as pd

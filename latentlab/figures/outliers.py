@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from latentlab.analysis.outliers.record import load_outliers
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
-from latentlab.outliers import load_outliers
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

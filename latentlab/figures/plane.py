@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from latentlab.dimensions import dimensions
+from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _overlays
 from latentlab.figures._text import describe
@@ -13,7 +13,7 @@ from latentlab.figures.projection import alt as _alt
 from latentlab.figures.projection import interactive as _interactive
 from latentlab.figures.projection import numbers as _numbers
 from latentlab.figures.projection import static as _static
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import Codes, free
-from latentlab.dimensions import factors_of
+from latentlab.codes.codes import Codes
+from latentlab.codes.dimensions import factors_of
+from latentlab.codes.h5ad import free
+from latentlab.codes.projections import place
+from latentlab.codes.selections import selections_of
 from latentlab.errors import InputError
 from latentlab.figures import _overlays, _style
 from latentlab.figures._text import describe, number
-from latentlab.notes import selections_of
-from latentlab.projections import place, projections_of
-from latentlab.runs import Run
+from latentlab.runs.projections import projections_of
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

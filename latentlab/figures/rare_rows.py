@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.debiasing import load_extremes
+from latentlab.analysis.debias.record import load_extremes
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

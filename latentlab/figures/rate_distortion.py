@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from latentlab.comparability import check_comparable
-from latentlab.comparison import compare, summarise
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import number
-from latentlab.runs import Run
+from latentlab.runs.comparison import check_comparable, compare, summarise
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.decodings import Decodings
+from latentlab.codes.decodings import Decodings
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab import generation
+from latentlab.codes import draws
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from latentlab.loading import Live
+    from latentlab.models.live import Live
 
 TITLE = "Samples"
 TAKES = "run"
@@ -30,17 +30,17 @@ def prepare(
     A model without an encoder has no codes of images, and so draws from the prior alone.
     """
     codes = run.codes()
-    sources = [source] if source else list(generation.SOURCES) if run.encodes else ["prior"]
+    sources = [source] if source else list(draws.SOURCES) if run.encodes else ["prior"]
     count = count or (24 if len(sources) > 1 else 60)
     if not 1 <= count <= 600:
         raise InputError(f"count is {count}; expected 1 to 600 samples")
-    drawn = [generation.samples(codes, each, count, seed) for each in sources]
+    drawn = [draws.samples(codes, each, count, seed) for each in sources]
     images = _images.rgba(model.decode(np.stack(drawn)))
     down = -(-count // ACROSS)
     blank = np.zeros((len(sources), down * ACROSS - count, *images.shape[2:]), np.uint8)
     across = min(ACROSS, count)
     cells = np.concatenate([images, blank], axis=1)[:, : down * across].reshape(-1, across, *images.shape[2:])
-    labels = [label for each in sources for label in (generation.SOURCE_NAMES[each], *[""] * (down - 1))]
+    labels = [label for each in sources for label in (draws.SOURCE_NAMES[each], *[""] * (down - 1))]
     trained = run.config.stochastic or not run.encodes
     told = [
         describe(run),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.comparison import compare
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import number, short
-from latentlab.registry import load, names
-from latentlab.runs import Run
+from latentlab.runs.comparison import compare
+from latentlab.runs.run import Run
+from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.comparability import check_comparable
-from latentlab.comparison import compare
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import number
-from latentlab.registry import choose
-from latentlab.runs import Run
+from latentlab.runs.comparison import check_comparable, compare
+from latentlab.runs.run import Run
+from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.support.record import ARMS, SHARES, support_table
 from latentlab.figures import _style
 from latentlab.figures._text import number
-from latentlab.runs import Run
-from latentlab.supports import ARMS, SHARES, support_table
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.decodings import Decodings
-from latentlab.dimensions import dimensions
+from latentlab.codes.decodings import Decodings
+from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import describe, inactive, number, of_rows, short
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

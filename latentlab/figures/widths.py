@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.support.record import read_sheet, read_support
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe, number
-from latentlab.runs import Run
-from latentlab.supports import read_sheet, read_support
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ function of its own name that returns a `Score`. ``ll.metrics.mig(codes, factors
 
 from importlib import import_module
 
-from latentlab.registry import names
+from latentlab.system.registry import names
 
 # Functions take the place of their modules here, so that metrics.mig is callable. All files are read at once: were one
 # imported later, Python would bind the module over the function. They import scikit-learn inside functions only.

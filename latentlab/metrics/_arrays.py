@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
-from latentlab.precision import NARROW, beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
-from latentlab.registry import choose
+from latentlab.system.precision import NARROW, beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
+from latentlab.system.registry import choose
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts
 from latentlab.metrics._estimators import classes_of, params, z_scored
-from latentlab.score import Score
+from latentlab.results import Score
 
 
 def probed(

@@ -13,8 +13,8 @@ from latentlab.metrics._arrays import Floats, Kinds, check_rows
 from latentlab.metrics._draws import Draws, check_draws, draw_pairs
 from latentlab.metrics._estimators import logistic, params
 from latentlab.metrics._metric import Metric
-from latentlab.precision import NARROW, check_sizes
-from latentlab.score import Score
+from latentlab.results import Score
+from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
     title="β-VAE score",

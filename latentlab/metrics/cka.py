@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.metrics._metric import Metric
 from latentlab.metrics._runs import check_runs, off_diagonal, pairwise
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Linear CKA",

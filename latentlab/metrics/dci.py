@@ -13,8 +13,8 @@ from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_part
 from latentlab.metrics._boosting import DEPTH, RATE, ROUNDS, Boosted, boost
 from latentlab.metrics._estimators import params
 from latentlab.metrics._metric import Metric
-from latentlab.precision import NARROW, check_sizes
-from latentlab.score import Score
+from latentlab.results import Score
+from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
     title="DCI disentanglement",

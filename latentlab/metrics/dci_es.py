@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts
 from latentlab.metrics._estimators import classes_of, z_scored
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="DCI-ES explicitness",

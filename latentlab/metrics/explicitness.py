@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, undefined
 from latentlab.metrics._estimators import classes_of, logistic, macro_auc, params, z_scored
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Explicitness",

@@ -12,7 +12,7 @@ from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, Kinds, check_rows
 from latentlab.metrics._draws import Draws, check_draws, draw_alike
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="FactorVAE score",

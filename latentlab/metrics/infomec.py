@@ -13,8 +13,8 @@ from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_part
 from latentlab.metrics._estimators import classes_of, unfinished_allowed, z_scored
 from latentlab.metrics._information import information
 from latentlab.metrics._metric import Metric
-from latentlab.precision import NARROW, check_sizes
-from latentlab.score import Score
+from latentlab.results import Score
+from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
     title="InfoMEC modularity",

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from latentlab.metrics._arrays import Floats, Ints, Kinds, bin_edges, check_rows
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Interventional robustness",

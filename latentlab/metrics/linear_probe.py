@@ -8,7 +8,7 @@ from latentlab.metrics._arrays import Kinds
 from latentlab.metrics._estimators import logistic
 from latentlab.metrics._metric import Metric
 from latentlab.metrics._probed import probed
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Linear probe",

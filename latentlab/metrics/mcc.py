@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_rows
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Mean correlation coefficient",

@@ -10,7 +10,7 @@ from latentlab.metrics._arrays import Kinds, by_factor, check_rows
 from latentlab.metrics._information import information
 from latentlab.metrics._metric import Metric
 from latentlab.metrics.dci import concentration, weighted
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Mutual-information entropy disentanglement",

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from latentlab.metrics._arrays import Kinds, by_factor, check_rows
 from latentlab.metrics._information import information, top_two_gap
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Mutual information gap",

@@ -8,7 +8,7 @@ from latentlab.errors import InputError
 from latentlab.metrics._arrays import Kinds, check_rows
 from latentlab.metrics._information import information, top_two_gap
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="MIG-sup",

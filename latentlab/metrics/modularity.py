@@ -9,7 +9,7 @@ from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Kinds, check_rows
 from latentlab.metrics._information import information
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Modularity",

@@ -9,7 +9,7 @@ from latentlab.data.dataset import FactorKind
 from latentlab.metrics._arrays import Floats, Kinds, by_factor, check_parts, kinds_of, undefined
 from latentlab.metrics._estimators import z_scored
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="R² of linear regression",

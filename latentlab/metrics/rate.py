@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from latentlab.metrics._metric import Metric
 from latentlab.metrics._posterior import check_posterior
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Rate",

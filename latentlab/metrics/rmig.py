@@ -8,19 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import (
-    Floats,
-    Kinds,
-    bin_edges,
-    by_factor,
-    check_finite,
-    check_rows,
-    kinds_of,
-    levels_of,
-)
+from latentlab.metrics._arrays import Floats, Kinds, bin_edges, by_factor, check_finite, check_rows, kinds_of, levels_of
 from latentlab.metrics._information import information, top_two_gap
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Robust MIG",

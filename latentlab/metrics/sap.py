@@ -12,7 +12,7 @@ from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_part
 from latentlab.metrics._estimators import classes_of, linear_svc, params
 from latentlab.metrics._information import top_two_gap
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Separated attribute predictability",

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from latentlab.metrics._metric import Metric
 from latentlab.metrics._neighbours import intrusion, ranks
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Trustworthiness",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.errors import InputError
 from latentlab.metrics._metric import Metric
 from latentlab.metrics._runs import check_runs
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Unsupervised disentanglement ranking",

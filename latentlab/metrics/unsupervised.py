@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from latentlab.metrics._arrays import Floats, check_codes
 from latentlab.metrics._information import between_codes
 from latentlab.metrics._metric import Metric
-from latentlab.score import Score
+from latentlab.results import Score
 
 METRIC = Metric(
     title="Gaussian total correlation",

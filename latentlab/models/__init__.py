@@ -5,8 +5,8 @@ A network's file has two functions: ``encoder(image_shape, outputs)`` maps image
 ``LEARNING_RATE`` is the step size that suits it where none is given.
 """
 
-from latentlab.models._autoencoder import Autoencoder, Model, Point, build, place
-from latentlab.models._loading import check_adapter, load_model
-from latentlab.models._wrapped import wrap
+from latentlab.models.autoencoder import Autoencoder, Model, Point, build, place
+from latentlab.models.load import check_adapter, load_model
+from latentlab.models.wrapped import wrap
 
 __all__ = ["Autoencoder", "Model", "Point", "build", "check_adapter", "load_model", "place", "wrap"]

@@ -1,6 +1,6 @@
 """How ``codes-v1.h5ad`` and ``codes-v1-grid.h5ad`` were made, once, by latentlab 0.1.0.
 
-`tests/test_codes.py` says what they must hold.
+`tests/codes/test_codes.py` says what they must hold.
 
 ``python tests/archive/make_codes_v1.py`` writes them beside this file. A later format gets an archive of its own.
 """
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.codes import Codes, save_codes
+from latentlab.codes.codes import Codes
+from latentlab.codes.h5ad import save_codes
 from latentlab.data.dataset import Factor
 
 ROWS = np.arange(6)

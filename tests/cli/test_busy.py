@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from latentlab.files import lock
+from latentlab.system.files import lock
 
 LINE = """
 import sys

@@ -8,15 +8,15 @@ import torch
 
 from latentlab.cli import run
 from latentlab.models import build
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 WORDS = ["state-dict", "weights.pt", "--data", "digits", "--out", "run"]
 
 
 @pytest.fixture(autouse=True)
 def _weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latentlab.configuring import configure
     from latentlab.data import load
+    from latentlab.training.configure import configure
 
     monkeypatch.chdir(tmp_path)
     torch.save(build(configure(load("digits"), latent_dim=2)).state_dict(), "weights.pt")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from latentlab.cli import run
-from latentlab.files import sha256
-from latentlab.runs import Run
+from latentlab.runs.run import Run
+from latentlab.system.files import sha256
 
 TRAIN = ["train", "--data", "digits", "--latent-dim", "2", "--steps", "600", "--log-every", "5", "--threads", "1"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from latentlab.cli import run
-from latentlab.registry import names
-from latentlab.runs import Run
+from latentlab.runs.run import Run
+from latentlab.system.registry import names
 
 SETTINGS = {
     "ae": (),
@@ -21,7 +21,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", names("objectives"))
+@pytest.mark.parametrize("name", names("training/objectives"))
 def test_trains(tmp_path: Path, name: str) -> None:
     given = [part for pair in SETTINGS[name] for part in ("--set", pair)]
     common = ["--data", "digits", "--out", str(tmp_path / "run"), "--latent-dim", "3", "--steps", "3", "--quiet"]
@@ -35,7 +35,7 @@ def test_trains(tmp_path: Path, name: str) -> None:
 def test_the_help_names_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     run(["train", "--help"])
     told = "".join(capsys.readouterr().out.split())
-    assert all(name.replace("_", "-") in told.replace("│", "") for name in names("objectives"))
+    assert all(name.replace("_", "-") in told.replace("│", "") for name in names("training/objectives"))
 
 
 def test_a_setting_of_another_objective_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

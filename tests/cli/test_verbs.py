@@ -13,8 +13,9 @@ from toy import write_run
 
 from latentlab.cli import _console, run
 from latentlab.errors import LatentlabError, Remark
-from latentlab.files import lock, sha256, write_json
-from latentlab.runs import Run, Study
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.files import lock, sha256, write_json
 
 SMALL = ["--latent-dim", "2", "--steps", "20", "--quiet"]
 

@@ -109,7 +109,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"{TRAIN} --precision int8", "precision is 'int8'"),
         (f"{TRAIN} --device tpu", "device is 'tpu'"),
         (f"{TRAIN} --device cuda:99", "cuda:99"),
-        (f"{TRAIN} --network perceptron", "no model is called 'perceptron'"),
+        (f"{TRAIN} --network perceptron", "no network is called 'perceptron'"),
         (f"{TRAIN} --likelihood poisson", "likelihood is 'poisson'"),
         (f"{TRAIN} --split validation", "has no split 'validation'"),
         (f"{TRAIN} --set gamma", "expected KEY=VALUE"),

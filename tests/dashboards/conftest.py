@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from latentlab.runs import Study
+from latentlab.runs.study import Study
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -59,10 +59,10 @@ def study_of(toy_study: Study, tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A VAE and an AE of two dimensions, trained on digits for a few steps: models that decode."""
-    from latentlab.analysis import project_run
+    from latentlab.analysis.encode.stage import encode
+    from latentlab.analysis.project.stage import project_run
     from latentlab.data import load
-    from latentlab.encoding import encode
-    from latentlab.training import train
+    from latentlab.training.train import train
 
     digits, folder = load("digits"), tmp_path_factory.mktemp("trained") / "study"
     for name in ("vae", "ae"):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from latentlab.runs import Study
+from latentlab.runs.study import Study
 
 pytestmark = pytest.mark.browser
 
@@ -242,7 +242,7 @@ def test_panels_are_collected_on_the_way_and_leave_in_one_zip(visit: Visit) -> N
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_report_opens_clean_and_asks_nobody(chromium: Any, toy_study: Study, tmp_path: Path, scheme: str) -> None:
-    from latentlab.report import report
+    from latentlab.reports.html import report
 
     file = report(toy_study, tmp_path / "report.html")
     visited = Visit(chromium, f"file://{tmp_path}", scheme)

@@ -11,9 +11,9 @@ import pytest
 from shown import rows, words
 from toy import analyse, toy_codes, write_run
 
-from latentlab.alignment import overlap
-from latentlab.leakage import load_leakage
-from latentlab.runs import Study
+from latentlab.analysis.leakage.record import load_leakage
+from latentlab.codes.alignment import overlap
+from latentlab.runs.study import Study
 
 FIRST = "beta-1-seed-0"
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latentlab.notes import name_selection
-from latentlab.runs import Run, Study
+from latentlab.runs.notes import name_selection
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
 
 
 def words(app: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from toy import write_run
 
-from latentlab.runs import Study
+from latentlab.runs.study import Study
 
 
 def words(app: Any) -> str:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from toy import toy_codes
 
-import latentlab.codes
-from latentlab.codes import Codes
-from latentlab.runs import Run, Study
-from latentlab.selections import neighbours
+import latentlab.codes.h5ad
+from latentlab.codes.codes import Codes
+from latentlab.codes.selections import neighbours
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
 
 RUN = "beta-4-seed-0"
 
@@ -91,13 +92,13 @@ def test_codes_are_read_once_for_a_page_and_its_figure(
     study_of: Any, open_page: Any, monkeypatch: pytest.MonkeyPatch, picture: str
 ) -> None:
     read: list[Any] = []
-    load = latentlab.codes.load_codes
+    load = latentlab.codes.h5ad.load_codes
 
     def counted(path: Any) -> Codes:
         read.append(path)
         return load(path)
 
-    monkeypatch.setattr(latentlab.codes, "load_codes", counted)
+    monkeypatch.setattr(latentlab.codes.h5ad, "load_codes", counted)
     path = study_of(RUN)
     open_page(path, "map", picture=picture)
     assert read == [path / RUN / "codes.h5ad"]

@@ -17,12 +17,13 @@ import pytest
 from shown import rows, words
 from toy import analyse, toy_codes, write_run
 
-from latentlab.bundle import bundle
-from latentlab.comparison import compare, csv_of
-from latentlab.dimensions import dimensions
+from latentlab.codes.dimensions import dimensions
 from latentlab.figures import rendered
-from latentlab.files import write_json
-from latentlab.runs import Run, Study
+from latentlab.reports.bundle import bundle
+from latentlab.runs.comparison import compare, csv_of
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.files import write_json
 
 PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 
@@ -275,7 +276,7 @@ def test_sixty_runs_are_all_listed(tmp_path: Path, open_page: Callable[..., Any]
 
 def test_codes_that_cannot_be_ranked_are_explained(tmp_path: Path, open_page: Any) -> None:
     run = write_run(tmp_path / "tiny", 4.0, 0, analysed=False)
-    from latentlab.codes import save_codes
+    from latentlab.codes.h5ad import save_codes
 
     save_codes(run.codes_path, toy_codes(4.0, 0).take(np.arange(1)))
     assert "at least two" in words(open_page(tmp_path, "dimensions"))
@@ -298,7 +299,7 @@ def test_health_names_the_file_that_is_stale_and_why(study_of: Any, open_page: A
 
 
 def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page: Any) -> None:
-    from latentlab.registry import names
+    from latentlab.system.registry import names
 
     for kind in names("figures"):
         app = open_page(toy_study.path, "figures", run="beta-4-seed-0", kind=kind.replace("_", "-"))

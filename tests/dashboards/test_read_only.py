@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from latentlab.notes import READ_ONLY
+from latentlab.runs.notes import READ_ONLY
 
 VIEWS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboards" / "views").glob("*.py"))
 

@@ -10,7 +10,7 @@ from typing import Any
 from shown import rows, words
 from toy import write_run
 
-from latentlab.runs import Study
+from latentlab.runs.study import Study
 
 
 def test_the_chosen_runs_scores_stand_with_interval_and_nulls(toy_study: Study, open_page: Any) -> None:

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from latentlab.errors import InputError, MissingError
-from latentlab.resources import dashboard_script
-from latentlab.runs import Study
-from latentlab.serving import Door, Guard, as_study, serve
+from latentlab.runs.study import Study
+from latentlab.serving.server import Door, Guard, as_study, serve
+from latentlab.system.resources import dashboard_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -239,7 +239,7 @@ def test_paths_and_queries_reach_no_file(server: str, path: str, query: str) -> 
 
 
 def test_the_options_that_would_talk_to_others_are_off() -> None:
-    from latentlab.serving import OPTIONS
+    from latentlab.serving.server import OPTIONS
 
     assert OPTIONS["browser.gatherUsageStats"] is False
     assert OPTIONS["server.enableAgentApi"] is False

@@ -9,8 +9,8 @@ import pytest
 from toy import write_run
 from toy_support import write_evidence, write_survey, write_surveys
 
-from latentlab.runs import Study
-from latentlab.supports import support_table, verdict
+from latentlab.analysis.support.record import support_table, verdict
+from latentlab.runs.study import Study
 
 
 def words(app: Any) -> str:

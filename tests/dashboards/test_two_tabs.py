@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from latentlab.notes import name_dimension
-from latentlab.runs import Run
+from latentlab.runs.notes import name_dimension
+from latentlab.runs.run import Run
 
 
 def field(app: Any, label: str) -> Any:

@@ -10,9 +10,9 @@ import latentlab as ll
 from latentlab.cli import run as cli
 from latentlab.data import load, read_spec
 from latentlab.errors import InputError, MissingError
-from latentlab.originals import dataset_of
-from latentlab.plans import read_plan
-from latentlab.runs import same_data
+from latentlab.runs.data import same_data
+from latentlab.runs.images import dataset_of
+from latentlab.training.plan import read_plan
 
 FILE = """
 import numpy as np

@@ -5,7 +5,7 @@ import pytest
 
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
-from latentlab.registry import load
+from latentlab.system.registry import load
 
 RUN = "beta-4-seed-0"
 
@@ -23,7 +23,7 @@ def test_rare_rows_stand_above_what_was_decoded_of_them(toy_study):
     np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
     assert data.labels == ("rarest", "decoded", "commonest", "decoded")
-    from latentlab.debiasing import load_extremes
+    from latentlab.analysis.debias.record import load_extremes
 
     part = load_extremes(run)["rarest"]
     np.testing.assert_array_equal(data.cells[0, ..., 0], part.originals[:5, 0])
@@ -70,15 +70,15 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     screen, paper = both("effects", data)
     np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.sheet.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.sheet.picture)
-    from latentlab.effects import effects_of
+    from latentlab.analysis.explain.record import effects_of
 
     effects = effects_of(run)
     assert data.sheet.cells.shape[:2] == (4, 2)
     np.testing.assert_allclose(data.table["strength"], effects.strength[data.table["index"]])
     assert data.sheet.labels[0].startswith(f"{data.table['dim'][0]} {data.table['top_factor'][0]}, straight 0.")
     assert data.sheet.labels[-1].endswith("straight –")
-    from latentlab.leakage import load_leakage
-    from latentlab.leakage import table as leaks
+    from latentlab.analysis.leakage.record import load_leakage
+    from latentlab.analysis.leakage.record import table as leaks
 
     known = leaks(load_leakage(run)[0]).set_index("dim")["into"]
     assert data.table.set_index("dim")["leaks_into"].dropna().to_dict() == known.dropna().to_dict()

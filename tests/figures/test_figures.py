@@ -14,9 +14,9 @@ import latentlab.figures as figures
 from latentlab.errors import InputError
 from latentlab.figures import _style, decodes, export, page
 from latentlab.figures import draw as _draw
-from latentlab.files import write_json
-from latentlab.registry import load, names
-from latentlab.runs import Study
+from latentlab.runs.study import Study
+from latentlab.system.files import write_json
+from latentlab.system.registry import load, names
 
 NEEDS_IMAGES = {"filling"}  # the toy study has none; tests/figures/test_generated.py has
 NEEDS_MORE = {"support", "widths", "neighbours", "identity"}  # than an analysis: tests/figures/test_support_figures.py
@@ -176,7 +176,7 @@ def test_several_runs_where_one_is_shown_are_refused(toy_study):
 
 def test_a_hundred_thousand_points_fit_in_half_a_megabyte():
     from latentlab.figures import _style
-    from latentlab.registry import load
+    from latentlab.system.registry import load
 
     projection = load("figures", "projection")
     rng = np.random.default_rng(0)
@@ -200,7 +200,7 @@ def test_rendering_leaves_matplotlib_as_it_was(toy_study, tmp_path):
 
 def test_importing_figures_loads_no_drawing_library_and_kinds_are_callable():
     code = (
-        "import sys, latentlab.figures as f; import latentlab.registry as r; r.load('figures', 'kl');"
+        "import sys, latentlab.figures as f; import latentlab.system.registry as r; r.load('figures', 'kl');"
         "assert callable(f.kl) and callable(f.traversals);"
         "print([m for m in ('plotly', 'matplotlib', 'torch', 'streamlit', 'sklearn') if m in sys.modules])"
     )

@@ -5,15 +5,17 @@ import pytest
 from scipy.stats import norm
 from toy import ToyModel, picture
 
+from latentlab.codes.decodings import Decodings
+from latentlab.codes.directions import attribute
+from latentlab.codes.draws import SOURCES, samples
 from latentlab.data import Dataset
-from latentlab.decodings import Decodings
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style, draw
-from latentlab.generation import SOURCES, attribute, samples
-from latentlab.loading import live
-from latentlab.registry import load
-from latentlab.runs import Run, Study
-from latentlab.training import train
+from latentlab.models.live import live
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.registry import load
+from latentlab.training.train import train
 
 
 @pytest.fixture
@@ -92,8 +94,8 @@ def test_what_decodes_anew_needs_a_model(run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    from latentlab.analysis.encode.stage import encode
     from latentlab.data import load
-    from latentlab.encoding import encode
 
     digits = load("digits")
     run = train(digits, tmp_path_factory.mktemp("trained") / "vae", objective="vae", latent_dim=2, steps=30, threads=1)

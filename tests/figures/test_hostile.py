@@ -14,8 +14,8 @@ from toy_support import write_survey
 
 from latentlab.errors import Remark
 from latentlab.figures import _fonts, _images, _labels, decodes, rendered
-from latentlab.registry import load, names
-from latentlab.runs import Study
+from latentlab.runs.study import Study
+from latentlab.system.registry import load, names
 
 NAMES = {
     "long": ("n" * 70, "m" * 200, "two words " * 12, "W" * 60),
@@ -110,8 +110,8 @@ def test_one_run_of_one_dimension_without_factors_is_drawn(tmp_path: Path) -> No
     run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
     codes = toy.toy_codes(4.0, 0)
     alone = replace(codes, mean=codes.mean[:, :1], variance=codes.variance[:, :1], factors=None, specs=(), grid=None)
-    from latentlab.codes import save_codes
-    from latentlab.runs import model_hash
+    from latentlab.codes.h5ad import save_codes
+    from latentlab.runs.run import model_hash
 
     save_codes(run.codes_path, replace(alone, provenance={"inputs": {"model": model_hash(run)}}))
     for kind in ("kl", "correlation", "rate_distortion", "aggregate_posterior"):

@@ -12,8 +12,8 @@ from PIL import Image
 from latentlab.cli import run as latentlab
 from latentlab.errors import InputError
 from latentlab.figures import _style, export, rendered
-from latentlab.registry import load, names
-from latentlab.runs import Study
+from latentlab.runs.study import Study
+from latentlab.system.registry import load, names
 
 RUN = "beta-4-seed-0"
 SETTLED = (

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from toy import write_run
 
-from latentlab.comparison import compare, summarise
-from latentlab.dimensions import dimensions, knowledge
+from latentlab.codes.dimensions import dimensions, knowledge
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
-from latentlab.notes import name_selection
-from latentlab.registry import load
-from latentlab.runs import Study
+from latentlab.runs.comparison import compare, summarise
+from latentlab.runs.notes import name_selection
+from latentlab.runs.study import Study
+from latentlab.system.registry import load
 
 
 def both(kind, data, preset="neurips"):

@@ -5,10 +5,10 @@ import pytest
 from toy import write_run, write_study
 from toy_support import write_evidence, write_surveys
 
+from latentlab.analysis.support.record import read_sheet, support_table
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style, draw, export
-from latentlab.registry import load
-from latentlab.supports import read_sheet, support_table
+from latentlab.system.registry import load
 
 KINDS = ("support", "widths", "neighbours", "identity", "size")
 

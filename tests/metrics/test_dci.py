@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from latentlab.analysis.score.scoring import score
 from latentlab.metrics._boosting import boost
 from latentlab.metrics.dci import SCIKIT_LEARN, concentration, dci
-from latentlab.scoring import score
 
 PARTS = {
     "disentanglement": "disentanglement",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from latentlab.scoring import score
+from latentlab.analysis.score.scoring import score
 
 # metric → (its entry in the reference's scores, our number → the reference's name, relative or absolute tolerance)
 FIXED = {

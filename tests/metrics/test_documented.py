@@ -6,9 +6,9 @@ from math import inf
 import pytest
 from conftest import ROOT
 
-from latentlab.references import cited
-from latentlab.registry import names
-from latentlab.scoring import known_metrics
+from latentlab.analysis.score.scoring import known_metrics
+from latentlab.reports.references import cited
+from latentlab.system.registry import names
 
 PAGES = {page.name: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "scores").glob("*.md"))}
 ENTRY = re.compile(

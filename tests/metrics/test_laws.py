@@ -10,7 +10,7 @@ from numpy.random import RandomState
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import split_rows
 from latentlab.metrics._draws import draw_alike, draw_pairs
-from latentlab.registry import load, names
+from latentlab.system.registry import load, names
 
 MODULES = {name: load("metrics", name) for name in names("metrics")}
 SUPERVISED = [n for n, m in MODULES.items() if m.METRIC.needs in ("rows", "split", "draws", "labels")]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
+from latentlab.analysis.score.scoring import score
 from latentlab.metrics.mig import mig
-from latentlab.scoring import score
 
 
 def test_conforms_on_the_arrays_as_they_stand(reference):

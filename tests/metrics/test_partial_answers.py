@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from latentlab.profiles.dlib import PROTOCOLS
-from latentlab.registry import names
-from latentlab.scoring import known_metrics, score
+from latentlab.analysis.score.profiles.dlib import PROTOCOLS
+from latentlab.analysis.score.scoring import known_metrics, score
+from latentlab.system.registry import names
 
 KNOWN = known_metrics()
 SIZES = (3, 4, 5)

@@ -9,14 +9,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from latentlab.config import Hardware, RunConfig
 from latentlab.errors import InputError
-from latentlab.exporters.huggingface import save_pretrained
-from latentlab.importers.huggingface import from_pretrained
+from latentlab.exchange.exporters.huggingface import save_pretrained
+from latentlab.exchange.importers.huggingface import from_pretrained
 from latentlab.models import Autoencoder, build, load_model
-from latentlab.models._loading import here
-from latentlab.runs import Run
-from latentlab.training import train
+from latentlab.models.load import here
+from latentlab.runs.config import Hardware, RunConfig
+from latentlab.runs.run import Run
+from latentlab.training.train import train
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
@@ -42,8 +42,8 @@ def test_sizes_that_the_weights_do_not_have_are_refused_before_they_are_allocate
         assert torch.empty(1).device.type == "meta"
         return build(config)
 
-    monkeypatch.setattr("latentlab.models._loading.build", frugal)
-    monkeypatch.setattr("latentlab.importers.huggingface.build", frugal)
+    monkeypatch.setattr("latentlab.models.load.build", frugal)
+    monkeypatch.setattr("latentlab.exchange.importers.huggingface.build", frugal)
     (tmp_path / "run").mkdir()
     run = _announcing(tmp_path / "run", image_shape)
     config = json.loads((run.path / "config.json").read_text())

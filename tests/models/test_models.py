@@ -6,16 +6,16 @@ from torch import Tensor, nn
 
 from latentlab.errors import InputError
 from latentlab.models import Model
-from latentlab.models._autoencoder import Autoencoder, fit_weights
-from latentlab.models._layers import ConvTranspose2d, keep_variance
-from latentlab.models._likelihoods import LIKELIHOODS
-from latentlab.registry import load, names
+from latentlab.models.autoencoder import Autoencoder, fit_weights
+from latentlab.models.likelihoods import LIKELIHOODS
+from latentlab.models.networks._layers import ConvTranspose2d, keep_variance
+from latentlab.system.registry import load, names
 
 
-@pytest.mark.parametrize("network", names("models"))
+@pytest.mark.parametrize("network", names("models/networks"))
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 64, 64), (1, 32, 64)])
 def test_encoder_and_decoder_fit_each_other(network: str, shape: tuple[int, int, int]) -> None:
-    module = load("models", network)
+    module = load("models/networks", network)
     x = torch.rand(2, *shape)
     assert module.encoder(shape, 10)(x).shape == (2, 10)
     assert module.decoder(5, shape)(torch.zeros(2, 5)).shape == x.shape
@@ -24,7 +24,7 @@ def test_encoder_and_decoder_fit_each_other(network: str, shape: tuple[int, int,
 
 def test_burgess_is_the_published_network() -> None:
     """Four convolutions of 32 channels and two layers of 256: as many weights as the paper's 64×64 pair has."""
-    module = load("models", "burgess")
+    module = load("models/networks", "burgess")
     conv, rest = 32 * 1 * 16 + 32 + 3 * (32 * 32 * 16 + 32), 512 * 256 + 256 + 256 * 256 + 256 + 256 * 20 + 20
     assert sum(p.numel() for p in module.encoder((1, 64, 64), 20).parameters()) == conv + rest
     rest = 10 * 256 + 256 + 256 * 256 + 256 + 256 * 512 + 512 + 3 * (32 * 32 * 16 + 32) + 32 * 1 * 16 + 1
@@ -57,13 +57,13 @@ def test_a_signal_reaches_the_end_of_a_deep_network_as_strong_as_it_came(
 def test_a_burgess_decoder_begins_with_pictures_that_differ() -> None:
     torch.manual_seed(0)
     with torch.no_grad():
-        logits = load("models", "burgess").decoder(10, (1, 64, 64))(torch.randn(100, 10))
+        logits = load("models/networks", "burgess").decoder(10, (1, 64, 64))(torch.randn(100, 10))
     assert float(logits.std(dim=0).mean()) > 0.2  # 0.0005 with PyTorch's own weights
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 3), (1, 28, 28), (1, 105, 105), (3, 33, 70)])
 def test_resnet_takes_any_size(shape: tuple[int, int, int]) -> None:
-    module = load("models", "resnet")
+    module = load("models/networks", "resnet")
     assert module.encoder(shape, 4)(torch.rand(2, *shape)).shape == (2, 4)
     assert module.decoder(2, shape)(torch.zeros(2, 2)).shape == (2, *shape)
 
@@ -71,12 +71,12 @@ def test_resnet_takes_any_size(shape: tuple[int, int, int]) -> None:
 def test_resnet_codes_an_image_by_itself() -> None:
     """Group normalisation: what else is in the batch, or whether the model is training, changes no code."""
     torch.manual_seed(0)
-    encoder, x = load("models", "resnet").encoder((1, 28, 28), 4), torch.rand(5, 1, 28, 28)
+    encoder, x = load("models/networks", "resnet").encoder((1, 28, 28), 4), torch.rand(5, 1, 28, 28)
     torch.testing.assert_close(encoder.train()(x)[:1], encoder.eval()(x[:1]))
 
 
 def test_resnet_blocks_begin_as_the_identity() -> None:
-    block, x = load("models", "resnet").Residual(32), torch.randn(2, 32, 5, 5)
+    block, x = load("models/networks", "resnet").Residual(32), torch.randn(2, 32, 5, 5)
     assert torch.equal(block(x), x)
 
 
@@ -84,10 +84,10 @@ def test_resnet_blocks_begin_as_the_identity() -> None:
 def test_burgess_refuses_sizes_it_cannot_halve(size: tuple[int, int]) -> None:
     if size == (20, 96):
         with pytest.raises(InputError, match="resize them"):
-            load("models", "burgess").encoder((1, *size), 10)
+            load("models/networks", "burgess").encoder((1, *size), 10)
         return
     with pytest.raises(InputError, match=f"{size[0]}×{size[1]}"):
-        load("models", "burgess").encoder((1, *size), 10)
+        load("models/networks", "burgess").encoder((1, *size), 10)
 
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
@@ -107,7 +107,7 @@ def test_grey_bernoulli_is_the_mean_over_bits() -> None:
 
 
 def test_the_protocol() -> None:
-    module = load("models", "mlp")
+    module = load("models/networks", "mlp")
     m = Autoencoder(module.encoder((1, 8, 8), 4), module.decoder(2, (1, 8, 8)), LIKELIHOODS["bernoulli"](1.0), 2)
     assert isinstance(m, Model)
     wrong = {name: tensor for name, tensor in m.state_dict().items() if "5" not in name}

@@ -10,13 +10,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import latentlab as ll
-from latentlab.config import RunConfig
 from latentlab.errors import InputError
-from latentlab.importing import import_model, import_run
+from latentlab.exchange.importing import import_model, import_run
 from latentlab.models import build
-from latentlab.models._autoencoder import fit_weights
-from latentlab.models._names import aligned, bare
-from latentlab.registry import names
+from latentlab.models.autoencoder import fit_weights
+from latentlab.models.names import aligned, bare
+from latentlab.runs.config import RunConfig
+from latentlab.system.registry import names
 
 Weights = dict[str, Tensor]
 SEGMENTS = ["module", "_orig_mod", "model", "net", "network", "vae", "ema_model", "_fsdp_wrapped_module", "generator"]
@@ -38,7 +38,7 @@ def under(weights: Weights, prefix: str) -> Weights:
     return {prefix + name: tensor for name, tensor in weights.items()}
 
 
-@pytest.mark.parametrize("network", names("models"))
+@pytest.mark.parametrize("network", names("models/networks"))
 @given(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=3))
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_prefix_is_taken_off(tmp_path_factory: pytest.TempPathFactory, network: str, segments: list[str]) -> None:

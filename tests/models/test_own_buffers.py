@@ -12,9 +12,9 @@ from torch import Tensor, nn
 import latentlab as ll
 from latentlab.cli import run as cli
 from latentlab.errors import InputError
-from latentlab.importing import import_model
+from latentlab.exchange.importing import import_model
 from latentlab.models import load_model
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 FILE = """
 import latentlab as ll

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from latentlab import configuring
-from latentlab.config import Hardware
-from latentlab.models._layers import ConvTranspose2d, channels_last, mix_precision
+from latentlab.models.networks._layers import ConvTranspose2d, channels_last, mix_precision
+from latentlab.runs.config import Hardware
+from latentlab.training import configure
 
 
 def test_our_transposed_convolution_is_pytorchs() -> None:
@@ -64,6 +64,6 @@ def test_older_configurations_have_no_mixed_precision() -> None:
 def test_auto_is_mixed_only_where_it_was_measured(
     monkeypatch: pytest.MonkeyPatch, network: str, device: str, flags: set[str], expected: str
 ) -> None:
-    monkeypatch.setattr(configuring, "processor_flags", lambda: flags)
-    assert configuring.best_precision(network, device) == expected
-    assert configuring.resolve_hardware(network, "float32", 1, "cpu").precision == "float32"
+    monkeypatch.setattr(configure, "processor_flags", lambda: flags)
+    assert configure.best_precision(network, device) == expected
+    assert configure.resolve_hardware(network, "float32", 1, "cpu").precision == "float32"

@@ -15,9 +15,9 @@ from torch.distributions import Independent, Normal
 import latentlab as ll
 from latentlab.cli import run as cli
 from latentlab.errors import InputError, MissingError
-from latentlab.importing import import_model
+from latentlab.exchange.importing import import_model
 from latentlab.models import Model, Point, load_model
-from latentlab.runs import Run
+from latentlab.runs.run import Run
 
 
 class ForeignVAE(nn.Module):
@@ -315,8 +315,8 @@ def adapter(tmp_path: Path) -> Path:
 
 def weights(adapter: Path, name: str, suffix: str = "safetensors") -> Path:
     """A checkpoint of the model that NAME makes, of other weights than it starts with."""
-    from latentlab.models._adapter import run_adapter
-    from latentlab.models._loading import own
+    from latentlab.models.adapter import run_adapter
+    from latentlab.models.load import own
 
     torch.manual_seed(3)
     state = {
@@ -437,7 +437,7 @@ def test_only_runs_of_adapters_take_one(tmp_path: Path) -> None:
 
 
 def test_an_encoder_alone(adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("latentlab.analysis.project_run", lambda run, rows: None)
+    monkeypatch.setattr("latentlab.analysis.project.stage.project_run", lambda run, rows: None)
     run = import_model(f"{adapter}:encoder", tmp_path / "run", data="digits")
     model = f"{adapter}:encoder"
     assert ll.analyze(run, adapter=model, metrics=["unsupervised"]) == ("encode", "project", "score")

@@ -16,15 +16,16 @@ from toy import write_run
 from toy_support import write_evidence, write_survey
 from victims import many
 
-from latentlab.checkup import examine
-from latentlab.comparison import compare
 from latentlab.errors import LatentlabError
 from latentlab.figures import decodes
-from latentlab.health import environment
-from latentlab.notes import name_dimension
-from latentlab.registry import load, names
-from latentlab.report import report
-from latentlab.runs import Run, Study
+from latentlab.reports.html import report
+from latentlab.runs.comparison import compare
+from latentlab.runs.doctor import examine
+from latentlab.runs.health import environment
+from latentlab.runs.notes import name_dimension
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.registry import load, names
 
 pytestmark = pytest.mark.reliability
 
@@ -53,7 +54,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of two runs; ``run`` has every file that a verb can leave there."""
-    from latentlab.environment import write_environment
+    from latentlab.training.environment import write_environment
 
     here = tmp_path_factory.mktemp("sound")
     run = write_run(here / "run", 4.0, 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from victims import LONG, VERBS, Victims, command
 
-from latentlab.files import TEMPORARY, sha256
+from latentlab.system.files import TEMPORARY, sha256
 
 pytestmark = pytest.mark.reliability
 

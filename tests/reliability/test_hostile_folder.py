@@ -24,7 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def process(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """A process in that folder, without the variables that a test run sets for the libraries."""
-    path = {"PYTHONPATH": str(ROOT / "tests")}
+    path = {"PYTHONPATH": str(ROOT / "tests" / "helpers")}
     known = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT_", "PYTHON"))}
     return subprocess.run(
         [sys.executable, *words], cwd=folder, env=known | path, capture_output=True, text=True, timeout=600
@@ -39,7 +39,7 @@ def test_every_verb_beside_a_strangers_files(trained: Path, tmp_path: Path, stan
     shutil.copytree(trained, study / "r0")
     hostile.lay(study)
     here = study if standing == "in the study" else here
-    done = process(here, "-P", ROOT / "tests" / "hostile.py", study, study, tmp_path / "out")
+    done = process(here, "-P", ROOT / "tests" / "helpers" / "hostile.py", study, study, tmp_path / "out")
     assert done.returncode == 0, done.stderr[-2000:]
     *verbs, shown, read = done.stdout.splitlines()
     assert len(verbs) > 5
@@ -54,7 +54,7 @@ def test_every_verb_beside_a_strangers_files(trained: Path, tmp_path: Path, stan
 def test_what_reads_settings_from_the_current_folder_is_seen_and_stopped(tmp_path: Path, guarded: bool) -> None:
     hostile.lay(tmp_path)
     (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\n")
-    guard = "from latentlab.surroundings import ignore_current_folder as g; g();" if guarded else ""
+    guard = "from latentlab.system.surroundings import ignore_current_folder as g; g();" if guarded else ""
     code = f"import hostile, pathlib; seen = hostile.watch(pathlib.Path.cwd()); {guard} import numba, matplotlib"
     done = process(tmp_path, "-P", "-c", f"{code}; print(*sorted(pathlib.Path(each).name for each in seen))")
     assert done.returncode == 0, done.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from victims import VERBS, Victims, command, many, readable
 
-from latentlab.files import TEMPORARY, sha256
-from latentlab.runs import Run
+from latentlab.runs.run import Run
+from latentlab.system.files import TEMPORARY, sha256
 
 pytestmark = pytest.mark.reliability
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from victims import Victims, many, readable
 
-from latentlab.comparison import compare
-from latentlab.runs import Study
+from latentlab.runs.comparison import compare
+from latentlab.runs.study import Study
 
 pytestmark = pytest.mark.reliability
 

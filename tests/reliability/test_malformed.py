@@ -18,7 +18,7 @@ import pytest
 from mutations import mutated
 from victims import Victims, many
 
-from latentlab.files import TEMPORARY
+from latentlab.system.files import TEMPORARY
 
 pytestmark = pytest.mark.reliability
 

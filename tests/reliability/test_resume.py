@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from victims import many
 
-from latentlab.files import sha256
-from latentlab.training import train
+from latentlab.system.files import sha256
+from latentlab.training.train import train
 
 pytestmark = pytest.mark.reliability
 

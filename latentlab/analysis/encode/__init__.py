@@ -1,0 +1,1 @@
+"""Encode a data set with a run's model, and keep the codes."""

@@ -1,0 +1,177 @@
+"""The codes of a run, encoded once and kept in ``codes.h5ad``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from latentlab.codes.codes import BLOCK as ROWS_READ
+from latentlab.codes.codes import Codes
+from latentlab.codes.h5ad import FORMAT, encoded, load_codes, read_provenance, save_codes, writing
+from latentlab.codes.h5ad_writer import CodesWriter
+from latentlab.data import Dataset, read_spec, say_if_dark
+from latentlab.data._fingerprint import agree
+from latentlab.errors import InputError
+from latentlab.models import Model, load_model
+from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, Progress, distortions, posteriors
+from latentlab.results import plain
+from latentlab.runs.data import analysed, data_of, place
+from latentlab.runs.run import Run, model_hash
+from latentlab.system.files import lock
+from latentlab.system.machine import process_threads
+
+
+def encode(
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    split: str | None = None,
+    distortion: Distortion = "sample",
+    seed: int = 0,
+    adapter: str | Model | None = None,
+    progress: Progress | None = None,
+) -> Codes:
+    """The codes of `data` under the run's model, kept in the run's ``codes.h5ad``.
+
+    ``data`` is by default what the run was trained on, ``split`` its test part where one is published. ``distortion``
+    (−log p(x|z) at one posterior sample, seeded) costs a decode a row: ``sample`` computes it for a split named
+    ``test`` or else for 10,000 seeded rows, ``all`` for every row. Codes that are there already, made from the same
+    weights and images, are read and not recomputed; factors or labels that have changed since replace those in the
+    file. The same images are those of the same content (`Dataset.fingerprint`), whatever they are called. ``adapter``
+    is what a run of a user's own model needs: the ``FILE.py:NAME`` it was imported with, or the model. A model without
+    an encoder has no codes of images: its codes are 10,000 seeded draws from the prior N(0, I).
+    """
+    write_codes(run, data, split=split, distortion=distortion, seed=seed, adapter=adapter, progress=progress)
+    return load_codes(run.codes_path)
+
+
+def write_codes(
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    split: str | None = None,
+    distortion: Distortion = "sample",
+    seed: int = 0,
+    adapter: str | Model | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """What `encode` does, without reading the codes afterwards: memory is the same for any number of rows."""
+    if not run.encodes:
+        _draw(run, seed)
+        return
+    whole = data_of(run) if data is None else data
+    spec = whole.spec if data is None else _from_anywhere(run, whole.spec)
+    data = analysed(run, whole, split)
+    inputs = {
+        "model": model_hash(run),
+        "source": dict(data.source),
+        "fingerprint": data.fingerprint,
+        "rows": len(data),
+        "split": data.name,
+        "distortion": distortion,
+        "seed": seed,
+        "format": FORMAT,
+    }
+    provenance = _provenance(run)
+    if agree(provenance.get("inputs", {}), plain(inputs)):
+        return
+    with lock(run.path):
+        if _of_same_images(provenance, plain(inputs)):
+            _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})
+        else:
+            data = replace(data, spec=spec)
+            say_if_dark(data)
+            _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
+
+
+def _from_anywhere(run: Run, spec: str) -> str:
+    """A specification by which the run finds the same data later: its relative paths start where it was trained."""
+    if not spec:
+        return spec
+    named = read_spec(spec)
+    here = named.at().resolved()
+    return spec if named.at(place(run)).resolved() == here else str(here)
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    """Where the run's codes came from; nothing of codes that cannot be read, which are recomputed."""
+    try:
+        return read_provenance(run.codes_path)
+    except InputError:
+        return {}
+
+
+def _of_same_images(provenance: dict[str, Any], inputs: dict[str, Any]) -> bool:
+    """Whether all rows of the wanted codes are there, and differ in factors and labels alone."""
+    recorded = provenance.get("inputs", {})
+    images = recorded.get("fingerprint", {}).get("images")
+    if "of_rows" in provenance or images != inputs["fingerprint"]["images"]:
+        return False
+    return bool(inputs == {**recorded, "source": inputs["source"], "fingerprint": inputs["fingerprint"]})
+
+
+def _describe_again(run: Run, data: Dataset, provenance: dict[str, Any]) -> None:
+    """Write the run's codes with the factors and labels that the data have now; nothing is encoded."""
+    stochastic = run.config.stochastic
+    with writing(run.codes_path, data, run.config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
+        for mean, variance, distortion in encoded(run.codes_path, ROWS_READ):
+            rows = slice(writer.position, writer.position + len(mean))
+            writer.add(mean, variance)
+            if distortion is not None:
+                writer.judge(rows, distortion)
+
+
+def _encode(
+    run: Run,
+    data: Dataset,
+    inputs: dict[str, Any],
+    distortion: Distortion,
+    seed: int,
+    adapter: str | Model | None,
+    progress: Progress,
+) -> None:
+    config = run.config
+    torch.set_num_threads(config.hardware.threads)
+    model = load_model(run, adapter)
+    provenance = {
+        "inputs": inputs,
+        "data": data.spec,
+        "run": run.name,
+        "label": config.label,
+        "stochastic": config.stochastic,
+        "likelihood": config.likelihood,
+        "step": run.step,
+    }
+    stochastic = config.stochastic
+    with writing(run.codes_path, data, config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
+        # A model of the user's own may not bear being called from two threads.
+        workers = process_threads() if adapter is None and config.hardware.device == "cpu" else 1
+        for mean, variance in posteriors(model, data, workers):
+            writer.add(mean, variance)
+            progress(writer.position, len(data))
+        if run.decodes:
+            _add_distortion(writer, model, data, distortion, seed)
+
+
+def _draw(run: Run, seed: int) -> None:
+    """Codes for a model that only decodes: draws from the prior, kept like any others."""
+    inputs = {"model": model_hash(run), "source": {"name": "prior"}, "rows": DRAWN, "seed": seed, "format": FORMAT}
+    if _provenance(run).get("inputs") != inputs:
+        mean = np.random.default_rng(seed).standard_normal((DRAWN, run.config.latent_dim), np.float32)
+        provenance = {"inputs": inputs, "run": run.name, "label": run.config.label, "stochastic": False}
+        with lock(run.path):
+            save_codes(run.codes_path, Codes(mean, provenance=provenance))
+
+
+def _add_distortion(writer: CodesWriter, model: Model, data: Dataset, distortion: Distortion, seed: int) -> None:
+    if distortion == "none":
+        return
+    rows = np.arange(len(data))
+    if distortion == "sample" and not data.name.endswith(":test") and len(data) > DISTORTION_ROWS:
+        rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:DISTORTION_ROWS])
+    for start in range(0, len(rows), BATCH):
+        chosen = rows[start : start + BATCH]
+        writer.judge(chosen, distortions(model, data.read(chosen), seed=seed + start))

@@ -1,0 +1,1 @@
+"""Show what each latent dimension does to the decoded image."""

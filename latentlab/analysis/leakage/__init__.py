@@ -1,0 +1,1 @@
+"""Measure which other factors change along a traversal that changes one."""

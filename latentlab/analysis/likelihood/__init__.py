@@ -1,0 +1,1 @@
+"""Estimate log p(x) of a run's data."""

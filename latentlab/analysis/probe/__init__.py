@@ -1,0 +1,1 @@
+"""Measure how few labels suffice for simple classifiers on a run's codes."""

@@ -1,0 +1,1 @@
+"""Score a run's codes by a profile: arrays are checked, rows drawn, metrics called, uncertainty added."""

@@ -1,0 +1,144 @@
+"""Score codes by a profile: every metric gets the rows that it asks for, and none stops the others."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike
+
+from latentlab.analysis.score.calls import Call, Material, arguments, gather, untyped
+from latentlab.analysis.score.profiles._protocol import BATCH, Protocol
+from latentlab.analysis.score.uncertainty import is_fast, with_uncertainty
+from latentlab.data.dataset import FactorKind
+from latentlab.errors import InputError
+from latentlab.metrics._metric import Metric
+from latentlab.results import Score
+from latentlab.system.registry import load, names
+
+
+class Scores(NamedTuple):
+    """What `score` found: ``scores`` by metric, ``skipped`` metric → why not, ``seconds`` by metric."""
+
+    scores: dict[str, Score]
+    skipped: dict[str, str]
+    seconds: dict[str, float]
+
+    def only(self, names: Sequence[str]) -> Scores:
+        """What was found about those metrics alone."""
+        return Scores(*({name: part[name] for name in names if name in part} for part in self))  # type: ignore[arg-type]
+
+    def to_json(self, timings: bool = True) -> dict[str, Any]:
+        """The shape of ``scores.json`` and ``score --json``; without timings equal input gives equal bytes."""
+        found = {name: score.to_json() for name, score in self.scores.items()}
+        if timings:
+            found = {name: {**entry, "seconds": round(self.seconds[name], 4)} for name, entry in found.items()}
+        return {"scores": found, "skipped": dict(self.skipped)}
+
+
+def score(
+    codes: ArrayLike,
+    factors: ArrayLike | None = None,
+    *,
+    grid: Sequence[int] | None = None,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    variance: ArrayLike | None = None,
+    factor_names: Sequence[str] = (),
+    kinds: Sequence[FactorKind] | None = None,
+    metrics: Sequence[str] | None = None,
+    profile: str = "dlib",
+    resamples: int = 0,
+    resample_slow: bool = False,
+) -> Scores:
+    """Scores of codes (n, d) under a profile, each with its settings.
+
+    ``factors`` (n, k), NaN where missing; without them only what needs none is computed. ``grid`` gives the levels per
+    factor where the rows are the full grid in row-major order (factors then follow from it). ``test`` is a pair of
+    test codes and test factors: all four arrays are taken as they stand. ``variance`` (n, d) is the posterior variance.
+    With `resamples` (200 is plenty) interval, nulls, ceiling and the values beside are computed as well, for metrics
+    that train nothing; for the others, which take minutes, only with `resample_slow`. See
+    `latentlab.analysis.score.uncertainty`.
+    ``metrics`` names which to compute (all of the profile by default). What the arrays cannot support is in
+    ``skipped`` with its reason. Raises `InputError` for arrays that do not belong together and for unknown names.
+
+    >>> import numpy as np
+    >>> levels = np.stack(np.unravel_index(np.arange(64), (4, 4, 4)), axis=1)
+    >>> found = score(levels.astype(float), grid=(4, 4, 4), metrics=["mig"])
+    >>> round(found.scores["mig"].value, 3)
+    1.0
+    """
+    rules = load("analysis/score/profiles", profile)
+    material = gather(codes, factors, grid, test, variance, factor_names, kinds)
+    if not rules.TYPED:
+        material = replace(material, kinds=untyped(material))
+    found = Scores({}, {}, {})
+    for name in metrics if metrics is not None else rules.PROTOCOLS:
+        module = load("metrics", name)
+        key = module.__name__.rpartition(".")[2]
+        start = time.perf_counter()
+        try:
+            n = resamples if resample_slow or is_fast(module) else 0
+            found.scores[key] = score_one(key, module, material, rules, n)
+        except InputError as error:
+            found.skipped[key] = str(error)
+        found.seconds[key] = time.perf_counter() - start
+    return found
+
+
+def score_one(name: str, module: ModuleType, material: Material, rules: ModuleType, resamples: int = 0) -> Score:
+    """One metric under a profile, drawn with the profile's own seed."""
+    protocol = rules.PROTOCOLS.get(name, Protocol())
+
+    def draw(source: Material, random: RandomState, batch: int | None = None) -> Call:
+        return arguments(module.METRIC, source, protocol, random, batch or protocol.train)
+
+    call = draw(material, RandomState(rules.SEED), BATCH)
+    found = getattr(module, name)(*call.args, **{**call.options, **protocol.settings})
+    if resamples:
+        try:
+            found = with_uncertainty(found, name, module, material, call, draw, protocol, resamples)
+        except InputError as error:  # the score itself stands
+            found = found.replace(settings={**found.settings, "not_resampled": str(error)})
+    return described(found, call, material, profile_name(rules))
+
+
+def profile_name(rules: ModuleType) -> str:
+    """A profile with its version: ``dlib@1``."""
+    return f"{rules.__name__.rpartition('.')[2]}@{rules.VERSION}"
+
+
+def described(found: Score, call: Call, material: Material, profile: str) -> Score:
+    """The score with the factors' names put in, and with where its rows came from and under what it was computed."""
+    per_factor = {material.names[int(key)]: value for key, value in found.per_factor.items()}
+    settings = {"profile": profile, **found.settings, "rows_from": call.rows_from, "versions": versions()}
+    if material.dropped:
+        settings["factors_left_out"] = list(material.dropped)
+    beside = {**found.beside, **({} if call.overlap is None else {"overlap": call.overlap})}
+    return found.replace(per_factor=per_factor, settings=settings, beside=beside)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what scores are computed with."""
+    modules = ("numpy", "scipy", "sklearn")
+    return {"python": platform.python_version()} | {name: importlib.import_module(name).__version__ for name in modules}
+
+
+def known_metrics() -> dict[str, Metric]:
+    """The declaration of every metric in the folder, by name."""
+    return {name: load("metrics", name).METRIC for name in names("metrics")}
+
+
+def scores_from_json(found: Mapping[str, Any]) -> Scores:
+    """The inverse of `Scores.to_json`."""
+    entries = found.get("scores", {})
+    seconds = {name: float(entry.get("seconds", np.nan)) for name, entry in entries.items()}
+    return Scores(
+        {name: Score.from_json(entry) for name, entry in entries.items()}, dict(found.get("skipped", {})), seconds
+    )

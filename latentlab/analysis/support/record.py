@@ -1,0 +1,174 @@
+"""What a survey left in a run's folder, and many of them as one table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from latentlab.codes.decodings import Decodings, load_decodings
+from latentlab.errors import InputError, MissingError
+from latentlab.runs.run import Run
+from latentlab.system.files import read_json
+from latentlab.system.validation import validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1  # support.json and support.h5
+SHEET = 24
+ARMS = {
+    "prior": "N(0, I)",
+    "gaussian": "normal fitted to the codes",
+    "aggregate": "aggregate posterior",
+    "real": "real training images",
+    "constant": "one constant image",
+}
+WIDTHS = ("narrowest", "widest")
+PASSES = 0.5
+Measures = dict[str, int | float | None]
+SHARES = ("precision", "coverage", "holes")
+
+
+class _Widths(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    median: float
+    low: float
+    high: float
+
+
+class _Fit(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    mmd: float | None = None
+    mmd_null: float | None = None
+    gaussian_tc: float | None = None
+    gaussian_kl: float | None = None
+
+
+class _Kept(BaseModel):
+    """What is read of a ``support.json``; the rest is handed on."""
+
+    model_config = ConfigDict(extra="allow")
+    format: Literal[1]
+    information: Measures
+    arms: dict[Literal["prior", "gaussian", "aggregate", "real", "constant"], Measures]
+    between: Measures
+    fit: _Fit | None
+    memory: Measures | None
+    widths: _Widths | None
+    undefined: dict[str, str]
+
+    @field_validator("arms")
+    @classmethod
+    def _whole(cls, arms: dict[str, Measures]) -> dict[str, Measures]:
+        for name in ARMS:
+            needed = {"precision", "coverage"} | (set() if name == "constant" else {"to_training"})
+            if missing := needed - arms.get(name, {}).keys():
+                raise ValueError(f"{name} has no {min(missing)}")
+        return arms
+
+
+def numbers_path(run: Run) -> Path:
+    """``support.json`` in the run's folder."""
+    return run.path / "support.json"
+
+
+def sheet_path(run: Run) -> Path:
+    """``support.h5`` in the run's folder."""
+    return run.path / "support.h5"
+
+
+def read_support(run: Run) -> dict[str, Any]:
+    """The numbers of `latentlab support`; a `MissingError` says how to make them."""
+    path = _made(run, numbers_path(run))
+    mend = f"make it anew: `latentlab support {run.path}`"
+    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
+    return found.model_dump()
+
+
+def read_sheet(run: Run) -> dict[str, Decodings]:
+    """The pictures of `latentlab support`: samples by source, ways between codes, widest and narrowest rows."""
+    path = _made(run, sheet_path(run))
+    found = load_decodings(path)
+    needed = {"samples-prior", "samples-gaussian", "samples-aggregate"} | (
+        set(WIDTHS) if set(WIDTHS) & set(found) else set()
+    )
+    if missing := needed - set(found):
+        raise InputError(f"{path} has no {min(missing)}; make it anew: `latentlab support`")
+    for name, part in found.items():
+        single = name.startswith("samples-") or name in WIDTHS
+        if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
+            raise InputError(f"{path}: {name} lacks images or their originals; make it anew: `latentlab support`")
+        if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
+            raise InputError(f"{path}: {name} does not have a width for each image; make it anew: `latentlab support`")
+    return found
+
+
+def _made(run: Run, path: Path) -> Path:
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; make it with `latentlab support {run.path}`")
+    return path
+
+
+def support_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run: what its codes know, then each arm's measures as ``prior.coverage`` and so on; missing is NaN.
+
+    ``run``, ``setting``, ``seed``; ``rate``, ``active_units``, ``probe``; precision, density, coverage and holes of
+    every arm, with ``_low`` and ``_high``; ``detour``, ``jump``, ``distinctions``, ``widths``, ``gradient`` of the ways
+    between codes; ``mmd``, ``gaussian_tc``, ``gaussian_kl`` of the fit to the prior; ``gap``, the test loss less the
+    training loss in nats. Runs that were not measured are left out; where none was, a `MissingError` says how.
+    """
+    import pandas as pd
+
+    measured = [run for run in runs if numbers_path(run).is_file()]
+    if not measured:
+        raise MissingError(f"{numbers_path(runs[0])} does not exist; make it with `latentlab support {runs[0].path}`")
+    return pd.DataFrame([_row(run, read_support(run)) for run in measured])
+
+
+def by_setting(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """One entry a setting of `support_table`: each measure's ``_mean``, ``_min`` and ``_max`` over its ``n`` seeds."""
+    measures = [key for key in table.columns if key not in ("run", "setting", "seed")]
+    found = []
+    for setting, group in table.groupby("setting", sort=False):
+        row: dict[str, Any] = {"setting": setting, "n": len(group)}
+        for key in measures:
+            row |= {f"{key}_mean": group[key].mean(), f"{key}_min": group[key].min(), f"{key}_max": group[key].max()}
+        found.append(row)
+    return found
+
+
+def verdict(table: pd.DataFrame) -> tuple[str, str]:
+    """A sentence on `support_table` and what it rests on: how much of the real images N(0, I) reaches by setting.
+
+    A setting passes where its samples reach half of what real training images reach; that line is a convention.
+    """
+    rows = by_setting(table)
+    share = {row["setting"]: row["prior.coverage_mean"] / row["real.coverage_mean"] for row in rows}
+    good = [name for name, value in share.items() if value >= PASSES]
+    said = ", ".join(f"{100 * value:.0f} % ({name})" for name, value in share.items())
+    head = f"From N(0, I) one can sample {' and '.join(good)}" if good else "None of these can be sampled from N(0, I)"
+    return (
+        f"{head}.",
+        f"Of what real training images cover, its samples cover: {said}. The line is drawn at {100 * PASSES:.0f} %.",
+    )
+
+
+def _row(run: Run, found: dict[str, Any]) -> dict[str, Any]:
+    config = run.config
+    row: dict[str, Any] = {"run": run.name, "setting": config.label, "seed": config.seed, "beta": config.beta}
+    row |= {key: _number(found["information"].get(key)) for key in ("rate", "active_units", "probe", "knn")}
+    row["prior.holes"] = math.nan  # where a deterministic encoder's scale is free
+    for arm in ARMS:
+        row |= {f"{arm}.{key}": _number(value) for key, value in found["arms"][arm].items()}
+    row |= {key: _number(value) for key, value in found["between"].items()}
+    row |= {key: _number((found["fit"] or {}).get(key)) for key in ("mmd", "mmd_null", "gaussian_tc", "gaussian_kl")}
+    row |= {key: _number((found["memory"] or {}).get(key)) for key in ("gap", "gap_low", "gap_high")}
+    return row | {"width": _number((found["widths"] or {}).get("median"))}
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,254 @@
+"""Is this a space one can sample from? A run's samples decoded, then measured: what ``latentlab support`` does.
+
+This is where the halves meet: torch functions decode, the functions of `latentlab.analysis.support.measure` measure.
+The numbers are
+kept in ``support.json``, the pictures in ``support.h5``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.analysis.support import measure
+from latentlab.analysis.support.features import feature_space, nearest
+from latentlab.analysis.support.record import FORMAT, SHEET, numbers_path, read_support, sheet_path
+from latentlab.codes.codes import Codes
+from latentlab.codes.decodings import Decodings, save_decodings
+from latentlab.codes.draws import mixture, samples
+from latentlab.codes.labels import as_factor, labelled
+from latentlab.data import Dataset
+from latentlab.data._fingerprint import agree
+from latentlab.errors import InputError
+from latentlab.metrics.knn_probe import knn_probe
+from latentlab.metrics.linear_probe import linear_probe
+from latentlab.results import plain
+from latentlab.runs.run import Run, model_hash
+from latentlab.system.files import lock, write_json
+
+if TYPE_CHECKING:
+    from latentlab.models import Model
+
+DRAWS = 5000
+WAYS = 100
+POINTS = 33
+JUDGED = 5000
+COMPARED = 60_000  # training images among which the nearest is sought, codes among which holes are
+LIKELIHOOD_BATCH = 64
+JUDGED_NEAREST = 200
+Progress = Callable[[int, int, str], None]
+Images = NDArray[np.uint8]
+
+
+def survey(
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    adapter: str | Model | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure whether a run's latent space can be sampled from; what is up to date is read and not made again.
+
+    ``draws`` codes come from the prior N(0, I), from a normal distribution fitted to the codes and from the aggregate
+    posterior each; decoded, they are held against as many real images of the analysed part. The answer has ``arms``
+    (precision, density, coverage, holes a source, beside what real training images and one constant image reach),
+    ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the prior),
+    ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors), and
+    ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
+    """
+    from latentlab.analysis.encode.stage import encode
+    from latentlab.models import load_model
+    from latentlab.runs.data import analysed
+
+    if not run.encodes or not run.decodes:
+        raise InputError(f"{run.path} has no {'decoder' if run.encodes else 'encoder'}; support is measured with both")
+    if draws < 100:
+        raise InputError(f"draws is {draws}; expected at least 100")
+    say = progress or (lambda done, total, note: None)
+    held, trained_on = analysed(run, data), _training_rows(run, data)
+    inputs = plain(
+        {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": draws, "seed": seed}
+        | {"format": FORMAT, "fingerprint": {"held": held.fingerprint, "trained": trained_on.fingerprint["images"]}}
+    )
+    if numbers_path(run).is_file() and sheet_path(run).is_file() and agree(read_support(run).get("inputs", {}), inputs):
+        return read_support(run)
+    say(0, 5, "encode")
+    codes = encode(run, data, adapter=adapter)
+    if len(codes) != len(held):
+        raise InputError(f"{run.codes_path} is a shared copy of {len(codes)} of {len(held)} rows; encode it here first")
+    model = load_model(run, adapter)
+    with lock(run.path):
+        sheet: dict[str, Decodings] = {}
+        rng = np.random.default_rng(seed)
+        rows = np.sort(rng.permutation(len(held))[:draws])
+        say(1, 5, "samples")
+        arms = _arms(model, codes, held, trained_on, rows, seed, sheet)
+        say(2, 5, "ways between codes")
+        between = _between(model, codes, seed, sheet)
+        say(3, 5, "memory")
+        memory = _memory(run, model, codes, trained_on, seed)
+        say(4, 5, "widths")
+        found = {
+            "format": FORMAT,
+            "inputs": inputs,
+            "information": _information(codes),
+            "arms": arms,
+            "between": between,
+            "fit": measure.prior_fit(samples(codes, "aggregate", draws, seed)) if codes.variance is not None else None,
+            "memory": memory,
+            "widths": _widths(model, codes, held, sheet),
+            "undefined": _undefined(run, codes, trained_on, held),
+        }
+        save_decodings(sheet_path(run), sheet, inputs)
+        write_json(numbers_path(run), plain(found))
+    say(5, 5, "")
+    return read_support(run)
+
+
+def _training_rows(run: Run, data: Dataset | None) -> Dataset:
+    from latentlab.runs.data import data_of
+
+    data = data_of(run) if data is None else data
+    return data.split(run.config.split) if run.config.split in data.splits else data
+
+
+def _arms(
+    model: Model, codes: Codes, held: Dataset, trained_on: Dataset, rows: NDArray[np.int64], seed: int, sheet: Any
+) -> dict[str, dict[str, float]]:
+    from latentlab.models.decoding import decode
+
+    rng = np.random.default_rng(seed)
+    compared = np.sort(np.random.default_rng(seed + 4).permutation(len(trained_on))[:COMPARED])
+    training, ids = trained_on[compared], trained_on.row_ids[compared]
+    some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
+    space, real = feature_space(some), held[rows]
+    features = space(real)
+    half = rng.permutation(len(codes))[: 2 * COMPARED]
+    known, new = (
+        samples(codes.take(np.sort(part)), "aggregate", len(part), seed + 1) for part in np.array_split(half, 2)
+    )
+    drawn = {
+        "prior": samples(codes, "prior", len(rows), seed),
+        "gaussian": mixture(codes, len(rows), seed, components=1),
+        "aggregate": samples(codes, "aggregate", len(rows), seed),
+    }
+    arms: dict[str, dict[str, float]] = {}
+    for name, z in drawn.items():
+        images = decode(model, z)
+        arms[name] = measure.coverage(features, space(images))
+        if name != "prior" or codes.variance is not None:  # the scale of an AE is free: it could choose its holes
+            arms[name] |= measure.holes(z, known, new)
+        where, distance = nearest(images[:JUDGED_NEAREST], training)
+        arms[name]["to_training"] = float(np.median(distance))
+        settings = {"kind": "samples", "source": name, "nearest": ids[where[:SHEET]].tolist()}
+        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings)
+    constant = np.broadcast_to(real.mean(axis=0).round().astype(np.uint8), real.shape)
+    arms["real"] = measure.coverage(features, space(some))
+    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training)[1]))
+    arms["constant"] = measure.coverage(features, space(constant))
+    return arms
+
+
+def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings]) -> dict[str, float]:
+    from latentlab.analysis.support.compute import along
+
+    pairs = np.random.default_rng(seed + 2).permutation(len(codes))[: 2 * min(WAYS, len(codes) // 2)].reshape(-1, 2)
+    share = np.linspace(0, 1, POINTS, dtype=np.float32)[None, :, None]
+    z = codes.mean[pairs[:, 0], None] * (1 - share) + codes.mean[pairs[:, 1], None] * share
+    images, information = along(model, z)
+    variance = None if codes.variance is None else codes.variance.astype(np.float64).mean(axis=0)
+    shown = slice(0, POINTS, (POINTS - 1) // 8)
+    settings = {"kind": "ways", "rows": codes.row_ids[pairs[:6]].tolist()}
+    sheet["ways"] = Decodings(images[:6, shown], z[:6, shown], None, settings)
+    return measure.continuity(images, z, information, variance)
+
+
+def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int) -> dict[str, float] | None:
+    """The ELBO of training and of held-out rows; None where there are no rows that the model has not seen, or where
+    these are not the images that it was trained on."""
+    from latentlab.codes.h5ad import row_rate
+    from latentlab.models.encoding import distortions, posterior
+
+    if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
+        return None
+    unseen = ~np.isin(codes.row_ids, trained_on.row_ids)
+    judged = np.isfinite(codes.distortion) & unseen if codes.distortion is not None else np.zeros(len(codes), bool)
+    if not judged.any():
+        return None
+    rows = np.sort(np.random.default_rng(seed + 3).permutation(len(trained_on))[:JUDGED])
+    images = trained_on[rows]
+    starts = range(0, len(images), LIKELIHOOD_BATCH)
+    cost = [distortions(model, images[s : s + LIKELIHOOD_BATCH], seed=seed + s) for s in starts]
+    train, test = np.concatenate(cost).astype(np.float64), np.asarray(codes.distortion, np.float64)[judged]
+    if run.config.stochastic:
+        mean, variance = posterior(model, images)
+        train = train + row_rate(mean, np.asarray(variance))
+        test = test + np.asarray(codes.rate, np.float64)[judged]
+    error = np.sqrt(train.var(ddof=1) / len(train) + test.var(ddof=1) / len(test))
+    gap = test.mean() - train.mean()
+    return {
+        "train": -float(train.mean()),
+        "test": -float(test.mean()),
+        "gap": float(gap),
+        "gap_low": float(gap - 1.96 * error),
+        "gap_high": float(gap + 1.96 * error),
+    }
+
+
+def _information(codes: Codes) -> dict[str, Any]:
+    """What the codes still know: rate, active units, and how well labels can be read off them."""
+    found: dict[str, Any] = {"latent_dim": codes.latent_dim, "rate": None, "active_units": None}
+    if codes.variance is not None:
+        found["rate"] = float(np.mean(np.asarray(codes.rate, np.float64)))
+        found["active_units"] = int((codes.mean.var(axis=0, dtype=np.float64) > 0.01).sum())
+    if codes.labels is not None and len(np.unique(codes.labels[labelled(codes.labels)])) > 1:
+        classes = as_factor(codes.labels)
+        linear = linear_probe(codes.mean, classes)
+        found |= {"probe": linear.value, "chance": linear.parts["chance"]}
+        found["knn"] = knn_probe(codes.mean, classes).value
+    return found
+
+
+def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decodings]) -> dict[str, Any] | None:
+    from latentlab.models.decoding import decode
+
+    try:
+        width = measure.widths(codes)
+    except InputError:
+        return None
+    order = np.argsort(width, kind="stable")
+    for name, rows in (("narrowest", order[:SHEET]), ("widest", order[::-1][:SHEET])):
+        settings = {"kind": name, "rows": codes.row_ids[rows].tolist(), "width": width[rows].round(4).tolist()}
+        sheet[name] = Decodings(decode(model, codes.mean[rows]), codes.mean[rows], held[rows], settings)
+    low, median, high = np.quantile(width, (0.025, 0.5, 0.975))
+    found: dict[str, Any] = {"median": float(median), "low": float(low), "high": float(high)}
+    if codes.labels is not None:
+        groups = {
+            codes.classes.get(label, str(label)): float(np.median(width[codes.labels == label]))
+            for label in np.unique(codes.labels[labelled(codes.labels)]).tolist()
+        }
+        found["by_label"] = groups if len(groups) <= 20 else {}
+    return found
+
+
+def _undefined(run: Run, codes: Codes, trained_on: Dataset, held: Dataset) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if codes.variance is None:
+        why = "a deterministic encoder has no posterior"
+        found |= {"rate": why, "widths": why, "gradient": f"{why}, so no σ to measure the way with"}
+        found["fit"] = "a deterministic encoder is held to no prior: the scale of its codes is free"
+        found["arms.prior"] = "the scale of a deterministic encoder is free: N(0, I) is nothing to it"
+    elif not (codes.mean.var(axis=0, dtype=np.float64) > 0.01).any():
+        found["widths"] = "no dimension is active: every posterior is the prior"
+    if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
+        found["memory"] = "the data are not the images that the run was trained on"
+    elif np.isin(held.row_ids, trained_on.row_ids).all():
+        found["memory"] = "the data have no part that was not trained on"
+    if codes.labels is None:
+        found["probe"] = "the data have no labels"
+    return found

@@ -1,0 +1,1 @@
+"""Decode traversals and reconstructions of a run, and keep the images."""

@@ -1,0 +1,152 @@
+"""Latent codes in memory: the table that every analysis reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.codes.h5ad_writer import free, row_rate
+from latentlab.data.dataset import Factor, Rows, is_grid
+from latentlab.errors import InputError
+
+BLOCK = 65536
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """What a model's encoder made of a data set, one row an image.
+
+    ``mean`` (n, d) float32 is the posterior mean, ``variance`` (n, d) the posterior variance or None for a
+    deterministic encoder. ``factors`` (n, k) float64, ``specs``, ``labels`` and ``row_ids`` are the data set's.
+    ``distortion`` (n,) is −log p(x|z) in nats at one posterior sample, NaN where it was not computed. ``provenance``
+    says which model and which data it came from; ``grid`` gives the levels per factor where the rows are a full grid
+    in row-major order, None where the factors say otherwise. ``label_names`` are the names of the classes 0, 1, ….
+    """
+
+    mean: NDArray[np.float32]
+    variance: NDArray[np.float32] | None = None
+    factors: NDArray[np.float64] | None = None
+    specs: tuple[Factor, ...] = ()
+    labels: NDArray[np.int64] | None = None
+    row_ids: Rows = field(default=None)  # type: ignore[arg-type]
+    distortion: NDArray[np.float32] | None = None
+    grid: tuple[int, ...] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    label_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mean.ndim != 2:
+            raise InputError(f"codes are {self.mean.shape}; expected (rows, latent dimensions)")
+        if self.row_ids is None:
+            object.__setattr__(self, "row_ids", np.arange(len(self.mean), dtype=np.int64))
+        for what in ("variance", "factors", "labels", "row_ids", "distortion"):
+            array = getattr(self, what)
+            if array is not None and len(array) != len(self.mean):
+                raise InputError(
+                    f"codes has {len(self.mean)} rows but {what} has {len(array)}; were both made from the same split?"
+                )
+        if self.variance is not None and self.variance.shape != self.mean.shape:
+            raise InputError(
+                f"codes are {self.mean.shape} but variance is {self.variance.shape}; expected one for each"
+            )
+        if not is_grid(self.grid, len(self), self.factors):
+            object.__setattr__(self, "grid", None)
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+    @property
+    def latent_dim(self) -> int:
+        """d, the number of latent dimensions."""
+        return self.mean.shape[1]
+
+    @property
+    def rate(self) -> NDArray[np.float32] | None:
+        """KL(q(z|x) ‖ N(0, I)) of each row (n,) in nats; None for a deterministic encoder."""
+        if self.variance is None:
+            return None
+        return np.concatenate([row_rate(*block) for block in self._blocks()]).astype(np.float32)
+
+    def _blocks(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        if self.variance is None:
+            raise InputError("a deterministic encoder has no posterior variance, so its codes have no rate")
+        for start in range(0, len(self), BLOCK):
+            yield self.mean[start : start + BLOCK], self.variance[start : start + BLOCK]
+
+    @property
+    def of_rows(self) -> int:
+        """How many rows were encoded: more than there are here where a shared copy kept some of them."""
+        return int(self.provenance.get("of_rows", len(self)))
+
+    def positions(self, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The positions (m,) of row ids (m,); an `InputError` where one is not there.
+
+        >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).positions(np.array([10, 40])).tolist()
+        [1, 0]
+        """
+        places = located(self.row_ids, row_ids)
+        if places is None:
+            raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
+        return places
+
+    def take(self, rows: Any) -> Codes:
+        """The codes of those row positions alone, ids kept."""
+        pick = lambda array: None if array is None else array[rows]  # noqa: E731
+        return replace(
+            self,
+            mean=self.mean[rows],
+            variance=pick(self.variance),
+            factors=pick(self.factors),
+            labels=pick(self.labels),
+            row_ids=self.row_ids[rows],
+            distortion=pick(self.distortion),
+            grid=None,
+        )
+
+    @property
+    def classes(self) -> dict[int, str]:
+        """The name of each label that occurs, all different; empty where they have no names but their numbers.
+
+        >>> Codes(np.zeros((2, 1), np.float32), labels=np.array([1, 0]), label_names=("cat", "dog")).classes
+        {0: 'cat', 1: 'dog'}
+        """
+        if self.labels is None or all(name == str(k) for k, name in enumerate(self.label_names)):
+            return {}
+        known: dict[int, str] = {}
+        for k in np.unique(self.labels).tolist():
+            name = self.label_names[k] if 0 <= k < len(self.label_names) else str(k)
+            known[k] = name if name not in known.values() else free(f"{name} ({k})", known.values())
+        return known
+
+    def spec(self, name: str) -> Factor | None:
+        """What is known of the factor of that name; ``label`` is one where there are no others."""
+        if not self.specs and name == "label":
+            return Factor("label", "categorical", self.label_names if self.classes else ())
+        return next((spec for spec in self.specs if spec.name == name), None)
+
+    def factor_names(self) -> tuple[str, ...]:
+        """The factors' names, in the order of the columns of ``factors``."""
+        return tuple(spec.name for spec in self.specs)
+
+    def __repr__(self) -> str:
+        known = ", ".join(self.factor_names()) or ("labels" if self.labels is not None else "no factors")
+        return f"Codes({len(self):,} rows × {self.latent_dim} latent dimensions; {known})"
+
+
+def located(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Where each of the wanted ids (m,) stands among the known ones (n,), all different; None where one is not there.
+
+    >>> located(np.array([40, 10, 30]), np.array([10, 40])).tolist()
+    [1, 0]
+    """
+    last = len(known) - 1
+    if (known[1:] > known[:-1]).all():  # as they mostly are: no need to order a million of them
+        places = np.searchsorted(known, wanted).clip(max=last)
+    else:
+        order = np.argsort(known, kind="stable")
+        places = order[np.searchsorted(known, wanted, sorter=order).clip(max=last)]
+    return places if (known[places] == wanted).all() else None

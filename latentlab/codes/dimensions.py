@@ -1,0 +1,231 @@
+"""What each latent dimension holds: its KL, whether it is in use, and the factor it knows most about.
+
+The table that the figures and the dashboard read. Everything is read from codes; nothing is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.codes.codes import BLOCK, Codes
+from latentlab.codes.h5ad import rate_parts
+from latentlab.codes.labels import as_factor
+from latentlab.data.dataset import FactorKind
+from latentlab.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+ROWS = 20_000
+BINS = 20
+DRAWS = 20
+ACTIVE = 0.01
+FLOOR = 0.06  # a smaller share of a factor's entropy is no knowledge to speak of, however certain it is
+
+
+def dimensions(
+    codes: Codes, *, notes: Mapping[str, Any] | None = None, rows: int = ROWS, draws: int = DRAWS, seed: int = 0
+) -> pd.DataFrame:
+    """One row a latent dimension, the most important first: by KL, or by variance where there is no KL.
+
+    ``dim`` is the name (``z0``), ``index`` the position; ``kl`` = ``kl_mean_part`` + ``kl_variance_part`` in nats, the
+    means over all rows of ½μ² and ½(σ² − 1 − log σ²); ``variance_of_mean`` is Var_x E[z|x], ``share`` its share of the
+    sum; ``active`` is Var > 0.01. A deterministic encoder has neither KL nor a scale, so there ``kl`` and ``active``
+    are missing and the order is that of the variance.
+
+    ``top_factor`` is the factor that the dimension knows most about, ``mi`` that mutual information over the factor's
+    entropy, in [0, 1], from `BINS` equal-width bins on at most `rows` seeded rows; ``mi_low`` and ``mi_high`` bound
+    its 95 % interval over redraws of the rows. It is missing where the information does not exceed what permuted
+    factors reach (95 % of them), or exceeds their mean by less than `FLOOR`. Data without factors but with labels
+    count the label as one.
+
+    ``name`` and ``note`` are the user's (`Run.notes`). ``attrs`` says what the table was ranked by and made from.
+    An inactive dimension has no top factor either: what its mean still shows drowns in the posterior's noise.
+
+    Do not read a high ``mi`` as disentanglement: several dimensions may know the same factor.
+
+    >>> rng = np.random.default_rng(0)
+    >>> mean = np.c_[rng.normal(size=500) * 0.01, rng.normal(size=500)].astype("f4")
+    >>> dimensions(Codes(mean, np.full((500, 2), 0.5, "f4")))[["dim", "active"]].values.tolist()
+    [['z1', True], ['z0', False]]
+    """
+    import pandas as pd
+
+    if len(codes) < 2:
+        raise InputError(f"codes has {len(codes)} row; a table of dimensions needs at least two")
+    d, moments = codes.latent_dim, _moments(codes)
+    named = (notes or {}).get("dimensions", {})
+    table = pd.DataFrame(
+        {
+            "dim": [f"z{j}" for j in range(d)],
+            "index": range(d),
+            **moments,
+            **_top_factors(codes, rows, draws, seed),
+            "name": [named.get(str(j), {}).get("name", "") for j in range(d)],
+            "note": [named.get(str(j), {}).get("note", "") for j in range(d)],
+        }
+    )
+    table["active"] = table["active"].astype("boolean")
+    silent = ~table["active"].fillna(True).to_numpy(bool)
+    table.loc[silent, ["mi", "mi_low", "mi_high"]] = np.nan
+    table.loc[silent, "top_factor"] = None
+    by = "kl" if codes.variance is not None else "variance_of_mean"
+    table = table.sort_values([by, "index"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    table.attrs |= {
+        "ranked_by": "KL" if by == "kl" else "variance of the code",
+        "active": f"Var_x E[z|x] > {ACTIVE}" if by == "kl" else "undefined: a deterministic encoder's scale is free",
+        "rows": min(rows, len(codes)),
+        "of_rows": codes.of_rows,
+        "seed": seed,
+        "factors": list(factors_of(codes)[1]),
+    }
+    return table
+
+
+def _moments(codes: Codes) -> dict[str, Any]:
+    starts, middle = range(0, len(codes), BLOCK), codes.mean.mean(axis=0, dtype=np.float64)
+    variance = sum(np.square(codes.mean[s : s + BLOCK] - middle).sum(axis=0) for s in starts) / len(codes)
+    found = {"variance_of_mean": variance, "share": variance / variance.sum() if variance.any() else variance}
+    if codes.variance is None:
+        missing = np.full(codes.latent_dim, np.nan)
+        return dict.fromkeys(("kl", "kl_mean_part", "kl_variance_part"), missing) | found | {"active": None}
+    sums = [
+        [p.sum(axis=0) for p in rate_parts(codes.mean[s : s + BLOCK], codes.variance[s : s + BLOCK])] for s in starts
+    ]
+    centred, width = np.sum(sums, axis=0) / len(codes)
+    return (
+        {"kl": centred + width, "kl_mean_part": centred, "kl_variance_part": width}
+        | found
+        | {"active": variance > ACTIVE}
+    )
+
+
+def factors_of(codes: Codes) -> tuple[Floats, tuple[str, ...], tuple[FactorKind, ...]]:
+    """The factors that vary: columns (n, k), names and kinds; the label is one where there are no others."""
+    if codes.factors is not None and codes.specs:
+        names, kinds, columns = codes.factor_names(), tuple(s.kind for s in codes.specs), codes.factors
+    elif codes.labels is not None:
+        names, kinds, columns = ("label",), ("categorical",), as_factor(codes.labels)
+    else:
+        return np.empty((len(codes), 0)), (), ()
+    kept = [k for k in range(columns.shape[1]) if len(np.unique(columns[~np.isnan(columns[:, k]), k])) > 1]
+    return columns[:, kept], tuple(names[k] for k in kept), tuple(kinds[k] for k in kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """Mutual information over the factor's entropy (d, k), in [0, 1]; ``rows`` of ``of_rows`` were used."""
+
+    normalised: Floats
+    factors: tuple[str, ...]
+    rows: int
+    of_rows: int
+
+
+def knowledge(codes: Codes, *, rows: int = ROWS, seed: int = 0) -> Knowledge:
+    """What each latent dimension knows of each factor: I(z_j; v_k) / H(v_k), on at most `rows` seeded rows."""
+    some = sample(codes, rows, seed)
+    columns, names, kinds = factors_of(some)
+    return Knowledge(_normalised(some.mean, columns, kinds), names, len(some), codes.of_rows)
+
+
+def sample(codes: Codes, rows: int = ROWS, seed: int = 0) -> Codes:
+    """At most that many rows, chosen at random by the seed, in their order."""
+    if len(codes) <= rows:
+        return codes
+    return codes.take(np.sort(np.random.default_rng(seed).choice(len(codes), rows, replace=False)))
+
+
+def entropies(codes: Codes) -> dict[str, float]:
+    """The entropy of each varying factor in nats, over all rows."""
+    from latentlab.metrics._arrays import levels_of
+    from latentlab.metrics._information import entropy
+
+    columns, names, kinds = factors_of(codes)
+    levels = [levels_of(column, kind, BINS)[0] for column, kind in zip(columns.T, kinds, strict=True)]
+    return {
+        name: float(entropy(np.bincount(each[each >= 0]), axis=0)) for name, each in zip(names, levels, strict=True)
+    }
+
+
+def _normalised(mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ...]) -> Floats:
+    from latentlab.metrics._information import information
+
+    if columns.shape[1] == 0:
+        return np.empty((mean.shape[1], 0))
+    found = information(mean, columns, BINS, kinds)
+    return found.mutual / np.where(found.factor > 0, found.factor, np.inf)
+
+
+def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, Any]:
+    """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry a dimension."""
+    some, rng, d = sample(codes, rows, seed), np.random.default_rng(seed), codes.latent_dim
+    columns, names, kinds = factors_of(some)
+    if not names or not draws:
+        missing = np.full(d, np.nan)
+        return {"top_factor": None} | dict.fromkeys(("mi", "mi_low", "mi_high"), missing)
+    found = _normalised(some.mean, columns, kinds)
+    null = np.stack([_normalised(some.mean, columns[rng.permutation(len(some))], kinds) for _ in range(draws)])
+    excess, each = found - null.mean(axis=0), np.arange(d)
+    top = excess.argmax(axis=1)
+    reached = np.quantile((null - null.mean(axis=0)).max(axis=2), 0.95, axis=0)
+    known = excess[each, top] > np.maximum(reached, FLOOR)
+    half = 1.96 * _spread(codes, len(some), names, draws, rng)[each, top]
+    mi = found[each, top]
+    return {
+        "top_factor": [names[k] if ok else None for k, ok in zip(top, known, strict=True)],
+        "mi": np.where(known, mi, np.nan),
+        "mi_low": np.where(known, np.clip(mi - half, 0, 1), np.nan),
+        "mi_high": np.where(known, np.clip(mi + half, 0, 1), np.nan),
+    }
+
+
+def _spread(codes: Codes, used: int, names: tuple[str, ...], draws: int, rng: np.random.Generator) -> Floats:
+    """Standard deviation (d, k) of the normalised information of `used` rows, from redraws with all recomputed.
+
+    A draw of m of n rows without replacement varies by σ²(1/m − 1/n), an estimate from `used` rows by σ²/used. Drawing
+    with replacement instead would repeat rows, which plug-in information takes for knowledge.
+    """
+    columns, known, kinds = factors_of(codes)
+    kept = [known.index(name) for name in names]
+    columns, kinds = columns[:, kept], tuple(kinds[k] for k in kept)
+    n = len(codes)
+    m = max(1, min(used, n // 2))
+    drawn = (rng.choice(n, m, replace=False) for _ in range(draws))
+    found = np.stack([_normalised(codes.mean[rows], columns[rows], kinds) for rows in drawn])
+    return found.std(axis=0, ddof=1) * np.sqrt((1 / used) / (1 / m - 1 / n))
+
+
+def response(codes: Codes, factor: str, *, rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
+    """How each latent dimension responds to a factor: mean and spread of the code at every value of it.
+
+    One row a (dimension, value): ``dim``, ``index``, ``value`` (level or value of the factor), ``mean``, ``sd``,
+    ``rows``. A flat curve does not mean that a dimension knows nothing of the factor: it may know it together with
+    another.
+    """
+    import pandas as pd
+
+    from latentlab.metrics._arrays import levels_of
+
+    some = sample(codes, rows, seed)
+    columns, names, kinds = factors_of(some)
+    if factor not in names:
+        raise InputError(f"the codes have no varying factor {factor!r}; they have: {', '.join(names) or 'none'}"[:200])
+    column, kind = columns[:, names.index(factor)], kinds[names.index(factor)]
+    levels, _ = levels_of(column, kind, BINS)
+    found = []
+    for level in np.unique(levels[levels >= 0]):
+        here = levels == level
+        block, value = some.mean[here].astype(np.float64), float(column[here].mean())
+        found += [
+            {"dim": f"z{j}", "index": j, "value": value, "mean": m, "sd": s, "rows": int(here.sum())}
+            for j, (m, s) in enumerate(zip(block.mean(axis=0), block.std(axis=0), strict=True))
+        ]
+    return pd.DataFrame(found)

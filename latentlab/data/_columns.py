@@ -1,0 +1,143 @@
+"""The columns of a table as numbers: whole ones exactly, words as levels that are named, and nothing guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from latentlab.data._dialects import MISSING, NUMBERLIKE, WHOLE, Asked
+from latentlab.data._packed import LIMIT
+from latentlab.data._textual import WIDEST, Table, read_table
+from latentlab.errors import InputError
+from latentlab.system.precision import exact_levels
+
+SHOWN = 6  # levels that are said by name
+FEW = 20  # words that may all be different
+
+
+class Columns(NamedTuple):
+    """A table's ``values`` (n, k), its ``names`` where it has some, and what is ``said`` of how it was read."""
+
+    values: NDArray[Any]
+    names: tuple[str, ...]
+    said: str
+
+
+def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
+    """The columns of a table of text; with `words` a column of words is one of levels, otherwise it is refused."""
+    return _columns(path, read_table(path, asked), words)
+
+
+def of_parquet(path: Path, *, words: bool) -> Columns:
+    """The columns of a Parquet file, without what pandas kept as its index."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            about = file.metadata
+            if b"latentlab" in (about.metadata or {}):
+                raise InputError(f"{path} is an export of latentlab, more than codes; give the run or its codes.h5ad")
+            if about.num_columns > WIDEST or about.num_rows * about.num_columns * 8 > LIMIT:
+                raise InputError(
+                    f"{path} has {about.num_rows:,} × {about.num_columns:,} cells; save fewer, or .npy, to score them"
+                )
+        frame = pd.read_parquet(path, engine="pyarrow", dtype_backend="numpy_nullable")
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+        if isinstance(error, InputError):
+            raise
+        why = " ".join(str(error).split())[:60]
+        raise InputError(f"{path} is not a readable Parquet file ({why}); make or copy it again") from error
+    if not frame.size:
+        raise InputError(f"{path} holds {len(frame)} rows × {len(frame.columns)} columns; expected numbers")
+    index = [] if isinstance(frame.index, pd.RangeIndex) else ["index left out"]
+    return _columns(path, Table(frame.reset_index(drop=True), True, index), words)
+
+
+def _columns(path: Path, table: Table, words: bool) -> Columns:
+    said = [*table.said, f"{len(table.frame):,} rows × {len(table.frame.columns):,} columns"]
+    arrays = []
+    for name, column in table.frame.items():
+        place = _Place(path, f"column {name + 1}" if isinstance(name, int) else f"column {name[:40]!r}")
+        values, about = _values(place, column, words)
+        arrays.append(values)
+        said += about
+    whole = all(values.dtype.kind == "i" for values in arrays)
+    values = np.column_stack([values if whole else values.astype(np.float64) for values in arrays])
+    names = tuple(map(str, table.frame.columns)) if table.names else ()
+    return Columns(values, names, f"{path.name}: {', '.join(said)}")
+
+
+class _Place(NamedTuple):
+    """Where a column stands, for messages: the file, and its name or number."""
+
+    path: Path
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.name}"
+
+
+def _values(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray[Any], list[str]]:
+    """The numbers of a column and what is said of them; NaN where one is missing."""
+    kind = pd.api.types
+    if kind.is_string_dtype(column):  # marks of missing values are left in columns that pandas could not make numbers
+        column = column.where(~column.isin(MISSING))
+    missing = [f"{int(column.isna().sum()):,} missing in {place.name}"] if column.isna().any() else []
+    if kind.is_bool_dtype(column) or kind.is_integer_dtype(column):
+        return _whole(column, words), missing
+    if kind.is_float_dtype(column):
+        return column.to_numpy(np.float64, na_value=np.nan), missing
+    if not (kind.is_string_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype)):
+        raise InputError(f"{place} holds {column.dtype}; expected numbers{' or words' if words else ''}")
+    levels, about = _levels(place, column.astype("string"), words)
+    return levels, about + missing
+
+
+def _whole(column: pd.Series[Any], words: bool) -> NDArray[Any]:
+    known = column.dropna()
+    values = known.to_numpy(np.uint64 if str(column.dtype) == "UInt64" else np.int64)
+    if words:
+        values = exact_levels(values)
+    elif values.dtype.kind == "u":
+        values = values.astype(np.float64)
+    return _spread(values, column.notna())
+
+
+def _spread(values: NDArray[Any], known: pd.Series[Any]) -> NDArray[Any]:
+    """The values in their rows, NaN in those that are not known."""
+    if known.all():
+        return values
+    found = np.full(len(known), np.nan)
+    found[known.to_numpy(bool)] = values
+    return found
+
+
+def _levels(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray[Any], list[str]]:
+    """Words as level indices in alphabetical order, whole numbers beyond 2⁶⁴ in rising order; NaN where missing."""
+    known = column.dropna()
+    whole = words and all(map(WHOLE.fullmatch, known))
+    if not whole:
+        _check_words(place, known, words)
+    value = int if whole else str
+    order = {level: i for i, level in enumerate(sorted({value(cell) for cell in known}))}
+    levels = column.map(lambda cell: order[value(cell)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
+    if whole:
+        return levels, []
+    shown = ", ".join(str(level)[:20] for level in list(order)[:SHOWN]) + (", …" if len(order) > SHOWN else "")
+    return levels, [f"{place.name} has {len(order)} words as levels ({shown})"]
+
+
+def _check_words(place: _Place, known: pd.Series[Any], words: bool) -> None:
+    """Raise an `InputError` unless these are words, few of them different, and none that could be a number."""
+    numbers = known.map(lambda cell: NUMBERLIKE.fullmatch(cell) is not None).to_numpy(bool)
+    if numbers.any() or not words:
+        row = known.index[~numbers][0] if not numbers.all() else known.index[0]
+        raise InputError(f"{place}, row {row + 1} holds {known[row][:30]!r}; expected numbers in all its rows")
+    levels = known.nunique()
+    if levels > max(FEW, len(known) / 2):
+        raise InputError(f"{place} has {levels:,} different words in {len(known):,} rows; expected few, or numbers")

@@ -1,0 +1,39 @@
+"""Runs and studies for other tools and other people: one function over the formats of `exporters`."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from latentlab.errors import InputError
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study, open_path
+from latentlab.system import registry
+
+
+def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: Any) -> Path:
+    """Write a run or a study to `out` in a format of `exporters`, as in ``export(run, "codes.parquet", "parquet")``.
+
+    ``options`` are those of the format. Raises `InputError` for a study where the format takes a run, and the reverse,
+    and `LatentlabError` where a library that only this format needs is not installed. A folder that could not be
+    filled is left as it was: what this call wrote there is removed, and nothing else.
+    """
+    module = registry.load("exchange/exporters", to)
+    known = list(inspect.signature(module.write).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise InputError(f"the format {to} has no option --{option}; it has: {', '.join(known) or 'none'}")
+    found = what if isinstance(what, Run | Study) else open_path(what)
+    takes = getattr(module, "TAKES", "run")
+    if isinstance(found, Run) == (takes == "study") and takes != "runs":
+        came = "a run" if isinstance(found, Run) else "a study"
+        raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; name {_other(found, takes)}")
+    module.write(found, Path(out), **options)
+    return Path(out)
+
+
+def _other(found: Run | Study, takes: str) -> str:
+    if isinstance(found, Study):
+        return f"one of its {takes}s, as in {found.path / found.runs[0].name}" if found.runs else f"a {takes}"
+    return f"the folder it lies in, {found.path.parent}"

@@ -1,0 +1,76 @@
+"""A file of weights (.safetensors, .pt) for one of our own networks, under the network's own names.
+
+``encoder.0.weight``, ``decoder.0.weight``, …: what ``model.state_dict()`` of a model built here gives. Names may
+have what wrappers and trainers put before them (``module.``, ``_orig_mod.``, ``model.``, …). Latent size and whether
+there is a variance are read off the weights; the images' shape comes from the data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from latentlab.data import Dataset
+from latentlab.errors import InputError
+from latentlab.exchange.importers._foreign import Foreign, expected_shapes
+from latentlab.models.names import beginning, below, choose_stem, stems, unwrapped
+from latentlab.models.weights import read_weights
+from latentlab.system.registry import choose, names
+
+LANDMARK = "decoder.0.weight"
+
+
+def read(path: Path, data: Dataset | None = None, network: str = "auto", likelihood: str = "bernoulli") -> Foreign:
+    """The weights in a file, for images of the shape that `data` has."""
+    if data is None:
+        raise InputError(f"{path} does not say what images it is for; name the data: --data SPEC")
+    weights = unwrapped(read_weights(path))
+    before = stems(weights, [LANDMARK])
+    parts = {stem: below(weights, stem, before) for stem in before}
+    for known in (
+        names("models/networks") if network == "auto" else [choose(network, names("models/networks"), what="network")]
+    ):
+        found = {stem: (part, _config(part, data, known, likelihood)) for stem, part in parts.items()}
+        fitting = {stem: part for stem, (part, config) in found.items() if config and _fits(part, config)}
+        if fitting:
+            stem = choose_stem(fitting, path)
+            return Foreign(fitting[stem], found[stem][1] or {}, path, {"prefix": stem} if stem else {})
+    begins = beginning(weights)
+    raise InputError(
+        f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on images "
+        f"{'×'.join(map(str, data.image_shape))}; other networks: --adapter FILE.py:NAME"
+        + (f" (its names begin with {begins[:40]})" if begins not in ("", "decoder.", "encoder.") else "")
+    )
+
+
+def _fits(weights: dict[str, Tensor], config: dict[str, Any]) -> bool:
+    return expected_shapes(config) == {name: tuple(tensor.shape) for name, tensor in weights.items()}
+
+
+def _config(weights: Any, data: Dataset, network: str, likelihood: str) -> dict[str, Any] | None:
+    """The configuration that such weights would have under that network, if any."""
+    first = weights.get(LANDMARK)
+    last = [tensor for name, tensor in weights.items() if name.startswith("encoder.") and name.endswith(".bias")]
+    if first is None or first.ndim != 2 or not last:
+        return None
+    latent_dim, outputs = first.shape[1], max(weights.items(), key=_depth)[1].shape[0]
+    if outputs not in (latent_dim, 2 * latent_dim):
+        return None
+    return {
+        "data": data.spec or data.name,
+        "image_shape": data.image_shape,
+        "network": network,
+        "latent_dim": latent_dim,
+        "stochastic": outputs == 2 * latent_dim,
+        "likelihood": likelihood,
+        "objective": {"name": "unknown"},
+    }
+
+
+def _depth(item: Any) -> int:
+    """The position of an encoder's layer in its network; −1 for anything else."""
+    part, _, position = item[0].partition(".")
+    position = position.split(".")[0]
+    return int(position) if part == "encoder" and position.isdecimal() else -1

@@ -1,0 +1,211 @@
+"""Models that were trained elsewhere, as runs: config.json and model.safetensors, and every verb goes on from there."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.distributions import Bernoulli
+
+from latentlab.data import Dataset, load
+from latentlab.errors import InputError
+from latentlab.models import Model, Point, build
+from latentlab.models.adapter import abilities, checked, record, run_adapter
+from latentlab.models.autoencoder import check_weights, fit_weights
+from latentlab.models.encoding import check_variance
+from latentlab.models.load import own
+from latentlab.models.names import aligned
+from latentlab.models.weights import read_weights
+from latentlab.results import plain
+from latentlab.runs.config import RunConfig
+from latentlab.runs.data import same_data
+from latentlab.runs.run import Run
+from latentlab.system import registry
+from latentlab.system.files import lock, sha256, write_bytes, write_json
+from latentlab.system.validation import validate
+from latentlab.training.configure import resolve_hardware
+
+PROBED = 2
+SLACK = 1e-3
+
+
+def import_run(
+    kind: str, path: str | Path, out: str | Path, *, data: Dataset | str | Path | None = None, **options: Any
+) -> Run:
+    """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
+
+    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``; ``options`` are those it takes.
+    ``data`` is what the model is for; where it is left out, what the checkpoint itself says. Nothing in the checkpoint
+    is executed. A folder that holds the same run is left as it is, another run is refused.
+    """
+    reader = registry.load("exchange/importers", kind).read
+    dataset = None if data is None else load(data)
+    known = inspect.signature(reader).parameters
+    for option in options:
+        if option not in known or option == "path":
+            raise InputError(f"the format {kind} has no option --{option}; leave it out")
+    given = {**options, **({"data": dataset} if "data" in known else {})}
+    foreign = reader(Path(path), **given)
+    origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
+    recorded = plain({**origin, "settings": dict(foreign.recorded)})
+    hardware = resolve_hardware(foreign.config["network"], "float32", None, "auto").model_dump()
+    content = {
+        "rows": 0,
+        "steps": 0,
+        "learning_rate": 0,
+        "hardware": hardware,
+        "imported": recorded,
+        **plain(foreign.config),
+    }
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, content["image_shape"])}, str(path))
+    with torch.device("meta"):
+        built = build(config)
+    check_weights(built, foreign.weights, foreign.file)
+    return _publish(Path(out), config, foreign.weights, built)
+
+
+def import_model(
+    model: Model | str,
+    out: str | Path,
+    *,
+    data: Dataset | str | Path | None = None,
+    weights: str | Path | None = None,
+    objective: dict[str, Any] | None = None,
+) -> Run:
+    """A model of your own as a run in the folder `out`: the model itself, or ``FILE.py:NAME``, which is run to make it.
+
+    ``weights`` is a checkpoint to load into it first. The run keeps the weights, and of the code no more than the
+    file's name and hash: verbs that need the model are given it again (``adapter=``). ``objective`` is what it was
+    trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``. Two images of ``data`` are encoded and
+    decoded, so that a model that does not fit says so here; a model that only decodes needs none.
+    """
+    found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
+    if weights is not None:
+        fit_weights(own(found), aligned(read_weights(weights), own(found), Path(weights)), Path(weights))
+    can = abilities(found)
+    if data is None and can["encodes"]:
+        raise InputError(
+            "a model that encodes needs the data that it is for; name them: --data SPEC (data=… in Python)"
+        )
+    dataset = None if data is None else load(data)
+    image_shape, stochastic = _probe(found, dataset)
+    adapter = record(model).model_copy(update=can)
+    content = {
+        "data": "none",
+        "rows": 0,
+        "image_shape": image_shape,
+        "network": "own",
+        "adapter": adapter.model_dump(),
+        "latent_dim": found.latent_dim,
+        "likelihood": "own",
+        "objective": plain(objective or {"name": f"own {adapter.name}"}),
+        "stochastic": stochastic,
+        "steps": 0,
+        "learning_rate": 0,
+        "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
+    }
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
+    return _publish(Path(out), config, own(found).state_dict(), own(found))
+
+
+def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
+    """What a run's configuration says of its data."""
+    if data is None:
+        return {}
+    if data.image_shape != tuple(image_shape):
+        came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, image_shape))
+        raise InputError(f"{data.name} has images {came}, but the model is for {expected}; choose other --data")
+    return {"data": data.spec or data.name, "rows": len(data), "source": dict(data.source)}
+
+
+def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
+    """The images' shape, and whether the encoder gives a variance: found by using the model.
+
+    Raises an `InputError` where the data do not fit it.
+    """
+    can = abilities(model)
+    device = next((parameter.device for parameter in own(model).parameters()), torch.device("cpu"))
+    z, posterior = torch.zeros(PROBED, model.latent_dim, device=device), None
+    with torch.inference_mode():
+        if can["encodes"] and data is not None:
+            x = torch.from_numpy(np.ascontiguousarray(data[:PROBED])).float().div_(255)
+            posterior = _tried("encode", model.encode, x.to(device))
+            if posterior.mean.shape != (len(x), model.latent_dim):
+                raise InputError(
+                    f"encode gave means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
+                )
+            if not torch.isfinite(posterior.mean).all():
+                raise InputError(f"encode gave means that are not finite, on the first images of {data.name}")
+            if not isinstance(posterior, Point):
+                check_variance(posterior.mean.numpy(force=True), posterior.variance.numpy(force=True))
+            z = posterior.mean
+        shape = None if data is None else data.image_shape
+        if can["decodes"]:
+            likelihood = _tried("decode", model.decode, z)
+            decoded = tuple(likelihood.mean.shape)
+            if len(decoded) != 4 or decoded[1:] != (shape or decoded[1:]):
+                expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
+                raise InputError(
+                    f"decode gave images {decoded}; expected {expected}"
+                    + (f", as {data.name} has them" if data else "")
+                )
+            _check_range(likelihood, measured=can["encodes"])
+            shape = decoded[1:]
+    return tuple(shape or ()), can["encodes"] and not isinstance(posterior, Point)
+
+
+def _check_range(likelihood: Any, *, measured: bool) -> None:
+    """Means are numbers; where a distortion will be measured, a Bernoulli's are probabilities."""
+    low, high = (float(end) for end in likelihood.mean.aminmax())
+    bits = measured and isinstance(getattr(likelihood, "base_dist", likelihood), Bernoulli)
+    if not (-SLACK <= low <= high <= 1 + SLACK if bits else math.isfinite(low + high)):
+        expected = "[0, 1]: say logits=True where a sigmoid is to come, or likelihood='gaussian'" if bits else "numbers"
+        raise InputError(f"decode gave means from {low:.3g} to {high:.3g}; expected {expected}")
+
+
+def _tried(name: str, method: Any, argument: Tensor) -> Any:
+    try:
+        return method(argument)
+    except InputError:
+        raise
+    except Exception as error:  # the user's own network may raise anything
+        message = " ".join(str(error).split())
+        raise InputError(
+            f"{name} failed on {tuple(argument.shape)}: {type(error).__name__}: {message}"[:199]
+        ) from error
+
+
+def _check_finite(weights: dict[str, Tensor], model: nn.Module) -> None:
+    """Parameters are numbers; a buffer may hold −∞ (a mask) or anything else that the model is content with."""
+    learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    for name in sorted(learned & weights.keys()):
+        if not torch.isfinite(weights[name]).all():
+            raise InputError(f"weight {name[:60]} is not finite; did the training diverge? take an earlier checkpoint")
+
+
+def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor], model: nn.Module) -> Run:
+    """Write the run; one that is there already is kept where it is the same, and refused where it is another."""
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
+    if not tensors:
+        raise InputError("the model has no weights; wrap the modules themselves, or methods of theirs")
+    _check_finite(tensors, model)
+    content = save(tensors, metadata={"step": "0"})
+    if (out / "config.json").is_file():
+        run = Run(out)
+        theirs, ours = (each.model_dump(exclude={"hardware"}) for each in (run.config, config))
+        if same_data(run, config.data):
+            theirs["data"] = ours["data"]
+        if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() == content:
+            return run
+    if out.exists() and (not out.is_dir() or any(f for f in out.iterdir() if not f.name.startswith("."))):
+        raise InputError(f"{out} exists and holds something else; choose another folder or remove it")
+    with lock(out):
+        write_bytes(out / "model.safetensors", content)
+        write_json(out / "config.json", config.model_dump(mode="json"))
+    return Run(out)

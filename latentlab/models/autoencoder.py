@@ -1,0 +1,126 @@
+"""What a model is, and the one that networks and a likelihood make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Normal
+
+from latentlab.errors import InputError
+from latentlab.models.likelihoods import LIKELIHOODS
+from latentlab.models.names import beginning
+from latentlab.models.networks._layers import channels_last
+from latentlab.runs.config import Hardware, RunConfig
+from latentlab.system.registry import load
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What every verb asks of a model: codes from images, and likelihoods from codes."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Normal | Point:
+        """The posterior q(z|x) of images (n, c, h, w) in [0, 1]; its mean is (n, d)."""
+
+    def decode(self, z: Tensor) -> Distribution:
+        """The likelihood p(x|z) of codes (n, d): a distribution whose log-probability is (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The posterior of a deterministic encoder: all its mass on ``mean`` (n, d). It has no rate."""
+
+    mean: Tensor
+
+    def rsample(self) -> Tensor:
+        """The mean itself."""
+        return self.mean
+
+
+class Autoencoder(nn.Module):
+    """An encoder, a decoder and a likelihood; stochastic (a VAE) or not (a plain autoencoder)."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
+        self.latent_dim = latent_dim
+
+    def encode(self, x: Tensor) -> Normal | Point:
+        """q(z|x) = N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d."""
+        outputs = self.encoder(x).float()
+        if outputs.shape[1] == self.latent_dim:
+            return Point(outputs)
+        mean, log_variance = outputs.chunk(2, dim=1)
+        return Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
+
+    def decode(self, z: Tensor) -> Distribution:
+        """p(x|z), with the three image axes as one event: its log-probability is (n,)."""
+        found: Distribution = self.likelihood(self.decoder(z).float())
+        return found
+
+
+def build(config: RunConfig) -> Autoencoder:
+    """The untrained model that a configuration describes."""
+    network = load("models/networks", config.network)
+    outputs = 2 * config.latent_dim if config.stochastic else config.latent_dim
+    return Autoencoder(
+        network.encoder(config.image_shape, outputs),
+        network.decoder(config.latent_dim, config.image_shape),
+        LIKELIHOODS[config.likelihood](config.sigma),
+        config.latent_dim,
+    )
+
+
+def place(model: Network, hardware: Hardware) -> Network:
+    """The model on its device, convolution weights in the layout that the configuration names."""
+    model = model.to(hardware.device)
+    if hardware.memory_format == "channels_last":
+        for parameter in model.parameters():
+            if parameter.ndim == 4:
+                parameter.data = channels_last(parameter.data)
+    return model
+
+
+def device_of(model: Model) -> torch.device:
+    """Where a model's weights are; the CPU where it has none."""
+    tensors = (*model.parameters(), *model.buffers()) if isinstance(model, nn.Module) else ()
+    return tensors[0].device if tensors else torch.device("cpu")
+
+
+def fit_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Load weights into a model; an `InputError` names the first that is missing, left over or of another shape."""
+    check_weights(model, weights, path)
+    model.load_state_dict(weights)
+
+
+def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Raise an `InputError` where the weights are not those of such a model."""
+    wanted = model.state_dict()
+    for name in sorted(wanted.keys() | weights.keys()):
+        if name not in weights:
+            raise InputError(_missing(name, weights, wanted, path))
+        if name not in wanted:
+            raise InputError(
+                f"{path} has a weight {name} that the configured network has not; do config and file match?"
+            )
+        if wanted[name].shape != weights[name].shape:
+            came, expected = tuple(weights[name].shape), tuple(wanted[name].shape)
+            raise InputError(f"{path}: {name} is {came}, expected {expected}; do config and file belong together?")
+        if wanted[name].is_floating_point() != weights[name].is_floating_point():
+            kind, kept = weights[name].dtype, wanted[name].dtype
+            raise InputError(f"{path}: {name} is {kind}, expected {kept}; save the weights as they were trained")
+
+
+def _missing(name: str, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> str:
+    """What to say of a weight that a file lacks: how the names that it has begin, where the model's begin otherwise."""
+    told = f"{path} has no weight {name}; it is a checkpoint of another network than the config says"
+    begins = beginning(weights)
+    return told if begins in ("", beginning(wanted)) else f"{told}: its names begin with {begins[:40]}"

@@ -1,0 +1,55 @@
+"""A run's model at hand, as functions from arrays to arrays: what pages and figures decode with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.codes.decodings import Decodings
+from latentlab.errors import InputError
+from latentlab.models import Model, load_model
+from latentlab.models.decoding import decode
+from latentlab.models.filling import fill
+from latentlab.models.first_layer import first_weights
+from latentlab.runs.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """A loaded model and the threads it computes with, so that what it decodes has the bytes of a stored decoding."""
+
+    model: Model
+    threads: int
+
+    def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8."""
+        return decode(self.ready(), codes)
+
+    def fill(self, images: NDArray[np.uint8], hidden: NDArray[np.bool_], *, draws: int, seed: int = 0) -> Decodings:
+        """`latentlab.models.filling.fill`: what may stand where images (n, c, h, w) are hidden (h, w)."""
+        return fill(self.ready(), images, hidden, draws=draws, seed=seed)
+
+    def first_weights(self) -> NDArray[np.float32]:
+        """The weights (m, d) of the decoder's first layer."""
+        return first_weights(self.ready()).numpy()
+
+    def ready(self) -> Model:
+        """The model, this thread being set to its number of threads.
+
+        OpenMP keeps that number by thread, and a server answers each visitor in a thread of its own.
+        """
+        torch.set_num_threads(self.threads)
+        return self.model
+
+
+def live(run: Run, adapter: str | Model | None = None) -> Live:
+    """The run's model, loaded: ``ll.figures.manifold(run, model=ll.live(run))``.
+
+    ``adapter`` is what a run of a user's own model needs. Raises `InputError` where the model has no decoder.
+    """
+    if not run.decodes:
+        raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be looked at and scored")
+    return Live(load_model(run, adapter), run.config.hardware.threads)

@@ -1,0 +1,115 @@
+"""A run's model, weights and all: built from its configuration, or by the file of the user's own that it records."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from latentlab.errors import InputError, MissingError
+from latentlab.models.adapter import checked, run_adapter, split
+from latentlab.models.autoencoder import Model, build, check_weights, fit_weights, place
+from latentlab.runs.config import Hardware
+from latentlab.runs.run import Run
+from latentlab.system.files import sha256
+
+
+def load_model(run: Run, adapter: str | Model | None = None) -> Model:
+    """The trained model of a run, on its device, ready to encode and decode.
+
+    A run of a user's own model needs its ``adapter`` again: the ``FILE.py:NAME`` that it was imported with, which is
+    then run, or the model itself. A file that has changed since, or a model of other weights, is an `InputError`.
+    """
+    weights = _weights(run)
+    if adapter is not None:
+        check_adapter(run, adapter)
+    if run.config.adapter is None:
+        with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
+            check_weights(build(run.config), weights, run.model_path)
+        built = build(run.config)
+        fit_weights(built, weights, run.model_path)
+        return place(built.eval(), here(run.config.hardware))
+    return _own(run, adapter, weights)
+
+
+def here(hardware: Hardware) -> Hardware:
+    """The hardware that a run was trained on, with the CPU in place of a device that this machine lacks."""
+    kind = hardware.device.partition(":")[0]
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(kind, True)
+    return hardware if present else hardware.model_copy(update={"device": "cpu"})
+
+
+def own(model: Model) -> nn.Module:
+    """The module whose weights a model of the user's own is saved with."""
+    found = getattr(model, "own", model)
+    if not isinstance(found, nn.Module):
+        raise InputError(f"the model is a {type(found).__name__}; expected a torch module")
+    return found
+
+
+def check_adapter(run: Run, adapter: str | Model) -> None:
+    """Raise an `InputError` where that is not the adapter that the run was imported with; nothing is run."""
+    recorded = run.config.adapter
+    if recorded is None:
+        raise InputError(f"{run.path} is no run of an adapter: its model is built from its config; leave it out")
+    if not isinstance(adapter, str):
+        checked(adapter, "adapter")
+        return
+    path, name = split(adapter)
+    if recorded.file and recorded.sha256 != sha256(path):
+        raise InputError(
+            f"{path} is not the file that {run.path} was imported with ({recorded.file}, SHA-256 "
+            f"{recorded.sha256[:12]}…); restore it, or import the weights with it into another run"
+        )
+    if recorded.file and recorded.name != name:
+        raise InputError(f"{run.path} was imported with {recorded.file}:{recorded.name}, not {name}; name that")
+
+
+def _own(run: Run, adapter: str | Model | None, weights: dict[str, Tensor]) -> Model:
+    recorded = run.config.adapter
+    if recorded is None or adapter is None:
+        again = f"--adapter {recorded.file}:{recorded.name}" if recorded and recorded.file else "--adapter FILE.py:NAME"
+        raise InputError(
+            f"{run.path} holds a model of your own, whose code a run never keeps; name it again: {again} (adapter=… in "
+            "Python)"
+        )
+    if not isinstance(adapter, str):
+        return _same(checked(adapter, "adapter"), weights, run)
+    model = run_adapter(adapter)
+    fit_weights(own(model), weights, run.model_path)
+    if isinstance(model, nn.Module):
+        place(model, here(run.config.hardware))
+    return model
+
+
+def _same(model: Model, weights: dict[str, Tensor], run: Run) -> Model:
+    """The model where its weights are those of the run: codes say which weights they were made from."""
+    have = own(model).state_dict()
+    for name in sorted(have.keys() | weights.keys()):
+        if name not in have or name not in weights or not _equal(have[name].cpu(), weights[name]):
+            raise InputError(f"the model's {name} is not that of {run.model_path}; save the model as another run")
+    return model
+
+
+def _equal(ours: Tensor, kept: Tensor) -> bool:
+    """Whether two tensors hold the same values; a buffer may hold NaN."""
+    if ours.shape != kept.shape:
+        return False
+    same = ours == kept.to(ours.dtype)
+    return bool((same | (ours.isnan() & kept.isnan())).all() if ours.is_floating_point() else same.all())
+
+
+def _weights(run: Run) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not run.model_path.is_file():
+        raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
+    try:
+        weights = load_file(run.model_path)
+    except SafetensorError as error:
+        raise InputError(
+            f"{run.model_path} cannot be read ({error}); restore it or train the run anew"[:200]
+        ) from error
+    if not weights:
+        raise InputError(f"{run.model_path} holds no weights: this copy of the run was made without them")
+    return dict(weights)

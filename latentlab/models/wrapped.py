@@ -1,0 +1,139 @@
+"""Anyone's encoder and decoder as a `Model`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, Independent, Laplace, Normal
+
+from latentlab.errors import InputError
+from latentlab.models.autoencoder import Point
+
+Part = Callable[[Tensor], Any]
+Family = Literal["bernoulli", "gaussian", "laplace"]
+IMAGE_AXES = 3
+
+
+class Wrapped(nn.Module):
+    """What `wrap` returns: a `Model` whose weights are those of the wrapped modules, under their own names."""
+
+    def __init__(
+        self, encoder: Part | None, decoder: Part | None, latent_dim: int, family: Family, sigma: float, logits: bool
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.family, self.sigma, self.logits = latent_dim, family, sigma, logits
+        self._encoder, self._decoder = (encoder,), (decoder,)  # in tuples: a module set as an attribute is a child
+        owners = [getattr(part, "__self__", part) for part in (encoder, decoder)]
+        names = ("model",) if owners[0] is owners[1] else ("encoder", "decoder")
+        for name, owner in zip(names, owners, strict=False):
+            if isinstance(owner, nn.Module):
+                self.add_module(name, owner)
+
+    @property
+    def encodes(self) -> bool:
+        """Whether there is an encoder."""
+        return self._encoder[0] is not None
+
+    @property
+    def decodes(self) -> bool:
+        """Whether there is a decoder."""
+        return self._decoder[0] is not None
+
+    @property
+    def own(self) -> nn.Module:
+        """The module that a checkpoint of the user's belongs to: the one both are methods of, or else the pair."""
+        found: nn.Module = getattr(self, "model", self)
+        return found
+
+    def encode(self, x: Tensor) -> Normal | Point:
+        """q(z|x): a Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`."""
+        encoder = self._encoder[0]
+        if encoder is None:
+            raise InputError("this model has no encoder: it decodes codes, and none can be made from images")
+        return _posterior(encoder(x), self.latent_dim)
+
+    def decode(self, z: Tensor) -> Distribution:
+        """p(x|z): a distribution as it is, a tensor as its mean (or logits), with the image as one event."""
+        decoder = self._decoder[0]
+        if decoder is None:
+            raise InputError("this model has no decoder: its codes can be looked at, but nothing can be decoded")
+        found = decoder(z)
+        if not isinstance(found, Distribution):
+            if not isinstance(found, Tensor):
+                raise InputError(
+                    f"the decoder returned a {type(found).__name__}; expected a tensor (n, channels, height, width) or "
+                    "a distribution: pick it in the adapter, as in decoder=…, whose method returns it alone"
+                )
+            found = _around(found.float(), self.family, self.sigma, logits=self.logits)
+        loose = len(found.batch_shape) - 1
+        return Independent(found, loose, validate_args=False) if loose > 0 else found
+
+
+def wrap(
+    encoder: Part | None = None,
+    decoder: Part | None = None,
+    *,
+    latent_dim: int,
+    likelihood: Family = "bernoulli",
+    sigma: float = 1.0,
+    logits: bool = False,
+) -> Wrapped:
+    """An encoder and a decoder of your own as a `Model` that every verb takes; either may be left out.
+
+    ``encoder`` takes images (n, c, h, w) in [0, 1] and returns a `torch.distributions.Normal`, a pair (mean,
+    log-variance) of (n, d) each, or a tensor (n, d) where it is deterministic. ``decoder`` takes codes (n, d) and
+    returns the likelihood as a distribution, or a tensor (n, c, h, w): its mean, or with ``logits=True`` what still has
+    to pass a sigmoid. Both are modules or methods of a module, for their weights are part of the model. ``likelihood``
+    is ``bernoulli``, ``gaussian`` or ``laplace``, the latter two of the scale ``sigma``.
+
+    >>> model = wrap(nn.Flatten(), nn.Unflatten(1, (1, 8, 8)), latent_dim=64, likelihood="gaussian")
+    >>> model.decode(model.encode(torch.zeros(2, 1, 8, 8)).mean).mean.shape
+    torch.Size([2, 1, 8, 8])
+    """
+    if encoder is None and decoder is None:
+        raise InputError("wrap got neither an encoder nor a decoder; give one of them, or both")
+    for part in (encoder, decoder):
+        if part is not None and not isinstance(getattr(part, "__self__", part), nn.Module):
+            raise InputError(
+                f"wrap got {getattr(part, '__name__', part)!r}; expected a torch module or a method of one, as in "
+                "encoder=vae.encode, so that its weights are known"
+            )
+    if likelihood not in ("bernoulli", "gaussian", "laplace"):
+        raise InputError(f"likelihood is {likelihood!r}; expected bernoulli, gaussian or laplace")
+    if not isinstance(latent_dim, int) or isinstance(latent_dim, bool) or latent_dim < 1:
+        raise InputError(f"latent_dim is {str(latent_dim)[:40]!r}; expected a whole number from 1, the width of a code")
+    if not isinstance(sigma, int | float) or not 0 < sigma < math.inf:
+        raise InputError(f"sigma is {str(sigma)[:40]!r}; expected a number above 0, the scale of the likelihood")
+    return Wrapped(encoder, decoder, latent_dim, likelihood, sigma, logits)
+
+
+def _posterior(found: Any, latent_dim: int) -> Normal | Point:
+    if isinstance(found, Independent):
+        found = found.base_dist  # a rate per dimension needs the dimensions apart
+    if isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(part, Tensor) for part in found):
+        mean, log_variance = (part.float() for part in found)
+        if mean.shape != log_variance.shape:
+            shapes = f"{tuple(mean.shape)} and {tuple(log_variance.shape)}"
+            raise InputError(f"the encoder's means and log-variances are {shapes}; expected (n, {latent_dim}) each")
+        found = Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
+    if isinstance(found, Tensor):
+        found = Point(found.float())
+    if not isinstance(found, Normal | Point):
+        raise InputError(
+            f"the encoder returned a {type(found).__name__}; expected a Normal, (mean, log-variance), or a tensor"
+        )
+    if found.mean.ndim != 2 or found.mean.shape[1] != latent_dim:
+        raise InputError(f"the encoder's means are {tuple(found.mean.shape)}; expected (n, d) with d = {latent_dim}")
+    return found
+
+
+def _around(outputs: Tensor, family: Family, sigma: float, *, logits: bool) -> Distribution:
+    if family == "bernoulli":
+        parameters = {"logits" if logits else "probs": outputs}
+        return Bernoulli(**parameters, validate_args=False)
+    mean = torch.sigmoid(outputs) if logits else outputs
+    return (Normal if family == "gaussian" else Laplace)(mean, sigma, validate_args=False)

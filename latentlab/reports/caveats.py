@@ -1,0 +1,151 @@
+"""What to beware of before a study's numbers are believed, in sentences: what was sampled, is missing or cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from latentlab.runs.choice import better, choice
+from latentlab.system.registry import load, names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEW_SEEDS = 3
+
+
+def caveats(table: pd.DataFrame) -> list[str]:
+    """What `compare`'s table gives reason to beware of, the gravest first; empty where there is nothing.
+
+    >>> from latentlab.runs.comparison import compare
+    >>> from latentlab.system.resources import shipped_study
+    >>> from latentlab.runs.study import Study
+    >>> caveats(compare(Study(shipped_study())))[0][:40]
+    'AE: a deterministic encoder has no rate,'
+    """
+    good = table[~table["state"].isin(["broken", "diverged"])]
+    parts = (_left_out(table), _stale(table), _seeds(good), _collapsed(good), _rows(good), _nulls(good), _missing(good))
+    return [sentence for part in parts for sentence in part]
+
+
+def _left_out(table: pd.DataFrame) -> list[str]:
+    found = []
+    for state, why in (("broken", "cannot be read"), ("diverged", "stopped at a loss that was no finite number")):
+        names_of = table.loc[table["state"] == state, "run"].tolist()
+        found += [f"{_runs(names_of)} {why} and {_is(names_of)} left out of every mean."] if names_of else []
+    unfinished = table.loc[table["state"].isin(["unfinished", "empty"]), "run"].tolist()
+    found += [f"{_runs(unfinished)} {_is(unfinished)} not trained to the end."] if unfinished else []
+    unread = table[(table["state"] != "broken") & table["error"].fillna("").ne("")]
+    return [*found, *(f"A file of {row.run} cannot be read: {row.error}." for row in unread.itertuples())]
+
+
+def _stale(table: pd.DataFrame) -> list[str]:
+    found = []
+    for flag, why in (
+        ("stale codes", "the codes were made from other weights than are there now"),
+        ("stale scores", "the scores were made from other codes than are there now"),
+    ):
+        here = _flagged(table, flag)
+        found += [f"{_runs(here)}: {why}. Analyse again."] if here else []
+    return found
+
+
+def _seeds(good: pd.DataFrame) -> list[str]:
+    seeds = good.groupby("setting", sort=False)["seed"].nunique()
+    if seeds.empty or seeds.max() >= FEW_SEEDS:
+        return [f"{name} has one seed, so its spread is unknown." for name in seeds.index[seeds == 1]]
+    if seeds.max() == 1:
+        return [
+            "One seed a setting: how far seeds differ is not known, and no difference here can be called an effect."
+        ]
+    return [f"No more than {seeds.max()} seeds a setting: neither a spread nor an order of settings is certain."]
+
+
+def _collapsed(good: pd.DataFrame) -> list[str]:
+    found = []
+    here = _flagged(good, "collapsed")
+    if here:
+        found.append(f"{_runs(here)} collapsed: no dimension is in use, so scores of {_its(here)} codes say nothing.")
+    plain = good[good["rate"].isna() & good["distortion"].notna()]
+    if len(plain):
+        named = ", ".join(dict.fromkeys(plain["setting"]))
+        found.append(
+            f"{named}: a deterministic encoder has no rate, no KL, no ELBO and no active units. Its distortion is not "
+            "on the curve of the others, and its dimensions are ranked by variance, whose scale is free."
+        )
+    return found
+
+
+def _rows(good: pd.DataFrame) -> list[str]:
+    found = []
+    known = good[good["rows"].notna() & good["judged_rows"].notna()]
+    part = known[known["rows"] < known["of_rows"]]
+    if len(part):
+        rows, of = int(part["rows"].min()), int(part["of_rows"].max())
+        found.append(f"The codes here are {rows:,} of the {of:,} rows that were encoded.")
+    part = known[(known["judged_rows"] > 0) & (known["judged_rows"] < known["rows"])]
+    if len(part):
+        judged, rows = int(part["judged_rows"].min()), int(part["rows"].max())
+        found.append(f"Distortion, and with it the ELBO, is a mean over {judged:,} of {rows:,} rows.")
+    return found
+
+
+def _nulls(good: pd.DataFrame) -> list[str]:
+    """Scores that codes turned at random reach as well: no evidence that dimensions and factors are aligned."""
+    metrics = good.attrs.get("metrics", [])
+    below: dict[str, int] = {}
+    for metric in metrics:
+        if f"{metric}_null" in good and better(metric) == "higher":
+            known = good[good[metric].notna() & good[f"{metric}_null"].notna()]
+            count = int((known[metric] <= known[f"{metric}_null"]).sum())
+            below |= {f"{_title(metric)} ({count} of {len(known)} runs)": count} if count else {}
+    found = []
+    if below:
+        found.append(
+            f"{', '.join(below)} do not exceed what the same codes reach when they are rotated at random: no evidence "
+            "that their dimensions are aligned with factors."
+        )
+    bare = [_title(m) for m in metrics if f"{m}_low" not in good or good[f"{m}_low"].isna().all()]
+    found += [f"Without an interval: {', '.join(bare)}."] if bare else []
+    choices = [choice(good, m) for m in metrics if better(m) and good[m].notna().any()]
+    crowned = [f"{each.best} by {_title(each.measure)}" for each in choices if each.best]
+    found += [f"Surely best: {', '.join(crowned)}; by the other scores no setting is."] if crowned else []
+    found += ["By no score is one setting surely the best."] if choices and not crowned else []
+    return found
+
+
+def _title(metric: str) -> str:
+    return str(load("metrics", metric).METRIC.title) if metric in names("metrics") else metric
+
+
+def _missing(good: pd.DataFrame) -> list[str]:
+    sentences = {
+        "not encoded": "was not encoded, so nothing is known of its codes",
+        "not scored": "was not scored",
+        "no factors": "was analysed on data without known factors: no score of disentanglement can be computed",
+        "labels only": "was analysed on data whose labels are the only known factor",
+    }
+    found = []
+    for flag, said in sentences.items():
+        here = _flagged(good, flag)
+        if here:
+            found.append(f"{'Every run' if len(here) == len(good) else f'{_runs(here)}: each'} {said}.")
+    return found
+
+
+def _flagged(table: pd.DataFrame, flag: str) -> list[str]:
+    return [str(row.run) for row in table.itertuples() if flag in str(row.flags).split(", ")]
+
+
+def _runs(found: Sequence[str]) -> str:
+    return (
+        f"{len(found)} runs ({', '.join(found[:4])}{' …' * (len(found) > 4)})" if len(found) > 1 else f"Run {found[0]}"
+    )
+
+
+def _is(found: Sequence[str]) -> str:
+    return "are" if len(found) > 1 else "is"
+
+
+def _its(found: Sequence[str]) -> str:
+    return "their" if len(found) > 1 else "its"

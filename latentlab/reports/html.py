@@ -1,0 +1,334 @@
+"""A study's story as one HTML file that asks nobody for anything: no script, no request, figures as inline SVG.
+
+Plotly's library would be 5 MB in every report for the sake of hovering; the numbers stand in tables instead, and
+``latentlab figure … -o x.html`` is interactive. Every string is escaped by Jinja (autoescape); the SVG is our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from latentlab.errors import InputError, LatentlabError
+from latentlab.reports.caveats import caveats
+from latentlab.runs.choice import RULE, better
+from latentlab.runs.commands import command, commands
+from latentlab.runs.comparison import COSTS, compare, summarise
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.files import write_bytes
+from latentlab.system.registry import load, names
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from markupsafe import Markup
+
+TEMPLATE = "report.html.jinja"
+TRAVERSED = 24  # runs whose dimensions are shown with images: each takes some 40 kB
+PRESET = "neurips"
+
+
+class Table(NamedTuple):
+    """Headings, rows of cells as text, and a note below."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+class Section(NamedTuple):
+    """A run's dimensions: its title, what is said of it, a table whose last cells are images, whether it is open."""
+
+    title: str
+    said: str
+    table: Table | None
+    images: Sequence[str]
+    opened: bool
+
+
+def report(
+    what: Run | Study | Iterable[Run | Study],
+    path: Path | str,
+    *,
+    title: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Write the report of a run, a study or several of them to `path`, an ``.html`` file, whole or not at all.
+
+    What was trained, rate and distortion, each run's dimensions with traversals, scores with intervals, nulls and
+    ceiling, what to beware of, the commands that made it all, versions and hashes. What cannot be read or was not made
+    says so in its place; the same runs give the same bytes. Raises `InputError` for another ending and where there is
+    no run at all. ``progress`` is told of every run whose dimensions are done, and of how many there are.
+    """
+    path = Path(path)
+    if path.suffix not in (".html", ".htm"):
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; a report is an .html file")
+    given = [what] if isinstance(what, Run | Study) else list(what)
+    write_bytes(path, _page(given, title, progress).encode())
+    return path
+
+
+def _page(given: Sequence[Run | Study], title: str | None, progress: Callable[[int, int], None]) -> str:
+    from jinja2 import Environment, PackageLoader
+
+    table = compare(given)
+    runs = [run for each in given for run in (each.runs if isinstance(each, Study) else [each])]
+    environment = Environment(loader=PackageLoader("latentlab", "reports"), autoescape=True, trim_blocks=True)
+    named = " and ".join(each.path.resolve().name for each in given)
+    return environment.get_template(TEMPLATE).render(
+        title=title or named,
+        facts=_facts(table, runs),
+        caveats=caveats(table),
+        methods=_methods(runs),
+        trained=_trained(table),
+        costs=_costs(table),
+        rate_distortion=_figure("rate-distortion", runs),
+        reconstructions=_figure("reconstructions", _first_seeds(table, runs)),
+        scores_figure=_figure("scores", runs),
+        scores=_scores(table, runs),
+        rule=RULE,
+        sections=_sections(table, runs, progress),
+        commands=[*_commands(runs), command("report", *(each.path for each in given), "-o", "report.html")],
+        versions=_versions(runs),
+        files=_files(runs),
+        version=version("latentlab"),
+    )
+
+
+def _attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
+    """What `read` gives, or something else and why: one damaged file does not cost the whole report."""
+    try:
+        return read(), ""
+    except LatentlabError as error:
+        return otherwise, str(error)
+
+
+def _facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
+    data = dict.fromkeys(str(run.config.source.get("name") or Path(run.config.data).name) for run in runs)
+    settings = table["setting"].dropna().nunique()
+    seeds = table["seed"].dropna().nunique()
+    counted = [(len(table), "run"), (settings, "setting"), (seeds, "seed")]
+    return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), "nats per example"]
+
+
+def _first_seeds(table: pd.DataFrame, runs: Sequence[Run]) -> list[Run]:
+    """The first usable run of each setting."""
+    good = table[~table["state"].isin(["broken", "diverged", "empty"])]
+    first = set(good.groupby("setting", sort=False)["path"].first())
+    return [run for run in runs if str(run.path) in first]
+
+
+def _figure(kind: str, runs: Sequence[Run]) -> tuple[Markup | None, str]:
+    """A figure as inline SVG, or why there is none."""
+    from latentlab.figures import rendered
+    from latentlab.reports.svg import inline
+
+    if not runs:
+        return None, "there is no run to draw"
+    svg, why = _attempt(lambda: rendered(kind, runs, "svg", PRESET), None)
+    return (None, why) if svg is None else (inline(svg.decode(), kind), "")
+
+
+def _methods(runs: Sequence[Run]) -> tuple[str, str, str]:
+    """The methods paragraph, its BibTeX, and why there is none."""
+    from latentlab.reports.methods import methods
+
+    found, why = _attempt(lambda: methods(runs), None)
+    return ("", "", why) if found is None else (found.text, found.bibtex, "")
+
+
+def _trained(table: pd.DataFrame) -> Table:
+    heads = ["run", "setting", "seed", "latent size", "steps", "codes", "state", "beware"]
+    rows = [
+        [
+            row.run, _text(row.setting), _text(row.seed), _text(row.latent_dim), _count(row.steps),
+            _of(row.rows, row.of_rows), _text(row.state),
+            "; ".join(filter(None, (_text(row.flags, ""), _text(row.error, "")))),
+        ]
+        for row in table.itertuples()
+    ]  # fmt: skip
+    return Table(heads, rows)
+
+
+def _costs(table: pd.DataFrame) -> Table:
+    heads = ["setting", "seeds", "β·d/D", "distortion", "rate", "ELBO", "active units"]
+    rows = [
+        [row["setting"], str(row["n"]), _number(row["normalised_beta"], 4), *(_spread(row, key, 1) for key in COSTS)]
+        for row in summarise(table).to_dict("records")
+    ]
+    return Table(heads, rows, "Mean over seeds, and the lowest to the highest seed.")
+
+
+def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
+    settings, metrics = summarise(table).to_dict("records"), table.attrs["metrics"]
+    ceilings = _ceilings(runs)
+    rows = []
+    for metric in metrics:
+        title = load("metrics", metric).METRIC.title if metric in names("metrics") else metric
+        arrow = {"higher": " ↑", "lower": " ↓", None: ""}[better(metric)]
+        beside = [_half(table, metric), _largest(table, f"{metric}_null"), _number(ceilings.get(metric), 3)]
+        rows.append([title + arrow, *(_spread(row, metric, 3) for row in settings), *beside])
+    heads = ["score", *(row["setting"] for row in settings), "interval", "rotated", "ceiling"]
+    note = (
+        "Mean over seeds, and the lowest to the highest seed. Interval: half the widest 95 % interval of a run over "
+        "redraws of its rows. Rotated: the most that codes reach when turned at random. Ceiling: what a perfect "
+        "code reaches under the same settings. A dash: not computed."
+    )
+    return Table(heads, rows, note)
+
+
+def _ceilings(runs: Sequence[Run]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for run in runs:
+        for metric, score in _attempt(run.scores, {})[0].items():
+            if score.ceiling is not None:
+                found[metric] = max(score.ceiling, found.get(metric, score.ceiling))
+    return found
+
+
+def _sections(table: pd.DataFrame, runs: Sequence[Run], progress: Callable[[int, int], None]) -> list[Section]:
+    first = {run.path for run in _first_seeds(table, runs)}
+    # Those shown open come first in the count, so that every setting has its images.
+    order = sorted(runs, key=lambda run: run.path not in first)
+    traversed = {run.path for run in order[:TRAVERSED]}
+    setting = dict(zip(table["path"], table["setting"], strict=True))
+    found = []
+    for done, run in enumerate(runs, start=1):
+        found.append(_section(run, str(setting[str(run.path)]), run.path in traversed, run.path in first))
+        progress(done, len(runs))
+    return found
+
+
+def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section:
+    from latentlab.codes.dimensions import dimensions
+    from latentlab.figures._text import inactive
+
+    title = f"{setting}, seed {run.config.seed} ({run.name})"
+    table, why = _attempt(lambda: dimensions(run.codes(), notes=_attempt(run.notes, {})[0]), None)
+    if table is None:
+        return Section(title, why, None, (), opened)
+    ranked = f"ranked by {table.attrs['ranked_by']}"
+    said = [ranked, f"factors read off {table.attrs['rows']:,} of {table.attrs['of_rows']:,} rows"]
+    said += [] if run.config.stochastic else ["a deterministic encoder has no KL and no inactive dimension"]
+    images: list[str] = []
+    if with_images:
+        images, why = _attempt(lambda: _strips(run, table["index"].tolist()), [])
+        said += [why] if why else [_range(run)]
+    else:
+        said.append(f"images are shown for {TRAVERSED} runs; these are in the dashboard")
+    heads = ["dim", "KL, nats" if run.config.stochastic else "share of variance", "top factor", "MI", "name"]
+    rows = [
+        [
+            row.dim, _number(row.kl if run.config.stochastic else row.share, 3),
+            "inactive" if dead else _text(row.top_factor),
+            f"{row.mi:.2f} ± {(row.mi_high - row.mi_low) / 2:.2f}" if row.mi == row.mi else "–",
+            ": ".join(part for part in (row.name, row.note) if part),
+        ]
+        for row, dead in zip(table.itertuples(name="Dimension"), inactive(table), strict=True)
+    ]  # fmt: skip
+    return Section(title, " · ".join(said), Table([*heads, *(["traversal"] * bool(images))], rows), images, opened)
+
+
+def _part(run: Run) -> tuple[str, Any]:
+    parts = run.decodings()
+    found = next((over for over in ("prior", "aggregate") if f"traversals-{over}" in parts), None)
+    if found is None:
+        raise InputError("no traversals have been decoded")
+    return found, parts[f"traversals-{found}"]
+
+
+def _strips(run: Run, order: Sequence[int]) -> list[str]:
+    from latentlab.system.png import data_uri, strip
+
+    _, part = _part(run)
+    return [data_uri(strip(part.images[index])) for index in order]
+
+
+def _range(run: Run) -> str:
+    over, part = _part(run)
+    ends = "over the prior's range, −2 to 2" if over == "prior" else "over 2.5 % to 97.5 % of the codes"
+    anchor = part.settings.get("anchor_row")
+    return f"traversals {ends}" + (f", around row {anchor}" if anchor is not None else "")
+
+
+def _commands(runs: Sequence[Run]) -> list[str]:
+    """Those of each run, once each; a run that cannot say its own is left to the list of what to beware of."""
+    return list(dict.fromkeys(line for run in runs for line in _attempt(partial(commands, run), [])[0]))
+
+
+def _versions(runs: Sequence[Run]) -> Table:
+    """What the runs were trained with: one row a thing, with the runs that differ."""
+    from latentlab.runs.health import environment
+
+    found: dict[str, dict[str, list[str]]] = {}
+    for run in runs:
+        for key, value in _attempt(partial(environment, run), {})[0].items():
+            if not isinstance(value, float) and key not in ("steps", "folder"):
+                found.setdefault(key, {}).setdefault(str(value), []).append(run.name)
+    rows = [
+        [
+            key,
+            "; ".join(
+                value if len(which) == len(runs) else f"{value} ({_few(which)})" for value, which in values.items()
+            ),
+        ]
+        for key, values in found.items()
+    ]
+    return Table(["what", "version"], rows)
+
+
+def _files(runs: Sequence[Run]) -> Table:
+    from latentlab.runs.health import health
+
+    rows = []
+    for run in runs:
+        table, why = _attempt(partial(health, run), None)
+        if table is None:
+            rows.append([run.name, "", "", why])
+            continue
+        table = table.set_index("file")
+        odd = table[table["state"].isin(["stale", "damaged"])]
+        states = "; ".join(f"{row.Index} {row.state}: {row.why}" for row in odd.itertuples()) or "as made"
+        hashes = [str(table.loc[name, "sha256"])[:16] or "–" for name in ("model.safetensors", "codes.h5ad")]
+        rows.append([run.name, *hashes, states])
+    return Table(["run", "model.safetensors", "codes.h5ad", "files"], rows, "The first 16 digits of their SHA-256.")
+
+
+def _few(items: Sequence[str]) -> str:
+    return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
+
+
+def _spread(row: dict[Any, Any], key: str, digits: int) -> str:
+    mean, low, high = (row.get(f"{key}_{part}") for part in ("mean", "min", "max"))
+    said = _number(mean, digits)
+    return said if row["n"] < 2 or said == "–" else f"{said} ({_number(low, digits)} … {_number(high, digits)})"
+
+
+def _half(table: pd.DataFrame, metric: str) -> str:
+    if f"{metric}_low" not in table:
+        return "–"
+    half = ((table[f"{metric}_high"] - table[f"{metric}_low"]) / 2).max()
+    return "–" if half != half else f"± {half:.3f}"
+
+
+def _largest(table: pd.DataFrame, column: str) -> str:
+    return _number(table[column].max(), 3) if column in table else "–"
+
+
+def _number(value: Any, digits: int) -> str:
+    return "–" if value is None or value != value else f"{float(value):,.{digits}f}".replace("-", "−")
+
+
+def _count(value: Any) -> str:
+    return _text(value) if _text(value) == "–" else f"{int(value):,}"
+
+
+def _of(rows: Any, of_rows: Any) -> str:
+    return _count(rows) if _text(rows) == _text(of_rows) else f"{_count(rows)} of {_count(of_rows)}"
+
+
+def _text(value: Any, otherwise: str = "–") -> str:
+    return otherwise if value is None or str(value) in ("nan", "<NA>", "") else str(value)

@@ -1,0 +1,251 @@
+"""The methods paragraph of a paper, from what runs recorded of themselves, and the BibTeX of all that it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from latentlab.errors import InputError
+from latentlab.reports.references import bibtex, cited, cited_in
+from latentlab.results import Score
+from latentlab.runs.comparison import normalised_beta
+from latentlab.runs.run import Run
+from latentlab.runs.study import Study
+from latentlab.system.registry import load, names
+
+LIBRARIES = {"numpy": "harris2020", "scipy": "virtanen2020", "sklearn": "pedregosa2011"}
+# Where images came from: what to call it, and what to cite.
+SOURCES = {
+    "dsprites-rendered": ("dSprites, rendered by latentlab and not the published file", ("matthey2017",)),
+    "dsprites-published": ("dSprites, the published file", ("matthey2017",)),
+    "digits": ("the digits of scikit-learn", ("alpaydinkaynak1998", "pedregosa2011")),
+    "mnist": ("MNIST", ("lecun1998",)),
+    "fashion-mnist": ("Fashion-MNIST", ("xiao2017",)),
+    "kmnist": ("Kuzushiji-MNIST", ("clanuwat2018",)),
+}
+RESULTS = {"types", "assignment", "active"}  # recorded among settings, but found and not set
+APART = {"profile", "versions", "resamples", "rows_from", "factors_left_out", "split"}  # said in sentences of their own
+
+
+OPEN, CLOSE = "\ue000", "\ue001"  # private characters, which no font and no name has
+CITED = re.compile(rf"{OPEN}([a-z0-9,]+){CLOSE}")
+COMMANDS = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}"}
+
+
+class Methods(NamedTuple):
+    """A paragraph with ``\\cite{…}`` commands, the keys it cites, and their BibTeX."""
+
+    text: str
+    keys: tuple[str, ...]
+    bibtex: str
+
+
+class _Cites:
+    """Collects what is cited while sentences are written, and marks the places."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def __call__(self, *keys: str) -> str:
+        self.keys += keys
+        return f" {OPEN}{','.join(dict.fromkeys(keys))}{CLOSE}" if keys else ""
+
+
+def _typeset(text: str) -> str:
+    r"""The paragraph with its citations as commands; nothing else in it, wherever it came from, is a command.
+
+    >>> print(_typeset(f"by {OPEN}higgins2017{CLOSE} on \\input{{secret}}"))
+    by \cite{higgins2017} on \textbackslash{}input\{secret\}
+    """
+    harmless = "".join(COMMANDS.get(letter, letter) for letter in text)
+    return CITED.sub(r"\\cite{\1}", harmless).replace(OPEN, "").replace(CLOSE, "")
+
+
+def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
+    """What to write of runs under "Methods": model, data, training, scores and their settings, and what to cite.
+
+    Everything comes from the runs' ``config.json`` and ``scores.json``. Where runs differ, all values are named. Raises
+    `InputError` where there is no run or a file of one cannot be read.
+    """
+    runs = [run for each in ([what] if isinstance(what, Run | Study) else what) for run in _members(each)]
+    if not runs:
+        raise InputError("there are no runs to describe; expected a run, a study or a list of them")
+    cite = _Cites()
+    recorded = [run.scored for run in runs]
+    sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_scores(runs, recorded, cite)]
+    sentences.append(f"All of this was done with latentlab {version('latentlab')}{cite('latentlab')}.")
+    keys = tuple(sorted(set(cite.keys)))
+    return Methods(_typeset(" ".join(sentences)), keys, bibtex(keys))
+
+
+def _members(each: Run | Study) -> Sequence[Run]:
+    return [each] if isinstance(each, Run) else each.runs
+
+
+def _models(runs: Sequence[Run], cite: _Cites) -> str:
+    labels = dict.fromkeys(run.config.label for run in runs)
+    objectives = {run.config.objective["name"]: run.config.objective for run in runs}
+    named = [
+        f"{name}{cite(*cited_in('training/objectives', name, [key for key, value in settings.items() if value]))}"
+        for name, settings in objectives.items()
+    ]
+    networks = [
+        f"{name}{cite(*cited_in('models/networks', name))}"
+        for name in dict.fromkeys(run.config.network for run in runs)
+    ]
+    told = [f"We trained models with the objective{_s(named)} {_and(named)} ({'; '.join(labels)})"]
+    told.append(f"latent size {_values(runs, lambda run: run.config.latent_dim)}")
+    told.append(f"network {_and(networks)} and {_values(runs, lambda run: _likelihood(run))} likelihood")
+    ratios = dict.fromkeys(f"{normalised_beta(run):.3g}" for run in runs if run.config.beta is not None)
+    if ratios:
+        told.append(f"normalised β = β·d/D {', '.join(ratios)}{cite('higgins2017')}")
+    foreign = [run for run in runs if run.config.imported or run.config.adapter]
+    where = dict.fromkeys(str((run.config.imported or {}).get("format", "an adapter of our own")) for run in foreign)
+    elsewhere = f" {len(foreign)} of {len(runs)} were trained elsewhere and imported ({', '.join(where)})."
+    return ", ".join(told) + "." + (elsewhere if foreign else "")
+
+
+def _likelihood(run: Run) -> str:
+    fixed = run.config.likelihood.startswith(("gaussian", "laplace")) and run.config.likelihood != "gaussian-learned"
+    return run.config.likelihood + (f" (σ = {run.config.sigma:g})" if fixed else "")
+
+
+def _data(runs: Sequence[Run], cite: _Cites) -> list[str]:
+    """One sentence a data set."""
+    sentences = []
+    described = {}
+    for run in runs:
+        config = run.config
+        name = str(config.source.get("name", config.data))
+        called, keys = SOURCES.get(name) or SOURCES.get(config.data) or (f"{config.data} (source: {name})", ())
+        rows = f"{config.rows:,} images" if config.rows else "an unrecorded number of images"
+        size = "×".join(map(str, config.image_shape))
+        grid = config.source.get("grid")
+        cells = f", factor grid {'×'.join(map(str, grid))}" if isinstance(grid, list) else ""
+        described[f"{called}{{}} ({rows} of {size}, part {config.split!r}{cells}, spec {config.data!r})"] = keys
+    for text, keys in described.items():
+        sentences.append(f"Data: {text.replace('{}', cite(*keys))}.")
+    return sentences
+
+
+def _training(runs: Sequence[Run], cite: _Cites) -> str:
+    def say(name: str, read: Callable[[Run], Any]) -> str:
+        return f"{name} {_values(runs, read)}"
+
+    steps = _values(runs, lambda run: f"{run.config.steps:,}" if run.config.steps else "an unrecorded number of")
+    told = [f"Training took {steps} steps"]
+    told.append(say("batch size", lambda run: run.config.batch_size))
+    told.append(f"Adam{cite('kingmaba2015')} at learning rate {_values(runs, lambda run: run.config.learning_rate)}")
+    decays = _values(runs, lambda run: run.config.decay)
+    told.append("constant" if decays == "0" else f"falling linearly to zero over the last part {decays} of the steps")
+    told.append(say("seed" + _s(_several(runs, lambda run: run.config.seed)), lambda run: run.config.seed))
+    told.append(f"{_values(runs, lambda run: run.config.hardware.precision)} in PyTorch{cite('paszke2019')}")
+    unfinished = [f"{run.name} ({run.state})" for run in runs if run.state != "finished"]
+    beware = f" Not trained to the end: {', '.join(unfinished)}." if unfinished else ""
+    return f"{', '.join(told)}; {len(runs)} run{_s(runs)} in all.{beware}"
+
+
+def _scores(runs: Sequence[Run], recorded: Sequence[Mapping[str, Any]], cite: _Cites) -> list[str]:
+    found: dict[str, list[Score]] = {}
+    for each in recorded:
+        for name, entry in each.get("scores", {}).items():
+            found.setdefault(name, []).append(Score.from_json(entry))
+    without = [run.name for run in runs if not run.has("score")]
+    sentences = [f"Not scored: {', '.join(without)}."] if without else []
+    every = [score for scores in found.values() for score in scores]
+    if every:
+        profiles = _several(every, _setting("profile"))
+        named = [f"{name}{cite(*cited_in('analysis/score/profiles', name.partition('@')[0]))}" for name in profiles]
+        deterministic = [run for run in runs if not run.config.stochastic]
+        codes = "posterior means" if len(deterministic) < len(runs) else "standardised codes"
+        if 0 < len(deterministic) < len(runs):
+            codes += f" (standardised codes for {_and(dict.fromkeys(run.config.label for run in deterministic))})"
+        sentences.append(f"Scores are of {codes} under the profile{_s(named)} {_and(named)}:")
+        said: dict[str, str] = {}
+        sentences.append("; ".join(_metric(name, scores, cite, said) for name, scores in sorted(found.items())) + ".")
+        sentences += _beside(found)
+    skipped = dict.fromkeys(f"{name} ({why})" for each in recorded for name, why in each.get("skipped", {}).items())
+    sentences += [f"Skipped: {'; '.join(skipped)}."] if skipped else []
+    return sentences + ([_libraries(every, cite)] if every else [])
+
+
+def _metric(name: str, scores: Sequence[Score], cite: _Cites, said: dict[str, str]) -> str:
+    """A metric by its title, where its rows came from and every setting that was recorded."""
+    known = load("metrics", name).METRIC if name in names("metrics") else None
+    title = f"{known.title} ({name}){cite(*cited(known.source))}" if known else name
+    keys = dict.fromkeys(key for score in scores for key in score.settings if key not in APART | RESULTS)
+    told = [str(each) for each in _several(scores, _setting("rows_from"))]
+    for key in keys:
+        value = " or ".join(_plain(each) for each in _several(scores, _setting(key)))
+        told.append(f"{key.replace('_', ' ')} {value}" if value not in said else f"{said[value]} as above")
+        if " (" in value:  # an estimator with all its settings, which several metrics share
+            said[value] = f"{key} {value.partition(' (')[0]}"
+    return f"{title}: {', '.join(told)}"
+
+
+def _setting(key: str) -> Callable[[Score], Any]:
+    return lambda score: score.settings.get(key)
+
+
+def _beside(found: Mapping[str, Sequence[Score]]) -> list[str]:
+    """Redraws, nulls, overlap and what was left out."""
+    sentences = []
+    every = [score for scores in found.values() for score in scores]
+    draws = _several(every, _setting("resamples"))
+    if draws:
+        nulls = dict.fromkeys(kind for score in every for kind in score.nulls if not kind.endswith("_mean"))
+        told = f"Intervals are 95 % over {_and(map(str, draws))} redraws of the rows with everything recomputed"
+        told += f"; nulls ({_and(nulls)} codes) are 95 % quantiles of as many" if nulls else ""
+        sentences.append(f"{told}.")
+    bare = sorted(name for name, scores in found.items() if all(score.interval is None for score in scores))
+    sentences += [f"Without an interval: {', '.join(bare)}."] if bare else []
+    shares = [score.beside["overlap"] for score in every if "overlap" in score.beside]
+    if shares:
+        low, high = f"{100 * min(shares):.3g} %", f"{100 * max(shares):.3g} %"
+        sentences.append(f"Of the test rows {low if low == high else f'{low} to {high}'} were also drawn for training.")
+    left = _several(every, lambda score: ", ".join(score.settings.get("factors_left_out", [])) or None)
+    return sentences + ([f"Factors of one value were left out: {_and(map(str, left))}."] if left else [])
+
+
+def _libraries(scores: Sequence[Score], cite: _Cites) -> str:
+    used: dict[str, dict[str, None]] = {}
+    for score in scores:
+        for library, which in score.settings.get("versions", {}).items():
+            used.setdefault(library, {})[str(which)] = None
+    cites = {library: cite(LIBRARIES[library]) if library in LIBRARIES else "" for library in used}
+    named = [f"{name} {' and '.join(which)}{cites[name]}" for name, which in used.items()]
+    return f"Computed with {_and(named)}."
+
+
+def _several(items: Iterable[Any], read: Callable[[Any], Any]) -> list[Any]:
+    """The distinct values that are recorded, in order."""
+    found: list[Any] = []
+    for item in items:
+        value = read(item)
+        if value is not None and value not in found:
+            found.append(value)
+    return found
+
+
+def _values(items: Iterable[Any], read: Callable[[Any], Any]) -> str:
+    return _and(_plain(value) for value in _several(items, read))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        inner = [f"{key} = {_plain(each)}" for key, each in value.items() if key != "estimator" and each is not None]
+        return f"{value.get('estimator', '')} ({', '.join(inner)})".strip()
+    if isinstance(value, list | tuple):
+        return " + ".join(_plain(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _and(parts: Iterable[str]) -> str:
+    *most, last = list(parts) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _s(items: Iterable[Any]) -> str:
+    return "s" if len(list(items)) > 1 else ""

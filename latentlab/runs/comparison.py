@@ -1,0 +1,255 @@
+"""Runs side by side: what each setting cost, what it brought, and how far its seeds disagree.
+
+One row a run (`compare`), one row a setting (`summarise`), and how surely one setting beats another (`superiority`).
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from latentlab.codes.h5ad import read_provenance, read_summary
+from latentlab.errors import InputError, MissingError
+from latentlab.runs.run import Run, model_hash
+from latentlab.runs.study import Study
+from latentlab.system.files import sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COSTS = ("distortion", "rate", "elbo", "active_units")
+HEAD = ("run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps")
+ROWS = ("rows", "of_rows", "judged_rows")
+TAIL = ("flags", "error", "path")
+# What makes two runs of one objective different settings rather than seeds of one.
+OTHERS = {
+    "latent_dim": "latent size",
+    "network": "network",
+    "likelihood": "likelihood",
+    "sigma": "sigma",
+    "steps": "steps",
+    "batch_size": "batch size",
+    "learning_rate": "learning rate",
+    "data": "data",
+    "split": "split",
+}
+FORMULA, BREAKS = ("=", "+", "-", "@"), ("\t", "\n")  # what a spreadsheet takes for the start of a formula
+Runs = Run | Study | Iterable[Run | Study]
+
+
+def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+    """One row a run of a study, or of several runs: setting, cost and scores; a missing analysis is NaN.
+
+    ``setting`` is the label and whatever else differs between the runs, so that equal settings differ in ``seed``
+    alone. ``normalised_beta`` is β·d/D for d latent dimensions and D pixels times channels (Higgins et al. 2017,
+    section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
+    ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
+    keeps some). Each metric has its value under its own name, ``<metric>_low`` and ``_high`` for its interval over
+    redraws, ``<metric>_null`` for what rotated codes reach, ``<metric>.<part>`` for further numbers of it. `metrics`
+    chooses some of those found; an `InputError` names one that no run has.
+
+    ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
+    ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
+    ``labels only``, ``no factors``. ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
+    lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
+    """
+    import pandas as pd
+
+    found, broken = _gather(runs)
+    if not found and not broken:
+        raise InputError("there are no runs to compare; expected a study or a list of runs")
+    settings = settings_of(found)
+    rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
+    rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
+    metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
+    extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
+    table = pd.DataFrame(rows, columns=[*HEAD, *COSTS, *ROWS, *_woven(metrics, extra), *TAIL])
+    numbers = ["beta", "normalised_beta", *COSTS, *_woven(metrics, extra)]
+    table[numbers] = table[numbers].astype(float)
+    for key in ("seed", "latent_dim", "steps", *ROWS):
+        table[key] = table[key].astype("Int64")
+    table.attrs["metrics"] = metrics
+    return table
+
+
+def _gather(runs: Runs) -> tuple[list[Run], dict[str, str]]:
+    found: list[Run] = []
+    broken: dict[str, str] = {}
+    for each in [runs] if isinstance(runs, Run | Study) else runs:
+        if isinstance(each, Study):
+            found += each.runs
+            broken |= each.broken
+        else:
+            found.append(each)
+    return found, broken
+
+
+def _chosen(found: list[str], wanted: Sequence[str] | None) -> list[str]:
+    """The metrics found, or those of them that are wanted, in that order."""
+    unknown = [name for name in wanted or () if name not in found]
+    if unknown:
+        raise InputError(f"the runs have no score {unknown[0]!r}; they have: {', '.join(found) or 'none'}"[:200])
+    return found if wanted is None else list(wanted)
+
+
+def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
+    """Each metric followed by its further columns."""
+    own = lambda metric: sorted({key for key in extra if key.startswith((f"{metric}.", f"{metric}_"))})  # noqa: E731
+    woven = [column for metric in metrics for column in (metric, *(key for key in own(metric) if key not in metrics))]
+    return list(dict.fromkeys(woven))
+
+
+def settings_of(runs: Sequence[Run]) -> list[str]:
+    """The setting of each run: its label, and whatever else differs among these runs."""
+    varying = [key for key in OTHERS if len({getattr(run.config, key) for run in runs}) > 1]
+    more = lambda run: "".join(f", {OTHERS[key]} {getattr(run.config, key)}" for key in varying)  # noqa: E731
+    return [run.config.label + more(run) for run in runs]
+
+
+def _row(run: Run, setting: str) -> dict[str, Any]:
+    config, errors = run.config, []
+    row: dict[str, Any] = {
+        "run": run.name,
+        "setting": setting,
+        "label": config.label,
+        "objective": config.objective["name"],
+        "beta": config.beta,
+        "normalised_beta": normalised_beta(run),
+        "seed": config.seed,
+        "latent_dim": config.latent_dim,
+        "path": str(run.path),
+    }
+    flags: list[str] = []
+    for part in (_training, _costs, _scores):
+        try:
+            values, told = part(run)
+        except InputError as error:
+            errors.append(str(error))
+        else:
+            row |= values
+            flags += told
+    return row | {"flags": ", ".join(flags), "error": "; ".join(errors)}
+
+
+def normalised_beta(run: Run) -> float:
+    """β·d/D for d latent dimensions and D pixels times channels; NaN for an objective without β."""
+    beta = run.config.beta
+    return math.nan if beta is None else beta * run.config.latent_dim / math.prod(run.config.image_shape)
+
+
+def _training(run: Run) -> tuple[dict[str, Any], list[str]]:
+    state = run.state
+    return {"state": state, "steps": run.step}, [state] if state != "finished" else []
+
+
+def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
+    if not run.has("encode"):
+        return {}, ["not encoded"]
+    found = read_summary(run.codes_path)
+    active = found["active_units"]
+    flags = ["collapsed"] if active == 0 else []
+    if _differs(found["provenance"].get("inputs", {}).get("model"), lambda: model_hash(run)):
+        flags.append("stale codes")
+    if not found["factors"]:
+        flags.append("labels only" if found["labels"] else "no factors")
+    elbo = -(found["distortion"] + found["rate"])
+    values = {key: found[key] for key in ("distortion", "rate", "rows", "judged_rows")}
+    values["of_rows"] = found["provenance"].get("of_rows", found["rows"])
+    return values | {"elbo": elbo, "active_units": math.nan if active is None else active}, flags
+
+
+def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
+    try:
+        scores = {name: score for name, score in run.scores().items() if name not in (*HEAD, *COSTS, *ROWS, *TAIL)}
+    except MissingError:
+        return {}, ["not scored"]
+    values: dict[str, Any] = {"_metrics": tuple(scores)}
+    for metric, score in scores.items():
+        values[metric] = score.value
+        values |= {f"{metric}.{part}": value for part, value in score.parts.items()}
+        if score.interval is not None:
+            values |= {f"{metric}_low": score.interval[0], f"{metric}_high": score.interval[1]}
+        if "rotated" in score.nulls:
+            values[f"{metric}_null"] = score.nulls["rotated"]
+    recorded = run.scored["inputs"].get("codes")
+    return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
+
+
+def _differs(recorded: Any, current: Any) -> bool:
+    try:
+        return recorded is not None and recorded != current()
+    except MissingError:
+        return False
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a setting of `compare`'s table: ``n`` seeds, and each measure's mean, sd, minimum and maximum over them.
+
+    Runs that are broken or diverged are left out and counted in ``left_out``. One seed has no sd: it is NaN, not 0.
+    """
+    import pandas as pd
+
+    measures = [*COSTS, *table.attrs.get("metrics", [])]
+    usable = ~table["state"].isin(["broken", "diverged"])
+    rows = []
+    for setting, group in table[table["setting"].notna()].groupby("setting", sort=False):
+        good = group[usable[group.index]]
+        first = group.iloc[0]
+        row = {key: first[key] for key in ("label", "objective", "beta", "normalised_beta", "latent_dim")}
+        row |= {"n": len(good), "left_out": len(group) - len(good)}
+        for measure in measures:
+            values = good[measure].dropna()
+            row |= {f"{measure}_mean": values.mean(), f"{measure}_sd": values.std(ddof=1)}
+            row |= {f"{measure}_min": values.min(), f"{measure}_max": values.max()}
+        rows.append({"setting": setting, **row})
+    found = pd.DataFrame(rows)
+    found.attrs["metrics"] = list(table.attrs.get("metrics", []))
+    return found
+
+
+def csv_of(table: pd.DataFrame) -> bytes:
+    """A table as CSV; text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    safe = table.rename(columns=_unread)
+    for key in safe.select_dtypes(exclude="number"):
+        safe[key] = [_unread(cell) for cell in safe[key]]
+    return bytes(safe.to_csv(index=False).encode())
+
+
+def _unread(cell: Any) -> Any:
+    """Text as no spreadsheet reads it as a formula; anything else as it is.
+
+    Spreadsheets pass over white space in front of a sign, and take the full-width forms of signs for signs.
+    """
+    if not isinstance(cell, str):
+        return cell
+    start = unicodedata.normalize("NFKC", cell[:100]).lstrip()[:1]
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # quoted as one cell, which a lone carriage return is not
+    return f"'{cell}" if start in FORMULA or cell[:1] in BREAKS else cell
+
+
+DENSITIES = ("gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid")
+
+
+def scale_of(run: Run) -> str:
+    """On what scale a run's distortion is measured: its kind of likelihood, and which draw of bits it judges.
+
+    The images are those that the run's codes were made of, or that it was trained on while it has none.
+    """
+    source = dict(run.config.source)
+    if run.has("encode"):
+        source = read_provenance(run.codes_path).get("inputs", {}).get("source", source)
+    kind = "density" if run.config.likelihood in DENSITIES else run.config.likelihood
+    seed = source.get("binarised")
+    return kind if seed is None else f"{kind}, bits of seed {seed}"
+
+
+def check_comparable(runs: Iterable[Run]) -> None:
+    """Raise an `InputError` where the runs' distortions lie on different scales."""
+    scales: dict[str, str] = {}
+    for run in runs:
+        scales.setdefault(scale_of(run), run.name)
+    if len(scales) > 1:
+        named = " but ".join(f"{name[-40:]} {scale}" for scale, name in list(scales.items())[:2])
+        raise InputError(f"likelihoods differ: {named}; their nats are on different scales: compare them apart"[:200])

@@ -1,0 +1,143 @@
+"""The resolved configuration of a run: frozen, validated, written beside what it made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from latentlab.system.files import read_json
+from latentlab.system.validation import Frozen, validate
+
+LARGEST_BETA = 1e9
+Channels = Annotated[int, Field(ge=1, le=64)]
+Pixels = Annotated[int, Field(ge=1, le=4096)]
+
+
+class Hardware(Frozen):
+    """What a run computes with: chosen once, written down, and kept by a resume or a worker.
+
+    ``precision`` is that of training: ``float32``; ``mixed``, where convolutions compute in bfloat16 and all else in
+    float32; or ``bfloat16`` throughout. Weights, codes and what is measured on them are float32 in each.
+    """
+
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?|mps)$")
+    threads: int = Field(1, ge=1, le=1024)
+    precision: Literal["float32", "mixed", "bfloat16"] = "float32"
+    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
+
+
+class Adapter(Frozen):
+    """The file of a user's own that builds a model: recorded and never run; a verb that needs the model is given it.
+
+    ``file`` is its name and ``sha256`` its hash; both are empty where the model was handed over in Python. ``name`` is
+    what in it makes the model.
+    """
+
+    file: str = Field("", max_length=255)
+    sha256: str = Field("", max_length=64)
+    name: str = Field(min_length=1, max_length=255)
+    encodes: bool = True
+    decodes: bool = True
+
+
+class RunConfig(Frozen):
+    """Everything that determines a run's weights, resolved: no value is left to be chosen later.
+
+    ``objective`` holds the objective's name and its settings, as in ``{"name": "beta-vae", "beta": 4.0}``.
+    ``stochastic`` says whether the encoder gives a posterior variance as well as a mean. ``image_shape`` is (channels,
+    height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
+    is, ``source`` where the images came from, ``fingerprint`` the SHA-256 of what they are (`Dataset.fingerprint`;
+    empty in runs older than it, and where a model was trained elsewhere). ``weights`` is the SHA-256 of the weights
+    that rows were drawn by, empty where each was drawn once an epoch. ``decay`` is the last part of the steps over
+    which the learning rate falls linearly to zero.
+
+    A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
+    recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known.
+    """
+
+    format: Literal[1] = 1
+    data: str = Field(min_length=1, max_length=4096)
+    split: str = "all"
+    imported: dict[str, Any] | None = None
+    adapter: Adapter | None = None
+    rows: int = Field(ge=0)
+    source: dict[str, Any] = Field(default_factory=dict)
+    fingerprint: str = Field("", max_length=64)
+    weights: str = Field("", max_length=64)
+    image_shape: tuple[Channels, Pixels, Pixels]
+    network: str
+    latent_dim: int = Field(10, ge=1, le=4096)
+    likelihood: Literal["bernoulli", "gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid", "own"] = (
+        "bernoulli"
+    )
+    sigma: float = Field(1.0, gt=0, le=1e3)
+    objective: dict[str, Any]
+    stochastic: bool = True
+    batch_size: int = Field(64, ge=1, le=65536)
+    steps: int = Field(ge=0, le=10**9)
+    learning_rate: float = Field(ge=0, le=10)
+    decay: float = Field(0.0, ge=0, le=1)
+    seed: int = Field(0, ge=0, lt=2**31)
+    log_every: int = Field(100, ge=1)
+    checkpoint_every: int = Field(1000, ge=1)
+    hardware: Hardware = Hardware()
+
+    @field_validator("rows", "steps", "learning_rate")
+    @classmethod
+    def _known(cls, value: float, given: ValidationInfo) -> float:
+        if value == 0 and not given.data.get("imported") and not given.data.get("adapter"):
+            raise ValueError("input should be greater than 0")
+        return value
+
+    @field_validator("data")
+    @classmethod
+    def _path(cls, data: str) -> str:
+        if "\0" in data:
+            raise ValueError("no path holds a zero byte")
+        return data
+
+    @field_validator("likelihood")
+    @classmethod
+    def _built(cls, likelihood: str, given: ValidationInfo) -> str:
+        if likelihood == "own" and not given.data.get("adapter"):
+            raise ValueError("expected the adapter whose own it is")
+        return likelihood
+
+    @field_validator("objective")
+    @classmethod
+    def _named(cls, objective: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(objective.get("name"), str):
+            raise ValueError("expected a name and its settings")
+        beta = objective.get("beta", 0.0)
+        if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
+            raise ValueError(f"expected a number as beta, {LARGEST_BETA:g} at most")
+        return objective
+
+    @property
+    def beta(self) -> float | None:
+        """β, the weight of the rate in the loss (of TC in a β-TCVAE); None for an objective without one."""
+        return self.objective.get("beta")
+
+    @property
+    def label(self) -> str:
+        """How tables and figures call this setting: ``AE``, ``β = 4``, ``factor-vae, gamma = 10``."""
+        name = self.objective["name"]
+        if name == "ae":
+            return "AE"
+        if name in ("vae", "beta-vae") and self.beta is not None:
+            more = {key: value for key, value in self.objective.items() if key not in ("name", "beta") and value}
+            return ", ".join([f"β = {self.beta:g}", *(f"{key} = {_brief(value)}" for key, value in more.items())])
+        settings = ", ".join(f"{key} = {value}" for key, value in self.objective.items() if key != "name")
+        return f"{name}, {settings}" if settings else name
+
+
+def _brief(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def read_config(path: Path) -> RunConfig:
+    """The configuration in a run's ``config.json``."""
+    found: RunConfig = validate(RunConfig, read_json(path), str(path))
+    return found

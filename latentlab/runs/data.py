@@ -1,0 +1,82 @@
+"""The data of a run: where they are, and which rows were trained on and are analysed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from latentlab.data import Dataset, read_spec
+from latentlab.errors import InputError, MissingError
+from latentlab.runs.run import Run
+from latentlab.system.files import read_json
+
+if TYPE_CHECKING:
+    from latentlab.data import Dataset
+
+
+def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
+    """The rows to analyse: the published test split where there is one, everything otherwise, or what `split` says."""
+    data = data_of(run) if data is None else data
+    if data.image_shape != run.config.image_shape:
+        came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, run.config.image_shape))
+        raise InputError(
+            f"{data.name} has images {came}, but {run.path} was trained on {expected}; choose other --data"
+        )
+    return data.split(split or ("test" if "test" in data.splits else "all"))
+
+
+def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
+    """The rows that the run was trained on, or the part of `data` that is named, all of it where none is."""
+    split = split or (run.config.split if data is None else "all")
+    found = (data_of(run) if data is None else data).split(split)
+    if found.image_shape != run.config.image_shape:
+        came, expected = ("×".join(map(str, shape)) for shape in (found.image_shape, run.config.image_shape))
+        raise InputError(f"{found.name} has images {came}, {run.path} was trained on {expected}; choose other --data")
+    return found
+
+
+def place(run: Run) -> str:
+    """The folder that a run was trained in, where relative paths to its data start; empty where that is not known."""
+    folder = environment_of(run).get("place", {}).get("folder", "")
+    if not isinstance(folder, str) or "\0" in folder:
+        raise InputError(f"{run.path}/environment.json names no folder as the place; restore it or remove it")
+    return folder
+
+
+def environment_of(run: Run) -> dict[str, dict[str, Any]]:
+    """The parts of ``environment.json``: versions, machine, training, place; none where there is no such file."""
+    path = run.path / "environment.json"
+    found = read_json(path) if path.is_file() else {}
+    if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
+        raise InputError(f"{path} does not say what the run was trained with; restore it or remove it")
+    return found
+
+
+def same_data(run: Run, spec: str) -> bool:
+    """Whether a specification, from where one stands now, names the data that the run was made for."""
+
+    return read_spec(run.config.data).at(place(run)).resolved() == read_spec(spec).at().resolved()
+
+
+def data_of(run: Run, spec: str = "") -> Dataset:
+    """The data set that ``spec`` names, or what the run was trained on.
+
+    A relative path starts in the folder that the run was trained in, while it is there: the same path may be other
+    data, or none, from where one stands now. A file of the user's own that makes data is never run from here.
+    """
+    from latentlab.data import Code, open_spec
+
+    named, folder = read_spec(spec or run.config.data), place(run)
+    if isinstance(named, Code):
+        raise InputError(
+            f"the data of {run.name} are made by code, never run unasked; add --data {named} if it is yours"
+        )
+    if folder:
+        try:
+            return replace(open_spec(named.at(folder)), spec=str(named))
+        except MissingError:
+            pass
+    try:
+        return open_spec(named)
+    except MissingError as error:
+        raise MissingError(f"{named}, the data of {run.name}, are not here; name them with --data") from error

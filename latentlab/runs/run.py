@@ -1,0 +1,298 @@
+"""Runs and studies: folders that hold what was trained and what was found out about it. Opening one needs no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.errors import InputError, MissingError
+from latentlab.runs.config import RunConfig, read_config
+from latentlab.runs.stage import STAGES
+from latentlab.system.files import read_json, sha256
+from latentlab.system.limits import HEADER, HISTORY, LINE, LINES, check_containers
+from latentlab.system.regular import open_regular
+
+if TYPE_CHECKING:
+    from latentlab.codes.codes import Codes
+    from latentlab.codes.decodings import Decodings
+    from latentlab.codes.projections import Projection
+    from latentlab.results import Score
+
+
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+SCORES_FORMAT = 1
+LONGEST_NAME = 80
+LONGEST_NOTE = 2000
+TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained model and its analysis: a folder, in which each stage keeps a file of its own."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not self.path.is_dir():
+            raise _no_folder(self.path, "a run folder, made by `latentlab train`")
+        if not (self.path / "config.json").is_file():
+            raise InputError(
+                f"{self.path} is no run: it has no config.json; expected a folder made by `latentlab train`"
+            )
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which is the run's name within its study."""
+        return self.path.resolve().name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The resolved configuration."""
+        return read_config(self.path / "config.json")
+
+    @property
+    def encodes(self) -> bool:
+        """Whether the model has an encoder; its codes are drawn from the prior where it has none."""
+        return self.config.adapter is None or self.config.adapter.encodes
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the model has a decoder; without one there are no traversals and no reconstructions."""
+        return self.config.adapter is None or self.config.adapter.decodes
+
+    @property
+    def model_path(self) -> Path:
+        """``model.safetensors``: the weights alone."""
+        return self.path / "model.safetensors"
+
+    @property
+    def codes_path(self) -> Path:
+        """``codes.h5ad``."""
+        return self.path / STAGES["encode"]
+
+    @property
+    def decodings_path(self) -> Path:
+        """``decodings.h5``."""
+        return self.path / STAGES["traverse"]
+
+    @property
+    def projections_path(self) -> Path:
+        """``projections.h5``."""
+        return self.path / STAGES["project"]
+
+    @property
+    def scores_path(self) -> Path:
+        """``scores.json``."""
+        return self.path / STAGES["score"]
+
+    @property
+    def step(self) -> int:
+        """How many steps the published weights have been trained; 0 where there are none."""
+        if not self.model_path.is_file():
+            return 0
+        step = safetensors_metadata(self.model_path).get("step", "")
+        return parse_step(step, self.model_path)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether training stopped because a loss was no finite number."""
+        path = self.path / "history.jsonl"
+        return path.is_file() and "diverged" in last_entry(path)
+
+    @property
+    def state(self) -> str:
+        """``finished``, ``diverged``, ``unfinished`` (a resume continues it) or ``empty`` (no weights yet)."""
+        if self.diverged:
+            return "diverged"
+        return "finished" if self.step >= self.config.steps else "unfinished" if self.step else "empty"
+
+    def history(self) -> list[dict[str, Any]]:
+        """The logged steps of training, oldest first; a last line that was cut off is left out."""
+        path = self.path / "history.jsonl"
+        return read_history(path) if path.is_file() else []
+
+    def codes(self) -> Codes:
+        """The latent codes in ``codes.h5ad``."""
+        from latentlab.codes.h5ad import load_codes
+
+        return load_codes(self._made(self.codes_path, "encode"))
+
+    def decodings(self) -> dict[str, Decodings]:
+        """Traversals, reconstructions and other decoded images, by name."""
+        from latentlab.codes.decodings import load_decodings
+
+        return load_decodings(self._made(self.decodings_path, "traverse"))
+
+    def projections(self) -> dict[str, Projection]:
+        """The 2-D pictures of the codes, by method: ``pca``, ``umap``."""
+        from latentlab.codes.projections import load_projections
+
+        return load_projections(self._made(self.projections_path, "project"))
+
+    def scores(self) -> dict[str, Score]:
+        """The scores in ``scores.json``, by metric."""
+        from latentlab.results import Score
+
+        self._made(self.scores_path, "score")
+        return {name: Score.from_json(score) for name, score in self.scored["scores"].items()}
+
+    @property
+    def scored(self) -> dict[str, Any]:
+        """What ``scores.json`` holds: ``scores`` by metric as JSON, ``inputs``, ``skipped``; each empty without it."""
+        empty: dict[str, Any] = {"inputs": {}, "scores": {}, "skipped": {}}
+        if not self.has("score"):
+            return empty
+        from latentlab.results import check_scores
+
+        found = read_json(self.scores_path)
+        try:
+            check_scores(found)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise InputError(
+                f"{self.scores_path} holds no scores; make it anew: `latentlab analyze {self.path} --only score`"
+            ) from error
+        return {**empty, **{key: value for key, value in found.items() if value is not None}}
+
+    def notes(self) -> dict[str, Any]:
+        """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
+        path = self.path / "notes.json"
+        found = read_json(path) if path.is_file() else {}
+        kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
+        if not all(_are_notes(kind) for kind in kinds):
+            raise InputError(f"{path} holds no notes as latentlab writes them; restore it or remove it")
+        return found
+
+    def has(self, stage: str) -> bool:
+        """Whether that stage (encode, traverse, project, score) has been done."""
+        return (self.path / STAGES[stage]).is_file()
+
+    def _made(self, path: Path, stage: str) -> Path:
+        if stage == "traverse" and not self.decodes:
+            raise InputError(
+                f"{self.path} has no decoder, so nothing was decoded; its codes can be looked at and scored"
+            )
+        if not path.is_file():
+            raise MissingError(f"{path} does not exist; make it with `latentlab analyze {self.path} --only {stage}`")
+        return path
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        text = f"{self.name}: {self.config.label}, latent size {self.config.latent_dim}, {self.state}"
+        text += f"; analysed: {_done(self)}"
+        return f"<b>Run</b> {escape(text)}"
+
+
+def _done(run: Run) -> str:
+    return ", ".join(stage for stage in STAGES if run.has(stage)) or "nothing"
+
+
+def _are_notes(found: Any) -> bool:
+    """Whether these are entries by key, each with texts that are not too long and perhaps with rows."""
+    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
+        return False
+    texts = [(entry.get(key, ""), longest) for entry in found.values() for key, longest in TEXTS.items()]
+    return all(isinstance(text, str) and len(text) <= longest for text, longest in texts)
+
+
+def _no_folder(path: Path, expected: str) -> MissingError:
+    return MissingError(f"{path} {'is a file' if path.exists() else 'does not exist'}; expected {expected}")
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """The lines of a ``history.jsonl``; a torn last line is left out, any other bad line is an error."""
+    if path.stat().st_size > HISTORY:
+        raise InputError(f"{path} has {path.stat().st_size:,} bytes; at most {HISTORY:,} are read")
+    found: list[dict[str, Any]] = []
+    number = 0
+    with open_regular(path) as file:
+        while line := file.readline(LINE + 1):
+            number += 1
+            if number > LINES or len(line) > LINE:
+                raise InputError(f"{path} has more than {LINES:,} lines, or one of more than {LINE:,} bytes")
+            entry = _entry(line)
+            if entry is not None:
+                found.append(entry)
+            elif line.endswith(b"\n") and line != b"\n":
+                raise InputError(f"{path} line {number} is no step in JSON; restore the file or train the run anew")
+    return found
+
+
+def last_entry(path: Path) -> dict[str, Any]:
+    """The last whole line of a ``history.jsonl``, read off the file's end; nothing where it has none."""
+    with open_regular(path) as file:
+        file.seek(max(0, path.stat().st_size - 2 * LINE))
+        lines = file.read(2 * LINE).split(b"\n")
+    whole = [line for line in lines[-3:] if line]
+    for line in reversed(whole):
+        entry = _entry(line)
+        if entry is not None:
+            return entry
+        if line is not lines[-1]:
+            raise InputError(f"{path} ends in a line that is no step in JSON; restore it or train the run anew")
+    return {}
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """A logged step: numbers, texts and lists of numbers by name, the number of the step among them."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or type(found.get("step")) is not int:
+        return None
+    parts = [part for value in found.values() if isinstance(value, list) for part in value]
+    deep = any(isinstance(value, dict) for value in found.values()) or any(isinstance(p, list | dict) for p in parts)
+    return None if deep else found
+
+
+def parse_step(text: str, path: Path) -> int:
+    """The step that a file of weights says it was made at; an `InputError` where it is no number of at most ten digits.
+
+    >>> parse_step("20000", Path("model.safetensors"))
+    20000
+    """
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        raise InputError(f"{path} does not say its step; restore it or train the run anew")
+    return int(text)
+
+
+def safetensors_metadata(path: Path) -> dict[str, str]:
+    """The metadata in a safetensors header, read without torch and without the tensors."""
+    size = path.stat().st_size
+    with open_regular(path) as file:
+        start = file.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
+        if length > min(size - 8, HEADER):
+            raise InputError(f"{path} is cut off or no safetensors file ({size:,} bytes); restore it or train anew")
+        try:
+            header = file.read(length)
+            check_containers(header)
+            return {str(key): str(value) for key, value in json.loads(header)["__metadata__"].items()}
+        except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(f"{path} is no safetensors file of a run; restore it or train anew") from error
+
+
+def model_hash(run: Run) -> str:
+    """The SHA-256 of a run's weights: what codes and decodings record as their model."""
+    if not run.model_path.is_file():
+        raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
+    return sha256(run.model_path)
+
+
+def refuse_links(run: Run) -> None:
+    """Raise an `InputError` where a file of the run is a link that leads out of it: whoever made it chose what is read.
+
+    For what is shown or handed to others. Whoever opens a run for himself may keep its files elsewhere.
+    """
+    home = run.path.resolve()
+    for file in sorted(run.path.iterdir()):
+        if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(home):
+            raise InputError(f"{file} is a link that leads out of the run, and is not handed on; put the file there")

@@ -1,0 +1,99 @@
+"""A study: a folder of runs, and opening whichever of the two a path is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from latentlab.errors import InputError
+from latentlab.runs.run import NAME, Run, _done, _no_folder
+
+
+@dataclass(frozen=True)
+class Study:
+    """A folder of runs that belong together: one data set, several settings, several seeds."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not self.path.is_dir():
+            raise _no_folder(self.path, "a study, a folder of runs made by `latentlab sweep`")
+        if not self.runs and not self.broken:
+            raise InputError(f"{self.path} is no study: no folder in it is a run; make one with `latentlab sweep`")
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that can be opened, in order of objective, β, latent size and seed."""
+        return tuple(sorted((run for run, error in self._members if error is None), key=_order))
+
+    @cached_property
+    def broken(self) -> dict[str, str]:
+        """The run folders whose configuration cannot be read, and why."""
+        return {run.name: str(error) for run, error in self._members if error is not None}
+
+    @cached_property
+    def _members(self) -> list[tuple[Run, InputError | None]]:
+        folders = [
+            f for f in sorted(self.path.iterdir()) if NAME.fullmatch(f.name) and f.is_dir() and not f.is_symlink()
+        ]
+        return [_member(Run(f)) for f in folders if (f / "config.json").is_file()]
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __getitem__(self, which: int | str) -> Run:
+        if isinstance(which, int):
+            return self.runs[which]
+        for run in self.runs:
+            if run.name == which:
+                return run
+        raise InputError(f"{self.path} has no run {which!r}; it has: {', '.join(r.name for r in self.runs)}"[:200])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = [(run.name, run.config.label, run.config.latent_dim, run.state, _done(run)) for run in self.runs]
+        cells = ["".join(f"<td>{escape(str(value))}</td>" for value in row) for row in rows]
+        cells += [f'<td>{escape(name)}</td><td colspan="4">{escape(why)}</td>' for name, why in self.broken.items()]
+        head = "".join(f"<th>{title}</th>" for title in ("run", "setting", "latent size", "state", "analysed"))
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        return f"<b>Study</b> {escape(str(self.path))}<table><tr>{head}</tr>{body}</table>"
+
+
+def _member(run: Run) -> tuple[Run, InputError | None]:
+    try:
+        _ = run.config
+    except InputError as error:
+        return run, error
+    return run, None
+
+
+def _order(run: Run) -> tuple[Any, ...]:
+    config = run.config
+    beta = -1.0 if config.beta is None else config.beta
+    return (config.objective["name"] not in ("ae", "vae", "beta-vae"), beta, config.latent_dim, config.seed, run.name)
+
+
+def open_path(path: Path | str) -> Run | Study:
+    """The run or the study at `path`, whichever it is."""
+    path = Path(path)
+    return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
+
+
+def open_runs(paths: Sequence[Path | str]) -> list[Run]:
+    """Every run that `paths` name, those of studies included; an `InputError` where a member cannot be opened."""
+    found: list[Run] = []
+    for path in paths:
+        opened = open_path(path)
+        if isinstance(opened, Study) and opened.broken:
+            name, why = next(iter(opened.broken.items()))
+            raise InputError(f"{path} has a broken run, {name}; restore or remove it ({why})"[:200])
+        found += [opened] if isinstance(opened, Run) else opened.runs
+    return found

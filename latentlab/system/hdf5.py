@@ -1,0 +1,330 @@
+"""The one way an HDF5 file that someone else may have made is opened, and the one way in which ours are written.
+
+HDF5 can name other files, load filters, and declare arrays far larger than what is stored. `open_safely` reads the
+structure, never the data, and refuses all of that, so what it returns can be read like any array. A write that fails
+leaves the HDF5 library in a state in which it crashes the process; `publishing` keeps such failures from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from io import FileIO
+from pathlib import Path
+from shutil import copyfile
+from typing import IO, Any
+
+import h5py
+from numpy.typing import NDArray
+
+from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.system import chunks
+from latentlab.system.files import publish
+from latentlab.system.quarantine import apart
+from latentlab.system.regular import check_regular
+
+FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
+PLAIN = {h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM}
+RATIO = 1000
+HARMLESS = 16 << 20  # constant data compress beyond any ratio; below this many bytes they may
+OBJECTS = 100_000
+TEXTS = b"GCOL\x01\x00\x00\x00"  # how a global heap begins: where texts of any length lie
+OBJECT = struct.Struct("<HHIQ")  # an object in it: index, references, nothing, size
+NAMES = b"HEAP\x00\x00\x00\x00"  # how a local heap begins: where a group's names lie
+FREE = struct.Struct("<QQ")  # a free block in it: where the next one is, size
+LAST = 1  # where the next one is, if there is none
+BLOCK = 16 << 20
+LARGEST_HEAP = 64 << 20  # bytes; h5py begins another one after some thousands, but for one text longer than that
+
+
+def open_safely(path: str | Path) -> h5py.File:
+    """An HDF5 file, open for reading, that holds plain datasets and nothing else.
+
+    Refused, each with a one-line `InputError`: links and storage in other files, soft links that lead nowhere,
+    virtual datasets, filters other than gzip, lzf and shuffle, a declared size of more than 1,000 times what is
+    stored, more bytes stored than the file has, a heap that the HDF5 library would read for ever. A missing
+    file is a `MissingError`.
+
+    >>> with h5py.File("/tmp/latentlab-doctest.h5", "w") as file:
+    ...     file["X"] = [1.0, 2.0]
+    >>> with open_safely("/tmp/latentlab-doctest.h5") as file:
+    ...     file["X"][:1].tolist()
+    [1.0]
+    """
+    path = Path(path)
+    check_regular(path)
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; expected an HDF5 file")
+    _longest_heap(path)
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"{path} is not a readable HDF5 file; it may be cut short: make or copy it again") from error
+    try:
+        _check(file, path)
+    except InputError:
+        file.close()
+        raise
+    except Exception as error:  # h5py raises all kinds on damaged structures
+        file.close()
+        raise InputError(f"{path} is a damaged HDF5 file ({type(error).__name__}); make or copy it again") from error
+    return file
+
+
+@contextmanager
+def publishing(path: Path, source: Path | None = None, **options: Any) -> Iterator[h5py.File]:
+    """An HDF5 file to fill, empty or a copy of `source`; it becomes `path` when the block ends without an exception.
+
+    A full disk, or whatever else keeps its bytes from being written, is raised as the `OSError` that it was.
+    """
+    with publish(path) as temporary:
+        if source is not None:
+            copyfile(source, temporary)
+        with temporary.open("r+b", buffering=0) as raw:
+            disk = _Disk(raw)
+            try:
+                with h5py.File(disk, "w" if source is None else "r+", **options) as file:
+                    yield file
+            finally:
+                if disk.error is not None:
+                    raise disk.error
+
+
+class _Disk:
+    """A file that remembers its first failure and says nothing of it: what is written after it is lost anyhow.
+
+    What was lost reads as zeros, which HDF5 knows for nothing or refuses; whatever its buffer held, it would follow.
+    """
+
+    def __init__(self, raw: FileIO) -> None:
+        self.raw = raw
+        self.error: OSError | None = None
+        self.read, self.seek, self.tell = raw.read, raw.seek, raw.tell
+
+    def readinto(self, content: Any) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while done < len(view) and (found := self._try(self.raw.readinto, view[done:])):
+            done += found
+        view[done:] = bytes(len(view) - done)
+        return len(view)
+
+    def write(self, content: Any) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while done < len(view) and self.error is None:
+            done += self._try(self.raw.write, view[done:])
+        return len(view)
+
+    def truncate(self, size: int) -> int:
+        self._try(self.raw.truncate, size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing is buffered here."""
+
+    def _try(self, call: Callable[[Any], int | None], what: Any) -> int:
+        try:
+            return call(what) or 0
+        except OSError as error:
+            self.error = error
+            return 0
+
+
+@contextmanager
+def reading(path: Path, what: str) -> Iterator[h5py.File]:
+    """A file of ours, opened as `open_safely` does; whatever is missing or malformed in it becomes an `InputError`."""
+    with open_safely(path) as file:
+        try:
+            _check_types(file)
+            yield file
+        except (LatentlabError, MemoryError):
+            raise
+        except Exception as error:  # h5py and a malformed structure raise all kinds
+            why = " ".join(str(error).split())[:60] or type(error).__name__
+            raise InputError(f"{path} is no whole file of {what} ({why}); make it anew"[:200]) from error
+
+
+def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
+    """A dataset in memory; an `InputError` where it is a group, or holds other than numbers of those dtype kinds."""
+    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in kinds or item.shape is None:
+        raise InputError(f"{item.file.filename}: {item.name[:60]} holds no numbers; make it anew")
+    return chunks.read(item)
+
+
+@apart()
+def made_from(path: Path) -> dict[str, Any]:
+    """The ``inputs`` that a stage recorded in its file; nothing where that cannot be read, so that it is made anew."""
+    try:
+        with reading(path, "inputs") as file:
+            return dict(json.loads(file.attrs["inputs"]))
+    except InputError:
+        return {}
+
+
+def check_format(found: Any, newest: int, path: Path) -> None:
+    """Raise an `InputError` where a file's format version is none that this latentlab reads."""
+    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= newest:
+        raise InputError(
+            f"{path} has format {str(found)[:20]!r}; this latentlab reads 1 to {newest}: upgrade or remake"
+        )
+
+
+def _check(file: h5py.File, path: Path) -> None:
+    size, declared = path.stat().st_size, 0
+    if file.id.get_create_plist().get_sizes() != (8, 8):  # `_heaps` reads no other
+        raise InputError(f"{path} counts in other than 8 bytes, as no common tool does; make it again with h5py")
+    for name, dataset in _datasets(file, path):
+        problem = _problem(dataset, size)
+        if problem:
+            raise InputError(f"{path}: {name[:60]} {problem}; only plain gzip, lzf or raw datasets are read")
+        declared += dataset.size * dataset.dtype.itemsize if dataset.shape is not None else 0
+        if declared > max(HARMLESS, RATIO * size):
+            raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
+
+
+def _check_types(file: h5py.File) -> None:
+    """Refuse attributes that are neither numbers nor texts, and arrays of sequences.
+
+    The HDF5 library crashes as it reads a text that a flipped bit has made a sequence of bytes.
+    """
+    items: list[Any] = [file]
+    file.visititems(lambda name, item: items.append(item))
+    for item in items:
+        kinds = {item.attrs.get_id(name).get_type().get_class() for name in item.attrs}
+        sequences = isinstance(item, h5py.Dataset) and item.id.get_type().get_class() == h5py.h5t.VLEN
+        if sequences or kinds - PLAIN:
+            raise InputError(f"{file.filename}: {item.name[:60]} holds neither numbers nor texts; make it anew")
+
+
+def check_texts(dataset: h5py.Dataset) -> None:
+    """Refuse what is no text, or may be far more than the file has: a thousand entries can be one and the same."""
+    path = Path(dataset.file.filename)
+    if dataset.id.get_type().get_class() != h5py.h5t.STRING:
+        raise InputError(f"{path}: {dataset.name[:60]} holds neither numbers nor texts; save plain arrays")
+    size, most = path.stat().st_size, dataset.size * _longest_heap(path)
+    if most > max(HARMLESS, RATIO * size):
+        raise InputError(f"{path}: {dataset.name[:60]} may be {most:,} bytes of text in a file of {size:,}")
+
+
+def _longest_heap(path: Path) -> int:
+    """The bytes of the longest heap of texts, 0 where there is none; an `InputError` where a heap has no end."""
+    stat = path.stat()
+    return _heaps(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(maxsize=256)
+def _heaps(path: Path, size: int, mtime: int, inode: int) -> int:
+    """Walk every heap: in one that has no end, or whose list goes round in a circle, the HDF5 library stays for ever.
+
+    Known upstream for the heaps of texts (github.com/HDFGroup/hdf5/issues/1707), found by fuzzing for those of names.
+    """
+    longest = 0
+    with path.open("rb") as file:
+        for start in range(0, size, BLOCK):
+            file.seek(start)
+            block = file.read(BLOCK + len(TEXTS) - 1)
+            for mark, walk in ((TEXTS, _walk_texts), (NAMES, _walk_names)):
+                at = block.find(mark)
+                while at >= 0:
+                    file.seek(start + at + len(mark))
+                    length = walk(file)
+                    if length is None:
+                        raise InputError(
+                            f"{path} is a damaged HDF5 file (a heap without an end); make or copy it again"
+                        )
+                    longest = max(longest, length)
+                    at = block.find(mark, at + 1)
+    return longest
+
+
+def _walk_texts(file: IO[bytes]) -> int | None:
+    """The length of a global heap; None where one of its objects takes no bytes at all."""
+    length = int.from_bytes(file.read(8), "little")
+    if length > LARGEST_HEAP:
+        return None
+    heap = file.read(length - 16) if length > 16 else b""
+    if bytes(8) not in heap and b"\xff" * 7 not in heap:  # no size of 0, none that overflows: nothing to walk for
+        return length
+    place = 0
+    while place + OBJECT.size <= len(heap):
+        index, _, _, size = OBJECT.unpack_from(heap, place)
+        step = (size if index == 0 else OBJECT.size + -(-size // 8) * 8) % (1 << 64)
+        if step == 0:
+            return None
+        place += step
+    return length
+
+
+def _walk_names(file: IO[bytes]) -> int | None:
+    """0 for a local heap, which holds no texts; None where a free block comes twice in the list of them."""
+    length, place, address = struct.unpack("<QQQ", file.read(24).ljust(24, b"\0"))
+    if length > LARGEST_HEAP:
+        return None
+    heap, passed = b"", 0
+    if address < os.fstat(file.fileno()).st_size:  # else the library says so
+        file.seek(address)
+        heap = file.read(length)
+    while place != LAST and place + FREE.size <= len(heap):
+        place, _ = FREE.unpack_from(heap, place)
+        passed += 1
+        if passed * FREE.size > len(heap):
+            return None
+    return 0
+
+
+def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Every dataset, once, along hard links (which may form cycles)."""
+    groups, seen, count = [file["/"]], {h5py.h5o.get_info(file["/"].id).addr}, 0
+    soft: list[tuple[h5py.Group, str, str]] = []
+    while groups:
+        group = groups.pop()
+        for key in group:
+            count += 1
+            if count > OBJECTS:
+                raise InputError(f"{path} holds more than {OBJECTS:,} objects; expected a few arrays")
+            link, name = group.get(key, getlink=True), f"{group.name.rstrip('/')}/{key}"
+            if isinstance(link, h5py.ExternalLink):
+                raise InputError(f"{path}: {name[:60]} links to another file; copy the data into this one")
+            if isinstance(link, h5py.SoftLink):
+                soft.append((group, key, name))
+                continue
+            child = group[key]
+            address = h5py.h5o.get_info(child.id).addr
+            if address in seen:
+                continue
+            seen.add(address)
+            if isinstance(child, h5py.Group):
+                groups.append(child)
+            elif isinstance(child, h5py.Dataset):
+                yield name, child
+    # Followed last: a link to another file was refused wherever it stands, so none of these leaves this one.
+    for group, key, name in soft:
+        if group.get(key) is None:
+            raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it")
+
+
+def _problem(dataset: h5py.Dataset, file_size: int) -> str:
+    """What is wrong with a dataset, or nothing."""
+    plan = dataset.id.get_create_plist()
+    if plan.get_layout() == h5py.h5d.VIRTUAL:
+        return "is a virtual dataset"
+    if plan.get_external_count():
+        return "is stored in another file"
+    filters = {plan.get_filter(i)[0] for i in range(plan.get_nfilters())}
+    if filters - FILTERS:
+        return f"uses filter {min(filters - FILTERS)}"
+    if dataset.shape is None:
+        return ""
+    if packed := chunks.problem(dataset):
+        return packed
+    declared, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if stored > file_size:
+        return f"says it stores {stored:,} bytes in a file of {file_size:,}"
+    if declared > max(HARMLESS, RATIO * stored):
+        return f"declares {declared:,} bytes but stores {stored:,}"
+    return ""

@@ -1,0 +1,37 @@
+"""A folder of like things is the registry: its file names are the public names.
+
+To add a metric, dataset, objective, network or figure is to add one file. Names are found by listing
+the folder, so nothing is imported until it is used. ``beta-vae`` and ``beta_vae`` are the same name.
+"""
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from latentlab.errors import InputError
+
+HERE = Path(__file__).parents[1]
+
+
+def names(folder: str) -> tuple[str, ...]:
+    """The public names in a folder of the package, sorted: ``names("metrics")``."""
+    return tuple(sorted(f.stem for f in (HERE / folder).glob("*.py") if not f.stem.startswith("_")))
+
+
+def load(folder: str, name: str) -> ModuleType:
+    """The module of that name in that folder; an `InputError` names the nearest ones otherwise."""
+    key = choose(name.replace("-", "_"), names(folder), what=folder.rpartition("/")[2].removesuffix("s"))
+    return importlib.import_module(f"latentlab.{folder.replace('/', '.')}.{key}")
+
+
+def choose(name: str, known: Iterable[str], what: str) -> str:
+    """`name` itself if it is known; otherwise an `InputError` with the nearest and the known, as one types them."""
+    known = sorted(known)
+    if name in known:
+        return name
+    typed, kinds = name.replace("_", "-"), [each.replace("_", "-") for each in known]
+    near = difflib.get_close_matches(typed, kinds, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise InputError(f"no {what} is called {typed!r}; {hint}known: {', '.join(kinds)}")

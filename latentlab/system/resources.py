@@ -1,0 +1,34 @@
+"""Where the files are that are no Python modules: the dashboard's scripts and the shipped studies.
+
+A wheel carries them inside the package (``_dashboards``, ``_artifacts``), a checkout beside it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.errors import MissingError
+
+PACKAGE = Path(__file__).parents[1]
+CHECKOUT = PACKAGE.parent
+
+
+def dashboard_script() -> Path:
+    """The dashboard's entry script, ``app.py``."""
+    return _first([CHECKOUT / "dashboards" / "app.py", PACKAGE / "_dashboards" / "app.py"], "the dashboard")
+
+
+def shipped_study() -> Path:
+    """The study that came along: the sample study of a checkout, otherwise the small one that every wheel has."""
+    folders = [CHECKOUT / "artifacts" / "dsprites", CHECKOUT / "artifacts" / "mini", PACKAGE / "_artifacts" / "mini"]
+    return _first(folders, "a sample study")
+
+
+def _first(paths: list[Path], what: str) -> Path:
+    for path in paths:
+        # Beside an installed package lies a stranger's "dashboards": only our own checkout is looked at there.
+        if path.exists() and (PACKAGE in path.parents or (CHECKOUT / "pyproject.toml").is_file()):
+            return path
+    raise MissingError(
+        f"{what} is not part of this installation of latentlab; name a study: `latentlab dashboard STUDY`"
+    )

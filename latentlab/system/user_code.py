@@ -1,0 +1,67 @@
+"""A Python file of the user's own, ``FILE.py:NAME``: run because the user named it, and never by itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from latentlab.errors import InputError, MissingError
+from latentlab.system.regular import check_regular
+
+NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
+
+
+def split(text: str, what: str, example: str) -> tuple[Path, str]:
+    """``FILE.py:NAME`` as its path and name; an `InputError` that says `what` it is where it is not of that form."""
+    found = NAMED.fullmatch(text)
+    if not found:
+        raise InputError(f"the {what} is {text!r}; expected FILE.py:NAME, as in {example}")
+    return existing(Path(found[1]), what), found[2]
+
+
+def existing(path: Path, what: str) -> Path:
+    """The Python file; a `MissingError` that says `what` it was to make where there is none."""
+    check_regular(path)
+    if not path.is_file():
+        raise MissingError(f"{path} does not exist; expected the Python file that makes the {what}")
+    return path
+
+
+def look_up(path: Path, name: str) -> Any:
+    """Run the file and return what `name` is in it."""
+    module = _run(path)
+    if not hasattr(module, name):
+        known = ", ".join(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
+        raise InputError(f"{path} has no {name}; it has: {known or 'nothing to call'}"[:199])
+    return getattr(module, name)
+
+
+def failure(where: object, error: BaseException) -> InputError:
+    """What the user's own code raised, as one line."""
+    return InputError(f"{where} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:199])
+
+
+def _run(path: Path) -> Any:
+    """The file as a module; for as long as it runs, modules beside it can be imported, as when Python runs it."""
+    specification = importlib.util.spec_from_file_location(f"latentlab_own_{path.stem}", path)
+    if specification is None or specification.loader is None:
+        raise InputError(f"{path} cannot be run as Python")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module  # dataclasses and pickles look their module up there
+    beside, known = str(path.resolve().parent), set(sys.modules)
+    sys.path.insert(0, beside)
+    try:
+        specification.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program
+        raise failure(path, error) from error
+    finally:
+        sys.path.remove(beside)
+        # Another file may have a neighbour of the same name: what was found beside this one is its own.
+        for name in set(sys.modules) - known:
+            place = str(getattr(sys.modules[name], "__file__", None) or "")
+            if place.startswith(f"{beside}/") and "site-packages" not in place:
+                del sys.modules[name]
+    return module

@@ -1,0 +1,117 @@
+"""From what was asked for to a configuration in which nothing is left to be chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from latentlab.data import Dataset
+from latentlab.errors import InputError
+from latentlab.models import build
+from latentlab.models.networks import burgess
+from latentlab.runs.config import Hardware, RunConfig
+from latentlab.system import registry
+from latentlab.system.machine import process_threads, processor_flags
+from latentlab.system.validation import validate
+from latentlab.training.objectives import build_objective
+
+SMALL = 64
+
+
+def configure(
+    data: Dataset,
+    *,
+    objective: str = "beta-vae",
+    beta: float | None = None,
+    settings: dict[str, Any] | None = None,
+    split: str | None = None,
+    network: str = "auto",
+    likelihood: str = "bernoulli",
+    precision: str = "auto",
+    threads: int | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> RunConfig:
+    """The resolved configuration of a run: every choice that was left open is made here, once.
+
+    ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
+    """
+    if beta is not None and "beta" in (settings or {}):
+        raise InputError("β was given twice, as beta and among the settings; leave one of them out")
+    given = {} if beta is None else {"beta": beta}
+    chosen = build_objective({"name": objective, **given, **(settings or {})})
+    split = split or ("train" if "train" in data.splits else "all")
+    part = data.split(split)
+    if likelihood == "bernoulli" and options.get("sigma") is not None:
+        raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or say gaussian")
+    if network == "auto":
+        network = choose_network(data.image_shape)
+    content = {
+        "data": data.spec or data.name,
+        "split": split,
+        "rows": len(part),
+        "source": dict(data.source),
+        "fingerprint": part.fingerprint["images"],
+        "image_shape": data.image_shape,
+        "network": network,
+        "likelihood": likelihood,
+        "objective": {"name": objective, **chosen.model_dump()},
+        "stochastic": chosen.stochastic,
+        "steps": 20_000,
+        "decay": 0.2,
+        "learning_rate": registry.load("models/networks", network).LEARNING_RATE,
+        "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
+        **{key: value for key, value in options.items() if value is not None},
+    }
+    config: RunConfig = validate(RunConfig, content, "configuration")
+    with torch.device("meta"):
+        build(config)
+    return config
+
+
+def choose_network(image_shape: tuple[int, int, int]) -> str:
+    """The network that ``auto`` stands for: burgess from 64×64 on where it takes the size, mlp for small images.
+
+    What neither is for, resnet takes: from 64×64 on other sizes, and long narrow images of more pixels than 64×64.
+
+    >>> [choose_network((1, *size)) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
+    ['mlp', 'burgess', 'resnet', 'resnet']
+    """
+    height, width = image_shape[1:]
+    if min(height, width) < SMALL:
+        return "mlp" if height * width <= SMALL * SMALL else "resnet"
+    return "burgess" if burgess.takes((height, width)) else "resnet"
+
+
+def resolve_hardware(network: str, precision: str, threads: int | None, device: str) -> Hardware:
+    """What to compute with on this machine."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    content = {
+        "device": device,
+        "threads": process_threads() if threads is None else threads,
+        "precision": best_precision(network, device) if precision == "auto" else precision,
+        "memory_format": "contiguous" if network == "mlp" else "channels_last",
+    }
+    found: Hardware = validate(Hardware, content, "configuration")
+    check_device(found.device)
+    return found
+
+
+def best_precision(network: str, device: str) -> str:
+    """The fastest precision at which the network's ELBO is known to stay within the spread of seeds, on this device."""
+    narrow = device == "cpu" and bool({"avx512_bf16", "amx_bf16"} & processor_flags())
+    return getattr(registry.load("models/networks", network), "PRECISION", "float32") if narrow else "float32"
+
+
+def check_device(device: str) -> None:
+    """Raise an `InputError` where this machine has no such device."""
+    kind, _, number = device.partition(":")
+    there = {
+        "cpu": True,
+        "cuda": int(number or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[kind]:
+        raise InputError(f"device is {device!r}, which this machine does not have; leave --device out or say cpu")

@@ -1,0 +1,224 @@
+"""Training a study: every setting with every seed, each member in a folder of its own.
+
+The folder is the ledger. A member that is finished is left alone, one that was interrupted is resumed, and one that
+fails does not take the others along; whether they are trained in processes of their own, on the workers of a cluster,
+or together in this process changes nothing of that.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from latentlab.data import Dataset, load
+from latentlab.errors import InputError, LatentlabError
+from latentlab.runs.config import RunConfig
+from latentlab.runs.handing import hand_over, take_over
+from latentlab.runs.run import Run
+from latentlab.runs.shards import read_shard
+from latentlab.runs.study import Study
+from latentlab.system import cluster as clusters
+from latentlab.system.files import MERGE_PATIENCE, kept_json, lock, write_json
+from latentlab.system.machine import cores
+from latentlab.system.processes import Process, failure, start, stop
+from latentlab.training.plan import Value, Values, members
+from latentlab.training.train import refuse_other, train
+
+Progress = Callable[[Mapping[str, int], int], None]
+Plan = Mapping[str, RunConfig]
+POLL = 0.5
+MEMBER = "latentlab.training.sweep:train_member"
+
+
+def sweep(
+    data: Dataset | NDArray[Any] | str | Path,
+    out: str | Path,
+    *,
+    objective: str = "beta-vae",
+    beta: Sequence[Value] | None = None,
+    settings: Mapping[str, Values] | None = None,
+    seeds: int = 1,
+    workers: int | None = None,
+    shard: str | None = None,
+    cluster: str | None = None,
+    together: bool | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Study:
+    """Train every setting with seeds 0 … ``seeds`` − 1 and leave a study in the folder `out`.
+
+    ``beta`` lists values of β (and ``ae``, for a plain autoencoder beside them), ``settings`` values of other settings
+    of the objective, as in ``{"gamma": [10, 35]}``; lists are crossed, also with ``latent_dim``, among the options of
+    `configure`, where it is a list. Without either the β-VAE is trained at ae, 1, 4 and 16.
+
+    One thread a member, one member a core: several at a time use the cores better than one on all of them. A member's
+    weights equal those of training it alone with the same resolved hardware. Called again, it does what is missing.
+    ``shard="2/8"`` trains the second of eight parts, ``cluster`` is the address of a Dask scheduler whose workers
+    train. On a GPU members that differ in seed and in weights of the objective alone are trained together, in one pass
+    of stacked weights, and equal their solo runs but for the order of floating sums; ``together`` says so, or not,
+    elsewhere too. Raises `LatentlabError` when members failed; the others are finished all the same.
+
+    >>> study = sweep("digits", "/tmp/latentlab-doctest-study", beta=[1, 4], steps=2, latent_dim=2, workers=1)
+    >>> [run.config.label for run in study]
+    ['β = 1', 'β = 4']
+    """
+    data, out = load(data), Path(out)
+    if workers is not None and not 1 <= workers <= 1024:
+        raise InputError(f"workers is {workers}; expected 1 to 1024 members at a time")
+    if out.exists() and (not out.is_dir() or (out / "config.json").is_file()):
+        raise InputError(f"{out} is a {'run' if out.is_dir() else 'file'}; a study needs a folder of its own")
+    whole = members(data, beta, seeds, objective=objective, settings=settings, **options)
+    plan = _part(whole, shard)
+    if together and (cluster is not None or workers is not None):
+        raise InputError("together was asked for, which is one process, beside workers or a cluster; leave one out")
+    if cluster is not None:
+        clusters.check(cluster)
+        if not data.spec or workers is not None:
+            raise InputError(
+                "a cluster's workers load data by name or path, which these data have not; train them here"
+                if not data.spec
+                else "workers was given beside a cluster, which has its own; leave one of them out"
+            )
+    for name, config in plan.items():
+        refuse_other(out / name, config, resume=True)
+    _write_plan(out, whole)
+    workers = min(len(plan), workers or cores())
+    report = progress or (lambda steps, total: None)
+    if cluster is not None:
+        failed = _train_on_cluster(data, out, plan, cluster, report)
+    elif _together(plan) if together is None else together:
+        failed = _train_together(data, out, plan, report)
+    elif workers == 1 or not data.spec:  # another process can load only what has a name or a path
+        failed = _train_here(data, out, plan, report)
+    else:
+        failed = _train_apart(data, out, plan, workers, report)
+    if failed:
+        name, why = next(iter(failed.items()))
+        raise LatentlabError(f"{len(failed)} of {len(plan)} members failed; the first, {name}: {why}"[:200])
+    return Study(out)
+
+
+def _write_plan(out: Path, plan: Plan) -> None:
+    """Publish ``study.json``: these members, then those that an earlier plan names and this one does not."""
+    named = {name: config.model_dump(mode="json") for name, config in plan.items()}
+    with lock(out, MERGE_PATIENCE):
+        earlier = kept_json(out / "study.json").get("members")
+        others = {
+            name: each for name, each in (earlier if isinstance(earlier, dict) else {}).items() if name not in named
+        }
+        write_json(out / "study.json", {"format": 1, "members": named | others})
+
+
+def _part(plan: Plan, shard: str | None) -> Plan:
+    if shard is None:
+        return plan
+    part = read_shard(shard)
+    if part.parts > len(plan):
+        raise InputError(f"shard is {shard}, but the study has {len(plan)} members; expected at most as many parts")
+    return {name: plan[name] for name in part.of(list(plan))}
+
+
+def train_member(data: Mapping[str, Any], out: str, config: Mapping[str, Any]) -> None:
+    """What the process of one member does."""
+    train(take_over(data), out, config=RunConfig.model_validate(config), resume=True)
+
+
+def _task(data: Mapping[str, Any], out: Path, config: RunConfig) -> dict[str, Any]:
+    return {"data": data, "out": str(out), "config": config.model_dump(mode="json")}
+
+
+def _train_here(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[str, str]:
+    failed: dict[str, str] = {}
+    total = sum(config.steps for config in plan.values())
+    done = dict.fromkeys(plan, 0)
+    for name, config in plan.items():
+
+        def note(step: int, steps: int, line: Mapping[str, Any], name: str = name) -> None:
+            done[name] = step
+            report(done, total)
+
+        try:
+            train(data, out / name, config=config, resume=True, progress=note)
+        except LatentlabError as error:
+            failed[name] = str(error)
+        done[name] = config.steps
+        report(done, total)
+    return failed
+
+
+def _together(plan: Plan) -> bool:
+    return all(config.hardware.device.startswith("cuda") for config in plan.values())
+
+
+def _train_together(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[str, str]:
+    from latentlab.training.ensemble import kind, train_together
+
+    stacks: dict[str, dict[str, RunConfig]] = {}
+    for name, config in plan.items():
+        stacks.setdefault(kind(config) or name, {})[name] = config
+    failed: dict[str, str] = {}
+    for stack in stacks.values():
+        if len(stack) == 1:
+            failed |= _train_here(data, out, stack, lambda done, total: _say(out, plan, report))
+        else:
+            members = {out / name: config for name, config in stack.items()}
+            found = train_together(data, members, lambda done: _say(out, plan, report))
+            failed |= {folder.name: why for folder, why in found.items()}
+    _say(out, plan, report)
+    return failed
+
+
+def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Progress) -> dict[str, str]:
+    waiting, given = _unfinished(out, plan), hand_over(data)
+    running, failed = dict[str, Process](), dict[str, str]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                name = waiting.pop(0)
+                running[name] = start(MEMBER, _task(given, out / name, plan[name]))
+            _say(out, plan, report)
+            select.select([process.stdout for process in running.values() if process.stdout], [], [], POLL)
+            for name in [name for name, process in running.items() if process.poll() is not None]:
+                if why := failure(running.pop(name)):
+                    failed[name] = why
+    finally:
+        stop(running.values())
+    _say(out, plan, report)
+    return failed
+
+
+def _train_on_cluster(data: Dataset, out: Path, plan: Plan, address: str, report: Progress) -> dict[str, str]:
+    whole, given = out.resolve(), hand_over(data)  # the workers stand in other folders
+    jobs = {
+        name: clusters.Job(MEMBER, _task(given, whole / name, plan[name]), whole / name)
+        for name in _unfinished(out, plan)
+    }
+    failed = clusters.spread(address, jobs, lambda done: _say(out, plan, report))
+    _say(out, plan, report)
+    # What counts is what lies on the disk, not what a worker said.
+    return failed | {name: "it was not finished" for name in _unfinished(out, plan) if name not in failed}
+
+
+def _unfinished(out: Path, plan: Plan) -> list[str]:
+    return [n for n in plan if not (out / n / "config.json").is_file() or Run(out / n).state != "finished"]
+
+
+def _say(out: Path, plan: Plan, report: Progress) -> None:
+    report({name: _steps_done(out / name) for name in plan}, sum(config.steps for config in plan.values()))
+
+
+def _steps_done(folder: Path) -> int:
+    """The last step in a member's history, read off the file's end while another process writes it."""
+    path = folder / "history.jsonl"
+    if not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 16384))
+        lines = file.read().split(b"\n")[:-1]
+    start = lines[-1].partition(b'"step": ')[2] if lines else b""
+    number = start.partition(b",")[0].partition(b"}")[0]
+    return int(number) if number.isdigit() else 0

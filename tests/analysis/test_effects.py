@@ -1,0 +1,199 @@
+"""What a dimension does: exact derivatives, and laws of straightness, area and strength."""
+
+import numpy as np
+import pytest
+import torch
+from tiny import model
+from torch import nn
+
+from latentlab.analysis.explain.compute import jacobian, measure
+from latentlab.analysis.explain.record import Effects, load_effects, save_effects, straightness
+from latentlab.codes.codes import Codes
+from latentlab.errors import InputError
+from latentlab.models import Autoencoder
+from latentlab.models.likelihoods import BernoulliLikelihood, GaussianLikelihood
+
+
+def linear(weights: np.ndarray, scale: float = 1.0) -> Autoencoder:
+    """A decoder x = W (scale · z), pixels in a square; (d, h·w) weights."""
+    d, pixels = weights.shape
+    layer = nn.Linear(d, pixels, bias=False)
+    layer.weight.data = torch.tensor(weights.T * scale, dtype=torch.float32)
+    side = int(pixels**0.5)
+    decoder = nn.Sequential(layer, nn.Unflatten(1, (1, side, side)))
+    return Autoencoder(nn.Flatten(), decoder, GaussianLikelihood(1.0, learned=False), d)
+
+
+def codes_of(d: int, n: int = 200, scale: float = 1.0) -> Codes:
+    mean = np.random.default_rng(0).normal(size=(n, d)) * scale
+    return Codes(mean.astype("f4"), np.full((n, d), 0.1, "f4"))
+
+
+@pytest.mark.parametrize("likelihood", [GaussianLikelihood(1.0, learned=False), BernoulliLikelihood()])
+def test_the_jacobian_is_that_of_finite_differences(likelihood):
+    made = model().double()
+    made.likelihood = likelihood
+    z = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
+
+    def mean(at: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return made.likelihood(made.decoder(torch.from_numpy(at).double())).mean.numpy()
+
+    made.float()
+    found = jacobian(made, z)
+    made.double()
+    assert found.shape == (5, 3, 1, 4, 4)
+    for j in range(3):
+        step = np.zeros((1, 3))
+        step[0, j] = 1e-5
+        expected = (mean(z.astype(float) + step) - mean(z.astype(float) - step)) / 2e-5
+        np.testing.assert_allclose(found[:, j], expected, atol=2e-6)
+
+
+def test_an_identity_decoder_gives_each_dimension_its_pixel():
+    found = measure(linear(np.eye(4)), codes_of(4), rows=8, steps=5)
+    spread = codes_of(4).mean.std(axis=0)
+    np.testing.assert_allclose(found.local.reshape(4, 4), np.diag(spread), rtol=1e-5)
+    np.testing.assert_allclose(found.area, 1 / 4)
+    np.testing.assert_allclose(found.straightness, 1, rtol=1e-6)
+    np.testing.assert_allclose(found.strength, spread / 2, rtol=1e-5)
+
+
+def test_a_constant_decoder_does_nothing_and_has_no_path():
+    found = measure(linear(np.zeros((2, 9))), codes_of(2), rows=4, steps=5)
+    assert not found.local.any()
+    assert not found.strength.any()
+    assert not found.changed.any()
+    assert np.isnan(found.straightness).all()
+    assert np.isnan(found.area).all()
+
+
+def test_the_free_scale_of_a_code_changes_nothing():
+    weights = np.random.default_rng(1).normal(size=(3, 16))
+    one = measure(linear(weights), codes_of(3), rows=8, steps=5)
+    other = measure(linear(weights, scale=1 / 64), codes_of(3, scale=64), rows=8, steps=5)
+    for name in ("local", "strength", "changed", "straightness"):
+        np.testing.assert_allclose(getattr(other, name), getattr(one, name), rtol=1e-4)
+
+
+def test_a_rotation_keeps_the_sum_of_squares():
+    """Of an isotropic code: strength is shared out anew, not made."""
+    weights = np.random.default_rng(1).normal(size=(3, 16))
+    z = codes_of(3, n=5000).mean
+    z = ((z - z.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(z.T))).T).astype("f4")
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0]
+    one = measure(linear(weights), Codes(z), rows=4, steps=5)
+    other = measure(linear(turn.T @ weights), Codes((z @ turn).astype("f4")), rows=4, steps=5)
+    assert (other.strength**2).sum() == pytest.approx((one.strength**2).sum(), rel=1e-3)
+
+
+def test_straightness_of_known_paths():
+    angle = np.linspace(0, np.pi, 1001)
+    assert straightness(np.column_stack([np.cos(angle), np.sin(angle)])) == pytest.approx(2 / np.pi, rel=1e-5)
+    assert straightness(np.linspace([0, 0], [3, 4], 7)) == pytest.approx(1)
+    assert np.isnan(straightness(np.ones((5, 3))))
+    assert straightness(np.array([[0.0], [1.0], [0.0]])) == 0
+
+
+def test_changed_counts_back_and_forth():
+    """A path over ±q of a linear decoder changes each pixel by its weight times the range."""
+    weights = np.array([[1.0, -2.0, 0.0, 0.5]])
+    codes = codes_of(1, n=4000)
+    found = measure(linear(weights), codes, rows=3, steps=9)
+    low, high = np.quantile(codes.mean[:, 0], [0.025, 0.975])
+    np.testing.assert_allclose(found.changed.ravel(), np.abs(weights[0]) * (high - low), rtol=1e-5)
+
+
+def test_effects_survive_their_file(tmp_path):
+    found = measure(model(), codes_of(3), rows=3, steps=4)
+    save_effects(tmp_path / "effects.h5", found, {"model": "x"})
+    again = load_effects(tmp_path / "effects.h5")
+    for name in ("local", "strength", "changed", "straightness"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+    assert again.settings == found.settings
+    assert len(again.settings["rows"]) == 3
+
+
+def test_wrong_input_is_refused():
+    with pytest.raises(InputError, match="two steps at least"):
+        straightness(np.zeros((1, 3)))
+    with pytest.raises(InputError, match="expected 2, 1 and 3 at least"):
+        measure(model(), codes_of(3), steps=2)
+    assert isinstance(measure(model(), codes_of(3), rows=2, steps=3), Effects)
+
+
+class Attending(nn.Module):
+    """A decoder with self-attention over four tokens, as transformers have it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.kind, self.latent_dim = kind, 3
+        self.tokens, self.out = nn.Linear(3, 32), nn.Linear(32, 16)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+
+    def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+        x = self.tokens(z).unflatten(1, (4, 8))
+        if self.kind == "attention":
+            x = self.attention(x, x, x, need_weights=False)[0]
+        elif self.kind == "scaled dot product":
+            x = nn.functional.scaled_dot_product_attention(x, x, x)
+        else:
+            x = self.layer(x)
+        mean = self.out(x.flatten(1)).sigmoid().unflatten(1, (1, 4, 4))
+        return torch.distributions.Independent(torch.distributions.Bernoulli(mean, validate_args=False), 3)
+
+
+class Once(torch.autograd.Function):
+    """x², whose derivative torch may not differentiate again."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        return 2 * ctx.saved_tensors[0] * grad
+
+
+class OnceDecoder(Attending):
+    def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+        mean = Once.apply(self.out(self.tokens(z))).unflatten(1, (1, 4, 4))
+        return torch.distributions.Independent(torch.distributions.Normal(mean, 1.0), 3)
+
+
+class Gradless(OnceDecoder):
+    @torch.no_grad()
+    def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+        return super().decode(z)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [Attending("attention"), Attending("scaled dot product"), Attending("layer"), OnceDecoder(""), Gradless("")],
+    ids=["attention", "scaled-dot-product", "layer", "once-differentiable", "without-gradients"],
+)
+def test_any_decoder_has_a_jacobian(decoder):
+    decoder.eval()
+    z = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
+    found = jacobian(decoder, z)
+    wide = decoder.double()
+    with torch.no_grad():
+        for j in range(3):
+            step = torch.eye(3, dtype=torch.float64)[j] * 1e-5
+            at = torch.from_numpy(z).double()
+            expected = (wide.decode(at + step).mean - wide.decode(at - step).mean) / 2e-5
+            np.testing.assert_allclose(found[:, j], expected.numpy(), rtol=1e-2, atol=2e-4)
+    assert found.any()
+
+
+def test_an_error_of_the_decoder_itself_is_not_taken_for_a_missing_derivative():
+    class Broken(Attending):
+        def decode(self, z: torch.Tensor) -> torch.distributions.Distribution:
+            raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        jacobian(Broken(""), np.zeros((2, 3), "f4"))

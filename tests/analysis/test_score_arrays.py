@@ -1,0 +1,176 @@
+"""Arrays of any origin: every format gives the same numbers, and what is malformed is one line."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentlab.analysis.score.arrays import read_arrays
+from latentlab.codes.codes import Codes
+from latentlab.codes.h5ad import save_codes
+from latentlab.data.dataset import Factor
+from latentlab.errors import InputError, MissingError
+
+CODES = np.round(np.random.default_rng(0).normal(size=(12, 3)), 6).astype(np.float32).astype(np.float64)
+FACTORS = np.indices((3, 4)).reshape(2, -1).T.astype(np.float64)
+
+
+def write(folder: Path, kind: str) -> tuple[Path, Path | None]:
+    """Codes and factors in one file or two."""
+    if kind == "npz":
+        np.savez_compressed(folder / "both.npz", codes=CODES, factors=FACTORS)
+        return folder / "both.npz", None
+    if kind == "h5ad":
+        specs = (Factor("shape"), Factor("x"))
+        save_codes(folder / "codes.h5ad", Codes(CODES.astype("f4"), None, FACTORS, specs, grid=(3, 4)))
+        return folder / "codes.h5ad", None
+    if kind == "npy":
+        np.save(folder / "z.npy", CODES)
+        np.save(folder / "v.npy", FACTORS.astype(int))
+        return folder / "z.npy", folder / "v.npy"
+    np.savetxt(folder / "z.csv", CODES, delimiter=",", fmt="%.17g")
+    np.savetxt(folder / "v.csv", FACTORS, delimiter=",", header="shape,x", comments="")
+    return folder / "z.csv", folder / "v.csv"
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "csv", "h5ad"])
+def test_every_format_gives_the_same_numbers(tmp_path: Path, kind: str) -> None:
+    found = read_arrays(*write(tmp_path, kind))
+    np.testing.assert_array_equal(found.codes, CODES)
+    np.testing.assert_array_equal(found.factors, FACTORS)
+    assert found.test is None
+    assert found.grid == ((3, 4) if kind == "h5ad" else None)
+    if kind in ("csv", "h5ad"):
+        assert found.names == ("shape", "x")
+
+
+def test_factors_of_another_file_take_the_place_of_the_grid(tmp_path: Path) -> None:
+    codes, _ = write(tmp_path, "h5ad")
+    _, factors = write(tmp_path, "npy")
+    found = read_arrays(codes, factors)
+    assert found.grid is None
+    plain, _ = write(tmp_path, "npy")
+    labelled = read_arrays(plain, codes)
+    np.testing.assert_array_equal(labelled.factors, FACTORS)
+    assert labelled.names == ("shape", "x")
+
+
+def test_train_and_test_arrays_stay_apart(tmp_path: Path) -> None:
+    arrays = {"z_train": CODES, "v_train": FACTORS, "z_test": CODES[:5], "v_test": FACTORS[:5], "note": np.ones(3)}
+    np.savez(tmp_path / "four.npz", **arrays)
+    found = read_arrays(tmp_path / "four.npz")
+    assert found.test is not None
+    np.testing.assert_array_equal(found.codes, CODES)
+    np.testing.assert_array_equal(found.test[0], CODES[:5])
+    np.testing.assert_array_equal(found.test[1], FACTORS[:5])
+    arrays.pop("v_test")
+    np.savez(tmp_path / "three.npz", **arrays)
+    with pytest.raises(InputError, match="z_test or v_test alone"):
+        read_arrays(tmp_path / "three.npz")
+
+
+def test_one_column_is_a_matrix_and_missing_values_stay(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("size\n1\n\n2\nnan\n")
+    found = read_arrays(write(tmp_path, "npy")[0], tmp_path / "v.csv")
+    assert found.factors is not None
+    np.testing.assert_array_equal(found.factors, [[1], [2], [np.nan]])
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_arrays(path)
+    message = str(caught.value).replace(str(path), path.name)
+    assert "\n" not in message
+    assert len(message) <= 200
+    return message
+
+
+@pytest.mark.parametrize("name", ["z.npy", "z.npz", "z.csv", "z.h5ad"])
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"PK\x03\x04", b"\xff\xfe\x00\x01" * 40])
+def test_what_is_no_such_file(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    refused(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "h5ad"])
+def test_truncated_anywhere_it_is_refused(tmp_path: Path, kind: str) -> None:
+    path, _ = write(tmp_path, kind)
+    content = path.read_bytes()
+    for length in range(0, len(content) - 1, max(1, len(content) // 80)):
+        path.write_bytes(content[:length])
+        refused(path)
+
+
+def test_damaged_it_is_read_or_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for kind in ("npy", "npz"):
+        path, _ = write(tmp_path, kind)
+        content = path.read_bytes()
+        for _ in range(200):
+            wrong = bytearray(content)
+            wrong[rng.integers(len(content))] = rng.integers(256)
+            path.write_bytes(bytes(wrong))
+            try:
+                read_arrays(path)
+            except InputError as error:
+                message = str(error)
+            else:
+                message = ""
+            assert "\n" not in message
+
+
+class Canary:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_nothing_is_unpickled(tmp_path: Path, kind: str) -> None:
+    array = np.array([Canary(tmp_path / "fired")], dtype=object)
+    path = tmp_path / f"z.{kind}"
+    np.save(path, array, allow_pickle=True) if kind == "npy" else np.savez(path, codes=array)
+    refused(path)
+    assert not (tmp_path / "fired").exists()
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 40, 8)})
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("codes.npy", header.getvalue() + bytes(1 << 20))
+    assert "announces" in refused(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array(["a", "b"]), "holds <U1 values; expected numbers"),
+        (np.array([1j]), "complex128"),
+        (np.zeros((2, 3, 4)), r"shape (2, 3, 4)"),
+        (np.array(3.0), "shape ()"),
+        (np.zeros((0, 3)), "shape (0, 3)"),
+    ],
+)
+def test_what_is_no_matrix_of_numbers(tmp_path: Path, array: np.ndarray, message: str) -> None:
+    np.save(tmp_path / "z.npy", array)
+    assert message in refused(tmp_path / "z.npy")
+
+
+def test_names_and_endings(tmp_path: Path) -> None:
+    np.savez(tmp_path / "z.npz", images=CODES)
+    assert "has arrays images; expected one called codes or z" in refused(tmp_path / "z.npz")
+    (tmp_path / "z.xlsx").write_text("1")
+    assert "ends in .xlsx; expected .npy, .npz, .csv" in refused(tmp_path / "z.xlsx")
+    (tmp_path / "z.csv").write_text("a,b\n1,x\n")
+    assert "expected numbers" in refused(tmp_path / "z.csv")
+    (tmp_path / "ragged.csv").write_text("1,2\n1,2,3\n")
+    refused(tmp_path / "ragged.csv")
+    with pytest.raises(MissingError, match="does not exist"):
+        read_arrays(tmp_path / "none.npy")

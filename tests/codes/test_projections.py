@@ -1,0 +1,140 @@
+"""Pictures of codes: PCA by its definition, UMAP under a seed, and how far either can be trusted."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentlab.codes.codes import Codes
+from latentlab.codes.projections import Projection, faithfulness, load_projections, project, save_projections
+from latentlab.errors import InputError
+
+
+def codes_of(points: np.ndarray) -> Codes:
+    ids = 100 + np.random.default_rng(9).permutation(len(points)).astype(np.int64)
+    return Codes(points.astype(np.float32), row_ids=ids)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Codes:
+    rng = np.random.default_rng(0)
+    return codes_of(rng.normal(size=(300, 4)) * [5, 3, 1, 0.5] @ np.linalg.qr(rng.normal(size=(4, 4)))[0])
+
+
+def test_pca_keeps_the_two_directions_of_largest_variance(cloud: Codes) -> None:
+    found = project(cloud, "pca")
+    values = np.sort(np.linalg.eigvalsh(np.cov(cloud.mean.astype(float).T)))[::-1]
+    np.testing.assert_allclose(found.xy.astype(float).var(axis=0, ddof=1), values[:2], rtol=1e-4)
+    assert found.settings["explained_variance_ratio"] == pytest.approx(values[:2] / values.sum(), rel=1e-5)
+    np.testing.assert_allclose(np.corrcoef(found.xy.T)[0, 1], 0, atol=1e-4)
+    assert found.xy.dtype == np.float32
+    assert found.settings["versions"] == {"scikit-learn": version("scikit-learn")}
+
+
+def test_what_lies_in_a_plane_is_shown_as_it_is() -> None:
+    plane = np.random.default_rng(0).normal(size=(200, 2))
+    found = project(codes_of(np.column_stack([plane, np.zeros((200, 3))])), "pca")
+    between = lambda xy: np.linalg.norm(xy[:, None] - xy, axis=-1)  # noqa: E731
+    np.testing.assert_allclose(between(found.xy), between(plane), atol=1e-4)
+    assert found.faithfulness["trustworthiness"] == pytest.approx(1, abs=1e-6)
+    assert found.faithfulness["continuity"] == pytest.approx(1, abs=1e-6)
+
+
+def test_rows_are_chosen_by_the_seed_and_keep_their_ids(cloud: Codes) -> None:
+    found = project(cloud, "pca", rows=50, seed=3)
+    assert found.xy.shape == (50, 2)
+    assert len(set(found.row_ids)) == 50
+    assert set(found.row_ids) <= set(cloud.row_ids)
+    np.testing.assert_array_equal(found.xy, project(cloud, "pca", rows=50, seed=3).xy)
+    assert set(found.row_ids) != set(project(cloud, "pca", rows=50, seed=4).row_ids)
+    assert found.settings["method"] == "pca"
+    assert (found.settings["seed"], found.settings["of_rows"]) == (3, 300)
+
+
+def test_umap_is_fixed_by_its_seed_and_says_how_it_was_made() -> None:
+    rng = np.random.default_rng(0)
+    centres = np.repeat(np.eye(3) * 20, 20, axis=0)
+    codes = codes_of(centres + rng.normal(size=(60, 3)))
+    found = project(codes, "umap", seed=1)
+    np.testing.assert_array_equal(found.xy, project(codes, "umap", seed=1).xy)
+    assert np.isfinite(found.xy).all()
+    assert found.settings["parameters"] == {"n_neighbors": 15, "min_dist": 0.1, "metric": "euclidean"}
+    assert found.settings["versions"].keys() == {"umap-learn", "numba", "scikit-learn"}
+    clusters = found.xy.reshape(3, 20, 2)
+    middles = clusters.mean(axis=1)
+    within = np.linalg.norm(clusters - middles[:, None], axis=-1).max()
+    apart = min(np.linalg.norm(middles[a] - middles[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert apart > within, "three far clusters stay three clusters"
+    few = project(codes.take(slice(0, 5)), "umap", n_neighbors=3)
+    assert few.xy.shape == (5, 2)
+    assert few.settings["parameters"]["n_neighbors"] == 3
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("rows", [4, 5, 40])
+def test_few_rows_and_few_dimensions(rows: int, d: int) -> None:
+    found = project(codes_of(np.random.default_rng(0).normal(size=(rows, d))), "pca")
+    assert found.xy.shape == (rows, 2)
+    assert np.isfinite(found.xy).all()
+    for key in ("trustworthiness", "continuity"):
+        assert 0 <= found.faithfulness[key] <= 1
+
+
+def test_codes_that_have_collapsed_can_be_shown() -> None:
+    found = project(codes_of(np.ones((50, 3))), "pca")
+    np.testing.assert_array_equal(found.xy, 0)
+    assert found.settings["explained_variance_ratio"] == [0, 0]
+
+
+def test_faithfulness_falls_when_neighbours_are_torn_apart(cloud: Codes) -> None:
+    points = cloud.mean
+    shuffled = np.random.default_rng(0).permutation(points)
+    same, torn = faithfulness(points, points), faithfulness(points, shuffled)
+    assert same["trustworthiness"] == same["continuity"] == 1
+    assert 0 <= torn["trustworthiness"] < 0.7
+    forward, back = faithfulness(points, points[:, :1]), faithfulness(points[:, :1], points)
+    assert forward["trustworthiness"] == pytest.approx(back["continuity"])
+    assert same["judged_rows"] == 300
+
+
+def test_roundtrip(tmp_path: Path, cloud: Codes) -> None:
+    made = {"pca": project(cloud, "pca"), "mine": Projection(np.zeros((2, 2), np.float32), np.array([5, 7]), {"β": 1})}
+    save_projections(tmp_path / "projections.h5", made, {"codes": "abc"})
+    found = load_projections(tmp_path / "projections.h5")
+    assert found.keys() == made.keys()
+    for name, projection in made.items():
+        np.testing.assert_array_equal(found[name].xy, projection.xy)
+        np.testing.assert_array_equal(found[name].row_ids, projection.row_ids)
+        assert found[name].settings == projection.settings
+        assert found[name].faithfulness == projection.faithfulness
+
+
+def test_what_is_refused(tmp_path: Path, cloud: Codes) -> None:
+    with pytest.raises(InputError, match="no projection method is called 'tsne'; known: pca, umap"):
+        project(cloud, "tsne")
+    with pytest.raises(InputError, match="codes has 3 rows; a projection needs at least 4"):
+        project(cloud.take([0, 1, 2]), "pca")
+    save_projections(tmp_path / "p.h5", {"pca": project(cloud, "pca")}, {})
+    content = (tmp_path / "p.h5").read_bytes()
+    for length in range(0, len(content), 997):
+        (tmp_path / "p.h5").write_bytes(content[:length])
+        with pytest.raises(InputError):
+            load_projections(tmp_path / "p.h5")
+
+
+@pytest.mark.parametrize("alike", [300, 101])
+def test_equal_rows_have_one_picture(alike: int) -> None:
+    """A spectral start of many equal rows differs from call to call."""
+    points = np.ones((300, 3))
+    points[alike:] = np.random.default_rng(0).normal(size=(300 - alike, 3))
+    first, again = (project(codes_of(points), "umap").xy for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("method", ["pca", "umap"])
+@pytest.mark.parametrize("scale", [1e-40, 1e-15, 1e18, 1e38, np.inf, np.nan])
+def test_codes_without_squares_are_refused(method: str, scale: float) -> None:
+    points = np.linspace(1, 2, 30).reshape(10, 3) * scale
+    with pytest.raises(InputError, match=r"standardise them|NaN or infinity"):
+        project(codes_of(points), method)

@@ -1,0 +1,115 @@
+"""What a lasso encloses, against an independent test of points in polygons, and what it says of factors."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.path import Path as Polygon
+from toy import toy_codes
+
+from latentlab.codes.codes import Codes
+from latentlab.codes.selections import (
+    as_table,
+    composition,
+    extremes,
+    holding,
+    inside,
+    marks,
+    named,
+    together,
+    values_of,
+)
+from latentlab.errors import InputError
+
+
+@given(st.integers(0, 10_000), st.integers(3, 12))
+def test_inside_agrees_with_matplotlib_on_simple_polygons(seed: int, corners: int) -> None:
+    rng = np.random.default_rng(seed)
+    angle = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    radius = rng.uniform(0.3, 1, corners)
+    polygon = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    points = rng.uniform(-1, 1, (200, 2))
+    assert np.array_equal(inside(polygon.tolist(), points), Polygon(polygon).contains_points(points))
+
+
+def test_a_polygon_of_two_corners_is_refused() -> None:
+    with pytest.raises(InputError, match="three corners"):
+        inside([(0, 0), (1, 1)], np.zeros((1, 2)))
+
+
+def test_composition_of_all_rows_lifts_nothing_and_shares_sum_to_one() -> None:
+    codes = toy_codes(4.0, 0)
+    found = composition(codes, np.arange(len(codes)))
+    assert np.allclose(found["lift"], 1)
+    assert np.allclose(found.groupby("factor")["share"].sum(), 1)
+
+
+def test_composition_of_one_shape_lifts_that_shape_by_the_number_of_shapes() -> None:
+    codes = toy_codes(4.0, 0)
+    assert codes.factors is not None
+    found = composition(codes, np.flatnonzero(codes.factors[:, 0] == 1)).set_index(["factor", "value"])
+    assert found.loc[("shape", "ellipse"), "lift"] == pytest.approx(3)
+    assert found.loc[("shape", "square"), "rows"] == 0
+    assert np.allclose(found.loc["x"]["lift"], 1)
+
+
+def test_a_continuous_factor_is_counted_in_bins_of_equal_counts() -> None:
+    from latentlab.data.dataset import Factor
+
+    values = np.random.default_rng(0).normal(size=(1000, 1))
+    codes = Codes(values.astype("f4"), None, values, (Factor("size", "continuous"),))
+    found = composition(codes, np.arange(1000))
+    assert found["rows"].tolist() == [100] * 10
+
+
+def test_the_table_to_take_along_has_ids_factors_and_codes() -> None:
+    codes = toy_codes(4.0, 0)
+    found = as_table(codes, np.array([5, 3]))
+    assert found["row"].tolist() == [5, 3]
+    assert np.allclose(found[["z0", "z1", "z2", "z3"]], codes.mean[[5, 3]])
+    assert list(found.columns)[1:5] == list(codes.factor_names())
+
+
+def test_named_rows_are_the_ids_and_whatever_lies_in_a_range() -> None:
+    codes = Codes(np.zeros((5, 2), np.float32), row_ids=np.array([40, 10, 30, 20, 7]))
+    assert sorted(codes.row_ids[named(codes, "7; 15 – 35, 40")]) == [7, 20, 30, 40]
+    assert named(codes, "  ").tolist() == []
+    with pytest.raises(InputError, match="nearest id is 10"):
+        named(codes, "7, 11")
+    with pytest.raises(InputError, match="no row id"):
+        named(codes, "7; DROP TABLE")
+
+
+def test_rows_holding_a_value_are_those_that_composition_counts() -> None:
+    codes = toy_codes(4.0, 0)
+    counted = composition(codes, np.arange(len(codes))).set_index(["factor", "value"])["rows"]
+    for factor in ("shape", "x", "angle"):
+        assert values_of(codes, factor) == counted.loc[factor].index.tolist()
+        for value in values_of(codes, factor):
+            found = composition(codes, holding(codes, factor, value)).set_index(["factor", "value"])
+            assert found.loc[(factor, value), "rows"] == counted[(factor, value)]
+            assert found.loc[(factor, value), "share"] == 1
+    with pytest.raises(InputError, match="it takes: square"):
+        holding(codes, "shape", "star")
+    with pytest.raises(InputError, match="no varying factor"):
+        holding(codes, "colour", "red")
+
+
+@given(st.lists(st.integers(-5, 5), max_size=30), st.integers(1, 8))
+def test_extremes_hold_nothing_lower_or_higher_outside_and_share_no_row(values: list[int], count: int) -> None:
+    array = np.array(values, np.float32)
+    low, high = extremes(array, count)
+    assert len(low) == len(high) == min(count, len(values) // 2)
+    assert not set(low.tolist()) & set(high.tolist())
+    if len(low):
+        assert array[low].tolist() == sorted(values)[: len(low)]
+        assert array[high].tolist() == sorted(values, reverse=True)[: len(high)]
+
+
+def test_marks_are_where_the_chosen_rows_lie_and_no_more_than_can_be_seen() -> None:
+    xy, ids = np.random.default_rng(0).normal(size=(5_000, 2)), np.arange(5_000)[::-1] * 3
+    found = marks(xy, ids, np.array([30, 9, 10]))
+    assert sorted(map(tuple, found)) == sorted([tuple(xy[ids == 30][0]), tuple(xy[ids == 9][0])]), "10 is no row here"
+    some = marks(xy, ids, ids)
+    assert 1_000 < len(some) <= 2_000
+    assert together().tolist() == []

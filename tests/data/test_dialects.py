@@ -1,0 +1,284 @@
+"""Tables in every dialect that pandas, NumPy and R write: what comes back is what was written, or a question."""
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from latentlab.analysis.score.arrays import Arrays, read_arrays
+from latentlab.data._dialects import Asked
+from latentlab.errors import InputError
+
+
+def packed_in_zip(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("table.csv", content)
+        archive.writestr("__MACOSX/._table.csv", b"\0")
+    return file.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes, ".gz": gzip.compress, ".BZ2": bz2.compress, ".xz": lzma.compress, ".zip": packed_in_zip,
+}  # fmt: skip
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-32"]
+FLOATS = st.floats(-1e6, 1e6).filter(lambda x: x != int(x))
+CODES = st.tuples(st.integers(3, 12), st.integers(2, 5)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=FLOATS)
+)
+LEVELS = st.tuples(st.integers(4, 12), st.integers(3, 5)).flatmap(
+    lambda shape: arrays(np.int64, shape, elements=st.integers(0, 3))
+)
+NAMES = st.text("abcxyzÄß -_", min_size=1, max_size=6).map(lambda name: f"n{name}".strip())
+TRIALS = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+
+
+def table(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def as_factors(path: Path, rows: int, options: Asked = Asked()) -> Arrays:  # noqa: B008
+    """The table read as the factors of so many codes."""
+    np.save(path.parent / "codes.npy", np.arange(2.0 * rows).reshape(rows, 2))
+    return read_arrays(path.parent / "codes.npy", path, options)
+
+
+@TRIALS
+@given(
+    values=CODES,
+    separator=st.sampled_from([",", ";", "\t", "|", " "]),
+    comma=st.booleans(),
+    header=st.sampled_from(["none", "counting", "names"]),
+    index=st.sampled_from(["none", "counting", "words"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    packer=st.sampled_from(list(PACKERS)),
+    encoding=st.sampled_from(ENCODINGS),
+    ending=st.sampled_from(["\n", "\r\n", "\r"]),
+    drawn=st.lists(NAMES, min_size=5, max_size=5, unique=True),
+)
+def test_what_pandas_writes_comes_back(
+    tmp_path, values, separator, comma, header, index, quoting, packer, encoding, ending, drawn
+) -> None:
+    n, d = values.shape
+    names = [str(j) for j in range(d)] if header == "counting" else drawn[:d]
+    index = "none" if header == "none" else index
+    frame = pd.DataFrame(values, columns=names, index=[f"r{i}" for i in range(n)] if index == "words" else None)
+    text = frame.to_csv(
+        sep=separator,
+        decimal="," if comma and separator != "," else ".",
+        header=header != "none",
+        index=index != "none",
+        quoting=quoting,
+        lineterminator=ending,
+    )
+    path = table(tmp_path / f"z.csv{packer}", PACKERS[packer](text.encode(encoding)))
+    read = read_arrays(path)
+    np.testing.assert_array_equal(read.codes, values)
+    assert read.names == (() if header == "none" else tuple(names))
+    assert f"{n} rows × {d} columns" in read.said[0]
+    assert ("index column left out" in read.said[0]) == (index != "none")
+
+
+@TRIALS
+@given(
+    values=CODES | LEVELS,
+    separator=st.sampled_from([" ", ",", "\t", ";"]),
+    form=st.sampled_from(["%.18e", "%.17g"]),
+    header=st.sampled_from(["", "comment", "comments", "plain"]),
+    footer=st.sampled_from(["", "the end"]),
+)
+def test_what_numpy_writes_comes_back(tmp_path, values, separator, form, header, footer) -> None:
+    values = values[:, :3]
+    d = values.shape[1]
+    if values.dtype.kind == "i" and form == "%.17g" and list(values[0]) == list(range(d)):
+        values = values[::-1]  # a first row of 0, 1, 2 is a header by all that one can see: tested below
+        if list(values[0]) == list(range(d)):
+            return
+    if values.dtype.kind == "i" and all(values[:, 0] == np.arange(len(values)) + values[0, 0]):
+        return  # a column that counts the rows is asked about
+    names = ["size", "hue", "x y" if separator != " " else "xy"][:d]
+    lines = {"": "", "plain": separator.join(names), "comment": separator.join(names)}
+    lines["comments"] = f"made by me, 2024\n{separator.join(names)}"
+    marks = "" if header == "plain" else "# "
+    path = tmp_path / "v.txt"
+    np.savetxt(path, values, form, separator, header=lines[header], comments=marks, footer=footer if marks else "")
+    read = as_factors(path, len(values))
+    np.testing.assert_array_equal(read.factors, values)
+    assert read.names == (tuple(names) if header else ())
+
+
+@TRIALS
+@given(values=LEVELS, seed=st.integers(0, 99), mark=st.sampled_from(["NA", "NaN", "?", "", "-", "<NA>", "null"]))
+def test_words_missing_values_and_truth_come_back(tmp_path, values, seed, mark) -> None:
+    words = np.array(["azure", "blue", "coral", "dim, red"])[values[:, 0]]
+    frame = pd.DataFrame(
+        {"word": words, "truth": values[:, 1] > 1, "size": values[:, 2] * 0.5, "big": values[:, 2] + 2**60}
+    )
+    gone = np.random.default_rng(seed).random(frame.shape) < 0.2
+    gone[:2] = False
+    holed = frame.astype(object).mask(gone)
+    read = as_factors(table(tmp_path / "v.csv", holed.to_csv(index=False, na_rep=mark)), len(values))
+    assert read.factors is not None
+    np.testing.assert_array_equal(np.isnan(read.factors), gone)
+    for j, name in enumerate(frame):
+        known = ~gone[:, j]
+        ranks = np.unique(frame[name].to_numpy()[known], return_inverse=True)[1]
+        np.testing.assert_array_equal(np.unique(read.factors[known, j], return_inverse=True)[1], ranks)
+    assert f"column 'word' has {len(set(words[~gone[:, 0]]))} words as levels" in read.said[0]
+    assert ("missing" in read.said[0]) == gone.any()
+
+
+@pytest.mark.parametrize("write", [pd.DataFrame.to_csv, pd.DataFrame.to_parquet], ids=["csv", "parquet"])
+def test_pandas_defaults(tmp_path: Path, write: Callable[..., None]) -> None:
+    values = np.round(np.random.default_rng(0).normal(size=(20, 3)), 5)
+    suffix = "csv" if write is pd.DataFrame.to_csv else "PARQUET"
+    for k, frame in enumerate([pd.DataFrame(values), pd.DataFrame(values, columns=list("abc"))]):
+        part = frame.sample(frac=0.5, random_state=1)
+        for name, each in (("whole", frame), ("part", part)):
+            path = tmp_path / f"{name}{k}.{suffix}"
+            write(each.rename(columns=str), path)
+            read = read_arrays(path)
+            np.testing.assert_array_equal(read.codes, each.to_numpy())
+            assert read.names == tuple(map(str, frame.columns))
+
+
+def test_numpy_defaults_and_a_first_row_of_equal_numbers(tmp_path: Path) -> None:
+    factors = np.stack(np.unravel_index(np.arange(60), (3, 4, 5)), 1)
+    np.savetxt(tmp_path / "v.txt", factors)
+    np.testing.assert_array_equal(as_factors(tmp_path / "v.txt", 60).factors, factors)
+    np.savetxt(tmp_path / "v.csv", factors, "%d", ",")
+    np.testing.assert_array_equal(as_factors(tmp_path / "v.csv", 60).factors, factors)
+
+
+COUNTING = "0\n1\n2\n1\n"
+OPEN = {  # what can be read in two ways, and what the option that is asked for makes of it
+    "names or a row": (COUNTING, "--header", {Asked(header=True): (3, 1), Asked(header=False): (4, 1)}),
+    "years": (
+        "2019,2020\n0.5,0.7\n0.1,0.2\n",
+        "--header",
+        {Asked(header=True): (2, 2), Asked(header=False): (3, 2)},
+    ),
+    "row numbers": ("0,.5,1\n1,.7,1\n2,.1,0\n", "--index", {Asked(index=True): (3, 2), Asked(index=False): (3, 3)}),
+    "an id": ("id,a\n1,5\n2,6\n3,6\n", "--index", {Asked(index=True): (3, 1), Asked(index=False): (3, 2)}),
+    "a nameless column": (
+        ",a\n1,5\n1,6\n3,6\n",
+        "--index",
+        {Asked(index=True): (3, 1), Asked(index=False): (3, 2)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(OPEN))
+def test_what_is_open_is_asked_for(tmp_path: Path, case: str) -> None:
+    content, option, answers = OPEN[case]
+    path = table(tmp_path / "z.csv", content)
+    with pytest.raises(InputError, match=f"say {option} .*or --no-"):
+        read_arrays(path)
+    for options, shape in answers.items():
+        assert read_arrays(path, asked=options).codes.shape == shape
+
+
+def test_the_number_of_codes_says_what_a_first_line_is(tmp_path: Path) -> None:
+    path = table(tmp_path / "v.csv", COUNTING)
+    assert as_factors(path, 4).names == ()
+    assert as_factors(path, 3).names == ("0",)
+    path = table(tmp_path / "v.csv", "0,1,2\n2,1,0\n1,1,1\n")
+    assert as_factors(path, 3).names == ()
+    assert as_factors(path, 2).names == ("0", "1", "2")
+
+
+def test_one_column_keeps_its_missing_values(tmp_path: Path) -> None:
+    column = pd.DataFrame({"size": [1.5, np.nan, 2.5, np.nan]})
+    read = as_factors(table(tmp_path / "v.csv", column.to_csv(index=False)), 4)
+    np.testing.assert_array_equal(read.factors, column.to_numpy())
+
+
+def test_row_names_as_r_writes_them(tmp_path: Path) -> None:
+    for content in ('"a" "b"\n"1" 0.5 2\n"2" 1 3\n', '"","a","b"\n"1",0.5,2\n"2",1,3\n'):
+        read = read_arrays(table(tmp_path / "z.txt", content))
+        np.testing.assert_array_equal(read.codes, [[0.5, 2], [1, 3]])
+        assert read.names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1,2\n3,4\n5\n", "line 3 has 1 cells, not 2"),
+        ("# c\n1,2\n\n3,4\n5,6,7\n", "line 5 has 3 cells"),
+        ("1,2\n1,2,3\n", "line 1 has 2 cells, not 3"),
+        ("a,b\n1,2\n3,x\n", "column 'b', row 2 holds 'x'"),
+        ("a,b\nred,2\n3,4\n", "column 'a', row 1 holds 'red'"),
+        ("a,a\n1,2\n", "two columns called 'a'"),
+        ("a,,c\n1,2,3\n", "column 2 has no name"),
+        ("a,b\n", "names but no rows"),
+        ("# only a comment\n", "has no rows"),
+        ("1,2\n# aside\n3,4\n", "line 2 begins with #"),
+        ('a,b\n1,2\n3,"4\n5,6\n', "unexpected end of data"),
+        ("a\n1\n1,000\n", "line 3 has 2 cells"),
+        ('a,b\n1,"1,000.5"\n2,3\n', "column 'b', row 1 holds '1,000.5'"),
+        ('a,b\n1,"0,5"\n2,"0,7"\n', "column 'b', row 1 holds '0,5'"),
+        ("a,b\n1,2\0\n", "NUL characters"),
+        ("0:" * 200_000, "field larger than field limit"),
+        ("0," * 2_000_000 + "0\n", "2,000,001 columns; at most 10,000"),
+        ("word\n" + "\n".join(f"w{i}" for i in [*range(40), 0]), "40 different words in 41 rows"),
+    ],
+)
+def test_what_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:
+    path = table(tmp_path / "v.csv", content)
+    with pytest.raises(InputError) as caught:
+        as_factors(path, 2)
+    assert message in str(caught.value)
+    assert len(str(caught.value).replace(str(tmp_path), "")) <= 200
+
+
+def test_words_are_no_codes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"column 'a', row 1 holds 'red'; expected numbers"):
+        read_arrays(table(tmp_path / "z.csv", "a,b\nred,2\nblue,4\nred,1\n"))
+
+
+def test_text_is_read_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentlab.data._packed.LIMIT", 10_000)
+    content = b"1,2\n" * 5_000
+    for packer, pack in PACKERS.items():
+        with pytest.raises(InputError, match="more than 10,000 bytes"):
+            read_arrays(table(tmp_path / f"z.csv{packer}", pack(content)))
+    monkeypatch.undo()
+    for bound, message in (("LONGEST", "100 lines"), ("MOST", "100 cells")):
+        monkeypatch.setattr(f"latentlab.data._textual.{bound}", 100)
+        with pytest.raises(InputError, match=f"more than {message}"):
+            read_arrays(table(tmp_path / "z.csv.gz", gzip.compress(content)))
+        monkeypatch.undo()
+    for packer in (".gz", ".bz2", ".xz", ".zip"):
+        with pytest.raises(InputError, match=r"damaged|no whole"):
+            read_arrays(table(tmp_path / f"z.csv{packer}", content))
+
+
+def test_names_that_are_not_utf8_are_read_and_said(tmp_path: Path) -> None:
+    read = read_arrays(table(tmp_path / "z.csv", "Größe,b\n1,2\n2,1\n".encode("latin-1")))
+    assert read.names == ("Größe", "b")
+    assert "read as Latin-1" in read.said[0]
+
+
+def test_an_export_of_ours_is_not_taken_for_codes(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parquet.write_table(
+        pa.table({"z0": [1.0], "x": [2.0]}).replace_schema_metadata({"latentlab": "{}"}), tmp_path / "z.pq"
+    )
+    with pytest.raises(InputError, match="is an export of latentlab"):
+        read_arrays(tmp_path / "z.pq")
