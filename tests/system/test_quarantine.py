@@ -236,7 +236,8 @@ def test_doctor_reads_apart_and_names_the_file_that_crashes_the_reader(
 ) -> None:
     run = write_run(tmp_path / "run", 4.0, 0)
     expected = doctor.examine(run.path)
-    monkeypatch.setitem(doctor.READ, "codes.h5ad", (lambda run: crashes(run.codes_path), "analyze RUN"))
+    sound = doctor.readers()
+    monkeypatch.setattr(doctor, "readers", lambda: {**sound, "codes.h5ad": lambda run: crashes(run.codes_path)})
     wrong = [finding for finding in doctor.examine(run.path) if finding not in expected]
     assert [Path(finding.where).name for finding in wrong] == ["codes.h5ad"]
     assert "ended the process" in wrong[0].found
