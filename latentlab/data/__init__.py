@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
+from latentlab.data._draws import drawn
 from latentlab.data._fetch import fetch
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
     "inverted": inverted,
     "factors": measured,
+    "draws": drawn,
     "binarised": binarised,
 }
 
@@ -77,9 +79,9 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     A name may need its published files, ``NAME:PATH``. A path is a folder of IDX files, a ``.npy``, ``.npz``, ``.h5``
     file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a `Dataset`,
     an array of images or a mapping as an ``.npz`` has it, or a function (of options, if you like) that returns one.
-    Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability;
-    ``factors=strokes``: thickness, slant and width are measured on its images; ``inverted=1``: light and dark change
-    places.
+    Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
+    with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
+    thickness, slant and width are measured on its images; ``inverted=1``: light and dark change places.
     ``options`` given as arguments are the same as those written after the colon. A `Dataset` is returned as it is,
     and an array of images is read as one in a file would be.
     Raises `MissingError` where nothing of that name exists, `InputError` where it cannot be used.
@@ -113,6 +115,8 @@ def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Data
     for option in spec.options:
         if option not in own | TREATMENTS.keys():
             raise InputError(f"{spec.head} has no option {option!r}; it has: {', '.join([*sorted(own), *TREATMENTS])}")
+    if "draws" in spec.options and "binarised" not in spec.options:
+        raise InputError("draws says how often bits are drawn; give binarised too, as in mnist/:binarised=0,draws=9")
     data = reader(**arguments, **{key: value for key, value in spec.options.items() if key in own})
     for option, treat in TREATMENTS.items():
         data = treat(data, spec.options[option]) if option in spec.options else data

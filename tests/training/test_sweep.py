@@ -15,6 +15,7 @@ import pytest
 
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError
+from latentlab.exchange.exporting import export
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.system.files import lock, sha256
@@ -253,3 +254,13 @@ def test_a_plan_over_another_forgets_no_member_that_is_missing(tmp_path: Path) -
     plan = json.loads((out / "study.json").read_text())["members"]
     assert list(plan) == ["beta8-seed0", "beta1-seed0", "beta2-seed0", "beta4-seed0"]
     assert sorted(run.name for run in Study(out)) == ["beta1-seed0", "beta8-seed0"]
+
+
+def test_a_small_copy_is_gone_on_with(study: Study, tmp_path: Path) -> None:
+    """A small copy holds no training state: its finished runs stay as they are, the missing ones are trained."""
+    copy = export(study, tmp_path / "copy", "study")
+    kept = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    whole = sweep("digits", copy, beta=["ae", 4], seeds=2, workers=1, **OPTIONS)
+    assert [run.name for run in whole] == ["ae-seed0", "ae-seed1", "beta4-seed0", "beta4-seed1"]
+    assert [run.state for run in whole] == ["finished"] * 4
+    assert all(path.read_bytes() == content for path, content in kept.items())
