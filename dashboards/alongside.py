@@ -31,9 +31,11 @@ def pictures(runs: list[Run]) -> None:
     projected = [reads.projections(run) for run in runs]
     methods = [name for name in NAMES if all(name in each for each in projected)]
     if not methods:
-        panels.head("Pictures of the codes", [], "pictures", small=True)
+        panels.head("Projections of the codes", [], "pictures", small=True)
         fix = command("analyze", reads.study().path, "--only", "project")
-        panels.explain("No projection that all have", "The runs share no kind of projection. Make them with:", fix)
+        panels.explain(
+            "No projection in common", "The runs have no kind of projection in common. Compute projections with:", fix
+        )
         return
     above, controls = st.container(), st.columns([0.25, 0.25, 0.5], vertical_alignment="bottom")
     method, by = _controls(runs, methods, controls)
@@ -44,12 +46,12 @@ def pictures(runs: list[Run]) -> None:
     with above:
         told = str(drawn.layout.meta["subtitle"])
         panels.head(
-            "Pictures of the codes", [told], "pictures", small=True, make=drawing, data=lambda: _points(runs, laid)
+            "Projections of the codes", [told], "pictures", small=True, make=drawing, data=lambda: _points(runs, laid)
         )
     chart = st.container()
     by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2]))], codes.row_ids[:0])
     if why:
-        panels.explain("No such rows", why)
+        panels.explain("Rows not found", why)
     lasso = _lasso()
     enclosed: Any = laid[0].row_ids[inside(lasso[1], laid[lasso[0]].xy)] if lasso and lasso[0] < len(laid) else []
     chosen = together(by_id[present(by_id, laid[0].row_ids)], enclosed)
@@ -58,8 +60,8 @@ def pictures(runs: list[Run]) -> None:
         shown.update_layout(dragmode="lasso")
         panels.picture(shown, "pictures-chart", runs[0], on_select=_drawn_lasso)
     panels.note(
-        f"{NAMES[method]} is a picture, not the latent space. Draw a lasso or a box in any of them, or name rows: the "
-        "same rows are chosen in all."
+        f"{NAMES[method]} is a projection, not the latent space. Draw a lasso or a box in any plot, or enter row "
+        "ids: the same rows are selected in all plots."
     )
     _overlaps(runs, laid, chosen)
     if lasso or len(by_id):
@@ -79,7 +81,7 @@ def _controls(runs: list[Run], methods: list[str], columns: Any) -> tuple[str, s
         "Colour",
         ways,
         key="tint",
-        format_func=lambda way: "neighbours in common" if way == OVERLAP else way,
+        format_func=lambda way: "shared neighbours" if way == OVERLAP else way,
         persist_state="session",
     )
     choice.keep("tint")
@@ -163,30 +165,34 @@ def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
             markup.number(picture.settings.get("aligned")),
         ]
         rows.append((cells, "", ""))
-    names = [(f"beside {reads.label(runs[0].name)}", ""), ("neighbours in common", ""), ("of the chosen rows", "num")]
-    panels.show(markup.rows_html([*names, ("pictures alike, R²", "num")], rows))
+    names = [
+        (f"compared with {reads.label(runs[0].name)}", ""),
+        ("shared neighbours", ""),
+        ("of the selected rows", "num"),
+    ]
+    panels.show(markup.rows_html([*names, ("projections alike, R²", "num")], rows))
     panels.note(
-        f"Neighbours: of a row's {shared.neighbours} nearest codes among {len(shared.row_ids):,} rows, those that are "
-        "nearest in both runs; codes, not pictures. Pictures: turned and mirrored onto the first and given its "
-        "spread, no more (Procrustes)."
+        f"Shared neighbours: of a row's {shared.neighbours} nearest codes among {len(shared.row_ids):,} rows, "
+        "the share that is nearest in both runs (codes, not projections). Projections alike: R² after rotation, "
+        "reflection and scaling onto the first (Procrustes)."
     )
 
 
 def _selection(run: Run, chosen: Any, of: int) -> None:
     codes = reads.codes(run)
     here: Any = codes.positions(chosen) if len(chosen) else []
-    facts = [f"{len(chosen):,} of {of:,} rows that all have"]
-    panels.head("The chosen rows", facts, "chosen", small=True, data=lambda: as_table(codes, here))
+    facts = [f"{len(chosen):,} of {of:,} rows in common"]
+    panels.head("Selected rows", facts, "chosen", small=True, data=lambda: as_table(codes, here))
     if not len(chosen):
-        panels.explain("Nothing is chosen", "No row lies inside what was drawn.")
+        panels.explain("Nothing selected", "The area contains no rows.")
         return
     some = codes.row_ids[here[:: max(1, -(-len(here) // MONTAGE))]]
     images, why = reads.attempt(lambda: images_of(reads.dataset(run), some), None)
     if images is None:
-        panels.explain("The images are not at hand", why)
+        panels.explain("Images not available", why)
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
-    alt = f"{len(some)} images of the chosen rows"
+    alt = f"{len(some)} images of the selected rows"
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
     told = f"{len(some)} of the {len(here):,} chosen images, evenly spread over their row ids"
     panels.note(" · ".join(filter(None, [told, reads.channels(run)])))

@@ -113,7 +113,7 @@ def integer(place: Any, label: str, key: str, default: int | None, low: int, hig
 def current() -> Run:
     """The run chosen in the sidebar."""
     if not reads.study().runs:
-        raise InputError("every run of this study is broken; the page Runs says why")
+        raise InputError("every run of this study is broken; see the Runs page")
     return reads.study()[str(st.session_state["run"])]
 
 

@@ -18,7 +18,7 @@ SCREEN = "neurips"  # the preset whose numbers are taken: they are the same in a
 
 @dataclass(frozen=True)
 class Item:
-    """A panel as it was when it was added: its figure is drawn anew in the width that is asked for."""
+    """A panel as it was when it was added: its figure is drawn again in the width that is asked for."""
 
     title: str
     said: str
@@ -31,7 +31,7 @@ class Item:
         drawing, figure, why = self.drawing, None, ""
         if drawing is not None:
             figure, why = reads.attempt(lambda: drawing.file("pdf", preset), None)
-        return Panel(self.title, self.said, self.made(preset), figure, self.numbers, why and f"Not drawn: {why}")
+        return Panel(self.title, self.said, self.made(preset), figure, self.numbers, why and f"Not plotted: {why}")
 
     def made(self, preset: str) -> str:
         """The command that makes it in that width."""

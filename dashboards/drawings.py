@@ -79,7 +79,7 @@ def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs:
 
 
 def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:
-    """The option ``model`` of a kind that decodes anew."""
+    """The option ``model`` of a kind that decodes again."""
     return {"model": reads.live(runs[0])} if decodes(kind) and runs[0].has("encode") else {}
 
 

@@ -30,8 +30,8 @@ def _there(run: Run, file: str) -> bool:
     return (run.path / file).is_file()
 
 
-NO_ENCODER = "This model only decodes: its codes are draws from the prior, and no image has one."
-NO_DECODER = "This model has no decoder, so no dimension changes a picture."
+NO_ENCODER = "This model has only a decoder: its codes are samples from the prior, not codes of images."
+NO_DECODER = "This model has no decoder, so the effect of a dimension on images cannot be shown."
 
 
 def _panel(
@@ -40,7 +40,7 @@ def _panel(
     """The head and the figure, or what makes it, or why this model `never` has it; whether it is there."""
     panels.head(title, facts, key, make="" if missing else drawing, small=True)
     if missing and never:
-        panels.explain("Cannot be had here", never)
+        panels.explain("Not available", never)
         return False
     if missing:
         panels.explain("Not computed yet", missing, fix)
@@ -53,25 +53,27 @@ def _panel(
 
 @panels.part
 def foreign(run: Run) -> None:
-    """Telling foreign images: every score beside the baselines that need no model."""
-    missing = "" if _there(run, OUTLIERS) else "How well this run tells foreign images from its own is not known."
+    """Out-of-distribution detection: every score beside the baselines that need no model."""
+    missing = "" if _there(run, OUTLIERS) else "Out-of-distribution detection has not been measured for this run."
     fix = command("outliers", run.path, "--against", Path("DATA"))
-    facts = [reads.label(run.name), "a score counts only where it beats what needs no model"]
+    facts = [reads.label(run.name), "compared with baselines that need no model"]
     drawing, never = Drawing("outliers", (run,)), "" if run.encodes else NO_ENCODER
-    if not _panel("Telling foreign images", facts, "outliers", drawing, missing, fix, never=never):
+    if not _panel("Out-of-distribution detection", facts, "outliers", drawing, missing, fix, never=never):
         return
     for entry in load_outliers(run).values():
         name, value = entry["best_baseline"]
         better = ", ".join(entry.get("beyond_baselines", ())) or "none of the model's scores"
-        reached = f"{name} reaches {markup.number(value, 3)} by itself"
-        panels.note(f"{entry['own']} against {entry['against']}: {reached}; surely beyond it: {better}.")
+        reached = f"{name} (AUROC {markup.number(value, 3)})"
+        panels.note(
+            f"{entry['own']} against {entry['against']}. Best baseline: {reached}. Significantly better: {better}."
+        )
 
 
 @panels.part
 def rare(run: Run) -> None:
     """The rarest and commonest training rows under the latent distribution."""
-    missing = "" if _there(run, EXTREMES) else "How common each row is to the latent space is not known."
-    facts = [reads.label(run.name), "rare is not important: noise is rare too"]
+    missing = "" if _there(run, EXTREMES) else "The density of training rows in latent space has not been estimated."
+    facts = [reads.label(run.name), "rare rows are not necessarily important: noise is rare, too"]
     fix = command("debias", run.path, "-o", "weights.npy")
     drawing, never = Drawing("rare-rows", (run,)), "" if run.encodes else NO_ENCODER
     _panel("Rare and common rows", facts, "rare-rows", drawing, missing, fix, never=never)
@@ -79,33 +81,35 @@ def rare(run: Run) -> None:
 
 @panels.part
 def few_labels(runs: Sequence[Run]) -> None:
-    """How far a few labels go on the codes of the study's runs."""
-    missing = "" if any(_there(run, PROBES) for run in runs) else "No run has been probed with few labels."
-    facts = ["from codes alone", "a rotated code scores the same"]
+    """Accuracy with few labels on the codes of the study's runs."""
+    missing = (
+        "" if any(_there(run, PROBES) for run in runs) else "Few-label accuracy has not been measured for any run."
+    )
+    facts = ["from codes only", "rotation does not change this score"]
     fix = command("probe", reads.study().path)
     without = all("no factors" in flags for flags in reads.table()["flags"].dropna())
     never = "These data have no known factors or labels." if without else ""
     _panel(
-        "How far a few labels go", facts, "few-labels", Drawing("few-labels", tuple(runs)), missing, fix, never=never
+        "Accuracy with few labels", facts, "few-labels", Drawing("few-labels", tuple(runs)), missing, fix, never=never
     )
 
 
 @panels.part
 def effects(run: Run) -> None:
     """Where in the picture each dimension acts, how straight its path is, and what it follows."""
-    missing = "" if _there(run, EFFECTS) else "What each dimension does to the picture has not been measured."
-    facts = [reads.label(run.name), "exact derivative of the decoder", "in units of the codes' own spread"]
+    missing = "" if _there(run, EFFECTS) else "The effect of each dimension on the image has not been measured."
+    facts = [reads.label(run.name), "exact derivative of the decoder", "per standard deviation of the code"]
     drawing, fix = Drawing("effects", (run,)), command("explain", run.path)
     never = "" if run.decodes else NO_DECODER
     if not _panel("Where each dimension acts", facts, "effects", drawing, missing, fix, never=never):
         return
     table = explained(run, effects_of(run))
-    columns = [("dim", ""), ("strength", "num"), ("share", "num"), ("of the picture", "num"), ("straightness", "num")]
+    columns = [("dim", ""), ("strength", "num"), ("share", "num"), ("of the image", "num"), ("straightness", "num")]
     columns += [("follows", ""), ("and", ""), ("leaks into", "")]
     panels.show(markup.rows_html(columns, [_row(row) for row in table.to_dict("records")]))
     panels.note(
-        "Strength: root mean square change of a pixel, of its range, for one standard deviation of the code. "
-        "Straightness: 1 is a cross-fade; a thing that moves bends its path."
+        "Strength: root mean square pixel change, relative to the pixel range, per standard deviation of the "
+        "code. Straightness: 1 is a cross-fade; motion bends the path."
     )
 
 

@@ -56,7 +56,7 @@ def part(draw: Callable[..., None]) -> Callable[..., None]:
         try:
             draw(*arguments)
         except LatentlabError as error:
-            explain("This part cannot be shown", str(error))
+            explain("This panel cannot be shown", str(error))
 
     return drawn
 

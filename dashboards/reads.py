@@ -90,7 +90,7 @@ def sound() -> tuple[Run, ...]:
 
 
 def settings() -> Any:
-    """`summarise` of the whole study: one row a setting."""
+    """`summarise` of the whole study: one row per setting."""
     return summarise(table())
 
 
@@ -252,7 +252,7 @@ def aligned(runs: Sequence[Run], method: str) -> list[Projection]:
     return _aligned(stamps, method)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Laying pictures over one another …")
+@st.cache_resource(max_entries=8, show_spinner="Aligning projections …")
 def _aligned(stamps: Any, method: str) -> list[Projection]:
     return lay([_projections(path, each)[method] for path, each in stamps])
 
@@ -264,7 +264,7 @@ def overlap(first: Run, second: Run, row_ids: Any) -> Overlap:
     return _overlap(stamps, some)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for neighbours …")
+@st.cache_resource(max_entries=8, show_spinner="Searching neighbours …")
 def _overlap(stamps: Any, row_ids: Any) -> Overlap:
     first, second = (_codes(path, each) for path, each in stamps)
     return neighbours_in_common(first, second, row_ids)

@@ -31,7 +31,7 @@ def told_of(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
     facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", copied]
     panels.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
     if not len(rows):
-        panels.explain("Nothing is inside", "No code lies inside what was drawn.")
+        panels.explain("Nothing selected", "The area contains no codes.")
         return
     left, right = st.columns([0.42, 0.58])
     with left:
@@ -42,20 +42,24 @@ def told_of(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
             _neighbours(run, codes, int(rows[0]))
         else:
             some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
-            said = f"{len(some)} of the {len(rows):,} selected images, evenly spread over their row ids."
+            said = f"{len(some)} of the {len(rows):,} selected images, evenly spaced by row id."
             _montage(run, codes, some, said)
 
 
 def _composition(run: Run, codes: Codes, rows: Any) -> None:
     found = composition(codes, rows)
     if found.empty:
-        panels.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
+        panels.explain("No factors", "These data have no known factors or labels, so there is nothing to count.")
         return
     factors = reads.factor_names(run)
     telling = found.groupby("factor")["lift"].max().sort_values(ascending=False, kind="stable").index
     lines = [([markup.pill(name, factors), *_line(found[found["factor"] == name])], "", "") for name in telling]
-    st.html(markup.rows_html([("factor", ""), ("share by value", ""), ("× as often here", "wrap")], lines))
-    panels.note("Blue: the selection; grey line: all rows. The values over-represented most are named.")
+    st.html(
+        markup.rows_html(
+            [("factor", ""), ("share by value", ""), ("times as frequent in the selection", "wrap")], lines
+        )
+    )
+    panels.note("Blue: the selection; grey line: all rows. Labels: the most over-represented values.")
 
 
 def _line(values: Any) -> list[str]:
@@ -79,7 +83,7 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
     try:
         images = images_of(reads.dataset(run), codes.row_ids[rows])
     except LatentlabError as error:
-        panels.explain("The images are not at hand", str(error))
+        panels.explain("Images not available", str(error))
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
     alt = html.escape(f"{len(rows)} images of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
@@ -90,18 +94,18 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
 def _neighbours(run: Run, codes: Codes, position: int) -> None:
     nearest = neighbours(codes, position, NEAREST + 1)
     ids = ", ".join(str(row) for row in codes.row_ids[nearest[1:7]])
-    said = f"Row {codes.row_ids[position]} first, then the {len(nearest) - 1} rows whose codes are nearest: {ids} …"
+    said = f"Row {codes.row_ids[position]} first, then the {len(nearest) - 1} rows with the nearest codes: {ids} …"
     _montage(run, codes, nearest, said)
 
 
 def _keep(run: Run, codes: Codes, rows: Any) -> None:
     if not writable(run) or len(rows) > MOST_ROWS:
-        full = f"Selections of more than {MOST_ROWS:,} rows are not kept by name."
-        panels.note(full if writable(run) else "The run's folder is read-only, so no selection can be kept here.")
+        full = f"Selections of more than {MOST_ROWS:,} rows cannot be saved."
+        panels.note(full if writable(run) else "The run's folder is read-only, so selections cannot be saved.")
         return
     with st.form(f"keep-{run.name}", border=False, clear_on_submit=True):
         one, two, three = st.columns([0.36, 0.42, 0.22], vertical_alignment="bottom")
-        name = one.text_input("Keep it as", max_chars=LONGEST_NAME, placeholder="a name")
+        name = one.text_input("Save as", max_chars=LONGEST_NAME, placeholder="a name")
         note = two.text_input("Note", max_chars=LONGEST_NOTE)
         if three.form_submit_button("Keep", width="stretch"):
             try:

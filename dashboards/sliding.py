@@ -64,7 +64,7 @@ def _content(run: Run, code: Any, row: int | None) -> dict[str, Any]:
         "exact": data_uri(exact),
         "start": "" if start is None else data_uri(strip(start[None], gap=0)),
         "startSaid": f"row {row}, its image",
-        "alt": "the decoded image of the code that the sliders set",
+        "alt": "the decoded image of the code set with the sliders",
     }
 
 

@@ -73,7 +73,7 @@ class Score(Result):
 
     ``value`` is the headline in the metric's own range; NaN where it is undefined (``settings`` then says why
     under ``"undefined"``). ``parts`` holds the numbers of a metric that is several. ``per_factor`` has one number a
-    factor, ``matrix`` one row a latent dimension and one column a factor. ``interval`` is a 95 % interval for
+    factor, ``matrix`` one row a latent dimension and one column per factor. ``interval`` is a 95 % interval for
     `shown`, the value over all rows where a protocol draws some of them; ``nulls`` names the values reached by codes
     that know nothing (``"permuted"``) or are not aligned with the axes (``"rotated"``); ``reference`` is what the
     factors themselves reach as codes, which other codes may exceed. ``missing`` says of what was not computed why.
@@ -173,7 +173,7 @@ class Score(Result):
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Score:
-        """The inverse of `to_json`; keys of a newer version are ignored. Raises `TypeError` for what is no number."""
+        """The inverse of `to_json`; keys of a newer version are ignored. Raises `TypeError` for other values."""
         known = {f.name for f in dataclasses.fields(cls)}
         named = {FIELD.get(key, key): value for key, value in found.items()}
         kept: dict[str, Any] = {key: value for key, value in named.items() if key in known}
@@ -203,9 +203,9 @@ def check_scores(found: Any) -> None:
     parts = [found.get(key) or {} for key in ("inputs", "skipped")]
     texts = [*profiles, *parts[1].values()]
     if not all(isinstance(part, dict) for part in parts) or not all(isinstance(text, str) for text in texts):
-        raise TypeError("what they were made from is named, and why some are not there is said")
+        raise TypeError("inputs must be an object, and reasons for skipped metrics must be text")
     if not all(METRIC.fullmatch(name) for name in found["scores"]):
-        raise ValueError("a metric is called by a word")
+        raise ValueError("the name of a metric must be text")
 
 
 def _number(value: Any) -> Any:
@@ -222,11 +222,11 @@ def _check(fields: Mapping[str, Any]) -> None:
         numbers += list(fields.get(key, {}).values())
     for number in numbers:
         if number is not None and (type(number) not in (int, float) or math.isinf(number)):
-            raise TypeError(f"{str(number)[:20]!r} is no number")
+            raise TypeError(f"{str(number)[:20]!r} is not a number")
     if len(ends) != 2 or not isinstance(fields.get("settings", {}), Mapping):
-        raise TypeError("an interval has two ends, and settings are named")
+        raise TypeError("an interval must have two ends, and settings must be named")
     if not all(isinstance(why, str) for why in fields.get("missing", {}).values()):
-        raise TypeError("why something is missing is said in words")
+        raise TypeError("reasons for missing values must be text")
 
 
 def _given(value: Any) -> bool:

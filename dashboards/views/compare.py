@@ -36,7 +36,8 @@ def page() -> None:
     if not first.encodes:
         panels.head(TITLE, [reads.label(first.name)], "compare")
         drawn = (
-            "This model only decodes: its codes are draws from the prior, and no other run has codes of the same rows."
+            "This model has only a decoder: its codes are samples from the prior, so there are no shared "
+            "rows to compare."
         )
         panels.explain("Nothing to compare with", drawn)
         return
@@ -57,11 +58,11 @@ def _alone(first: Run) -> None:
     """Say what is missing where there are no two runs to compare."""
     study = reads.study()
     if not first.has("encode") or any(run.encodes and not run.has("encode") for run in study.runs):
-        needed = "Two encoded runs are needed. Encode what has been trained with:"
+        needed = "Comparing needs two encoded runs. Encode with:"
         panels.explain("Nothing to compare with", needed, command("analyze", study.path))
         return
-    needed = "Train another, of another β or seed, into a folder beside it, and open the folder that holds both."
-    panels.explain("Nothing to compare with", f"{first.name} is the only run that can be compared here. {needed}")
+    needed = "Train another run with a different β or seed in the same study folder, and open that folder."
+    panels.explain("Nothing to compare with", f"{first.name} is the only run that can be compared. {needed}")
 
 
 def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
@@ -96,7 +97,7 @@ def _anchor(first: Run, place: Any) -> int | None:
         step=1,
         key=key,
         placeholder="the first run's",
-        help="The id of a row. Each run's own model decodes around its own code of that row.",
+        help="The id of a row. Each run decodes traversals around its own code of that row.",
     )
     if given is None:
         st.query_params.pop("anchor", None)
@@ -120,15 +121,15 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     make = command("compare", *(run.path for run in runs))
     panels.head(TITLE, facts, "compare", make=make, data=lambda: reads.alongside(runs))
     if not len(table):
-        panels.explain("No active dimension", "None of the runs uses any latent dimension: nothing to match.")
+        panels.explain("No active dimension", "No run has an active dimension, so there is nothing to match.")
         return
     known = [_Known(run, part, *SIZES[len(runs)]) for run, part in zip(runs, strips, strict=True)]
     rows = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
     panels.show(markup.rows_html(_columns(runs), rows))
     if any(part is None and run.decodes for run, part in zip(runs, strips, strict=True)):
         panels.explain(
-            "No traversals in one of them",
-            "What its dimensions change in the picture has not been decoded. Decode it with:",
+            "Traversals missing",
+            "Traversals have not been decoded for one of the runs. Decode them with:",
             command("analyze", reads.study().path, "--only", "traverse"),
         )
 
@@ -139,15 +140,15 @@ def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodi
     kept = [part.settings.get("anchor_row") if part else None for part in stored]
     row = anchor if anchor is not None else shared_row([reads.codes(run) for run in runs], kept[0])
     if row is None:
-        return stored, "each around its own row: no row is in all of them"
+        return stored, "each run around its own row: no row is in all runs"
     found, failed = [], []
     for run, part, own in zip(runs, stored, kept, strict=True):
         if part is None or own == row:
             found.append(part)
             continue
-        anew, why = reads.attempt(partial(reads.traversals, run, row, over), None)
-        found.append(anew or part)
-        failed += [f"{run.name} keeps its own row {own}: {why}"] if anew is None else []
+        again, why = reads.attempt(partial(reads.traversals, run, row, over), None)
+        found.append(again or part)
+        failed += [f"{run.name} uses its own row {own}: {why}"] if again is None else []
     return found, "; ".join(failed) or f"the same image, row {row:,}, decoded in all"
 
 
@@ -178,7 +179,7 @@ class _Known:
         if self.part is None or index < 0:
             return ""
         images = self.part.images[index][:: -self.every if flip else self.every]
-        alt = f"z{index} of {self.run.name} moved" + (", from high to low as its sign is opposite" if flip else "")
+        alt = f"z{index} of {self.run.name} moved" + (", from high to low (opposite sign)" if flip else "")
         crisp = " crisp" * (images.shape[-1] <= 32)
         style = f"height:{self.height}px"
         return f'<img class="strip{crisp}" style="{style}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
@@ -221,7 +222,7 @@ def _leakage(runs: list[Run]) -> None:
     drawing = Drawing("leakage", tuple(measured or runs))
     panels.head(
         "Leakage between factors",
-        ["moving a dimension changes one factor most: how far does another move with it? 0 only one moves, 1 as far"],
+        ["how much other factors change when one dimension is traversed: 0 none, 1 as much as the main factor"],
         "leakage",
         make=drawing if measured else "",
         data=(lambda: reads.leakages(measured)) if measured else None,
@@ -235,8 +236,9 @@ def _leakage(runs: list[Run]) -> None:
     rows = [(_leaks(run, found[run.name], factors), "", "") for run in runs]
     panels.show(markup.rows_html([*columns, ("left out", "wrap")], rows))
     panels.note(
-        "Read off decoded images by a regressor trained on real ones; the mean over the dimensions that move a factor "
-        "by more than its readings' noise, ± half of the 95 % interval over anchors. Fewer dimensions have it easier."
+        "Factors are read from decoded images by a regressor trained on real images. Mean over the dimensions "
+        "that change a factor by more than the regressor's noise, ± half of the 95 % interval over anchors. Runs "
+        "with fewer active dimensions tend to score lower."
     )
     panels.chart(drawing.interactive(), "leakage-chart")
 
@@ -245,14 +247,15 @@ def _unmeasured(runs: list[Run], found: dict[str, tuple[Any, str]]) -> None:
     """Say why none of the runs has a leakage: it cannot be read, it cannot be had, or it has not been measured."""
     unread = [found[run.name][1] for run in runs if run.has("leakage")]
     if unread:
-        panels.explain("Leakage cannot be read", unread[0])
+        panels.explain("Leakage not available", unread[0])
     elif not any(run.encodes and run.decodes and reads.factor_names(run) for run in runs):
         needed = (
-            "It takes an encoder, a decoder, and data with known factors or labels; none of these runs has all three."
+            "Leakage needs an encoder, a decoder, and data with known factors or labels; none of these runs "
+            "has all three."
         )
         panels.explain("Nothing to measure", needed)
     else:
-        how = "Factors are read off decoded images, by a regressor that learns them from real ones. Measure it with:"
+        how = "Leakage reads factors from decoded images with a regressor trained on real images. Compute it with:"
         panels.explain("Not measured yet", how, command("leakage", reads.study().path))
 
 

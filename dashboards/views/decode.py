@@ -20,31 +20,31 @@ from latentlab.figures.code import moved_code, table
 from latentlab.runs.run import Run
 
 LONGEST = 400
-DRAG = "drag for a preview, let go for the exact image"
+DRAG = "drag for a preview, release for the exact image"
 BOTH, EACH, OTHERS = "both", "each", "all others"
 
 
 def page() -> None:
     """The whole page."""
     run = choice.current()
-    panels.head("Decode", [reads.label(run.name), "what the decoder makes of a code"], "decode")
+    panels.head("Decode", [reads.label(run.name), "decode any code"], "decode")
     if not run.decodes:
         panels.explain(
             "No decoder",
-            "This model only encodes, so nothing can be decoded from its codes. They can be looked at on Map.",
+            "This model has only an encoder, so its codes cannot be decoded. See the Map page for its codes.",
         )
         return
     if not run.has("encode"):
         fix = command("analyze", run.path, "--only", "encode")
-        panels.explain("No codes yet", "Codes say where the data lie, and so what to decode. Make them with:", fix)
+        panels.explain("No codes yet", "Codes show where the data lie in latent space. Compute them with:", fix)
         return
     _model, why = reads.attempt(lambda: reads.live(run), None)
     if why:
-        own = " The dashboard runs no code of your own." if run.config.adapter is not None else ""
-        panels.explain("The model is not at hand", f"{why}.{own}")
+        own = " The dashboard does not run your own code." if run.config.adapter is not None else ""
+        panels.explain("Model not available", f"{why}.{own}")
         return
     if not run.encodes:
-        panels.note("This model only decodes: its rows are draws from the prior, which have no images.")
+        panels.note("This model has only a decoder: its rows are samples from the prior, which have no images.")
     kinds = [kind for kind, (_, fits, _) in KINDS.items() if fits(run)]
     choice.remember("what", kinds, kinds[0])
     st.segmented_control(
@@ -129,7 +129,8 @@ def _sliders(run: Run) -> None:
     sliders(run, code, row, f"{run.name}", move)
     if leaving(codes, code):
         panels.note(
-            "This code lies farther from the rows' codes than 99 % of them do: the decoder was never trained there."
+            "This code is farther from the codes of the data than 99 % of those codes are from each other: the "
+            "decoder was not trained there."
         )
 
 
@@ -179,7 +180,10 @@ def _attribute(run: Run) -> None:
     if not known:
         panels.explain(
             "No groups to compare",
-            "These data have no factors or labels, and no selection has been kept. Select rows on Map and name them.",
+            (
+                "These data have no factors or labels, and no selection was saved. Select rows on the Map page and "
+                "save them."
+            ),
         )
         return
     default = known[-1]
@@ -206,8 +210,8 @@ def _filling(run: Run) -> None:
     seed = choice.integer(three, "Seed", "chain", 0, 0, 2**31)
     panels.figure(Drawing("filling", (run,), {"part": part, "row": row, "seed": seed}))
     panels.note(
-        "Each draw is the end of a Markov chain over the code and the hidden pixels, accepted by Metropolis and "
-        "Hastings, so it follows the model's own p(hidden | given). sd: the pixel that differs most is white."
+        "Each sample is the end of a Metropolis–Hastings chain over the code and the hidden pixels, which "
+        "samples the model's p(hidden | given). sd: the pixel that varies most is white."
     )
 
 

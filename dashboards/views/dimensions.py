@@ -34,7 +34,7 @@ def page() -> None:
         fix = command("analyze", run.path)
         panels.explain(
             "No codes yet",
-            "This run has been trained, but no data have been encoded with it. Make codes, traversals and scores with:",
+            "This run is trained, but no data have been encoded. Compute codes, traversals and scores with:",
             fix,
         )
         return
@@ -90,7 +90,7 @@ def _anchor(run: Run, place: Any, stored: Decodings) -> int | None:
         step=1,
         key=key,
         placeholder=f"{kept} (stored)" if kept is not None else "stored",
-        help="The id of a row, such as the map tells of each point. The run's own model decodes anew around its code.",
+        help="The id of a row, as shown on the Map page. The model decodes traversals around its code.",
     )
     if given is None:
         st.query_params.pop("anchor", None)
@@ -114,18 +114,19 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
         st.rerun()  # the detail is a fragment of its own, which a pick in this one does not redraw
     if not run.encodes:
         st.html(
-            '<p class="ll-note">This model only decodes: its codes are draws from the prior N(0, 1), not codes of '
-            "images, so they say nothing of what is used.</p>"
+            '<p class="ll-note">This model has only a decoder: its codes are samples from the prior N(0, 1), not '
+            "codes of images, so they do not show which dimensions are used.</p>"
         )
     elif not run.config.stochastic:
         st.html(
             '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
-            "their codes, whose scale is free, and none can be called inactive. The decoder effect does not depend on "
-            "that scale: the mean change of a pixel from step to step over the codes' own range.</p>"
+            "their codes, whose scale is arbitrary, and every dimension that varies counts as active. The decoder "
+            "effect does not depend on that scale: it is the mean pixel change per step over the range of the "
+            "codes.</p>"
         )
     factors = reads.factor_names(run)
     if not factors:
-        st.html('<p class="ll-note">These data have no known factors or labels, so no factor is named here.</p>')
+        st.html('<p class="ll-note">These data have no known factors or labels, so no factor can be named.</p>')
     shown = table.head(SHOWN)
     columns, rows = (
         _columns(run, part, bool(factors)),
@@ -133,12 +134,12 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     )
     st.html(markup.rows_html(columns, rows, "dimensions"))
     if len(table) > len(shown):
-        st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; the data of all can be downloaded."))
+        st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; download the data of all dimensions."))
     if part is None and not run.decodes:
-        panels.explain("No traversals", "This model has no decoder, so nothing can be decoded from its codes.")
+        panels.explain("No traversals", "This model has no decoder, so its codes cannot be decoded.")
     elif part is None:
-        why = _decoded(run)[1] or "What a dimension changes in the picture has not been decoded."
-        panels.explain("No traversals", f"{why} Decode anew with:", command("analyze", run.path, "--only", "traverse"))
+        why = _decoded(run)[1] or "Traversals have not been decoded."
+        panels.explain("No traversals", f"{why} Decode again with:", command("analyze", run.path, "--only", "traverse"))
 
 
 def _command(run: Run, part: Decodings | None, over: str) -> Drawing | str:
@@ -201,7 +202,7 @@ def _row(
     if factors:
         cells.append(_factor(row, factors))
     if part is not None:
-        cells.append(_strip(part, int(row["index"]), f"{key} moved, the others kept"))
+        cells.append(_strip(part, int(row["index"]), f"{key} varied, other dimensions fixed"))
     name = (
         f'<span title="{html.escape(row["note"])}">{html.escape(row["name"])}</span>'
         if row["name"] or row["note"]
@@ -260,7 +261,7 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
             st.html(_caption(f"Mean code at each {factor}; band: ± 1 sd over everything else"))
             panels.chart(Drawing("responses", (run,), {"factor": factor, "dimension": index}).interactive(), "response")
         else:
-            panels.explain("No factor to respond to", "These data have no known factors or labels.")
+            panels.explain("No factors", "These data have no known factors or labels.")
     one, two, three = st.columns([0.2, 0.4, 0.4])
     with one:
         _changed(part, index)
@@ -275,11 +276,11 @@ def _changed(part: Decodings | None, index: int) -> None:
     found = changed_pixels(part.images)
     here, most = found[index], float(found.max())
     st.html(
-        _caption("Changed pixels along the traversal")
+        _caption("Pixel change along the traversal")
         + _picture(heat(here, most), f"heat map of what dimension z{index} changes", "ll-heat")
         + _caption(
             f"Mean change from step to step: {here.mean():.1%} of the range, at most {here.max():.0%} in a pixel; "
-            f"yellow is {most:.0%}, the most that any dimension changes."
+            f"yellow is {most:.0%}, the largest change of any dimension."
         )
     )
 
@@ -291,7 +292,7 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     images, why = reads.attempt(lambda: [images_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
     if images is None:
         with left:
-            panels.explain("No extreme samples", f"The images are not at hand: {why}.")
+            panels.explain("No extreme samples", f"Images not available: {why}.")
         return
     for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
         if not len(end):
@@ -336,7 +337,7 @@ def _ticks(part: Decodings, index: int) -> str:
 
 def _label(run: Run, index: int, name: str, note: str) -> None:
     if not writable(run):
-        st.html('<p class="ll-note">The run\'s folder is read-only, so no names can be kept here.</p>')
+        st.html('<p class="ll-note">The run\'s folder is read-only, so names cannot be saved.</p>')
         return
     form = f"label-{run.name}-{index}"
     seen, save = f"{form}-shown", f"{form}-save"

@@ -41,9 +41,11 @@ def _collected(preset: str) -> None:
     panels.head("Collected for the report", [f"{len(items)} panel{'s' * (len(items) != 1)}"], "collected", small=True)
     if not items:
         panels.explain(
-            "Nothing is collected yet",
-            "Press “Add to report” in the head of any panel, on any page. What was added waits here while this tab is "
-            "open, to be taken away in one ZIP: figures as PDF, their numbers as CSV, the commands that make them.",
+            "Nothing collected yet",
+            (
+                "Press “Add to report” at the top of any panel. Collected panels stay here while this tab is open. "
+                "Download them as one ZIP: figures as PDF, numbers as CSV, and the commands that reproduce them."
+            ),
         )
         return
     with st.container(horizontal=True, gap="small"):
@@ -65,7 +67,7 @@ def _item(number: int, key: str, item: collected.Item, preset: str) -> None:
         left.html(panels.heading(f"{number}. {item.title}", item.said, "h3"))
         right.button("Remove", key=f"remove-{key}", on_click=collected.give_up, args=(key,), type="tertiary")
         if item.drawing is None:
-            panels.note("No figure: its table goes into the ZIP as CSV." if item.numbers else "The command alone.")
+            panels.note("No figure; the table is saved to the ZIP as CSV." if item.numbers else "Command only.")
         else:
             _preview(item.drawing, preset)
         if item.command:
@@ -107,7 +109,7 @@ def _preview(drawing: Drawing, preset: str) -> None:
     """The figure as a file would have it, or why there is none."""
     preview, why = reads.attempt(lambda: drawing.file("png", preset), None)
     if preview is None:
-        panels.explain("This figure cannot be drawn", why)
+        panels.explain("This figure cannot be plotted", why)
     else:
         dots = int.from_bytes(preview[16:20])  # a PNG tells its width there, in dots of which 300 make an inch
         st.image(preview, width=dots * SCREEN // 300, alt=drawing.file("txt", preset).decode())

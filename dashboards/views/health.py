@@ -20,7 +20,7 @@ def page() -> None:
     run = choice.current()
     table = reads.healthy(run)
     bad = table[table["state"].isin(BAD)]
-    verdict = "no file wants attention" if bad.empty else f"{len(bad)} of {len(table)} files want attention"
+    verdict = "all files are fine" if bad.empty else f"{len(bad)} of {len(table)} files need attention"
     facts = [reads.label(run.name), verdict]
     panels.head("Health of the run", facts, "health", make=command("analyze", run.path), data=lambda: table)
     rows = []
@@ -33,9 +33,9 @@ def page() -> None:
     columns = [("file", ""), ("state", ""), ("bytes", "num"), ("written", ""), ("SHA-256", ""), ("why", "wrap")]
     panels.show(markup.rows_html(columns, rows))
     panels.note(
-        "current: made from the files that are there now; stale: one of them changed since; "
-        "source: nothing was recorded to compare with; not needed: only a run that goes on reads it; "
-        "locked: it cannot be opened now; newer: a later version of latentlab wrote it, so upgrade."
+        "current: made from the current files; stale: an input changed since; source: no inputs recorded; not "
+        "needed: only used to resume; locked: it cannot be opened now; newer: written by a later version of "
+        "latentlab, so upgrade."
     )
     _made_with(run)
 
@@ -55,7 +55,7 @@ def _made_with(run: Run) -> None:
         "learning rate": f"{config.learning_rate:g}",
         "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} threads",
     }
-    panels.head("What it was made with", [run.config.label, run.state], "environment", small=True)
+    panels.head("Software and hardware", [run.config.label, run.state], "environment", small=True)
     both = [*settings.items(), *((key, _plain(value)) for key, value in found.items())]
     half = -(-len(both) // 2)
     rows = [

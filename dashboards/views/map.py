@@ -44,7 +44,7 @@ def page() -> None:
         fix = command("analyze", run.path)
         panels.explain(
             "No codes yet",
-            "This run has been trained, but no data have been encoded with it. Make codes and projections with:",
+            "This run is trained, but no data have been encoded. Compute codes and projections with:",
             fix,
         )
         return
@@ -81,8 +81,8 @@ def _map(run: Run) -> None:
             data=lambda: as_table(codes, codes.positions(ids)),
         )
     if len(kinds) == 1:
-        why = why or "UMAP and PCA have not been made for this run."
-        panels.explain("No projections", f"{why} Make them with:", command("analyze", run.path, "--only", "project"))
+        why = why or "UMAP and PCA have not been computed for this run."
+        panels.explain("No projections", f"{why} Compute them with:", command("analyze", run.path, "--only", "project"))
     shown = "-".join(map(str, (run.name, kind, *options.values())))
     picture = st.container()
     _choose(run, codes, xy, ids, by, drawn, picture, f"map-{shown}")
@@ -92,12 +92,12 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
     """The ways to select rows, and what is told of those that are."""
     one, two, three = st.columns(3, vertical_alignment="bottom")
     panels.note(
-        f"{_caveat(st.session_state['picture'])} Draw a lasso or a box around points, or name rows, a value or a kept "
-        "selection, to see what they have in common; one row alone shows its neighbours."
+        f"{_caveat(st.session_state['picture'])} Draw a lasso or a box around points, or enter row ids, a value "
+        "or a saved selection, to see what they have in common; a single row shows its neighbours."
     )
     by_id, why = reads.attempt(lambda: named(codes, _ids(one)), [])
     if why:
-        panels.explain("No such rows", why)
+        panels.explain("Rows not found", why)
     by_value, value = _value(codes, by, two)
     kept, name = selected.kept(run, three, ANY)
     choice.keep_unless("kept", ANY)
@@ -107,7 +107,7 @@ def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: An
     polygons = _area(key)
     enclosed: Any = [] if polygons is None else codes.positions(ids[within(polygons, xy)])
     if polygons is not None:
-        told = [f"{len(enclosed):,} of {len(ids):,} rows in this picture enclosed", *told]
+        told = [f"{len(enclosed):,} of {len(ids):,} rows in this projection selected", *told]
     marked = together(by_id, by_name)
     # The browser still shows what was drawn in it; a chart that is sent again would lose that, and take its time.
     outlines = [] if _selection(key) else polygons or []
@@ -152,7 +152,7 @@ def _area(key: str) -> list[list[tuple[float, float]]] | None:
         return None
     found, why = reads.attempt(lambda: areas(text), None)
     if why:
-        panels.explain("No such area", why)
+        panels.explain("Area not found", why)
     return found
 
 
@@ -174,7 +174,7 @@ def _laid_over(run: Run, kind: str, place: Any) -> dict[str, Any]:
             options["row"] = row
         if kind == PLANE and run.config.stochastic and _on("ellipses", f"{ELLIPSES} posteriors, 1σ"):
             options["ellipses"] = ELLIPSES
-        if reads.attempt(lambda: selections_of(run.notes()), {})[0] and _on("colours", "Colours of kept selections"):
+        if reads.attempt(lambda: selections_of(run.notes()), {})[0] and _on("colours", "Colour by saved selections"):
             options["by"] = "selections"
     return options
 
@@ -202,7 +202,7 @@ def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
     if len(values) == 1:
         return [], ANY
     choice.remember("value", values, ANY)
-    place.selectbox(f"Every row whose {by} is", values, key="value", persist_state="session")
+    place.selectbox(f"Rows with {by} =", values, key="value", persist_state="session")
     choice.keep_unless("value", ANY)
     value = st.session_state["value"]
     return (holding(codes, str(by), value) if value != ANY else []), value
@@ -210,9 +210,9 @@ def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
 
 def _caveat(kind: str) -> str:
     if kind == "umap":
-        return "UMAP keeps neighbourhoods and gives up distances and densities: it is a picture, not the latent space."
+        return "UMAP preserves neighbourhoods but not distances or densities: it is a projection, not the latent space."
     if kind == "pca":
-        return "PCA keeps the two directions of largest variance: it is a picture, not the latent space."
+        return "PCA shows the two directions of largest variance: it is a projection, not the latent space."
     return "These are the codes themselves, two dimensions at a time."
 
 

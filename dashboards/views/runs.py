@@ -35,16 +35,16 @@ SORTED = {
 }
 BAD = {"collapsed", "diverged", "broken"}
 WHY = {
-    "collapsed": "no latent dimension is in use: Var_x E[z|x] ≤ 0.01 everywhere",
-    "diverged": "a loss was no finite number; the last good checkpoint was kept",
+    "collapsed": "no latent dimension is active: Var_x E[z|x] ≤ 0.01 for all",
+    "diverged": "the loss was not finite; the last good checkpoint was kept",
     "unfinished": "training stopped early; `latentlab train … --resume` continues it",
     "empty": "no weights yet",
-    "stale codes": "the weights changed after the codes were made; `latentlab analyze` makes them anew",
-    "stale scores": "the codes changed after they were scored; `latentlab analyze --only score`",
+    "stale codes": "the weights changed after encoding; `latentlab analyze` encodes again",
+    "stale scores": "the codes changed after scoring; run `latentlab analyze --only score`",
     "older scores": "a metric has changed since, and other runs have its new values; `latentlab analyze --only score`",
     "not encoded": "`latentlab analyze` has not been run on it",
     "not scored": "`latentlab analyze --only score` has not been run on it",
-    "labels only": "labels are the one known factor, so scores of disentanglement mean little",
+    "labels only": "labels are the only known factor, so disentanglement scores mean little",
     "no factors": "the data have no known factors, so disentanglement cannot be scored",
     "broken": "the run's configuration cannot be read",
 }
@@ -76,7 +76,7 @@ def page() -> None:
 @panels.part
 def _scores(run: Run) -> None:
     """The chosen run's scores with all that stands beside them."""
-    title, label = "What stands beside the scores", reads.label(run.name)
+    title, label = "Uncertainty and baselines for each score", reads.label(run.name)
     if not run.has("score"):
         panels.head(title, [label], "beside-scores", small=True)
         panels.explain(
@@ -88,8 +88,10 @@ def _scores(run: Run) -> None:
         title,
         [
             label,
-            "value over all rows with its 95 % interval · the profile’s draw where it takes some of the rows · nulls: "
-            "what codes that know nothing, or are turned, reach 95 % of the time",
+            (
+                "value over all rows with its 95 % interval · the profile’s draw if it uses some of the rows · "
+                "nulls: 95th percentile for permuted factors or randomly rotated codes"
+            ),
         ],
         "beside-scores",
         small=True,
@@ -99,9 +101,8 @@ def _scores(run: Run) -> None:
     kept = card.set_index("metric").loc[markup.by_use(card["metric"].tolist())].reset_index()
     panels.show(markup.rows_html(BESIDE, [(_beside(row), "", "") for row in kept.to_dict("records")]))
     panels.note(
-        "Interval and nulls of metrics that train something take minutes and are made with "
-        "latentlab analyze --resample-slow. What the factors reach as codes is no bound. The spread over seeds is "
-        "another matter: see β sweep."
+        "Intervals and nulls of metrics that train a model take minutes; compute them with latentlab analyze "
+        "--resample-slow. The score of the factors themselves is not a bound. For the spread over seeds, see β sweep."
     )
 
 
@@ -111,7 +112,8 @@ def _beside(row: dict[str, Any]) -> list[str]:
     rotated = markup.number(row["rotated"])
     if row["aligned"] is False:
         rotated += (
-            ' <span class="flag" title="turned or shuffled codes reach as much: no alignment with the axes is shown">'
+            ' <span class="flag" title="rotated or shuffled codes score as high: no evidence of alignment with '
+            'the axes">'
             "≥</span>"
         )
     drawn = not markup.missing(row["whole"])

@@ -27,7 +27,7 @@ COLUMNS = (
     ("gaussian.coverage", "coverage, fitted normal", 2),
     ("aggregate.coverage", "coverage, aggregate", 2),
     ("detour", "detour", 2),
-    ("gradient", "gradient a σ", 2),
+    ("gradient", "gradient per σ", 2),
     ("gap", "train–test gap", 2),
 )
 
@@ -36,13 +36,16 @@ def page() -> None:
     """The whole page."""
     runs = tuple(run for run in reads.study().runs if run.has("support"))
     if not any(run.encodes and run.decodes for run in reads.study().runs):
-        panels.head("Can one sample from it?", [], "sampling")
-        panels.explain("Cannot be had here", "None of these models both encodes and decodes.")
+        panels.head("Can you sample from it?", [], "sampling")
+        panels.explain("Not available", "None of these models has both an encoder and a decoder.")
     elif not runs:
-        panels.head("Can one sample from it?", [], "sampling")
+        panels.head("Can you sample from it?", [], "sampling")
         panels.explain(
-            "Nothing was measured yet",
-            "Samples are decoded and held against real images, which takes some ten seconds a run. Make it with:",
+            "Not measured yet",
+            (
+                "Samples are decoded and compared with real images, which takes about ten seconds per run. "
+                "Compute it with:"
+            ),
             command("support", reads.study().path),
         )
     else:
@@ -54,7 +57,7 @@ def page() -> None:
         _distinct(run)
     elif runs:
         fix = command("support", run.path)
-        panels.explain("The chosen run was not measured", f"{reads.label(run.name)} has no samples yet.", fix)
+        panels.explain("The selected run was not measured", f"{reads.label(run.name)} has no samples yet.", fix)
     if run.has("likelihood") and run.config.latent_dim == 2:
         _identity(run)
     examined.foreign(run)
@@ -65,17 +68,18 @@ def page() -> None:
 def _settings(runs: tuple[Run, ...]) -> None:
     table = support_table(runs)
     facts = [reads.data_name(runs[0]), f"{len(runs)} of {len(reads.study().runs)} runs measured"]
-    facts += ["mean over seeds, their range below", "samples from N(0, I) unless said"]
+    facts += ["mean over seeds, range below", "samples from N(0, I) unless noted"]
     make = command("support", reads.study().path)
-    panels.head("Can one sample from it?", facts, "sampling", make=make, data=lambda: table)
+    panels.head("Can you sample from it?", facts, "sampling", make=make, data=lambda: table)
     said = verdict(table)
     st.html(f'<div class="ll-empty" style="max-width:none"><b>{html.escape(said[0])}</b>{html.escape(said[1])}</div>')
     rows = [([f"<b>{html.escape(row['setting'])}</b>", *_cells(row)], "", "") for row in by_setting(table)]
     panels.show(markup.rows_html([("setting", ""), *((name, "num") for _, name, _ in COLUMNS)], rows))
     panels.note(
-        "Coverage: the share of real images that samples reach; precision: of samples among real images; holes: draws "
-        "off the codes, 0.01 where there are none. None means anything without rate and probe: a decoder that knows "
-        "nothing is perfectly continuous. A dash: an autoencoder has no σ, and its scale is free."
+        "Coverage: share of real images close to samples; precision: share of samples close to real images; holes: "
+        "share of samples far from all codes (0.01 if there are none). Read them together with rate and probe: "
+        "a decoder "
+        "that ignores its code is perfectly continuous. A dash: undefined for an autoencoder, whose scale is arbitrary."
     )
 
 
@@ -104,7 +108,7 @@ def _samples(run: Run) -> None:
 @panels.part
 def _distinct(run: Run) -> None:
     if why := read_support(run)["undefined"].get("widths"):
-        panels.head("The most and the least distinct rows", [reads.label(run.name)], "widths", small=True)
+        panels.head("The most and least distinct rows", [reads.label(run.name)], "widths", small=True)
         panels.explain("No widths", f"{why[0].upper()}{why[1:]}.")
         return
     panels.figure(Drawing("widths", (run,)))

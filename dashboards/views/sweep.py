@@ -24,17 +24,19 @@ def page() -> None:
     """The whole page."""
     chosen, table = reads.study(), reads.table()
     if not chosen.runs:
-        panels.head("What β costs and brings", [], "sweep")
-        panels.explain("No run can be opened", "Every run of this study is broken; the page Runs says why.")
+        panels.head("Rate and distortions and brings", [], "sweep")
+        panels.explain("No run can be opened", "Every run of this study is broken; see the Runs page.")
         return
     settings = reads.settings()
     facts = [
         reads.data_name(chosen.runs[0]),
         f"{len(settings)} setting{'s' * (len(settings) != 1)}, {len(chosen.runs)} run{'s' * (len(chosen.runs) != 1)}",
-        "every dot is a seed" if len(chosen.runs) > len(settings) else "one seed each: no spread is known",
+        "one dot per seed" if len(chosen.runs) > len(settings) else "one seed each: spread unknown",
         "nats per example",
     ]
-    panels.head("What β costs and brings", facts, "sweep", make=command("compare", chosen.path), data=reads.settings)
+    panels.head(
+        "Rate and distortions and brings", facts, "sweep", make=command("compare", chosen.path), data=reads.settings
+    )
     _verdict(table)
     _table(settings)
     for frontier in frontiers(table):
@@ -48,7 +50,7 @@ def _verdict(table: Any) -> None:
     measures = [measure for measure in [*markup.by_use(table.attrs["metrics"]), "elbo"] if measure in known]
     if not measures:
         panels.explain(
-            "Nothing to judge by yet", "No run has scores or an ELBO.", command("analyze", reads.study().path)
+            "Nothing to compare yet", "No run has scores or an ELBO.", command("analyze", reads.study().path)
         )
         return
     left, right = st.columns([0.2, 0.8], vertical_alignment="top")
@@ -84,7 +86,7 @@ def _table(settings: Any) -> None:
         some = metrics[start : start + ACROSS]
         cells = [([_setting(row), *(_spread(row, metric, 2) for metric in some)], "", "") for row in rows]
         panels.show(markup.rows_html(_columns([markup.metric_name(metric) for metric in some]), cells))
-    panels.note("Mean over seeds, and the range from the lowest to the highest seed below.")
+    panels.note("Mean over seeds, range over seeds below.")
 
 
 def _columns(names: list[str]) -> list[tuple[str, str]]:
@@ -106,14 +108,17 @@ def _collapse(frontier: Frontier) -> str:
     """Where collapse begins, in a sentence."""
     units = ", ".join(f"{mean:.3g} at β = {beta:g}" for beta, mean in frontier.active.items())
     if frontier.collapsed is None:
-        said = f"no seed has collapsed up to β = {frontier.safe:g}, the largest tried"
+        said = f"no seed collapsed up to β = {frontier.safe:g}, the largest tried"
     elif frontier.safe is None:
-        said = f"a seed has collapsed at β = {frontier.collapsed:g} already, the smallest tried"
+        said = f"a seed collapsed at β = {frontier.collapsed:g}, the smallest tried"
     else:
-        said = f"between β = {frontier.safe:g}, where no seed has, and β = {frontier.collapsed:g}, where one has"
+        said = (
+            f"between β = {frontier.safe:g}, where no seed collapsed, and β = {frontier.collapsed:g}, where "
+            "at least one did"
+        )
     if frontier.unseen is not None:
         said += f" (another seed may still collapse at β = {frontier.safe:g}: a chance up to {frontier.unseen:.0%})"
-    return f"Frontier of collapse (no active unit) of {frontier.family}: {said}. Active units on average: {units}."
+    return f"Onset of collapse (no active unit) for {frontier.family}: {said}. Active units on average: {units}."
 
 
 def _spread(row: dict[str, Any], measure: str, digits: int) -> str:
@@ -131,14 +136,14 @@ def _no_curve(runs: Sequence[Run]) -> None:
         fix = command("analyze", reads.study().path)
         panels.explain("No rate–distortion curve yet", "No run has been encoded.", fix)
     else:
-        panels.explain("No rate–distortion curve", "None of these models both encodes and decodes.")
+        panels.explain("No rate–distortion curve", "None of these models has both an encoder and a decoder.")
 
 
 def _figures(chosen: Any, table: Any) -> None:
     sound = reads.sound()
     left = [run.name for run in chosen.runs if run not in sound]
     if left:
-        panels.explain("Not in the figures below", f"{', '.join(left)}: the page Runs says which file cannot be read.")
+        panels.explain("Not shown below", f"{', '.join(left)}: see the Runs page for the file that cannot be read.")
     if table["distortion"].notna().any():
         panels.figure(Drawing("rate-distortion", sound), on_run=choice.open_run)
     else:

@@ -100,7 +100,7 @@ def _check_asked(run: Run, chosen: Sequence[Stage]) -> None:
     """Raise an `InputError` where a stage must be given more than a run and its data."""
     for each in chosen:
         if each.asks:
-            raise InputError(f"{each.name} needs {each.asks}; ask by its own verb: `{each.again(run)}`")
+            raise InputError(f"{each.name} needs {each.asks}; use its own command: `{each.again(run)}`")
 
 
 def _check_current(run: Run, data: Dataset | None, split: str | None) -> None:

@@ -67,15 +67,15 @@ def run(argv: Sequence[str] | None = None) -> int:
     except LatentlabError as error:
         return _console.fail(str(error), error.exit_status)
     except TyperException as error:
-        return _console.fail(error.format_message() or str(error) or "no verb was given; see latentlab --help", 2)
+        return _console.fail(error.format_message() or str(error) or "no command was given; see latentlab --help", 2)
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch says RuntimeError for all it says
             raise
         return _console.fail("out of memory; use fewer rows, a smaller batch or a smaller model", 1)
     except UnicodeEncodeError as error:
-        return _console.fail(f"{error.object!r:.80} is no text; rename the folder or file, or type it otherwise", 2)
+        return _console.fail(f"{error.object!r:.80} is not valid text; rename the folder or file", 2)
     except BrokenPipeError:  # whoever read standard output has read enough
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _console.fail(f"{where}{error.strerror or error}; nothing was left half written", 1)
+        return _console.fail(f"{where}{error.strerror or error}; no file was left half written", 1)

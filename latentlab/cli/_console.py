@@ -20,24 +20,31 @@ from latentlab.system.streams import takes_all_letters, tell
 LINE_SECONDS = 10.0
 LONGEST_LINE = 200
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
-Data = Annotated[str | None, typer.Option("--data", help="A data set's name (latentlab data ls) or a path.")]
-Split = Annotated[str | None, typer.Option(help="Which published part: train, test or all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress output.")]
+Data = Annotated[str | None, typer.Option("--data", help="Name of a data set (see latentlab data ls) or a path.")]
+Split = Annotated[str | None, typer.Option(help="Published split to use: train, test or all.")]
 Adapter = Annotated[
     str | None,
-    typer.Option(metavar="FILE.py:NAME", help="A file of your own and what in it makes your model. It is run."),
+    typer.Option(
+        metavar="FILE.py:NAME", help="Python file and the callable in it that builds your model. The file is executed."
+    ),
 ]
-Resamples = Annotated[int, typer.Option(min=0, help="Redraws behind intervals and nulls; 0 leaves them out.")]
+Resamples = Annotated[int, typer.Option(min=0, help="Number of redraws for intervals and nulls; 0 turns them off.")]
 ResampleSlow = Annotated[
-    bool, typer.Option("--resample-slow", help="Redraw dci, factor_vae and others that train something, too (minutes).")
+    bool,
+    typer.Option(
+        "--resample-slow", help="Also redraw metrics that train a model, such as dci and factor_vae (minutes)."
+    ),
 ]
-Shard = Annotated[str | None, typer.Option(metavar="i/N", help="Do the i-th of N parts alone, for a job of an array.")]
+Shard = Annotated[str | None, typer.Option(metavar="i/N", help="Process only part i of N (for array jobs).")]
 Cluster = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Let a Dask scheduler's workers do it: tcp://127.0.0.1:8786, or tls://…"),
+    typer.Option(
+        metavar="ADDRESS", help="Run on the workers of a Dask scheduler, as in tcp://127.0.0.1:8786 or tls://…"
+    ),
 ]
-Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders, or studies of them.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders or study folders.")]
 
 
 def fail(message: str, status: int) -> int:

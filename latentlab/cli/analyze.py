@@ -27,22 +27,24 @@ def analyze(
     data: _console.Data = None,
     split: _console.Split = None,
     only: Annotated[str | None, typer.Option(help=f"Stages: {', '.join(stages())}. By default the first four.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Metrics to score, as in mig,dci; all by default.")] = None,
-    profile: Annotated[str, typer.Option(help="The scores' protocol.")] = "dlib",
+    metric: Annotated[str | None, typer.Option(help="Metrics to compute, as in mig,dci; all by default.")] = None,
+    profile: Annotated[str, typer.Option(help="Protocol that the scores follow.")] = "dlib",
     resamples: _console.Resamples = 200,
     resample_slow: _console.ResampleSlow = False,
     distortion: Annotated[
-        Literal["sample", "all", "none"], typer.Option(help="Rows to compute the distortion of.")
+        Literal["sample", "all", "none"], typer.Option(help="Rows whose distortion is computed.")
     ] = "sample",
-    projection_rows: Annotated[int, typer.Option(help="Rows to project, seeded.", min=4)] = 20_000,
+    projection_rows: Annotated[int, typer.Option(help="Number of seeded random rows to project.", min=4)] = 20_000,
     adapter: _console.Adapter = None,
-    anchor: Annotated[int | None, typer.Option(help="Row id to traverse around; a typical row by default.")] = None,
+    anchor: Annotated[
+        int | None, typer.Option(help="Row id to start traversals from; a typical row by default.")
+    ] = None,
     shard: _console.Shard = None,
     cluster: _console.Cluster = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Turn checkpoints into codes, traversals, projections and scores. What is up to date is left alone.
+    """Compute codes, traversals, projections and scores of runs. Results that are up to date are kept.
 
     Example: latentlab analyze artifacts/digits-study --only encode,score
     """
@@ -90,7 +92,9 @@ def _on_cluster(
 
     opened, failed = open_runs(paths)
     runs = taken(opened)
-    with _console.progress(f"analyze {len(runs)} runs", quiet=quiet, goes_on="called again it goes on") as say:
+    with _console.progress(
+        f"analyze {len(runs)} runs", quiet=quiet, goes_on="run the command again to continue"
+    ) as say:
         why = spread(runs, progress=lambda done: say(done, len(runs)))
     done = [(run, stages_of(run, options["only"])) for run in runs if str(run.path) not in why]
     return _runs.Outcome(done, failed | {Path(path): LatentlabError(each) for path, each in why.items()})
@@ -98,7 +102,7 @@ def _on_cluster(
 
 def _show(found: _runs.Outcome[tuple[str, ...]], nothing: str) -> None:
     for run, done in found.done:
-        _console.show(f"{run.path} is analysed: {', '.join(done)}")
+        _console.show(f"{run.path} analysed: {', '.join(done)}")
         if run.config.likelihood in UNBOUNDED and "traverse" in done:
             _tell_cut(run)
     if nothing and not found.done and not found.failed:

@@ -19,7 +19,8 @@ _COSTS = ("distortion", "rate", "elbo", "active_units")
 def compare(
     paths: _console.Paths,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Write a row a run as .csv, or a row a setting as .tex.")
+        Path | None,
+        typer.Option("-o", "--out", help="File to write: .csv (one row per run) or .tex (one row per setting)."),
     ] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
     json: _console.Json = False,
@@ -42,7 +43,9 @@ def compare(
 
     writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
     if out is not None and out.suffix not in writers:
-        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected .csv (a row a run) or .tex (a setting)")
+        raise InputError(
+            f"{out} ends in {out.suffix or 'nothing'}; expected .csv (one row per run) or .tex (one row per setting)"
+        )
     opened = [open_path(path) for path in paths]
     check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
     found = tabulate(opened, metrics=_console.metrics(metric))
@@ -61,7 +64,7 @@ def compare(
     columns = ["run", *_COSTS, *metrics, "flags"]
     _console.table(found[[key for key in columns if key in found]].to_dict("records"))
     if not quiet:
-        _console.show("\nBy setting, the mean over its seeds (the lowest to the highest):")
+        _console.show("\nMean per setting over seeds (range):")
         shared = sorted({key for each in agreement.values() for key in each})
         rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
         rows += [("normalised_beta", partial(_shared, key="normalised_beta"))]

@@ -12,17 +12,21 @@ PANEL = "Show"
 
 def dashboard(
     study: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY]", help="A study or a run; the shipped one by default.")
+        Path | None, typer.Argument(metavar="[STUDY]", help="Study or run folder; the sample study by default.")
     ] = None,
-    port: Annotated[int, typer.Option(help="The port on this machine.", min=1, max=65535)] = 8501,
-    address: Annotated[str, typer.Option(help="The name or number of this machine to answer to.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Let others look, who reach --address; nothing is written then.")
+        bool,
+        typer.Option(
+            "--allow-remote",
+            help="Let other machines that can reach --address read the study; nothing can be written then.",
+        ),
     ] = False,
-    browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Open a study in the browser, on this machine only (127.0.0.1) unless others are let in.
+    """Open a study in the browser. Only this machine (127.0.0.1) can connect unless you allow others.
 
     Example: latentlab dashboard artifacts/digits-study
     """
@@ -32,9 +36,12 @@ def dashboard(
     chosen = shipped_study() if study is None else study
 
     def ready(url: str) -> None:
-        _console.show(f"{chosen}: {url} (Ctrl-C ends it)")
+        _console.show(f"{chosen}: {url} (press Ctrl-C to stop)")
         if allow_remote:
-            _console.show("Whoever reaches this address can look: no password, no encryption. Nothing is written.")
+            _console.show(
+                "Anyone who can reach this address can read the study: no password, no encryption. Nothing can "
+                "be written."
+            )
 
     serve(
         chosen, port=port, address=address, allow_remote=allow_remote, browser=browser, ready=None if quiet else ready

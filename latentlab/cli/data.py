@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 PANEL = "Files"
 SHOWN = 12  # classes or levels that are named
 WIDEST = 100
-Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A name, a path, or a file of your own, FILE.py:NAME.")]
-app = typer.Typer(help="List, show, check and fetch data sets.", no_args_is_help=True)
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="Name of a data set, a path, or FILE.py:NAME.")]
+app = typer.Typer(help="List, show, check and download data sets.", no_args_is_help=True)
 
 
 @app.command("ls")
 def ls(json: _console.Json = False) -> None:
-    """List the data sets that have a name, and which of them need files. Example: latentlab data ls."""
+    """List the named data sets and which of them need files. Example: latentlab data ls."""
     from latentlab.data import describe, files_of, names
 
     rows = [{"name": name, "what": describe(name), "files": files_of(name)} for name in names()]
@@ -34,17 +34,19 @@ def ls(json: _console.Json = False) -> None:
         _console.show_json({"datasets": rows})
         return
     for title, some in (
-        ("Drawn or embedded, no files needed:", [row for row in rows if not row["files"]]),
+        ("Rendered or included, no files needed:", [row for row in rows if not row["files"]]),
         ("Read from published files, as --data NAME:PATH:", [row for row in rows if row["files"]]),
     ):
         _console.show(title)
         _show([(row["name"], row["what"]) for row in some], indent=2)
-    _console.show("Anything else: a path (arrays, IDX files, a folder of images), or a file of your own, FILE.py:NAME.")
+    _console.show(
+        "Anything else: a path (arrays, IDX files, a folder of images), or your own Python file, FILE.py:NAME."
+    )
 
 
 @app.command("show")
 def show(spec: Spec, json: _console.Json = False) -> None:
-    """Tell what a data set holds. Example: latentlab data show dsprites."""
+    """Show what a data set contains. Example: latentlab data show dsprites."""
     from latentlab.data import load
 
     data = load(spec)
@@ -67,7 +69,7 @@ def show(spec: Spec, json: _console.Json = False) -> None:
 
 @app.command("check")
 def check(spec: Spec, json: _console.Json = False) -> None:
-    """Say what was found in a data set and what is wrong with it; exit status 2 where it cannot be used.
+    """Check a data set and list its problems. The exit status is 2 if it cannot be used.
 
     Example: latentlab data check my-images/
     """
@@ -89,7 +91,7 @@ def check(spec: Spec, json: _console.Json = False) -> None:
 @app.command("fetch")
 def fetch(
     name: Annotated[str, typer.Argument(help="mnist, fashion-mnist, dsprites, …")],
-    out: Annotated[Path | None, typer.Option(help="The folder to put it in (data/NAME).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to download to (data/NAME).")] = None,
     quiet: _console.Quiet = False,
 ) -> None:
     """Download a published data set and verify its checksum. Example: latentlab data fetch mnist."""
@@ -97,7 +99,7 @@ def fetch(
 
     with _console.progress(f"fetch {name}", quiet=quiet) as report:
         folder = download(name, out or Path("data") / name, progress=report)
-    _console.show(f"{folder} holds {name}; use it as --data {name}:{folder}")
+    _console.show(f"{folder} contains {name}; use it as --data {name}:{folder}")
 
 
 def _found(finding: Mapping[str, Any]) -> str:

@@ -19,20 +19,25 @@ PANEL = "Analyse"
 
 def debias(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the weights as .npy, for train.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="File for the sampling weights (.npy), to use with train --weights."),
+    ] = None,
     data: _console.Data = None,
     split: _console.Split = None,
     combine: Annotated[
         Literal["product", "maximum"],
-        typer.Option(help="Over the dimensions: the paper's product, or the largest."),
+        typer.Option(help="How dimensions are combined: product (as in the paper) or maximum."),
     ] = "product",
-    bins: Annotated[int, typer.Option(help="Bins of each dimension's histogram.")] = 10,
-    smoothing: Annotated[float, typer.Option(help="α, added to each bin's share: larger makes weights evener.")] = 0.01,
+    bins: Annotated[int, typer.Option(help="Number of histogram bins per dimension.")] = 10,
+    smoothing: Annotated[
+        float, typer.Option(help="α, added to each bin's share; a larger value evens out the weights.")
+    ] = 0.01,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Say how common each training row is to the latent space, and weigh rare rows up.
+    """Estimate how rare each training row is in latent space, and write sampling weights that favour rare rows.
 
     Example: latentlab debias artifacts/digits -o weights.npy, then latentlab train … --weights weights.npy
     """
@@ -66,16 +71,16 @@ def debias(
         return
     _show(opened, found)
     if classes and not quiet:
-        _console.show("\nWhat drawing by these weights does to the classes, of which nothing was read:")
+        _console.show("\nClass shares under these weights (the weights do not use labels):")
         _console.table(classes)
     if out is not None:
-        _console.show(f"{out} holds the weights; use it as: latentlab train … --weights {out}")
+        _console.show(f"Saved weights to {out}; use them with: latentlab train … --weights {out}")
 
 
 def _show(run: Run, found: Commonness) -> None:
-    of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions count"
+    of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions were used"
     _console.show(
-        f"{len(found.weights):,} rows weighed, {of}; the largest weight is {found.weights.max():.3g} × the mean"
+        f"{len(found.weights):,} rows weighted, {of}; the largest weight is {found.weights.max():.3g} × the mean"
     )
     share = found.effective / len(found.weights)
     _console.show(

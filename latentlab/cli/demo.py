@@ -26,11 +26,11 @@ STORY = (
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where the study goes.")] = Path("artifacts/demo"),
+    out: Annotated[Path, typer.Option(help="Study folder to create.")] = Path("artifacts/demo"),
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:
-    """See the whole story on embedded data, offline: train, analyse, score, compare, draw, show.
+    """Run the whole workflow on embedded data, offline: train, analyse, score, compare, plot, open the dashboard.
 
     Example: latentlab demo --out artifacts/demo --no-dashboard
     """

@@ -11,11 +11,13 @@ PANEL = "Files"
 
 
 def doctor(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[RUN_OR_STUDY]...", help="Folders to examine.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN_OR_STUDY]...", help="Run folders or study folders to check.")
+    ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Say what is wrong with the installation and with studies, and how to mend it; exit status 1 if anything is.
+    """Check the installation and studies, and say how to fix each problem. The exit status is 1 if there is one.
 
     Example: latentlab doctor artifacts/digits-study
     """

@@ -12,14 +12,14 @@ PANEL = "Analyse"
 
 def explain(
     paths: _console.Paths,
-    rows: Annotated[int, typer.Option(min=1, help="Seeded codes to look around.")] = 32,
-    steps: Annotated[int, typer.Option(min=3, help="Pictures along each path.")] = 33,
-    seed: Annotated[int, typer.Option(help="Fixes which codes.")] = 0,
+    rows: Annotated[int, typer.Option(min=1, help="Number of seeded random codes to perturb.")] = 32,
+    steps: Annotated[int, typer.Option(min=3, help="Number of images along each path.")] = 33,
+    seed: Annotated[int, typer.Option(help="Seed for the choice of codes.")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Say what each latent dimension does to the picture: where, how strongly, how straight, and what it follows.
+    """Measure what each latent dimension changes in decoded images: where, how strongly, and which factor it follows.
 
     Example: latentlab explain artifacts/digits
     """

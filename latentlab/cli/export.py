@@ -12,20 +12,22 @@ PANEL = "Files"
 
 
 def export(
-    path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run; a study for study and tensorboard.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file or folder to make.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_STUDY", help="Run folder; for study and tensorboard, a study folder.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File or folder to create.")],
     to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[
-        int | None, typer.Option(help="With study: rows of codes that the copy keeps (5,000).", min=1)
+        int | None, typer.Option(help="With study: number of rows of codes in the copy (5,000).", min=1)
     ] = None,
     weights: Annotated[
-        bool | None, typer.Option("--weights/--no-weights", help="With study: keep the weights, in float16 (yes).")
+        bool | None, typer.Option("--weights/--no-weights", help="With study: include the weights in float16 (yes).")
     ] = None,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Hand a run to other tools, or a study to other people.
+    """Export a run to another tool's format, or a small copy of a study to share.
 
     h5ad and parquet are codes with projections, for scanpy, pandas and Embedding Atlas; onnx is encoder and decoder;
     huggingface is the model with its card; tensorboard is the history; study is a small copy of a whole study.

@@ -14,20 +14,25 @@ PANEL = "Show"
 def figure(
     kind: Annotated[str, typer.Argument(help=", ".join(names("figures")).replace("_", "-"))],
     paths: _console.Paths,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file: .pdf, .svg, .png, .html, .csv, .txt or .gif.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="File to write: .pdf, .svg, .png, .html, .csv, .txt or .gif.")
+    ],
     preset: Annotated[
-        str, typer.Option(help="Width and type size: icml, neurips, nature-single, nature-double.")
+        str, typer.Option(help="Page width and font size of a venue: icml, neurips, nature-single, nature-double.")
     ] = "neurips",
     option: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the kind, as in factor=shape.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Option of this kind of figure, as in factor=shape; may be repeated."
+        ),
     ] = None,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Draw a figure for a report: PDF, SVG and PNG without a browser, an interactive HTML file, numbers, or words.
+    """Save a figure as PDF, SVG, PNG, GIF or interactive HTML, its numbers as CSV, or its description as text.
 
-    Attribute, code, directions, filling, interpolation, manifold and samples decode anew, with the run's own model.
+    Attribute, code, directions, filling, interpolation, manifold and samples decode again, with the run's own model.
 
     Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
 

@@ -17,23 +17,27 @@ def import_(
     kind: Annotated[
         str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("exchange/importers")).replace("_", "-"))
     ] = None,
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="The folder or file of that format.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder to make.")] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder or file in that format.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder to create.")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[
-        Path | None, typer.Option(help="With --adapter: the weights, .safetensors, .pt, .pth, .bin.")
+        Path | None, typer.Option(help="With --adapter: file with the weights (.safetensors, .pt, .pth or .bin).")
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help="With state-dict: the network; found by itself if not given.")
+        str | None, typer.Option(help="With state-dict: network; detected from the weights by default.")
     ] = None,
-    likelihood: Annotated[str | None, typer.Option(help="With state-dict: bernoulli, gaussian, …")] = None,
-    objective: Annotated[str | None, typer.Option(help="With --adapter: what it was trained on, for labels.")] = None,
-    beta: Annotated[float | None, typer.Option(help="With --adapter: the β of its beta-vae objective.", min=0)] = None,
+    likelihood: Annotated[
+        str | None, typer.Option(help="With state-dict: likelihood of the decoder (bernoulli, gaussian, …).")
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="With --adapter: objective that the model was trained with, for labels.")
+    ] = None,
+    beta: Annotated[float | None, typer.Option(help="With --adapter: β of the beta-vae objective.", min=0)] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Turn a model that was trained elsewhere into a run: a checkpoint of a known format, or a model of your own.
+    """Import a model trained elsewhere as a run: a checkpoint in a known format, or your own PyTorch model.
 
     A checkpoint's own code is never run; an adapter's is, because you name it.
 

@@ -20,14 +20,17 @@ PANEL = "Analyse"
 def leakage(
     paths: _console.Paths,
     data: _console.Data = None,
-    anchors: Annotated[int, typer.Option(help="Seeded rows to move every dimension around.", min=2, max=1000)] = 16,
-    seed: Annotated[int, typer.Option(help="Fixes rows, regressor and redraws.")] = 0,
+    anchors: Annotated[
+        int,
+        typer.Option(help="Number of seeded random rows around which each dimension is traversed.", min=2, max=1000),
+    ] = 16,
+    seed: Annotated[int, typer.Option(help="Seed for rows, regressor and redraws.")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write a row a dimension as .csv.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per dimension.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Measure how much other factors change while a dimension changes one, read off the decoded images.
+    """Measure how much other factors change in the decoded images while one dimension is traversed.
 
     A regressor learns the factors from real images of the data, once for all runs of the same data. The answer is kept
     beside each run, in leakage.json, where pages and figures find it. 0 is best; – where no dimension changes anything.

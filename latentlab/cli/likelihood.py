@@ -20,14 +20,14 @@ def likelihood(
     paths: _console.Paths,
     data: _console.Data = None,
     split: _console.Split = None,
-    rows: Annotated[int, typer.Option(help="Seeded rows to estimate.", min=1)] = 1000,
-    samples: Annotated[int, typer.Option(help="Draws from each row's posterior.", min=2)] = 1000,
-    seed: Annotated[int, typer.Option(help="Fixes rows and draws.")] = 0,
+    rows: Annotated[int, typer.Option(help="Number of seeded random rows.", min=1)] = 1000,
+    samples: Annotated[int, typer.Option(help="Posterior samples per row.", min=2)] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed for rows and samples.")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Estimate log p(x): importance-weighted, and exactly where the latent space has two dimensions.
+    """Estimate log p(x) by importance weighting, and by quadrature if the latent space has two dimensions.
 
     Images must be what the likelihood is a distribution of: black and white for a Bernoulli one.
 

@@ -6,7 +6,7 @@ PANEL = "Analyse"
 
 
 def methods(paths: _console.Paths, json: _console.Json = False) -> None:
-    """Write the methods paragraph for a paper, and the BibTeX of what it cites.
+    """Write the methods paragraph for a paper and the BibTeX entries that it cites.
 
     Example: latentlab methods artifacts/digits-study
     """

@@ -20,19 +20,22 @@ PANEL = "Analyse"
 
 def outliers(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    against: Annotated[str, typer.Option(help="Foreign images: a data set's name or a path.")],
+    against: Annotated[str, typer.Option(help="Out-of-distribution data: name of a data set or a path.")],
     reverse: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="A run of the foreign images, to judge the other way round.")
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="Run trained on the out-of-distribution data, to test the opposite direction as well."
+        ),
     ] = None,
     data: _console.Data = None,
     split: _console.Split = None,
-    rows: Annotated[int, typer.Option(min=100, help="At most so many rows of each side, seeded.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Fixes rows, posterior samples and redraws.")] = 0,
+    rows: Annotated[int, typer.Option(min=100, help="Largest number of seeded random rows per data set.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Seed for rows, posterior samples and redraws.")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Say how well a run tells foreign images from its own, beside what brightness alone can tell.
+    """Measure how well a run detects out-of-distribution images, compared with baselines such as brightness.
 
     Example: latentlab outliers artifacts/mnist --against data/notmnist --reverse artifacts/notmnist
     """
@@ -68,14 +71,16 @@ def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
     _console.table([_row(name, each, entry) for name, each in entry["scores"].items()])
     each = next(iter(entry["scores"].values()))
     if each["brighter"] is not None:
-        share = f"{each['brighter']:.0%} with a brighter foreign row"
+        share = f"{each['brighter']:.0%} with a brighter out-of-distribution row"
         few = "" if each["matched"] is not None else "; too few, or too one-sided, to compare"
         _console.show(f"{each['pairs']} pairs of equal brightness, {share}{few}")
     name, value = entry["best_baseline"]
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"
-    _console.show(f"the best baseline, {name}, reaches {value:.3f} by itself; surely beyond it: {better}")
+    _console.show(f"Best baseline: {name} (AUROC {value:.3f}). Significantly better: {better}")
     if entry["own_rows_were_trained_on"] and not quiet:
-        _console.show("the model was trained on its own rows here, which flatters it; give held-out ones with --data")
+        _console.show(
+            "the in-distribution rows were training rows, which biases the result; pass held-out rows with --data"
+        )
     if not quiet:
         _console.show("")
 

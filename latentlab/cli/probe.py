@@ -18,17 +18,15 @@ PANEL = "Analyse"
 
 def probe(
     paths: _console.Paths,
-    factor: Annotated[
-        str | None, typer.Option(help="The classes to learn: a factor's name; the label by default.")
-    ] = None,
-    estimator: Annotated[str, typer.Option(help="linear, knn, or both.")] = "linear,knn",
-    sizes: Annotated[str, typer.Option(help="Labelled rows a class.")] = "1,2,5,10,20,50,100",
-    draws: Annotated[int, typer.Option(min=2, help="Draws of the labelled rows.")] = 10,
-    seed: Annotated[int, typer.Option(help="Fixes which rows are labelled and which are tested.")] = 0,
+    factor: Annotated[str | None, typer.Option(help="Factor to predict; the label by default.")] = None,
+    estimator: Annotated[str, typer.Option(help="Classifiers: linear, knn, or both.")] = "linear,knn",
+    sizes: Annotated[str, typer.Option(help="Numbers of labelled rows per class.")] = "1,2,5,10,20,50,100",
+    draws: Annotated[int, typer.Option(min=2, help="Number of random draws of the labelled rows.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed for the choice of labelled and test rows.")] = 0,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Say how far a few labels go on a run's codes: accuracy against the number of labelled rows.
+    """Measure how accurately a few labels are predicted from a run's codes, by number of labelled rows.
 
     Example: latentlab probe artifacts/digits-study --sizes 1,10,100
     """
@@ -50,7 +48,7 @@ def probe(
     else:
         _show([(run.name, curve) for run, curves in found.done for curve in curves.values()])
     if found.done and not quiet and not json:
-        _console.show(f"balanced accuracy on held-out rows, the mean over {draws} draws of the labelled ones")
+        _console.show(f"balanced accuracy on held-out rows, mean over {draws} draws of the labelled rows")
     found.end()
 
 
@@ -70,5 +68,5 @@ def _sizes(text: str) -> tuple[int, ...]:
     except ValueError:
         found = ()
     if not found or min(found) < 1:
-        raise InputError(f"--sizes is {text[:60]!r}; expected labelled rows a class, as in 1,10,100")
+        raise InputError(f"--sizes is {text[:60]!r}; expected labelled rows per class, as in 1,10,100")
     return found

@@ -12,12 +12,12 @@ PANEL = "Show"
 
 def report(
     paths: _console.Paths,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write, .html.")],
-    title: Annotated[str | None, typer.Option(help="What the page is called; the folder's name by default.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="HTML file to write.")],
+    title: Annotated[str | None, typer.Option(help="Title of the page; the folder's name by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Tell a study's story in one HTML file: what was trained, costs, dimensions, scores, caveats, commands.
+    """Write a report of a study to one HTML file: training, costs, dimensions, scores, caveats, commands.
 
     Example: latentlab report artifacts/digits-study -o report.html
     """

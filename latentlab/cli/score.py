@@ -20,25 +20,29 @@ PANEL = "Analyse"
 
 def score(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[RUN_OR_CODES]", help="A run folder, or a codes.h5ad.")
+        Path | None, typer.Argument(metavar="[RUN_OR_CODES]", help="Run folder or codes.h5ad file.")
     ] = None,
-    codes: Annotated[Path | None, typer.Option(help="Codes as .npy, .npz, .csv, .parquet or .h5ad.")] = None,
-    factors: Annotated[Path | None, typer.Option(help="Factors, a row for each row of the codes.")] = None,
+    codes: Annotated[Path | None, typer.Option(help="File with codes: .npy, .npz, .csv, .parquet or .h5ad.")] = None,
+    factors: Annotated[Path | None, typer.Option(help="File with factors, one row for each row of the codes.")] = None,
     header: Annotated[
-        bool | None, typer.Option("--header/--no-header", help="Tables have names in their first line, or none.")
+        bool | None, typer.Option("--header/--no-header", help="Whether the first line of tables holds column names.")
     ] = None,
     index: Annotated[
-        bool | None, typer.Option("--index/--no-index", help="The first column of tables has row numbers, or codes.")
+        bool | None, typer.Option("--index/--no-index", help="Whether the first column of tables holds row numbers.")
     ] = None,
-    grid: Annotated[str | None, typer.Option(help="Levels per factor of a full grid, as in 3,6,40,32,32.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Metrics, as in mig,dci; all of the profile by default.")] = None,
-    profile: Annotated[str, typer.Option(help="The protocol the scores follow.")] = "dlib",
+    grid: Annotated[
+        str | None, typer.Option(help="Number of levels per factor of a full grid, as in 3,6,40,32,32.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Metrics to compute, as in mig,dci; all of the profile by default.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="Protocol that the scores follow.")] = "dlib",
     resamples: _console.Resamples = 200,
     resample_slow: _console.ResampleSlow = False,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Score codes: of a run, or plain arrays of any origin.
+    """Score the codes of a run, or codes and factors from files.
 
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
     """

@@ -20,13 +20,13 @@ PANEL = "Analyse"
 def support(
     paths: _console.Paths,
     data: _console.Data = None,
-    draws: Annotated[int, typer.Option(help="Samples of each kind, and real images.", min=100)] = 5000,
-    seed: Annotated[int, typer.Option(help="Fixes samples and rows.")] = 0,
+    draws: Annotated[int, typer.Option(help="Number of samples of each kind and of real images.", min=100)] = 5000,
+    seed: Annotated[int, typer.Option(help="Seed for samples and rows.")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Measure whether a latent space can be sampled from: coverage, holes, continuity, fit to the prior, memory.
+    """Measure whether a latent space can be sampled from: coverage, holes, continuity, fit to the prior, memorization.
 
     Example: latentlab support artifacts/mnist
     """
@@ -60,7 +60,7 @@ def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
     ]
     _console.show("Samples against real images")
     _console.table(rows)
-    _console.show("\nWhat the codes know, without which the rest means nothing; and the ways between codes")
+    _console.show("\nInformation in the codes (needed to interpret the rest), and paths between codes")
     _console.table([_known(run, numbers) for run, numbers in found])
     said = {name: why for _, numbers in found for name, why in numbers["undefined"].items()}
     for name, why in said.items():

@@ -15,34 +15,44 @@ PANEL = "Train"
 def sweep(
     context: typer.Context,
     plan: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY.toml]", help="A study file, instead of options.")
+        Path | None, typer.Argument(metavar="[STUDY.toml]", help="Study file to use instead of options.")
     ] = None,
     data: _console.Data = None,
-    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("artifacts/study"),
-    objective: Annotated[str, typer.Option(help="What is minimised, as for train.")] = "beta-vae",
+    out: Annotated[Path, typer.Option(help="Study folder to create or continue.")] = Path("artifacts/study"),
+    objective: Annotated[str, typer.Option(help="Objective to minimise, as for train.")] = "beta-vae",
     beta: Annotated[
-        str | None, typer.Option(help="Values of β, with ae for a plain autoencoder (ae,1,4,16 for beta-vae).")
+        str | None, typer.Option(help="Values of β; ae is a plain autoencoder (ae,1,4,16 for beta-vae).")
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE,…", help="Values of another setting; all are crossed."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE,…",
+            help="Values of an additional setting of the objective; all combinations are trained.",
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="How many seeds of each, from 0 on.")] = 1,
-    network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: burgess from 64×64 on.")] = "auto",
-    likelihood: Annotated[str, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = "bernoulli",
-    latent_dim: Annotated[str, typer.Option(help="Latent sizes, as in 10 or 2,5,10.")] = "10",
-    steps: Annotated[int | None, typer.Option(help="Training steps of each member (20,000).")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's step size (0.001 for mlp, else 0.0005).")] = None,
+    seeds: Annotated[int, typer.Option(help="Number of seeds per setting, starting at 0.")] = 1,
+    network: Annotated[
+        str, typer.Option(help="Network: mlp, burgess, resnet, or auto (burgess for images of 64×64 or more).")
+    ] = "auto",
+    likelihood: Annotated[
+        str, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
+    ] = "bernoulli",
+    latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, as in 10 or 2,5,10.")] = "10",
+    steps: Annotated[int | None, typer.Option(help="Training steps per run (20,000).")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of Adam (0.001 for mlp, otherwise 0.0005).")
+    ] = None,
     decay: Annotated[
-        float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
+        float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
-    workers: Annotated[int | None, typer.Option(help="Members trained at a time (one a core).")] = None,
+    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
+    workers: Annotated[int | None, typer.Option(help="Number of runs trained at the same time (one per core).")] = None,
     together: Annotated[
         bool | None,
         typer.Option(
-            "--together/--apart", help="Members of one network in one pass, or each alone (together on cuda)."
+            "--together/--apart", help="Train runs that share a network in one pass, or each alone (together on cuda)."
         ),
     ] = None,
     shard: _console.Shard = None,
@@ -50,7 +60,7 @@ def sweep(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Train a study: every setting with every seed. Called again, it does what is missing.
+    """Train a study: every setting with every seed. Called again, it trains what is missing.
 
     Example: latentlab sweep --data digits --out artifacts/digits-study --beta ae,1,4 --seeds 2 --steps 2000
 
@@ -75,11 +85,11 @@ def sweep(
     if data is None:
         raise InputError("sweep needs --data SPEC or a study file; try: latentlab sweep --data digits")
 
-    with _console.progress(f"sweep {out}", quiet=quiet or json, goes_on="called again it goes on") as report:
+    with _console.progress(f"sweep {out}", quiet=quiet or json, goes_on="run the command again to continue") as report:
 
         def note(done: Any, total: int) -> None:
             running = sum(1 for steps in done.values() if steps)
-            report(sum(done.values()), total, f"{running} of {len(done)} members begun")
+            report(sum(done.values()), total, f"{running} of {len(done)} runs started")
 
         where: dict[str, Any] = {"workers": workers, "together": together, "shard": shard, "cluster": cluster}
         study = train_study(data, out, progress=note, **where, **options)
@@ -101,7 +111,7 @@ def _refuse_both(context: typer.Context, plan: Path) -> None:
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             option = name.rstrip("_").replace("_", "-")
-            raise InputError(f"--{option} was given beside {plan}; write it into the file, or leave it out")
+            raise InputError(f"--{option} cannot be combined with {plan}; write it into the file, or leave it out")
 
 
 def _sizes(text: str) -> list[int]:

@@ -15,38 +15,49 @@ PANEL = "Train"
 
 
 def train(
-    data: Annotated[str, typer.Option(help="A data set's name (latentlab data ls) or a path.")],
-    out: Annotated[Path, typer.Option(help="The run folder to make.")],
+    data: Annotated[str, typer.Option(help="Name of a data set (see latentlab data ls) or a path.")],
+    out: Annotated[Path, typer.Option(help="Run folder to create.")],
     objective: Annotated[
         str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
     ] = "beta-vae",
-    beta: Annotated[float | None, typer.Option(help="The weight of the rate (beta-tcvae: of TC) in the loss.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting of it.")] = None,
-    network: Annotated[str, typer.Option(help="mlp, burgess, resnet, or auto: by the images' size.")] = "auto",
-    likelihood: Annotated[str | None, typer.Option(help="bernoulli, gaussian, gaussian-learned.")] = None,
-    sigma: Annotated[float | None, typer.Option(help="σ of the Gaussian likelihood.")] = None,
-    latent_dim: Annotated[int, typer.Option(help="The number of latent dimensions.")] = 10,
-    steps: Annotated[int | None, typer.Option(help="Training steps (20,000).")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's step size (0.001 for mlp, else 0.0005).")] = None,
-    decay: Annotated[
-        float | None, typer.Option(help="Last part of the steps, over which the rate falls to 0 (0.2).")
+    beta: Annotated[
+        float | None, typer.Option(help="Weight of the rate in the loss (beta-tcvae: of the total correlation).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Fixes weights, order and noise.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An additional setting of the objective; may be repeated."),
+    ] = None,
+    network: Annotated[
+        str, typer.Option(help="Network: mlp, burgess, resnet, or auto (chosen by image size).")
+    ] = "auto",
+    likelihood: Annotated[
+        str | None, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
+    ] = None,
+    sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
+    latent_dim: Annotated[int, typer.Option(help="Number of latent dimensions.")] = 10,
+    steps: Annotated[int | None, typer.Option(help="Number of training steps (20,000).")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of Adam (0.001 for mlp, otherwise 0.0005).")
+    ] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed for initial weights, order of rows and noise.")] = 0,
     split: _console.Split = None,
     weights: Annotated[
-        Path | None, typer.Option(help="How often each row is drawn: .npy, as latentlab debias writes it.")
+        Path | None, typer.Option(help="Sampling weight of each row: .npy, as written by latentlab debias.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32, mixed, bfloat16.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="Threads of one process.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
-    log_every: Annotated[int | None, typer.Option(help="Steps between two lines of the history (100).")] = None,
-    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between two checkpoints (1,000).")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished run.")] = False,
+    precision: Annotated[str, typer.Option(help="Precision: auto, float32, mixed or bfloat16.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Threads per process.")] = None,
+    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
+    log_every: Annotated[int | None, typer.Option(help="Steps between entries in the history (100).")] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints (1,000).")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished run.")] = False,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Train one model and leave a run.
+    """Train one model and save it as a run.
 
     Example: latentlab train --data digits --out artifacts/digits --beta 4 --latent-dim 6 --steps 2000
     """

@@ -1,4 +1,4 @@
-"""Two runs' pictures and neighbourhoods side by side: projections turned onto one another, and neighbours in common.
+"""Two runs' pictures and neighbourhoods side by side: projections turned onto one another, and shared neighbours.
 
 Projections of two runs come turned, mirrored and scaled at will. They are laid over the first by the turn that
 brings the same rows nearest (orthogonal Procrustes; Gower and Dijksterhuis 2004, chapter 4) and given its spread, which
@@ -55,7 +55,7 @@ def overlap(a: Codes, b: Codes, row_ids: NDArray[np.int64], *, neighbours: int =
 
     k = min(neighbours, len(row_ids) - 1)
     if k < 1:
-        raise InputError(f"{len(row_ids)} rows are in common; neighbours need two at least")
+        raise InputError(f"{len(row_ids)} rows are in common; neighbours need at least two")
     near = []
     for codes in (a, b):
         points = codes.mean[codes.positions(row_ids)]
@@ -90,7 +90,7 @@ def aligned(projections: Sequence[Projection]) -> list[Projection]:
     for other in projections[1:]:
         ids = np.intersect1d(ids, other.row_ids)
     if len(ids) < 3:
-        raise InputError(f"the pictures have {len(ids)} rows in common; project codes of the same rows")
+        raise InputError(f"the projections have {len(ids)} rows in common; project codes of the same rows")
     places = (np.intersect1d(ids, each.row_ids, return_indices=True)[2] for each in projections)
     first, *others = (each.xy[at].astype(np.float64) for each, at in zip(projections, places, strict=True))
     centre = first.mean(axis=0)

@@ -18,7 +18,7 @@ BLOCK = 65536
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """What a model's encoder made of a data set, one row an image.
+    """What a model's encoder made of a data set, one row per image.
 
     ``mean`` (n, d) float32 is the posterior mean, ``variance`` (n, d) the posterior variance or None for a
     deterministic encoder. ``factors`` (n, k) float64, ``specs``, ``labels`` and ``row_ids`` are the data set's.
@@ -113,7 +113,7 @@ class Codes:
         """
         places = located(self.row_ids, row_ids)
         if places is None:
-            raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
+            raise InputError("some rows are not among the codes; project again: `latentlab analyze … --only project`")
         return places
 
     def position(self, row_id: int) -> int:

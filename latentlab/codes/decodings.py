@@ -63,7 +63,7 @@ def changed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """
     if images.ndim < 4 or images.shape[-4] < 2:
         raise InputError(
-            f"images are {images.shape}; expected (…, steps, channels, height, width) of two steps at least"
+            f"images are {images.shape}; expected (…, steps, channels, height, width) of at least two steps"
         )
     steps = images.astype(np.float64) / 255
     return np.asarray(np.abs(np.diff(steps, axis=-4)).mean(axis=(-4, -3)))
@@ -77,8 +77,8 @@ def cut_told(parts: Mapping[str, Decodings]) -> str:
         return ""
     low, high = min(each["low"] for each in cut), max(each["high"] for each in cut)
     return (
-        f"{share:.0%} of the decoded values are outside [0, 1], from {low:.3g} to {high:.3g}, and were cut in the "
-        "pictures; a decoder that ends in tanh needs (x + 1) / 2"
+        f"{share:.0%} of the decoded values are outside [0, 1], from {low:.3g} to {high:.3g}, and were "
+        "clipped; a decoder that ends in tanh needs (x + 1) / 2"
     )
 
 

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 ROWS = 20_000
 BINS = 20
 DRAWS = 20
-FLOOR = 0.06  # a smaller share of a factor's entropy is no knowledge to speak of, however certain it is
+FLOOR = 0.06  # a smaller share of a factor's entropy is negligible, however certain
 
 
 def dimensions(
@@ -163,7 +163,7 @@ def _shares(mutual: NDArray[Any], entropy: NDArray[Any]) -> Floats:
 
 
 def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, Any]:
-    """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry a dimension."""
+    """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry per dimension."""
     from latentlab.metrics._information import permuted
 
     some, rng, d = codes.sample(rows, seed), np.random.default_rng(seed), codes.latent_dim

@@ -154,7 +154,7 @@ def _element(group: Any, key: str, path: Path) -> Any:
 def _column(group: Any, key: str, path: Path, kinds: str) -> NDArray[Any]:
     dataset = _element(group, key, path)
     if getattr(dataset, "ndim", 0) != 1 or dataset.dtype.kind not in kinds:
-        raise InputError(f"{path}: {dataset.name} is no column of numbers of its kind; encode the data again")
+        raise InputError(f"{path}: {dataset.name} is not a numeric column of the expected type; encode the data again")
     return chunks.read(dataset)
 
 
@@ -174,7 +174,7 @@ def _label_names(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
 
 def _matrix(dataset: Any, path: Path) -> NDArray[np.float32]:
     if getattr(dataset, "ndim", 0) != 2 or dataset.dtype.kind != "f":
-        raise InputError(f"{path}: {dataset.name} is no matrix of floats; expected (rows, latent dimensions)")
+        raise InputError(f"{path}: {dataset.name} is not a matrix of floats; expected (rows, latent dimensions)")
     return np.asarray(chunks.read(dataset), np.float32)
 
 

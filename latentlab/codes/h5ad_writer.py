@@ -105,11 +105,12 @@ class CodesWriter:
     def add(self, mean: NDArray[np.float32], variance: NDArray[np.float32] | None) -> None:
         """The next rows' posterior means and variances (k, d)."""
         if not np.isfinite(mean).all():
-            raise InputError("the encoder gave a NaN or an infinite code; the checkpoint has diverged")
+            raise InputError("the encoder returned a NaN or infinite code; the checkpoint has diverged")
         if variance is not None and not ((variance > 0) & np.isfinite(variance)).all():
             row = self.position + int(np.flatnonzero(~((variance > 0) & np.isfinite(variance)).all(axis=1))[0])
             raise InputError(
-                f"the encoder gave row {row} a posterior variance of 0, infinity or NaN, so its rate is infinite; "
+                f"the encoder returned for row {row} a posterior variance of 0, infinity or NaN, so its rate is "
+                "infinite; "
                 "bound its log-variance to ±80, unless the checkpoint has diverged"
             )
         rows = slice(self.position, self.position + len(mean))

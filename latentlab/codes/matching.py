@@ -24,7 +24,7 @@ MATCHED = 0.5  # a weaker rank correlation is a pairing forced by the assignment
 
 
 def match(a: Codes, b: Codes, *, rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
-    """One row a pair: ``a``, ``b`` (positions of dimensions, −1 for none), ``rho`` in [−1, 1], ``matched``.
+    """One row per pair: ``a``, ``b`` (positions of dimensions, −1 for none), ``rho`` in [−1, 1], ``matched``.
 
     Only active dimensions take part (all of a deterministic encoder), on at most `rows` seeded random rows that both
     hold: on a grid's first rows dead dimensions agree by chance. ``matched`` is abs(rho) ≥ 0.5; what is left over
@@ -49,7 +49,7 @@ def match(a: Codes, b: Codes, *, rows: int = ROWS, seed: int = 0) -> pd.DataFram
 
 
 def alongside(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Several `match` tables of one first run as one: a row a dimension of it, its partner in each of the others.
+    """Several `match` tables of one first run as one: one row per dimension of it, its partner in each of the others.
 
     ``first`` is the dimension's position, ``other1``, ``rho1``, ``matched1`` what the first table says of it, and so
     on. Ranked by the mean abs(rho). Dimensions of the others that have no partner stand at the end, side by side with

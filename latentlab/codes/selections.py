@@ -64,7 +64,7 @@ def area_text(polygons: Sequence[Sequence[Sequence[float]]], corners: int = 60) 
 
 
 def areas(text: str) -> list[list[tuple[float, float]]]:
-    """The polygons that `area_text` wrote; an `InputError` where it is no such text.
+    """The polygons that `area_text` wrote; an `InputError` where it is not such a text.
 
     >>> areas("0 0,1 0,0.3333 1")
     [[(0.0, 0.0), (1.0, 0.0), (0.3333, 1.0)]]
@@ -74,7 +74,7 @@ def areas(text: str) -> list[list[tuple[float, float]]]:
     except ValueError:
         found = []
     if not found or any(len(polygon) < 3 or any(len(corner) != 2 for corner in polygon) for polygon in found):
-        raise InputError("the address names an area that is none: draw it anew")
+        raise InputError("the address names an invalid area: draw it again")
     return [[(corner[0], corner[1]) for corner in polygon] for polygon in found]
 
 
@@ -98,7 +98,7 @@ def named(codes: Codes, text: str) -> NDArray[np.int64]:
     for part in filter(None, re.split(r"[,;\s]+", re.sub(r"\s*[-–]\s*", "-", text.strip()))):
         ends = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part)
         if ends is None:
-            raise InputError(f"{part[:40]!r} is no row id; expected ids and ranges, such as 5, 17, 100-120")
+            raise InputError(f"{part[:40]!r} is not a row id; expected ids and ranges, such as 5, 17, 100-120")
         low, high = int(ends[1]), int(ends[2] or ends[1])
         found = (codes.row_ids >= low) & (codes.row_ids <= high)
         if not found.any():
@@ -133,7 +133,7 @@ def rows_of(codes: Codes, text: str, notes: dict[str, Any]) -> NDArray[np.int64]
         return holding(codes, factor.strip(), value.strip())
     if not text.strip()[:1].isdigit():
         known = ", ".join(kept) or "none"
-        raise InputError(f"no selection is called {text[:40]!r} (kept: {known}); a value is FACTOR=VALUE"[:200])
+        raise InputError(f"there is no selection called {text[:40]!r} (kept: {known}); a value is FACTOR=VALUE"[:200])
     return named(codes, text)
 
 
@@ -269,4 +269,6 @@ def selections_of(notes: dict[str, Any]) -> dict[str, NDArray[np.int64]]:
     try:
         return {str(name): np.unique(np.asarray(found[name]["rows"], np.int64)) for name in sorted(found)}
     except (TypeError, KeyError, ValueError, OverflowError) as error:
-        raise InputError("notes.json holds no selections as latentlab writes them; restore it or remove it") from error
+        raise InputError(
+            "notes.json does not contain selections in latentlab's format; restore or remove it"
+        ) from error

@@ -130,7 +130,7 @@ def _shadowed(spec: Spec) -> tuple[str, ...]:
     """A word where a file or folder has the name of a data set that is read from elsewhere."""
     if not isinstance(spec, Named) or "path" in spec.options or not Path(spec.head).exists():
         return ()
-    return (f"this is the data set of that name, not what is called {spec.head} here; that is read as ./{spec.head}",)
+    return (f"this is the data set of that name; to read the local path of the same name, write ./{spec.head}",)
 
 
 def _reader(spec: Spec) -> tuple[Callable[..., Dataset], dict[str, Any]]:
@@ -164,8 +164,8 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
 
         return _file.load, {"path": path}
     if suffix == ".py":
-        raise InputError(f"{head} is a Python file; say what in it makes the data, as in {head}:images")
-    raise InputError(f"{head} is no data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")
+        raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
+    raise InputError(f"{head} is not a data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")
 
 
 def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:

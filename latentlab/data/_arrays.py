@@ -41,7 +41,7 @@ DAMAGED = (  # what opening and unpacking a member of a zip raises where its byt
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
     EOFError, RuntimeError, OSError, KeyError, OverflowError,
 )  # fmt: skip
-NAMED = 5  # arrays that are named among what is passed over
+NAMED = 5  # arrays that are named among what is skipped
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
@@ -79,13 +79,13 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     """A sentence on the arrays and groups of a file that nothing is read from; none where there are none.
 
     >>> passed_over(["images", "x", "latents", "factor_names"])
-    ('2 of 4 arrays and groups passed over: latents, x',)
+    ('2 of 4 arrays and groups skipped: latents, x',)
     """
     held = set(names)
     used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {NAMES, KINDS}
     left = sorted(held - used)
     named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
-    return (f"{len(left):,} of {len(held):,} arrays and groups passed over: {named}",) if left else ()
+    return (f"{len(left):,} of {len(held):,} arrays and groups skipped: {named}",) if left else ()
 
 
 def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
@@ -132,13 +132,13 @@ def _factors(path: Path, arrays: Mapping[str, Any], n: int) -> tuple[NDArray[np.
     values = _guarded(path, lambda: values[...])
     if values.ndim != 2 or len(values) != n or values.dtype.kind not in "iubf":
         raise InputError(
-            f"{path}: factors are {values.dtype} {values.shape}; expected numbers ({n}, k), a row per image"
+            f"{path}: factors are {values.dtype} {values.shape}; expected numbers ({n}, k), one row per image"
         )
     k = values.shape[1]
     factors = values.astype(np.float64)
     names = _words(path, arrays, NAMES, k) or [f"factor {i + 1}" for i in range(k)]
     if len(set(names)) < k:
-        raise InputError(f"{path}: {NAMES} has a name twice; expected {k} different ones")
+        raise InputError(f"{path}: {NAMES} contains a duplicate name; expected {k} different names")
     kinds = _words(path, arrays, KINDS, k) or [_kind(column) for column in factors.T]
     allowed = ("categorical", "ordinal", "continuous", "circular")
     if wrong := set(kinds) - set(allowed):
@@ -182,7 +182,7 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     except InputError:
         raise
     except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path} is damaged (a part of it cannot be read); make or copy it again") from error
+        raise InputError(f"{path} is damaged (part of it cannot be read); recreate or copy it again") from error
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -192,7 +192,7 @@ def read_npy(path: Path) -> NDArray[Any]:
         return np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
         pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
-        why = "holds pickled objects, which are never read" if pickled else "is no whole .npy file"
+        why = "holds pickled objects, which are never read" if pickled else "is not a complete .npy file"
         raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
 
 
@@ -234,7 +234,7 @@ def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
             warnings.simplefilter("ignore")  # headers that Python 2 wrote are read as well
             header = Header(*parse(file))
     except (ValueError, SyntaxError, TypeError, EOFError, TokenError) as error:
-        raise InputError(f"{path}: {key} is no whole array; make or copy the file again") from error
+        raise InputError(f"{path}: {key} is not a complete array; recreate or copy the file") from error
     if header.dtype.hasobject:
         raise InputError(f"{path}: {key} holds pickled objects, which are never read; save plain numbers or text")
     return header
@@ -266,9 +266,11 @@ def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
             while len(content) <= header.bytes and (block := file.read(min(BLOCK, header.bytes + 1 - len(content)))):
                 content += block
     except DAMAGED as error:
-        raise InputError(f"{path}: {key} is damaged; make or copy the file again") from error
+        raise InputError(f"{path}: {key} is damaged; recreate or copy the file") from error
     if len(content) != header.bytes:
-        raise InputError(f"{path}: {key} announces {header.bytes:,} bytes but holds others; make the file again")
+        raise InputError(
+            f"{path}: {key} declares {header.bytes:,} bytes but contains a different number; recreate the file"
+        )
     array = np.frombuffer(content, dtype=header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
     array.setflags(write=False)  # shared by every data set made of this file
     return array
@@ -280,4 +282,4 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (*DAMAGED, ValueError) as error:
-        raise InputError(f"{path} is no whole {path.suffix} file; make or copy it again") from error
+        raise InputError(f"{path} is not a complete {path.suffix} file; recreate or copy it again") from error

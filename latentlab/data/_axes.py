@@ -62,12 +62,12 @@ def ordered(path: Path, images: Any, axes: str) -> tuple[Any, str]:
     An axis n is added where there is none, for one picture. What HDF5 holds is read by index, so n stands first there.
     """
     if len(set(axes)) != len(axes) or not {"h", "w"} <= set(axes) <= set("nhwc"):
-        raise InputError(f"{path}: axes={axes[:20]} is none; expected the order of n, h, w and c, as in axes=hwcn")
+        raise InputError(f"{path}: axes={axes[:20]} is not valid; expected the order of n, h, w and c, as in axes=hwcn")
     if len(axes) != len(images.shape):
         raise InputError(f"{path}: axes={axes} names {len(axes)} axes, but images have shape {tuple(images.shape)}")
     if not isinstance(images, np.ndarray):
         if axes not in ("nhw", "nhwc", "nchw"):
-            raise InputError(f"{path}: axes={axes} in HDF5 is not read; save with n first, as nhw, nhwc or nchw")
+            raise InputError(f"{path}: axes={axes} in HDF5 is not read; store n first, as nhw, nhwc or nchw")
         return images, axes
     if "n" not in axes:
         images, axes = images[None], f"n{axes}"

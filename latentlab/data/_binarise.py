@@ -21,7 +21,7 @@ def binarised(data: Dataset, seed: Any) -> Dataset:
 
     The draw is static: the bits of a row depend on `seed` and the row's id alone, so every epoch, split and process
     sees the same binary images. ``source["binarised"]`` is the seed; it is recorded in a run's configuration and in
-    its codes. Raises `InputError` for a seed that is no whole number of at least 0.
+    its codes. Raises `InputError` for a seed that is not a whole number of at least 0.
 
     >>> from latentlab.data import load
     >>> sorted(set(load("digits:binarised=0")[:10].ravel().tolist()))

@@ -72,7 +72,7 @@ def _labels(data: Dataset) -> Finding:
 
 def _factor(data: Dataset, column: int) -> Finding:
     if data.factors is None:
-        raise InputError(f"{data.name} describes factors but holds none")
+        raise InputError(f"{data.name} describes factors but contains none")
     spec, values = data.specs[column], data.factors[:, column]
     missing = int(np.isnan(values).sum())
     levels = len(np.unique(values[~np.isnan(values)]))
@@ -92,7 +92,7 @@ def _pixels(data: Dataset) -> Finding:
             return _finding("pixels", f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
         least, most = block.min(axis=1), block.max(axis=1)
         low, high, flat = min(low, int(least.min())), max(high, int(most.max())), flat + int((least == most).sum())
-    problem = f"{flat:,} of {len(rows):,} images have one value throughout" if flat else ""
+    problem = f"{flat:,} of {len(rows):,} images are constant" if flat else ""
     if high <= 1:
         problem = "no pixel exceeds 1 of 255: were floats or flags saved as uint8? multiply by 255"
     return _finding("pixels", f"{low} to {high} in {len(rows):,} rows", problem)

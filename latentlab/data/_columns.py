@@ -41,7 +41,7 @@ def of_parquet(path: Path, *, words: bool) -> Columns:
         with parquet.ParquetFile(path) as file:
             about = file.metadata
             if b"latentlab" in (about.metadata or {}):
-                raise InputError(f"{path} is an export of latentlab, more than codes; give the run or its codes.h5ad")
+                raise InputError(f"{path} is a latentlab export with more than codes; pass the run or its codes.h5ad")
             if about.num_columns > WIDEST or about.num_rows * about.num_columns * 8 > LIMIT:
                 raise InputError(
                     f"{path} has {about.num_rows:,} × {about.num_columns:,} cells; save fewer, or .npy, to score them"
@@ -51,7 +51,7 @@ def of_parquet(path: Path, *, words: bool) -> Columns:
         if isinstance(error, InputError):
             raise
         why = " ".join(str(error).split())[:60]
-        raise InputError(f"{path} is not a readable Parquet file ({why}); make or copy it again") from error
+        raise InputError(f"{path} is not a readable Parquet file ({why}); recreate or copy it again") from error
     if not frame.size:
         raise InputError(f"{path} holds {len(frame)} rows × {len(frame.columns)} columns; expected numbers")
     index = [] if isinstance(frame.index, pd.RangeIndex) else ["index left out"]

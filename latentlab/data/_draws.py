@@ -1,4 +1,4 @@
-"""Training rows several times over, so that each pass over an image draws its bits anew."""
+"""Training rows several times over, so that each pass over an image draws its bits again."""
 
 from __future__ import annotations
 

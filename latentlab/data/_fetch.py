@@ -88,7 +88,7 @@ def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: 
     source = SOURCES[registry.choose(name, SOURCES, what="data set to fetch")]
     base = url_base or source.base
     if not base.startswith(("https://", "http://")):
-        raise InputError(f"{base[:80]} is no web address; expected http:// or https://")
+        raise InputError(f"{base[:80]} is not a web address; expected http:// or https://")
     folder = Path(folder)
     total = sum(file.size for file in source.files)
     done = 0

@@ -79,12 +79,12 @@ def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
     """What was taken for granted of these images."""
     grey = sum(file.grey for file in files)
     if 0 < grey < len(files):
-        yield f"{grey:,} of {len(files):,} images are grey, the others in colour: all are read as colour"
+        yield f"{grey:,} of {len(files):,} images are grey and the others in colour: all are read as colour"
     if clear := sum(file.clear for file in files):
-        yield f"{clear:,} of {len(files):,} images have an alpha channel: what is transparent is read as white"
+        yield f"{clear:,} of {len(files):,} images have an alpha channel: transparent pixels are read as white"
     if UNLABELLED in classes:
         count = classes.count(UNLABELLED)
-        yield f"{count:,} of {len(files):,} images lie in no class folder: their class is called {UNLABELLED}"
+        yield f"{count:,} of {len(files):,} images are not in a class folder; their class is called {UNLABELLED}"
 
 
 def _content(path: Path, names: tuple[str, ...], shape: tuple[int, int, int]) -> str:
@@ -121,7 +121,7 @@ def _header(path: Path, name: str, open_file: Opener, resized: bool) -> _File:
     with open_image(path, name, open_file, large=resized) as image:
         frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
         if frames > 1:
-            raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image a file")
+            raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image per file")
         size = image.size[::-1] if _lies(image) else image.size
         grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
         return _File(name, image.mode, grey, image.has_transparency_data, size)
@@ -164,7 +164,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     with archive.open(name) as file:
         content = file.read(MEMBER + 1)
     if len(content) > MEMBER:
-        raise InputError(f"{path}: {name[-60:]} unpacks to more than {MEMBER >> 20} MiB; that is no ordinary image")
+        raise InputError(f"{path}: {name[-60:]} unpacks to more than {MEMBER >> 20} MiB; that is not an ordinary image")
     return io.BytesIO(content)
 
 
@@ -188,13 +188,13 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         most = (Image.MAX_IMAGE_PIXELS or 0) * (2 if large else 1)
-        todo = "make it smaller" if large else "size=64 reads up to twice as many, and resizes"
+        todo = "reduce its size" if large else "size=64 reads up to twice as many, and resizes"
         raise InputError(f"{str(path)[-60:]}: {name[-40:]} has more than {most:,} pixels; {todo}") from error
     except Exception as error:  # decoders raise all kinds on damaged files
         if _placeholder(name, open_file):
             raise InputError(
-                f"{str(path)[-60:]}: {name[-50:]} stands for a file that was not fetched; "
-                "fetch it: git lfs pull, git annex get"
+                f"{str(path)[-60:]}: {name[-50:]} is a placeholder for a file that was not downloaded; fetch it: "
+                "git lfs pull, git annex get"
             ) from error
         why = str(error).splitlines()[0][:60] if str(error) else type(error).__name__
         why = "it is none" if isinstance(error, UnidentifiedImageError) else why

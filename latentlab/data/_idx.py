@@ -33,7 +33,8 @@ def found(folder: Path) -> bool:
 def load(path: Path) -> Dataset:
     """Both published parts as the splits ``train`` and ``test``, or the one that is there; labels where both have them.
 
-    Raises `InputError` where a file is no IDX file, holds more or fewer bytes than its header says, or the numbers of
+    Raises `InputError` where a file is not an IDX file, holds more or fewer bytes than its header says, or the
+    numbers of
     images and labels differ.
     """
     return from_parts(path, PARTS)
@@ -43,7 +44,7 @@ def published(path: str, name: str, label_names: tuple[str, ...] = ()) -> Datase
     """A folder of a data set whose name and classes are known."""
     folder = Path(path)
     if not folder.is_dir():
-        raise MissingError(f"{folder} is no folder; expected one with the four IDX files of {name}")
+        raise MissingError(f"{folder} is not a folder; expected one with the four IDX files of {name}")
     data = from_parts(folder, PARTS)
     if label_names and data.labels is not None and data.labels.max(initial=0) >= len(label_names):
         raise InputError(f"{folder} has label {data.labels.max()}, but {name} has {len(label_names)} classes")
@@ -96,7 +97,7 @@ def _part(folder: Path, prefix: str) -> _Part | None:
 def _images(array: NDArray[np.uint8], path: Path) -> Images:
     """(n, h, w), (n, c, h, w) or (n, h, w, c) to (n, c, h, w); of no pixels, thirty bytes could announce 10⁹ images."""
     if 0 in array.shape:
-        raise InputError(f"{path} holds an array {array.shape}, so no pixels; expected at least one image")
+        raise InputError(f"{path} holds an array {array.shape}without pixels; expected at least one image")
     if array.ndim == 3:
         return array[:, None]
     if array.ndim == 4 and array.shape[1] in (1, 3):
@@ -137,19 +138,21 @@ def _read_cached(path: Path, mtime: int, size: int) -> NDArray[np.uint8]:
 def _parse(file: BinaryIO, path: Path, size: int) -> NDArray[np.uint8]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= 4:
-        raise InputError(f"{path} is no IDX file of bytes (it begins with {magic.hex() or 'nothing'}); fetch it again")
+        raise InputError(
+            f"{path} is not an IDX file of bytes (it begins with {magic.hex() or 'nothing'}); fetch it again"
+        )
     header = file.read(4 * magic[3])
     if len(header) < 4 * magic[3]:
         raise InputError(f"{path} ends within its header; fetch it again")
     shape = tuple(int(n) for n in np.frombuffer(header, dtype=">u4"))
     total = int(np.prod(shape, dtype=object))
     if total > 1100 * size:  # gzip packs at most 1,032 to 1
-        raise InputError(f"{path} announces {total:,} bytes but has {size:,}; it is truncated or no honest IDX file")
+        raise InputError(f"{path} declares {total:,} bytes but has {size:,}; it is truncated or not a valid IDX file")
     check_unpacked(path, "it", total, size)
     content = bytearray()
     while len(content) <= total and (block := file.read(min(BLOCK, total + 1 - len(content)))):
         content += block
     if len(content) != total:
         has = f"more than {total:,}" if len(content) > total else f"{len(content):,}"
-        raise InputError(f"{path} announces {total:,} bytes of shape {shape} but holds {has}; fetch it again")
+        raise InputError(f"{path} declares {total:,} bytes of shape {shape} but contains {has}; fetch it again")
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)

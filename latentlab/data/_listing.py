@@ -1,4 +1,4 @@
-"""Which files under a folder or in a ``.zip`` are images, and which are passed over."""
+"""Which files under a folder or in a ``.zip`` are images, and which are skipped."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SUFFIXES = frozenset(
 )
 SERVICE = frozenset({"@eaDir", "@Recycle", "#recycle", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini"})
 Stamp = tuple[int, int, int]  # inode, size and time of the last change
-NAMED = 5  # suffixes that are named among what is passed over
+NAMED = 5  # suffixes that are named among what is skipped
 
 
 @dataclass
 class Listing:
-    """Names of images, parted by ``/`` and in natural order, and how many files of each kind were passed over."""
+    """Names of images, parted by ``/`` and in natural order, and how many files of each kind were skipped."""
 
     images: list[str] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
@@ -42,13 +42,11 @@ class Listing:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was passed over, as a sentence; nothing where every file is an image."""
+        """What was skipped, as a sentence; nothing where every file is an image."""
         left = sum(self.passed.values())
         kinds = [f"{count:,} {kind[:40]}" for kind, count in self.passed.most_common(NAMED)]
         more = [] if len(self.passed) <= NAMED else ["…"]
-        return (
-            (f"{left:,} of {left + len(self.images):,} files passed over: {', '.join(kinds + more)}",) if left else ()
-        )
+        return (f"{left:,} of {left + len(self.images):,} files skipped: {', '.join(kinds + more)}",) if left else ()
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -69,7 +67,7 @@ def of_folder(top: Path) -> Listing:
         prefix, folder = own.pop() if own else linked.pop(0)
         stat = folder.stat()
         if (stat.st_dev, stat.st_ino) in seen:
-            listing.passed["link to a folder that is read already"] += 1
+            listing.passed["link to a folder that is already read"] += 1
             continue
         seen.add((stat.st_dev, stat.st_ino))
         for entry in _entries(folder):
@@ -115,7 +113,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not _ignored(entry.name)]
     except OSError as error:
-        raise InputError(f"{folder} cannot be listed ({error.strerror}); see who may read it") from error
+        raise InputError(f"{folder} cannot be listed ({error.strerror}); check its permissions") from error
 
 
 def _ignored(name: str) -> bool:
@@ -123,12 +121,12 @@ def _ignored(name: str) -> bool:
 
 
 def _check_absent(top: Path, absent: list[str], listing: Listing) -> None:
-    """Links that lead nowhere: an error where they may stand for images (git-annex, DVC), else passed over."""
+    """Links that lead nowhere: an error where they may stand for images (git-annex, DVC), else skipped."""
     wanted = sorted(name for name in absent if PurePosixPath(name).suffix.lower() in {*SUFFIXES, ""})
     if wanted:
         raise InputError(
-            f"{str(top)[-50:]}: {len(wanted):,} links lead nowhere, the first is {wanted[0][-40:]}; fetch what they "
-            "stand for (git annex get, dvc pull) or remove them"
+            f"{str(top)[-50:]}: {len(wanted):,} links are broken, the first is {wanted[0][-40:]}; fetch their "
+            "targets (git annex get, dvc pull) or remove them"
         )
-    listing.passed["link that leads nowhere"] += len(absent)
+    listing.passed["broken link"] += len(absent)
     listing.passed = +listing.passed

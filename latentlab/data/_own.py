@@ -81,6 +81,8 @@ def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dat
     if isinstance(found, np.ndarray):
         found = {"images": found}
     if not isinstance(found, Mapping):
-        raise InputError(f"{head} gave a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset")
+        raise InputError(
+            f"{head} returned a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset"
+        )
     made = _arrays.from_arrays(Path(head), {str(key): _array(head, str(key), value) for key, value in found.items()})
     return replace(made, name=name, source=source)

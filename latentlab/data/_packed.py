@@ -64,7 +64,7 @@ def _bytes(path: Path) -> bytes:
     except (*DAMAGED, zlib.error, zipfile.BadZipFile) as error:
         if isinstance(error, PermissionError):
             raise
-        raise InputError(f"{path} is damaged, or not a {path.suffix} file; make or copy it again") from error
+        raise InputError(f"{path} is damaged, or not a {path.suffix} file; recreate or copy it again") from error
     if len(content) > LIMIT:
         raise InputError(f"{path} holds more than {LIMIT:,} bytes of text; save the numbers as .npy")
     return content

@@ -112,7 +112,7 @@ def read_spec(text: str | os.PathLike[str]) -> Spec:
     if code := CODE.fullmatch(text):
         return Code(f"{_home(code['file'])}:{code['name']}", _pairs(code["options"]) if code["options"] else {})
     head, colon, tail = text.rpartition(":")
-    if not colon or "=" not in tail or os.path.exists(text):  # noqa: PTH110 - a name that is too long is no error here
+    if not colon or "=" not in tail or os.path.exists(text):  # noqa: PTH110 - a name that is too long is not an error here
         return Located(_home(text))
     return Located(_home(head), _pairs(tail))
 
@@ -127,7 +127,7 @@ def _checked(text: str | os.PathLike[str]) -> str:
         raise InputError(f"the data are given as a {type(text).__name__}; expected a name, a path or an ll.Dataset")
     text = os.fspath(text)
     if not text.strip():
-        raise InputError("the data are named by nothing; expected a file, a folder or a name (latentlab data ls)")
+        raise InputError("the data are not named; expected a file, a folder or a name (latentlab data ls)")
     if strange := next((c for c in text if category(c) in CONTROLS), ""):
         what = "a zero byte" if strange == "\0" else f"the control character {strange!r}"
         raise InputError(f"{text!r:.60} holds {what}; expected a file, a folder or a name (latentlab data ls)")
@@ -154,7 +154,7 @@ def _pairs(text: str) -> dict[str, Any]:
     for pair in text.split(","):
         key, sign, value = (part.strip() for part in pair.partition("="))
         if not key or not sign or key in options:
-            why = "is there twice" if key in options else "is no option"
+            why = "is given twice" if key in options else "is not an option"
             raise InputError(f"{pair.strip()!r:.60} {why}; expected KEY=VALUE,… and each key once, as in :size=64")
         options[key] = _value(value)
     return options

@@ -63,12 +63,12 @@ def read_table(path: Path, asked: Asked = Asked()) -> Table:  # noqa: B008
     try:
         return _table(path, split_comments(text), said, asked)
     except csv.Error as error:
-        raise InputError(f"{path} is not a readable table ({error}); expected one row a line") from error
+        raise InputError(f"{path} is not a readable table ({error}); expected one row per line") from error
 
 
 def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     if not lines.rows:
-        raise InputError(f"{path} has no rows; expected one row of numbers a line")
+        raise InputError(f"{path} has no rows; expected one row of numbers per line")
     _check_width(path, lines)
     separator = separator_of(lines.rows)
     dialect = _Dialect(separator, decimal_of(lines.rows, separator))
@@ -76,7 +76,7 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     headed, names = _names(path, lines, dialect, asked, counts)
     frame = _parsed(path, lines.rows[headed:], dialect, max(counts))
     if len(frame) != len(counts) - headed:
-        raise InputError(f"{path} has quotes that are not closed, or lines that cannot be told apart; save it again")
+        raise InputError(f"{path} has quotes that are not closed, or ambiguous lines; save it again")
     frame, index = _without_index(path, frame, names, asked)
     about = "header" if headed else "no header" if names is None else "names in a comment"
     said = [*said, *_described(dialect, lines), about, *index]
@@ -102,7 +102,7 @@ def _scan(path: Path, lines: Lines, separator: str) -> list[int]:
         counts.append(cells)
         expected = counts[min(1, len(counts) - 1)]
         if cells != expected or (len(counts) == 2 and counts[0] not in (cells, cells - 1)):
-            raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; mend that line")
+            raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; correct that line")
         if len(counts) * cells > MOST:
             raise InputError(f"{path} has more than {MOST:,} cells; save the numbers as .npy")
     return counts
@@ -124,7 +124,7 @@ def _names(
     if len(counts) > 1 and counts[0] < counts[1]:
         if asked.header is False or not has_row_names(sample, dialect.decimal):
             raise InputError(
-                f"{path}: line {lines.first} has {counts[0]} cells, not {counts[1]} as below; mend that line"
+                f"{path}: line {lines.first} has {counts[0]} cells, not {counts[1]} as below; correct that line"
             )
         return True, ["", *sample[0]]
     headed = asked.header
@@ -141,14 +141,14 @@ def _has_names(path: Path, sample: list[list[str]], dialect: _Dialect, asked: As
         return asked.rows == rows - 1
     if verdict == "unclear":
         line = ", ".join(sample[0])[:40]
-        raise InputError(f"{path}: the first line ({line}) may be names or a row; say --header or --no-header")
+        raise InputError(f"{path}: the first line ({line}) may be names or a row; pass --header or --no-header")
     return verdict != "row"
 
 
 def _parsed(path: Path, lines: list[str], dialect: _Dialect, width: int) -> pd.DataFrame:
     """The rows by pandas: whole numbers stay whole, also beside missing ones."""
     if not any(line.strip() for line in lines):
-        raise InputError(f"{path} has names but no rows; expected one row of numbers a line")
+        raise InputError(f"{path} has names but no rows; expected one row of numbers per line")
     try:
         return pd.read_csv(
             io.BytesIO("\n".join(lines).encode()),
@@ -166,7 +166,7 @@ def _parsed(path: Path, lines: list[str], dialect: _Dialect, width: int) -> pd.D
         )
     except (ValueError, OverflowError) as error:
         why = " ".join(str(error).split())[:60]
-        raise InputError(f"{path} is not a readable table ({why}); expected one row a line") from error
+        raise InputError(f"{path} is not a readable table ({why}); expected one row per line") from error
 
 
 def _without_index(
@@ -187,9 +187,9 @@ def _is_index(path: Path, column: pd.Series[Any], name: str | None) -> bool:
     if name in UNNAMED:
         if column.is_unique and not pd.api.types.is_float_dtype(column) and not column.isna().any():
             return True
-        raise InputError(f"{path}: the first column has no name, and no number a row; say --index or --no-index")
+        raise InputError(f"{path}: the first column has neither a name nor row numbers; pass --index or --no-index")
     if counts and len(column) > 2 and (name is None or name.lower() in COUNTERS):
-        raise InputError(f"{path}: the first column counts the rows; say --index to leave it out, or --no-index")
+        raise InputError(f"{path}: the first column counts the rows; pass --index to leave it out, or --no-index")
     return False
 
 
@@ -214,5 +214,5 @@ def _described(dialect: _Dialect, lines: Lines) -> list[str]:
     blank = sum(not line.strip() for line in lines.rows)
     said = [f"separated by {SEPARATORS[dialect.separator]}"] if dialect.separator != "," else []
     said += ["decimal comma"] if dialect.decimal == "," else []
-    said += [f"{blank} blank {'line' if blank == 1 else 'lines'} passed over"] if blank else []
-    return said + (["comments below the rows passed over"] if lines.trailing else [])
+    said += [f"{blank} blank {'line' if blank == 1 else 'lines'} skipped"] if blank else []
+    return said + (["comments below the rows skipped"] if lines.trailing else [])

@@ -14,7 +14,7 @@ from latentlab.data.dataset import Dataset, Factor, Images, Rows
 from latentlab.errors import InputError, MissingError
 from latentlab.system.regular import open_regular
 
-FILES = "the folder data/cars of nips2015-analogy-data.tar.gz, a .mat file a car"
+FILES = "the folder data/cars of nips2015-analogy-data.tar.gz, one .mat file per car"
 ELEVATIONS, AZIMUTHS = 4, 24
 SIZES = range(8, 129)
 
@@ -87,4 +87,4 @@ def _matlab(file: Path, function: str) -> Any:
     except (MemoryError, InputError):
         raise
     except Exception as error:  # a damaged file raises all kinds, one of MATLAB 7.3 a NotImplementedError
-        raise InputError(f"{file} is no whole file of MATLAB 5 ({type(error).__name__}); copy it again") from error
+        raise InputError(f"{file} is not a complete MATLAB 5 file ({type(error).__name__}); copy it again") from error

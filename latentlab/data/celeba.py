@@ -47,7 +47,7 @@ def load(path: str, *, size: int = 64, crop: int = 148) -> Dataset:
     if part and (numbers < 0).any():
         missing = files[int(np.argmax(numbers < 0))]
         raise InputError(
-            f"{_list_file(folder, PARTITION)} does not say which part {missing} is of; copy the file again"
+            f"{_list_file(folder, PARTITION)} does not say which split {missing} belongs to; copy the file again"
         )
     order = np.argsort(numbers, kind="stable")
     files, numbers, values = [files[k] for k in order], numbers[order], values[order]
@@ -121,7 +121,9 @@ def _counted(path: Path) -> tuple[list[str], list[list[str]]]:
     lines = _lines(path)
     names, rows = lines[1].split() if len(lines) > 2 else [], [line.split() for line in lines[2:]]
     if not names or not lines[0].strip().isdecimal() or int(lines[0]) != len(rows):
-        raise InputError(f"{path} has {len(rows):,} files; expected their number, the attributes' names, a line a file")
+        raise InputError(
+            f"{path} has {len(rows):,} files; expected their number, the attributes' names, one line per file"
+        )
     return names, rows
 
 
@@ -130,9 +132,11 @@ def _table(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         header, *rows = [[word.strip() for word in row] for row in csv.reader(_lines(path))] or [[]]
     except csv.Error as error:
-        raise InputError(f"{path} is no CSV ({error}); copy the file again") from error
+        raise InputError(f"{path} is not a CSV file ({error}); copy the file again") from error
     if len(header) < 2 or not rows:
-        raise InputError(f"{path} has {len(rows):,} files; expected a line of names, image_id first, and a line a file")
+        raise InputError(
+            f"{path} has {len(rows):,} files; expected a line of names, image_id first, and one line per file"
+        )
     return header[1:], rows
 
 

@@ -66,7 +66,7 @@ class Dataset:
     its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
     combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
     came from and goes into the codes made of them. ``splits`` names published parts as ranges of rows. ``spec`` is
-    what `load` was given, where it was. ``remarks`` are sentences on what was assumed or passed over as it was read.
+    what `load` was given, where it was. ``remarks`` are sentences on what was assumed or skipped as it was read.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Dataset:
         return {"images": digest(known, self.shape, self.row_ids), "factors": factors, "labels": labels}
 
     def take(self, rows: Any, name: str | None = None) -> Dataset:
-        """The data set of those rows alone, ids kept; it is no full grid any more unless it is all rows in order."""
+        """The data set of those rows alone, ids kept; it is not a full grid any more unless it is all rows in order."""
         positions = np.atleast_1d(np.arange(len(self), dtype=np.int64)[rows])
         whole = len(positions) == len(self) and bool((positions == np.arange(len(self))).all())
         return replace(

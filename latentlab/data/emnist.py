@@ -27,7 +27,7 @@ def load(path: str, part: str = "balanced") -> Dataset:
     choose(str(part), PARTS, what="part of EMNIST")
     folder = Path(path)
     if not folder.is_dir():
-        raise MissingError(f"{folder} is no folder; expected {FILES}")
+        raise MissingError(f"{folder} is not a folder; expected {FILES}")
     stored = _idx.from_parts(folder, {split: f"emnist-{part}-{split}" for split in ("train", "test")})
 
     def read(rows: Rows) -> Images:

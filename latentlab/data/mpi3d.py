@@ -41,7 +41,7 @@ def load(path: str) -> Dataset:
     """
     file = Path(path)
     if not file.is_file():
-        raise MissingError(f"{file} is no file; expected {FILES}")
+        raise MissingError(f"{file} is not a file; expected {FILES}")
     images = _images(file)
     first = {1_036_800: SIMPLE, 460_800: COMPLEX if "complex" in file.name else FEW}.get(len(images))
     if first is None:
@@ -81,5 +81,5 @@ def _images(path: Path) -> NDArray[Any]:
         header = _arrays.read_header(path, "images", file)
         offset = file.tell()
     if header.fortran or offset + header.bytes > path.stat().st_size:
-        raise InputError(f"{path}: images announces {header.bytes:,} bytes but the file ends before; copy it again")
+        raise InputError(f"{path}: images declares {header.bytes:,} bytes but the file is shorter; copy it again")
     return np.memmap(path, header.dtype, "r", offset, header.shape)

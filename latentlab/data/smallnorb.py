@@ -100,7 +100,7 @@ def _part(folder: Path, word: str) -> _Part | None:
     instance, elevation, azimuth, lighting = info.T
     factors = np.stack([category, instance, elevation, azimuth // 2, lighting], axis=1).astype(np.float64)
     if (factors < 0).any() or (factors >= [spec.levels for spec in SPECS]).any() or (azimuth % 2).any():
-        raise InputError(f"{folder}: {word} has factors that SmallNORB has not; copy -cat and -info again")
+        raise InputError(f"{folder}: {word} has factors that SmallNORB does not have; copy -cat and -info again")
     return _Part(images, factors)
 
 
@@ -122,7 +122,7 @@ def _read(path: Path) -> NDArray[Any]:
     if path.suffix != ".gz" and path.stat().st_size >= start + size:
         return np.memmap(path, dtype, "r", start, shape)
     if len(content) != size:
-        raise InputError(f"{path} is shorter than it announces; copy it again")
+        raise InputError(f"{path} is shorter than it declares; copy it again")
     return np.frombuffer(content, dtype).reshape(shape)
 
 
@@ -130,12 +130,12 @@ def _header(file: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int, ...]]
     start = file.read(8)
     magic, dimensions = struct.unpack("<Ii", start) if len(start) == 8 else (0, 0)
     if magic not in TYPES or not 1 <= dimensions <= 4:
-        raise InputError(f"{path} is no matrix of SmallNORB (it begins with {start[:4].hex() or 'nothing'})")
+        raise InputError(f"{path} is not a SmallNORB matrix (it begins with {start[:4].hex() or 'nothing'})")
     sizes = file.read(4 * max(3, dimensions))
     shape = tuple(int(size) for size in np.frombuffer(sizes[: 4 * dimensions], "<i4"))
     total = int(np.prod(shape, dtype=object)) * TYPES[magic].itemsize
     if len(shape) < dimensions or min(shape) < 1 or total > LIMIT:
-        raise InputError(f"{path} announces {shape}; expected at most {LIMIT >> 20} MiB of numbers: copy it again")
+        raise InputError(f"{path} declares {shape}; expected at most {LIMIT >> 20} MiB of numbers: copy it again")
     return TYPES[magic], shape
 
 

@@ -41,11 +41,11 @@ def _opened(what: Run | Study | Path | str, to: str, options: dict[str, Any]) ->
     takes = getattr(module, "TAKES", "run")
     if isinstance(found, Run) == (takes == "study") and takes != "runs":
         came = "a run" if isinstance(found, Run) else "a study"
-        raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; name {_other(found, takes)}")
+        raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; pass {_other(found, takes)}")
     return module, found
 
 
 def _other(found: Run | Study, takes: str) -> str:
     if isinstance(found, Study):
         return f"one of its {takes}s, as in {found.path / found.runs[0].name}" if found.runs else f"a {takes}"
-    return f"the folder it lies in, {found.path.parent}"
+    return f"its parent folder, {found.path.parent}"

@@ -91,9 +91,7 @@ def import_model(
         fit_weights(own(found), aligned(read_weights(weights), own(found), Path(weights)), Path(weights))
     can = abilities(found)
     if data is None and can["encodes"]:
-        raise InputError(
-            "a model that encodes needs the data that it is for; name them: --data SPEC (data=… in Python)"
-        )
+        raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
     image_shape, stochastic = _probe(found, dataset)
     adapter = record(model).model_copy(update=can)
@@ -137,10 +135,10 @@ def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
             posterior = _tried("encode", model.encode, x.to(device))
             if posterior.mean.shape != (len(x), model.latent_dim):
                 raise InputError(
-                    f"encode gave means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
+                    f"encode returned means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
                 )
             if not torch.isfinite(posterior.mean).all():
-                raise InputError(f"encode gave means that are not finite, on the first images of {data.name}")
+                raise InputError(f"encode returned means that are not finite, on the first images of {data.name}")
             if not isinstance(posterior, Point):
                 check_variance(posterior.mean.numpy(force=True), posterior.variance.numpy(force=True))
             z = posterior.mean
@@ -151,7 +149,7 @@ def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
             if len(decoded) != 4 or decoded[1:] != (shape or decoded[1:]):
                 expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
                 raise InputError(
-                    f"decode gave images {decoded}; expected {expected}"
+                    f"decode returned images {decoded}; expected {expected}"
                     + (f", as {data.name} has them" if data else "")
                 )
             _check_range(likelihood, measured=can["encodes"])
@@ -164,8 +162,8 @@ def _check_range(likelihood: Any, *, measured: bool) -> None:
     low, high = (float(end) for end in likelihood.mean.aminmax())
     bits = measured and isinstance(getattr(likelihood, "base_dist", likelihood), Bernoulli)
     if not (-SLACK <= low <= high <= 1 + SLACK if bits else math.isfinite(low + high)):
-        expected = "[0, 1]: say logits=True where a sigmoid is to come, or likelihood='gaussian'" if bits else "numbers"
-        raise InputError(f"decode gave means from {low:.3g} to {high:.3g}; expected {expected}")
+        expected = "[0, 1]: pass logits=True if a sigmoid is missing, or likelihood='gaussian'" if bits else "numbers"
+        raise InputError(f"decode returned means from {low:.3g} to {high:.3g}; expected {expected}")
 
 
 def _tried(name: str, method: Any, argument: Tensor) -> Any:
@@ -192,7 +190,7 @@ def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor], model: nn
     """Write the run; one that is there already is kept where it is the same, and refused where it is another."""
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
     if not tensors:
-        raise InputError("the model has no weights; wrap the modules themselves, or methods of theirs")
+        raise InputError("the model has no weights; wrap the modules or their methods")
     _check_finite(tensors, model)
     content = save(tensors, metadata={"step": "0"})
     if (out / "config.json").is_file():
@@ -203,7 +201,7 @@ def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor], model: nn
         if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() == content:
             return run
     if out.exists() and (not out.is_dir() or any(f for f in out.iterdir() if not f.name.startswith("."))):
-        raise InputError(f"{out} exists and holds something else; choose another folder or remove it")
+        raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
     with lock(out):
         write_bytes(out / "model.safetensors", content)
         write_json(out / "config.json", config.model_dump(mode="json"))

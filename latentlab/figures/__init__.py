@@ -4,7 +4,7 @@ Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several `
 ``prepare(run or runs, **options)`` gives a frozen holder of what is drawn, ``alt(data)`` says it in words,
 ``numbers(data)`` in a table, ``interactive(data)`` draws it with Plotly, ``static(data, preset)`` with Matplotlib. One
 that moves yields the latter step by step as ``frames(data, preset)``. ``ll.figures.traversals(run)`` is
-the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` takes a ``model`` decodes anew:
+the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` takes a ``model`` decodes again:
 ``ll.figures.manifold(run, model=ll.live(run))``.
 """
 
@@ -91,7 +91,7 @@ def _interactive(module: ModuleType, data: Any) -> go.Figure:
 
 
 def decodes(kind: str) -> bool:
-    """Whether figures of that kind decode anew, and so need the option ``model``."""
+    """Whether figures of that kind decode again, and so need the option ``model``."""
     return "model" in inspect.signature(load("figures", kind).prepare).parameters
 
 
@@ -123,9 +123,9 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
     [run] = found
     if decodes(kind) and not run.has("encode"):
-        raise MissingError(f"{run.path} has no codes; make them: `latentlab analyze {run.path} --only encode`")
+        raise MissingError(f"{run.path} has no codes; compute them: `latentlab analyze {run.path} --only encode`")
     if decodes(kind) and "model" not in options:
-        raise InputError(f"figure {kind} decodes anew: give it the model, as in model=ll.live(run)")
+        raise InputError(f"figure {kind} needs the model to decode, as in model=ll.live(run)")
     return module, _with_channels(module.prepare(run, **options), found)
 
 
@@ -140,7 +140,7 @@ def _runs(given: Runs) -> list[Run]:
     opened = open_path(given) if isinstance(given, str | Path) else given
     found = [opened] if isinstance(opened, Run) else list(opened)
     if not found:
-        raise InputError("there is no run to draw; expected a run, a study or a list of runs")
+        raise InputError("there is no run to plot; expected a run, a study or a list of runs")
     return found
 
 

@@ -33,7 +33,7 @@ def told(letters: Iterable[str]) -> str:
     """One line that says which letters are drawn as boxes."""
     some = sorted(letters)
     named = " ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
-    return f"no installed font has {named}: boxes stand for them; install a font that has them, as Noto Sans"
+    return f"no installed font has {named}, which appear as boxes; install a font with them, such as Noto Sans"
 
 
 def _installed() -> list[str]:

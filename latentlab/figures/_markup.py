@@ -46,7 +46,7 @@ def _table(table: Any) -> Any:
 
 
 def shown(text: str) -> str:
-    """The text again, for where it is no markup.
+    """The text again, for where it is not markup.
 
     >>> shown(escaped("a<b> & %{c}"))
     'a<b> & %{c}'

@@ -105,7 +105,7 @@ def static(data: Matrix, preset: str, title: str, subtitle: str) -> Any:
 
 
 def numbers(data: Matrix) -> pd.DataFrame:
-    """The numbers: a row a row of the matrix, its label first."""
+    """The numbers: one row per row of the matrix, its label first."""
     import pandas as pd
 
     columns: dict[str, Any] = {"dim": list(data.rows)}

@@ -106,7 +106,7 @@ def renderers(
 
 
 def numbers(data: Sheet) -> pd.DataFrame:
-    """What stands where: a row an image, with the code that it was decoded from where the sheet has them, otherwise
+    """What stands where: one row per image, with the code that it was decoded from where the sheet has them, otherwise
     with its label, its heading and its mean grey level from 0 to 255."""
     import pandas as pd
 

@@ -80,7 +80,7 @@ def alt(data: AggregatePosterior) -> str:
     """The figure in words."""
     width = [math.sqrt(_variance(z, p)) for z, p in zip(data.z, data.density, strict=True)]
     told = ", ".join(f"{title} standard deviation {sd:.2f}" for title, sd in zip(data.titles, width, strict=True))
-    return f"Density curves, one a latent dimension. {data.subtitle}. {told}."
+    return f"Density curves, one per latent dimension. {data.subtitle}. {told}."
 
 
 def _variance(z: NDArray[np.float64], density: NDArray[np.float64]) -> float:

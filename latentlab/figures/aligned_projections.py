@@ -26,7 +26,7 @@ TAKES = "runs"
 MOST = 4
 POINTS = 5_000  # a picture: each is redrawn when rows are selected
 OVERLAP = "overlap"
-SHARED = "neighbours in common"
+SHARED = "shared neighbours"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +77,7 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
     told = [
         method.upper(),
         f"{len(some):,} of {rows:,} rows in all" if len(some) < rows else f"all {rows:,} rows in common",
-        "turned and mirrored onto the first (Procrustes), of its spread: R² "
-        + ", ".join(number(each) for each in agreement[1:])
+        "rotated and reflected onto the first (Procrustes): R² " + ", ".join(number(each) for each in agreement[1:])
         if len(chosen) > 1
         else "",
         f"coloured by {values[0].by}" if values[0].by else "",
@@ -88,7 +87,7 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
 
 
 def _values(runs: Sequence[Run], ids: NDArray[np.int64], by: str | None) -> list[ProjectionData]:
-    """A picture a run, its places still to be set, coloured by the factor or by the neighbours in common."""
+    """A picture a run, its places still to be set, coloured by the factor or by the shared neighbours."""
     codes = [run.codes() for run in runs]
     if by != OVERLAP:
         found = [colouring(run, each, by, ids) for run, each in zip(runs, codes, strict=True)]

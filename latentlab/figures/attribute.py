@@ -197,7 +197,7 @@ def static(data: AttributeData, preset: str) -> Any:
 
 
 def numbers(data: AttributeData) -> pd.DataFrame:
-    """The numbers: a row a dimension, with its part of the vector and its 95 % interval."""
+    """The numbers: one row per dimension, with its part of the vector and its 95 % interval."""
     import pandas as pd
 
     ends = {"low": data.values - data.half, "high": data.values + data.half}

@@ -60,7 +60,7 @@ def moved_code(codes: Codes, row: int | None, moved: str) -> tuple[draws.Floats,
 
 
 def table(start: draws.Floats, code: draws.Floats) -> pd.DataFrame:
-    """Two codes (d,), a line a dimension."""
+    """Two codes (d,), one line per dimension."""
     import pandas as pd
 
     return pd.DataFrame({"dim": [f"z{j}" for j in range(len(code))], "start": start, "value": code})
@@ -92,5 +92,5 @@ def static(data: _sheet.Sheet, preset: str) -> Any:
 
 
 def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """The numbers: a row an image, with the code that it was decoded from."""
+    """The numbers: one row per image, with the code that it was decoded from."""
     return _sheet.numbers(data)

@@ -67,7 +67,7 @@ def alt(data: Correlation) -> str:
     off = data.values.copy()
     np.fill_diagonal(off, np.nan)
     if not np.isfinite(off).any():
-        return f"Matrix of correlations. {data.subtitle}. There is no pair of dimensions that vary."
+        return f"Matrix of correlations. {data.subtitle}. No two dimensions vary."
     i, j = np.unravel_index(np.nanargmax(off), off.shape)
     most = f"{data.labels[i]} and {data.labels[j]} ({off[i, j]:.2f})"
     return f"Matrix of correlations between {len(data.labels)} latent dimensions. {data.subtitle}. Largest: {most}."
@@ -88,5 +88,5 @@ def static(data: Correlation, preset: str) -> Any:
 
 
 def numbers(data: Correlation) -> pd.DataFrame:
-    """The numbers: a row a row of the matrix."""
+    """The numbers: one row per row of the matrix."""
     return _matrix.numbers(_grid(data))

@@ -17,7 +17,7 @@ from latentlab.system.png import heat
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "What each dimension does to the picture"
+TITLE = "Effect of each dimension on the image"
 TAKES = "run"
 HEADS = ("derivative", "on its path")
 
@@ -60,7 +60,7 @@ def _label(row: dict[Any, Any]) -> str:
 def alt(data: EffectsData) -> str:
     """The figure in words."""
     rows = "; ".join(
-        f"{row['dim']} strength {row['strength']:.3f}, on {number(row['area'])} of the picture"
+        f"{row['dim']} strength {row['strength']:.3f}, on {number(row['area'])} of the image"
         for row in data.table.to_dict("records")
     )
     return f"Two heat maps a latent dimension. {data.sheet.subtitle}. {rows}."
@@ -77,5 +77,5 @@ def static(data: EffectsData, preset: str) -> Any:
 
 
 def numbers(data: EffectsData) -> pd.DataFrame:
-    """The numbers: a row a dimension, as `latentlab explain` tells them."""
+    """The numbers: one row per dimension, as `latentlab explain` tells them."""
     return data.table

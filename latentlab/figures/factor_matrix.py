@@ -103,5 +103,5 @@ def static(data: FactorMatrix, preset: str) -> Any:
 
 
 def numbers(data: FactorMatrix) -> pd.DataFrame:
-    """The numbers: a row a row of the matrix."""
+    """The numbers: one row per row of the matrix."""
     return _matrix.numbers(_grid(data))

@@ -1,4 +1,4 @@
-"""How far a few labels go: accuracy of a simple classifier on the codes, against labelled rows a class."""
+"""Accuracy with few labels: accuracy of a simple classifier on the codes, against labelled rows per class."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from latentlab.system.registry import choose
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "How far a few labels go"
+TITLE = "Accuracy with few labels"
 TAKES = "runs"
-X, Y = "labelled rows a class", "balanced accuracy on held-out rows"
+X, Y = "labelled rows per class", "balanced accuracy on held-out rows"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
     first = found[0][2]
     told = [
         f"{estimator} probe of {first.factor}, {first.classes} classes",
-        f"a line a run, the mean over {first.draws} draws of the labelled rows",
+        f"one line per run: mean over {first.draws} draws of the labelled rows",
         f"{first.tested:,} rows tested",
     ]
     told += [f"{len(runs) - len(found)} of {len(runs)} runs were not probed"] if len(found) < len(runs) else []
@@ -68,7 +68,7 @@ def alt(data: FewLabels) -> str:
         f"{number(curve.accuracy[-1])} at {curve.sizes[-1]}"
         for setting, run, curve in data.curves
     )
-    return f"Lines of accuracy against labelled rows a class, chance {number(data.chance)}. {data.subtitle}. {lines}."
+    return f"Lines of accuracy against labelled rows per class, chance {number(data.chance)}. {data.subtitle}. {lines}."
 
 
 def interactive(data: FewLabels) -> Any:

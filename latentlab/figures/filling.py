@@ -30,7 +30,7 @@ def prepare(
     """
     codes = run.codes()
     if codes.variance is None:
-        raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be drawn; choose a VAE")
+        raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be sampled; choose a VAE")
     if not (1 <= rows <= 50 and 1 <= draws <= 50):
         raise InputError(f"rows is {rows}, draws is {draws}; expected 1 to 50 of each")
     places = np.random.default_rng(seed).permutation(len(codes))[:rows] if row is None else [codes.position(row)]

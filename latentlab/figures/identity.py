@@ -110,7 +110,7 @@ def static(data: Identity, preset: str) -> Any:
 
 
 def numbers(data: Identity) -> pd.DataFrame:
-    """One row an image that was integrated: its id, log p(x), ELBO and KL(q ‖ p(z|x)) in nats."""
+    """One row per image that was integrated: its id, log p(x), ELBO and KL(q ‖ p(z|x)) in nats."""
     import pandas as pd
 
     e = data.exact

@@ -21,7 +21,7 @@ SHARE = "share of the codes' variance"
 
 @dataclass(frozen=True, eq=False)
 class Kl:
-    """``parts``: by legend name one number a row of ``table``, which add up to the bar."""
+    """``parts``: by legend name one number per row of ``table``, which add up to the bar."""
 
     table: pd.DataFrame
     parts: dict[str, list[float]]
@@ -117,5 +117,5 @@ def static(data: Kl, preset: str) -> Any:
 
 
 def numbers(data: Kl) -> pd.DataFrame:
-    """The numbers: a row a bar, its parts adding up to it."""
+    """The numbers: one row per bar, its parts adding up to it."""
     return data.table[["dim", "index", "name", "active"]].assign(**data.parts)

@@ -1,4 +1,4 @@
-"""Leakage: how much another factor changes along each dimension, a dot a dimension, against the setting."""
+"""Leakage: how much another factor changes along each dimension, one dot per dimension, against the setting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ AXIS = "largest change of another factor\nover that of the target"
 
 @dataclass(frozen=True, eq=False)
 class LeakageData:
-    """``dots``: a row a dimension whose leakage is defined, at ``place``; ``runs``: a row a run, with its ``leakage``
+    """``dots``: one row per dimension whose leakage is defined, at ``place``; ``runs``: one row per run, with its
+    ``leakage``
     (NaN where no dimension has one), its interval ``low`` to ``high`` and how many dimensions are ``defined``."""
 
     dots: pd.DataFrame
@@ -62,7 +63,7 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
     found, points = pd.DataFrame(rows), pd.DataFrame(dots, columns=[*rows[0], *columns][:3] + columns)
     found["place"] = _places(found, settings)
     points["place"] = points["run"].map(found.set_index("run")["place"])
-    told = ["a dot a dimension, a bar the run's mean, a thin line its 95 % interval over anchors", "0 is best"]
+    told = ["one dot per dimension; bars: mean of the run; thin lines: 95 % interval over anchors", "0 is best"]
     none = int(found["leakage"].isna().sum())
     told += [f"{none} without a dimension that changes a factor"] if none else []
     told += [f"{len(missing)} of {len(runs)} runs not measured"] if missing else []
@@ -164,7 +165,7 @@ def static(data: LeakageData, preset: str) -> Any:
 
 
 def numbers(data: LeakageData) -> pd.DataFrame:
-    """The numbers: a row a dot, and a row a run with the mean over its dimensions (``dim`` is empty)."""
+    """The numbers: a row a dot, and one row per run with the mean over its dimensions (``dim`` is empty)."""
     import pandas as pd
 
     return pd.concat([data.runs, data.dots]).drop(columns="place")

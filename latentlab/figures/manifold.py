@@ -117,7 +117,7 @@ def static(data: Manifold, preset: str) -> Any:
 
 
 def numbers(data: Manifold) -> pd.DataFrame:
-    """The numbers: a row an image, with the values of the two dimensions."""
+    """The numbers: one row per image, with the values of the two dimensions."""
     import pandas as pd
 
     across, up = np.meshgrid(data.across, data.up)

@@ -1,4 +1,4 @@
-"""How well each score tells foreign images, beside baselines that need no model: AUROC with intervals."""
+"""How well each score tells out-of-distribution images, beside baselines that need no model: AUROC with intervals."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from latentlab.runs.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "Telling foreign images"
+TITLE = "Out-of-distribution detection"
 TAKES = "run"
-AXIS = "AUROC, 0.5 for what knows nothing"
+AXIS = "AUROC (0.5: no better than chance)"
 ALL, MATCHED = "all rows", "at equal brightness"
 
 
 @dataclass(frozen=True, eq=False)
 class OutliersData:
-    """``rows``: a line a score and data set: ``auroc`` with ``low`` and ``high``, ``matched`` likewise."""
+    """``rows``: one line per score and data set: ``auroc`` with ``low`` and ``high``, ``matched`` likewise."""
 
     rows: pd.DataFrame
     against: tuple[str, ...]
@@ -35,9 +35,7 @@ def prepare(run: Run, *, against: str | None = None) -> OutliersData:
 
     found = [entry for entry in load_outliers(run).values() if against in (None, entry["against"])]
     if not found:
-        raise InputError(
-            f"{run.name} was not judged against {against}; run `latentlab outliers {run.path} --against …`"
-        )
+        raise InputError(f"{run.name} has no result against {against}; run `latentlab outliers {run.path} --against …`")
     lines = []
     for entry in found:
         for name, each in entry["scores"].items():
@@ -56,10 +54,10 @@ def prepare(run: Run, *, against: str | None = None) -> OutliersData:
                     "matched_high": matched[1],
                 }
             )
-    told = [describe(run), "own rows " + " and ".join(dict.fromkeys(entry["own"] for entry in found))]
-    told += ["grey: needs no model", "bars: 95 % over redraws of the rows"]
+    told = [describe(run), "in-distribution rows " + " and ".join(dict.fromkeys(entry["own"] for entry in found))]
+    told += ["grey: baseline without a model", "bars: 95 % intervals over redraws of the rows"]
     if any(entry["own_rows_were_trained_on"] for entry in found):
-        told.append("own rows were trained on")
+        told.append("in-distribution rows were training rows")
     return OutliersData(pd.DataFrame(lines), tuple(entry["against"] for entry in found), " · ".join(told))
 
 
@@ -140,5 +138,5 @@ def static(data: OutliersData, preset: str) -> Any:
 
 
 def numbers(data: OutliersData) -> pd.DataFrame:
-    """The numbers: a row a score and data set."""
+    """The numbers: one row per score and data set."""
     return data.rows

@@ -150,7 +150,7 @@ def colouring(run: Run, codes: Codes, by: str | None, row_ids: NDArray[np.int64]
         for level, ids in reversed(list(enumerate(kept.values()))):
             values[np.isin(row_ids, ids)] = level
         if not kept:
-            raise InputError(f"{run.name} has no selections by name; keep some on the dashboard's page Map")
+            raise InputError(f"{run.name} has no selections by name; save some on the Map page of the dashboard")
         return values, "kept selections", tuple(kept), False
     return coloured(codes, by, row_ids)
 

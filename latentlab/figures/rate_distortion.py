@@ -1,4 +1,4 @@
-"""What each setting cost: distortion against rate, a dot a run, the settings' means joined."""
+"""What each setting cost: distortion against rate, one dot per run, the settings' means joined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Rate and distortion"
 TAKES = "runs"
-X, Y = "rate, nats an example", "distortion, nats an example"
+X, Y = "rate, nats per example", "distortion, nats per example"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     plain = known[known["rate"].isna()].reset_index(drop=True)
     stochastic = known[known["rate"].notna()].reset_index(drop=True)
     seeds = known.groupby("setting")["seed"].nunique()
-    told = ["a dot a run, a ring the mean over seeds" if seeds.max() > 1 else "a dot a run, one seed each"]
+    told = ["one dot per run, rings: mean over seeds" if seeds.max() > 1 else "one dot per run, one seed each"]
     told += ["deterministic autoencoders have no rate: lines"] if len(plain) else []
     told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
     return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))

@@ -1,4 +1,4 @@
-"""Images and what each run makes of them: a row of originals, then a row a run."""
+"""Images and what each run makes of them: a row of originals, then one row per run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     if not parts and not (runs[0].encodes and runs[0].decodes):
         raise InputError(f"{runs[0].path} has no {'decoder' if runs[0].encodes else 'encoder'}, so no reconstructions")
     if not parts:
-        raise InputError(f"{runs[0].path} has no reconstructions; make them: `latentlab analyze … --only traverse`")
+        raise InputError(f"{runs[0].path} has no reconstructions; compute them: `latentlab analyze … --only traverse`")
     ids = _shared_ids([part for _, part in parts])[:images]
     first = parts[0][1]
     originals = _pick(first, first.originals, ids)
@@ -93,5 +93,5 @@ interactive, static, _ = _sheet.renderers(TITLE, alt)
 
 
 def numbers(data: Reconstructions) -> pd.DataFrame:
-    """What stands where: a row an image, with the id of its row."""
+    """What stands where: one row per image, with the id of its row."""
     return _sheet.numbers(data).assign(row=list(data.row_ids) * len(data.labels))

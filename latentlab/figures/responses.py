@@ -42,9 +42,7 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     codes = run.codes()
     names = factors_of(codes)[1]
     if not names:
-        raise InputError(
-            f"{run.name} was analysed on data without factors or labels, so there is nothing to respond to"
-        )
+        raise InputError(f"{run.name} was analysed on data without factors or labels, so no response can be shown")
     if dimension is not None and not 0 <= dimension < codes.latent_dim:
         raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
     chosen = factor or names[0]
@@ -81,7 +79,7 @@ def alt(data: Responses) -> str:
     """The figure in words."""
     spans = {title: _span(data.curves[data.curves["index"] == j]) for j, title in data.titles.items()}
     told = ", ".join(f"{title} {low:.2f} to {high:.2f}" for title, (low, high) in spans.items())
-    return f"Curves of the mean code against {data.factor}, one a latent dimension. {data.subtitle}. Ranges: {told}."
+    return f"Curves of the mean code against {data.factor}, one per latent dimension. {data.subtitle}. Ranges: {told}."
 
 
 def _span(curve: pd.DataFrame) -> tuple[float, float]:

@@ -43,7 +43,7 @@ def prepare(
     told = [
         describe(run),
         f"{count} draws of each" if len(sources) > 1 else f"{count} draws",
-        "" if trained or "prior" not in sources else "an autoencoder was trained with no prior",
+        "" if trained or "prior" not in sources else "an autoencoder has no prior",
         f"seed {seed}",
     ]
     said, marks = " · ".join(text for text in told if text), {"source": np.repeat(sources, count)}

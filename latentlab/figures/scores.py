@@ -47,7 +47,7 @@ def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) 
     table = compare(runs, metrics=wanted)
     found = list(table.attrs["metrics"])
     if not found:
-        raise InputError("the runs have no scores; make them: `latentlab analyze … --only score`")
+        raise InputError("the runs have no scores; compute them: `latentlab analyze … --only score`")
     columns = [*found, *(() if wanted or table["active_units"].isna().all() else ("active_units",))]
     good = table[~table["state"].isin(["broken", "diverged"])]
     settings = tuple(dict.fromkeys(good["setting"]))
@@ -72,10 +72,10 @@ def _title(metric: str) -> str:
 
 def _told(table: pd.DataFrame, points: pd.DataFrame) -> str:
     most = int(table.groupby("setting")["seed"].nunique().max())
-    told = ["a dot a seed, a bar the mean over seeds" if most > 1 else "one seed each"]
+    told = ["one dot per seed, bars: mean over seeds" if most > 1 else "one seed each"]
     told += ["rings: over all rows, where a dot is the profile's draw"] if points["whole"].notna().any() else []
     told += ["thin lines: 95 % interval"] if points["low"].notna().any() else []
-    told += ["grey ticks: what rotated codes reach"] if points["null"].notna().any() else []
+    told += ["grey ticks: randomly rotated codes"] if points["null"].notna().any() else []
     return " · ".join(told)
 
 
@@ -103,7 +103,7 @@ def alt(data: Scores) -> str:
         here = data.points[data.points["metric"] == metric].groupby("setting", sort=False)["value"]
         values = ", ".join(f"{name} {number(v.mean())} ({number(v.min())} to {number(v.max())})" for name, v in here)
         panels.append(f"{title}: {values}")
-    return f"One panel a metric against the setting. {data.subtitle}. Means (ranges over seeds): {'; '.join(panels)}."
+    return f"One panel per metric, by setting. {data.subtitle}. Means (ranges over seeds): {'; '.join(panels)}."
 
 
 def _panel(data: Scores, metric: str) -> list[tuple[str, pd.DataFrame]]:

@@ -26,7 +26,7 @@ AXES = {"beta": "β", "latent_dim": "latent dimensions"}
 
 @dataclass(frozen=True, eq=False)
 class Size:
-    """``table`` one row a run; ``x`` the column that varies, ``by`` the one that tells the lines apart."""
+    """``table`` one row per run; ``x`` the column that varies, ``by`` the one that tells the lines apart."""
 
     table: pd.DataFrame
     x: str
@@ -48,7 +48,7 @@ def prepare(runs: Sequence[Run], *, against: str = "") -> Size:
     by = next(key for key in AXES if key != x)
     table["beta"] = table["beta"].fillna(-1.0)  # a plain autoencoder stands apart, at the left
     places = {value: k for k, value in enumerate(sorted(table[x].dropna().unique().tolist()))}
-    told = ["a dot a run, lines join the means over seeds"]
+    told = ["one dot per run, lines: mean over seeds"]
     told += ["an AE has no rate and no active units"] if (table["beta"] < 0).any() else []
     told += [f"{table['latent_dim'].iloc[0]} latent dimensions"] if several["latent_dim"] == 1 else []
     told += [f"β = {table['beta'].iloc[0]:g}"] if several["beta"] == 1 and not (table["beta"] < 0).any() else []
@@ -139,5 +139,5 @@ def static(data: Size, preset: str) -> Any:
 
 
 def numbers(data: Size) -> pd.DataFrame:
-    """One row a run: β (−1 for an AE), latent size, seed, distortion, rate and active units."""
+    """One row per run: β (−1 for an AE), latent size, seed, distortion, rate and active units."""
     return data.table[["run", "setting", "beta", "latent_dim", "seed", *PANELS]]

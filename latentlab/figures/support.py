@@ -1,4 +1,4 @@
-"""Is this a space one can sample from? Precision, coverage and holes of three kinds of samples, a dot a run."""
+"""Is this a space one can sample from? Precision, coverage and holes of three kinds of samples, one dot per run."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ DRAWN = ("prior", "gaussian", "aggregate")
 TONES = dict(zip(DRAWN, (_style.OKABE_ITO[0], _style.OKABE_ITO[1], _style.OKABE_ITO[2]), strict=True))
 OFFSETS = dict(zip(DRAWN, (-0.22, 0.0, 0.22), strict=True))
 HEADS = {
-    "precision": "precision: samples among real images",
-    "coverage": "coverage: real images that samples reach",
-    "holes": "holes: draws off the codes",
+    "precision": "precision: share of samples close to real images",
+    "coverage": "coverage: share of real images close to samples",
+    "holes": "holes: share of samples far from all codes",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class SupportData:
-    """``table`` one row a run (`support_table`), ``settings`` in order, ``levels`` what real images reach."""
+    """``table`` one row per run (`support_table`), ``settings`` in order, ``levels`` what real images reach."""
 
     table: pd.DataFrame
     settings: tuple[str, ...]
@@ -55,9 +55,9 @@ def prepare(runs: Sequence[Run]) -> SupportData:
     settings = tuple(dict.fromkeys(table["setting"]))
     levels = {key: float(table[f"real.{key}"].mean()) for key in ("precision", "coverage")} | {"holes": 0.01}
     ticks = tuple(f"{setting}|{_known(table[table['setting'] == setting])}" for setting in settings)
-    told = ["a dot a run; the line is what real training images reach, of holes what held-out codes do"]
+    told = ["one dot per run; line: real training images (for holes: held-out codes)"]
     told += [f"{len(runs) - len(table)} of {len(runs)} runs were not measured"] if len(table) < len(runs) else []
-    told += ["no holes where an encoder's scale is free"] if table["rate"].isna().any() else []
+    told += ["holes are undefined for deterministic encoders"] if table["rate"].isna().any() else []
     return SupportData(table, settings, ticks, levels, " · ".join(told))
 
 
@@ -74,7 +74,7 @@ def alt(data: SupportData) -> str:
         f"{name}: from N(0, I) precision {number(p)}, coverage {number(c)}"
         for name, (p, c) in zip(means.index, means.to_numpy(), strict=True)
     )
-    return f"Three dot plots by setting, one colour a kind of samples. {said}. {data.subtitle}."
+    return f"Three dot plots by setting, one colour per kind of samples. {said}. {data.subtitle}."
 
 
 def _series(data: SupportData) -> Iterator[tuple[int, str, str, list[float], list[float]]]:

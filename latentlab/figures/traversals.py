@@ -1,4 +1,5 @@
-"""What each latent dimension does: a row a dimension, ranked, its value moved from left to right, all others kept."""
+"""What each latent dimension does: one row per dimension, ranked, its value moved from left to right, all others
+kept."""
 
 from __future__ import annotations
 
@@ -75,7 +76,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
     settings = part.settings
     shown = f"{len(table)} of {codes.latent_dim} dimensions" if len(table) < codes.latent_dim else ""
     ends = "prior range, −2 to 2" if over == "prior" else "2.5 % to 97.5 % of the codes"
-    around = f"around row {settings['anchor_row']}, whose place is marked" if "anchor_row" in settings else ""
+    around = f"around row {settings['anchor_row']}, whose position is marked" if "anchor_row" in settings else ""
     told = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
     return Traversals(
         cells,
@@ -89,7 +90,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
 def _part(run: Run, decodings: dict[str, Decodings], over: str | None) -> tuple[Decodings, str]:
     known = [name.removeprefix("traversals-") for name in decodings if name.startswith("traversals-")]
     if not known:
-        raise InputError(f"{run.path} has no traversals; make them: `latentlab analyze {run.path} --only traverse`")
+        raise InputError(f"{run.path} has no traversals; compute them: `latentlab analyze {run.path} --only traverse`")
     chosen = over or ("prior" if "prior" in known else known[0])
     if chosen not in known:
         raise InputError(f"{run.name} has no traversals over {chosen!r}; it has: {', '.join(known)}")
@@ -124,7 +125,7 @@ def _facts(data: Traversals) -> list[tuple[str, str, str]]:
 def alt(data: Traversals) -> str:
     """The figure in words."""
     rows = "; ".join(f"{dim} {weight} {what}" for dim, weight, what in _facts(data))
-    return f"Grid of decoded images, {data.cells.shape[1]} steps a latent dimension. {data.subtitle}. Rows: {rows}."
+    return f"Grid of decoded images, {data.cells.shape[1]} steps per latent dimension. {data.subtitle}. Rows: {rows}."
 
 
 def _cut(facts: Sequence[tuple[str, str, str]], letters: int) -> list[tuple[str, str, str]]:

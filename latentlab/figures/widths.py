@@ -10,7 +10,7 @@ from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 
-TITLE = "The most and the least distinct rows"
+TITLE = "The most and least distinct rows"
 TAKES = "run"
 
 

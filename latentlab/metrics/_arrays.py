@@ -48,7 +48,9 @@ def check_finite(numbers: ArrayLike, what: str) -> Floats:
     """Finite floats (n, d) with n ≥ 2, of whatever magnitude: codes, or their posterior variance."""
     array = unmasked(numbers, what)
     if array.ndim != 2 or array.shape[1] == 0:
-        raise InputError(f"{what} has shape {array.shape}; expected (n, d): one row an example, one column a dimension")
+        raise InputError(
+            f"{what} has shape {array.shape}; expected (n, d): one row per example, one column per dimension"
+        )
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers")
     if len(array) < 2:
@@ -83,7 +85,7 @@ def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True)
     array = unmasked(factors, what)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] == 0:
-        raise InputError(f"{what} has shape {array.shape}; expected (n, k): one row an example, one column a factor")
+        raise InputError(f"{what} has shape {array.shape}; expected (n, k): one row per example, one column per factor")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} holds {array.dtype}; expected numbers (level indices or values)")
     if array.dtype.kind in "iu" and beyond_exact(array):
@@ -270,5 +272,5 @@ def undefined(each: Floats) -> dict[str, str]:
 
 
 def by_factor(values: Sequence[float] | Floats) -> dict[str, float]:
-    """One number a factor, keyed by the column's index; scoring puts the factors' names in."""
+    """One number per factor, keyed by the column's index; scoring puts the factors' names in."""
     return {str(j): float(value) for j, value in enumerate(values)}

@@ -23,7 +23,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     function.__qualname__ += f"_{SOURCES}"
     try:
         return njit(cache=True, **PLAIN)(function)
-    except RuntimeError:  # read-only installation without a home: compiled anew in each process
+    except RuntimeError:  # read-only installation without a home: compiled again in each process
         return njit(**PLAIN)(function)
 
 

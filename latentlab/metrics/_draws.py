@@ -76,5 +76,7 @@ def check_draws(draws: Draws, n: int) -> Draws:
     if fixed.ndim != 1 or rows.ndim < 2 or len(fixed) != len(rows) or len(rows) == 0:
         raise InputError(f"draws: fixed has shape {fixed.shape}, rows {rows.shape}; expected (b,) and (b, m)")
     if rows.min() < 0 or rows.max() >= n:
-        raise InputError(f"draws name rows {rows.min()} to {rows.max()} but codes has {n}; made from one set?")
+        raise InputError(
+            f"draws name rows {rows.min()} to {rows.max()} but codes has {n}; were they made from the same set?"
+        )
     return Draws(fixed.astype(np.int64), rows.astype(np.int64))

@@ -11,7 +11,9 @@ def check_posterior(mean: ArrayLike, variance: ArrayLike) -> tuple[NDArray[np.fl
     """Posterior means and variances (n, d) in float64; `InputError` where they do not belong together."""
     z, spread = check_codes(mean, "mean").astype(np.float64), check_finite(variance, "variance").astype(np.float64)
     if z.shape != spread.shape:
-        raise InputError(f"mean has shape {z.shape} but variance has {spread.shape}; give the two of one encoding")
+        raise InputError(
+            f"mean has shape {z.shape} but variance has {spread.shape}; give mean and variance of the same encoding"
+        )
     if (spread <= 0).any():
         raise InputError(f"variance has {int((spread <= 0).sum())} values ≤ 0; give its exp if this is the log")
     return z, spread

@@ -17,7 +17,7 @@ T = TypeVar("T")
 def check_runs(runs: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
     """Codes (n, d_r) of two runs at least, in float64, with the same rows."""
     if len(runs) < 2:
-        raise InputError(f"{len(runs)} run was given; comparing runs needs two at least")
+        raise InputError(f"{len(runs)} run was given; comparing runs needs at least two")
     found = [check_codes(codes, f"codes of run {r}").astype(np.float64) for r, codes in enumerate(runs)]
     if len({len(codes) for codes in found}) > 1:
         raise InputError(f"runs have {[len(codes) for codes in found]} rows; encode the same rows with each")

@@ -24,8 +24,29 @@ def active_units(codes: ArrayLike, *, threshold: float = 0.01) -> Score:
 
     Do not trust it for autoencoders: without a prior N(0, I) the scale of a code is free.
 
-    Source: Burda et al. 2016. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    threshold : float, default 0.01
+        Variance of the posterior mean above which a dimension is active.
 
+    Returns
+    -------
+    Score
+        At least 0, neither direction is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Burda et al. 2016.
+
+    Examples
+    --------
     >>> active_units([[0.0, 1.0], [0.0, 2.0], [0.1, 3.0]]).value
     1.0
     """

@@ -44,8 +44,38 @@ def beta_vae(
 
     Do not trust a high value: the classifier may combine all dimensions, so entangled codes reach 1 as well.
 
-    Source: Higgins et al. 2017; estimator of Locatello et al. 2019. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    draws : Draws, optional
+        Fixed factors (b,) and rows (b, m) of the training batches; drawn from the given rows by default.
+    test_draws : Draws, optional
+        Batches on which the score is computed; drawn from the given rows by default.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Higgins et al. 2017; estimator of Locatello et al. 2019.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> beta_vae(v.astype(float), v).value
@@ -54,7 +84,7 @@ def beta_vae(
     z, v = check_rows(codes, factors)
     check_sizes(z, limits=NARROW)
     if v.shape[1] < 2:
-        raise InputError("beta_vae tells factors apart; one factor alone was given, give two at least")
+        raise InputError("beta_vae distinguishes factors; one factor was given, give at least two")
     settings: dict[str, Any] = {"pruning": "none"}
     if draws is None or test_draws is None:
         random = RandomState(seed)

@@ -28,8 +28,27 @@ def cka(runs: Sequence[ArrayLike]) -> Score:
 
     Do not trust it as agreement on single dimensions: a rotated code scores 1. See ``udr``.
 
-    Source: Kornblith et al. 2019, eq. 5. Raises `InputError` for fewer than two runs or different rows.
+    Parameters
+    ----------
+    runs : sequence of array_like of shape (n, d)
+        Codes of the same rows, one array per run, at least two.
 
+    Returns
+    -------
+    Score
+        In [0, 1], neither direction is better.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two runs or different rows.
+
+    References
+    ----------
+    Kornblith et al. 2019, eq. 5.
+
+    Examples
+    --------
     >>> z = [[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]]
     >>> round(cka([z, [[-b, 2 * 0 + a] for a, b in z]]).value, 6)
     1.0

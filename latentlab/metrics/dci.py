@@ -62,8 +62,40 @@ def dci(
     slower. Never report D without C and I: a code that holds one factor alone in one dimension has a perfect D. Where
     splits tie the seed decides; that spread is about 4e-4.
 
-    Source: Eastwood and Williams 2018; estimator of Locatello et al. 2019. Raises `InputError` for unfit arrays.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    estimator : str, default 'compiled'
+        Estimator of mutual information or importance.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        For unfit arrays.
+
+    References
+    ----------
+    Eastwood and Williams 2018; estimator of Locatello et al. 2019.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(dci(v.astype(float), v, v.astype(float), v, estimator="sklearn").value, 6)
@@ -73,7 +105,7 @@ def dci(
     check_sizes(z, limits=NARROW)
     if z.shape[1] < 2 or v.shape[1] < 2:
         raise InputError(
-            f"dci compares dimensions and factors, two of each at least; got {z.shape[1]} and {v.shape[1]}"
+            f"dci compares dimensions and factors and needs at least two of each; got {z.shape[1]} and {v.shape[1]}"
         )
     labels = [_labels(v[:, j], tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
     fit = _boosted if estimator == "compiled" else _scikit_learn

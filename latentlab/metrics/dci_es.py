@@ -42,8 +42,40 @@ def dci_es(
 
     Do not trust it where no probe beats the baseline: E is 0 there. It depends on the family of probes.
 
-    Source: Eastwood et al. 2023, definition 4. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    ridge : float, default 0.001
+        Penalty of the ridge classifiers.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [−1, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Eastwood et al. 2023, definition 4.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.arange(90) % 3
     >>> dci_es(np.eye(3)[v], v).value

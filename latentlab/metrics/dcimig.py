@@ -29,8 +29,34 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds
 
     Do not trust it as a measure of completeness: copies of a dimension cost nothing.
 
-    Source: Sepliarskaia et al. 2019. Raises `InputError` for one factor alone or arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 10
+        Number of bins of equal width per dimension.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        For one factor alone or arrays that do not fit.
+
+    References
+    ----------
+    Sepliarskaia et al. 2019.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(dcimig(v.astype(float), v).value, 6)
@@ -38,7 +64,7 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds
     """
     z, v = check_rows(codes, factors, widen=False)
     if v.shape[1] < 2:
-        raise InputError("dcimig compares factors; one factor alone was given, give two at least")
+        raise InputError("dcimig compares factors; one factor was given, give at least two")
     found = information(z, v, bins, kinds)
     best = np.zeros(v.shape[1])
     np.maximum.at(best, found.mutual.argmax(axis=1), top_two_gap(found.mutual, axis=1))

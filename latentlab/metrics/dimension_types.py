@@ -22,14 +22,40 @@ def dimension_types(mean: ArrayLike, variance: ArrayLike, *, low: float = 0.5, s
     """How many dimensions are active, how many passive, how many mixed (active for some rows, passive for others).
 
     A dimension is used by a row whose posterior variance is under `low` (the prior's is 1). Active: used by at least
-    `share` of the rows; passive: by at most 1 − `share`; mixed: between. ``mean`` and ``variance`` (n, d). The value is
+    `share` of the rows; passive: by at most 1 − `share`; mixed: between. ``mean`` and ``variance`` (n, d). The
+    value is
     the number of active ones; parts active, passive, mixed; ``matrix`` (d, 1) has the share of rows that use each.
 
     Do not trust mean codes of mixed dimensions: where a row does not use one, its mean is near 0 and its sample is
     noise, so scores on means and on samples differ there.
 
-    Source: Bonheme and Grzes 2021, Be more active! Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    mean : array_like of shape (n, d)
+        Posterior means.
+    variance : array_like of shape (n, d)
+        Posterior variances, above 0.
+    low : float, default 0.5
+        Posterior variance below which a row uses a dimension.
+    share : float, default 0.95
+        Share of rows from which a dimension counts as active.
 
+    Returns
+    -------
+    Score
+        At least 0, neither direction is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Bonheme and Grzes 2021, Be more active!.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> variance = np.array([[0.1, 1.0, 0.1], [0.1, 0.9, 1.0]])
     >>> dict(dimension_types(np.zeros((2, 3)), variance).parts)

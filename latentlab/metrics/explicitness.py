@@ -39,9 +39,39 @@ def explicitness(
 
     Do not trust it as a measure of disentanglement: any rotation of the code scores the same.
 
-    Source: Ridgeway and Mozer 2018; estimator of Locatello et al. 2019 (``max_iter=100`` included: scikit-learn's
-    changed defaults moved the published 0.920 to 0.878). Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Ridgeway and Mozer 2018; estimator of Locatello et al. 2019 (``max_iter=100`` included: scikit-learn's changed
+    defaults moved the published 0.920 to 0.878).
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 2, np.arange(64) // 32], axis=1)
     >>> explicitness(v.astype(float), v).value

@@ -48,9 +48,42 @@ def factor_vae(
     Do not trust it for codes of free scale: `threshold` means nothing there (unpruned, one checkpoint rises from 0.60
     to 0.77). A dimension that knows two factors costs nothing as long as each has some dimension of its own.
 
-    Source: Kim and Mnih 2018; estimator of Locatello et al. 2019. Raises `InputError` for one factor alone or arrays
-    that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    draws : Draws, optional
+        Fixed factors (b,) and rows (b, m) of the training batches; drawn from the given rows by default.
+    test_draws : Draws, optional
+        Batches on which the score is computed; drawn from the given rows by default.
+    spread_rows : array_like of int, optional
+        Rows whose variance normalises each dimension; all by default.
+    threshold : float, default 0.05
+        Smallest standard deviation with which a dimension takes part.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        For one factor alone or arrays that do not fit.
+
+    References
+    ----------
+    Kim and Mnih 2018; estimator of Locatello et al. 2019.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> factor_vae(v.astype(float), v).value
@@ -58,7 +91,7 @@ def factor_vae(
     """
     z, v = check_rows(codes, factors)
     if v.shape[1] < 2:  # any code names the only factor there is
-        raise InputError("factor_vae tells factors apart; one factor alone was given, give two at least")
+        raise InputError("factor_vae distinguishes factors; one factor was given, give at least two")
     settings: dict[str, Any] = {"threshold": threshold, "ddof": 1}
     if draws is None or test_draws is None:
         random = RandomState(seed)

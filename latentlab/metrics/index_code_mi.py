@@ -24,7 +24,8 @@ BLOCK = 128  # rows at a time against all: 128 × 2,000 × 10 densities are 20 M
 def index_code_mi(mean: ArrayLike, variance: ArrayLike, *, rows: int = 2000, seed: int = 0) -> Score:
     """The rate taken apart: E KL(q(z|x)‖p) = I(x; z) + TC + Σ_i KL(q(z_i)‖p(z_i)), in nats.
 
-    ``mean`` and ``variance`` (n, d) of a Gaussian posterior, prior N(0, I). One posterior sample of each of `rows` rows
+    ``mean`` and ``variance`` (n, d) of a Gaussian posterior, prior N(0, I). One posterior sample of each of `rows`
+    rows
     (drawn with `seed`) is weighed against the same rows by minibatch-stratified sampling; the value is I(x; z), parts
     ``mutual_information``, ``total_correlation``, ``dimension_wise_kl`` and ``rate`` (closed form), and the same three
     as ``weighted_…`` by minibatch-weighted sampling.
@@ -32,11 +33,37 @@ def index_code_mi(mean: ArrayLike, variance: ArrayLike, *, rows: int = 2000, see
     Bias: I(x; z) cannot exceed log n (13.5 nats on dSprites, where a VAE's rate is 25). The weighted estimate makes
     every log density too low by log n at m = n: I is too high by it, TC by d − 1 times it, the dimension-wise KL too
     low by d times it (log m to log n where m < n), so only differences between runs with the same m and n count. The
-    stratified one is unbiased for q(z), not for its logarithm: where posteriors hardly overlap, I is too high if m < n;
+    stratified one is unbiased for q(z), not for its logarithm: where posteriors hardly overlap, I is too high if m
+    < n;
     at m = n it is exact but for the sampling.
 
-    Source: Chen et al. 2018, eq. 2, S5 and S6. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    mean : array_like of shape (n, d)
+        Posterior means.
+    variance : array_like of shape (n, d)
+        Posterior variances, above 0.
+    rows : int, default 2000
+        Largest number of rows that are used; more are drawn at random.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
 
+    Returns
+    -------
+    Score
+        At least 0, neither direction is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Chen et al. 2018, eq. 2, S5 and S6.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> found = index_code_mi(np.zeros((50, 2)), np.ones((50, 2)))
     >>> abs(found.value) < 1e-9

@@ -46,7 +46,8 @@ def infomec(
     With N_ij = I(z_i; v_j) / H(v_j): InfoM is the mean over active dimensions of max_j N_ij / Σ_j N_ij, rescaled from
     [1/k, 1] to [0, 1]; InfoC the same over factors, rescaled from [1/d', 1] with d' active dimensions. InfoE is the
     mean over factors of 1 − (cross-entropy on test rows of a logistic regression, unpenalised, balanced classes) /
-    log K, K classes; the cross-entropy weighs classes alike, or rows where not `weighted`. A dimension is active if its
+    log K, K classes; the cross-entropy weighs classes alike, or rows where not `weighted`. A dimension is active if
+    its
     range exceeds the largest range over `prune`. ``codes`` (n, d), ``factors`` (n, k ≥ 2); information by nearest
     `neighbours` (``ksg``, the paper's, slow) or over `bins` bins (``binned``); values that are not whole numbers are
     classes of `bins` bins. Higher is better; parts modularity, explicitness, explicitness_train, compactness;
@@ -57,8 +58,50 @@ def infomec(
 
     Do not trust InfoC where one dimension is active: it is undefined (NaN). Range pruning follows outliers.
 
-    Source: Hsu et al. 2023, eq. 5 to 8. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    estimator : {'ksg', 'binned'}, default 'ksg'
+        Mutual information by nearest neighbours or over bins.
+    bins : int, default 20
+        Number of bins of equal width per dimension.
+    neighbours : int, default 3
+        Number of nearest neighbours.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    prune : float, default 8
+        A dimension is active if its range exceeds the largest range divided by this number.
+    weighted : bool, default True
+        Whether classes have equal weight in the cross-entropy.
+    solver : {'newton-cg', 'lbfgs'}, default 'newton-cg'
+        Solver of the logistic regression.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Hsu et al. 2023, eq. 5 to 8.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> z = v.astype(float)
@@ -68,7 +111,7 @@ def infomec(
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
     check_sizes(z, limits=NARROW)
     if v.shape[1] < 2:
-        raise InputError("infomec compares factors; one factor alone was given, give two at least")
+        raise InputError("infomec compares factors; one factor was given, give at least two")
     named = kinds_of(v, kinds)
     span = np.ptp(z, axis=0)
     active = (span > span.max() / prune) & (span > 0)
@@ -88,7 +131,7 @@ def infomec(
     settings |= {"pruning": f"range > largest / {prune:g} keeps {int(active.sum())} of {len(active)}"}
     settings |= {"estimator": {key: str(value) for key, value in {**LOGISTIC, "solver": solver}.items()}}
     settings |= {"bins": bins} if estimator == "binned" else {"neighbours": neighbours}
-    settings |= {"cross_entropy": "classes weigh alike" if weighted else "rows weigh alike"}
+    settings |= {"cross_entropy": "equal weight per class" if weighted else "equal weight per row"}
     return Score(
         value=parts["modularity"], parts=parts, per_factor=by_factor(explicit[:, 1]), matrix=share, settings=settings
     )

@@ -30,8 +30,36 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     Gaussian, 0.01 if uniform, 0.84 if it has the tails of t₃ (10,000 rows of ten dimensions). Factors are binned by
     their value, whatever their `kinds`.
 
-    Source: Suter et al. 2019; estimator of Locatello et al. 2019. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 20
+        Number of bins of equal width per dimension.
+    quantile : float, default 0.99
+        Quantile of the deviations that counts.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Suter et al. 2019; estimator of Locatello et al. 2019.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> irs(v.astype(float), v).value

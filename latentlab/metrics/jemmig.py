@@ -30,8 +30,34 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds
     Do not trust the bottom of the scale: a constant code scores log bins / (H(v) + log bins), 0.6 for four levels in
     ten bins. Nor compare different `bins`: the ceiling depends on how levels fall into them.
 
-    Source: Do and Tran 2020; normalised as in Carbonneau et al. 2022. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 10
+        Number of bins of equal width per dimension.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Do and Tran 2020; normalised as in Carbonneau et al. 2022.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(jemmig(v.astype(float), v, bins=4).value, 6)

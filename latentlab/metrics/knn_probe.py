@@ -40,8 +40,40 @@ def knn_probe(
     Do not trust it as a measure of disentanglement: any rotation scores the same, and dead
     dimensions, z-scored, add noise.
 
-    Source: Wu et al. 2018. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    labels : array_like of shape (n,) or (n, k)
+        Classes; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_labels : array_like of shape (m,) or (m, k), optional
+        Classes of the held-out codes.
+    neighbours : int, default 15
+        Number of nearest neighbours.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Wu et al. 2018.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.arange(60) % 3
     >>> knn_probe(np.eye(3)[v], v).value

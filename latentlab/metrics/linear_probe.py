@@ -38,8 +38,38 @@ def linear_probe(
 
     Do not trust it as a measure of disentanglement: any rotation scores the same.
 
-    Source: Alain and Bengio 2017. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    labels : array_like of shape (n,) or (n, k)
+        Classes; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_labels : array_like of shape (m,) or (m, k), optional
+        Classes of the held-out codes.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Alain and Bengio 2017.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.arange(60) % 3
     >>> linear_probe(np.eye(3)[v], v).value

@@ -32,8 +32,34 @@ def mcc(
 
     Do not trust it for categories or circular factors, whose numbers have no order (`kinds` does not change it).
 
-    Source: Hyvärinen and Morioka 2016. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    method : {'pearson', 'spearman'}, default 'pearson'
+        Kind of correlation.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Hyvärinen and Morioka 2016.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(mcc(-3.0 * v[:, ::-1], v).value, 6)

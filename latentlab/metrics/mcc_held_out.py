@@ -35,8 +35,10 @@ def mcc_held_out(
     """Mean absolute correlation on test rows of factors with the dimensions that the training rows gave them.
 
     As ``mcc``, but which dimension belongs to a factor is decided on the training rows and the correlation measured on
-    others, 1/k Σ_j abs(ρ_test), so it is no longer the best of all assignments to chance. ``codes`` (n, d), ``factors``
-    (n, k) as numbers, missing labels left out factor by factor; without test arrays the rows are split 2:1 with `seed`.
+    others, 1/k Σ_j abs(ρ_test), so it is no longer the best of all assignments to chance. ``codes`` (n, d),
+    ``factors``
+    (n, k) as numbers, missing labels left out factor by factor; without test arrays the rows are split 2:1 with
+    `seed`.
     With fewer dimensions than factors the unmatched count 0. In [0, 1], higher is better. Parts: ``signed``, where a
     correlation that turned its sign counts as negative, so that a code that knows nothing has expectation 0 (the value
     itself about 0.8/√m, of m test rows); ``train``, ``mcc`` of the training rows. ``matrix`` (d, k) has the
@@ -44,8 +46,40 @@ def mcc_held_out(
 
     Do not trust it for categories or circular factors, whose numbers have no order (`kinds` does not change it).
 
-    Source: Khemakhem et al. 2020 (ICE-BeeM), their metrics/mcc.py. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    method : str, default 'pearson'
+        Correlation or regression that relates dimensions.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Khemakhem et al. 2020 (ICE-BeeM), their metrics/mcc.py.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(mcc_held_out(-3.0 * v[:, ::-1], v).value, 6)

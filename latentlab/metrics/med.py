@@ -31,8 +31,34 @@ def med(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: Kinds = 
     Do not trust it on few rows: plug-in information is biased upwards by about (bins − 1)(levels − 1) / 2n nats, for
     every dimension alike, and pulls D down.
 
-    Source: Cao et al. 2022. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 20
+        Number of bins of equal width per dimension.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Cao et al. 2022.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(med(v.astype(float), v).value, 6)
@@ -40,7 +66,7 @@ def med(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: Kinds = 
     """
     z, v = check_rows(codes, factors, widen=False)
     if z.shape[1] < 2 or v.shape[1] < 2:
-        raise InputError(f"med needs two dimensions and two factors at least; got {z.shape[1]} and {v.shape[1]}")
+        raise InputError(f"med needs at least two dimensions and two factors; got {z.shape[1]} and {v.shape[1]}")
     mutual = information(z, v, bins, kinds).mutual
     total = mutual.sum(axis=0)
     share = mutual / np.where(total > 0, total, 1.0)

@@ -35,15 +35,44 @@ def mig(
     (such rows do not count for that factor). In [0, 1], higher is better; ``per_factor`` has the gaps, ``matrix``
     (d, k) the information in nats.
 
-    With ``over="code"`` each information is divided by the dimension's own entropy instead, as Ubisoft's code does: not
+    With ``over="code"`` each information is divided by the dimension's own entropy instead, as Ubisoft's code does:
+    not
     Chen et al.'s score, but the numbers published with it.
 
     Do not trust it to compare different `bins`: a perfect code, the factors themselves, reaches 0.90 with 20 bins on
     dSprites, since 40 and 32 levels do not fit in 20 bins. It says nothing of a dimension that knows several factors
     (see ``mig_sup``).
 
-    Source: Chen et al. 2018, eq. 6; estimator of Locatello et al. 2019. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 20
+        Number of bins of equal width per dimension.
+    over : {'factor', 'code'}, default 'factor'
+        Entropy by which mutual information is divided.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Chen et al. 2018, eq. 6; estimator of Locatello et al. 2019.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(mig(v.astype(float), v).value, 6)

@@ -38,8 +38,36 @@ def mig_sup(
 
     Do not trust it where dimensions are dead: each of them counts as 0.
 
-    Source: Li et al. 2020, eq. 9. Raises `InputError` for one factor alone or arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 10
+        Number of bins of equal width per dimension.
+    over : str, default 'factor'
+        Entropy by which mutual information is divided.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        For one factor alone or arrays that do not fit.
+
+    References
+    ----------
+    Li et al. 2020, eq. 9.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(mig_sup(v.astype(float), v).value, 6)
@@ -47,7 +75,7 @@ def mig_sup(
     """
     z, v = check_rows(codes, factors, widen=False)
     if v.shape[1] < 2:
-        raise InputError("mig_sup compares factors; one factor alone was given, give two at least")
+        raise InputError("mig_sup compares factors; one factor was given, give at least two")
     found = information(z, v, bins, kinds)
     share = found.mutual / found.factor if over == "factor" else code_share(found)
     settings = {"bins": bins, "rows": len(z), "logarithm": "nats", "pruning": "none"}

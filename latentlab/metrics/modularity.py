@@ -30,8 +30,34 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: K
     Do not trust it where dimensions are dead: a dead one holds plug-in noise on every factor alike and scores near 0
     (five dead ones drag a perfect 1.00 to 0.84). It says nothing of how much is known: see ``explicitness``.
 
-    Source: Ridgeway and Mozer 2018. Raises `InputError` for one factor alone or arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    bins : int, default 20
+        Number of bins of equal width per dimension.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        For one factor alone or arrays that do not fit.
+
+    References
+    ----------
+    Ridgeway and Mozer 2018.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(modularity(v.astype(float), v).value, 6)
@@ -39,7 +65,7 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, kinds: K
     """
     z, v = check_rows(codes, factors, widen=False)
     if v.shape[1] < 2:
-        raise InputError("modularity compares factors; one factor alone was given, give two at least")
+        raise InputError("modularity compares factors; one factor was given, give at least two")
     found = information(z, v, bins, kinds).mutual
     settings = {"bins": bins, "rows": len(z), "logarithm": "nats", "pruning": "none"}
     return Score(value=float(per_dimension(found).mean()), matrix=found, settings=settings)

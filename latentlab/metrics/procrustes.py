@@ -29,8 +29,27 @@ def procrustes(runs: Sequence[ArrayLike]) -> Score:
 
     Do not trust it as agreement on single dimensions: a rotated code scores 1. See ``udr``.
 
-    Source: Schönemann 1966. Raises `InputError` for fewer than two runs or different rows.
+    Parameters
+    ----------
+    runs : sequence of array_like of shape (n, d)
+        Codes of the same rows, one array per run, at least two.
 
+    Returns
+    -------
+    Score
+        In [0, 1], neither direction is better.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two runs or different rows.
+
+    References
+    ----------
+    Schönemann 1966.
+
+    Examples
+    --------
     >>> z = [[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]]
     >>> round(procrustes([z, [[-3 * b, 3 * a] for a, b in z]]).value, 6)
     1.0

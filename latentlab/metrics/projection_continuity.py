@@ -27,8 +27,35 @@ def projection_continuity(
 
     Do not trust it alone: a picture with everything on one spot is never torn. See ``trustworthiness``.
 
-    Source: Venna and Kaski 2001. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    xy : array_like of shape (n, 2)
+        The projection of the same rows.
+    neighbours : int, default 15
+        Number of nearest neighbours.
+    rows : int, default 2000
+        Largest number of rows that are used; more are drawn at random.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Venna and Kaski 2001.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> z = np.random.RandomState(0).normal(size=(100, 2))
     >>> projection_continuity(z, z).value

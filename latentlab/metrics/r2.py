@@ -38,13 +38,44 @@ def r2(
 
     ``codes`` (n, d), ``factors`` (n, k) as numbers; circular ones are predicted as cosine and sine of their angle:
     radians, or where all are whole numbers levels in equal steps round the circle. Without test arrays the rows are
-    split 2:1 with `seed`. At most 1, higher is better; 0 is the mean, less is worse than it. The part ``train`` is that
+    split 2:1 with `seed`. At most 1, higher is better; 0 is the mean, less is worse than it. The part ``train`` is
+    that
     of the training rows.
 
     Do not trust it for categories, nor as a measure of disentanglement: any linear mixing of the code scores the same.
 
-    Source: Roeder et al. 2021. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [−∞, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Roeder et al. 2021.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> round(r2(v @ np.array([[1.0, 2.0], [0.5, -1.0]]), v).value, 6)

@@ -27,8 +27,29 @@ def rate(mean: ArrayLike, variance: ArrayLike) -> Score:
     Do not trust it as the information that the code holds: see ``index_code_mi``; it also pays for the distance of the
     aggregate posterior from the prior.
 
-    Source: Kingma and Welling 2014, appendix B. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    mean : array_like of shape (n, d)
+        Posterior means.
+    variance : array_like of shape (n, d)
+        Posterior variances, above 0.
 
+    Returns
+    -------
+    Score
+        At least 0, neither direction is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Kingma and Welling 2014, appendix B.
+
+    Examples
+    --------
     >>> rate([[1.0], [-1.0]], [[1.0], [1.0]]).value
     0.5
     """

@@ -37,8 +37,36 @@ def rmig(
 
     Do not trust it without `variance`: it is then MIG under another name, and says so in ``settings``.
 
-    Source: Do and Tran 2020, eq. 10. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    variance : array_like of shape (n, d), optional
+        Posterior variances; without them each row counts at its mean.
+    bins : int, default 10
+        Number of bins of equal width per dimension.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Do and Tran 2020, eq. 10.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 4, np.arange(64) // 16], axis=1)
     >>> sure = rmig(v.astype(float), v, variance=np.full(v.shape, 1e-6)).value

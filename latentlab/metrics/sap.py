@@ -44,8 +44,40 @@ def sap(
     Do not trust it across scales: C = 0.01 is strong shrinkage, so a code of small scale scores low. Standardise the
     codes of an autoencoder first. Gaps of 0.01 are within the noise of 5,000 test rows.
 
-    Source: Kumar et al. 2018, section 3. Raises `InputError` for arrays that do not fit.
+    Parameters
+    ----------
+    codes : array_like of shape (n, d)
+        Codes, one row per example, one column per latent dimension.
+    factors : array_like of shape (n, k)
+        Level indices or values of the factors; NaN where unknown.
+    test_codes : array_like of shape (m, d), optional
+        Held-out codes. Without them the rows are split 2:1 with `seed`.
+    test_factors : array_like of shape (m, k), optional
+        Factors of the held-out codes.
+    C : float, default 0.01
+        Penalty of the linear support vector machine.
+    seed : int, default 0
+        Seed of everything that is drawn at random.
+    kinds : sequence of str, optional
+        Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
+        categorical, other values continuous.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit together, hold infinities, or codes hold NaN.
+
+    References
+    ----------
+    Kumar et al. 2018, section 3.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack([np.arange(64) % 2, np.arange(64) // 32], axis=1)
     >>> sap(10.0 * v - 5, v, 10.0 * v - 5, v).value

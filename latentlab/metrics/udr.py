@@ -46,9 +46,35 @@ def udr(
 
     Do not trust it where all runs fail alike: it measures agreement, and needs no truth.
 
-    Source: Duan et al. 2020, eq. 3; estimator of disentanglement_lib. Raises `InputError` for fewer than two runs or
-    different rows.
+    Parameters
+    ----------
+    runs : sequence of array_like of shape (n, d)
+        Codes of the same rows, one array per run, at least two.
+    kl : sequence of array_like of shape (d,), optional
+        Mean KL per dimension in nats, one array per run; dimensions up to `threshold` are left out.
+    method : {'lasso', 'spearman'}, default 'lasso'
+        How two runs' dimensions are related.
+    alpha : float, default 0.1
+        Penalty of the Lasso.
+    threshold : float, default 0.01
+        Largest mean KL, in nats, of a dimension that is left out.
 
+    Returns
+    -------
+    Score
+        In [0, 1], higher is better.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two runs or different rows.
+
+    References
+    ----------
+    Duan et al. 2020, eq. 3; estimator of disentanglement_lib.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> z = np.random.RandomState(0).normal(size=(200, 3))
     >>> round(udr([z, -z[:, ::-1]], method="spearman").value, 1) > 0.7
@@ -98,7 +124,9 @@ def _masks(
         return [np.ones(codes.shape[1], dtype=bool) for codes in runs]
     rates = [np.asarray(one, dtype=np.float64) for one in kl]
     if [rate.shape for rate in rates] != [(codes.shape[1],) for codes in runs]:
-        raise InputError(f"kl has shapes {[rate.shape for rate in rates]}; expected one value a dimension for each run")
+        raise InputError(
+            f"kl has shapes {[rate.shape for rate in rates]}; expected one value per dimension for each run"
+        )
     return [rate > threshold for rate in rates]
 
 

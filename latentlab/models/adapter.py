@@ -46,7 +46,7 @@ def checked(found: Any, where: str) -> Model:
     if isinstance(found, Model) and isinstance(found, nn.Module):
         return found.eval()
     raise InputError(
-        f"{where} gave a {type(found).__name__}; expected ll.wrap(encoder=…, decoder=…, latent_dim=…) or a module "
+        f"{where} returned a {type(found).__name__}; expected ll.wrap(encoder=…, decoder=…, latent_dim=…) or a module "
         "with latent_dim, encode and decode"
     )
 

@@ -109,7 +109,7 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
             raise InputError(_missing(name, weights, wanted, path))
         if name not in wanted:
             raise InputError(
-                f"{path} has a weight {name} that the configured network has not; do config and file match?"
+                f"{path} has a weight {name} that the configured network does not have; do config and file match?"
             )
         if wanted[name].shape != weights[name].shape:
             came, expected = tuple(weights[name].shape), tuple(wanted[name].shape)
@@ -121,6 +121,6 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
 
 def _missing(name: str, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> str:
     """What to say of a weight that a file lacks: how the names that it has begin, where the model's begin otherwise."""
-    told = f"{path} has no weight {name}; it is a checkpoint of another network than the config says"
+    told = f"{path} lacks the weight {name}; it belongs to a different network than the config says"
     begins = beginning(weights)
     return told if begins in ("", beginning(wanted)) else f"{told}: its names begin with {begins[:40]}"

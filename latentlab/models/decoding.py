@@ -28,7 +28,7 @@ Range = Literal["prior", "aggregate"]
 def decode(model: Model, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8, 255 for 1; values beyond [0, 1] are cut.
 
-    Raises an `InputError` where the decoder gives something that is no number.
+    Raises an `InputError` where the decoder gives something that is not a number.
     """
     return _decoded(model, codes)[0]
 
@@ -42,7 +42,7 @@ def _decoded(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8
             mean = model.decode(block.to(device_of(model))).mean
             ends = [float(end) for end in mean.aminmax()]
             if not np.isfinite(ends).all():
-                raise InputError("the decoder gave values that are not finite; expected means of images in [0, 1]")
+                raise InputError("the decoder returned values that are not finite; expected means of images in [0, 1]")
             if ends[0] < -HALF_LEVEL or ends[1] > 1 + HALF_LEVEL:
                 cut += int(((mean < -HALF_LEVEL) | (mean > 1 + HALF_LEVEL)).sum())
             low, high = min(low, ends[0]), max(high, ends[1])
@@ -92,7 +92,7 @@ def around(
 
 
 def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int64]) -> Decodings:
-    """The images at those row positions, beside what the decoder makes of their posterior means."""
+    """The images at those row positions, compared with what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]
     settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
     decoded, told = _decoded(model, chosen)
@@ -110,4 +110,6 @@ def _check_encoded(run: Run, codes: Codes, images: Dataset) -> None:
     """Raise an `InputError` where the codes are not those of these images."""
     made_of = codes.provenance.get("inputs", {}).get("fingerprint", {}).get("images")
     if made_of not in (None, images.fingerprint["images"]):
-        raise InputError(f"{run.codes_path} was made from other images than {images.name} has; encode this data first")
+        raise InputError(
+            f"{run.codes_path} was made from different images than those of {images.name}; encode this data first"
+        )

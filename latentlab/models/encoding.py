@@ -67,7 +67,7 @@ def check_variance(mean: NDArray[np.float32], variance: NDArray[np.float32]) -> 
     wrong = np.isfinite(mean) & ~((variance > 0) & np.isfinite(variance))
     if wrong.any():
         raise InputError(
-            f"the encoder gave a variance of {variance[wrong][0]:g}; expected a finite number above 0: keep "
+            f"the encoder returned a variance of {variance[wrong][0]:g}; expected a finite number above 0: keep "
             "log-variances between −87 and 88, as clamp does, or return the mean alone"
         )
 

@@ -64,7 +64,7 @@ class _Chains:
         self.likelihood = model.decode(self.z)
 
     def step(self, *, always: bool) -> Tensor:
-        """Propose a code and take it or not, then draw the missing pixels anew; which (n,) were taken, as 0 and 1."""
+        """Propose a code and take it or not, then draw the missing pixels again; which (n,) were taken, as 0 and 1."""
         q = self._posterior()
         z = q.rsample()
         likelihood = self.model.decode(z)
@@ -79,7 +79,7 @@ class _Chains:
     def _posterior(self) -> Normal:
         q = self.model.encode(self.x)
         if isinstance(q, Point):
-            raise InputError("a deterministic encoder has no posterior q(z|x), so missing pixels cannot be drawn")
+            raise InputError("a deterministic encoder has no posterior q(z|x), so missing pixels cannot be sampled")
         return q
 
     def _joint(self, likelihood: Distribution, z: Tensor) -> Tensor:

@@ -51,5 +51,5 @@ def live(run: Run, adapter: str | Model | None = None) -> Live:
     ``adapter`` is what a run of a user's own model needs. Raises `InputError` where the model has no decoder.
     """
     if not run.decodes:
-        raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be looked at and scored")
+        raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be viewed and scored")
     return Live(load_model(run, adapter), run.config.hardware.threads)

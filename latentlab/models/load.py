@@ -50,7 +50,9 @@ def check_adapter(run: Run, adapter: str | Model) -> None:
     """Raise an `InputError` where that is not the adapter that the run was imported with; nothing is run."""
     recorded = run.config.adapter
     if recorded is None:
-        raise InputError(f"{run.path} is no run of an adapter: its model is built from its config; leave it out")
+        raise InputError(
+            f"{run.path} was not imported with an adapter: its model is built from its config; leave the adapter out"
+        )
     if not isinstance(adapter, str):
         checked(adapter, "adapter")
         return
@@ -58,7 +60,7 @@ def check_adapter(run: Run, adapter: str | Model) -> None:
     if recorded.file and recorded.sha256 != sha256(path):
         raise InputError(
             f"{path} is not the file that {run.path} was imported with ({recorded.file}, SHA-256 "
-            f"{recorded.sha256[:12]}…); restore it, or import the weights with it into another run"
+            f"{recorded.sha256[:12]}…); restore it, or import the weights with this file into another run"
         )
     if recorded.file and recorded.name != name:
         raise InputError(f"{run.path} was imported with {recorded.file}:{recorded.name}, not {name}; name that")
@@ -69,7 +71,7 @@ def _own(run: Run, adapter: str | Model | None, weights: dict[str, Tensor]) -> M
     if recorded is None or adapter is None:
         again = f"--adapter {recorded.file}:{recorded.name}" if recorded and recorded.file else "--adapter FILE.py:NAME"
         raise InputError(
-            f"{run.path} holds a model of your own, whose code a run never keeps; name it again: {again} (adapter=… in "
+            f"{run.path} contains your own model, whose code is not stored in a run; name it: {again} (adapter=… in "
             "Python)"
         )
     if not isinstance(adapter, str):
@@ -107,9 +109,7 @@ def _weights(run: Run) -> dict[str, Tensor]:
     try:
         weights = load_file(run.model_path)
     except SafetensorError as error:
-        raise InputError(
-            f"{run.model_path} cannot be read ({error}); restore it or train the run anew"[:200]
-        ) from error
+        raise InputError(f"{run.model_path} cannot be read ({error}); restore it or retrain the run"[:200]) from error
     if not weights:
-        raise InputError(f"{run.model_path} holds no weights: this copy of the run was made without them")
+        raise InputError(f"{run.model_path} contains no weights: this copy of the run was made without them")
     return dict(weights)

@@ -60,7 +60,7 @@ def below(weights: Mapping[str, Tensor], stem: str, others: Sequence[str]) -> We
 
 
 def choose_stem(fitting: Mapping[str, Mapping[str, Tensor]], path: Path) -> str:
-    """Which of several sets of weights that fit is meant: the one that is no moving average, where that is one.
+    """Which of several sets of weights that fit is meant: the one that is not a moving average, where that is one.
 
     Raises an `InputError` that names them where there are several of them, and they differ.
     """
@@ -69,7 +69,7 @@ def choose_stem(fitting: Mapping[str, Mapping[str, Tensor]], path: Path) -> str:
     others = [fitting[stem] for stem in plain[1:]]
     if any(other.keys() != first.keys() or any(not torch.equal(first[k], other[k]) for k in first) for other in others):
         told = ", ".join(repr(stem) for stem in plain)
-        raise InputError(f"{path} holds several models that fit, under {told[:60]}; save the one that is meant alone")
+        raise InputError(f"{path} holds several models that fit, under {told[:60]}; save only the one you mean")
     return plain[0]
 
 

@@ -53,7 +53,7 @@ def read_weights(path: str | Path, limit: int = LIMIT) -> dict[str, Tensor]:
         return _plain(_read_safetensors(path), path, limit)
     if name.endswith(NAMES):
         return _plain(_state_dict(_unpickle(path, limit), path), path, limit)
-    raise InputError(f"{path} is no checkpoint; expected a name that ends in .safetensors, {', '.join(SUFFIXES)}")
+    raise InputError(f"{path} is not a checkpoint; expected a name that ends in .safetensors, {', '.join(SUFFIXES)}")
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -77,9 +77,12 @@ def _unpickle(path: Path, limit: int) -> Any:
     except Exception as error:  # a malformed pickle raises nearly anything; no kind of it is ours
         message = str(error)
         if "GLOBAL" in message or "weights_only" in message or "TorchScript" in message:
-            what = f"holds Python objects beside tensors{_named(message)}, never loaded; save model.state_dict() alone"
+            what = (
+                f"contains Python objects besides tensors{_named(message)}, which are never loaded; save "
+                "model.state_dict()"
+            )
         else:
-            what = "is cut off or no PyTorch checkpoint; expected what torch.save(model.state_dict(), …) writes"
+            what = "is truncated or not a PyTorch checkpoint; expected what torch.save(model.state_dict(), …) writes"
         raise InputError(f"{path} {what}"[-199:]) from error
 
 
@@ -99,7 +102,9 @@ def _check_archive(path: Path, limit: int) -> None:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise InputError(f"{path} is a damaged archive; copy the checkpoint again") from error
     if size > min(limit, path.stat().st_size):
-        raise InputError(f"{path} unpacks to {size:,} bytes, more than it has; expected what torch.save writes")
+        raise InputError(
+            f"{path} unpacks to {size:,} bytes, more than its size allows; expected what torch.save writes"
+        )
 
 
 def _state_dict(found: Any, path: Path) -> Mapping[Any, Any]:
@@ -110,7 +115,9 @@ def _state_dict(found: Any, path: Path) -> Mapping[Any, Any]:
     parts = {key: part for key, part in found.items() if _holds_tensors(part)} if isinstance(found, Mapping) else {}
     if parts:
         return {f"{key}.{name}": tensor for key, part in parts.items() for name, tensor in part.items()}
-    raise InputError(f"{path} holds no state dict (tensors by name); save one: torch.save(model.state_dict(), …)")
+    raise InputError(
+        f"{path} does not contain a state dict (tensors by name); save one: torch.save(model.state_dict(), …)"
+    )
 
 
 def _holds_tensors(found: Any) -> bool:
@@ -132,11 +139,11 @@ def _plain(found: Mapping[Any, Any], path: Path, limit: int) -> dict[str, Tensor
     for name, tensor in found.items():
         dense = tensor.layout == torch.strided and tensor.dtype in KINDS | NARROW
         if not isinstance(name, str) or not dense or tensor.device.type != "cpu":
-            raise InputError(f"{path}: {str(name)[:60]} is no dense tensor of numbers with a name; save a state dict")
+            raise InputError(f"{path}: {str(name)[:60]} is not a named dense numeric tensor; save a state dict")
         size = tensor.numel() * tensor.element_size()
         total += size
         if size > stored or total > limit:
-            raise InputError(f"{path}: {name[:60]} claims {size:,} bytes, more than the file holds; save it anew")
+            raise InputError(f"{path}: {name[:60]} claims {size:,} bytes, more than the file contains; save it again")
     return {name: _usual(tensor.detach()) for name, tensor in found.items()}
 
 

@@ -53,20 +53,20 @@ class Wrapped(nn.Module):
         """q(z|x): a Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`."""
         encoder = self._encoder[0]
         if encoder is None:
-            raise InputError("this model has no encoder: it decodes codes, and none can be made from images")
+            raise InputError("this model has no encoder, so images cannot be encoded")
         return _posterior(encoder(x), self.latent_dim)
 
     def decode(self, z: Tensor) -> Distribution:
         """p(x|z): a distribution as it is, a tensor as its mean (or logits), with the image as one event."""
         decoder = self._decoder[0]
         if decoder is None:
-            raise InputError("this model has no decoder: its codes can be looked at, but nothing can be decoded")
+            raise InputError("this model has no decoder, so codes cannot be decoded")
         found = decoder(z)
         if not isinstance(found, Distribution):
             if not isinstance(found, Tensor):
                 raise InputError(
                     f"the decoder returned a {type(found).__name__}; expected a tensor (n, channels, height, width) or "
-                    "a distribution: pick it in the adapter, as in decoder=…, whose method returns it alone"
+                    "a distribution: in the adapter, pass as decoder=… a method that returns only that"
                 )
             found = _around(found.float(), self.family, self.sigma, logits=self.logits)
         loose = len(found.batch_shape) - 1
@@ -95,7 +95,7 @@ def wrap(
     torch.Size([2, 1, 8, 8])
     """
     if encoder is None and decoder is None:
-        raise InputError("wrap got neither an encoder nor a decoder; give one of them, or both")
+        raise InputError("wrap needs an encoder, a decoder or both; got neither")
     for part in (encoder, decoder):
         if part is not None and not isinstance(getattr(part, "__self__", part), nn.Module):
             raise InputError(

@@ -1,4 +1,4 @@
-"""What to beware of before a study's numbers are believed, in sentences: what was sampled, is missing or cannot be."""
+"""Caveats before a study's numbers are believed, in sentences: what was sampled, is missing or cannot be."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def caveats(table: pd.DataFrame) -> list[str]:
 
 def _left_out(table: pd.DataFrame) -> list[str]:
     found = []
-    for state, why in (("broken", "cannot be read"), ("diverged", "stopped at a loss that was no finite number")):
+    for state, why in (("broken", "cannot be read"), ("diverged", "stopped because the loss was not finite")):
         names_of = table.loc[table["state"] == state, "run"].tolist()
         found += [f"{_runs(names_of)} {why} and {_is(names_of)} left out of every mean."] if names_of else []
     unfinished = table.loc[table["state"].isin(["unfinished", "empty"]), "run"].tolist()
@@ -40,8 +40,8 @@ def _left_out(table: pd.DataFrame) -> list[str]:
 def _stale(table: pd.DataFrame) -> list[str]:
     found = []
     for flag, why in (
-        ("stale codes", "the codes were made from other weights than are there now"),
-        ("stale scores", "the scores were made from other codes than are there now"),
+        ("stale codes", "the codes were made from different weights than the current ones"),
+        ("stale scores", "the scores were made from different codes than the current ones"),
         ("older scores", "a metric has changed since, and other runs have its new values"),
     ):
         here = _flagged(table, flag)
@@ -55,7 +55,10 @@ def _seeds(good: pd.DataFrame) -> list[str]:
         return [f"{name} has one seed, so its spread is unknown." for name in seeds.index[seeds == 1]]
     if seeds.max() == 1:
         return [
-            "One seed a setting: how far seeds differ is not known, and no difference here can be called an effect."
+            (
+                "There is one seed per setting, so the variation between seeds is unknown and no difference can be "
+                "attributed to the setting."
+            )
         ]
     return [f"No more than {seeds.max()} seeds a setting: neither a spread nor an order of settings is certain."]
 
@@ -64,13 +67,15 @@ def _collapsed(good: pd.DataFrame) -> list[str]:
     found = []
     here = _flagged(good, "collapsed")
     if here:
-        found.append(f"{_runs(here)} collapsed: no dimension is in use, so scores of {_its(here)} codes say nothing.")
+        found.append(
+            f"{_runs(here)} collapsed: no dimension is in use, so scores of {_its(here)} codes are meaningless."
+        )
     plain = good[good["rate"].isna() & good["distortion"].notna()]
     if len(plain):
         named = ", ".join(dict.fromkeys(plain["setting"]))
         found.append(
             f"{named}: a deterministic encoder has no rate, no KL, no ELBO and no active units. Its distortion is not "
-            "on the curve of the others, and its dimensions are ranked by variance, whose scale is free."
+            "on the curve of the others, and its dimensions are ranked by variance, whose scale is arbitrary."
         )
     return found
 
@@ -81,7 +86,7 @@ def _rows(good: pd.DataFrame) -> list[str]:
     part = known[known["rows"] < known["of_rows"]]
     if len(part):
         rows, of = int(part["rows"].min()), int(part["of_rows"].max())
-        found.append(f"The codes here are {rows:,} of the {of:,} rows that were encoded.")
+        found.append(f"The codes shown are {rows:,} of the {of:,} encoded rows.")
     part = known[(known["judged_rows"] > 0) & (known["judged_rows"] < known["rows"])]
     if len(part):
         judged, rows = int(part["judged_rows"].min()), int(part["rows"].max())
@@ -135,9 +140,9 @@ def _title(metric: str) -> str:
 
 def _missing(good: pd.DataFrame) -> list[str]:
     sentences = {
-        "not encoded": "was not encoded, so nothing is known of its codes",
+        "not encoded": "was not encoded, so nothing is known about its codes",
         "not scored": "was not scored",
-        "no factors": "was analysed on data without known factors: no score of disentanglement can be computed",
+        "no factors": "was analysed on data without known factors, so disentanglement scores cannot be computed",
         "labels only": "was analysed on data whose labels are the only known factor",
     }
     found = []

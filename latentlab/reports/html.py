@@ -60,7 +60,7 @@ def report(
 ) -> Path:
     """Write the report of a run, a study or several of them to `path`, an ``.html`` file, whole or not at all.
 
-    What was trained, rate and distortion, each run's dimensions with traversals, scores with intervals, nulls and
+    Training, rate and distortion, each run's dimensions with traversals, scores with intervals, nulls and
     what the factors reach as codes, what to beware of, the commands that made it all, versions and hashes. What
     cannot be read or was not made says so in its place; the same runs give the same bytes. Raises `InputError` for
     another ending and where there is no run at all. ``progress`` is told of every run whose dimensions are done,
@@ -80,7 +80,7 @@ def write_report(
     """What `report` does; the table of the runs comes back, with what could not be read of them."""
     path = Path(path)
     if path.suffix not in (".html", ".htm"):
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; a report is an .html file")
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected an .html file")
     given = [what] if isinstance(what, Run | Study) else list(what)
     table = compare(given)
     write_bytes(path, _page(given, table, title, progress).encode())
@@ -148,7 +148,7 @@ def _figure(kind: str, runs: Sequence[Run]) -> tuple[Markup | None, str]:
     from latentlab.reports.svg import inline
 
     if not runs:
-        return None, "there is no run to draw"
+        return None, "there is no run to plot"
     svg, why = _attempt(lambda: rendered(kind, runs, "svg", PRESET), None)
     return (None, why) if svg is None else (inline(svg.decode(), kind), "")
 
@@ -180,7 +180,7 @@ def _costs(table: pd.DataFrame) -> Table:
         [row["setting"], str(row["n"]), _number(row["normalised_beta"], 4), *(_spread(row, key, 1) for key in COSTS)]
         for row in summarise(table).to_dict("records")
     ]
-    return Table(heads, rows, "Mean over seeds, and the lowest to the highest seed.")
+    return Table(heads, rows, "Mean over seeds and range over seeds.")
 
 
 def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
@@ -194,9 +194,9 @@ def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
         rows.append([title + arrow, *(_spread(row, metric, 3) for row in settings), *beside])
     heads = ["score", *(row["setting"] for row in settings), "interval", "rotated", "factors as codes"]
     note = (
-        "Mean over seeds, and the lowest to the highest seed. Interval: half the widest 95 % interval of a run over "
-        "redraws of its rows. Rotated: the most that codes reach when turned at random. Factors as codes: what the "
-        "factors themselves reach under the same settings, which is no bound. A dash: see what to beware of."
+        "Mean over seeds and range over seeds. Interval: half the widest 95 % interval of a run over "
+        "redraws of its rows. Rotated: 95th percentile of randomly rotated codes. Factors as codes: score of the "
+        "factors themselves under the same settings (not a bound). A dash: see the caveats."
     )
     return Table(heads, rows, note)
 
@@ -266,7 +266,7 @@ def _part(run: Run) -> tuple[str, Any]:
     parts = run.decodings()
     found = next((over for over in ("prior", "aggregate") if f"traversals-{over}" in parts), None)
     if found is None:
-        raise InputError("no traversals have been decoded")
+        raise InputError("no traversals were decoded")
     return found, parts[f"traversals-{found}"]
 
 

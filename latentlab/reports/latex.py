@@ -68,9 +68,11 @@ def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:
     chosen = list(measures) if measures is not None else found
     for name in chosen:
         if name not in found:
-            raise InputError(f"the runs have no measure {name!r}; they have: {', '.join(found) or 'none'}"[:200])
+            raise InputError(
+                f"the runs do not have the measure {name!r}; available: {', '.join(found) or 'none'}"[:200]
+            )
     if not chosen or summary.empty:
-        raise InputError("no run has a cost or a score yet; make them: `latentlab analyze …`")
+        raise InputError("no run has a cost or a score yet; compute them: `latentlab analyze …`")
     best = {each.measure: each.best for each in choices(table, [name for name in judged(table) if name in chosen])}
     cells = {name: _column(summary, name, best.get(name)) for name in chosen}
     heads = {name: f"{escape(_head(name))} {ARROWS[better(name)]}".rstrip() for name in chosen}

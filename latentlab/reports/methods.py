@@ -80,7 +80,7 @@ def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
     recorded = [run.scored for run in runs]
     sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_stages(runs, cite)]
     sentences += _scores(runs, recorded, cite)
-    sentences.append(f"All of this was done with latentlab {version('latentlab')}{cite('latentlab')}.")
+    sentences.append(f"All analyses were done with latentlab {version('latentlab')}{cite('latentlab')}.")
     keys = tuple(sorted(set(cite.keys)))
     return Methods(_typeset(" ".join(sentences)), keys, bibtex(keys))
 
@@ -107,7 +107,7 @@ def _models(runs: Sequence[Run], cite: _Cites) -> str:
     if ratios:
         told.append(f"normalised β = β·d/D {', '.join(ratios)}{cite('higgins2017')}")
     foreign = [run for run in runs if run.config.imported or run.config.adapter]
-    where = dict.fromkeys(str((run.config.imported or {}).get("format", "an adapter of our own")) for run in foreign)
+    where = dict.fromkeys(str((run.config.imported or {}).get("format", "a custom adapter")) for run in foreign)
     elsewhere = f" {len(foreign)} of {len(runs)} were trained elsewhere and imported ({', '.join(where)})."
     return ", ".join(told) + "." + (elsewhere if foreign else "")
 

@@ -29,7 +29,7 @@ def superiority(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     """P(measure of setting a > measure of setting b) over all pairs of their seeds, a in rows and b in columns.
 
     A tie counts one half, so the two directions sum to 1 (Vargha and Delaney 2000, the A statistic). With two seeds
-    each the values are quarters and 1 is no proof; ``attrs["n"]`` has the seeds of each setting. NaN where a setting
+    each the values are quarters and 1 is not a proof; ``attrs["n"]`` has the seeds of each setting. NaN where a setting
     has none.
     """
     import pandas as pd
@@ -185,7 +185,7 @@ def _contest(table: pd.DataFrame, measure: str) -> Choice:
     seeds = {name: len(each) for name, each in values.items()}
     found = Choice(measure, None, leader, (), "", seeds=seeds, differences=differences, middles=settings)
     if not differences:
-        return replace(found, reason=f"{leader} is the only setting, so there is nothing to choose from")
+        return replace(found, reason=f"{leader} is the only setting, so there is nothing to compare")
     problem = incomparable(table, measure)
     if problem:
         return replace(found, verdict="Not comparable", reason=problem)
@@ -257,7 +257,9 @@ def _undecided(found: Choice) -> str:
     if found.rivals:
         reason = f"{found.leader} has the best mean, but does not clearly beat {_named(found.rivals)}"
     else:
-        reason = f"{found.leader} beats every other setting by this score alone, but not where several are judged"
+        reason = (
+            f"{found.leader} beats every other setting by this score alone, but not after correction for several scores"
+        )
     reason += f" (p {_equals(found.p)}{_after_holm(found)})"
     return reason + (f"; about {found.seeds_needed} seeds each would decide it" if found.seeds_needed else "")
 

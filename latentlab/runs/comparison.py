@@ -1,6 +1,6 @@
 """Runs side by side: what each setting cost, what it brought, and how far its seeds disagree.
 
-One row a run (`compare`) and one row a setting (`summarise`); `latentlab.runs.choice` judges which setting is best.
+One row per run (`compare`) and one row per setting (`summarise`); `latentlab.runs.choice` judges which setting is best.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Runs = Run | Study | Iterable[Run | Study]
 
 
 def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One row a run of a study, or of several runs: setting, cost and scores; a missing analysis is NaN.
+    """One row per run of a study, or of several runs: setting, cost and scores; a missing analysis is NaN.
 
     ``setting`` is the label and whatever else differs between the runs, so that equal settings differ in ``seed``
     alone. ``normalised_beta`` is β·d/D for d latent dimensions and D pixels times channels (Higgins et al. 2017,
-    section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats an example over the
+    section 4). ``distortion``, ``rate`` and ``elbo`` = −(distortion + rate) are means in nats per example over the
     ``judged_rows`` whose distortion was computed. ``rows`` of the ``of_rows`` encoded ones are there (a shared copy
     keeps some). Each metric has its value under its own name, ``<metric>_whole`` over all rows where that is a draw
     from them, ``_low`` and ``_high`` for the interval of ``_whole`` or of the value where there is no other,
@@ -237,7 +237,8 @@ def errors_of(table: pd.DataFrame) -> dict[str, str]:
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a setting of `compare`'s table: ``n`` seeds, and each measure's mean, sd, minimum and maximum over them.
+    """One row per setting of `compare`'s table: ``n`` seeds, and each measure's mean, sd, minimum and maximum over
+    them.
 
     Runs that are broken or diverged are left out and counted in ``left_out``. One seed has no sd: it is NaN, not 0.
     """
@@ -309,4 +310,6 @@ def check_comparable(runs: Iterable[Run]) -> None:
             scales.setdefault(scale_of(run), run.name)
     if len(scales) > 1:
         named = " but ".join(f"{name[-40:]} {scale}" for scale, name in list(scales.items())[:2])
-        raise InputError(f"likelihoods differ: {named}; their nats are on different scales: compare them apart"[:200])
+        raise InputError(
+            f"likelihoods differ: {named}; their nats are on different scales: compare them separately"[:200]
+        )

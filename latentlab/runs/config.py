@@ -1,4 +1,4 @@
-"""The resolved configuration of a run: frozen, validated, written beside what it made."""
+"""The resolved configuration of a run: frozen, validated, written compared with what it made."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ class RunConfig(Frozen):
     @classmethod
     def _path(cls, data: str) -> str:
         if "\0" in data:
-            raise ValueError("no path holds a zero byte")
+            raise ValueError("a path cannot contain a zero byte")
         return data
 
     @field_validator("likelihood")
     @classmethod
     def _built(cls, likelihood: str, given: ValidationInfo) -> str:
         if likelihood == "own" and not given.data.get("adapter"):
-            raise ValueError("expected the adapter whose own it is")
+            raise ValueError("expected the adapter that it belongs to")
         return likelihood
 
     @field_validator("objective")

@@ -40,7 +40,7 @@ def place(run: Run) -> str:
     """The folder that a run was trained in, where relative paths to its data start; empty where that is not known."""
     folder = environment_of(run).get("place", {}).get("folder", "")
     if not isinstance(folder, str) or "\0" in folder:
-        raise InputError(f"{run.path}/environment.json names no folder as the place; restore it or remove it")
+        raise InputError(f"{run.path}/environment.json does not name a folder as place; restore or remove it")
     return folder
 
 
@@ -51,7 +51,7 @@ def environment_of(run: Run) -> dict[str, dict[str, Any]]:
     if isinstance(found, dict):
         check_format(found.get("format", 1), 1, path)
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
-        raise InputError(f"{path} does not say what the run was trained with; restore it or remove it")
+        raise InputError(f"{path} does not record what the run was trained with; restore or remove it")
     return found
 
 
@@ -72,7 +72,8 @@ def data_of(run: Run, spec: str = "") -> Dataset:
     named, folder = read_spec(spec or run.config.data), place(run)
     if isinstance(named, Code):
         raise InputError(
-            f"the data of {run.name} are made by code, never run unasked; add --data {named} if it is yours"
+            f"the data of {run.name} are made by code, which is not run automatically; add --data {named} if "
+            "you trust it"
         )
     if folder:
         try:
@@ -82,4 +83,4 @@ def data_of(run: Run, spec: str = "") -> Dataset:
     try:
         return open_spec(named)
     except MissingError as error:
-        raise MissingError(f"{named}, the data of {run.name}, are not here; name them with --data") from error
+        raise MissingError(f"{named}, the data of {run.name}, were not found; name them with --data") from error

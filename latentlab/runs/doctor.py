@@ -1,4 +1,4 @@
-"""What is wrong with an installation or with a study's files, and how to mend it."""
+"""What is wrong with an installation or with a study's files, and how to fix it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _whole(path: Path) -> None:
         with safe_open(path, "np"):
             pass
     except SafetensorError as error:
-        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
+        raise InputError(f"{path} cannot be read ({error}); restore it or retrain the run"[:200]) from error
 
 
 # How the files of training are read; those of stages say so themselves.
@@ -135,13 +135,13 @@ def _planned(study: Study) -> Iterator[Finding]:
         found = read_record(path)
         members = list(dict(found["members"]))
     except (InputError, KeyError, TypeError, ValueError) as error:
-        yield Finding(str(path), f"it is no plan ({type(error).__name__})", True, "restore it, or sweep again")
+        yield Finding(str(path), f"it is not a plan ({type(error).__name__})", True, "restore it, or sweep again")
         return
     there = {run.name for run in study.runs} | set(study.broken)
     absent = [str(name) for name in members if name not in there]
     if absent:
         some = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
-        yield Finding(str(study.path), f"{len(absent)} of {len(members)} members were never begun: {some}", True,
+        yield Finding(str(study.path), f"{len(absent)} of {len(members)} runs were never started: {some}", True,
                       "the same `latentlab sweep` again does what is missing")  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def _run(run: Run, find: Find) -> Iterator[Finding]:
         yield from _files(run)
         yield from _data(run, find)
     except LatentlabError as error:
-        mend = _whole_mend(state_of(error), run.path) or "restore it from a copy, or train it anew"
+        mend = _whole_mend(state_of(error), run.path) or "restore it from a copy, or retrain it"
         yield Finding(where, str(error), True, mend)
     except OSError as error:
         yield Finding(str(error.filename or where), f"it cannot be read ({error.strerror})", True,
@@ -202,7 +202,7 @@ def _no_files(run: Run) -> Iterator[Finding]:
     for name in dict.fromkeys([LOCK, "history.jsonl", *readers()]):
         path = run.path / name
         if os.path.lexists(path) and not path.is_file():
-            yield Finding(str(path), "damaged: it is no file", True, f"rm -r {quote(str(path))}; then doctor again")
+            yield Finding(str(path), "damaged: it is not a file", True, f"rm -r {quote(str(path))}; then doctor again")
 
 
 def _short(run: Run) -> Iterator[Finding]:
@@ -225,7 +225,7 @@ def _files(run: Run) -> Iterator[Finding]:
         for name, read in readers().items()
     }
     model, codes = states["model.safetensors"][0], states["codes.h5ad"][0]
-    # What was made from the sound predecessor of a damaged file is not to be made anew from it.
+    # What was made from the sound predecessor of a damaged file is not to be recomputed from it.
     lost = model in (*UNREADABLE, "missing") or codes in UNREADABLE
     for name, (state, why) in (rows | states).items():
         if state in UNREADABLE or (state == "stale" and not lost):
@@ -264,4 +264,4 @@ def _mend(run: Run, file: str, state: str) -> str:
         return f"rm {path}; {again}" if state == "damaged" else again
     if file in (NOTES, "environment.json"):
         return f"restore it from a copy, or rm {path}"
-    return "restore it from a copy, or train the run anew"
+    return "restore it from a copy, or retrain the run"

@@ -31,4 +31,7 @@ def expect(data: Dataset, source: Mapping[str, Any]) -> None:
     """Raise an `InputError` where data say of themselves something else than that source does."""
     here, there = plain(data.source), plain(source)
     if any(here[key] != there[key] for key in here.keys() & there.keys()):
-        raise InputError(f"{data.spec or data.name} on {platform.node()} is not what was named; give all the same file")
+        raise InputError(
+            f"{data.spec or data.name} on {platform.node()} differs from the data on the first machine; use the "
+            "same file on all"
+        )

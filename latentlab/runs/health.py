@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TRAINED = ("config.json", "history.jsonl", "training.safetensors", "model.safetensors", "environment.json")
 NOTES = "notes.json"
-SPARE = "only a resume reads it, and the run is finished"
+SPARE = "needed only to resume, and the run is finished"
 
 
 def health(run: Run) -> pd.DataFrame:
@@ -108,5 +108,5 @@ def _state(path: Path, newest: int, hashes: dict[str, str], full: dict[str, str]
     for key, name in made_from.items():
         locked = hashes.get(name) == ""
         if not locked and isinstance(inputs.get(key), str) and inputs[key] not in (hashes.get(name), full.get(key)):
-            return "stale", f"{name} is another than it was made from" if name in hashes else f"{name} is gone"
+            return "stale", f"{name} differs from the file it was made from" if name in hashes else f"{name} is gone"
     return ("current", "") if any(inputs.get(key) for key in made_from) else ("source", "")

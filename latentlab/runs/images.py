@@ -32,14 +32,14 @@ def dataset_of(run: Run) -> Dataset:
     if os.environ.get(READ_ONLY):
         refuse_links(run)
     if not run.encodes:
-        raise InputError(f"{run.name} has no encoder: its codes are draws from the prior, and no image has one")
+        raise InputError(f"{run.name} has no encoder: its codes are samples from the prior, not codes of images")
     provenance = read_provenance(run.codes_path)
     inputs, spec = provenance.get("inputs", {}), str(provenance.get("data") or run.config.data)
     if os.environ.get(READ_ONLY) and reads_files(read_spec(spec)):
-        raise InputError(f"the images of {run.name} are files beside the study, which is all that others are shown")
+        raise InputError(f"the images of {run.name} are files outside the study, which are not shown to other machines")
     data = data_of(run, spec)
     if inputs.get("source") not in (None, plain(data.source)) or not _holds(data, run, provenance):
-        raise InputError(f"{data.spec or data.name} is not the data that the codes of {run.name} were made from")
+        raise InputError(f"{data.spec or data.name} is not the data that {run.name} encoded")
     return data
 
 

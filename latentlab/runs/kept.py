@@ -39,7 +39,7 @@ def inputs_of(path: Path, newest: int = 1) -> dict[str, Any]:
     except LatentlabError:
         raise
     except Exception as error:  # h5py and a malformed structure raise all kinds
-        raise InputError(f"{path} does not say what it was made from; restore it or make it anew") from error
+        raise InputError(f"{path} does not record what it was made from; restore or recreate it") from error
     return {}
 
 

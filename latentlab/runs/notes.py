@@ -49,7 +49,7 @@ def _merged(what: str, shown: str, ours: str, theirs: str) -> str:
     if ours in (shown, theirs):
         return theirs
     if theirs != shown:
-        raise InputError(f"the {what} was changed to {theirs[:60]!r} by someone else; look at it and save yours again")
+        raise InputError(f"the {what} was changed to {theirs[:60]!r} in another window; reload it and save yours again")
     return ours
 
 
@@ -62,9 +62,9 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
     """
     name, note = _checked(run, name, note)
     if not name or "=" in name or name[0].isdigit():
-        raise InputError(f"no selection can be called {name!r}; expected a name without = that begins with no digit")
+        raise InputError(f"invalid selection name {name!r}; expected a name without = that does not begin with a digit")
     if len(row_ids) > MOST_ROWS:
-        raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be kept by name")
+        raise InputError(f"the selection has {len(row_ids):,} rows; expected at most {MOST_ROWS:,} to be saved")
     found = {"rows": np.unique(row_ids).tolist(), "note": note}
     with lock(run.path, PATIENCE):
         kept = run.notes().get("selections", {}).get(name, found)
@@ -77,7 +77,7 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
 def _checked(run: Run, name: str, note: str) -> tuple[str, str]:
     name, note = " ".join(name.split()), note.strip()
     if not writable(run):
-        raise InputError(f"the notes of {run.name} are read-only here; keep them where its folder may be written")
+        raise InputError(f"the notes of {run.name} are read-only here; the folder of the run is not writable")
     for what, text, longest in (("name", name, LONGEST_NAME), ("note", note, LONGEST_NOTE)):
         if len(text) > longest:
             raise InputError(f"the {what} has {len(text)} characters; expected at most {longest}")

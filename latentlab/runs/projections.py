@@ -16,5 +16,7 @@ def projections_of(run: Run) -> dict[str, Projection]:
     recorded = (unless_damaged(lambda: inputs_of(path, newest)) or {}).get("codes")
     if recorded is not None and run.has("encode") and recorded != sha256(run.codes_path):
         again = f"`latentlab analyze {str(run.path)[-60:]} --only project`"
-        raise InputError(f"the projections of {run.name[-40:]} were made from other codes than it has now; {again}")
+        raise InputError(
+            f"the projections of {run.name[-40:]} were made from different codes than the current ones; {again}"
+        )
     return run.projections()

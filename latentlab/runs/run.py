@@ -43,7 +43,7 @@ class Run:
             raise _no_folder(self.path, "a run folder, made by `latentlab train`")
         if not (self.path / "config.json").is_file():
             raise InputError(
-                f"{self.path} is no run: it has no config.json; expected a folder made by `latentlab train`"
+                f"{self.path} is not a run folder: config.json is missing; expected a folder made by `latentlab train`"
             )
 
     @property
@@ -154,7 +154,7 @@ class Run:
         try:
             check_scores(found)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise stage("score").damaged(self, "it holds no scores") from error
+            raise stage("score").damaged(self, "it does not contain valid scores") from error
         return {**empty, **{key: value for key, value in found.items() if value is not None}}
 
     def notes(self) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class Run:
             check_format(found.get("format", 1), 1, path)
         kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
         if not all(_are_notes(kind) for kind in kinds):
-            raise InputError(f"{path} holds no notes as latentlab writes them; restore it or remove it")
+            raise InputError(f"{path} does not contain notes in latentlab's format; restore or remove it")
         return found
 
     def has(self, name: str) -> bool:
@@ -198,7 +198,7 @@ def _are_notes(found: Any) -> bool:
 
 def _path_of(given: Any, what: str) -> Path:
     if not isinstance(given, str | Path) or "\0" in str(given):
-        raise InputError(f"{given!r:.60} is no path; expected the folder of {what}")
+        raise InputError(f"{given!r:.60} is not a path; expected the folder of {what}")
     return Path(given)
 
 
@@ -221,7 +221,9 @@ def read_history(path: Path) -> list[dict[str, Any]]:
             if entry is not None:
                 found.append(entry)
             elif line.endswith(b"\n") and line != b"\n":
-                raise InputError(f"{path} line {number} is no step in JSON; restore the file or train the run anew")
+                raise InputError(
+                    f"{path} line {number} is not a JSON entry of a step; restore the file or retrain the run"
+                )
     return found
 
 
@@ -236,7 +238,7 @@ def last_entry(path: Path) -> dict[str, Any]:
         if entry is not None:
             return entry
         if line is not lines[-1]:
-            raise InputError(f"{path} ends in a line that is no step in JSON; restore it or train the run anew")
+            raise InputError(f"{path} ends in a line that is not a JSON entry of a step; restore it or retrain the run")
     return {}
 
 
@@ -254,13 +256,13 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 
 def parse_step(text: str, path: Path) -> int:
-    """The step that a file of weights says it was made at; an `InputError` where it is no number of at most ten digits.
+    """The step that a file of weights says it was made at; an `InputError` unless it is a number of at most ten digits.
 
     >>> parse_step("20000", Path("model.safetensors"))
     20000
     """
     if not re.fullmatch(r"[0-9]{1,10}", text):
-        raise InputError(f"{path} does not say its step; restore it or train the run anew")
+        raise InputError(f"{path} does not record its step; restore it or retrain the run")
     return int(text)
 
 
@@ -271,13 +273,15 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
         start = file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
         if length > min(size - 8, HEADER):
-            raise InputError(f"{path} is cut off or no safetensors file ({size:,} bytes); restore it or train anew")
+            raise InputError(
+                f"{path} is truncated or not a safetensors file ({size:,} bytes); restore it or retrain the run"
+            )
         try:
             header = file.read(length)
             check_containers(header)
             return {str(key): str(value) for key, value in json.loads(header)["__metadata__"].items()}
         except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"{path} is no safetensors file of a run; restore it or train anew") from error
+            raise InputError(f"{path} is not a safetensors file of a run; restore it or retrain the run") from error
 
 
 def model_hash(run: Run) -> str:
@@ -295,4 +299,6 @@ def refuse_links(run: Run) -> None:
     home = run.path.resolve()
     for file in sorted(run.path.iterdir()):
         if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(home):
-            raise InputError(f"{file} is a link that leads out of the run, and is not handed on; put the file there")
+            raise InputError(
+                f"{file} is a link that leads out of the run, which is not exported; copy the file into the run"
+            )

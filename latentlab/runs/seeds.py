@@ -24,7 +24,7 @@ def check_measure(table: pd.DataFrame, measure: str) -> None:
 
     if measure not in table.columns or not pd.api.types.is_numeric_dtype(table[measure]):
         known = ", ".join([*COSTS, *table.attrs.get("metrics", [])])
-        raise InputError(f"the runs have no measure {measure!r}; they have: {known}"[:200])
+        raise InputError(f"the runs do not have the measure {measure!r}; available: {known}"[:200])
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:

@@ -67,5 +67,5 @@ def _planned(folder: Path) -> list[str]:
     path = folder / "study.json"
     found = read_record(path) if path.is_file() else {"members": {}}
     if not isinstance(found, dict) or not isinstance(found.get("members"), dict):
-        raise InputError(f"{path} holds no plan of a study; restore it or remove it")
+        raise InputError(f"{path} does not contain the plan of a study; restore or remove it")
     return list(found["members"])

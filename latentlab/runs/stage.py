@@ -85,7 +85,7 @@ class Stage:
         path = run.path / (file or next(iter(self.files)))
         if not path.is_file():
             self.check(run)
-            raise MissingError(f"{path} does not exist; make it with `{self.again(run)}`")
+            raise MissingError(f"{path} does not exist; compute it with `{self.again(run)}`")
         return path
 
     def record(self, run: Run, file: str = "") -> dict[str, Any]:

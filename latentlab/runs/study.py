@@ -23,7 +23,9 @@ class Study:
         if not self.path.is_dir():
             raise _no_folder(self.path, "a study, a folder of runs made by `latentlab sweep`")
         if not self.runs and not self.broken:
-            raise InputError(f"{self.path} is no study: no folder in it is a run; make one with `latentlab sweep`")
+            raise InputError(
+                f"{self.path} is not a study: it contains no run folder; create one with `latentlab sweep`"
+            )
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:

@@ -15,8 +15,8 @@ NOTE = (
 def sentence(choice: Choice) -> str:
     """What was decided and why.
 
-    >>> sentence(Choice("mig", None, "β = 4", (), "β = 4 is the only setting, so there is nothing to choose from"))
-    'No setting is clearly best: β = 4 is the only setting, so there is nothing to choose from.'
+    >>> sentence(Choice("mig", None, "β = 4", (), "β = 4 is the only setting, so there is nothing to compare"))
+    'No setting is clearly best: β = 4 is the only setting, so there is nothing to compare.'
     """
     return f"{choice.verdict}: {choice.reason}."
 

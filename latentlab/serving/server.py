@@ -151,7 +151,8 @@ def serve(
 
     An `address` that other machines reach needs ``allow_remote``: whoever reaches it sees the study, without a password
     and unencrypted, and nothing at all is written, names and notes included. ``ready`` is called with the URL once the
-    port is ours. Raises `InputError` where the folder is no study, the port is taken or the address is not one's own.
+    port is ours. Raises `InputError` where the folder is not a study, the port is taken or the address is not one's
+    own.
     """
     open_path(study)
     listener = _listen(address, port, allow_remote)
@@ -210,7 +211,7 @@ def _hashes(page: str) -> str:
 def served_path() -> str:
     """The folder that this process was started to show."""
     if STUDY not in os.environ:
-        raise InputError("the dashboard was given no study; start it with `latentlab dashboard STUDY`")
+        raise InputError("the dashboard needs a study; start it with `latentlab dashboard STUDY`")
     return os.environ[STUDY]
 
 
@@ -258,12 +259,14 @@ def _listen(address: str, port: int, allow_remote: bool) -> socket.socket:
     try:
         family, _, _, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        raise InputError(f"address {address!r:.60} is not known; expected a name or number of this machine") from error
+        raise InputError(
+            f"address {address!r:.60} is not known; expected a name or IP address of this machine"
+        ) from error
     number = ipaddress.ip_address(str(place[0]).partition("%")[0])
     if number.is_unspecified:
-        raise InputError(f"address {address} means every network at once; name the one that others reach")
+        raise InputError(f"address {address} means all networks at once; name one address")
     if not number.is_loopback and not allow_remote:
-        raise InputError(f"address {address} can be reached by others; add --allow-remote to let them look")
+        raise InputError(f"address {address} can be reached by other machines; add --allow-remote to allow that")
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -273,10 +276,12 @@ def _listen(address: str, port: int, allow_remote: bool) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRNOTAVAIL:
-            raise InputError(f"address {address} is not this machine's; expected one of its own") from error
+            raise InputError(
+                f"address {address} does not belong to this machine; expected one of its addresses"
+            ) from error
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        why = "is in use" if error.errno == errno.EADDRINUSE else "needs more rights"
+        why = "is in use" if error.errno == errno.EADDRINUSE else "needs more permissions"
         raise InputError(f"port {port} {why}; try another: `latentlab dashboard … --port {_free_port()}`") from error
 
 
@@ -306,7 +311,7 @@ def _run(app: Any, listener: socket.socket, url: str) -> None:
     finally:
         stopped.set()
     if not server.started:
-        raise LatentlabError("the dashboard's server did not start; see the lines above")
+        raise LatentlabError("the dashboard's server did not start; see the messages above")
 
 
 def _open_browser(url: str) -> None:

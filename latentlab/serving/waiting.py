@@ -40,7 +40,7 @@ class Threads:
 
     def _finish(self, answer: asyncio.Future[Any], finish: Callable[[Any], None], value: Any) -> None:
         self.free.release()
-        if not answer.done():  # else it was given up
+        if not answer.done():  # else it was cancelled
             finish(value)
 
 

@@ -79,7 +79,7 @@ def problem(dataset: h5py.Dataset) -> str:
     if sum(each in COMPRESSORS for each in filters) > 1 or len(set(filters)) < len(filters):
         return "is compressed more than once"
     if filters and filters[-1] not in COMPRESSORS and set(filters) & COMPRESSORS.keys():
-        return "is shuffled after it was compressed"
+        return "is shuffled after compression"
     if dataset.chunks is None:
         return ""
     size, stored = _chunk_bytes(dataset), dataset.id.get_storage_size()
@@ -123,9 +123,7 @@ def _check(dataset: h5py.Dataset, offset: Offset, chunk: _Chunk) -> None:
 
 
 def _unsound(dataset: h5py.Dataset, offset: Offset, why: str) -> InputError:
-    return InputError(
-        f"{dataset.file.filename}: a chunk of {dataset.name[:40]} at {offset} {why}; copy or make it again"
-    )
+    return InputError(f"{dataset.file.filename}: a chunk of {dataset.name[:40]} at {offset} {why}; copy or recreate it")
 
 
 def _inflated(packed: bytes, expected: int) -> int:

@@ -80,7 +80,8 @@ def refuse_stranger(address: str, tables: Sequence[Path] = SOCKETS) -> None:
     others = [] if scheme == "tls" else sorted(owners(port, tables) - {0, os.getuid()})
     if others:
         raise InputError(
-            f"port {port} is held by another user of this machine (number {others[0]}), whose answers run code here; "
+            f"port {port} is used by another user of this machine (uid {others[0]}), whose answers could run "
+            "code here; "
             "start your own scheduler, or use TLS: tls://…"
         )
 
@@ -128,7 +129,9 @@ def _outcome(future: Future, address: str) -> str:
         return str(future.result())
     if future.status == "error":
         return f"{type(future.exception()).__name__}: {future.exception()}"
-    raise LatentlabError(f"the scheduler at {address} is gone; what was trained is kept: start it and call again")
+    raise LatentlabError(
+        f"the scheduler at {address} stopped; what was trained is kept: start it and run the command again"
+    )
 
 
 @contextmanager
@@ -189,7 +192,7 @@ def attend(target: str, task: Mapping[str, Any], folder: Path, here: str) -> str
                 stop([process])
         if ended:
             return failure(process)
-    return "it was given up"
+    return "it was cancelled"
 
 
 def _wanted(worker: Worker, key: str) -> bool:

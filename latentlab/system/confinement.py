@@ -21,7 +21,7 @@ KILL, ALLOW, REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
 NOT_PERMITTED, NOT_KNOWN = 1, 38  # what a refused call returns as its error
 OTHER_NUMBERS = 0x40000000  # from here on, x86-64 counts its calls once more (x32)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-THREAD = 0x10000  # the flag of a clone that is no process of its own
+THREAD = 0x10000  # the flag of a clone that is not a process of its own
 
 
 REFUSED = """

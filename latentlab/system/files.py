@@ -84,7 +84,7 @@ def _make_folder(folder: Path) -> None:
     for each in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
         try:
             each.mkdir()
-        except FileExistsError:  # another process made it just now, or it is a link that leads nowhere
+        except FileExistsError:  # another process made it just now, or it is a broken link
             continue
         _made(each)
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,9 +212,11 @@ def read_json(path: Path, limit: int = JSON) -> Any:
     try:
         return parse_json(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not valid JSON ({_short(error)}); restore it or make it anew") from error
+        raise InputError(f"{path} is not valid JSON ({_short(error)}); restore or recreate it") from error
     except OSError as error:
-        raise LockedFileError(f"{path} cannot be read ({error.strerror}); see who may read it or restore it") from error
+        raise LockedFileError(
+            f"{path} cannot be read ({error.strerror}); check its permissions or restore it"
+        ) from error
 
 
 def read_record(path: Path, newest: int = 1) -> dict[str, Any]:
@@ -227,7 +229,8 @@ def read_record(path: Path, newest: int = 1) -> dict[str, Any]:
 
 
 def check_format(found: Any, newest: int, path: Path) -> None:
-    """Raise a `NewerFormatError` for a version above `newest`, an `InputError` for what is no version of a format."""
+    """Raise a `NewerFormatError` for a version above `newest`, an `InputError` for what is not a version of a
+    format."""
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
         raise InputError(f"{path} has format {str(found)[:20]!r}; expected a version from 1 to {newest}: recompute it")
     if found > newest:
@@ -243,7 +246,7 @@ def parse_json(text: str) -> Any:
     """
     check_containers(text)
     found = json.loads(text, parse_int=_whole, parse_constant=_no_number)
-    if "\\ud" in text.lower():  # half of a pair is no character
+    if "\\ud" in text.lower():  # half of a pair is not a character
         json.dumps(found, ensure_ascii=False).encode()
     return found
 
@@ -255,7 +258,7 @@ def _whole(text: str) -> int:
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def unless_damaged(read: Callable[[], T]) -> T | None:
@@ -292,7 +295,7 @@ def sha256(path: Path) -> str:
 def lock(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     """Be the only writer of a folder; a second one is refused after `patience` seconds. The dead hold nothing (flock).
 
-    Meanwhile `publish` refuses to write into the folder once it was removed, moved or begun anew.
+    Meanwhile `publish` refuses to write into the folder once it was removed, moved or recreated.
     """
     handle, where = _locked(folder, patience), folder.absolute()
     _HELD.set((*_HELD.get(), (where, handle)))
@@ -336,12 +339,12 @@ def _grab(path: Path, flags: int) -> int | None:
 
 
 def check_held(folder: Path) -> None:
-    """Raise a `LatentlabError` where this process locked `folder`, and it was removed, moved or begun anew since."""
+    """Raise a `LatentlabError` where this process locked `folder`, and it was removed, moved or recreated since."""
     where = folder.absolute()
     for held, handle in _HELD.get():
         if held == where and not _is_at(handle, held / LOCK):
             raise LatentlabError(
-                f"{folder} was removed, moved or begun anew by another process; this one writes no more"
+                f"{folder} was removed, moved or recreated by another process; this process stops writing"
             )
 
 

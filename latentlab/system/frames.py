@@ -99,7 +99,7 @@ class _Reader:
         count = int(np.prod(shape, dtype=object)) if shape else 1
         size = count * dtype.itemsize
         if dtype.kind not in KINDS or min([0, *shape]) < 0 or size > len(self.content) - self.at:
-            raise ValueError("an array that is not there")
+            raise ValueError("a missing array")
         array = np.frombuffer(self.content, dtype, count, self.at).reshape(shape)
         self.at += size
         return array

@@ -65,7 +65,9 @@ def open_safely(path: str | Path) -> h5py.File:
     except BlockingIOError as error:  # HDF5 locks what a program writes
         raise LockedFileError(f"{path} is open in another program, which writes it; close it there") from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path} is not a readable HDF5 file; it may be cut short: make or copy it again") from error
+        raise InputError(
+            f"{path} is not a readable HDF5 file; it may be cut short: recreate or copy it again"
+        ) from error
     try:
         _once(_check, file, path)
     except InputError:
@@ -73,7 +75,9 @@ def open_safely(path: str | Path) -> h5py.File:
         raise
     except Exception as error:  # h5py raises all kinds on damaged structures
         file.close()
-        raise InputError(f"{path} is a damaged HDF5 file ({type(error).__name__}); make or copy it again") from error
+        raise InputError(
+            f"{path} is a damaged HDF5 file ({type(error).__name__}); recreate or copy it again"
+        ) from error
     return file
 
 
@@ -148,13 +152,13 @@ def reading(path: Path, what: str) -> Iterator[h5py.File]:
             raise
         except Exception as error:  # h5py and a malformed structure raise all kinds
             why = " ".join(str(error).split())[:60] or type(error).__name__
-            raise InputError(f"{path} is no whole file of {what} ({why}); make it anew"[:200]) from error
+            raise InputError(f"{path} is not a complete file of {what} ({why}); recreate it"[:200]) from error
 
 
 def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
     """A dataset in memory; an `InputError` where it is a group, or holds other than numbers of those dtype kinds."""
     if not isinstance(item, h5py.Dataset) or item.dtype.kind not in kinds or item.shape is None:
-        raise InputError(f"{item.file.filename}: {item.name[:60]} holds no numbers; make it anew")
+        raise InputError(f"{item.file.filename}: {item.name[:60]} does not contain numbers; recreate it")
     return chunks.read(item)
 
 
@@ -172,14 +176,14 @@ def _once(check: Callable[[h5py.File, Path], None], file: h5py.File, path: Path)
 def _check(file: h5py.File, path: Path) -> None:
     size, declared = path.stat().st_size, 0
     if file.id.get_create_plist().get_sizes() != (8, 8):  # `_longest_heap` reads no other
-        raise InputError(f"{path} counts in other than 8 bytes, as no common tool does; make it again with h5py")
+        raise InputError(f"{path} uses HDF5 offsets other than 8 bytes, which is not supported; rewrite it with h5py")
     for name, dataset in _datasets(file, path):
         problem = _problem(dataset, size)
         if problem:
             raise InputError(f"{path}: {name[:60]} {problem}; only plain gzip, lzf or raw datasets are read")
         declared += dataset.size * dataset.dtype.itemsize if dataset.shape is not None else 0
         if declared > max(HARMLESS, RATIO * size):
-            raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; that looks like a bomb")
+            raise InputError(f"{path} declares {declared:,} bytes but has {size:,}; it looks like a decompression bomb")
 
 
 def _check_types(file: h5py.File, path: Path) -> None:
@@ -196,11 +200,11 @@ def _check_types(file: h5py.File, path: Path) -> None:
         sequences = isinstance(item, h5py.h5d.DatasetID) and item.get_type().get_class() == h5py.h5t.VLEN
         if sequences or kinds - PLAIN:
             where = f"/{name.decode(errors='replace').strip('/')[:60]}"
-            raise InputError(f"{path}: {where} holds neither numbers nor texts; make it anew")
+            raise InputError(f"{path}: {where} holds neither numbers nor texts; recreate it")
 
 
 def check_texts(dataset: h5py.Dataset) -> None:
-    """Refuse what is no text, or may be far more than the file has: a thousand entries can be one and the same."""
+    """Refuse what is not a text, or may be far more than the file has: a thousand entries can be one and the same."""
     path = Path(dataset.file.filename)
     if dataset.id.get_type().get_class() != h5py.h5t.STRING:
         raise InputError(f"{path}: {dataset.name[:60]} holds neither numbers nor texts; save plain arrays")
@@ -228,7 +232,7 @@ def _longest_heap(path: Path) -> int:
                     length = walk(file)
                     if length is None:
                         raise InputError(
-                            f"{path} is a damaged HDF5 file (a heap without an end); make or copy it again"
+                            f"{path} is a damaged HDF5 file (a heap does not end); recreate or copy it again"
                         )
                     longest = max(longest, length)
                     at = block.find(mark, at + 1)
@@ -301,7 +305,7 @@ def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]
         try:
             h5py.h5o.open(group, key)
         except KeyError as error:
-            raise InputError(f"{path}: {name[:60]} is a soft link that leads nowhere; remove it") from error
+            raise InputError(f"{path}: {name[:60]} is a soft broken link; remove it") from error
 
 
 def _problem(dataset: h5py.Dataset, file_size: int) -> str:

@@ -38,17 +38,17 @@ def check_unpacked(path: Path, what: str, announced: int, packed: int) -> None:
     Traceback (most recent call last):
     ...
     latentlab.errors.InputError: faces.npz: images announces 3,221,225,472 bytes, over 200 times its packed \
-4,194,304; if it is sound, save it uncompressed
+4,194,304; if it is valid, save it uncompressed
     """
     if announced > max(HARMLESS, RATIO * packed):
         raise InputError(
-            f"{str(path)[-60:]}: {what[:30]} announces {announced:,} bytes, over {RATIO} times its packed {packed:,}; "
-            "if it is sound, save it uncompressed"
+            f"{str(path)[-60:]}: {what[:30]} declares {announced:,} bytes, over {RATIO} times its packed "
+            f"{packed:,}; if it is valid, save it uncompressed"
         )
     if announced > memory() // 2:
         raise InputError(
-            f"{str(path)[-60:]}: {what[:30]} announces {announced:,} bytes, more than half of this machine's memory; "
-            "save it as .npy, which is read by index"
+            f"{str(path)[-60:]}: {what[:30]} declares {announced:,} bytes, more than half of this machine's memory; "
+            "save it as .npy, which is read row by row"
         )
 
 

@@ -34,7 +34,7 @@ def process_threads() -> int:
     """How many threads one process computes with: as ``OMP_NUM_THREADS`` or else ``MKL_NUM_THREADS`` says, or `cores`.
 
     PyTorch reads the two in this order. As OpenMP does, the first number of a list (``4,2``) counts, and a value that
-    is no number from 1 is passed over.
+    is not a number from 1 is skipped.
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         first = os.environ.get(variable, "").split(",")[0].strip()

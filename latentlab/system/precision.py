@@ -73,4 +73,4 @@ def check_offsets(codes: NDArray[np.floating[Any]], what: str = "codes") -> None
     far = np.flatnonzero((width > 0) & (size > FAR) & (width < SHARE * size))
     if len(far):
         place = f"dimension {far[0]} lies at {high[far[0]]:.6g} and varies by {width[far[0]]:.3g} only"
-        raise InputError(f"{what}: {place}: subtract its mean, for digits are lost at such a distance from 0")
+        raise InputError(f"{what}: {place}: subtract its mean, because digits are lost that far from 0")

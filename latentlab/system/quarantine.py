@@ -91,7 +91,7 @@ class _Reader:
                 answer = self._exchanged(pack({"folder": str(Path.cwd()), **question}), question["seconds"])
             except (TimeoutError, EOFError, OSError) as error:
                 why = self._failed(error, question["seconds"])
-                raise InputError(f"{_named(question)} {why}; it is damaged, or made to do so") from error
+                raise InputError(f"{_named(question)} {why}; it is damaged or malicious") from error
         kind, value = unpack(answer, classes)
         if kind == "answer":
             return value
@@ -177,7 +177,7 @@ def serve() -> None:
 
     confine()
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not an answer
     while size := int.from_bytes(questions.read(LENGTH), "little"):
         answer = _answered(unpack(bytearray(questions.read(size))))
         answers.write(sum(map(len, answer)).to_bytes(LENGTH, "little"))
@@ -193,7 +193,7 @@ def _answered(question: dict[str, Any]) -> list[Any]:
         _take_time(question["seconds"])
         read = getattr(importlib.import_module(module), name)
         if not getattr(read, "apart", False):
-            raise InputError(f"{question['target']} is not marked to be read apart")
+            raise InputError(f"{question['target']} is not marked for reading in a separate process")
         return parts(("answer", read(*question["arguments"], **question["options"])))
     except LatentlabError as error:
         return parts((type(error).__name__, str(error)))
@@ -201,7 +201,7 @@ def _answered(question: dict[str, Any]) -> list[Any]:
         why = f"takes more than {memory() / (2 << 30):.1f} GiB of memory to read, half of this machine's"
         return parts(("InputError", f"{_named(question)} {why}"))
     except Exception as error:  # whatever a damaged file makes of a reader
-        why = f"cannot be read ({type(error).__name__}); restore it or make it anew"
+        why = f"cannot be read ({type(error).__name__}); restore or recreate it"
         return parts(("InputError", f"{_named(question)} {why}"))
 
 

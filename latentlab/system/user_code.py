@@ -26,7 +26,7 @@ def existing(path: Path, what: str) -> Path:
     """The Python file; a `MissingError` that says `what` it was to make where there is none."""
     check_regular(path)
     if not path.is_file():
-        raise MissingError(f"{path} does not exist; expected the Python file that makes the {what}")
+        raise MissingError(f"{path} does not exist; expected the Python file that builds the {what}")
     return path
 
 
@@ -35,7 +35,7 @@ def look_up(path: Path, name: str) -> Any:
     module = _run(path)
     if not hasattr(module, name):
         known = ", ".join(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
-        raise InputError(f"{path} has no {name}; it has: {known or 'nothing to call'}"[:199])
+        raise InputError(f"{path} has no {name}; it has: {known or 'no callable'}"[:199])
     return getattr(module, name)
 
 

@@ -18,7 +18,7 @@ class Frozen(BaseModel):
 def validate(kind: Any, content: Any, where: str, mend: str = "") -> Any:
     """`content` as that kind (a configuration, a dataclass, a type).
 
-    An `InputError` tells the first thing that is wrong with it, and how to mend it where `mend` does.
+    An `InputError` tells the first thing that is wrong with it, and how to fix it where `mend` does.
     """
     try:
         return TypeAdapter(kind).validate_python(content)

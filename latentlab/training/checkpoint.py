@@ -31,7 +31,7 @@ def save(run: Run, learners: Learners, step: int, sums: Mapping[str, Tensor]) ->
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
         broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
         if broken:
-            raise DivergedError(f"the weight {prefix}{broken[0]} is no finite number")
+            raise DivergedError(f"the weight {prefix}{broken[0]} is not finite")
         state |= {f"{prefix}model.{name}": tensor for name, tensor in weights.items()}
         for number, slots in optimizer.state_dict()["state"].items():
             kept = {key: value.detach().cpu().contiguous() for key, value in slots.items()}
@@ -61,13 +61,13 @@ def restore(run: Run, learners: Learners) -> tuple[int, dict[str, Tensor]]:
             step = parse_step(file.metadata()["step"], path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
+        raise InputError(f"{path} cannot be read ({error}); restore it or retrain the run"[:200]) from error
     for prefix, (network, optimizer) in learners.items():
         fit_weights(network, _part(tensors, f"{prefix}model."), path)
         try:
             _restore(network, optimizer, _part(tensors, f"{prefix}optimizer."))
         except (KeyError, IndexError, ValueError) as error:
-            raise InputError(f"{path} is no training state of this run; restore it or train the run anew") from error
+            raise InputError(f"{path} is not a training state of this run; restore it or retrain the run") from error
     return step, _part(tensors, HISTORY)
 
 

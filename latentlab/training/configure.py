@@ -38,13 +38,13 @@ def configure(
     ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
     """
     if beta is not None and "beta" in (settings or {}):
-        raise InputError("β was given twice, as beta and among the settings; leave one of them out")
+        raise InputError("β was given twice, as beta and as a setting; leave one out")
     given = {} if beta is None else {"beta": beta}
     chosen = build_objective({"name": objective, **given, **(settings or {})})
     split = split or ("train" if "train" in data.splits else "all")
     part = data.split(split)
     if likelihood == "bernoulli" and options.get("sigma") is not None:
-        raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or say gaussian")
+        raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or choose gaussian")
     if network == "auto":
         network = choose_network(data.image_shape)
     content = {
@@ -114,4 +114,4 @@ def check_device(device: str) -> None:
         "mps": torch.backends.mps.is_available(),
     }
     if not there[kind]:
-        raise InputError(f"device is {device!r}, which this machine does not have; leave --device out or say cpu")
+        raise InputError(f"device is {device!r}, which this machine does not have; leave --device out or choose cpu")

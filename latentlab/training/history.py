@@ -1,4 +1,4 @@
-"""``history.jsonl`` as it grows: what a training logs, and where it notices that the loss is no number any more."""
+"""``history.jsonl`` as it grows: what a training logs, and where it notices that the loss is not a number any more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from latentlab.training.objectives import Terms
 
 
 class DivergedError(Exception):
-    """A loss or a weight is no finite number."""
+    """A loss or a weight is not a finite number."""
 
 
 def added(sums: Mapping[str, Tensor], means: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -26,7 +26,7 @@ def added(sums: Mapping[str, Tensor], means: Mapping[str, Tensor]) -> dict[str, 
     if not sums:
         return {key: value.clone() for key, value in means.items()}
     if {key: value.shape for key, value in sums.items()} != {key: value.shape for key, value in means.items()}:
-        raise InputError("training.safetensors holds sums of another training; restore it or train the run anew")
+        raise InputError("training.safetensors belongs to another training; restore it or retrain the run")
     return {key: sums[key].to(value) + value for key, value in means.items()}
 
 
@@ -60,7 +60,7 @@ class History:
         self.count, self.step = self.count + 1, self.step + 1
 
     def log(self, step: int) -> dict[str, Any]:
-        """Write the means since the line before and begin anew; a loss that is not finite is a `DivergedError`."""
+        """Write the means since the line before and begin again; a loss that is not finite is a `DivergedError`."""
         found: dict[str, Any] = {key: (value / self.count).tolist() for key, value in self.sums.items()}
         self.sums, self.count = {}, 0
         if not math.isfinite(found["loss"]):

@@ -98,7 +98,9 @@ def _number(variable: str, default: int) -> int:
     """A whole number that torchrun sets; an `InputError` where something else set it to something else."""
     text = os.environ.get(variable, "") or str(default)
     if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
-        raise InputError(f"{variable} is {text[:40]!r}; expected a number, as torchrun sets; unset it to train alone")
+        raise InputError(
+            f"{variable} is {text[:40]!r}; expected a number, as torchrun sets; unset it to train in one process"
+        )
     return int(text)
 
 
@@ -113,7 +115,7 @@ def joined(config: RunConfig) -> Iterator[Group]:
     if batch % size:
         raise InputError(f"a batch has {batch} images; expected a multiple of {size}, the number of processes")
     if not build_objective(config.objective).additive:
-        raise InputError(f"{config.objective['name']} ties a batch's images together; train it in one process")
+        raise InputError(f"{config.objective['name']} couples the images of a batch; train it in one process")
     group = Group(rank, size)
     device = group.place(config.hardware).device
     if device.startswith("cuda"):

@@ -71,7 +71,7 @@ def read_plan(path: Path) -> StudyPlan:
         raise InputError(f"{path} is not valid TOML: {error}"[:200]) from error
     plan: StudyPlan = validate(StudyPlan, content, str(path))
     if isinstance(read_spec(plan.data), Code):
-        raise InputError(f"{path}: data is {plan.data}, code that a file cannot name for you; use --data and options")
+        raise InputError(f"{path}: data is {plan.data}, code, which a study file cannot run; use --data and options")
     if not content.keys() & {"beta", "objective", "settings"}:
         raise InputError(f'{path}: beta is missing; expected beta = ["ae", 1, 4], or an objective and its settings')
     return plan
@@ -99,16 +99,16 @@ def members(
     lists = [beta, *(settings or {}).values()]
     count = math.prod(len(each) for each in lists if isinstance(each, list | tuple)) * len(sizes) * seeds
     if count > MEMBERS:
-        raise InputError(f"the lists span {count:,} members; expected at most {MEMBERS:,}: sweep in parts")
+        raise InputError(f"the lists give {count:,} runs; expected at most {MEMBERS:,}: split the sweep")
     options = {"threads": 1, **{key: value for key, value in options.items() if value is not None}}
     found: dict[str, RunConfig] = {}
     for (name, chosen, values), size, seed in product(_points(objective, beta, settings or {}), sizes, range(seeds)):
         folder = f"{name}-d{size}-seed{seed}" if len(sizes) > 1 else f"{name}-seed{seed}"
         if not NAME.fullmatch(folder):
-            raise InputError(f"a member would be called {folder[:80]}; expected at most 64 of A-Z a-z 0-9 . _ -")
+            raise InputError(f"a run would be called {folder[:80]}; expected at most 64 of A-Z a-z 0-9 . _ -")
         config = configure(data, objective=chosen, settings=values, seed=seed, latent_dim=size, **options)
         if found.setdefault(folder, config) != config:
-            raise InputError(f"two members share the name {folder}; give values that differ in six digits")
+            raise InputError(f"two runs share the name {folder}; give values that differ within six digits")
     if not found:
         raise InputError("a list of values or of latent sizes is empty; expected at least one, as in --beta ae,1,4")
     return found
@@ -123,7 +123,7 @@ def _points(
         key: [value] if isinstance(value, str | int | float) else value for key, value in settings.items()
     }
     if beta is not None and "beta" in lists:
-        raise InputError("β was given twice, as beta and among the settings; leave one of them out")
+        raise InputError("β was given twice, as beta and as a setting; leave one out")
     if "beta" not in lists and (beta is not None or objective == "beta-vae"):
         lists = {"beta": BETAS if beta is None else beta, **lists}
     for values in product(*lists.values()):

@@ -29,16 +29,18 @@ def weights_of(data: Dataset, given: str | Path | ArrayLike) -> NDArray[np.float
     if found.ndim != 1 or found.dtype.kind not in "fiu":
         raise InputError(f"weights are {found.dtype} {found.shape}; expected numbers (rows,), entry i for row id i")
     if data.row_ids.min() < 0:
-        raise InputError(f"{data.name} has negative row ids, which no position in the weights stands for; number them")
+        raise InputError(f"{data.name} has negative row ids, which cannot index the weights; use ids from 0")
     last = int(data.row_ids.max())
     if len(found) <= last:
         came = f"weights are of {len(found):,} rows but {data.name} has row ids up to {last:,}"
-        raise InputError(f"{came}; weigh these data")
+        raise InputError(f"{came}; recompute the weights for these data")
     weights = found[data.row_ids].astype(np.float64)
     bad = int((~(weights >= 0) | ~np.isfinite(weights)).sum())
     if bad or not weights.any():
-        problem = f"{bad:,} of {len(weights):,} rows have none, a negative or no finite one" if bad else "all are 0"
-        raise InputError(f"weights of {data.name}: {problem}; weigh the rows that are trained on")
+        problem = (
+            f"{bad:,} of {len(weights):,} rows have a missing, negative or infinite weight" if bad else "all are 0"
+        )
+        raise InputError(f"weights of {data.name}: {problem}; recompute the weights for the training rows")
     return weights / weights.sum()
 
 
@@ -52,15 +54,15 @@ def check_made_for(weights: Path, *data: Dataset) -> None:
     found = read_json(path) if path.is_file() else {}
     if not isinstance(found, dict) or found.get("weights") != sha256(weights):
         told = (
-            f"{str(weights)[-60:]} does not say which images it weighs ({path.name[-60:]}); entry i is taken for row i"
+            f"{str(weights)[-60:]} does not record its images ({path.name[-60:]} is missing); entry i is used for row i"
         )
         warnings.warn(Remark(told), stacklevel=2)
         return
     images = found.get("images")
     if not isinstance(images, dict) or not {part.fingerprint["images"] for part in data} & set(images.values()):
         made = ", ".join(map(str, images))[:50] if isinstance(images, dict) else "unknown"
-        came = f"{str(weights)[-50:]} weighs other images ({made}) than those of {data[0].name[-50:]}"
-        raise InputError(f"{came}; weigh these with latentlab debias")
+        came = f"{str(weights)[-50:]} was made for different images ({made}) than those of {data[0].name[-50:]}"
+        raise InputError(f"{came}; compute weights for these with latentlab debias")
 
 
 def digest(weights: NDArray[np.float64]) -> str:

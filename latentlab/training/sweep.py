@@ -68,20 +68,20 @@ def sweep(
     """
     data, out = load(data), Path(out)
     if workers is not None and not 1 <= workers <= 1024:
-        raise InputError(f"workers is {workers}; expected 1 to 1024 members at a time")
+        raise InputError(f"workers is {workers}; expected 1 to 1024")
     if out.exists() and (not out.is_dir() or (out / "config.json").is_file()):
-        raise InputError(f"{out} is a {'run' if out.is_dir() else 'file'}; a study needs a folder of its own")
+        raise InputError(f"{out} is a {'run' if out.is_dir() else 'file'}; a study needs a separate folder")
     whole = members(data, beta, seeds, objective=objective, settings=settings, **options)
     plan = _part(whole, shard)
     if together and (cluster is not None or workers is not None):
-        raise InputError("together was asked for, which is one process, beside workers or a cluster; leave one out")
+        raise InputError("together runs in one process and excludes workers and cluster; leave one out")
     if cluster is not None:
         clusters.check(cluster)
         if not data.spec or workers is not None:
             raise InputError(
-                "a cluster's workers load data by name or path, which these data have not; train them here"
+                "a cluster's workers load data by name or path, which these data do not have; train here"
                 if not data.spec
-                else "workers was given beside a cluster, which has its own; leave one of them out"
+                else "workers and cluster exclude each other; leave one out"
             )
     for name, config in plan.items():
         refuse_other(out / name, config, resume=True)
@@ -98,7 +98,7 @@ def sweep(
         failed = _train_apart(data, out, plan, workers, report)
     if failed:
         name, why = next(iter(failed.items()))
-        raise LatentlabError(f"{len(failed)} of {len(plan)} members failed; the first, {name}: {why}"[:200])
+        raise LatentlabError(f"{len(failed)} of {len(plan)} runs failed; the first, {name}: {why}"[:200])
     return Study(out)
 
 
@@ -118,7 +118,7 @@ def _part(plan: Plan, shard: str | None) -> Plan:
         return plan
     part = read_shard(shard)
     if part.parts > len(plan):
-        raise InputError(f"shard is {shard}, but the study has {len(plan)} members; expected at most as many parts")
+        raise InputError(f"shard is {shard}, but the study has {len(plan)} runs; expected at most that many parts")
     return {name: plan[name] for name in part.of(list(plan))}
 
 

@@ -71,7 +71,7 @@ def train(
     config = config or configure(data, **options)
     part = data.split(config.split)
     if config.fingerprint not in ("", part.fingerprint["images"]):
-        raise InputError(f"{str(out)[-50:]} is for other images than {part.name[-50:]} has; {RESTORE}")
+        raise InputError(f"{str(out)[-50:]} is for different images than {part.name[-50:]}; {RESTORE}")
     drawn_by = None if weights is None else weights_of(part, weights)
     if isinstance(weights, str | Path):
         check_made_for(Path(weights), part, data)
@@ -114,15 +114,15 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
     if changed:
         key = changed[0]
         if key == "fingerprint":
-            came = f"{str(out)[-50:]} was trained on other images than {config.data[-50:]} has now"
+            came = f"{str(out)[-50:]} was trained on different images than {config.data[-50:]} contains now"
             raise InputError(f"{came}; {RESTORE}")
         raise InputError(
-            f"{out} holds a different run: {key} is {theirs[key]!r} there, {ours[key]!r} here; choose another --out"[
+            f"{out} contains a different run: {key} is {theirs[key]!r} there, {ours[key]!r} here; choose another --out"[
                 :200
             ]
         )
     if run.state != "finished" and run.step and not resume:
-        raise InputError(f"{out} holds this run at step {run.step:,} of {config.steps:,}; continue it with --resume")
+        raise InputError(f"{out} contains this run at step {run.step:,} of {config.steps:,}; continue it with --resume")
 
 
 def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress: Logged, group: Group) -> None:
@@ -227,7 +227,7 @@ def stopping_at_divergence(run: Run, history: History) -> Iterator[None]:
         yield
     except DivergedError as error:
         history.diverged(str(error))
-        kept = f"the checkpoint of step {run.step:,} is kept" if run.step else "no checkpoint had been made"
+        kept = f"the checkpoint of step {run.step:,} is kept" if run.step else "no checkpoint was saved"
         raise LatentlabError(f"{run.path} diverged: {error}; {kept}; lower --learning-rate") from error
 
 
@@ -270,7 +270,7 @@ def step_seed(seed: int, step: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What ``train --json`` says of a finished run, in nats an example over the last logged steps."""
+    """What ``train --json`` says of a finished run, in nats per example over the last logged steps."""
 
     run: str
     steps: int

@@ -132,7 +132,7 @@ def test_without_codes_nothing_is_analysed(tmp_path: Path) -> None:
     for stage in (project_run, score_run):
         with pytest.raises(MissingError, match="--only encode"):
             stage(run)
-    with pytest.raises(MissingError, match="toy, the data of run, are not here; name them with --data"):
+    with pytest.raises(MissingError, match="toy, the data of run, were not found; name them with --data"):
         analyze(run)
 
 

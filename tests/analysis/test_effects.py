@@ -115,9 +115,9 @@ def test_effects_survive_their_file(tmp_path):
 
 
 def test_wrong_input_is_refused():
-    with pytest.raises(InputError, match="two steps at least"):
+    with pytest.raises(InputError, match="at least two steps"):
         straightness(np.zeros((1, 3)))
-    with pytest.raises(InputError, match="expected 2, 1 and 3 at least"):
+    with pytest.raises(InputError, match="expected at least 2, 1 and 3"):
         measure(model(), codes_of(3), steps=2)
     assert isinstance(measure(model(), codes_of(3), rows=2, steps=3), Effects)
 

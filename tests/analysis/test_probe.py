@@ -77,7 +77,7 @@ def test_a_factor_can_take_the_place_of_the_label_and_missing_ones_are_left_out(
 def test_sizes_that_the_rarest_class_cannot_fill_are_left_out():
     codes = coded(n=60)
     assert few_label_curve(codes, sizes=(1, 5, 5000)).sizes == (1, 5)
-    with pytest.raises(InputError, match="expected more of each"):
+    with pytest.raises(InputError, match="expected more per class"):
         few_label_curve(codes, sizes=(5000,))
 
 

@@ -101,7 +101,7 @@ def test_the_verb_prints_a_table_and_json(study, found, capsys):
     assert command(["support", str(study.path / "ae-seed0"), "--draws", "400", "-q"]) == 0
     printed = capsys.readouterr().out
     assert "normal fitted to the codes" in printed
-    assert "scale of a deterministic encoder is free" in printed
+    assert "scale of a deterministic encoder is arbitrary" in printed
 
 
 @pytest.mark.parametrize(

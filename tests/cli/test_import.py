@@ -51,7 +51,7 @@ def test_it_makes_a_run(capsys: pytest.CaptureFixture[str]) -> None:
             ["--adapter", "own.py:model", "--out", "run", "--data", "digits", "--weights", "weights.pt"],
             "own.py does not exist",
         ),
-        (["disvae", "theirs", "--out", "run"], "theirs is no folder; expected one with specs.json and model.pt"),
+        (["disvae", "theirs", "--out", "run"], "theirs is not a folder; expected one with specs.json and model.pt"),
         ([*WORDS, "--beta", "4"], "--beta does not go with state-dict"),
         ([*WORDS, "--weights", "weights.pt"], "--weights does not go with state-dict"),
         (["--adapter", "own.py:model", "--out", "run", "--network", "mlp"], "--network does not go with --adapter"),

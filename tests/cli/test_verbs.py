@@ -167,7 +167,7 @@ def test_score_of_tables_says_what_was_read(say: Say, tmp_path: Path) -> None:
     (tmp_path / "z.csv").write_text("0,1\n1,0\n0,1\n")
     asked = say("score", "--codes", tmp_path / "z.csv")
     assert asked.status == 2
-    assert "say --header or --no-header" in asked.err
+    assert "pass --header or --no-header" in asked.err
     assert say("score", "--codes", tmp_path / "z.csv", "--no-header", "--metric", "unsupervised").status == 0
 
 
@@ -287,7 +287,7 @@ def test_what_is_no_text_is_one_line(tmp_path: Path, say: Say) -> None:
     run = write_run(tmp_path / "study" / "one", 4.0, 0)
     said = say("report", run.path, "-o", tmp_path / "r.html", "--title", "\udcff", "-q")
     assert (said.status, said.err.count("\n")) == (2, 1)
-    assert "is no text" in said.err
+    assert "is not valid text" in said.err
 
 
 def test_a_remark_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,7 +328,7 @@ def test_one_broken_run_costs_no_other(say: Say, study: Path, tmp_path: Path, wo
 def test_a_question_that_must_be_given_more_says_which_verb_takes_it(say: Say, study: Path) -> None:
     said = say("analyze", study / "beta4-seed0", "--only", "outliers")
     assert (said.status, said.err.count("\n")) == (2, 1)
-    assert "outliers needs --against DATA; ask by its own verb: `latentlab outliers" in said.err
+    assert "outliers needs --against DATA; use its own command: `latentlab outliers" in said.err
 
 
 def test_a_copy_says_what_it_leaves_out(say: Say, study: Path, tmp_path: Path) -> None:

@@ -76,14 +76,14 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
     [
         # The data
         ("train --data nowhere --out new", "nowhere does not exist; expected a file, a folder or a name"),
-        ("train --data= --out new", "named by nothing"),
+        ("train --data= --out new", "are not named"),
         ("train --data idx --out new", "idx"),
         ("train --data idxgz --out new", "idxgz"),
         ("train --data sizes --out new", "sizes"),
         ("train --data empty --out new", "empty"),
         ("train --data nan.npz --out new", "NaN"),
         ("train --data pickled.npy --out new", "pickled"),
-        ("train --data notes.txt --out new", "is no data file"),
+        ("train --data notes.txt --out new", "is not a data file"),
         ("train --data digits:size=32 --out new", "has no option 'size'"),
         ("train --data dsprites:grid=0x1x1x1x1 --out new", ""),
         ("data show nowhere", "does not exist"),
@@ -114,7 +114,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"{TRAIN} --split validation", "has no split 'validation'"),
         (f"{TRAIN} --set gamma", "expected KEY=VALUE"),
         (f"{TRAIN} --set gamma=3", "gamma is not a setting"),
-        (f"train --data digits --out {RUN} --steps 3", "holds a different run"),
+        (f"train --data digits --out {RUN} --steps 3", "contains a different run"),
         ("train --data digits --out empty/../notes.txt --steps 3", "is a file"),
         # Options
         ("train --data digits", "Missing option '--out'"),
@@ -125,7 +125,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"{TRAIN} surplus", "surplus"),
         ("trian", "trian"),
         ("data lss", "lss"),
-        ("", "no verb was given"),
+        ("", "no command was given"),
         # Sweeps
         ("sweep --out new", "needs --data SPEC or a study file"),
         (f"{SWEEP} --beta ae,x", "β is 'x'; expected a number"),
@@ -141,7 +141,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         ("sweep --data digits --out notes.txt", "is a file"),
         # Runs
         ("analyze nowhere", "nowhere does not exist"),
-        ("analyze empty", "is no study"),
+        ("analyze empty", "is not a study"),
         ("analyze notes.txt", "is a file"),
         ("analyze study --only encode,paint", "no stage is called 'paint'"),
         ("analyze study --metric mig,nope", "no metric is called 'nope'"),
@@ -151,7 +151,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"analyze {RUN} --data digits --only encode", "has images 1×8×8, but"),
         ("analyze odd-config", "odd-config/config.json: data is missing"),
         ("compare nowhere", "does not exist"),
-        ("compare empty", "is no study"),
+        ("compare empty", "is not a study"),
         ("compare", "Missing argument"),
         # Scores
         ("score", "needs either a run"),

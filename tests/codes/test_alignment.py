@@ -1,4 +1,4 @@
-"""Pictures are laid over one another whatever their turn, mirror and scale; neighbours in common are counted."""
+"""Pictures are laid over one another whatever their turn, mirror and scale; shared neighbours are counted."""
 
 import numpy as np
 import pytest

@@ -76,7 +76,7 @@ def test_named_rows_are_the_ids_and_whatever_lies_in_a_range() -> None:
     assert named(codes, "  ").tolist() == []
     with pytest.raises(InputError, match="nearest id is 10"):
         named(codes, "7, 11")
-    with pytest.raises(InputError, match="no row id"):
+    with pytest.raises(InputError, match="not a row id"):
         named(codes, "7; DROP TABLE")
 
 

@@ -149,7 +149,7 @@ def test_a_lasso_in_one_picture_selects_in_all_and_the_link_keeps_it(visit: Visi
     for x, y in ((0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.05)):
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
     page.mouse.up()
-    page.wait_for_selector("h2:has-text('The chosen rows')")
+    page.wait_for_selector("h2:has-text('Selected rows')")
     visit.settle()
     assert "500 of 500 rows that all have" in page.locator("[data-testid=stMain]").inner_text()
     other = Visit(chromium, server)

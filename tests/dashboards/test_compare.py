@@ -58,11 +58,11 @@ def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(
         (path / name / "leakage.json").unlink()
     bare = open_page(path, "compare")
     told = words(bare).partition("Not measured yet")[2].partition("</div>")[0]
-    assert "read off decoded images" in told
+    assert "read from decoded images" in told
     assert "`" not in told, "the command stands below, once"
     assert [code.value for code in bare.code if "latentlab leakage" in code.value] == [f"latentlab leakage {path}"]
     (path / FIRST / "leakage.json").write_text("{}")
-    assert "Leakage cannot be read" in words(open_page(path, "compare"))
+    assert "Leakage not available" in words(open_page(path, "compare"))
 
 
 def test_leakage_of_data_without_factors_is_not_asked_for(tmp_path: Path, open_page: Any) -> None:
@@ -87,7 +87,7 @@ def test_pictures_say_how_alike_they_are_and_how_many_neighbours_are_shared(toy_
     found = overlap(a.codes(), b.codes(), ids)
     assert f"{found.mean:.0%}" in words(app)
     assert f"chance {found.chance:.1%}" in words(app)
-    assert "turned and mirrored onto the first" in words(app)
+    assert "rotated and reflected onto the first" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_pictures_say_how_alike_they_are_and_how_many_neighbours_are_shared(toy_
     [
         ({"rows": "0-9999"}, "500 of 500 rows"),
         ({"lasso": "1:-99,-99;99,-99;99,99;-99,99"}, "500 of 500 rows"),
-        ({"lasso": "1:98,98;99,98;99,99"}, "Nothing is chosen"),
-        ({"rows": "nothing"}, "No such rows"),
-        ({"lasso": "9:1,1;2,2;3,1"}, "Pictures of the codes"),
-        ({"lasso": "<script>"}, "Pictures of the codes"),
+        ({"lasso": "1:98,98;99,98;99,99"}, "Nothing selected"),
+        ({"rows": "nothing"}, "Rows not found"),
+        ({"lasso": "9:1,1;2,2;3,1"}, "Projections of the codes"),
+        ({"lasso": "<script>"}, "Projections of the codes"),
     ],
 )
 def test_rows_are_chosen_by_id_or_by_a_lasso_that_the_link_keeps(

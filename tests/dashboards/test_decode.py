@@ -70,7 +70,7 @@ def test_what_is_not_so_is_said(trained: Study, open_page: Any) -> None:
     ):
         assert told in words(open_page(trained.path, "decode", run="vae", **query))
     far = words(open_page(trained.path, "decode", run="vae", z="z0=40"))
-    assert "never trained there" in far
+    assert "not trained there" in far
 
 
 def test_an_autoencoder_has_no_missing_pixels_and_its_own_mean(trained: Study, open_page: Any) -> None:
@@ -89,6 +89,6 @@ def test_a_kept_selection_is_an_attribute(trained: Study, open_page: Any) -> Non
 
 
 def test_a_run_without_weights_or_decoder_explains_itself(toy_study: Study, open_page: Any, tmp_path: Path) -> None:
-    assert "The model is not at hand" in words(open_page(toy_study.path, "decode"))
+    assert "Model not available" in words(open_page(toy_study.path, "decode"))
     mini = Path(__file__).resolve().parents[2] / "artifacts" / "mini"
-    assert re.search("not at hand</b>.*holds no weights", words(open_page(mini, "decode")))
+    assert re.search("not at hand</b>.*contains no weights", words(open_page(mini, "decode")))

@@ -22,7 +22,7 @@ def test_dimensions_says_where_each_acts_and_how_straight(toy_study: Study, open
 def test_support_shows_outliers_rare_rows_and_few_labels(toy_study: Study, open_page: Any) -> None:
     app = open_page(toy_study.path, "support")
     told = words(app)
-    for title in ("Telling foreign images", "Rare and common rows", "How far a few labels go"):
+    for title in ("Out-of-distribution detection", "Rare and common rows", "Accuracy with few labels"):
         assert title in told
     assert "intensity reaches 0.800 by itself" in told
     assert "weights worth 99 of 768 rows" in told

@@ -48,11 +48,11 @@ def test_a_link_brings_back_an_area_and_only_in_its_own_picture(toy_study: Study
     area = f"map-{RUN}-plane-0-1 -9 -9,0 -9,0 9,-9 9"
     left = int((codes.mean[:, 0] < 0).sum())
     told = words(open_page(toy_study.path, "map", run=RUN, picture="plane", x="z0", y="z1", area=area))
-    assert f"{left} of 768 rows in this picture enclosed" in told
+    assert f"{left} of 768 rows in this projection selected" in told
     assert "The selection" not in words(open_page(toy_study.path, "map", run=RUN, picture="pca", area=area))
     for wrong in ("1 2,3", "a b,c d,e f", ";", "nan nan,1 1,2 2"):
         told = words(open_page(toy_study.path, "map", run=RUN, picture="plane", area=f"map-{RUN}-plane-0-1 {wrong}"))
-        assert "No such area" in told or "cannot be shown" in told
+        assert "Area not found" in told or "cannot be shown" in told
 
 
 def test_one_row_alone_shows_its_neighbours(study_of: Any, open_page: Any) -> None:
@@ -63,7 +63,7 @@ def test_one_row_alone_shows_its_neighbours(study_of: Any, open_page: Any) -> No
     nearest = codes.row_ids[neighbours(codes, 5, 4)]
     told = words(open_page(mini, "map", rows=str(codes.row_ids[5])))
     assert f"Row {nearest[0]} first" in told
-    assert f"nearest: {', '.join(map(str, nearest[1:]))}" in told
+    assert f"nearest codes: {', '.join(map(str, nearest[1:]))}" in told
 
 
 def test_neighbours_are_the_nearest_and_an_autoencoders_scale_is_free() -> None:

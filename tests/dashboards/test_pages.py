@@ -82,7 +82,7 @@ def test_extreme_samples_are_shown_in_order_or_it_is_said_that_the_images_are_no
     told = words(open_page(SHIPPED / "mini", "dimensions", run="beta4-seed0", dim="z1"))
     for end in (order[:4], order[::-1][:4]):
         assert f"rows {', '.join(map(str, codes.row_ids[end]))} …" in told
-    assert "The images are not at hand" in words(open_page(toy_study.path, "dimensions", run="beta-4-seed-0"))
+    assert "Images not available" in words(open_page(toy_study.path, "dimensions", run="beta-4-seed-0"))
 
 
 def test_another_anchor_is_decoded_by_the_model_itself(open_page: Any) -> None:
@@ -98,7 +98,7 @@ def test_another_anchor_is_decoded_by_the_model_itself(open_page: Any) -> None:
 
 @pytest.mark.parametrize(
     ("study", "run", "anchor", "why"),
-    [("mini", "beta4-seed0", "66", "holds no weights"), ("dsprites", "beta4-seed0", "422", "nearest id is 421")],
+    [("mini", "beta4-seed0", "66", "contains no weights"), ("dsprites", "beta4-seed0", "422", "nearest id is 421")],
 )
 def test_where_another_anchor_cannot_be_decoded_the_stored_one_is_kept_and_it_is_said_why(
     open_page: Any, study: str, run: str, anchor: str, why: str
@@ -233,7 +233,7 @@ def test_a_run_whose_codes_are_cut_off_takes_neither_figures_nor_other_pages_wit
     path = study_of("beta-4-seed-0", "beta-1-seed-0", "ae-seed-0")
     (path / "beta-1-seed-0" / "codes.h5ad").write_bytes(b"cut")
     app = open_page(path, "sweep")
-    assert "Not in the figures below" in words(app)
+    assert "Not shown below" in words(app)
     assert "beta-1-seed-0: the page Runs says" in words(app)
     assert len(app.get("plotly_chart")) == 2
     for page, said in (("runs", "unreadable file"), ("health", "Health of the run"), ("figures", "Figures for the")):
@@ -312,7 +312,7 @@ def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page
 
 def test_what_is_collected_waits_on_figures_and_can_be_taken_away(toy_study: Study, open_page: Any) -> None:
     app = open_page(toy_study.path, "figures", run="beta-4-seed-0", preset="icml")
-    assert "Nothing is collected yet" in words(app)
+    assert "Nothing collected yet" in words(app)
     from collected import Item
     from drawings import Drawing
 
@@ -331,7 +331,7 @@ def test_what_is_collected_waits_on_figures_and_can_be_taken_away(toy_study: Stu
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.namelist() == ["README.md", "01-kl-b-now-b.pdf", "01-kl-b-now-b.csv"]
         assert archive.read("01-kl-b-now-b.pdf") == rendered("kl", run, "pdf", "icml")
-        assert b"Not drawn: " in archive.read("README.md")
+        assert b"Not plotted: " in archive.read("README.md")
     next(button for button in app.button if button.label == "Remove").click().run()
     assert "1 panel" in words(app)
     assert not app.exception
@@ -367,15 +367,15 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("page", "run", "said"),
     [
-        ("sweep", "encoder", "None of these models both encodes and decodes"),
-        ("dimensions", "encoder", "This model has no decoder, so no dimension changes a picture"),
+        ("sweep", "encoder", "None of these models has both an encoder and a decoder"),
+        ("dimensions", "encoder", "This model has no decoder, so the effect of a dimension on images cannot be shown"),
         ("dimensions", "decoder", "decoder has no encoder: its codes are draws from the prior"),
         ("compare", "encoder", "encoder is the only run that can be compared"),
-        ("compare", "decoder", "This model only decodes"),
-        ("support", "encoder", "None of these models both encodes and decodes"),
-        ("support", "decoder", "and no image has one"),
-        ("decode", "encoder", "This model only encodes"),
-        ("decode", "decoder", "The dashboard runs no code of your own"),
+        ("compare", "decoder", "This model has only a decoder"),
+        ("support", "encoder", "None of these models has both an encoder and a decoder"),
+        ("support", "decoder", "not codes of images"),
+        ("decode", "encoder", "This model has only an encoder"),
+        ("decode", "decoder", "The dashboard does not run your own code"),
     ],
 )
 def test_half_a_model_is_told_what_it_lacks_and_offered_no_command_in_vain(

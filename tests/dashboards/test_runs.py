@@ -32,7 +32,7 @@ def test_a_run_without_scores_says_how_they_are_made(tmp_path: Path, open_page: 
 
 def test_sweep_says_where_collapse_begins(toy_study: Study, open_page: Any) -> None:
     told = words(open_page(toy_study.path, "sweep"))
-    assert "no seed has collapsed up to β = 16" in told
+    assert "no seed collapsed up to β = 16" in told
     assert "2 at β = 16" in told
 
 

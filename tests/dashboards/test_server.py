@@ -138,7 +138,7 @@ def test_a_port_in_use_is_one_line_that_names_another(toy_study: Study) -> None:
 
 
 def test_a_folder_that_is_no_study_is_refused_before_anything_listens(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no study"):
+    with pytest.raises(InputError, match="not a study"):
         serve(tmp_path, browser=False)
     with pytest.raises(MissingError):
         serve(tmp_path / "gone", browser=False)
@@ -186,9 +186,9 @@ def test_the_guard_names_only_scripts_by_hash_and_its_own_port() -> None:
     ("address", "allowed", "match"),
     [
         ("203.0.113.7", False, "add --allow-remote"),
-        ("203.0.113.7", True, "not this machine's"),
-        ("0.0.0.0", True, "every network at once"),
-        ("::", True, "every network at once"),
+        ("203.0.113.7", True, "does not belong to this machine"),
+        ("0.0.0.0", True, "all networks at once"),
+        ("::", True, "all networks at once"),
         ("a..b", True, "not known"),
         ("x" * 400, True, "not known"),
     ],

@@ -32,11 +32,11 @@ def test_settings_stand_beside_one_another_with_a_verdict(study: Study, open_pag
     assert [row.split()[0] for row in rows if row.strip()][1:] == ["AE", "β", "β", "β"]
     ae = next(row for row in rows if row.strip().startswith("AE"))
     assert ae.count("–") >= 4, "an AE has no rate, no active units, no holes and no σ"
-    assert "From N(0, I) one can sample β = 1" in told
+    assert "Samples from N(0, I) cover the real images: β = 1" in told
     assert "11 % (AE)" in told
-    assert "None means anything without rate and probe" in told
+    assert "Read them together with rate and probe" in told
     assert "Samples and their nearest training images" in told
-    assert "most and the least distinct" in told
+    assert "most and least distinct" in told
     assert len(app.get("plotly_chart")) == 6
 
 
@@ -47,7 +47,7 @@ def test_an_autoencoder_has_no_widths_and_the_page_says_why(study: Study, open_p
 
 def test_where_nothing_was_measured_the_command_stands(toy_study: Study, open_page: Any) -> None:
     app = open_page(toy_study.path, "support")
-    assert "Nothing was measured yet" in words(app)
+    assert "Not measured yet" in words(app)
     assert any("latentlab support" in block.value for block in app.code)
 
 
@@ -55,8 +55,8 @@ def test_a_run_that_was_not_measured_is_told_from_those_that_were(study_of: Any,
     place = study_of("beta-1-seed-0", "ae-seed-0")
     write_survey(Study(place)["ae-seed-0"])
     told = words(open_page(place, "support", run="beta-1-seed-0"))
-    assert "The chosen run was not measured" in told
-    assert "None of these can be sampled" in told
+    assert "The selected run was not measured" in told
+    assert "For none of these do samples" in told
 
 
 def test_two_dimensions_show_what_the_bound_leaves_out(tmp_path: Path, open_page: Any) -> None:
@@ -67,5 +67,5 @@ def test_two_dimensions_show_what_the_bound_leaves_out(tmp_path: Path, open_page
 
 def test_the_verdict_passes_what_reaches_half_of_the_real_images(study: Study) -> None:
     head, why = verdict(support_table(study.runs))
-    assert head == "From N(0, I) one can sample β = 1 and β = 4."
+    assert head == "Samples from N(0, I) cover the real images: β = 1 and β = 4."
     assert "β = 16" in why

@@ -281,4 +281,4 @@ def test_arrays_that_are_passed_over_are_said(tmp_path: Path, name: str, caplog:
     write(tmp_path / f"more {name}", **arrays, X=GREY, **{"latents/classes": np.arange(6)})
     load(tmp_path / f"more {name}")
     latents = "latents" if name == "x.h5" else "latents/classes"
-    assert f"2 of 4 arrays and groups passed over: X, {latents}" in caplog.text
+    assert f"2 of 4 arrays and groups skipped: X, {latents}" in caplog.text

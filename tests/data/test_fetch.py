@@ -138,7 +138,7 @@ def test_wrong_names_and_addresses(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="did you mean 'mnist'"):
         fetch("mnst", tmp_path)
     for base in ("file:///etc/", "ftp://host/"):
-        with pytest.raises(InputError, match="no web address"):
+        with pytest.raises(InputError, match="not a web address"):
             fetch("mnist", tmp_path, base)
 
 

@@ -95,9 +95,9 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
         (lambda content: content + b"x", "more than 60"),
         (lambda content: content[:10], "ends within its header"),
         (lambda content: b"", "begins with nothing"),
-        (lambda content: b"\x89PNG" + content, "no IDX file"),
-        (lambda content: b"\x00\x00\x0d\x03" + content[4:], "no IDX file of bytes"),
-        (lambda content: content[:4] + b"\xff" * 12 + content[16:], "no honest IDX"),
+        (lambda content: b"\x89PNG" + content, "not an IDX file"),
+        (lambda content: b"\x00\x00\x0d\x03" + content[4:], "not an IDX file of bytes"),
+        (lambda content: content[:4] + b"\xff" * 12 + content[16:], "not a valid IDX"),
     ],
 )
 @pytest.mark.parametrize("zipped", [True, False])
@@ -150,7 +150,7 @@ def test_parts_must_agree(tmp_path: Path) -> None:
 def test_images_of_no_pixels(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """Thirty bytes may announce a thousand million of them."""
     write(tmp_path, "train", np.zeros(shape, np.uint8))
-    with pytest.raises(InputError, match="so no pixels"):
+    with pytest.raises(InputError, match="without pixels"):
         load(tmp_path)
 
 

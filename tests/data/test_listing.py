@@ -1,4 +1,4 @@
-"""Which files are images: every one that counts is read or counted as passed over, whatever links there are."""
+"""Which files are images: every one that counts is read or counted as skipped, whatever links there are."""
 
 import os
 import tempfile

@@ -89,7 +89,7 @@ def test_a_dataset_and_an_array_of_images(own: Path) -> None:
         ("bars.py:broken", r"bars\.py:broken failed: KeyError: 'rows'"),
         ("bars.py:ends", r"bars\.py:ends failed: SystemExit: 0"),
         ("bars.py:shapeless", "images have shape"),
-        ("bars.py", r"is a Python file; say what in it makes the data, as in bars\.py:images"),
+        ("bars.py", r"is a Python file; name the callable that returns the data, as in bars\.py:images"),
     ],
 )
 def test_what_makes_no_data(own: Path, spec: str, message: str) -> None:
@@ -125,11 +125,11 @@ def test_a_run_never_runs_it_by_itself(own: Path, capsys: pytest.CaptureFixture[
     own.write_text(FILE + "\nopen('song', 'w')\n")
     capsys.readouterr()
     assert cli(["analyze", "run", "--only", "encode"]) == 2
-    assert "never run unasked; add --data bars.py:bars" in capsys.readouterr().err
+    assert "not run automatically; add --data bars.py:bars" in capsys.readouterr().err
     assert not Path("song").exists()
     own.write_text(FILE)
     assert cli(["analyze", "run", "--only", "encode,traverse", "--data", "bars.py:bars", "--quiet"]) == 0
-    with pytest.raises(InputError, match="never run unasked"):
+    with pytest.raises(InputError, match="not run automatically"):
         dataset_of(ll.Run(Path("run")))
     assert cli(["score", "run", "--metric", "unsupervised"]) == 0
     own.write_text(FILE.replace("255", "254"))  # another file makes other data
@@ -138,7 +138,7 @@ def test_a_run_never_runs_it_by_itself(own: Path, capsys: pytest.CaptureFixture[
 
 def test_a_study_file_cannot_name_one(own: Path) -> None:
     Path("study.toml").write_text('data = "bars.py:bars"\nbeta = [1]\n')
-    with pytest.raises(InputError, match=r"data is bars\.py:bars, code that a file cannot name"):
+    with pytest.raises(InputError, match=r"data is bars\.py:bars, code, which a study file cannot run"):
         read_plan(Path("study.toml"))
 
 

@@ -107,7 +107,7 @@ def test_cars3d(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"zero\.mat: im is uint8 \(16, 16, 3, 24\); expected uint8 \(128, 128, 3"):
         load(f"cars3d:{tmp_path}")
     (tmp_path / "zero.mat").write_bytes(b"MATLAB 7.3" + bytes(200))
-    with pytest.raises(InputError, match=r"zero\.mat is no whole file of MATLAB 5"):
+    with pytest.raises(InputError, match=r"zero\.mat is not a complete MATLAB 5 file"):
         load(f"cars3d:{tmp_path}")
     with pytest.raises(MissingError, match=r"holds no \.mat files"):
         load(f"cars3d:{tmp_path / 'none'}")
@@ -155,7 +155,7 @@ def test_smallnorb_damaged(tmp_path: Path) -> None:
     write_norb(tmp_path, "")
     data = next(tmp_path.glob("*training-dat.mat"))
     data.write_bytes(data.read_bytes()[:-1])
-    with pytest.raises(InputError, match="shorter than it announces"):
+    with pytest.raises(InputError, match="shorter than it declares"):
         load(f"smallnorb:{tmp_path}")
     data.write_bytes(b"MATLAB 5.0")
     with pytest.raises(InputError, match=r"no matrix of SmallNORB \(it begins with 4d41544c"):
@@ -190,7 +190,7 @@ def test_the_mnist_family(tmp_path: Path, name: str, classes: tuple[str, ...]) -
     assert data.label_names[:3] == tuple(classes)
     assert (data[:][:, 0] == images).all()
     assert data.splits == {"train": range(4), "test": range(4, 6)}
-    with pytest.raises(MissingError, match="no folder"):
+    with pytest.raises(MissingError, match="not a folder"):
         load(f"{name}:nowhere")
 
 
@@ -266,7 +266,7 @@ def test_celeba_as_kaggle_packs_it(tmp_path: Path, end: str, quote: str) -> None
     with pytest.raises(InputError, match="has 0 files; expected a line of names"):
         load(f"celeba:{folder}")
     (folder / "list_attr_celeba.csv").write_text("image_id,Hat\n" + "x" * 200_000)
-    with pytest.raises(InputError, match="is no CSV"):
+    with pytest.raises(InputError, match="is not a CSV"):
         load(f"celeba:{folder}")
 
 

@@ -71,7 +71,7 @@ def parse(words: list[str]) -> None:
     context = None
     while hasattr(command, "commands"):
         assert words, "a verb is missing"
-        assert words[0] in command.commands, f"no verb is called {words[0]}"
+        assert words[0] in command.commands, f"no command is called {words[0]}"
         context = command.make_context("latentlab", [], parent=context, resilient_parsing=True)
         command, words = command.commands[words[0]], words[1:]
     command.make_context(command.name, list(words), parent=context)

@@ -210,7 +210,7 @@ def test_importing_figures_loads_no_drawing_library_and_kinds_are_callable():
 
 @pytest.mark.parametrize("preset", list(_style.PRESETS))
 def test_a_heading_stays_on_the_paper(preset: str) -> None:
-    told = "a dot a run, a ring the mean over seeds · deterministic autoencoders have no rate: lines · " * 3
+    told = "one dot per run, rings: mean over seeds · deterministic autoencoders have no rate: lines · " * 3
     with _style.rendering(_style.preset(preset).size):
         fig = _style.canvas(preset, 1, "Title", _style.wrap(told, preset))
         widths = [text.get_window_extent().x1 / fig.bbox.width for text in fig.texts]

@@ -80,13 +80,17 @@ def test_an_attribute_vector_is_that_of_the_groups_it_names(run: Run) -> None:
         np.testing.assert_array_equal(cell[..., 0], picture(code + shift * found.vector)[0])
     fig = draw("attribute", run, model=ToyModel(), of="shape=heart", against="shape=square")
     np.testing.assert_allclose(fig.data[1].error_y.array, data.half)
-    for of, why in (("smile=1", "no varying factor"), ("rare", "no selection is called"), ("99999", "no row has")):
+    for of, why in (
+        ("smile=1", "no varying factor"),
+        ("rare", "there is no selection called"),
+        ("99999", "no row has"),
+    ):
         with pytest.raises(InputError, match=why):
             shown("attribute", run, of=of)
 
 
 def test_what_decodes_anew_needs_a_model(run: Run) -> None:
-    with pytest.raises(InputError, match=r"give it the model, as in model=ll\.live"):
+    with pytest.raises(InputError, match=r"needs the model to decode, as in model=ll\.live"):
         draw("manifold", run)
     with pytest.raises(InputError, match="no option 'model'"):
         draw("kl", run, model=ToyModel())

@@ -376,11 +376,11 @@ def test_a_dead_dimension_takes_no_part_in_udr(seed, method):
 
 
 def test_udr_errors(rows):
-    with pytest.raises(InputError, match="two at least"):
+    with pytest.raises(InputError, match="at least two"):
         udr([rows[0]])
     with pytest.raises(InputError, match="rows; encode the same rows"):
         udr([rows[0], rows[0][:10]])
-    with pytest.raises(InputError, match="one value a dimension"):
+    with pytest.raises(InputError, match="one value per dimension"):
         udr([rows[0], rows[0]], kl=[np.ones(4), np.ones(3)])
 
 

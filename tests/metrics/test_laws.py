@@ -147,7 +147,7 @@ def test_a_metric_declares_itself_and_is_found(name):
     assert low < high
     assert module.METRIC.title
     assert module.METRIC.source
-    assert "Source:" in getattr(module, name).__doc__
+    assert "References\n" in getattr(module, name).__doc__
     found = doctest.testmod(module)
     assert found.attempted > 0
     assert found.failed == 0

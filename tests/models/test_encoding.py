@@ -160,5 +160,5 @@ def test_what_is_refused(vae: Run, data: Dataset) -> None:
     with lock(vae.path), pytest.raises(LatentlabError, match="being written by another process"):
         encode(vae, data)
     assert not vae.codes_path.exists()
-    with pytest.raises(MissingError, match="noise, the data of vae, are not here; name them with --data"):
+    with pytest.raises(MissingError, match="noise, the data of vae, were not found; name them with --data"):
         encode(vae)

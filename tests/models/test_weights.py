@@ -110,11 +110,11 @@ def test_tensors_come_through(tmp_path: Path, form: str) -> None:
     ("content", "message"),
     [
         (nn.Linear(2, 2), r"Python objects beside tensors \(torch\.nn\.modules\.linear\.Linear\)"),
-        ({"lr": 0.1}, "no state dict"),
-        ({}, "no state dict"),
-        ([torch.zeros(2)], "no state dict"),
-        (torch.zeros(2), "no state dict"),
-        ({"w": torch.zeros(2), "step": 3}, "no state dict"),
+        ({"lr": 0.1}, "not contain a state dict"),
+        ({}, "not contain a state dict"),
+        ([torch.zeros(2)], "not contain a state dict"),
+        (torch.zeros(2), "not contain a state dict"),
+        ({"w": torch.zeros(2), "step": 3}, "not contain a state dict"),
         ({3: torch.zeros(2)}, "3 is no dense tensor"),
         ({"w": torch.zeros(1).expand(1 << 40)}, "w claims 4,398,046,511,104 bytes"),
         ({"w": torch.eye(3).to_sparse()}, "w is no dense tensor"),
@@ -177,7 +177,7 @@ def test_size_name_and_presence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at most 10"):
         read_weights(tmp_path / "m.pt", limit=10)
     (tmp_path / "m.pt").rename(tmp_path / "m.h5")
-    with pytest.raises(InputError, match=r"no checkpoint; expected a name that ends in \.safetensors"):
+    with pytest.raises(InputError, match=r"not a checkpoint; expected a name that ends in \.safetensors"):
         read_weights(tmp_path / "m.h5")
     with pytest.raises(MissingError, match="does not exist"):
         read_weights(tmp_path / "none.pt")

@@ -119,12 +119,12 @@ def test_a_wrong_adapter_is_told_also_where_all_is_up_to_date(adapter: Path, tmp
     with pytest.raises(InputError, match="is not the file"):
         ll.analyze(run, only=["encode"], adapter=f"{adapter}:both")
     trained = ll.train("digits", tmp_path / "trained", steps=1, latent_dim=2)
-    with pytest.raises(InputError, match="is no run of an adapter"):
+    with pytest.raises(InputError, match="was not imported with an adapter"):
         ll.analyze(trained, only=["encode"], adapter=f"{adapter}:both")
 
 
 def test_an_encoder_needs_data(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="needs the data that it is for; name them: --data SPEC"):
+    with pytest.raises(InputError, match="needs its data; name them: --data SPEC"):
         import_model(ll.wrap(nn.Flatten(), latent_dim=64), tmp_path / "run")
 
 
@@ -204,7 +204,7 @@ def test_a_distribution_of_its_own_is_taken_as_it_is() -> None:
 
 
 def test_what_wrap_refuses() -> None:
-    with pytest.raises(InputError, match="neither an encoder nor a decoder"):
+    with pytest.raises(InputError, match="needs an encoder, a decoder or both"):
         ll.wrap(latent_dim=3)
     with pytest.raises(InputError, match="likelihood is 'poisson'"):
         ll.wrap(nn.Identity(), latent_dim=3, likelihood="poisson")  # type: ignore[arg-type]
@@ -225,7 +225,7 @@ def test_what_wrap_refuses() -> None:
 @pytest.mark.parametrize(
     ("encoder", "decoder", "message"),
     [
-        (lambda x: torch.full((len(x), 3), torch.nan), None, "encode gave means that are not finite"),
+        (lambda x: torch.full((len(x), 3), torch.nan), None, "encode returned means that are not finite"),
         (
             lambda x: torch.zeros(len(x), 3),
             lambda z: torch.full((len(z), 1, 8, 8), -3.0),
@@ -352,7 +352,7 @@ def test_from_the_command_line(adapter: Path, tmp_path: Path, suffix: str, capsy
     assert load_file(run.model_path).keys() == {"encoder.1.weight", "encoder.1.bias"}
     capsys.readouterr()
     assert cli(["analyze", str(out), "--only", "encode"]) == 2
-    assert "name it again: --adapter own.py:pair" in capsys.readouterr().err
+    assert "name it:: --adapter own.py:pair" in capsys.readouterr().err
     assert cli(["analyze", str(out), "--only", "encode", "--adapter", f"{adapter}:pair"]) == 0
     adapter.unlink()  # what needs only codes works without
     assert cli(["analyze", str(out), "--only", "encode"]) == 0
@@ -372,7 +372,7 @@ def test_the_weights_are_the_file_s(adapter: Path, tmp_path: Path) -> None:
 def test_a_run_never_runs_its_adapter_by_itself(adapter: Path, tmp_path: Path) -> None:
     run = import_model(f"{adapter}:both", tmp_path / "run", data="digits", weights=weights(adapter, "both"))
     adapter.write_text(ADAPTER + f"\nopen({str(tmp_path / 'song')!r}, 'w')\n")
-    with pytest.raises(InputError, match="name it again"):
+    with pytest.raises(InputError, match="name it:"):
         ll.encode(Run(run.path))
     with pytest.raises(InputError, match=r"not the file that .* was imported with \(own\.py, SHA-256"):
         ll.encode(Run(run.path), adapter=f"{adapter}:both")
@@ -387,7 +387,7 @@ def test_a_run_never_runs_its_adapter_by_itself(adapter: Path, tmp_path: Path) -
         ("broken", "broken failed: KeyError: 'layers'"),
         ("ends", "ends failed: SystemExit: 0"),
         ("Own", "gave a Own; expected ll.wrap"),
-        ("shapeless", r"decode gave images \(2, 9\); expected \(2, 1, 8, 8\), as digits has them"),
+        ("shapeless", r"decode returned images \(2, 9\); expected \(2, 1, 8, 8\), as digits has them"),
     ],
 )
 def test_adapters_that_make_no_model(adapter: Path, tmp_path: Path, name: str, message: str) -> None:
@@ -432,7 +432,7 @@ def test_a_model_in_python_must_have_the_run_s_weights(tmp_path: Path) -> None:
 
 def test_only_runs_of_adapters_take_one(tmp_path: Path) -> None:
     run = ll.train("digits", tmp_path / "run", steps=1, latent_dim=2)
-    with pytest.raises(InputError, match="is no run of an adapter"):
+    with pytest.raises(InputError, match="was not imported with an adapter"):
         load_model(run, "own.py:both")
 
 

@@ -36,7 +36,7 @@ def page(toy_study: Study, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_it_tells_the_whole_story(page: str, toy_study: Study) -> None:
     told = words(page)
-    for heading in ("What to beware of", "What was trained", "What β cost", "Scores", "What each dimension does"):
+    for heading in ("Caveats", "Training", "Rate and distortion", "Scores", "What each dimension does"):
         assert heading in told
     for run in toy_study:
         assert f"seed {run.config.seed} ({run.name})" in told
@@ -142,7 +142,7 @@ def test_nothing_but_html_is_written(toy_study: Study, tmp_path: Path, capsys: p
     assert latentlab(["report", str(toy_study.path), "-o", str(tmp_path / "r.pdf")]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert "a report is an .html file" in told[0]
+    assert "expected an .html file" in told[0]
     with pytest.raises(InputError, match="no runs"):
         report([], tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []

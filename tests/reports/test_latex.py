@@ -95,7 +95,7 @@ def test_the_verb_writes_either_and_refuses_other_endings(tmp_path: Path, capsys
         assert latentlab(["compare", study, "-o", str(tmp_path / name)]) == 2
         told = capsys.readouterr().err.splitlines()
         assert len(told) == 1
-        assert "expected .csv (a row a run) or .tex" in told[0]
+        assert "expected .csv (one row per run) or .tex" in told[0]
         assert not (tmp_path / name).exists()
 
 

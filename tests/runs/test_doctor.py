@@ -67,7 +67,7 @@ def test_every_kind_of_harm_is_found(study: Path) -> None:
         "restore its config.json",
         f"{second.name}: 1 files that a killed process left, 4 bytes",
         "codes.h5ad: damaged",
-        "1 of 2 members were never begun: never",
+        "1 of 2 runs were never started: never",
         "half: ",
         "of 1,000,000; latentlab train --resume",
     ):
@@ -131,7 +131,7 @@ def test_what_is_no_file(tmp_path: Path, file: str) -> None:
     path.unlink(missing_ok=True)
     for make in (path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(path)):
         make()
-        assert (file, "damaged: it is no file", f"rm -r {path}; then doctor again") in wrong(run.path)
+        assert (file, "damaged: it is not a file", f"rm -r {path}; then doctor again") in wrong(run.path)
         assert [where for where, what, _ in wrong(run.path) if "damaged" in what] == [file]
         path.rmdir() if path.is_dir() else path.unlink()
 
@@ -167,7 +167,7 @@ def test_what_a_study_passes_over_is_said(study: Path, tmp_path: Path) -> None:
         "linked": "it is a link, which a study passes over",
         "odd name": "a study passes over a run of such a name",
         "bare": "it has weights but no config.json",
-        "study.json": "it is no plan (ValueError)",
+        "study.json": "it is not a plan (ValueError)",
     }
 
 

@@ -185,10 +185,10 @@ def test_a_resume_on_replaced_images_is_refused(there: Path, tmp_path: Path) -> 
     write(there, factors=9)
     assert train(str(data), tmp_path / "new", resume=True, **options).state == "finished"
     write(there, seed=11)
-    with pytest.raises(InputError, match=r"was trained on other images than .* has now") as refused:
+    with pytest.raises(InputError, match=r"was trained on different images than .* contains now") as refused:
         train(str(data), tmp_path / "new", resume=True, **options)
     assert len(str(refused.value)) <= 200
-    with pytest.raises(InputError, match="is for other images than"):
+    with pytest.raises(InputError, match="is for different images than"):
         train(str(data), tmp_path / "third", config=Run(tmp_path / "new").config)
     config = read_json(tmp_path / "new" / "config.json")
     del config["fingerprint"]
@@ -252,7 +252,7 @@ def test_projections_of_other_codes_are_neither_exported_nor_drawn(there: Path, 
         lambda: ll.export(run, tmp_path / "c.h5ad", "h5ad"),
         lambda: ll.figures.projection(run),
     ):
-        with pytest.raises(InputError, match="were made from other codes than it has now"):
+        with pytest.raises(InputError, match="were made from different codes than the current ones"):
             refused()
 
 

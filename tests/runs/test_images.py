@@ -53,7 +53,7 @@ def test_a_relative_path_starts_where_the_run_was_trained(tmp_path: Path, monkey
     (there / "x.npy").unlink()
     assert len(data_of(run)) == 5
     (elsewhere / "x.npy").unlink()
-    with pytest.raises(InputError, match="the data of run, are not here; name them with --data"):
+    with pytest.raises(InputError, match="the data of run, were not found; name them with --data"):
         data_of(run)
 
 
@@ -64,7 +64,7 @@ def test_others_see_no_file_beside_the_study(tmp_path: Path, monkeypatch: pytest
     save_codes(run.codes_path, toy_codes(4.0, 0))
     assert len(dataset_of(run)) == 4
     monkeypatch.setenv(READ_ONLY, "1")
-    with pytest.raises(InputError, match="beside the study"):
+    with pytest.raises(InputError, match="outside the study"):
         dataset_of(run)
     save_codes(run.codes_path, replace(toy_codes(4.0, 0), provenance={"data": "digits:inverted=1"}))
     assert dataset_of(run).name == "digits"

@@ -77,7 +77,7 @@ def test_states(run: Run, step: str, last: dict[str, Any] | None, state: str) ->
 def test_what_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="does not exist; expected a run folder"):
         Run(tmp_path / "none")
-    with pytest.raises(InputError, match="is no run: it has no"):
+    with pytest.raises(InputError, match="is not a run folder"):
         Run(tmp_path)
     (tmp_path / "file").write_text("")
     for opener in (Run, Study, open_path):
@@ -85,7 +85,7 @@ def test_what_is_no_run(tmp_path: Path) -> None:
             opener(tmp_path / "file")
     with pytest.raises(InputError, match="is a file; expected a run folder"):
         open_path(tmp_path / "file")
-    with pytest.raises(InputError, match="is no study"):
+    with pytest.raises(InputError, match="is not a study"):
         open_path(tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
 def test_a_bad_line_elsewhere_is_an_error(tmp_path: Path, bad: bytes) -> None:
     path = tmp_path / "history.jsonl"
     path.write_bytes(b'{"step": 1}\n' + bad + b'\n{"step": 3}\n')
-    with pytest.raises(InputError, match="line 2 is no step in JSON") as caught:
+    with pytest.raises(InputError, match="line 2 is not a JSON entry of a step") as caught:
         read_history(path)
     one_line(str(caught.value), tmp_path)
 
@@ -169,7 +169,7 @@ def test_scores_that_are_none(run: Run, content: str) -> None:
 )
 def test_notes_that_are_none(run: Run, text: str) -> None:
     (run.path / "notes.json").write_text(text)
-    with pytest.raises(InputError, match="holds no notes"):
+    with pytest.raises(InputError, match="does not contain notes"):
         run.notes()
 
 
@@ -230,7 +230,7 @@ def test_a_config_that_is_wrong_makes_a_broken_member(run: Run, change: dict[str
 
 
 def test_an_empty_folder_is_no_study(tmp_path: Path) -> None:
-    with pytest.raises(LatentlabError, match="no folder in it is a run"):
+    with pytest.raises(LatentlabError, match="contains no run folder"):
         Study(tmp_path)
 
 
@@ -263,14 +263,14 @@ def test_scores_of_another_shape_are_refused_by_all_who_read_them(run: Run, chan
 )
 def test_an_environment_of_another_shape_is_refused(run: Run, found: Any) -> None:
     write_json(run.path / "environment.json", found)
-    with pytest.raises(InputError, match=r"environment.json .*restore it or remove it"):
+    with pytest.raises(InputError, match=r"environment.json .*restore or remove it"):
         place(run)
 
 
 @pytest.mark.parametrize("entry", [{"name": "x" * 81}, {"note": "x" * 2001}])
 def test_notes_that_are_too_long_are_refused(run: Run, entry: dict[str, str]) -> None:
     write_json(run.path / "notes.json", {"dimensions": {"0": entry}})
-    with pytest.raises(InputError, match="holds no notes"):
+    with pytest.raises(InputError, match="does not contain notes"):
         run.notes()
 
 

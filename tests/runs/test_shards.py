@@ -40,5 +40,5 @@ def test_a_study_without_a_plan_is_dealt_as_it_stands(tmp_path: Path) -> None:
         write_run(tmp_path / f"beta4-seed{seed}", 4.0, seed)
     assert [run.name for run in shard_runs(Shard(2, 2), list(Study(tmp_path)))] == ["beta4-seed1"]
     write_json(tmp_path / "study.json", {"members": 3})
-    with pytest.raises(InputError, match="holds no plan of a study"):
+    with pytest.raises(InputError, match="does not contain the plan of a study"):
         shard_runs(Shard(1, 2), list(Study(tmp_path)))

@@ -93,12 +93,12 @@ def test_no_verb_runs_code_that_a_record_names(there: Path, tmp_path: Path, caps
             assert status in (0, 1, 2), line
             assert not (there / "sung").exists(), line
     told = capsys.readouterr().err
-    assert "are made by code, never run unasked; add --data" in told
+    assert "are made by code, which is not run automatically; add --data" in told
 
 
 def test_a_plan_never_names_code(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text('data = "evil.py:f:a=1"\nbeta = [1]\n')
-    with pytest.raises(InputError, match="code that a file cannot name"):
+    with pytest.raises(InputError, match="code, which a study file cannot run"):
         read_plan(tmp_path / "plan.toml")
 
 
@@ -125,7 +125,7 @@ def test_a_worker_refuses_other_data_of_that_name(tmp_path: Path) -> None:
     given = hand_over(load(f"{tmp_path}/own.py:f"))
     assert len(take_over(given)) == 4
     (tmp_path / "own.py").write_text("import numpy as np\nf = np.ones((4, 8, 8), np.uint8)\n")
-    with pytest.raises(InputError, match="is not what was named"):
+    with pytest.raises(InputError, match="differs from the data on the first machine"):
         take_over(given)
 
 

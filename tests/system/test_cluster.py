@@ -150,7 +150,7 @@ def test_a_port_that_another_user_holds_is_refused(tmp_path: Path) -> None:
         refuse_stranger(f"tcp://127.0.0.1:{port}", [table, tmp_path / "none"])
     refuse_stranger("tls://gpu.example.org:8786", [table])
     for address in ("tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tcp://localhost:8789"):
-        with pytest.raises(InputError, match="held by another user of this machine"):
+        with pytest.raises(InputError, match="used by another user of this machine"):
             refuse_stranger(address, [table])
 
 

@@ -200,7 +200,7 @@ def test_a_folder_that_was_removed_or_begun_anew_is_not_written_by_its_old_owner
         run.rename(tmp_path / "moved")
         with lock(run) if again else nullcontext():
             pass
-        with pytest.raises(LatentlabError, match="removed, moved or begun anew") as caught:
+        with pytest.raises(LatentlabError, match="removed, moved or recreated") as caught:
             write_bytes(run / "second", b"old")
     assert caught.value.exit_status == 1
     assert run.exists() == again
@@ -218,7 +218,7 @@ def test_a_folder_that_changes_while_a_file_is_written_is_left_alone(tmp_path: P
             with lock(run):
                 pass
 
-    with lock(run), pytest.raises(LatentlabError, match="removed, moved or begun anew"):
+    with lock(run), pytest.raises(LatentlabError, match="removed, moved or recreated"):
         moved()
     assert listing(run) == [".lock"]
 

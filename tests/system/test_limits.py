@@ -127,7 +127,7 @@ def test_the_last_entry_is_that_of_the_whole_history(tmp_path: Path) -> None:
     path.write_bytes(b"\n".join(b'{"step": %d}' % step for step in range(10 * limits.LINE // 10)))
     assert last_entry(path) == {"step": limits.LINE - 1}
     path.write_bytes(whole + b"nothing\n")
-    with pytest.raises(InputError, match="ends in a line that is no step"):
+    with pytest.raises(InputError, match="ends in a line that is not a JSON entry of a step"):
         last_entry(path)
 
 
@@ -167,7 +167,7 @@ def test_json_of_a_million_lists(tmp_path: Path) -> None:
 def test_a_header_of_a_million_lists(tmp_path: Path) -> None:
     header = b'{"__metadata__": {"step": "1"}, "x": [' + b"[]," * 1_000_000 + b"0]}"
     (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
-    with pytest.raises(InputError, match="no safetensors file of a run"):
+    with pytest.raises(InputError, match="not a safetensors file of a run"):
         safetensors_metadata(tmp_path / "x.safetensors")
 
 

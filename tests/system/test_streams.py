@@ -46,7 +46,7 @@ def test_letters_that_the_terminal_lacks_are_question_marks() -> None:
 def test_a_full_disk_under_the_answer_is_one_line() -> None:
     said = shell("> /dev/full", "data", "ls")
     assert said.returncode == 1
-    assert said.stderr == "latentlab: No space left on device; nothing was left half written\n"
+    assert said.stderr == "latentlab: No space left on device; no file was left half written\n"
     assert shell("2> /dev/full", "data", "show", "nowhere").returncode == 2
 
 
@@ -85,8 +85,8 @@ def test_libraries_keep_their_warnings_to_themselves(
         warnings.warn("divide by zero", RuntimeWarning, stacklevel=1)
         logging.getLogger("matplotlib").warning("created a cache")
         warnings.warn("two\nlines", Remark, stacklevel=1)
-        logging.getLogger("latentlab").warning("latentlab: three files passed over")
-    assert capsys.readouterr().err == "latentlab: two lines\nlatentlab: three files passed over\n"
+        logging.getLogger("latentlab").warning("latentlab: three files skipped")
+    assert capsys.readouterr().err == "latentlab: two lines\nlatentlab: three files skipped\n"
 
 
 def test_who_asks_for_warnings_sees_them(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

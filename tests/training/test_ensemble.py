@@ -161,7 +161,7 @@ def test_a_stop_between_two_lines_of_the_history_changes_none(
 def test_one_that_another_process_writes_is_left_to_it(data: Dataset, tmp_path: Path) -> None:
     with (
         lock(tmp_path / "beta4-seed0"),
-        pytest.raises(LatentlabError, match=r"1 of 3 members failed; the first, beta4-seed0: .*being written"),
+        pytest.raises(LatentlabError, match=r"1 of 3 runs failed; the first, beta4-seed0: .*being written"),
     ):
         sweep(data, tmp_path, beta=[1, 4, 8], together=True, **OPTIONS)
     assert [run.state for run in Study(tmp_path)] == ["finished", "finished"]
@@ -177,6 +177,6 @@ def test_members_of_one_kind_differ_in_seed_and_weights_alone(data: Dataset) -> 
 
 
 def test_together_is_one_process(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="together was asked for"):
+    with pytest.raises(InputError, match="together runs in one process"):
         sweep("digits", tmp_path / "study", together=True, workers=2, **OPTIONS)
     assert not (tmp_path / "study").exists()

@@ -43,7 +43,7 @@ def test_two_processes_train_the_model_of_one(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"batch_size": 65}, "a batch has 65 images; expected a multiple of 2"),
-        ({"objective": "beta-tcvae"}, "beta-tcvae ties a batch's images together"),
+        ({"objective": "beta-tcvae"}, "beta-tcvae couples the images of a batch"),
         ({"objective": "factor-vae"}, "factor-vae ties"),
         ({"settings": {"free_bits": 0.1}}, "beta-vae ties"),
     ],

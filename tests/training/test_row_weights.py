@@ -56,7 +56,7 @@ def test_weights_of_unknown_images_are_taken_with_a_word(kept, only_few, tmp_pat
     companion(only_few).unlink()
     if kept is not None:
         companion(only_few).write_text(kept)
-    with pytest.warns(Remark, match="does not say which images it weighs") as told:
+    with pytest.warns(Remark, match="does not record its images") as told:
         train("digits", tmp_path / "run", weights=only_few, steps=2, **SMALL)
     assert all(len(str(each.message)) <= 188 for each in told)
 

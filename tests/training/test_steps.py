@@ -32,7 +32,7 @@ def say(run: Path, step: str) -> None:
 def test_it_is_one_line(study: Path, step: str) -> None:
     run = Study(study)[0]
     say(run.path, step)
-    with pytest.raises(InputError, match="does not say its step") as caught:
+    with pytest.raises(InputError, match="does not record its step") as caught:
         _ = Run(run.path).step
     assert len(str(caught.value)) < 100 + len(str(run.path))
 
@@ -59,6 +59,6 @@ def test_the_table_of_the_study_has_the_other_runs(study: Path) -> None:
     say(broken.path, "9" * 5000)
     after = compare(Study(study)).set_index("run")
     assert len(after) == len(before)
-    assert "does not say its step" in after.loc[broken.name, "error"]
+    assert "does not record its step" in after.loc[broken.name, "error"]
     others = [name for name in before.index if name != broken.name]
     assert after.loc[others, "state"].tolist() == before.loc[others, "state"].tolist()

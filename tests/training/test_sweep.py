@@ -70,9 +70,7 @@ def test_done_again_it_does_nothing_again(study: Study) -> None:
 def test_a_member_that_fails_takes_no_other_along(study: Study, data: Dataset, tmp_path: Path) -> None:
     with (
         lock(tmp_path / "study" / "ae-seed0"),
-        pytest.raises(
-            LatentlabError, match=r"1 of 2 members failed; the first, ae-seed0: .*being written by"
-        ) as caught,
+        pytest.raises(LatentlabError, match=r"1 of 2 runs failed; the first, ae-seed0: .*being written by") as caught,
     ):
         sweep(data, tmp_path / "study", beta=["ae", 4], workers=1, **OPTIONS)
     assert caught.value.exit_status == 1
@@ -192,7 +190,7 @@ def test_what_was_interrupted_is_continued_to_the_same_bytes(study: Study, data:
         ({"beta": [-1]}, "beta is -1"),
         ({"beta": ["nan"]}, "beta is nan"),
         ({"beta": []}, "is empty; expected at least one"),
-        ({"beta": [1, 1.0000001]}, "two members share the name beta1-seed0"),
+        ({"beta": [1, 1.0000001]}, "two runs share the name beta1-seed0"),
         ({"seeds": 0}, "seeds is 0; expected 1 to 1000"),
         ({"workers": 0}, "workers is 0"),
         ({"workers": -1}, "workers is -1"),
@@ -210,11 +208,11 @@ def test_wrong_input_leaves_nothing(data: Dataset, tmp_path: Path, wrong: dict[s
 
 def test_a_place_that_is_taken_is_refused(study: Study, data: Dataset, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match="is a file; a study needs a folder of its own"):
+    with pytest.raises(InputError, match="is a file; a study needs a separate folder"):
         sweep(data, tmp_path / "file", beta=[1], **OPTIONS)
-    with pytest.raises(InputError, match="is a run; a study needs a folder of its own"):
+    with pytest.raises(InputError, match="is a run; a study needs a separate folder"):
         sweep(data, study[0].path, beta=[1], **OPTIONS)
-    with pytest.raises(InputError, match="holds a different run: steps is 20 there, 30 here"):
+    with pytest.raises(InputError, match="contains a different run: steps is 20 there, 30 here"):
         sweep(data, study.path, beta=["ae", 4], **{**OPTIONS, "steps": 30})
 
 
@@ -238,7 +236,7 @@ def test_shards_together_are_the_study(study: Study, data: Dataset, tmp_path: Pa
         ({"shard": "1/3"}, "the study has 2 members; expected at most as many parts"),
         ({"shard": "half"}, "shard is 'half'"),
         ({"cluster": "tcp://192.168.1.5:8786"}, "neither on this machine nor encrypted"),
-        ({"cluster": "127.0.0.1", "workers": 2}, "workers was given beside a cluster"),
+        ({"cluster": "127.0.0.1", "workers": 2}, "workers and cluster exclude each other"),
     ],
 )
 def test_wrong_shards_and_clusters_leave_nothing(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:

@@ -130,7 +130,7 @@ def test_sums_of_another_run_are_refused(data: Dataset, tmp_path: Path, monkeypa
     monkeypatch.undo()
     path = tmp_path / "run" / "training.safetensors"
     save_file({**load_file(path), "history.rate_per_dimension": torch.zeros(7)}, path, {"step": "3"})
-    with pytest.raises(InputError, match=r"training.safetensors holds sums of another training"):
+    with pytest.raises(InputError, match=r"training.safetensors belongs to another training"):
         train(data, tmp_path / "run", resume=True, **OPTIONS)
 
 
@@ -146,7 +146,7 @@ def test_a_training_whose_folder_was_removed_or_begun_anew_writes_no_more(
             if again:
                 shutil.copytree(whole.path, run)
 
-    with pytest.raises(LatentlabError, match="removed, moved or begun anew") as caught:
+    with pytest.raises(LatentlabError, match="removed, moved or recreated") as caught:
         train(data, run, progress=remove, **{**OPTIONS, "beta": 1})
     assert caught.value.exit_status == 1
     assert run.exists() == again
@@ -344,7 +344,7 @@ def test_a_training_state_of_another_shape_is_refused_in_one_line(data: Dataset,
     save_file(
         state | {f"optimizer.{name}": torch.zeros(1, 2, 3)}, run.path / "training.safetensors", {"step": str(run.step)}
     )
-    with pytest.raises(InputError, match="no training state of this run"):
+    with pytest.raises(InputError, match="not a training state of this run"):
         train(data, tmp_path / "run", resume=True, **{**OPTIONS, "steps": OPTIONS["steps"] + 1})
 
 
@@ -354,7 +354,7 @@ def test_a_training_state_without_the_optimizers_is_refused(data: Dataset, tmp_p
     write_json(run.path / "config.json", config | {"steps": config["steps"] + 1})
     state = {name: tensor for name, tensor in load_file(run.path / "training.safetensors").items() if "model" in name}
     save_file(state, run.path / "training.safetensors", {"step": str(run.step)})
-    with pytest.raises(InputError, match="no training state of this run"):
+    with pytest.raises(InputError, match="not a training state of this run"):
         train(data, tmp_path / "run", resume=True, **{**OPTIONS, "steps": OPTIONS["steps"] + 1})
 
 

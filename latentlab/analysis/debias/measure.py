@@ -64,7 +64,7 @@ class Commonness(Result):
         """The weights as `train` takes them: entry i is that of the row with id i, NaN where none was weighed."""
         if self.row_ids.min() < 0 or self.row_ids.max() >= LARGEST_ID:
             came = f"{self.row_ids.min():,} to {self.row_ids.max():,}"
-            raise InputError(f"row ids go from {came}; weights are written for ids from 0 to {LARGEST_ID - 1:,}")
+            raise InputError(f"row ids go from {came}; weights need ids from 0 to {LARGEST_ID - 1:,}")
         found = np.full(int(self.row_ids.max()) + 1, np.nan)
         found[self.row_ids] = self.weights
         return found
@@ -94,7 +94,7 @@ def commonness(
     ([0.58, 4.79], 39)
     """
     if len(codes) < 2:
-        raise InputError(f"codes has {len(codes)} row; how common one is needs at least two")
+        raise InputError(f"codes has {len(codes)} row; at least two are needed")
     if not 2 <= bins <= 1000 or not 0 < smoothing <= 1:
         raise InputError(f"bins is {bins} and smoothing {smoothing:g}; expected 2 to 1,000 bins, 0 < smoothing ≤ 1")
     live = np.flatnonzero(codes.active)

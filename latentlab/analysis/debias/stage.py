@@ -44,7 +44,7 @@ def debias(
 ) -> Commonness:
     """How common each training row is under the run's latent distribution; the extremes stay in ``debiasing.h5``.
 
-    ``data`` and ``split`` are what the run was trained on unless they say otherwise. The file holds the rarest and the
+    ``data`` and ``split`` are what the run was trained on by default. The file holds the rarest and the
     commonest rows, each with its reconstruction; see `latentlab.analysis.debias.measure.commonness` for the weights.
     """
     STAGE.check(run)

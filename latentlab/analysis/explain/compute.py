@@ -62,7 +62,7 @@ def _differences(model: Model, codes: NDArray[np.float32]) -> Images:
 def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS, seed: int = 0) -> Effects:
     """What every latent dimension does around `rows` seeded codes, along paths of `steps` pictures each."""
     if len(codes) < 2 or rows < 1 or steps < 3:
-        raise InputError(f"codes has {len(codes)} rows, rows is {rows}, steps {steps}; expected 2, 1 and 3 at least")
+        raise InputError(f"codes has {len(codes)} rows, rows is {rows}, steps {steps}; expected at least 2, 1 and 3")
     chosen = codes.drawn(rows, seed)
     centres = codes.mean[chosen]
     spread = codes.mean.std(axis=0, dtype=np.float64)

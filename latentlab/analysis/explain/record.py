@@ -38,7 +38,7 @@ class Effects(Result):
     quantile of z_j, back and forth counted, the mean over codes and channels. ``straightness`` (d, m) is the length of
     the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing changes.
 
-    Everything is in units of the codes' own spread, so the free scale of a code changes nothing.
+    Everything is per standard deviation of the code, so the free scale of a code changes nothing.
     """
 
     local: NDArray[np.float32]
@@ -91,7 +91,7 @@ def straightness(path: NDArray[np.floating]) -> Floats:
     0.707
     """
     if path.ndim < 2 or path.shape[-2] < 2:
-        raise InputError(f"path is {path.shape}; expected (…, steps, pixels) of two steps at least")
+        raise InputError(f"path is {path.shape}; expected (…, steps, pixels) of at least two steps")
     arc = np.linalg.norm(np.diff(path.astype(np.float64), axis=-2), axis=-1).sum(axis=-1)
     chord = np.linalg.norm(path[..., -1, :].astype(np.float64) - path[..., 0, :], axis=-1)
     return np.asarray(np.where(arc > 0, chord / np.where(arc > 0, arc, 1), np.nan))[()]

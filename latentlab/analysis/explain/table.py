@@ -33,7 +33,7 @@ def explained(run: Run, effects: Effects) -> pd.DataFrame:
     codes = run.codes()
     if len(effects.strength) != codes.latent_dim:
         raise InputError(
-            f"effects are of {len(effects.strength)} dimensions, the codes of {codes.latent_dim}; make anew"
+            f"effects are of {len(effects.strength)} dimensions, the codes of {codes.latent_dim}; recompute them"
         )
     ranked = dimensions(codes, notes=run.notes())
     order = ranked["index"].to_numpy()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def table(score: Score) -> pd.DataFrame:
-    """One row a dimension: ``dim``, ``target``, ``change`` of it, ``leakage`` (NaN where undefined), ``into``, changes.
+    """One row per dimension: ``dim``, ``target``, ``change`` of it, ``leakage`` (NaN where undefined), ``into``,
+    changes.
 
     ``into`` is the factor that changes most besides the target; the last columns are the changes of all factors.
     """
@@ -64,7 +65,7 @@ def load_leakage(run: Run) -> Score:
         score = Score.from_json(found["leakage"])
         _check(score)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise STAGE.damaged(run, "it holds no leakage") from error
+        raise STAGE.damaged(run, "it does not contain a leakage score") from error
     return score
 
 
@@ -76,4 +77,4 @@ def _check(score: Score) -> None:
     if score.matrix is not None:
         known = all(isinstance(score.settings["least_change"][name], int | float) for name in names)
         if not known or score.matrix.ndim != 2 or score.matrix.shape[1] != len(names) or len(names) < 2:
-            raise TypeError("a column a factor, two at least")
+            raise TypeError("one column per factor, at least two")

@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Exact:
-    """What quadrature over a latent space of two dimensions says of some rows: nats, one entry a row (m,).
+    """What quadrature over a latent space of two dimensions says of some rows: nats, one entry per row (m,).
 
     ``log_likelihood`` is log p(x), ``elbo`` the ELBO and ``gap`` = KL(q(z|x) ‖ p(z|x)), no two of them by the same sum,
     so that ``log_likelihood − elbo − gap`` shows an error in any one. An error of the model, which all three decode
@@ -138,7 +138,7 @@ class Evidence(Result):
 def _same(n: int, held: Any, names: Sequence[str]) -> None:
     for name in names:
         if getattr(held, name).shape != (n,) or n == 0:
-            raise InputError(f"{name} has shape {getattr(held, name).shape}; expected ({n},), one row at least")
+            raise InputError(f"{name} has shape {getattr(held, name).shape}; expected ({n},), at least one row")
 
 
 def read_evidence(run: Run) -> Evidence:
@@ -179,5 +179,5 @@ def _read(group: Any, kind: type[Any], path: Path) -> dict[str, NDArray[Any]]:
     names = [each.name for each in fields(kind) if each.name not in ("exact", "settings")]
     missing = [name for name in names if name not in group]
     if missing:
-        raise InputError(f"{path} has no {missing[0]}; make it anew: `latentlab likelihood {path.parent}`")
+        raise InputError(f"{path} has no {missing[0]}; recompute it: `latentlab likelihood {path.parent}`")
     return {name: numbers(group[name]) for name in names}

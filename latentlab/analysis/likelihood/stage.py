@@ -36,9 +36,10 @@ def likelihood(
     ``data`` is by default what the run was trained on, of it the published test part. Each row gets `samples` draws
     from its posterior. A latent space of two dimensions is integrated exactly too, for the first 50 of the rows.
 
-    Raises `InputError` for a deterministic encoder, which has no posterior and no ELBO, and where the likelihood is no
+    Raises `InputError` for a deterministic encoder, which has no posterior and no ELBO, and where the likelihood is
+    not a
     distribution of the images: a Bernoulli likelihood gives probability to black and white alone, so its value for
-    grey levels is no log p(x). Take ``binarised=SEED`` data for it.
+    grey levels is not log p(x). Take ``binarised=SEED`` data for it.
     """
     STAGE.check(run)
     if rows < 1 or samples < 2:

@@ -1,6 +1,7 @@
-"""Telling foreign images from a model's own, and whether the model is needed for it.
+"""Out-of-distribution detection, and whether the model is needed for it.
 
-Every score is higher for rows that look more foreign. A score means something only beside what needs no model: how
+Every score is higher for rows that look more foreign. A score means something only compared with what needs no model:
+how
 bright an image is, how well it compresses, how far it lies from the mean training image (all that a decoder that has
 collapsed to one picture can say). MNIST and notMNIST differ in brightness alone by an AUROC of 0.97.
 """
@@ -82,7 +83,7 @@ def model_scores(codes: Codes, reference: Codes) -> dict[str, Floats]:
 
 def _distortion(codes: Codes) -> Floats:
     if codes.distortion is None or not np.isfinite(codes.distortion).all():
-        raise InputError("some rows have no distortion; outliers are judged with the distortion of every row")
+        raise InputError("some rows have no distortion; outlier detection needs the distortion of every row")
     return codes.distortion.astype(np.float64)
 
 
@@ -140,7 +141,10 @@ def detect(
     {'intensity': 0.5, 'x': 0.9}
     """
     if own.keys() != foreign.keys() or "intensity" not in own:
-        raise InputError(f"own rows have {', '.join(own)}, foreign {', '.join(foreign)}; expected equal names")
+        raise InputError(
+            f"in-distribution rows have {', '.join(own)}, out-of-distribution rows {', '.join(foreign)}; "
+            "expected equal names"
+        )
     left, right = matched_pairs(own["intensity"], foreign["intensity"])
     gap = np.sign(foreign["intensity"][right] - own["intensity"][left])
     brighter = float((gap + 1).mean() / 2) if len(gap) else None

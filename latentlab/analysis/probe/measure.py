@@ -1,4 +1,4 @@
-"""How far a few labels go: accuracy of simple classifiers on the codes, against the number of labelled rows.
+"""Accuracy with few labels: accuracy of simple classifiers on the codes, against the number of labelled rows.
 
 A code that is of use downstream lets a simple classifier learn from few labels. Only codes are read, no image and no
 model, so any code can be compared with any other: a β-VAE's, an autoencoder's, principal components of the pixels.
@@ -34,10 +34,10 @@ ESTIMATORS = {
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Balanced accuracy on held-out rows against labelled rows a class.
+    """Balanced accuracy on held-out rows against labelled rows per class.
 
     ``accuracy`` is the mean over draws of the labelled rows, ``low`` and ``high`` hold 95 % of the draws (the spread
-    that one lucky choice of labels makes, not the error of the mean). ``sizes`` are labelled rows a class. Balanced:
+    that one lucky choice of labels makes, not the error of the mean). ``sizes`` are labelled rows per class. Balanced:
     the mean of the classes' recalls, so that a classifier that knows only the commonest class stays at ``chance``.
     """
 
@@ -55,7 +55,9 @@ class Curve:
     def __post_init__(self) -> None:
         values = {len(self.accuracy), len(self.low), len(self.high)}
         if self.classes < 2 or not self.sizes or min(self.sizes) < 1 or values != {len(self.sizes)}:
-            raise InputError(f"no curve of {self.classes} classes: expected two or more, and a value for each size ≥ 1")
+            raise InputError(
+                f"a curve of {self.classes} classes is not valid: expected two or more, and a value for each size ≥ 1"
+            )
 
     @property
     def chance(self) -> float:
@@ -82,7 +84,7 @@ def few_label_curve(
     regression) or ``knn`` (5 neighbours, fewer where a class has fewer labels). Codes are in units of their own spread
     over all training rows, labelled or not, active dimensions alone (a dead one, scaled up, is noise). The same seed
     draws the same rows for any code of the same data, so two runs are compared on equal labels. Sizes that the rarest
-    class cannot fill are left out. It says nothing of disentanglement: a rotated code scores the same.
+    class cannot fill are left out. It says nothing of disentanglement: rotation does not change this score.
 
     >>> mean = np.repeat(np.eye(3, dtype="f4"), 40, axis=0)
     >>> few_label_curve(Codes(mean, labels=np.repeat(np.arange(3), 40)), sizes=[2], draws=3).accuracy
@@ -92,7 +94,7 @@ def few_label_curve(
     values, name = _classes(codes, factor)
     known = np.flatnonzero(values >= 0)
     if len(known) < len(values) and len(known) < LEAST_KNOWN:
-        raise InputError(f"{name} is known of {len(known)} rows; a probe needs {LEAST_KNOWN} of them at least")
+        raise InputError(f"{name} is known of {len(known)} rows; a probe needs {LEAST_KNOWN} or more of them")
     train, test = (known[part] for part in split_rows(len(known), seed))
     test = np.sort(np.random.default_rng(seed).permutation(test)[:TESTED])
     live = codes.active
@@ -103,7 +105,7 @@ def few_label_curve(
     fewest = min(map(len, members))
     used = tuple(size for size in sizes if size <= fewest)
     if not used or len(members) < 2:
-        raise InputError(f"{name} has {len(members)} classes, the rarest of {fewest} rows; expected more of each")
+        raise InputError(f"{name} has {len(members)} classes, the rarest with {fewest} rows; expected more per class")
     found = np.empty((len(used), draws))
     for i, size in enumerate(used):
         for r in range(draws):

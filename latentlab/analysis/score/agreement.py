@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = 10_000
-FEW = "it would have to say how far other seeds move it, which a handful of runs cannot tell"
+FEW = "it would have to show the variation over other seeds, which a few runs cannot show"
 
 
 def across(runs: Sequence[Run], *, metrics: Iterable[str] | None = None, rows: int = ROWS) -> dict[str, Score]:
@@ -33,7 +33,7 @@ def across(runs: Sequence[Run], *, metrics: Iterable[str] | None = None, rows: i
     `InputError` for fewer than two runs, for runs that were not encoded and for runs of different rows.
     """
     if len(runs) < 2:
-        raise InputError(f"{len(runs)} run was given; comparing runs needs two at least")
+        raise InputError(f"{len(runs)} run was given; comparing runs needs at least two")
     codes, total = _same_rows(runs, rows)
     means = [each.mean for each in codes]
     rates = [_rates(each) for each in codes if each.variance is not None]

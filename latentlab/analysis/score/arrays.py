@@ -41,7 +41,7 @@ def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()
     """Codes and factors from one or two files of plain numbers.
 
     An ``.npz`` may hold both (``codes``, ``factors``), or four arrays (``z_train``, ``v_train``, ``z_test``,
-    ``v_test``). A table (``.csv``, ``.parquet``, …) has one row an example, and may have names, row numbers, and words
+    ``v_test``). A table (``.csv``, ``.parquet``, …) has one row per example, and may have names, row numbers, and words
     for factors; `asked` says what cannot be told from it. Nothing is ever unpickled.
     """
     read = _read(codes, CODES_KEYS, asked)
@@ -84,7 +84,7 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
         raise InputError(f"{path} has arrays {', '.join(sizes)[:60]}; expected one called {' or '.join(first)}")
     factors = next((named[key] for key in FACTORS_KEYS if key in named), None)
     if ("z_test" in named) != ("v_test" in named):
-        raise InputError(f"{path} has z_test or v_test alone; they go together")
+        raise InputError(f"{path} has z_test or v_test alone; give both")
     test = (named["z_test"], named["v_test"]) if "z_test" in named else None
     return Arrays(named[key], factors, test)
 
@@ -101,7 +101,7 @@ def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
 def _numbers(array: NDArray[Any], path: Path) -> NDArray[Any]:
     """Two-dimensional numbers in their own type, since bin edges follow it; those of an ``.npy`` stay on the disk."""
     if array.dtype.kind not in "biuf":
-        raise InputError(f"{path} holds {array.dtype} values; expected numbers, one row an example")
+        raise InputError(f"{path} holds {array.dtype} values; expected numbers, one row per example")
     if array.ndim not in (1, 2) or not array.size:
         raise InputError(f"{path} holds an array of shape {array.shape}; expected (rows, columns)")
     return array[:, None] if array.ndim == 1 else array

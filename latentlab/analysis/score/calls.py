@@ -74,7 +74,9 @@ def gather(
         factors = levels_of_rows(np.arange(len(z), dtype=np.int64), sizes)
     spread = None if variance is None else check_finite(variance, "variance")
     if spread is not None and spread.shape != z.shape:
-        raise InputError(f"variance has shape {spread.shape} but codes has {z.shape}; give the two of one encoding")
+        raise InputError(
+            f"variance has shape {spread.shape} but codes has {z.shape}; give mean and variance of the same encoding"
+        )
     if factors is None:
         return Material(z, variance=spread, test_codes=None if test is None else check_codes(test[0], "test codes"))
     return _with_factors(Material(z, grid=sizes, variance=spread), factors, test, factor_names, kinds)
@@ -95,7 +97,7 @@ def _with_factors(
         raise InputError(f"factors has {v.shape[1]} columns but {len(named)} names were given; name each column once")
     if not is_grid(material.grid, len(v), v):
         cells = "×".join(map(str, material.grid or ()))
-        raise InputError(f"the rows are not the grid {cells} in row-major order, as factors show; leave out the grid")
+        raise InputError(f"the rows are not the grid {cells} in row-major order, as factors show; leave the grid out")
     keep = [j for j, column in enumerate(survey(v)) if column.low < column.high]
     tz = tv = None
     if test is not None:
@@ -142,7 +144,7 @@ def arguments(metric: Metric, material: Material, protocol: Protocol, random: Ra
         return Call((material.codes, material.variance), {}, f"all {len(material.codes)} rows")
     if metric.needs in ("runs", "projection"):
         what = "the codes of several runs" if metric.needs == "runs" else "a projection"
-        raise InputError(f"needs {what}; it is not a score of one run's codes")
+        raise InputError(f"needs {what}; it cannot be computed from one run's codes")
     if material.factors is None:
         raise InputError("needs factors; none were given")
     if material.factors.shape[1] == 0:
@@ -173,9 +175,7 @@ def _rows(material: Material, protocol: Protocol, random: RandomState, batch: in
     options = {"kinds": material.kinds}
     if material.test_codes is not None:
         held_out = (material.test_codes, material.test_factors) if parts else _spread(material, slice(None))
-        return Call(
-            (z, v, *held_out), options, "train and test arrays as they stand" if parts else "train array as it stands"
-        )
+        return Call((z, v, *held_out), options, "train and test arrays as given" if parts else "train array as given")
     train, test, rows_from, overlap = _choose(material, protocol, random, batch, parts)
     drawn = parts or len(train) < len(z) or material.grid is not None
     held_out = (z[test], v[test]) if parts else _spread(material, train)

@@ -3,7 +3,7 @@
 - **permuted**: the rows of the codes shuffled against the factors, so that every marginal stays.
 - **rotated**: the active codes standardised and turned by a random rotation. A rotation changes marginals; for metrics
   that read them (`MARGINALS`) each turned dimension gets the values of an original one back, by rank.
-- **reference**: the factors themselves taken as codes. Another code may exceed it: it is no bound.
+- **reference**: the factors themselves taken as codes. Another code may exceed it: it is not a bound.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def rotated(
 
     A variance is turned as well: of the turned posterior's covariance the diagonal is kept. With `marginals` each
     turned dimension then takes the standardised values of the original one, by rank. Raises `InputError` where fewer
-    than two dimensions are active: a rotation of one is no other code.
+    than two dimensions are active: a rotation of one dimension does not change it.
     """
     changed = standardised(args, live)
     d = changed[0].shape[1]

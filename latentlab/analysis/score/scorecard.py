@@ -1,4 +1,4 @@
-"""Every score of a run with what is needed to judge it, as one table: a row a metric."""
+"""Every score of a run with what is needed to judge it, as one table: one row per metric."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAID = ("bins", "pruning", "threshold", "resamples")
 
 
 def scorecard(scores: Mapping[str, Score]) -> pd.DataFrame:
-    """One row a score: ``metric``, ``title``, ``better`` (higher or lower), ``value``; NaN for what is missing.
+    """One row per score: ``metric``, ``title``, ``better`` (higher or lower), ``value``; NaN for what is missing.
 
     ``value`` is the profile's own draw, ``whole`` the value of the full grid or all rows where it draws some of them;
     ``low`` and ``high`` bound the 95 % interval for ``whole``, or for ``value`` where there is none, and ``missing``

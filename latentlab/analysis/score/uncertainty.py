@@ -87,7 +87,7 @@ class Scored:
         return float(getattr(self.module, self.name)(*args, **{**told, **self.protocol.settings}).value)
 
     def again(self, source: Material, random: RandomState) -> float:
-        """The metric's value on rows drawn anew from `source`."""
+        """The metric's value on rows drawn again from `source`."""
         call = self.draw(source, random)
         return self.value(call.args, call.options)
 
@@ -181,7 +181,7 @@ def _redrawn(scored: Scored, n: int) -> NDArray[np.float64]:
     _check_halves(scored)
     values = halves(scored, n)
     if values.std() == 0:
-        raise InputError("every half of the rows gave the same value, which says nothing of its spread")
+        raise InputError("every half of the rows gave the same value, so the spread is unknown")
     return values
 
 

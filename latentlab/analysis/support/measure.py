@@ -3,7 +3,7 @@
 Samples against real images in a space of features (`coverage`), the prior against the codes (`holes`, `prior_fit`),
 what the decoder does between two codes (`continuity`), and how distinct the encoder holds each row (`widths`). A
 constant decoder is perfectly continuous and a posterior that ignores its input fits the prior perfectly, so they stand
-beside what the codes still know: ``docs/support.md``.
+compared with what the codes still know: ``docs/support.md``.
 """
 
 from __future__ import annotations
@@ -104,14 +104,14 @@ def _whitening(codes: Floats) -> Floats:
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(codes, rowvar=False)))
     kept = values > values.max() * 1e-10
     if not kept.any():
-        raise InputError("the codes are constant, so nothing is near or far in their space")
+        raise InputError("the codes are constant, so distances in latent space are all zero")
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
 
 def prior_fit(drawn: ArrayLike, *, seed: int = 0) -> dict[str, Any]:
     """How far draws from the aggregate posterior q(z), (n, d), are from the prior N(0, I).
 
-    ``mean``, ``deviation`` and ``distance`` have one entry a dimension; the distance is Kolmogorov and Smirnov's, the
+    ``mean``, ``deviation`` and ``distance`` have one entry per dimension; the distance is Kolmogorov and Smirnov's, the
     largest difference of the distribution functions, in [0, 1]. Jointly: ``mmd``, the unbiased squared maximum mean
     discrepancy with the kernel exp(−‖u − v‖² / 2d) on at most 1,000 draws (Gretton et al. 2012, equation 3), beside
     ``mmd_null``, below which 95 % of samples of the prior itself lie; ``gaussian_tc``, the total correlation in nats of
@@ -124,7 +124,7 @@ def prior_fit(drawn: ArrayLike, *, seed: int = 0) -> dict[str, Any]:
 
     z = np.asarray(drawn, np.float64)
     if z.ndim != 2 or len(z) < 3:
-        raise InputError(f"draws are {z.shape}; expected (n, d) with 3 rows at least")
+        raise InputError(f"draws are {z.shape}; expected (n, d) with at least 3 rows")
     d, rng = z.shape[1], np.random.default_rng(seed)
     some = z[rng.permutation(len(z))[:KERNEL_ROWS]]
     draw = lambda: rng.standard_normal(some.shape)  # noqa: E731
@@ -237,9 +237,9 @@ def widths(codes: Codes) -> Floats:
     `InputError` for a deterministic encoder, which has no σ, and where no dimension is active.
     """
     if codes.variance is None:
-        raise InputError("a deterministic encoder has no posterior variance, so its rows have no width")
+        raise InputError("a deterministic encoder has no posterior variance, so its rows have no posterior width")
     if not codes.active.any():
         raise InputError(
-            "no dimension is active: every posterior is the prior, and no row is more distinct than another"
+            "no dimension is active: every posterior equals the prior, so no row is more distinct than another"
         )
     return np.exp(0.5 * np.log(codes.variance[:, codes.active].astype(np.float64)).mean(axis=1))

@@ -18,7 +18,7 @@ class Near(NamedTuple):
     """What intervals need of two samples: each real row's nearest real ones, and the draws within their reach.
 
     ``listed`` and ``distance`` (n, l) are neighbours, the nearest first; ``real``, ``drawn`` and ``apart`` are the
-    pairs of a real row and a draw that is no farther than the last of them.
+    pairs of a real row and a draw that is not farther than the last of them.
     """
 
     listed: NDArray[np.int64]

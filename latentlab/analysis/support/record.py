@@ -138,7 +138,7 @@ def read_sheet(run: Run) -> dict[str, Decodings]:
 
 
 def support_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a run: what its codes know, then each arm's measures as ``prior.coverage`` and so on; missing is NaN.
+    """One row per run: what its codes know, then each arm's measures as ``prior.coverage`` and so on; missing is NaN.
 
     ``run``, ``setting``, ``seed``; ``rate``, ``active_units``, ``probe``; precision, density, coverage and holes of
     every arm, with ``_low`` and ``_high`` where they have an interval; ``detour``, ``jump``, ``distinctions``,
@@ -155,7 +155,8 @@ def support_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def by_setting(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """One entry a setting of `support_table`: each measure's ``_mean``, ``_min`` and ``_max`` over its ``n`` seeds."""
+    """One entry per setting of `support_table`: each measure's ``_mean``, ``_min`` and ``_max`` over its ``n``
+    seeds."""
     measures = [key for key in table.columns if key not in ("run", "setting", "seed")]
     found = []
     for setting, group in table.groupby("setting", sort=False):
@@ -175,10 +176,14 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     share = {row["setting"]: row["prior.coverage_mean"] / row["real.coverage_mean"] for row in rows}
     good = [name for name, value in share.items() if value >= PASSES]
     said = ", ".join(f"{100 * value:.0f} % ({name})" for name, value in share.items())
-    head = f"From N(0, I) one can sample {' and '.join(good)}" if good else "None of these can be sampled from N(0, I)"
+    head = (
+        f"Samples from N(0, I) cover the real images: {' and '.join(good)}"
+        if good
+        else "For none of these do samples from N(0, I) cover the real images"
+    )
     return (
         f"{head}.",
-        f"Of what real training images cover, its samples cover: {said}. The line is drawn at {100 * PASSES:.0f} %.",
+        f"Coverage by samples, relative to real training images: {said}. The threshold is {100 * PASSES:.0f} %.",
     )
 
 

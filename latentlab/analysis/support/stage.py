@@ -62,7 +62,7 @@ def support(
 
     ``draws`` codes come from the prior N(0, I), from a normal distribution fitted to the codes and from the aggregate
     posterior each; decoded, they are held against as many real images of the analysed part. The answer has ``arms``
-    (precision, density, coverage, holes a source, beside what real training images and one constant image reach),
+    (precision, density, coverage and holes of each source, of real training images and of one constant image),
     ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the prior),
     ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors), and
     ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
@@ -115,7 +115,7 @@ def _measured(
     rows = np.sort(np.random.default_rng(seed).permutation(len(held))[:draws])
     progress(1, 5, "samples")
     arms = _arms(model, codes, held, trained_on, rows, seed, sheet)
-    progress(2, 5, "ways between codes")
+    progress(2, 5, "paths between codes")
     between = _between(model, codes, seed, sheet)
     progress(3, 5, "memory")
     memory = _memory(run, model, codes, trained_on, seed)
@@ -264,15 +264,15 @@ def _undefined(run: Run, codes: Codes, trained_on: Dataset, held: Dataset) -> di
     found: dict[str, str] = {}
     if codes.variance is None:
         why = "a deterministic encoder has no posterior"
-        found |= {"rate": why, "widths": why, "gradient": f"{why}, so no σ to measure the way with"}
-        found["fit"] = "a deterministic encoder is held to no prior: the scale of its codes is free"
-        found["arms.prior"] = "the scale of a deterministic encoder is free: N(0, I) is nothing to it"
+        found |= {"rate": why, "widths": why, "gradient": f"{why}, so path lengths cannot be measured in units of σ"}
+        found["fit"] = "a deterministic encoder has no prior: the scale of its codes is arbitrary"
+        found["arms.prior"] = "the scale of a deterministic encoder is arbitrary, so samples from N(0, I) mean nothing"
     elif not codes.active.any():
-        found["widths"] = "no dimension is active: every posterior is the prior"
+        found["widths"] = "no dimension is active: every posterior equals the prior"
     if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
         found["memory"] = "the data are not the images that the run was trained on"
     elif np.isin(held.row_ids, trained_on.row_ids).all():
-        found["memory"] = "the data have no part that was not trained on"
+        found["memory"] = "the data have no rows that were not trained on"
     if codes.labels is None:
         found["probe"] = "the data have no labels"
     return found

@@ -24,7 +24,7 @@ def write(run: Run, out: Path) -> Path:
     """
     ending(out, ".h5ad")
     if out.resolve() == run.codes_path.resolve():
-        raise InputError(f"{out} is the run's own file, which scores and projections go by; choose another name")
+        raise InputError(f"{out} is the run's own file, which scores and projections depend on; choose another name")
     codes = run.codes()
     with publishing(out, source=run.codes_path) as file:
         _name_classes(file["obs"], codes)

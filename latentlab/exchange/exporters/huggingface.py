@@ -31,7 +31,7 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
     """
     out = Path(out)
     if run.config.adapter is not None:
-        raise InputError(f"{run.path} holds a model of your own, whose code such a folder cannot carry; hand both on")
+        raise InputError(f"{run.path} contains your own model, whose code cannot be exported; share the code as well")
     load_model(run)  # weights that are missing or damaged are said here, and not by who gets the folder
     digest = model_hash(run)
     about = {"library_name": LIBRARY, "library_version": version(LIBRARY), "weights_sha256": digest}
@@ -103,11 +103,13 @@ USE = (
     "pictures = model.decode(posterior.mean).mean",
     "```",
     "",
-    "`latentlab import huggingface path/to/this/folder --out RUN` makes a run of it, which every verb takes.",
+    "`latentlab import huggingface path/to/this/folder --out RUN` imports it as a run, for use with every command.",
 )
 LIMITS = (
-    "The codes mean something for images like those it was trained on, and nothing else. Scores hold for the data and "
-    "the protocol they were computed with; their values depend on the seed.",
+    (
+        "The codes are meaningful only for images like the training images. Scores hold for the data and the "
+        "protocol that they were computed with, and depend on the seed."
+    ),
 )
 
 

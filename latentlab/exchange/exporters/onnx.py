@@ -79,7 +79,7 @@ def _graph(part: nn.Module, example: Tensor, takes: str, gives: list[str]) -> by
             verbose=False,
         )
         if program is None:
-            raise InputError("PyTorch gave no ONNX graph; is this version of it supported?")
+            raise InputError("PyTorch returned no ONNX graph; is this version of PyTorch supported?")
     graph = program.model_proto
     for node in graph.graph.node:
         del node.metadata_props[:]  # where in which file of this machine a node comes from

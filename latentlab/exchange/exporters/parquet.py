@@ -1,4 +1,4 @@
-"""Codes as one table, a row an image: opens in pandas, Polars, DuckDB and Embedding Atlas."""
+"""Codes as one table, one row per image: opens in pandas, Polars, DuckDB and Embedding Atlas."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Foreign:
 def folder(path: Path, *names: str) -> None:
     """Check that `path` is a folder with those files."""
     if not path.is_dir():
-        raise MissingError(f"{path} is no folder; expected one with {' and '.join(names)}")
+        raise MissingError(f"{path} is not a folder; expected one with {' and '.join(names)}")
     for name in names:
         if not (path / name).is_file():
             raise MissingError(f"{path} has no {name}; expected a folder with {' and '.join(names)}")
@@ -44,7 +44,7 @@ def settings(path: Path) -> dict[str, Any]:
     """The JSON object in a file of settings."""
     found = read_json(path)
     if not isinstance(found, dict):
-        raise InputError(f"{path} is no JSON object; expected the settings that were saved with the weights")
+        raise InputError(f"{path} is not a JSON object; expected the settings that were saved with the weights")
     return found
 
 
@@ -94,11 +94,14 @@ def renamed(weights: Mapping[str, Tensor], names: Sequence[str], config: Mapping
     theirs = [f"{name}.{kind}" for name in names for kind in ("weight", "bias")]
     left = sorted(weights.keys() - set(theirs))
     if left:
-        raise InputError(f"{path} has a weight {left[0][:60]} that this network does not have; is it another one?")
+        raise InputError(
+            f"{path} has a weight {left[0][:60]} that this network does not have; does the file belong to "
+            "another network?"
+        )
     found = {}
     for (ours, shape), name in zip(expected_shapes(config).items(), theirs, strict=True):
         if name not in weights:
-            raise InputError(f"{path} has no weight {name}; is it a checkpoint of another network?")
+            raise InputError(f"{path} lacks the weight {name}; does it belong to another network?")
         if tuple(weights[name].shape) != shape:
             raise InputError(
                 f"{path}: {name} is {tuple(weights[name].shape)}, expected {shape}; do the files belong together?"

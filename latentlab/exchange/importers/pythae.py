@@ -45,7 +45,9 @@ def read(path: Path) -> Foreign:
     if not isinstance(name, str) or name not in POINTS | GAUSSIANS:
         raise InputError(f"{where}: name is {str(name)[:40]!r}; expected one of {', '.join(POINTS | GAUSSIANS)}"[:199])
     if found.get("uses_default_encoder") is False or found.get("uses_default_decoder") is False:
-        raise InputError(f"{path} holds networks of its own as pickled code, never loaded; wrap them: import --adapter")
+        raise InputError(
+            f"{path} contains custom networks as pickled code, which is never loaded; use import --adapter"
+        )
     config = {
         "data": "unknown",
         "image_shape": image_shape(found.get("input_dim"), "input_dim", where),
@@ -92,7 +94,9 @@ def _weights(path: Path, config: Mapping[str, Any]) -> Any:
         present = [head for head in heads if head is not None]
         shapes = {head.shape for head in present}
         if len(present) != 1 + bool(config["stochastic"]) or len(shapes) != 1 or torch.Size() in shapes:
-            raise InputError(f"{path} does not have the encoder that its settings name; do the files belong together?")
+            raise InputError(
+                f"{path} does not contain the encoder named in its settings; do the files belong together?"
+            )
         weights[f"encoder.heads.{kind}"] = torch.cat(present)
     layers = ("encoder.layers.0.0", "encoder.heads", "decoder.layers.0.0", "decoder.layers.1.0")
     return renamed(weights, layers, config, path)

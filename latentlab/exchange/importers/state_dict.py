@@ -25,7 +25,7 @@ LANDMARK = "decoder.0.weight"
 def read(path: Path, data: Dataset | None = None, network: str = "auto", likelihood: str = "bernoulli") -> Foreign:
     """The weights in a file, for images of the shape that `data` has."""
     if data is None:
-        raise InputError(f"{path} does not say what images it is for; name the data: --data SPEC")
+        raise InputError(f"{path} does not record its image shape; name the data: --data SPEC")
     weights = unwrapped(read_weights(path))
     before = stems(weights, [LANDMARK])
     parts = {stem: below(weights, stem, before) for stem in before}

@@ -43,7 +43,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One batch under an objective, in nats an example.
+    """One batch under an objective, in nats per example.
 
     ``loss`` () is what is minimised, β included. ``distortion`` (n,) is −log p(x|z) at one posterior sample. ``rate``
     (n, d) is KL(q ‖ p) per latent dimension, None without a posterior variance; ``centred`` (n, d) is its part ½μ²,

@@ -150,8 +150,8 @@ def test_the_distortion_is_its_reconstruction_loss(tmp_path: Path, rec_dist: str
         ({"latent_dim": "ten"}, "latent_dim is 'ten'"),
         ({"rec_dist": "poisson"}, "expected bernoulli, gaussian, laplace"),
         ({"lr": -1}, "learning_rate is -1"),
-        ({"loss": "betaH", "betaH_B": float("nan")}, "NaN is no number"),
-        ({"loss": "betaH", "betaH_B": float("inf")}, "Infinity is no number"),
+        ({"loss": "betaH", "betaH_B": float("nan")}, "NaN is not a number"),
+        ({"loss": "betaH", "betaH_B": float("inf")}, "Infinity is not a number"),
         ({"seed": "s"}, "seed is 's'"),
         ({"rec_dist": ["bernoulli"]}, "expected bernoulli, gaussian, laplace"),
         ({"loss": "betaH", "betaH_B": "8"}, "betaH_B is '8'; expected a number"),
@@ -166,7 +166,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, specs: dict[str, Any], messa
 
 
 def test_files_that_are_missing_or_malformed(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no folder; expected one with"):
+    with pytest.raises(InputError, match="not a folder; expected one with"):
         import_run("disvae", tmp_path / "none", tmp_path / "run")
     write(tmp_path / "theirs")
     (tmp_path / "theirs" / "model.pt").unlink()
@@ -176,7 +176,7 @@ def test_files_that_are_missing_or_malformed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cut off"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run")
     (tmp_path / "theirs" / "specs.json").write_text("[1]")
-    with pytest.raises(InputError, match="no JSON object"):
+    with pytest.raises(InputError, match="not a JSON object"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run")
 
 

@@ -113,7 +113,7 @@ def test_networks_of_its_own_are_pickled_code_and_never_loaded(trained: Path, tm
     settings = json.loads((folder / "model_config.json").read_text())
     (folder / "model_config.json").write_text(json.dumps(settings | {"uses_default_encoder": False}))
     (folder / "encoder.pkl").write_bytes(b"not to be read")
-    with pytest.raises(InputError, match="pickled code, never loaded; wrap them"):
+    with pytest.raises(InputError, match="pickled code, which is never loaded"):
         import_run("pythae", folder, tmp_path / "run")
 
 
@@ -121,7 +121,7 @@ def test_networks_of_its_own_are_pickled_code_and_never_loaded(trained: Path, tm
     ("changes", "message"),
     [
         ({"name": "VAMPConfig"}, "name is 'VAMPConfig'; expected one of AEConfig"),
-        ({"name": "AEConfig"}, "does not have the encoder that its settings name"),
+        ({"name": "AEConfig"}, "does not contain the encoder named in its settings"),
         ({"input_dim": [64]}, r"input_dim is \[64\]; expected channels, height and width"),
         ({"input_dim": [1, 8, 9]}, r"encoder.layers.0.0.weight is \(512, 64\), expected \(512, 72\)"),
         ({"latent_dim": 0}, "expected a whole number"),
@@ -143,7 +143,7 @@ def test_heads_that_do_not_belong_together(tmp_path: Path, head: torch.Tensor) -
     state = {f"encoder.{name}.{kind}": head for name in ("embedding", "log_var") for kind in ("weight", "bias")}
     state["encoder.embedding.weight"] = head if head.ndim == 0 else torch.zeros(3, 512)
     torch.save({"model_state_dict": state}, tmp_path / "model.pt")
-    with pytest.raises(InputError, match="does not have the encoder that its settings name"):
+    with pytest.raises(InputError, match="does not contain the encoder named in its settings"):
         import_run("pythae", tmp_path, tmp_path / "run")
 
 

@@ -1,6 +1,6 @@
 """Profile `dlib`: the protocol of Locatello et al. 2019 (disentanglement_lib), on which most published tables rest.
 
-`RandomState(0)` anew for each metric. Settings are written out in full: scikit-learn's defaults have moved published
+`RandomState(0)` again for each metric. Settings are written out in full: scikit-learn's defaults have moved published
 scores. Faults of the reference that are not copied: `num_active_dims` of FactorVAE and IRS, its quadratic stacking,
 the contiguous unshuffled split of its fixed-data mode, its unseeded booster.
 """
