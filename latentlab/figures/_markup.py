@@ -32,7 +32,7 @@ def escaped(value: Any) -> Any:
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if isinstance(value, np.ndarray):
         return np.vectorize(escaped, otypes=[object])(value) if value.dtype.kind in "OU" and value.size else value
-    if is_dataclass(value) and type(value).__module__.startswith(OWN):
+    if is_dataclass(value) and not isinstance(value, type) and type(value).__module__.startswith(OWN):
         return replace(value, **{f.name: escaped(getattr(value, f.name)) for f in fields(value) if f.init})
     return _table(value) if hasattr(value, "to_dict") and hasattr(value, "columns") else value
 
