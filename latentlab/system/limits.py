@@ -37,7 +37,7 @@ def check_unpacked(path: Path, what: str, announced: int, packed: int) -> None:
     >>> check_unpacked(Path("faces.npz"), "images", 3 << 30, 4 << 20)
     Traceback (most recent call last):
     ...
-    latentlab.errors.InputError: faces.npz: images announces 3,221,225,472 bytes, over 200 times its packed \
+    latentlab.errors.InputError: faces.npz: images declares 3,221,225,472 bytes, over 200 times its packed \
 4,194,304; if it is valid, save it uncompressed
     """
     if announced > max(HARMLESS, RATIO * packed):
