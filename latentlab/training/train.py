@@ -59,7 +59,7 @@ def train(
     how often each row is drawn, as `latentlab.analysis.debias.measure` makes them; a resume needs them again, and a
     file that was made for other images is refused. A folder that holds the same run finished is returned as it is;
     unfinished, it is continued with ``resume=True``; a different run is refused with an `InputError`. A loss that is
-    no finite number raises `LatentlabError` and leaves the last good checkpoint;
+    not finite raises `LatentlabError` and leaves the last good checkpoint;
     an interrupt leaves a checkpoint of the step it came in.
 
     >>> run = train("digits", "/tmp/latentlab-doctest", steps=2, latent_dim=2, resume=True)
