@@ -19,7 +19,8 @@ _COSTS = ("distortion", "rate", "elbo", "active_units")
 def compare(
     paths: _console.Paths,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Write a row a run as .csv, or a row a setting as .tex.")
+        Path | None,
+        typer.Option("-o", "--out", help="The file to write: a row a run as .csv, or a row a setting as .tex."),
     ] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
     json: _console.Json = False,

@@ -13,7 +13,12 @@ PANEL = "Files"
 
 def export(
     path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run; a study for study and tensorboard.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file or folder to make.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", help="The file to write; the folder to make with huggingface, study and tensorboard."
+        ),
+    ],
     to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[
         int | None, typer.Option(help="With study: rows of codes that the copy keeps (5,000).", min=1)

@@ -14,7 +14,9 @@ PANEL = "Show"
 def figure(
     kind: Annotated[str, typer.Argument(help=", ".join(names("figures")).replace("_", "-"))],
     paths: _console.Paths,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file: .pdf, .svg, .png, .html, .csv, .txt or .gif.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The file to write: .pdf, .svg, .png, .html, .csv, .txt or .gif.")
+    ],
     preset: Annotated[
         str, typer.Option(help="Width and type size: icml, neurips, nature-single, nature-double.")
     ] = "neurips",

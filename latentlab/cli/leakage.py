@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from latentlab.results import Score
     from latentlab.runs.run import Run
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def leakage(
@@ -23,7 +23,9 @@ def leakage(
     anchors: Annotated[int, typer.Option(help="Seeded rows to move every dimension around.", min=2, max=1000)] = 16,
     seed: Annotated[int, typer.Option(help="Fixes rows, regressor and redraws.")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write a row a dimension as .csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The file to write: a row a dimension as .csv.")
+    ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -18,7 +18,7 @@ def sweep(
         Path | None, typer.Argument(metavar="[STUDY.toml]", help="A study file, instead of options.")
     ] = None,
     data: _console.Data = None,
-    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("artifacts/study"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="The study folder to make.")] = Path("artifacts/study"),
     objective: Annotated[str, typer.Option(help="What is minimised, as for train.")] = "beta-vae",
     beta: Annotated[
         str | None, typer.Option(help="Values of β, with ae for a plain autoencoder (ae,1,4,16 for beta-vae).")

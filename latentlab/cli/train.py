@@ -16,7 +16,7 @@ PANEL = "Train"
 
 def train(
     data: Annotated[str, typer.Option(help="A data set's name (latentlab data ls) or a path.")],
-    out: Annotated[Path, typer.Option(help="The run folder to make.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The run folder to make.")],
     objective: Annotated[
         str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
     ] = "beta-vae",
