@@ -1,28 +1,56 @@
-"""Renew what pages list of the stages: ``python docs/stages.py``. A test compares the pages with the code."""
+"""Renew what pages list of rooms and stages: ``python docs/stages.py``. A test compares the pages with the code."""
 
-import inspect
+import ast
 import os
 import re
 from importlib import import_module
 from pathlib import Path
 
 from latentlab.runs.stage import Stage, stages
-from latentlab.system.registry import load
+from latentlab.system.registry import HERE
 
 DOCS = Path(__file__).parent
-TABLE = re.compile(r"(<!-- stages: .*? -->\n).*?(\n<!-- end of stages -->)", re.DOTALL)
+PART = re.compile(r"(<!-- (\w+): .*? -->\n).*?(\n<!-- end of \2 -->)", re.DOTALL)
+ORDER = re.compile(r'ORDER = """(.*?)"""', re.DOTALL)
 
 
 def renewed() -> dict[Path, str]:
-    """The pages that list stages, with the lists as they should be."""
+    """The pages that list rooms and stages, with the lists as they should be."""
     layout, commands = DOCS / "architecture.md", DOCS / "reference" / "commands.md"
     lines = commands.read_text(encoding="utf-8").splitlines()
     asked = {f"| `{name}` |" for name, stage in stages().items() if stage.place is None}
     first = next(number for number, line in enumerate(lines) if line.startswith(tuple(asked)))
     others = [line for line in lines if not line.startswith(tuple(asked))]
     others[first:first] = [verb(stage) for stage in stages().values() if stage.place is None]
-    text = layout.read_text(encoding="utf-8")
-    return {layout: TABLE.sub(lambda found: found[1] + table() + found[2], text), commands: "\n".join(others) + "\n"}
+    parts = {"rooms": tree, "order": order, "stages": table}
+    text = PART.sub(lambda found: found[1] + parts[found[2]]() + found[3], layout.read_text(encoding="utf-8"))
+    return {layout: text, commands: "\n".join(others) + "\n"}
+
+
+def tree() -> str:
+    """The rooms from the top down, each with the first line of what its ``__init__`` says of it."""
+    rooms = [room for room in reversed(layers().replace("<", "").split()) if (HERE / room / "__init__.py").is_file()]
+    branches = ["├──"] * (len(rooms) - 1) + ["└──"]
+    lines = [f"{branch} {f'{room}/':<10} {purpose(room)}" for branch, room in zip(branches, rooms, strict=True)]
+    return "\n".join(["```", "latentlab/", *lines, "```"])
+
+
+def purpose(room: str) -> str:
+    """The first line of a room's docstring; in a tree nothing is marked as code."""
+    docstring = ast.get_docstring(ast.parse((HERE / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].replace("`", "")
+
+
+def order() -> str:
+    """The order of the rooms, from the ground up, as the test of the imports reads it."""
+    return f"`{' '.join(layers().split())}`"
+
+
+def layers() -> str:
+    """The rooms with ``<`` between floors, read from the test that holds them so."""
+    found = ORDER.search((HERE.parent / "tests" / "test_layers.py").read_text(encoding="utf-8"))
+    assert found
+    return found[1]
 
 
 def table() -> str:
@@ -39,11 +67,9 @@ def row(stage: Stage) -> str:
 
 def verb(stage: Stage) -> str:
     """A question's row among the commands: what the package of its name says that it does."""
-    takes = "study" if "paths" in inspect.signature(getattr(load("cli", stage.name), stage.name)).parameters else "run"
     does = (import_module(f"latentlab.analysis.{stage.name}").__doc__ or "").splitlines()[0].partition(" (")[0]
-    return (
-        f"| `{stage.name}` | {takes} | {does[0].lower()}{does[1:].rstrip('.')} | {linked(stage, DOCS / 'reference')} |"
-    )
+    does = f"{does[0].lower()}{does[1:].rstrip('.')}"
+    return f"| `{stage.name}` | study | {does} | {linked(stage, DOCS / 'reference')} |"
 
 
 def linked(stage: Stage, here: Path) -> str:

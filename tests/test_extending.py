@@ -70,7 +70,7 @@ def copied(here: Path, chosen: str) -> list[str]:
     found = [(name, text) for name, text in FILES.findall(page) if ("centre" in name) == (chosen == "question")]
     for part in ("latentlab", "docs", "tests/helpers", "tests/analysis"):
         shutil.copytree(ROOT / part, here / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tests/conftest.py", "pyproject.toml"):
+    for name in ("tests/conftest.py", "tests/test_layers.py", "pyproject.toml"):
         shutil.copy(ROOT / name, here / name)
     for name, text in found:
         assert not (here / name).exists()

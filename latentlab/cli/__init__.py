@@ -1,7 +1,8 @@
 """The command line: one verb a file. Parse, call, show.
 
 A verb's file has a function of the file's name (or a `typer.Typer` called ``app``, for a verb with verbs of its own)
-and ``PANEL``, the part of the help it stands in. Files are light to import: what is heavy is imported inside functions.
+and ``PANEL``, the part of the help it stands in, one of `PANELS`. Files are light to import: what is heavy is imported
+inside functions.
 """
 
 import sys
@@ -16,6 +17,7 @@ from latentlab.errors import LatentlabError
 from latentlab.system.registry import load, names
 from latentlab.system.streams import remarks
 
+PANELS = ("Train", "Analyse", "Ask one question", "Show", "Files")  # in the order of the help
 HELP = """Understand the latent spaces of autoencoders: train, analyse, score, compare, show.
 
 Start with: latentlab demo
@@ -26,8 +28,8 @@ def build() -> typer.Typer:
     """The application, with every verb found in this folder."""
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_top)
-    for name in names("cli"):
-        module = load("cli", name)
+    verbs = [(name, load("cli", name)) for name in names("cli")]
+    for name, module in sorted(verbs, key=lambda verb: PANELS.index(verb[1].PANEL)):
         verb = name.rstrip("_")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=verb, rich_help_panel=module.PANEL)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import typer
 
 from latentlab.cli import _console
-from latentlab.errors import LatentlabError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,6 +50,15 @@ class Outcome(Generic[T]):
             _console.fail(f"{path}: {why}", 1)
         if self.failed:
             raise typer.Exit(1)
+
+
+def check_single(paths: Sequence[Path], option: str) -> None:
+    """Refuse several runs, or a study of several, where `option` is for one."""
+    from latentlab.runs.study import open_runs
+
+    runs, failed = open_runs(paths)
+    if (number := len(runs) + len(failed)) > 1:
+        raise InputError(f"{option} is for one run, and {number} were given; name a single run, or leave {option} out")
 
 
 def each_run(

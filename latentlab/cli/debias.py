@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,15 +13,18 @@ from latentlab.system.files import refuse_busy
 if TYPE_CHECKING:
     from latentlab.analysis.debias.measure import Commonness
     from latentlab.runs.run import Run
+    from latentlab.system.progress import Progress
 
-PANEL = "Analyse"
+    Weighed = tuple[Commonness, list[dict[str, Any]]]
+
+PANEL = "Ask one question"
 
 
 def debias(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="File for the sampling weights (.npy), to use with train --weights."),
+        typer.Option("-o", "--out", help="The file to write: the weights of a single run as .npy, for train."),
     ] = None,
     data: _console.Data = None,
     split: _console.Split = None,
@@ -41,48 +44,47 @@ def debias(
 
     Example: latentlab debias artifacts/digits -o weights.npy, then latentlab train … --weights weights.npy
     """
-    refuse_busy(run)
+    refuse_busy(*paths)
     from latentlab.analysis.debias.record import save_weights, weighed_images
     from latentlab.analysis.debias.stage import debias as weigh
     from latentlab.analysis.debias.stage import shares
     from latentlab.data import load
     from latentlab.runs.data import trained_rows
-    from latentlab.runs.run import Run
 
-    opened = Run(run)
+    if out is not None:
+        _runs.check_single(paths, "--out")
     chosen = None if data is None else load(data)
-    with _console.progress(f"debias {opened.name}", quiet=quiet or json) as report:
-        found = weigh(
-            opened,
-            data=chosen,
-            split=split,
-            combine=combine,
-            bins=bins,
-            smoothing=smoothing,
-            adapter=adapter,
-            progress=report,
-        )
-    if out is not None:
-        save_weights(out, found, weighed_images(opened, chosen, split))
-    classes = shares(trained_rows(opened, chosen, split), found)
+    options: dict[str, Any] = {"combine": combine, "bins": bins, "smoothing": smoothing, "adapter": adapter}
+
+    def weighed(run: Run, report: Progress) -> Weighed:
+        found = weigh(run, data=chosen, split=split, progress=report, **options)
+        if out is not None:
+            save_weights(out, found, weighed_images(run, chosen, split))
+        return found, shares(trained_rows(run, chosen, split), found)
+
+    found = _runs.each_run(paths, "debias", weighed, quiet=quiet or json)
     if json:
-        answer = {**found.settings, "effective": found.effective, "largest": found.weights.max(), "classes": classes}
-        _runs.Outcome([(opened, answer)], {}).show_json(lambda each: {"weights": out and str(out), **each})
-        return
-    _show(opened, found)
-    if classes and not quiet:
-        _console.show("\nClass shares under these weights (the weights do not use labels):")
-        _console.table(classes)
-    if out is not None:
-        _console.show(f"Saved weights to {out}; use them with: latentlab train … --weights {out}")
+        found.show_json(lambda each: {"weights": out and str(out), **_numbers(*each)})
+    for run, (weights, classes) in [] if json else found.done:
+        _show(run, weights, [] if quiet else classes)
+    if out is not None and not json:
+        _console.show(f"{out} holds the weights; use it as: latentlab train … --weights {out}")
+    found.end()
 
 
-def _show(run: Run, found: Commonness) -> None:
-    of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions were used"
-    _console.show(
-        f"{len(found.weights):,} rows weighted, {of}; the largest weight is {found.weights.max():.3g} × the mean"
-    )
+def _numbers(found: Commonness, classes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**found.settings, "effective": found.effective, "largest": found.weights.max(), "classes": classes}
+
+
+def _show(run: Run, found: Commonness, classes: list[dict[str, Any]]) -> None:
+    weighed = f"{run.path}: {len(found.weights):,} rows weighed"
+    of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions count"
+    _console.show(f"{weighed}, {of}; the largest weight is {found.weights.max():.3g} × the mean")
     share = found.effective / len(found.weights)
     _console.show(
         f"effective sample size: {found.effective:,.0f} rows ({share:.0%}); extremes: {run.path}/debiasing.h5"
     )
+    if classes:
+        _console.show("\nWhat drawing by these weights does to the classes, of which nothing was read:")
+        _console.table(classes)
+        _console.show("")

@@ -26,7 +26,7 @@ STORY = (
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Study folder to create.")] = Path("artifacts/demo"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="The study folder to make.")] = Path("artifacts/demo"),
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -7,7 +7,7 @@ import typer
 from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def explain(

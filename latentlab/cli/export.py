@@ -12,10 +12,13 @@ PANEL = "Files"
 
 
 def export(
-    path: Annotated[
-        Path, typer.Argument(metavar="RUN_OR_STUDY", help="Run folder; for study and tensorboard, a study folder.")
+    path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run; a study for study and tensorboard.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", help="The file to write; the folder to make with huggingface, study and tensorboard."
+        ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="File or folder to create.")],
     to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[
         int | None, typer.Option(help="With study: number of rows of codes in the copy (5,000).", min=1)

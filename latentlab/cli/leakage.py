@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from latentlab.results import Score
     from latentlab.runs.run import Run
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def leakage(
@@ -26,7 +26,9 @@ def leakage(
     ] = 16,
     seed: Annotated[int, typer.Option(help="Seed for rows, regressor and redraws.")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per dimension.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The file to write: a row a dimension as .csv.")
+    ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:

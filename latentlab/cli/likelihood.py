@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from latentlab.analysis.likelihood.record import Evidence
     from latentlab.runs.run import Run
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def likelihood(

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
+from latentlab.errors import InputError
 from latentlab.system.files import refuse_busy
 
 if TYPE_CHECKING:
+    from latentlab.data import Dataset
     from latentlab.runs.run import Run
 
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def outliers(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    against: Annotated[str, typer.Option(help="Out-of-distribution data: name of a data set or a path.")],
+    paths: _console.Paths,
+    against: Annotated[str, typer.Option(help="Foreign images: a data set's name or a path.")],
     reverse: Annotated[
         Path | None,
         typer.Option(
-            metavar="RUN", help="Run trained on the out-of-distribution data, to test the opposite direction as well."
+            metavar="RUN", help="A run of the foreign images, to judge the other way round, for a single run."
         ),
     ] = None,
     data: _console.Data = None,
@@ -39,29 +41,40 @@ def outliers(
 
     Example: latentlab outliers artifacts/mnist --against data/notmnist --reverse artifacts/notmnist
     """
-    refuse_busy(run)
+    refuse_busy(*paths, *([] if reverse is None else [reverse]))
     from latentlab.analysis.outliers.stage import outliers as judge
     from latentlab.data import load
+
+    foreign, own = load(against), None if data is None else load(data)
+    options: dict[str, Any] = {"rows": rows, "seed": seed, "adapter": adapter}
+    turned = {} if reverse is None else {reverse: _turned(paths, reverse, foreign, own, split)}
+    found = _runs.each_run(
+        [*paths, *turned],
+        "outliers",
+        lambda run, report: judge(
+            run, **turned.get(run.path, {"against": foreign, "data": own, "split": split}), **options, progress=report
+        ),
+        quiet=quiet or json,
+    )
+    if json:
+        found.show_json(lambda entry: entry)
+    for run, entry in [] if json else found.done:
+        _show(run, entry, quiet)
+    found.end()
+
+
+def _turned(
+    paths: Sequence[Path], reverse: Path, foreign: Dataset, own: Dataset | None, split: str | None
+) -> dict[str, Any]:
+    """What the run of the foreign images is asked: it judges the single run's images beside its own."""
     from latentlab.runs.data import analysed
     from latentlab.runs.run import Run
 
-    opened, foreign = Run(run), load(against)
-    own = None if data is None else load(data)
-    pairs = [(opened, foreign, own, split)]
-    if reverse is not None:
-        pairs.append((Run(reverse), analysed(opened, own, split), foreign, None))
-    found = []
-    for each, other, mine, part in pairs:
-        with _console.progress(f"outliers {each.name}", quiet=quiet or json) as report:
-            entry = judge(
-                each, against=other, data=mine, split=part, rows=rows, seed=seed, adapter=adapter, progress=report
-            )
-        found.append((each, entry))
-    if json:
-        _runs.Outcome(found, {}).show_json(lambda entry: entry)
-        return
-    for each, entry in found:
-        _show(each, entry, quiet)
+    _runs.check_single(paths, "--reverse")
+    if reverse.resolve() == paths[0].resolve():
+        raise InputError(f"--reverse is {reverse}, the run itself; name a run that was trained on the foreign images")
+    Run(reverse)
+    return {"against": analysed(Run(paths[0]), own, split), "data": foreign}
 
 
 def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:

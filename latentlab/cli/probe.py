@@ -13,7 +13,7 @@ from latentlab.system.files import refuse_busy
 if TYPE_CHECKING:
     from latentlab.analysis.probe.measure import Curve
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def probe(

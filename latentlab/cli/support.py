@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from latentlab.runs.run import Run
 
 
-PANEL = "Analyse"
+PANEL = "Ask one question"
 
 
 def support(

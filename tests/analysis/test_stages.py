@@ -77,7 +77,7 @@ def test_debias_encodes_only_what_the_run_has_no_codes_of(run, monkeypatch):
     monkeypatch.setattr(encoding, "judge", lambda *given, **options: encoded.append(1) or real(*given, **options))
     np.testing.assert_array_equal(debias(run).weights, fresh.weights)
     assert encoded == []
-    assert len(debias(run, data.take(np.arange(200))).weights) == 200
+    assert len(debias(run, data=data.take(np.arange(200))).weights) == 200
     assert encoded == [1]
 
 

@@ -1,11 +1,14 @@
 """Pages that list stages list those of the code."""
 
+import re
 import runpy
+from importlib import import_module
 
 from conftest import ROOT
+from test_layers import ORDER
 
 from latentlab.runs.stage import stages
-from latentlab.system.registry import names
+from latentlab.system.registry import folders, names
 
 
 def test_the_pages_are_as_the_script_writes_them() -> None:
@@ -13,6 +16,15 @@ def test_the_pages_are_as_the_script_writes_them() -> None:
     assert len(pages) == 2
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date: python docs/stages.py"
+
+
+def test_the_tree_has_a_line_for_each_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lines = dict(re.findall(r"^[├└]── (\w+)/ +(\S.*)$", page, re.MULTILINE))
+    assert sorted(lines) == list(folders(""))
+    for room, line in lines.items():
+        assert (import_module(f"latentlab.{room}").__doc__ or "").replace("`", "").splitlines()[0] == line, room
+    assert f"`{' '.join(ORDER.split())}`" in page
 
 
 def test_what_a_stage_names_is_there() -> None:

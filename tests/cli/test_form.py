@@ -1,0 +1,107 @@
+"""The form of the command line: panels, what questions take, what --out means, and one answer for several runs."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.main import get_command
+
+from latentlab.analysis.encode.stage import encode
+from latentlab.cli import PANELS, _console, build
+from latentlab.cli import run as latentlab
+from latentlab.runs.stage import stages
+from latentlab.system.registry import load
+from latentlab.training.train import train
+
+QUESTIONS = [name for name, stage in stages().items() if stage.place is None]
+FOLDER = {"train", "sweep", "import", "demo", "data fetch"}  # what makes a run or a study, or the folder of a data set
+FILE = {"compare", "debias", "figure", "leakage", "report"}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small runs, encoded."""
+    path = tmp_path_factory.mktemp("study")
+    for seed in (0, 1):
+        encode(train("digits", path / f"run{seed}", steps=20, latent_dim=2, seed=seed, threads=1))
+    return path
+
+
+def test_panels_stand_in_their_order(capsys):
+    assert latentlab(["--help"]) == 0
+    titles = re.findall(r"^╭─ (.*?) ─+╮$", capsys.readouterr().out, re.MULTILINE)
+    assert tuple(title for title in titles if title != "Options") == PANELS
+    assert PANELS == ("Train", "Analyse", "Ask one question", "Show", "Files")
+
+
+def test_questions_have_a_panel_of_their_own_and_take_runs_and_studies():
+    commands = get_command(build()).commands
+    panel = [name for name, each in commands.items() if each.rich_help_panel == "Ask one question"]
+    assert sorted(panel) == QUESTIONS
+    for name in QUESTIONS:
+        takes = inspect.signature(getattr(load("cli", name), name), eval_str=True).parameters["paths"]
+        assert takes.annotation == _console.Paths, name
+        assert next(each for each in commands[name].params if each.name == "paths").metavar == "RUN_OR_STUDY…"
+
+
+def outs() -> dict[str, tuple[list[str], str]]:
+    """The flags and the help of every option called out, by command."""
+    found = {}
+    for name, command in get_command(build()).commands.items():
+        inner = {f"{name} {each}": sub for each, sub in getattr(command, "commands", {}).items()} or {name: command}
+        for line, each in inner.items():
+            options = {option.name: option for option in each.params}
+            if "out" in options:
+                found[line] = (options["out"].opts, options["out"].help)
+    return found
+
+
+def test_out_is_a_folder_for_what_makes_runs_and_a_file_otherwise():
+    assert outs().keys() == FOLDER | FILE | {"export"}
+    for name, (flags, text) in outs().items():
+        assert sorted(flags) == ["--out", "-o"], name
+        if name != "export":
+            assert (("folder" in text), ("file" in text)) == (name in FOLDER, name in FILE), name
+    assert outs()["export"][1].startswith("The file to write; the folder to make with")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [("debias",), ("explain", "--rows", "4", "--steps", "5"), ("outliers", "--against", "digits:inverted=1")],
+    ids=lambda line: line[0],
+)
+def test_what_fails_of_one_run_leaves_the_others_answered(line, study, tmp_path, capsys):
+    status = latentlab([*line, str(study), str(tmp_path / "absent"), "--json"])
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert status == 1
+    assert [each["run"] for each in found["runs"]] == [str(study / f"run{seed}") for seed in (0, 1)]
+    assert [each["run"] for each in found["failed"]] == [str(tmp_path / "absent")]
+    assert all(len(each) > 1 for each in found["runs"])
+    assert said.err.count("\n") == 1
+
+
+def test_weights_are_written_of_a_single_run(study, tmp_path, capsys):
+    out = tmp_path / "weights.npy"
+    assert latentlab(["debias", str(study), "-o", str(out)]) == 2
+    assert capsys.readouterr().err.startswith("latentlab: --out is for one run, and 2 were given")
+    assert not out.exists()
+    assert latentlab(["debias", str(study / "run0"), "-o", str(out), "-q"]) == 0
+    assert len(np.load(out)) == 1797
+
+
+def test_the_other_way_round_is_for_a_single_run(study, capsys):
+    line = ["outliers", "--against", "digits:inverted=1", "--reverse", str(study / "run1")]
+    assert latentlab([*line, str(study)]) == 2
+    assert capsys.readouterr().err.startswith("latentlab: --reverse is for one run, and 2 were given")
+    assert latentlab([*line, str(study / "run1")]) == 2
+    assert "the run itself" in capsys.readouterr().err
+
+
+def test_several_runs_are_named_in_the_tables(study, capsys):
+    assert latentlab(["debias", str(study)]) == 0
+    told = capsys.readouterr().out
+    assert all(f"{study / f'run{seed}'}: 1,797 rows weighed" in told for seed in (0, 1))
