@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_provenance, read_summary
@@ -188,6 +189,12 @@ def _differs(recorded: Any, current: Any) -> bool:
         return False
 
 
+def errors_of(table: pd.DataFrame) -> dict[str, str]:
+    """Why runs of `compare`'s table, or files of them, could not be read, by folder."""
+    wrong = table[table["error"].fillna("") != ""]
+    return {str(row.run if row.path != row.path else row.path): str(row.error) for row in wrong.itertuples()}
+
+
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """One row a setting of `compare`'s table: ``n`` seeds, and each measure's mean, sd, minimum and maximum over them.
 
@@ -243,7 +250,8 @@ def scale_of(run: Run) -> str:
     """
     source = dict(run.config.source)
     if run.has("encode"):
-        source = read_provenance(run.codes_path).get("inputs", {}).get("source", source)
+        with suppress(InputError):  # what cannot be read is said where the runs are compared
+            source = read_provenance(run.codes_path).get("inputs", {}).get("source", source)
     kind = "density" if run.config.likelihood in DENSITIES else run.config.likelihood
     seed = source.get("binarised")
     return kind if seed is None else f"{kind}, bits of seed {seed}"
