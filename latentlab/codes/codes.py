@@ -41,7 +41,7 @@ class Codes:
     def __post_init__(self) -> None:
         if getattr(self.mean, "ndim", None) != 2:
             came = getattr(self.mean, "shape", type(self.mean).__name__)
-            raise InputError(f"codes are {came}; expected an array (rows, latent dimensions)")
+            raise InputError(f"codes are {came}; expected (rows, latent dimensions)")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self.mean), dtype=np.int64))
         for what in ("variance", "factors", "labels", "row_ids", "distortion"):

@@ -39,7 +39,10 @@ def escaped(value: Any) -> Any:
 
 def _table(table: Any) -> Any:
     """A pandas table with its texts escaped, in cells, columns, index and ``attrs``."""
-    found = table.map(lambda cell: escaped(cell) if isinstance(cell, str) else cell)
+    found = table.copy()
+    for column in table.columns:
+        if any(isinstance(cell, str) for cell in table[column]):  # others keep their type
+            found[column] = [escaped(cell) if isinstance(cell, str) else cell for cell in table[column]]
     found = found.rename(columns=escaped, index=escaped)
     found.attrs = escaped(table.attrs)
     return found
