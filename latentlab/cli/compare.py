@@ -20,7 +20,7 @@ def compare(
     paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The file to write: a row a run as .csv, or a row a setting as .tex."),
+        typer.Option("-o", "--out", help="File to write: .csv (one row per run) or .tex (one row per setting)."),
     ] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
     json: _console.Json = False,

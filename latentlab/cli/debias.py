@@ -24,7 +24,9 @@ def debias(
     paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The file to write: the weights of a single run as .npy, for train."),
+        typer.Option(
+            "-o", "--out", help="File to write: sampling weights of a single run (.npy), to use with train --weights."
+        ),
     ] = None,
     data: _console.Data = None,
     split: _console.Split = None,
@@ -68,7 +70,7 @@ def debias(
     for run, (weights, classes) in [] if json else found.done:
         _show(run, weights, [] if quiet else classes)
     if out is not None and not json:
-        _console.show(f"{out} holds the weights; use it as: latentlab train … --weights {out}")
+        _console.show(f"Saved weights to {out}; use them with: latentlab train … --weights {out}")
     found.end()
 
 
@@ -78,13 +80,13 @@ def _numbers(found: Commonness, classes: list[dict[str, Any]]) -> dict[str, Any]
 
 def _show(run: Run, found: Commonness, classes: list[dict[str, Any]]) -> None:
     weighed = f"{run.path}: {len(found.weights):,} rows weighed"
-    of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions count"
+    of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions were used"
     _console.show(f"{weighed}, {of}; the largest weight is {found.weights.max():.3g} × the mean")
     share = found.effective / len(found.weights)
     _console.show(
         f"effective sample size: {found.effective:,.0f} rows ({share:.0%}); extremes: {run.path}/debiasing.h5"
     )
     if classes:
-        _console.show("\nWhat drawing by these weights does to the classes, of which nothing was read:")
+        _console.show("\nClass shares under these weights (the weights do not use labels):")
         _console.table(classes)
         _console.show("")

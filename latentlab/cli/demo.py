@@ -26,7 +26,9 @@ STORY = (
 
 
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="The study folder to make.")] = Path("artifacts/demo"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Study folder to create or continue.")] = Path(
+        "artifacts/demo"
+    ),
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -12,12 +12,12 @@ PANEL = "Files"
 
 
 def export(
-    path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="A run; a study for study and tensorboard.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_STUDY", help="Run folder; for study and tensorboard, a study folder.")
+    ],
     out: Annotated[
         Path,
-        typer.Option(
-            "-o", "--out", help="The file to write; the folder to make with huggingface, study and tensorboard."
-        ),
+        typer.Option("-o", "--out", help="File to write; with huggingface, study and tensorboard a folder to create."),
     ],
     to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[

@@ -17,8 +17,8 @@ def import_(
     kind: Annotated[
         str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("exchange/importers")).replace("_", "-"))
     ] = None,
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="The folder or file of that format.")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The run folder to make.")] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder or file in that format.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder to create.")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[

@@ -22,11 +22,12 @@ PANEL = "Ask one question"
 
 def outliers(
     paths: _console.Paths,
-    against: Annotated[str, typer.Option(help="Foreign images: a data set's name or a path.")],
+    against: Annotated[str, typer.Option(help="Out-of-distribution data: name of a data set or a path.")],
     reverse: Annotated[
         Path | None,
         typer.Option(
-            metavar="RUN", help="A run of the foreign images, to judge the other way round, for a single run."
+            metavar="RUN",
+            help="Run trained on the out-of-distribution data, to test the opposite direction too (single run only).",
         ),
     ] = None,
     data: _console.Data = None,
@@ -66,13 +67,15 @@ def outliers(
 def _turned(
     paths: Sequence[Path], reverse: Path, foreign: Dataset, own: Dataset | None, split: str | None
 ) -> dict[str, Any]:
-    """What the run of the foreign images is asked: it judges the single run's images beside its own."""
+    """What the run of the out-of-distribution images is asked: it judges the single run's images beside its own."""
     from latentlab.runs.data import analysed
     from latentlab.runs.run import Run
 
     _runs.check_single(paths, "--reverse")
     if reverse.resolve() == paths[0].resolve():
-        raise InputError(f"--reverse is {reverse}, the run itself; name a run that was trained on the foreign images")
+        raise InputError(
+            f"--reverse is {reverse}, the run itself; name a run that was trained on the out-of-distribution images"
+        )
     Run(reverse)
     return {"against": analysed(Run(paths[0]), own, split), "data": foreign}
 

@@ -15,8 +15,8 @@ PANEL = "Train"
 
 
 def train(
-    data: Annotated[str, typer.Option(help="A data set's name (latentlab data ls) or a path.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The run folder to make.")],
+    data: Annotated[str, typer.Option(help="Name of a data set (see latentlab data ls) or a path.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to create.")],
     objective: Annotated[
         str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
     ] = "beta-vae",
