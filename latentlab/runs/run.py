@@ -47,7 +47,7 @@ class Run:
                 f"{self.path} is no run: it has no config.json; expected a folder made by `latentlab train`"
             )
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The folder's name, which is the run's name within its study."""
         return self.path.resolve().name
