@@ -41,7 +41,7 @@ def main() -> None:
         run = train(data, given.out / f"beta{beta:g}", resume=True, **options)
         analyze(run, data, only=["encode", "traverse"])
         codes = run.codes()
-        active = int((codes.mean.var(axis=0, dtype=np.float64) > 0.01).sum())
+        active = int(codes.active.sum())
         rate, distortion = float(codes.rate.mean()), float(np.nanmean(codes.distortion))
         found.append({"beta": beta, "active": active, "rate": rate, "distortion": distortion})
         print(json.dumps(found[-1]), flush=True)

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from latentlab.analysis.likelihood.record import evidence_path, read_evidence
+from latentlab.analysis.likelihood.record import read_evidence
 from latentlab.analysis.likelihood.stage import likelihood
-from latentlab.analysis.support.record import by_setting, numbers_path, support_table
-from latentlab.analysis.support.stage import survey
+from latentlab.analysis.support.record import by_setting, support_table
+from latentlab.analysis.support.stage import support
 from latentlab.data import Dataset
 from latentlab.data._binarise import binarised
 from latentlab.runs.data import data_of
@@ -55,9 +55,9 @@ COLUMNS = {
 
 def measured(study: Study, *, anew: bool) -> list[Run]:
     """The finished runs, each surveyed; where not `anew`, those that were."""
-    runs = [run for run in study if run.state == "finished" and (anew or numbers_path(run).is_file())]
+    runs = [run for run in study if run.state == "finished" and (anew or run.has("support"))]
     for run in runs if anew else ():
-        survey(run)
+        support(run)
         print(f"surveyed {run.name}", file=sys.stderr, flush=True)
     return runs
 
@@ -82,8 +82,8 @@ def judged(run: Run, *, anew: bool) -> dict[str, Any]:
     if not run.config.stochastic:
         return {}
     if not anew:
-        return read_evidence(run).summary() if evidence_path(run).is_file() else {}
-    found = likelihood(run, bits_of(run), rows=ROWS, samples=SAMPLES).summary()
+        return read_evidence(run).summary() if run.has("likelihood") else {}
+    found = likelihood(run, data=bits_of(run), rows=ROWS, samples=SAMPLES).summary()
     print(f"estimated {run.name}", file=sys.stderr, flush=True)
     return found
 

@@ -41,7 +41,7 @@ def main() -> None:
     found: list[dict] = []
 
     def judge(run: Run, trained_on: str, against: str, foreign: Dataset, mine: Dataset) -> None:
-        entry = outliers(run, foreign, mine, rows=ROWS)
+        entry = outliers(run, against=foreign, data=mine, rows=ROWS)
         head = {"trained_on": trained_on, "against": against, "setting": run.config.label, "seed": run.config.seed}
         found.append(head | entry)
         print(f"{run.name} against {against}: {entry['scores']['distortion']['auroc']:.3f}", flush=True)

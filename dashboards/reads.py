@@ -6,13 +6,13 @@ A page reads through here alone, so that a file is opened once however many pane
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from latentlab.analysis.leakage.record import FILE, load_leakage, tables
+from latentlab.analysis.leakage.record import load_leakage, tables
 from latentlab.analysis.score.scorecard import scorecard as card
 from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
@@ -28,17 +28,17 @@ from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.results import Score
 from latentlab.runs.comparison import compare, settings_of, summarise
-from latentlab.runs.health import environment, health
+from latentlab.runs.health import NOTES, TRAINED, environment, health
 from latentlab.runs.images import dataset_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
-from latentlab.runs.stage import STAGES
+from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
 from latentlab.serving.server import as_study, served_path
 
 OVERLAP_ROWS = 5_000
-MADE = ("support.json", "support.h5", "likelihood.h5")  # by verbs of their own, beside the stages
-FILES = ("config.json", "history.jsonl", "model.safetensors", "notes.json", FILE, *MADE, *STAGES.values())
+CODES, DECODINGS, PROJECTIONS = (tuple(stage(name).files) for name in ("encode", "traverse", "project"))
+FILES = (*TRAINED, NOTES, *(file for each in stages().values() for file in each.files))
 
 
 def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
@@ -49,7 +49,7 @@ def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
         return otherwise, str(error)
 
 
-def stamp(path: Path, names: Sequence[str] = FILES) -> tuple[tuple[str, int, int], ...]:
+def stamp(path: Path, names: Collection[str] = FILES) -> tuple[tuple[str, int, int], ...]:
     """When the files of a run changed last, and their sizes: what a cached answer about them depends on.
 
     The folder is listed once for all of them: a page of hundreds of runs asks for thousands of files.
@@ -110,7 +110,7 @@ def data_name(run: Run) -> str:
 
 def codes(run: Run) -> Codes:
     """The run's codes."""
-    return _codes(str(run.path), stamp(run.path, [STAGES["encode"]]))
+    return _codes(str(run.path), stamp(run.path, CODES))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the codes …")
@@ -120,7 +120,7 @@ def _codes(path: str, stamps: Any) -> Codes:
 
 def factor_names(run: Run) -> tuple[str, ...]:
     """The factors that vary in a run's codes; none where it has not been encoded."""
-    return _factor_names(str(run.path), stamp(run.path, [STAGES["encode"]])) if run.has("encode") else ()
+    return _factor_names(str(run.path), stamp(run.path, CODES)) if run.has("encode") else ()
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -130,18 +130,18 @@ def _factor_names(path: str, stamps: Any) -> tuple[str, ...]:
 
 def ranked(run: Run) -> Any:
     """`dimensions` of the run, the user's names included."""
-    return _ranked(str(run.path), stamp(run.path, [STAGES["encode"], "notes.json"]))
+    return _ranked(str(run.path), stamp(run.path, [*CODES, "notes.json"]))
 
 
 @st.cache_data(max_entries=16, show_spinner="Ranking the dimensions …")
 def _ranked(path: str, stamps: Any) -> Any:
     run = Run(Path(path))
-    return dimensions(_codes(path, stamp(run.path, [STAGES["encode"]])), notes=run.notes())
+    return dimensions(_codes(path, stamp(run.path, CODES)), notes=run.notes())
 
 
 def order(run: Run) -> list[str]:
     """The names of the run's dimensions, the most important first: `ranked` without what each of them knows."""
-    return _order(str(run.path), stamp(run.path, [STAGES["encode"]]))
+    return _order(str(run.path), stamp(run.path, CODES))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -151,7 +151,7 @@ def _order(path: str, stamps: Any) -> list[str]:
 
 def decodings(run: Run) -> dict[str, Decodings]:
     """The run's decoded images."""
-    return _decodings(str(run.path), stamp(run.path, [STAGES["traverse"]]))
+    return _decodings(str(run.path), stamp(run.path, DECODINGS))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -162,9 +162,7 @@ def _decodings(path: str, stamps: Any) -> dict[str, Decodings]:
 def traversals(run: Run, anchor: int, over: Any) -> Decodings:
     """Traversals around the row of that id, decoded now by the run's own model."""
     position = int(named(codes(run), str(anchor))[0])
-    return _traversals(
-        str(run.path), stamp(run.path, ["config.json", "model.safetensors", STAGES["encode"]]), position, over
-    )
+    return _traversals(str(run.path), stamp(run.path, ["config.json", "model.safetensors", *CODES]), position, over)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Decoding …")
@@ -172,7 +170,7 @@ def _traversals(path: str, stamps: Any, position: int, over: Any) -> Decodings:
     from latentlab.models.decoding import traverse
 
     model = live(Run(Path(path))).ready()
-    return traverse(model, _codes(path, stamp(Path(path), [STAGES["encode"]])), position, over=over)
+    return traverse(model, _codes(path, stamp(Path(path), CODES)), position, over=over)
 
 
 def live(run: Run) -> Any:
@@ -189,8 +187,8 @@ def _live(path: str, stamps: Any) -> Any:
 
 def projections(run: Run) -> dict[str, Projection]:
     """The run's projections, by method; none where they have not been made."""
-    stamps = stamp(run.path, [STAGES["project"]])
-    return _projections(str(run.path), stamps + stamp(run.path, [STAGES["encode"]])) if stamps else {}
+    stamps = stamp(run.path, PROJECTIONS)
+    return _projections(str(run.path), stamps + stamp(run.path, CODES)) if stamps else {}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -203,20 +201,20 @@ class Cached(Run):
 
     def codes(self) -> Codes:
         """The run's codes, as pages have them."""
-        return _codes(str(self.path), stamp(self.path, [STAGES["encode"]]))
+        return _codes(str(self.path), stamp(self.path, CODES))
 
     def projections(self) -> dict[str, Projection]:
         """The run's projections, as pages have them."""
-        return _projections(str(self.path), stamp(self.path, [STAGES["project"]]))
+        return _projections(str(self.path), stamp(self.path, PROJECTIONS))
 
     def decodings(self) -> dict[str, Decodings]:
         """The run's decoded images, as pages have them."""
-        return _decodings(str(self.path), stamp(self.path, [STAGES["traverse"]]))
+        return _decodings(str(self.path), stamp(self.path, DECODINGS))
 
 
 def dataset(run: Run) -> Dataset:
     """The images that the run's codes were made from."""
-    return _dataset(str(run.path), stamp(run.path, ["config.json", STAGES["encode"]]))
+    return _dataset(str(run.path), stamp(run.path, ["config.json", *CODES]))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the images …")
@@ -226,7 +224,7 @@ def _dataset(path: str, stamps: Any) -> Dataset:
 
 def matched(first: Run, second: Run) -> Any:
     """The dimensions of two runs, paired."""
-    stamps = tuple(stamp(run.path, [STAGES["encode"]]) for run in (first, second))
+    stamps = tuple(stamp(run.path, CODES) for run in (first, second))
     return _matched(str(first.path), str(second.path), stamps)
 
 
@@ -242,7 +240,7 @@ def alongside(runs: Sequence[Run]) -> Any:
 
 def aligned(runs: Sequence[Run], method: str) -> list[Projection]:
     """The projections of several runs, each laid over the first."""
-    stamps = tuple((str(run.path), stamp(run.path, [STAGES["project"]])) for run in runs)
+    stamps = tuple((str(run.path), stamp(run.path, PROJECTIONS)) for run in runs)
     return _aligned(stamps, method)
 
 
@@ -253,7 +251,7 @@ def _aligned(stamps: Any, method: str) -> list[Projection]:
 
 def overlap(first: Run, second: Run, row_ids: Any) -> Overlap:
     """How far the neighbourhoods of two runs' codes agree, on at most 5,000 of those rows."""
-    stamps = tuple((str(run.path), stamp(run.path, [STAGES["encode"]])) for run in (first, second))
+    stamps = tuple((str(run.path), stamp(run.path, CODES)) for run in (first, second))
     some = row_ids if len(row_ids) <= OVERLAP_ROWS else row_ids[:: -(-len(row_ids) // OVERLAP_ROWS)]
     return _overlap(stamps, some)
 
@@ -266,7 +264,7 @@ def _overlap(stamps: Any, row_ids: Any) -> Overlap:
 
 def leakage(run: Run) -> Score:
     """The run's leakage, where it has been measured; an `InputError` says how, where not."""
-    return load_leakage(run)[0]
+    return load_leakage(run)
 
 
 def leakages(runs: Sequence[Run]) -> Any:
@@ -276,7 +274,7 @@ def leakages(runs: Sequence[Run]) -> Any:
 
 def scorecard(run: Run) -> Any:
     """Every score of the run with what stands beside it."""
-    return _scorecard(str(run.path), stamp(run.path, [STAGES["score"]]))
+    return _scorecard(str(run.path), stamp(run.path, stage("score").files))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -2,9 +2,23 @@
 
 Names resolve when they are used, so importing the package costs nothing:
 ``ll.train``, ``ll.sweep``, ``ll.encode``, ``ll.analyze``, ``ll.compare``, ``ll.data``, ``ll.metrics``, ``ll.figures``.
+Every question about a latent space is a function of its name: ``ll.support(run)``, ``ll.outliers(run, against=data)``.
 """
 
+import os
+import sys
+
+# `python -m latentlab` puts the current folder first: a typing.py that lies there must not pass for a module.
+if (
+    sys.argv[:1] == ["-m"]
+    and "latentlab" in sys.orig_argv
+    and os.path.isdir(sys.path[0])  # noqa: PTH112 - a pathlib.py may lie there, too
+    and os.path.samefile(sys.path[0], ".")  # noqa: PTH121
+):
+    del sys.path[0]
+
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,10 +30,14 @@ if TYPE_CHECKING:
     from latentlab.analysis.debias.stage import debias as debias
     from latentlab.analysis.encode.stage import encode as encode
     from latentlab.analysis.explain.stage import explain as explain
+    from latentlab.analysis.leakage.stage import leakage as leakage
     from latentlab.analysis.likelihood.stage import likelihood as likelihood
     from latentlab.analysis.outliers.stage import outliers as outliers
     from latentlab.analysis.probe.stage import probe as probe
     from latentlab.analysis.score import profiles as profiles
+    from latentlab.analysis.score.scoring import Scores as Scores
+    from latentlab.analysis.score.scoring import score as score
+    from latentlab.analysis.support.stage import support as support
     from latentlab.codes.codes import Codes as Codes
     from latentlab.codes.decodings import Decodings as Decodings
     from latentlab.codes.projections import project as project
@@ -40,6 +58,7 @@ if TYPE_CHECKING:
     from latentlab.runs.comparison import compare as compare
     from latentlab.runs.run import Run as Run
     from latentlab.runs.study import Study as Study
+    from latentlab.system.resources import shipped_study as shipped_study
     from latentlab.system.waiting import spin_briefly as spin_briefly
     from latentlab.training import objectives as objectives
     from latentlab.training.sweep import sweep as sweep
@@ -47,12 +66,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.analyze": "analyze",
-    "analysis.debias.stage": "debias",
     "analysis.encode.stage": "encode",
-    "analysis.explain.stage": "explain",
-    "analysis.likelihood.stage": "likelihood",
-    "analysis.outliers.stage": "outliers",
-    "analysis.probe.stage": "probe",
+    "analysis.score.scoring": "Scores score",
     "codes.codes": "Codes",
     "codes.decodings": "Decodings",
     "codes.projections": "project",
@@ -70,10 +85,18 @@ _HOMES = {
     "runs.run": "Run",
     "runs.study": "Study",
     "system.waiting": "spin_briefly",
+    "system.resources": "shipped_study",
     "training.sweep": "sweep",
     "training.train": "train",
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+_HOME = {
+    # A question has the name of its folder in analysis/, so adding one needs no entry here.
+    **{
+        each.parent.name: f"analysis.{each.parent.name}.stage"
+        for each in Path(__file__).parent.glob("analysis/*/stage.py")
+    },
+    **{name: module for module, names in _HOMES.items() for name in names.split()},
+}
 _PACKAGES = {
     "data": "data",
     "figures": "figures",

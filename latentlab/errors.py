@@ -43,5 +43,13 @@ class MissingError(InputError, FileNotFoundError):
     """A file or folder that was named does not exist. Exit status 2."""
 
 
+class NewerFormatError(InputError):
+    """A later version of latentlab wrote the file, which is whole: upgrade, and do not rewrite it. Exit status 2."""
+
+
+class LockedFileError(InputError):
+    """The file is there but cannot be opened now: no permission, or another program holds it. Exit status 2."""
+
+
 class Remark(UserWarning):
     """What the work went on without (a letter that no font has): told on one line, and not the end of a verb."""

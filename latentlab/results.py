@@ -1,26 +1,74 @@
-"""A score: the result of a metric, with what is needed to judge it."""
+"""Results: a score with what is needed to judge it, and what every answer about a latent space can do."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 JSON_KEY = {"nulls": "null"}
 FIELD = {key: name for name, key in JSON_KEY.items()}
 METRIC = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 NAMED = ("parts", "per_factor", "nulls", "beside")  # fields of numbers by name
+SHOWN = 20  # rows of a table that a notebook shows
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Result(ABC):
+    """The answer to one question: a frozen dataclass with ``settings``, as a table, as JSON, and in a notebook."""
+
+    settings: Mapping[str, Any]
+
+    @abstractmethod
+    def to_frame(self) -> pd.DataFrame:
+        """The answer as a table."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by field; NaN becomes null."""
+        return {each.name: plain(getattr(self, each.name)) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame()
+        more = f", the first {SHOWN} of {len(table):,} rows" if len(table) > SHOWN else ""
+        shown = {key: value for key, value in self.settings.items() if isinstance(value, str | int | float)}
+        said = ", ".join(f"{key} = {value}" for key, value in shown.items())
+        body = table.head(SHOWN).to_html(index=False, border=0, float_format="{:.4g}".format, na_rep="–")
+        return f"<p><b>{type(self).__name__}</b> {escape(said + more)}</p>{body}"
+
+
+class Record(Result, Mapping[str, Any]):
+    """A result whose fields and settings can also be read by name, as in ``found["arms"]``."""
+
+    def __getitem__(self, key: str) -> Any:
+        return self._entries()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries())
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    def _entries(self) -> dict[str, Any]:
+        names = [each.name for each in dataclasses.fields(self) if each.name != "settings"]  # type: ignore[arg-type]
+        return {**{name: getattr(self, name) for name in names}, **self.settings}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by name, the settings among them; NaN becomes null."""
+        return {key: plain(value) for key, value in self._entries().items()}
+
+
+@dataclass(frozen=True)
+class Score(Result):
     """What a metric found, and what is needed to judge the number.
 
     ``value`` is the headline in the metric's own range; NaN where it is undefined (``settings`` then says why
@@ -56,6 +104,16 @@ class Score:
         cells = ((escape(name), value if isinstance(value, str) else f"{value:.4g}") for name, value in rows.items())
         lines = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in cells)
         return f"<table>{lines}</table>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per number: the value and its parts, the number of each factor, interval, nulls and ceiling."""
+        import pandas as pd
+
+        ends = {} if self.interval is None else dict(zip(("interval low", "interval high"), self.interval, strict=True))
+        rows = {"value": self.value, **self.parts, **{f"of {name}": value for name, value in self.per_factor.items()}}
+        rows |= ends | {f"{kind} codes": value for kind, value in self.nulls.items()} | dict(self.beside)
+        rows |= {} if self.ceiling is None else {"ceiling": self.ceiling}
+        return pd.DataFrame({"number": list(rows), "value": list(rows.values())})
 
     def replace(self, **changes: Any) -> Score:
         """A copy with some fields changed."""
@@ -122,7 +180,9 @@ def _given(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """NumPy and nested values as JSON knows them; NaN and infinities become null."""
+    """NumPy, nested values and results as JSON knows them; NaN and infinities become null."""
+    if isinstance(value, Result):
+        return value.to_json()
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

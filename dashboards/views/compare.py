@@ -243,7 +243,7 @@ def _leakage(runs: list[Run]) -> None:
 
 def _unmeasured(runs: list[Run], found: dict[str, tuple[Any, str]]) -> None:
     """Say why none of the runs has a leakage: it cannot be read, it cannot be had, or it has not been measured."""
-    unread = [found[run.name][1] for run in runs if (run.path / reads.FILE).is_file()]
+    unread = [found[run.name][1] for run in runs if run.has("leakage")]
     if unread:
         panels.explain("Leakage cannot be read", unread[0])
     elif not any(run.encodes and run.decodes and reads.factor_names(run) for run in runs):
@@ -260,7 +260,7 @@ def _leaks(run: Run, found: tuple[Any, str], factors: list[str]) -> list[str]:
     score, why = found
     name = f"<b>{html.escape(reads.label(run.name))}</b>"
     if score is None:
-        told = html.escape(why) if (run.path / reads.FILE).is_file() else "–"
+        told = html.escape(why) if run.has("leakage") else "–"
         return [name, '<span class="soft">not measured</span>', *["–"] * (1 + len(factors)), told]
     value = markup.number(score.value)
     if score.interval is not None:

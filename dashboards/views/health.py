@@ -12,7 +12,7 @@ from drawings import command
 
 from latentlab.runs.run import Run
 
-BAD = {"stale", "damaged", "missing"}
+BAD = {"stale", "damaged", "missing", "locked", "newer"}
 
 
 def page() -> None:
@@ -34,7 +34,8 @@ def page() -> None:
     panels.show(markup.rows_html(columns, rows))
     panels.note(
         "current: made from the files that are there now; stale: one of them changed since; "
-        "source: nothing was recorded to compare with; not needed: only a run that goes on reads it."
+        "source: nothing was recorded to compare with; not needed: only a run that goes on reads it; "
+        "locked: it cannot be opened now; newer: a later version of latentlab wrote it, so upgrade."
     )
     _made_with(run)
 

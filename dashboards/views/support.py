@@ -13,8 +13,7 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.analysis.likelihood.record import evidence_path
-from latentlab.analysis.support.record import ARMS, by_setting, numbers_path, read_support, support_table, verdict
+from latentlab.analysis.support.record import ARMS, by_setting, read_support, support_table, verdict
 from latentlab.runs.run import Run
 
 SOURCES = ("prior", "gaussian", "aggregate")
@@ -35,7 +34,7 @@ COLUMNS = (
 
 def page() -> None:
     """The whole page."""
-    runs = tuple(run for run in reads.study().runs if numbers_path(run).is_file())
+    runs = tuple(run for run in reads.study().runs if run.has("support"))
     if not any(run.encodes and run.decodes for run in reads.study().runs):
         panels.head("Can one sample from it?", [], "sampling")
         panels.explain("Cannot be had here", "None of these models both encodes and decodes.")
@@ -56,7 +55,7 @@ def page() -> None:
     elif runs:
         fix = command("support", run.path)
         panels.explain("The chosen run was not measured", f"{reads.label(run.name)} has no samples yet.", fix)
-    if evidence_path(run).is_file() and run.config.latent_dim == 2:
+    if run.has("likelihood") and run.config.latent_dim == 2:
         _identity(run)
     examined.foreign(run)
     examined.rare(run)

@@ -6,12 +6,13 @@ a file of its own with the hashes of what it read, and is not redone while they 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.analysis.project.stage import project_run
-from latentlab.analysis.score.stage import RESAMPLES, score_run
+from latentlab.analysis.score.stage import RESAMPLES
 from latentlab.codes.projections import ROWS
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
@@ -19,23 +20,22 @@ from latentlab.runs.data import data_of
 from latentlab.runs.handing import expect, hand_over, take_over
 from latentlab.runs.images import changed
 from latentlab.runs.run import Run
-from latentlab.runs.stage import STAGES
+from latentlab.runs.stage import Stage, stage, stages
 from latentlab.system import cluster
-from latentlab.system.registry import choose
+from latentlab.system.progress import Progress, silent
+from latentlab.system.registry import resolve
 
 if TYPE_CHECKING:
     from latentlab.models import Model
     from latentlab.models.encoding import Distortion
 
-Progress = Callable[[float, float, str], None]
 
-
-def stages(only: str | None) -> tuple[str, ...]:
-    """The stages that ``--only encode,score`` names, in the order they run; all of them for None."""
+def named_stages(only: str | None) -> tuple[str, ...]:
+    """The stages that ``--only encode,score`` names, in the order they run; for None those of every analysis."""
     if only is None:
-        return tuple(STAGES)
-    named = {choose(name.strip(), STAGES, what="stage") for name in only.split(",")}
-    return tuple(stage for stage in STAGES if stage in named)
+        return tuple(name for name, each in stages().items() if each.place is not None)
+    named = {stage(name.strip().replace("-", "_")).name for name in only.split(",")}
+    return tuple(name for name in stages() if name in named)
 
 
 def analyze(
@@ -52,39 +52,55 @@ def analyze(
     projection_rows: int = ROWS,
     anchor: int | None = None,
     adapter: str | Model | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> tuple[str, ...]:
-    """Run the stages of an analysis on one run, encode, traverse, project and score, and return which were run.
+    """Run stages of an analysis on one run and return which were run: ``encode``, ``traverse``, ``project``, ``score``.
 
-    ``data`` is by default what the run was trained on, ``only`` all stages that the model allows: without a decoder
-    nothing is traversed. ``adapter`` is what a run of a user's own model needs, ``FILE.py:NAME`` or the model. Every
-    stage that is up to date is left alone.
+    ``data`` is by default what the run was trained on. ``only`` names stages, questions such as ``support`` among them;
+    by default they are those four, as far as the model allows: without a decoder nothing is traversed. ``adapter`` is
+    what a run of a user's own model needs, ``FILE.py:NAME`` or the model. Every stage that is up to date is left alone.
     """
-    from latentlab.analysis.encode.stage import write_codes
-    from latentlab.analysis.traverse.stage import decode_run
     from latentlab.models import check_adapter
 
     if adapter is not None:
         check_adapter(run, adapter)  # also where every stage turns out to be up to date
-    say = progress or (lambda done, total, note: None)
     dataset = None if data is None else load(data)
-    chosen = stages_of(run, only)
-    if "encode" not in chosen:
+    chosen = [stage(name) for name in stages_of(run, only)]
+    _check_asked(run, chosen)
+    if "encode" not in (each.name for each in chosen) and any(each.place is not None for each in chosen):
         _check_current(run, dataset, split)
-    total = len(chosen)
-    for number, stage in enumerate(chosen):
-        say(number, total, stage)
-        if stage == "encode":
-            note = lambda done, rows: say(number + done / rows, total, f"encode {done:,} of {rows:,}")  # noqa: E731,B023
-            write_codes(run, dataset, split=split, distortion=distortion, adapter=adapter, progress=note)
-        elif stage == "traverse":
-            decode_run(run, dataset, split=split, anchor=anchor, adapter=adapter)
-        elif stage == "project":
-            project_run(run, rows=projection_rows)
-        else:
-            score_run(run, metrics=metrics, profile=profile, resamples=resamples, resample_slow=resample_slow)
-    say(total, total, "")
-    return chosen
+    common = {"data": dataset, "split": split, "adapter": adapter}
+    own: dict[str, dict[str, Any]] = {
+        "encode": {"distortion": distortion},
+        "traverse": {"anchor": anchor},
+        "project": {"rows": projection_rows},
+        "score": {"metrics": metrics, "profile": profile, "resamples": resamples, "resample_slow": resample_slow},
+    }
+    for number, each in enumerate(chosen):
+        progress(number, len(chosen), each.name)
+        part = partial(_part, progress, number, len(chosen), each.name)
+        _make(each, run, common | own.get(each.name, {}) | {"progress": part})
+    progress(len(chosen), len(chosen), "")
+    return tuple(each.name for each in chosen)
+
+
+def _make(each: Stage, run: Run, options: Mapping[str, Any]) -> None:
+    """Have a stage made with those of the options that it knows."""
+    make = resolve(each.make)
+    known = inspect.signature(make).parameters
+    make(run, **{name: value for name, value in options.items() if name in known})
+
+
+def _part(progress: Progress, number: int, stages: int, name: str, done: float, total: float, note: str = "") -> None:
+    """Say how far one stage of so many is."""
+    progress(number + done / max(total, 1), stages, f"{name} {note or f'{done:,.0f} of {total:,.0f}'}")
+
+
+def _check_asked(run: Run, chosen: Sequence[Stage]) -> None:
+    """Raise an `InputError` where a stage must be given more than a run and its data."""
+    for each in chosen:
+        if each.asks:
+            raise InputError(f"{each.name} needs {each.asks}; ask by its own verb: `{each.again(run)}`")
 
 
 def _check_current(run: Run, data: Dataset | None, split: str | None) -> None:
@@ -98,7 +114,7 @@ def _check_current(run: Run, data: Dataset | None, split: str | None) -> None:
 
 def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:
     """The stages that an analysis of this run has: those asked for, or all that its model allows."""
-    return tuple(stage for stage in STAGES if stage != "traverse" or run.decodes) if only is None else tuple(only)
+    return tuple(name for name in named_stages(None) if not stage(name).lacks(run)) if only is None else tuple(only)
 
 
 def analyze_on_cluster(
@@ -124,6 +140,7 @@ def analyze_on_cluster(
 def analyze_member(run: str, data: Mapping[str, Any] | None = None, **options: Any) -> None:
     """What the process of one run does."""
     opened = Run(Path(run))
-    if data is None and opened.encodes and {"encode", "traverse"} & set(stages_of(opened, options.get("only"))):
+    makes = [resolve(stage(name).make) for name in stages_of(opened, options.get("only"))]
+    if data is None and opened.encodes and any("data" in inspect.signature(make).parameters for make in makes):
         expect(data_of(opened), opened.config.source)
     analyze(opened, None if data is None else take_over(data), **options)

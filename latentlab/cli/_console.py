@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from latentlab.errors import InputError, Remark, harmless, one_line
+from latentlab.system.progress import Progress, silent
 from latentlab.system.registry import choose, names
 
 LINE_SECONDS = 10.0
@@ -107,22 +108,15 @@ def cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))
 
 
-class Report(Protocol):
-    """Called with work done, work to do, and what to say beside it."""
-
-    def __call__(self, done: float, total: float, note: str = "") -> None:
-        """Say how far it is."""
-
-
 @contextmanager
-def progress(title: str, *, quiet: bool, goes_on: str = "") -> Iterator[Report]:
+def progress(title: str, *, quiet: bool, goes_on: str = "") -> Iterator[Progress]:
     """A progress bar on a terminal, a plain line every ten seconds in a log, nothing where it is to be quiet.
 
     ``goes_on`` says, where it is interrupted, how it goes on.
     """
     try:
         if quiet:
-            yield lambda done, total, note="": None
+            yield silent
         elif sys.stderr.isatty():
             with _bar(title) as report:
                 yield report
@@ -135,14 +129,14 @@ def progress(title: str, *, quiet: bool, goes_on: str = "") -> Iterator[Report]:
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Report]:
+def _bar(title: str) -> Iterator[Progress]:
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(
-        *columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=Console(stderr=True)
-    ) as bar:
+    text = rich.TextColumn
+    columns = (text("{task.description}"), rich.BarColumn(), text("{task.percentage:>3.0f} %"))
+    ends = (rich.TimeRemainingColumn(), text("{task.fields[note]}"))
+    with rich.Progress(*columns, *ends, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=None, note="")
 
         def report(done: float, total: float, note: str = "") -> None:
@@ -151,7 +145,7 @@ def _bar(title: str) -> Iterator[Report]:
         yield report
 
 
-def _lines(title: str) -> Report:
+def _lines(title: str) -> Progress:
     started = time.monotonic()
     said = [started, 0.0]
     before: list[float] = []  # what was done already, and took no time now

@@ -1,13 +1,22 @@
 """``latentlab analyze``."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.errors import LatentlabError
+from latentlab.runs.stage import stages
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
+
 
 UNBOUNDED = ("own", "gaussian", "gaussian-learned")  # likelihoods whose means may lie outside [0, 1]
 PANEL = "Analyse"
@@ -17,7 +26,7 @@ def analyze(
     paths: _console.Paths,
     data: _console.Data = None,
     split: _console.Split = None,
-    only: Annotated[str | None, typer.Option(help="Stages: encode,traverse,project,score.")] = None,
+    only: Annotated[str | None, typer.Option(help=f"Stages: {', '.join(stages())}. By default the first four.")] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics to score, as in mig,dci; all by default.")] = None,
     profile: Annotated[str, typer.Option(help="The scores' protocol.")] = "dlib",
     resamples: _console.Resamples = 200,
@@ -41,55 +50,62 @@ def analyze(
     from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()
+    silent = quiet or json
     from latentlab.analysis.analyze import analyze as analyse
-    from latentlab.analysis.analyze import analyze_on_cluster, stages, stages_of
+    from latentlab.analysis.analyze import analyze_on_cluster, named_stages
     from latentlab.runs.shards import read_shard, shard_runs
-    from latentlab.runs.study import open_runs
     from latentlab.system.registry import choose, names
 
-    runs, wanted = open_runs(paths), _console.metrics(metric)
-    if shard is not None:
-        runs = shard_runs(read_shard(shard), runs)
-        if not runs and not json:
-            _console.show(f"shard {shard} has no run")
     choose(profile, names("analysis/score/profiles"), what="profile")
     options: dict[str, Any] = {
-        "data": data, "split": split, "only": stages(only) if only else None, "metrics": wanted, "profile": profile,
-        "resamples": resamples, "resample_slow": resample_slow, "distortion": distortion,
-        "projection_rows": projection_rows, "anchor": anchor, "adapter": adapter,
+        "data": data, "split": split, "only": named_stages(only) if only is not None else None,
+        "metrics": _console.metrics(metric), "profile": profile, "resamples": resamples, "resample_slow": resample_slow,
+        "distortion": distortion, "projection_rows": projection_rows, "anchor": anchor, "adapter": adapter,
     }  # fmt: skip
-    failed: dict[str, str] = {}
-    if cluster is not None:
-        with _console.progress(
-            f"analyze {len(runs)} runs", quiet=quiet or json, goes_on="called again it goes on"
-        ) as say:
-            failed = analyze_on_cluster(runs, cluster, progress=lambda done: say(done, len(runs)), **options)
-    done = []
-    for run in runs:
-        try:
-            if cluster is None:
-                with _console.progress(f"analyze {run.name}", quiet=quiet or json) as report:
-                    analyse(run, progress=report, **options)
-        except LatentlabError as error:
-            if len(runs) == 1:
-                raise
-            failed[str(run.path)] = str(error)
-        if str(run.path) not in failed:
-            done.append({"run": str(run.path), "stages": list(stages_of(run, options["only"]))})
-            if not json:
-                _console.show(f"{run.path} is analysed: {', '.join(done[-1]['stages'])}")
-                if run.config.likelihood in UNBOUNDED and "traverse" in done[-1]["stages"]:
-                    _tell_cut(run)
-    if failed:
-        path, first = next(iter(failed.items()))
-        raise LatentlabError(
-            f"{len(failed)} of {len(runs)} runs could not be analysed; the first, {Path(path).name}: {first}"
+    part = read_shard(shard) if shard is not None else None
+    taken: Callable[[list[Run]], list[Run]] = list if part is None else partial(shard_runs, part)
+    if cluster is None:
+        found = _runs.each_run(
+            paths, "analyze", lambda run, report: analyse(run, progress=report, **options), quiet=silent, choose=taken
         )
+    else:
+        found = _on_cluster(paths, taken, partial(analyze_on_cluster, address=cluster, **options), silent, options)
     if json:
-        _console.show_json({"runs": done})
+        found.show_json(lambda done: {"stages": list(done)})
+    else:
+        _show(found, f"shard {shard} has no run" if shard is not None else "")
+    found.end()
 
 
-def _tell_cut(run: Any) -> None:
+def _on_cluster(
+    paths: Sequence[Path],
+    taken: Callable[[list[Run]], list[Run]],
+    spread: Callable[..., dict[str, str]],
+    quiet: bool,
+    options: dict[str, Any],
+) -> _runs.Outcome[tuple[str, ...]]:
+    """The same on the workers of a cluster, all runs at once."""
+    from latentlab.analysis.analyze import stages_of
+    from latentlab.runs.study import open_runs
+
+    opened, failed = open_runs(paths)
+    runs = taken(opened)
+    with _console.progress(f"analyze {len(runs)} runs", quiet=quiet, goes_on="called again it goes on") as say:
+        why = spread(runs, progress=lambda done: say(done, len(runs)))
+    done = [(run, stages_of(run, options["only"])) for run in runs if str(run.path) not in why]
+    return _runs.Outcome(done, failed | {Path(path): LatentlabError(each) for path, each in why.items()})
+
+
+def _show(found: _runs.Outcome[tuple[str, ...]], nothing: str) -> None:
+    for run, done in found.done:
+        _console.show(f"{run.path} is analysed: {', '.join(done)}")
+        if run.config.likelihood in UNBOUNDED and "traverse" in done:
+            _tell_cut(run)
+    if nothing and not found.done and not found.failed:
+        _console.show(nothing)
+
+
+def _tell_cut(run: Run) -> None:
     from latentlab.codes.decodings import cut_told
 
     told = cut_told(run.decodings())

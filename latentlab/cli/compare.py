@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 
 PANEL = "Analyse"
 _COSTS = ("distortion", "rate", "elbo", "active_units")
@@ -31,7 +31,7 @@ def compare(
     from latentlab.analysis.score.agreement import by_setting
     from latentlab.errors import InputError
     from latentlab.reports.latex import latex
-    from latentlab.runs.comparison import check_comparable, csv_of, summarise
+    from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
     from latentlab.runs.study import Study, open_path
     from latentlab.system.files import write_bytes
@@ -46,8 +46,10 @@ def compare(
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:
         write_bytes(out, writers[out.suffix](found))
+    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
-        _console.show_json({"runs": found.to_dict("records"), "settings": settings})
+        outcome.show_entries(found.to_dict("records"), settings=settings)
+        outcome.end()
         return
     metrics = found.attrs["metrics"]
     columns = ["run", *_COSTS, *metrics, "flags"]
@@ -60,6 +62,7 @@ def compare(
         rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
+    outcome.end()
 
 
 def _spread(row: dict[Any, Any], key: str) -> str:

@@ -1,12 +1,18 @@
 """``latentlab debias``."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.analysis.debias.measure import Commonness
+    from latentlab.runs.run import Run
 
 PANEL = "Analyse"
 
@@ -43,7 +49,7 @@ def debias(
     with _console.progress(f"debias {opened.name}", quiet=quiet or json) as report:
         found = weigh(
             opened,
-            chosen,
+            data=chosen,
             split=split,
             combine=combine,
             bins=bins,
@@ -54,20 +60,24 @@ def debias(
     if out is not None:
         save_weights(out, found)
     classes = shares(trained_rows(opened, chosen, split), found)
-    answer = {**found.settings, "effective": found.effective, "largest": found.weights.max(), "classes": classes}
     if json:
-        _console.show_json({"run": str(run), "weights": out and str(out), **answer})
+        answer = {**found.settings, "effective": found.effective, "largest": found.weights.max(), "classes": classes}
+        _runs.Outcome([(opened, answer)], {}).show_json(lambda each: {"weights": out and str(out), **each})
         return
+    _show(opened, found)
+    if classes and not quiet:
+        _console.show("\nWhat drawing by these weights does to the classes, of which nothing was read:")
+        _console.table(classes)
+    if out is not None:
+        _console.show(f"{out} holds the weights; use it as: latentlab train … --weights {out}")
+
+
+def _show(run: Run, found: Commonness) -> None:
     of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions count"
     _console.show(
         f"{len(found.weights):,} rows weighed, {of}; the largest weight is {found.weights.max():.3g} × the mean"
     )
     share = found.effective / len(found.weights)
     _console.show(
-        f"effective sample size: {found.effective:,.0f} rows ({share:.0%}); extremes: {opened.path}/debiasing.h5"
+        f"effective sample size: {found.effective:,.0f} rows ({share:.0%}); extremes: {run.path}/debiasing.h5"
     )
-    if classes and not quiet:
-        _console.show("\nWhat drawing by these weights does to the classes, of which nothing was read:")
-        _console.table(classes)
-    if out is not None:
-        _console.show(f"{out} holds the weights; use it as: latentlab train … --weights {out}")

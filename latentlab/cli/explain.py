@@ -1,18 +1,17 @@
 """``latentlab explain``."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
 
 PANEL = "Analyse"
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    paths: _console.Paths,
     rows: Annotated[int, typer.Option(min=1, help="Seeded codes to look around.")] = 32,
     steps: Annotated[int, typer.Option(min=3, help="Pictures along each path.")] = 33,
     seed: Annotated[int, typer.Option(help="Fixes which codes.")] = 0,
@@ -24,19 +23,24 @@ def explain(
 
     Example: latentlab explain artifacts/digits
     """
-    refuse_busy(run)
+    refuse_busy(*paths)
     from latentlab.analysis.explain.stage import explain as measure
     from latentlab.analysis.explain.table import explained
-    from latentlab.runs.run import Run
 
-    opened = Run(run)
-    table = explained(opened, measure(opened, rows=rows, steps=steps, seed=seed, adapter=adapter))
+    options: dict[str, Any] = {"rows": rows, "steps": steps, "seed": seed, "adapter": adapter}
+    found = _runs.each_run(
+        paths, "explain", lambda run, report: explained(run, measure(run, **options)), quiet=quiet or json
+    )
     if json:
-        _console.show_json({"run": str(run), "dimensions": table.to_dict("records")})
-        return
+        found.show_json(lambda table: {"dimensions": table.to_dict("records")})
     left_out = {"index", "straightness_low", "straightness_high", "mi_low", "mi_high"}
-    _console.table([{k: v for k, v in row.items() if k not in left_out} for row in table.to_dict("records")])
-    if not quiet:
-        _console.show(
-            f"around {table.attrs['rows']} codes; strength: change of a pixel, of its range, a standard deviation"
+    for run, table in [] if json else found.done:
+        named = {"run": run.name} if len(found.done) > 1 else {}
+        _console.table(
+            [named | {k: v for k, v in row.items() if k not in left_out} for row in table.to_dict("records")]
         )
+        if not quiet:
+            _console.show(
+                f"around {table.attrs['rows']} codes; strength: change of a pixel, of its range, a standard deviation"
+            )
+    found.end()

@@ -33,10 +33,15 @@ def export(
     Example: latentlab export artifacts/digits-study/beta4-seed0 --to parquet -o codes.parquet
     """
     from latentlab.exchange.exporting import export as hand_out
+    from latentlab.exchange.exporting import left_out
 
     options: dict[str, Any] = {"rows": rows, "weights": weights, "adapter": adapter}
-    hand_out(path, out, to, **{key: value for key, value in options.items() if value is not None})
+    given = {key: value for key, value in options.items() if value is not None}
+    hand_out(path, out, to, **given)
+    lacks = left_out(path, to, **given)
     if json:
-        _console.show_json({"out": str(out), "to": to})
+        _console.show_json({"out": str(out), "to": to, **({"left_out": lacks} if lacks else {})})
     elif not quiet:
         _console.show(f"{out} is written")
+        for each in lacks:
+            _console.show(f"left out: {each}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.system.registry import names
 
 PANEL = "Show"
@@ -40,13 +40,15 @@ def figure(
         key: int(value) if isinstance(value, float) and value.is_integer() else value
         for key, value in _console.settings(option or []).items()
     }
-    runs = open_runs(paths)
+    runs, failed = open_runs(paths)
+    outcome = _runs.Outcome([(run, out) for run in runs], failed)
     if decodes(kind) and len(runs) == 1 and runs[0].has("encode"):
         from latentlab.models.live import live
 
         chosen["model"] = live(runs[0], adapter)
     export(kind, runs, out, preset=preset, **chosen)
     if json:
-        _console.show_json({"figure": str(out), "kind": kind})
+        outcome.show_json(lambda _: {}, figure=str(out), kind=kind)
     elif not quiet:
         _console.show(f"{out} is drawn")
+    outcome.end()

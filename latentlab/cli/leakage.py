@@ -1,15 +1,18 @@
 """``latentlab leakage``."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
 
 if TYPE_CHECKING:
     from latentlab.results import Score
+    from latentlab.runs.run import Run
 
 PANEL = "Analyse"
 
@@ -33,44 +36,41 @@ def leakage(
     """
     refuse_busy(*paths)
     from latentlab.analysis.leakage.record import table, tables
-    from latentlab.analysis.leakage.stage import measure_leakage
+    from latentlab.analysis.leakage.stage import Readers
+    from latentlab.analysis.leakage.stage import leakage as measure
+    from latentlab.data import load
     from latentlab.runs.comparison import csv_of
-    from latentlab.runs.study import open_runs
     from latentlab.system.files import write_bytes
 
-    runs = open_runs(paths)
-    with _console.progress("leakage", quiet=quiet or json) as report:
-        found, failed = measure_leakage(runs, data, anchors=anchors, seed=seed, adapter=adapter, progress=report)
-    if failed and not found:
-        raise next(iter(failed.values()))
-    if out is not None:
-        write_bytes(out, csv_of(tables(found)))
+    readers: Readers = {}
+    images = None if data is None else load(data)
+    found = _runs.each_run(
+        paths,
+        "leakage",
+        lambda run, report: measure(
+            run, data=images, anchors=anchors, seed=seed, adapter=adapter, readers=readers, progress=report
+        ),
+        quiet=quiet or json,
+    )
+    if out is not None and found.done:
+        write_bytes(out, csv_of(tables({run.name: score for run, score in found.done})))
     if json:
-        _console.show_json({"runs": _found_json(found), "failed": {name: str(why) for name, why in failed.items()}})
-        return
-    by_name = {run.name: run for run in runs}
-    _console.table([_row(name, by_name[name].config.label, score) for name, score in found.items()])
-    for name, score in found.items():
+        found.show_json(lambda score: {**score.to_json(), "dimensions": table(score).to_dict("records")})
+    else:
+        _console.table([_row(run, score) for run, score in found.done])
+    for run, score in [] if json else found.done:
         if score.matrix is not None:
-            _console.show(f"\n{name}: change along each dimension, 1 for a sweep of a factor's whole range")
+            _console.show(f"\n{run.name}: change along each dimension, 1 for a sweep of a factor's whole range")
             _console.table(table(score).to_dict("records"))
-    for name, error in failed.items():
-        _console.show(f"{name} was left out: {error}")
+    found.end()
 
 
-def _found_json(found: "dict[str, Score]") -> dict[str, Any]:
-    """Each run's score with a row a dimension."""
-    from latentlab.analysis.leakage.record import table
-
-    return {name: {**score.to_json(), "dimensions": table(score).to_dict("records")} for name, score in found.items()}
-
-
-def _row(name: str, label: str, score: "Score") -> dict[str, Any]:
+def _row(run: Run, score: Score) -> dict[str, Any]:
     low, high = score.interval or (float("nan"), float("nan"))
     defined = f"{score.parts['defined']:.0f} of {score.parts['of']:.0f}" if score.parts else "–"
     return {
-        "run": name,
-        "setting": label,
+        "run": run.name,
+        "setting": run.config.label,
         "leakage": score.value,
         "low": low,
         "high": high,

@@ -1,12 +1,17 @@
 """``latentlab likelihood``."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
-from latentlab.errors import LatentlabError
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.analysis.likelihood.record import Evidence
+    from latentlab.runs.run import Run
 
 PANEL = "Analyse"
 
@@ -34,40 +39,34 @@ def likelihood(
     from latentlab.runs.comparison import check_comparable
     from latentlab.runs.study import open_runs
 
-    runs = open_runs(paths)
     images = None if data is None else load(data)
     if data is None:
-        check_comparable(runs)
-    found: dict[str, dict[str, Any]] = {}
-    failed: dict[str, LatentlabError] = {}
-    for run in runs:
-        try:
-            with _console.progress(f"likelihood {run.name}", quiet=quiet or json) as report:
-                each = estimate(
-                    run, images, split=split, rows=rows, samples=samples, seed=seed, adapter=adapter, progress=report
-                )
-        except LatentlabError as error:
-            if len(runs) == 1:
-                raise
-            failed[run.name] = error
-        else:
-            found[run.name] = {"label": run.config.label, "latent_dim": run.config.latent_dim, **each.summary()}
+        check_comparable(open_runs(paths)[0])
+    options: dict[str, Any] = {"split": split, "rows": rows, "samples": samples, "seed": seed, "adapter": adapter}
+    found = _runs.each_run(
+        paths,
+        "likelihood",
+        lambda run, report: _described(run, estimate(run, data=images, progress=report, **options)),
+        quiet=quiet or json,
+    )
     if json:
-        _console.show_json({"runs": found, "failed": {name: str(error) for name, error in failed.items()}})
-        return
-    _console.table([_row(name, each) for name, each in found.items()])
-    if exact := [_exact_row(name, each["exact"]) for name, each in found.items() if "exact" in each]:
+        found.show_json(lambda summary: summary)
+    elif found.done:
+        _console.table([_row(run, each) for run, each in found.done])
+    exact = [_exact_row(run.name, each["exact"]) for run, each in found.done if "exact" in each]
+    if exact and not json:
         _console.show("\nBy quadrature, nats a row: log p(x) = ELBO + KL(q ‖ p(z|x))")
         _console.table(exact)
-    for name, why in failed.items():
-        _console.show(f"{name} was left out: {why}")
-    if failed and not found:
-        raise LatentlabError(f"none of {len(runs)} runs has an estimate of log p(x)")
+    found.end()
 
 
-def _row(name: str, each: dict[str, Any]) -> dict[str, Any]:
+def _described(run: Run, found: Evidence) -> dict[str, Any]:
+    return {"label": run.config.label, "latent_dim": run.config.latent_dim, **found.summary()}
+
+
+def _row(run: Run, each: dict[str, Any]) -> dict[str, Any]:
     return {
-        "run": name,
+        "run": run.name,
         "setting": each["label"],
         "latent size": each["latent_dim"],
         "rows": each["rows"],

@@ -1,12 +1,19 @@
 """``latentlab outliers``."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
+
 
 PANEL = "Analyse"
 
@@ -43,19 +50,21 @@ def outliers(
     found = []
     for each, other, mine, part in pairs:
         with _console.progress(f"outliers {each.name}", quiet=quiet or json) as report:
-            entry = judge(each, other, mine, split=part, rows=rows, seed=seed, adapter=adapter, progress=report)
-        found.append({"run": str(each.path), **entry})
+            entry = judge(
+                each, against=other, data=mine, split=part, rows=rows, seed=seed, adapter=adapter, progress=report
+            )
+        found.append((each, entry))
     if json:
-        _console.show_json({"directions": found})
+        _runs.Outcome(found, {}).show_json(lambda entry: entry)
         return
-    for entry in found:
-        _show(entry, quiet)
+    for each, entry in found:
+        _show(each, entry, quiet)
 
 
-def _show(entry: dict[str, Any], quiet: bool) -> None:
+def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
     own, foreign = entry["rows"]
     turned = ", inverted to match" if entry["inverted"] else ""
-    _console.show(f"{entry['run']}: {own:,} rows of {entry['own']}, {foreign:,} of {entry['against']}{turned}")
+    _console.show(f"{run.path}: {own:,} rows of {entry['own']}, {foreign:,} of {entry['against']}{turned}")
     _console.table([_row(name, each, entry) for name, each in entry["scores"].items()])
     name, value = entry["best_baseline"]
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"
@@ -66,7 +75,7 @@ def _show(entry: dict[str, Any], quiet: bool) -> None:
         _console.show("")
 
 
-def _row(name: str, each: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, each: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "score": name,
         "": "needs no model" if each["baseline"] else "",

@@ -1,12 +1,17 @@
 """``latentlab probe``."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 from latentlab.errors import InputError
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.analysis.probe.measure import Curve
 
 PANEL = "Analyse"
 
@@ -30,22 +35,26 @@ def probe(
     refuse_busy(*paths)
     from latentlab.analysis.probe.measure import ESTIMATORS
     from latentlab.analysis.probe.stage import probe as learn
-    from latentlab.runs.study import open_runs
     from latentlab.system.registry import choose
 
     kinds = [choose(name.strip(), ESTIMATORS, what="estimator") for name in estimator.split(",")]
     counts = _sizes(sizes)
-    found = {}
-    runs = open_runs(paths)
-    with _console.progress("probe", quiet=quiet or json) as report:
-        for done, run in enumerate(runs):
-            report(done, len(runs), run.name)
-            found[run.name] = learn(run, factor=factor, estimators=kinds, sizes=counts, draws=draws, seed=seed)
-        report(len(runs), len(runs), "")
-    curves = [(name, curve) for name, each in found.items() for curve in each.values()]
+    found = _runs.each_run(
+        paths,
+        "probe",
+        lambda run, report: learn(run, factor=factor, estimators=kinds, sizes=counts, draws=draws, seed=seed),
+        quiet=quiet or json,
+    )
     if json:
-        _console.show_json({"probes": [{"run": name, **curve.to_json()} for name, curve in curves]})
-        return
+        found.show_json(lambda curves: {"probes": [curve.to_json() for curve in curves.values()]})
+    else:
+        _show([(run.name, curve) for run, curves in found.done for curve in curves.values()])
+    if found.done and not quiet and not json:
+        _console.show(f"balanced accuracy on held-out rows, the mean over {draws} draws of the labelled ones")
+    found.end()
+
+
+def _show(curves: list[tuple[str, Curve]]) -> None:
     rows = [
         {"run": name, "probe": curve.estimator, "chance": curve.chance}
         | {f"{size} a class": value for size, value in zip(curve.sizes, curve.accuracy, strict=True)}
@@ -53,8 +62,6 @@ def probe(
     ]
     keys = {key: None for row in rows for key in row}
     _console.table([{**keys, **row} for row in rows])
-    if not quiet:
-        _console.show(f"balanced accuracy on held-out rows, the mean over {draws} draws of the labelled ones")
 
 
 def _sizes(text: str) -> tuple[int, ...]:

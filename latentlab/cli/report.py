@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _runs
 
 PANEL = "Show"
 
@@ -21,12 +21,16 @@ def report(
 
     Example: latentlab report artifacts/digits-study -o report.html
     """
-    from latentlab.reports.html import report as write
+    from latentlab.reports.html import write_report
+    from latentlab.runs.comparison import errors_of
     from latentlab.runs.study import open_path
 
     with _console.progress(f"report {out}", quiet=quiet or json) as progress:
-        write([open_path(path) for path in paths], out, title=title, progress=progress)
+        table = write_report([open_path(path) for path in paths], out, title=title, progress=progress)
+    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
     if json:
-        _console.show_json({"report": str(out), "bytes": out.stat().st_size})
+        runs = [{"run": run} for run in table["path"].dropna()]
+        outcome.show_entries(runs, report=str(out), bytes=out.stat().st_size)
     elif not quiet:
         _console.show(f"{out} is written, {out.stat().st_size / 1024:,.0f} kB")
+    outcome.end()

@@ -1,12 +1,18 @@
 """``latentlab support``."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
-from latentlab.errors import LatentlabError
+from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
+
 
 PANEL = "Analyse"
 
@@ -26,52 +32,42 @@ def support(
     """
     refuse_busy(*paths)
     from latentlab.data import load
-    from latentlab.runs.study import open_runs
     from latentlab.system.memory import keep_freed_memory
 
     keep_freed_memory()
-    from latentlab.analysis.support.stage import survey
+    from latentlab.analysis.support.stage import support as measure
 
-    runs, images = open_runs(paths), None if data is None else load(data)
-    found: dict[str, dict[str, Any]] = {}
-    failed: dict[str, str] = {}
-    for run in runs:
-        try:
-            with _console.progress(f"support {run.name}", quiet=quiet or json) as report:
-                found[run.name] = survey(run, images, draws=draws, seed=seed, adapter=adapter, progress=report)
-        except LatentlabError as error:
-            if len(runs) == 1:
-                raise
-            failed[run.name] = str(error)
+    images = None if data is None else load(data)
+    options: dict[str, Any] = {"draws": draws, "seed": seed, "adapter": adapter}
+    found = _runs.each_run(
+        paths, "support", lambda run, report: measure(run, data=images, progress=report, **options), quiet=quiet or json
+    )
     if json:
-        _console.show_json({"runs": found, "failed": failed})
-    else:
-        _tables([run for run in runs if run.name in found], found)
-    for name, why in failed.items():
-        _console.fail(f"{name} was left out: {why}", 1)
-    if failed:
-        raise LatentlabError(f"{len(failed)} of {len(runs)} runs could not be measured")
+        found.show_json(lambda numbers: numbers)
+    elif found.done:
+        _tables(found.done)
+    found.end()
 
 
-def _tables(runs: list[Any], found: dict[str, dict[str, Any]]) -> None:
+def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
     from latentlab.analysis.support.record import ARMS
 
     rows = [
         {"run": run.name, "setting": run.config.label, "drawn from": ARMS[arm]}
         | {key: each.get(key) for key in ("precision", "density", "coverage", "holes")}
-        for run in runs
-        for arm, each in found[run.name]["arms"].items()
+        for run, numbers in found
+        for arm, each in numbers["arms"].items()
     ]
     _console.show("Samples against real images")
     _console.table(rows)
     _console.show("\nWhat the codes know, without which the rest means nothing; and the ways between codes")
-    _console.table([_known(run, found[run.name]) for run in runs])
-    said = {name: why for each in found.values() for name, why in each["undefined"].items()}
+    _console.table([_known(run, numbers) for run, numbers in found])
+    said = {name: why for _, numbers in found for name, why in numbers["undefined"].items()}
     for name, why in said.items():
         _console.show(f"{name}: {why}")
 
 
-def _known(run: Any, each: dict[str, Any]) -> dict[str, Any]:
+def _known(run: Run, each: Mapping[str, Any]) -> dict[str, Any]:
     known, between, fit, memory = (each[key] or {} for key in ("information", "between", "fit", "memory"))
     columns = {"rate": known, "active_units": known, "probe": known, "detour": between, "jump": between}
     columns |= {"distinctions": between, "widths": between, "gradient": between, "mmd": fit, "gap": memory}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes.h5ad_writer import free, row_rate
+from latentlab.codes.h5ad_writer import active, free, row_rate
 from latentlab.data.dataset import Factor, Rows, is_grid
 from latentlab.errors import InputError
 
@@ -78,6 +78,28 @@ class Codes:
             yield self.mean[start : start + BLOCK], self.variance[start : start + BLOCK]
 
     @property
+    def active(self) -> NDArray[np.bool_]:
+        """Which dimensions (d,) are in use: Var_x E[z|x] > 0.01; of a deterministic encoder every one that varies.
+
+        >>> mean = np.array([[0.0, 0.0], [1.0, 0.1]], np.float32)
+        >>> Codes(mean, np.ones_like(mean)).active.tolist(), Codes(mean).active.tolist()
+        ([True, False], [True, True])
+        """
+        return active(self.mean.var(axis=0, dtype=np.float64), stochastic=self.variance is not None)
+
+    def drawn(self, rows: int, seed: int = 0) -> NDArray[np.int64]:
+        """The positions of at most that many rows, chosen at random by the seed, in their order.
+
+        >>> Codes(np.zeros((9, 1), np.float32)).drawn(3).tolist()
+        [2, 4, 5]
+        """
+        return np.sort(np.random.default_rng(seed).permutation(len(self))[:rows])
+
+    def sample(self, rows: int, seed: int = 0) -> Codes:
+        """At most that many rows, chosen at random by the seed, in their order; all of them where they are no more."""
+        return self if len(self) <= rows else self.take(self.drawn(rows, seed))
+
+    @property
     def of_rows(self) -> int:
         """How many rows were encoded: more than there are here where a shared copy kept some of them."""
         return int(self.provenance.get("of_rows", len(self)))
@@ -92,6 +114,17 @@ class Codes:
         if places is None:
             raise InputError("some rows are not among the codes; project anew: `latentlab analyze … --only project`")
         return places
+
+    def position(self, row_id: int) -> int:
+        """The position of a row id; an `InputError` says what ids there are.
+
+        >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).position(30)
+        2
+        """
+        found = np.flatnonzero(self.row_ids == row_id)
+        if not len(found):
+            raise InputError(f"no row has the id {row_id}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
+        return int(found[0])
 
     def take(self, rows: Any) -> Codes:
         """The codes of those row positions alone, ids kept."""

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.system.hdf5 import check_format, numbers, publishing, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
 FORMAT = 1

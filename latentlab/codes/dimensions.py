@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from latentlab.codes.codes import BLOCK, Codes
 from latentlab.codes.h5ad import rate_parts
+from latentlab.codes.h5ad_writer import ACTIVE, active
 from latentlab.codes.labels import as_factor
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
@@ -26,7 +27,6 @@ Floats = NDArray[np.float64]
 ROWS = 20_000
 BINS = 20
 DRAWS = 20
-ACTIVE = 0.01
 FLOOR = 0.06  # a smaller share of a factor's entropy is no knowledge to speak of, however certain it is
 
 
@@ -103,7 +103,7 @@ def _moments(codes: Codes) -> dict[str, Any]:
     return (
         {"kl": centred + width, "kl_mean_part": centred, "kl_variance_part": width}
         | found
-        | {"active": variance > ACTIVE}
+        | {"active": active(variance, stochastic=True)}
     )
 
 
@@ -131,16 +131,9 @@ class Knowledge:
 
 def knowledge(codes: Codes, *, rows: int = ROWS, seed: int = 0) -> Knowledge:
     """What each latent dimension knows of each factor: I(z_j; v_k) / H(v_k), on at most `rows` seeded rows."""
-    some = sample(codes, rows, seed)
+    some = codes.sample(rows, seed)
     columns, names, kinds = factors_of(some)
     return Knowledge(_normalised(some.mean, columns, kinds), names, len(some), codes.of_rows)
-
-
-def sample(codes: Codes, rows: int = ROWS, seed: int = 0) -> Codes:
-    """At most that many rows, chosen at random by the seed, in their order."""
-    if len(codes) <= rows:
-        return codes
-    return codes.take(np.sort(np.random.default_rng(seed).choice(len(codes), rows, replace=False)))
 
 
 def entropies(codes: Codes) -> dict[str, float]:
@@ -173,7 +166,7 @@ def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, An
     """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry a dimension."""
     from latentlab.metrics._information import permuted
 
-    some, rng, d = sample(codes, rows, seed), np.random.default_rng(seed), codes.latent_dim
+    some, rng, d = codes.sample(rows, seed), np.random.default_rng(seed), codes.latent_dim
     columns, names, kinds = factors_of(some)
     if not names or not draws:
         missing = np.full(d, np.nan)
@@ -225,7 +218,7 @@ def response(codes: Codes, factor: str, *, rows: int = ROWS, seed: int = 0) -> p
 
     from latentlab.metrics._arrays import levels_of
 
-    some = sample(codes, rows, seed)
+    some = codes.sample(rows, seed)
     columns, names, kinds = factors_of(some)
     if factor not in names:
         raise InputError(f"the codes have no varying factor {factor!r}; they have: {', '.join(names) or 'none'}"[:200])

@@ -7,13 +7,11 @@ choice is fixed by its seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.errors import InputError
 from latentlab.system.registry import choose
 
 Floats = NDArray[np.float32]
@@ -56,7 +54,7 @@ def mixture(codes: Codes, count: int, seed: int = 0, *, components: int = COMPON
     """
     from sklearn.mixture import GaussianMixture
 
-    rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:FITTED])
+    rows = codes.drawn(FITTED, seed)
     points = codes.mean[rows].astype(np.float64)
     spread = points.std(axis=0)
     scale = np.where(spread > 0, spread, 1)
@@ -107,7 +105,7 @@ def leaving(codes: Codes, points: ArrayLike, *, seed: int = 0) -> NDArray[np.boo
 
     scale = codes.mean.std(axis=0)
     scale = np.where(scale > 0, scale, 1)
-    rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:JUDGED])
+    rows = codes.drawn(JUDGED, seed)
     known = (codes.mean[rows] / scale).astype(np.float64)
     tree = cKDTree(known)
     some = known[:: max(1, len(known) // 2000)]
@@ -118,11 +116,3 @@ def leaving(codes: Codes, points: ArrayLike, *, seed: int = 0) -> NDArray[np.boo
     usual = np.quantile(tree.query(some, k=[near + 1])[0], 0.99)
     far = tree.query((here / scale).reshape(-1, codes.latent_dim), k=[near])[0] > usual
     return np.asarray(far.reshape(here.shape[:-1]))
-
-
-def row_of(codes: Codes, row_id: Any) -> int:
-    """The position of a row id; an `InputError` says what ids there are."""
-    found = np.flatnonzero(codes.row_ids == row_id)
-    if len(found) == 0:
-        raise InputError(f"no row has the id {row_id}; ids go from {codes.row_ids.min()} to {codes.row_ids.max()}")
-    return int(found[0])

@@ -19,7 +19,8 @@ from latentlab.codes.h5ad_writer import FORMAT, RESERVED, free, mark, rate_parts
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
 from latentlab.system import chunks
-from latentlab.system.hdf5 import check_format, check_texts, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import check_texts, reading
 from latentlab.system.quarantine import apart
 from latentlab.system.stamps import remembered
 

@@ -19,6 +19,7 @@ from latentlab.errors import InputError
 from latentlab.system.hdf5 import publishing
 
 FORMAT = 1
+ACTIVE = 0.01
 RESERVED = {"row", "label", "rate", "distortion", "_index"}
 EXPORTED = {"label_code"}  # what an export adds
 
@@ -34,6 +35,19 @@ def row_rate(mean: NDArray[Any], variance: NDArray[Any]) -> NDArray[np.float64]:
     """KL(q ‖ N(0, I)) of each row (n,), in nats: the sum over dimensions of both parts."""
     centred, width = rate_parts(mean, variance)
     return (centred + width).sum(axis=1)
+
+
+def active(variance_of_mean: NDArray[Any], *, stochastic: bool) -> NDArray[np.bool_]:
+    """Which dimensions (d,) are in use, by the variance of their posterior means over the data, Var_x E[z|x].
+
+    Above 0.01 where there is a posterior (an active unit, Burda et al. 2016). The scale of a deterministic
+    encoder is free, so no threshold means anything: every dimension that varies at all counts.
+
+    >>> variance = np.array([1.0, 0.005, 0.0])
+    >>> active(variance, stochastic=True).tolist(), active(variance, stochastic=False).tolist()
+    ([True, False, False], [True, True, False])
+    """
+    return np.asarray(variance_of_mean > (ACTIVE if stochastic else 0.0))
 
 
 @dataclass
@@ -161,7 +175,7 @@ class CodesWriter:
         if self.stochastic:
             centred, width = m.centred / m.count, m.width / m.count
             columns |= {"kl": centred + width, "kl_mean_part": centred, "kl_variance_part": width}
-            columns["active"] = columns["variance_of_mean"] > 0.01
+            columns["active"] = active(columns["variance_of_mean"], stochastic=True)
         return columns
 
 

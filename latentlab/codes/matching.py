@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import ACTIVE
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def match(a: Codes, b: Codes, *, rows: int = ROWS, seed: int = 0) -> pd.DataFram
 
     check_same_images(a, b)
     left, right = _common(a, b, rows, seed)
-    active = [_active(each) for each in (a, b)]
+    active = [np.flatnonzero(each.active).tolist() for each in (a, b)]
     rho = _spearman(left[:, active[0]], right[:, active[1]])
     pairs = [(active[0][i], active[1][j], rho[i, j]) for i, j in zip(*linear_sum_assignment(-np.abs(rho)), strict=True)]
     pairs.sort(key=lambda pair: -abs(pair[2]))
@@ -94,12 +93,6 @@ def _common(a: Codes, b: Codes, rows: int, seed: int) -> tuple[NDArray[np.float3
         raise InputError(f"the runs have {len(ids)} rows in common; match codes of the same data")
     some = np.sort(np.random.default_rng(seed).permutation(len(ids))[:rows])
     return a.mean[in_a[some]], b.mean[in_b[some]]
-
-
-def _active(codes: Codes) -> list[int]:
-    variance = codes.mean.var(axis=0, dtype=np.float64)
-    least = ACTIVE if codes.variance is not None else 0.0
-    return [int(j) for j in np.flatnonzero(variance > least)]
 
 
 def _spearman(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float64]:

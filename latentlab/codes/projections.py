@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from pydantic import BaseModel
 from latentlab.codes.codes import Codes
 from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
-from latentlab.system.hdf5 import check_format, numbers, publishing, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.precision import NARROW, check_sizes
 from latentlab.system.quarantine import apart
 from latentlab.system.registry import choose
@@ -70,7 +71,7 @@ def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int =
     if not codes.latent_dim or not np.isfinite(codes.mean).all():
         raise InputError(f"codes are {codes.mean.shape} with NaN or infinity among them; expected finite numbers")
     check_sizes(codes.mean, limits=NARROW)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
+    chosen = codes.drawn(rows, seed)
     points = codes.mean[chosen]
     xy, settings = METHODS[method](points, seed, parameters)
     settings = {"method": method, "seed": seed, "of_rows": codes.of_rows, **settings}
@@ -157,6 +158,14 @@ def save_projections(path: Path, projections: Mapping[str, Projection], inputs: 
             group.attrs["faithfulness"] = json.dumps(projection.faithfulness, sort_keys=True)
             group.create_dataset("xy", data=projection.xy)
             group.create_dataset("row", data=projection.row_ids)
+
+
+def thin(path: Path, out: Path, row_ids: Rows, inputs: Mapping[str, Any]) -> None:
+    """Publish the part of a ``projections.h5`` that lies in those rows; the pictures stay those of the full codes."""
+    found = load_projections(path)
+    keep = {name: np.isin(each.row_ids, row_ids) for name, each in found.items()}
+    parts = {k: replace(v, xy=v.xy[keep[k]], row_ids=v.row_ids[keep[k]]) for k, v in found.items()}
+    save_projections(out, parts, inputs)
 
 
 @apart(Projection)

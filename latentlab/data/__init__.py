@@ -29,6 +29,9 @@ from latentlab.system.regular import check_regular
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from latentlab.data._columns import Columns
+    from latentlab.data._dialects import Asked
+
 # Options that any data set has, in the order in which they are applied.
 TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
     "inverted": inverted,
@@ -37,9 +40,18 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of", "load", "names",
-    "open_spec", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of",
+    "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
+
+PARQUET = (".parquet", ".pq")
+
+
+def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
+    """The columns of a table, of text in any dialect or of Parquet; with `words`, words are levels that are named."""
+    from latentlab.data._columns import of_parquet, of_text
+
+    return of_parquet(path, words=words) if path.suffix.lower() in PARQUET else of_text(path, asked, words=words)
 
 
 def describe(name: str) -> str:

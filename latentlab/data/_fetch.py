@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from latentlab.errors import InputError, LatentlabError
 from latentlab.system import registry
 from latentlab.system.files import publish
+from latentlab.system.progress import Progress, silent
 
 TIMEOUT = 30  # seconds without a byte
 BLOCK = 1 << 18
-Progress = Callable[[float, float], Any]
 
 
 class Remote(NamedTuple):
@@ -77,7 +77,7 @@ SOURCES = {
 }
 
 
-def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: Progress | None = None) -> Path:
+def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: Progress = silent) -> Path:
     """Download a published data set into ``folder``; return the path to give to `load`.
 
     Files that are already there and whole are kept. Each is checked against its checksum before it gets its name, so
@@ -96,13 +96,12 @@ def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: 
         if not _whole(folder / file.name, file):
             _download(f"{base.rstrip('/')}/{file.name}", folder / file.name, file, _after(progress, done, total))
         done += file.size
-        if progress:
-            progress(done, total)
+        progress(done, total)
     return folder if len(source.files) > 1 else folder / source.files[0].name
 
 
-def _after(progress: Progress | None, before: int, total: int) -> Callable[[int], Any]:
-    return (lambda received: progress(before + received, total)) if progress else (lambda received: None)
+def _after(progress: Progress, before: int, total: int) -> Callable[[int], Any]:
+    return lambda received: progress(before + received, total)
 
 
 def _whole(path: Path, file: Remote) -> bool:

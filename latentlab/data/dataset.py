@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -181,3 +181,11 @@ def _of_factors(factors: NDArray[np.float64], specs: tuple[Factor, ...], grid: t
 def _described(factor: Factor) -> str:
     values = (value if isinstance(value, str) else float(value) for value in factor.values)
     return repr((factor.name, factor.kind, *values))
+
+
+def check_shape(data: Dataset, shape: Sequence[int], whose: str) -> None:
+    """Raise an `InputError` where images are of another shape (c, h, w) than `whose`: ``RUN was trained on``."""
+    if data.image_shape != tuple(shape):
+        came, expected = ("×".join(map(str, each)) for each in (data.image_shape, shape))
+        mend = f"choose other --data, or resize them: PATH:size={shape[-1]}"
+        raise InputError(f"{data.name} has images {came}, but {whose} {expected}; {mend}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from latentlab.errors import InputError
@@ -19,6 +20,18 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
     and `LatentlabError` where a library that only this format needs is not installed. A folder that could not be
     filled is left as it was: what this call wrote there is removed, and nothing else.
     """
+    module, found = _opened(what, to, options)
+    module.write(found, Path(out), **options)
+    return Path(out)
+
+
+def left_out(what: Run | Study | Path | str, to: str, **options: Any) -> list[str]:
+    """What the format leaves out of the run or study, in words; nothing where it says nothing of that."""
+    module, found = _opened(what, to, options)
+    return module.left_out(found, **options) if hasattr(module, "left_out") else []
+
+
+def _opened(what: Run | Study | Path | str, to: str, options: dict[str, Any]) -> tuple[ModuleType, Run | Study]:
     module = registry.load("exchange/exporters", to)
     known = list(inspect.signature(module.write).parameters)[2:]
     for option in options:
@@ -29,8 +42,7 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
     if isinstance(found, Run) == (takes == "study") and takes != "runs":
         came = "a run" if isinstance(found, Run) else "a study"
         raise InputError(f"{found.path} is {came}, but {to} takes a {takes}; name {_other(found, takes)}")
-    module.write(found, Path(out), **options)
-    return Path(out)
+    return module, found
 
 
 def _other(found: Run | Study, takes: str) -> str:

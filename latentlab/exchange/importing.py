@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli
 
 from latentlab.data import Dataset, load
+from latentlab.data.dataset import check_shape
 from latentlab.errors import InputError
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
@@ -118,9 +119,7 @@ def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
     """What a run's configuration says of its data."""
     if data is None:
         return {}
-    if data.image_shape != tuple(image_shape):
-        came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, image_shape))
-        raise InputError(f"{data.name} has images {came}, but the model is for {expected}; choose other --data")
+    check_shape(data, image_shape, "the model is for")
     return {"data": data.spec or data.name, "rows": len(data), "source": dict(data.source)}
 
 

@@ -35,7 +35,7 @@ def traversal(codes: Codes, dimension: int, row: int | None) -> tuple[draws.Floa
     """The codes (steps, d) of a dimension moved from −2 to 2 standard deviations, and where they leave the data."""
     if not 0 <= dimension < codes.latent_dim:
         raise InputError(f"the codes have no dimension {dimension}; they have 0 to {codes.latent_dim - 1}")
-    centre = normal_of(codes)[0] if row is None else codes.mean[draws.row_of(codes, row)]
+    centre = normal_of(codes)[0] if row is None else codes.mean[codes.position(row)]
     path = sweeps(codes, centre, [dimension], STEPS, reach=2.0)[0]
     return path, draws.leaving(codes, path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,13 @@ def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
         axes.set_xticks(data.columns, data.heads)
     _style.bare(axes)
     return fig
+
+
+def renderers(
+    title: str, alt: Callable[[Any], str]
+) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """What a figure that is a sheet needs besides `prepare` and `alt`: ``interactive``, ``static`` and ``numbers``."""
+    return (lambda data: interactive(data, title, alt(data)), lambda data, preset: static(data, preset, title), numbers)
 
 
 def numbers(data: Sheet) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def prepare(run: Run, *, dimension: int | None = None, seed: int = 0) -> Aggrega
         raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
     table = dimensions(codes, notes=run.notes(), draws=2)
     table = table.head(SHOWN) if dimension is None else table[table["index"] == dimension]
-    some = codes.take(np.sort(np.random.default_rng(seed).permutation(len(codes))[:ROWS]))
+    some = codes.sample(ROWS, seed)
     index = table["index"].to_numpy()
     draw = _histogram if codes.variance is None else _mixture
     z, density = (np.stack(part) for part in zip(*(draw(some, j) for j in index), strict=True))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
 from latentlab.codes.directions import Attribute, attribute
-from latentlab.codes.draws import leaving, row_of
+from latentlab.codes.draws import leaving
 from latentlab.codes.selections import rows_of, values_of
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
@@ -75,7 +75,7 @@ def prepare(
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")
     found, first, names = between(codes, run.notes(), of, against)
-    place = first if row is None else row_of(codes, row)
+    place = first if row is None else codes.position(row)
     moved = found.along(codes.mean[place], steps, REACH)
     far = leaving(codes, moved)
     cells = _images.rgba(model.decode(moved))[None]

@@ -46,7 +46,7 @@ def moved_code(codes: Codes, row: int | None, moved: str) -> tuple[draws.Floats,
     >>> moved_code(Codes(np.ones((3, 2), np.float32)), 0, "z1=-2")[1].tolist()
     [1.0, -2.0]
     """
-    centre = normal_of(codes)[0] if row is None else codes.mean[draws.row_of(codes, row)]
+    centre = normal_of(codes)[0] if row is None else codes.mean[codes.position(row)]
     start = np.asarray(centre, np.float32)
     code = start.copy()
     for part in filter(None, re.split(r"[,;\s]+", moved.strip().replace("−", "-"))):

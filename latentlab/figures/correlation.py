@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes.dimensions import ROWS, dimensions, sample
+from latentlab.codes.dimensions import ROWS, dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
@@ -38,7 +38,7 @@ def prepare(run: Run, *, method: str = "spearman", top: int = 40, seed: int = 0)
         raise InputError(f"no correlation is called {method!r}; known: {', '.join(METHODS)}")
     codes = run.codes()
     table = dimensions(codes, notes=run.notes(), draws=0).head(top)
-    some = sample(codes, ROWS, seed)
+    some = codes.sample(ROWS, seed)
     order = table["index"].to_numpy()
     told = [describe(run), f"absolute value of {METHODS[method]} coefficient", f"ranked by {table.attrs['ranked_by']}"]
     told += [f"{len(some):,} of {len(codes):,} rows"] if len(some) < len(codes) else []

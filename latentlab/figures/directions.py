@@ -14,8 +14,6 @@ from latentlab.runs.run import Run
 from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from latentlab.models.live import Live
 
 TITLE = "Directions"
@@ -63,16 +61,4 @@ def alt(data: _sheet.Sheet) -> str:
     return f"Rows of decoded images along directions of the latent space, most important first. {data.subtitle}."
 
 
-def interactive(data: _sheet.Sheet) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: _sheet.Sheet, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
-
-
-def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """The numbers: a row an image, with the code that it was decoded from."""
-    return _sheet.numbers(data)
+interactive, static, numbers = _sheet.renderers(TITLE, alt)

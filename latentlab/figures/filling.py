@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.codes.draws import row_of
 from latentlab.codes.masks import hidden
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
@@ -15,8 +14,6 @@ from latentlab.runs.images import dataset_of, images_of
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from latentlab.models.live import Live
 
 TITLE = "Missing pixels, filled in"
@@ -36,7 +33,7 @@ def prepare(
         raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be drawn; choose a VAE")
     if not (1 <= rows <= 50 and 1 <= draws <= 50):
         raise InputError(f"rows is {rows}, draws is {draws}; expected 1 to 50 of each")
-    places = np.random.default_rng(seed).permutation(len(codes))[:rows] if row is None else [row_of(codes, row)]
+    places = np.random.default_rng(seed).permutation(len(codes))[:rows] if row is None else [codes.position(row)]
     ids = codes.row_ids[places]
     images = images_of(dataset_of(run), ids)
     mask = hidden(images.shape, part)
@@ -67,16 +64,4 @@ def alt(data: _sheet.Sheet) -> str:
     return f"Rows of images: {', '.join(data.heads)}. {data.subtitle}. {'; '.join(data.labels)}."
 
 
-def interactive(data: _sheet.Sheet) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: _sheet.Sheet, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
-
-
-def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """The numbers: a row an image, with the code that it was decoded from."""
-    return _sheet.numbers(data)
+interactive, static, numbers = _sheet.renderers(TITLE, alt)

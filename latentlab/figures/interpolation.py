@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +15,6 @@ from latentlab.figures._text import describe
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from latentlab.models.live import Live
 
 TITLE = "Interpolation"
@@ -63,7 +61,7 @@ def _ends(codes: Codes, a: int | None, b: int | None) -> tuple[int, int]:
         raise InputError("the codes have one row; an interpolation needs two")
     drawn = np.random.default_rng(0).permutation(len(codes))[:2]
     first, last = (
-        draws.row_of(codes, row) if row is not None else int(other) for row, other in zip((a, b), drawn, strict=True)
+        codes.position(row) if row is not None else int(other) for row, other in zip((a, b), drawn, strict=True)
     )
     return first, last
 
@@ -73,16 +71,4 @@ def alt(data: _sheet.Sheet) -> str:
     return f"Rows of {len(data.heads)} decoded images: {', '.join(data.labels)}. {data.subtitle}."
 
 
-def interactive(data: _sheet.Sheet) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: _sheet.Sheet, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
-
-
-def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """The numbers: a row an image, with the code that it was decoded from."""
-    return _sheet.numbers(data)
+interactive, static, numbers = _sheet.renderers(TITLE, alt)

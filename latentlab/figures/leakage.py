@@ -44,7 +44,7 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
     missing: list[LatentlabError] = []
     for run in runs:
         try:
-            score = load_leakage(run)[0]
+            score = load_leakage(run)
         except LatentlabError as error:
             missing.append(error)
             continue

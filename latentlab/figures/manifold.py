@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes import draws
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.paths import manifold
 from latentlab.errors import InputError
@@ -65,7 +64,7 @@ def prepare(
         ranked = dimensions(codes, draws=2)["index"].tolist()
         x = next(k for k in ranked if k != y) if x is None else x
         y = next(k for k in ranked if k != x) if y is None else y
-    around = None if row is None else codes.mean[draws.row_of(codes, row)]
+    around = None if row is None else codes.mean[codes.position(row)]
     grid = manifold(codes, x, y, steps, around)
     prior = run.config.stochastic or not run.encodes
     rest = "" if codes.latent_dim == 2 else f"others {'at row ' + str(row) if row is not None else 'at the mean'}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
 from latentlab.analysis.support.record import ARMS, read_sheet, read_support
@@ -11,9 +9,6 @@ from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 from latentlab.system.registry import choose
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TITLE = "Samples and their nearest training images"
 TAKES = "run"
@@ -36,16 +31,4 @@ def alt(data: _sheet.Sheet) -> str:
     return f"Two rows of {data.cells.shape[1]} images: {' above '.join(data.labels)} image. {data.subtitle}."
 
 
-def interactive(data: _sheet.Sheet) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: _sheet.Sheet, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
-
-
-def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """A row an image: its place in the sheet and its mean grey level."""
-    return _sheet.numbers(data)
+interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
 from latentlab.analysis.debias.record import load_extremes
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
 from latentlab.runs.run import Run
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TITLE = "Rare and common rows"
 TAKES = "run"
@@ -53,16 +48,4 @@ def alt(data: _sheet.Sheet) -> str:
     return f"Grid of images, rows: {'; '.join(data.labels)}. {data.subtitle}.{of}"
 
 
-def interactive(data: _sheet.Sheet) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: _sheet.Sheet, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
-
-
-def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """The numbers: a row an image, with its row id, weight, class and code."""
-    return _sheet.numbers(data)
+interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -89,14 +89,7 @@ def alt(data: Reconstructions) -> str:
     return f"Grid of images: {data.cells.shape[1]} columns, rows: {'; '.join(data.labels)}. {data.subtitle}."
 
 
-def interactive(data: Reconstructions) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: Reconstructions, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
+interactive, static, _ = _sheet.renderers(TITLE, alt)
 
 
 def numbers(data: Reconstructions) -> pd.DataFrame:

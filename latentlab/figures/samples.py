@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from latentlab.figures._text import describe
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from latentlab.models.live import Live
 
 TITLE = "Samples"
@@ -57,16 +55,4 @@ def alt(data: _sheet.Sheet) -> str:
     return f"Grid of decoded images, drawn from: {'; '.join(filter(None, data.labels))}. {data.subtitle}."
 
 
-def interactive(data: _sheet.Sheet) -> Any:
-    """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data))
-
-
-def static(data: _sheet.Sheet, preset: str) -> Any:
-    """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE)
-
-
-def numbers(data: _sheet.Sheet) -> pd.DataFrame:
-    """The numbers: a row an image, with the code that it was decoded from."""
-    return _sheet.numbers(data)
+interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
@@ -17,13 +17,13 @@ from latentlab.errors import InputError
 from latentlab.models import Autoencoder, Model, Point
 from latentlab.models.networks._layers import channels_last
 from latentlab.system.machine import process_threads
+from latentlab.system.progress import Progress, silent
 
 BLOCK = 4096
 BATCH = 64  # a forward pass stays in the cache: 2.8 times the images a second of batch 256
 DISTORTION_ROWS = 10_000
 DRAWN = 10_000
 Distortion = Literal["sample", "all", "none"]
-Progress = Callable[[int, int], None]
 Posterior = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 
 
@@ -95,7 +95,7 @@ def judge(
     distortion: bool = True,
     seed: int = 0,
     workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Codes:
     """The codes of at most `rows` seeded rows of `data` (all by default), with their distortion where it is asked for.
 
@@ -111,8 +111,7 @@ def judge(
     for start in range(0, len(data), BATCH) if distortion else ():
         images = data[slice(start, start + BATCH)]
         found[start : start + BATCH] = distortions(model, images, seed=seed + start)
-        if progress is not None:
-            progress(start + len(images), len(data))
+        progress(start + len(images), len(data))
     return Codes(
         np.concatenate([mean for mean, _ in blocks]),
         None if blocks[0][1] is None else np.concatenate([each for _, each in blocks if each is not None]),

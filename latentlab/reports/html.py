@@ -63,18 +63,32 @@ def report(
     says so in its place; the same runs give the same bytes. Raises `InputError` for another ending and where there is
     no run at all. ``progress`` is told of every run whose dimensions are done, and of how many there are.
     """
+    write_report(what, path, title=title, progress=progress)
+    return Path(path)
+
+
+def write_report(
+    what: Run | Study | Iterable[Run | Study],
+    path: Path | str,
+    *,
+    title: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """What `report` does; the table of the runs comes back, with what could not be read of them."""
     path = Path(path)
     if path.suffix not in (".html", ".htm"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; a report is an .html file")
     given = [what] if isinstance(what, Run | Study) else list(what)
-    write_bytes(path, _page(given, title, progress).encode())
-    return path
+    table = compare(given)
+    write_bytes(path, _page(given, table, title, progress).encode())
+    return table
 
 
-def _page(given: Sequence[Run | Study], title: str | None, progress: Callable[[int, int], None]) -> str:
+def _page(
+    given: Sequence[Run | Study], table: pd.DataFrame, title: str | None, progress: Callable[[int, int], None]
+) -> str:
     from jinja2 import Environment, PackageLoader
 
-    table = compare(given)
     runs = [run for each in given for run in (each.runs if isinstance(each, Study) else [each])]
     environment = Environment(loader=PackageLoader("latentlab", "reports"), autoescape=True, trim_blocks=True)
     named = " and ".join(each.path.resolve().name for each in given)
@@ -290,7 +304,7 @@ def _files(runs: Sequence[Run]) -> Table:
             rows.append([run.name, "", "", why])
             continue
         table = table.set_index("file")
-        odd = table[table["state"].isin(["stale", "damaged"])]
+        odd = table[table["state"].isin(["stale", "damaged", "locked", "newer"])]
         states = "; ".join(f"{row.Index} {row.state}: {row.why}" for row in odd.itertuples()) or "as made"
         hashes = [str(table.loc[name, "sha256"])[:16] or "–" for name in ("model.safetensors", "codes.h5ad")]
         rows.append([run.name, *hashes, states])

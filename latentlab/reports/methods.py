@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
+from operator import methodcaller
 from typing import Any, NamedTuple
 
 from latentlab.errors import InputError
 from latentlab.reports.references import bibtex, cited, cited_in
 from latentlab.results import Score
 from latentlab.runs.comparison import normalised_beta
+from latentlab.runs.kept import FULL, inputs_of
 from latentlab.runs.run import Run
+from latentlab.runs.stage import Stage, stages
 from latentlab.runs.study import Study
 from latentlab.system.registry import load, names
 
@@ -29,6 +32,7 @@ RESULTS = {"types", "assignment", "active"}  # recorded among settings, but foun
 APART = {"profile", "versions", "resamples", "rows_from", "factors_left_out", "split"}  # said in sentences of their own
 
 
+HASHES = ("model", "codes", "fingerprint", "format")
 OPEN, CLOSE = "\ue000", "\ue001"  # private characters, which no font and no name has
 CITED = re.compile(rf"{OPEN}([a-z0-9,]+){CLOSE}")
 COMMANDS = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}"}
@@ -66,15 +70,16 @@ def _typeset(text: str) -> str:
 def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
     """What to write of runs under "Methods": model, data, training, scores and their settings, and what to cite.
 
-    Everything comes from the runs' ``config.json`` and ``scores.json``. Where runs differ, all values are named. Raises
-    `InputError` where there is no run or a file of one cannot be read.
+    Everything comes from the runs' ``config.json`` and from the settings that stages recorded. Where runs differ, all
+    values are named. Raises `InputError` where there is no run or a file of one cannot be read.
     """
     runs = [run for each in ([what] if isinstance(what, Run | Study) else what) for run in _members(each)]
     if not runs:
         raise InputError("there are no runs to describe; expected a run, a study or a list of them")
     cite = _Cites()
     recorded = [run.scored for run in runs]
-    sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_scores(runs, recorded, cite)]
+    sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_stages(runs, cite)]
+    sentences += _scores(runs, recorded, cite)
     sentences.append(f"All of this was done with latentlab {version('latentlab')}{cite('latentlab')}.")
     keys = tuple(sorted(set(cite.keys)))
     return Methods(_typeset(" ".join(sentences)), keys, bibtex(keys))
@@ -145,6 +150,42 @@ def _training(runs: Sequence[Run], cite: _Cites) -> str:
     unfinished = [f"{run.name} ({run.state})" for run in runs if run.state != "finished"]
     beware = f" Not trained to the end: {', '.join(unfinished)}." if unfinished else ""
     return f"{', '.join(told)}; {len(runs)} run{_s(runs)} in all.{beware}"
+
+
+def _stages(runs: Sequence[Run], cite: _Cites) -> list[str]:
+    """One sentence a stage that was run: what it does, with which settings, and on how many runs where not on all."""
+    sentences = []
+    for stage in stages().values():
+        having = [run for run in runs if run.has(stage.name)]
+        if not having or not stage.about:
+            continue
+        told = [f"{stage.about}{cite(*cited(stage.source))}"]
+        recorded = [each for run in having for each in _recorded(run, stage)]
+        keys = dict.fromkeys(key for each in recorded for key in each)
+        told += [f"{key.replace('_', ' ')} {_values(recorded, methodcaller('get', key))}" for key in keys]
+        few = f" ({len(having)} of {len(runs)} runs)" if len(having) < len(runs) else ""
+        sentences.append(f"{', '.join(told)}{few}.")
+    return sentences
+
+
+def _recorded(run: Run, stage: Stage) -> list[dict[str, Any]]:
+    """The settings among what a stage's file says it was made from, and of each entry where it collects entries."""
+    path = stage.path(run)
+    found = [inputs_of(path, stage.format)]
+    if path.suffix == ".json":
+        entries = stage.record(run).get("entries") or {}
+        found += [{**dict(entry.get("inputs") or {}), "of": name} for name, entry in entries.items()]
+    return [{key: value for key, value in each.items() if _is_setting(key, value)} for each in found]
+
+
+def _is_setting(key: str, value: Any) -> bool:
+    """Whether an input is a choice, and neither a hash of what was read nor a description of data."""
+    plain = isinstance(value, int | float | str) or (isinstance(value, list) and not any(map(_nested, value)))
+    return plain and key not in HASHES and not key.startswith(FULL)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _scores(runs: Sequence[Run], recorded: Sequence[Mapping[str, Any]], cite: _Cites) -> list[str]:

@@ -185,6 +185,12 @@ def _differs(recorded: Any, current: Any) -> bool:
         return False
 
 
+def errors_of(table: pd.DataFrame) -> dict[str, str]:
+    """Why runs of `compare`'s table, or files of them, could not be read, by folder."""
+    wrong = table[table["error"].fillna("") != ""]
+    return {str(row.run if row.path != row.path else row.path): str(row.error) for row in wrong.itertuples()}
+
+
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """One row a setting of `compare`'s table: ``n`` seeds, and each measure's mean, sd, minimum and maximum over them.
 
@@ -240,7 +246,8 @@ def scale_of(run: Run) -> str:
     """
     source = dict(run.config.source)
     if run.has("encode"):
-        source = read_summary(run.codes_path)["provenance"].get("inputs", {}).get("source", source)
+        with suppress(InputError):  # what cannot be read is said where the runs are compared
+            source = read_summary(run.codes_path)["provenance"].get("inputs", {}).get("source", source)
     kind = "density" if run.config.likelihood in DENSITIES else run.config.likelihood
     seed = source.get("binarised")
     return kind if seed is None else f"{kind}, bits of seed {seed}"

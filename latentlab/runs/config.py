@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from latentlab.system.files import read_json
+from latentlab.system.files import read_record
 from latentlab.system.validation import Frozen, validate
 
 LARGEST_BETA = 1e9
@@ -139,5 +139,5 @@ def _brief(value: Any) -> str:
 
 def read_config(path: Path) -> RunConfig:
     """The configuration in a run's ``config.json``."""
-    found: RunConfig = validate(RunConfig, read_json(path), str(path))
+    found: RunConfig = validate(RunConfig, read_record(path), str(path))
     return found

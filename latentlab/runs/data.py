@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from latentlab.data import Dataset, read_spec
+from latentlab.data.dataset import check_shape
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
+from latentlab.system.files import check_format, read_json
 
 if TYPE_CHECKING:
     from latentlab.data import Dataset
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
     """The rows to analyse: the published test split where there is one, everything otherwise, or what `split` says."""
     data = data_of(run) if data is None else data
-    if data.image_shape != run.config.image_shape:
-        came, expected = "×".join(map(str, data.image_shape)), "×".join(map(str, run.config.image_shape))
-        raise InputError(
-            f"{data.name} has images {came}, but {run.path} was trained on {expected}; choose other --data"
-        )
+    check_shape(data, run.config.image_shape, f"{run.path} was trained on")
     return data.split(split or ("test" if "test" in data.splits else "all"))
 
 
@@ -29,9 +26,7 @@ def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None
     """The rows that the run was trained on, or the part of `data` that is named, all of it where none is."""
     split = split or (run.config.split if data is None else "all")
     found = (data_of(run) if data is None else data).split(split)
-    if found.image_shape != run.config.image_shape:
-        came, expected = ("×".join(map(str, shape)) for shape in (found.image_shape, run.config.image_shape))
-        raise InputError(f"{found.name} has images {came}, {run.path} was trained on {expected}; choose other --data")
+    check_shape(found, run.config.image_shape, f"{run.path} was trained on")
     return found
 
 
@@ -47,6 +42,8 @@ def environment_of(run: Run) -> dict[str, dict[str, Any]]:
     """The parts of ``environment.json``: versions, machine, training, place; none where there is no such file."""
     path = run.path / "environment.json"
     found = read_json(path) if path.is_file() else {}
+    if isinstance(found, dict):
+        check_format(found.get("format", 1), 1, path)
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise InputError(f"{path} does not say what the run was trained with; restore it or remove it")
     return found

@@ -11,28 +11,18 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
-from latentlab.analysis.debias.record import FILE as DEBIASING_FILE
-from latentlab.analysis.debias.record import load_extremes
-from latentlab.analysis.explain import record
-from latentlab.analysis.leakage.record import FILE as LEAKAGE_FILE
-from latentlab.analysis.leakage.record import load_leakage
-from latentlab.analysis.likelihood import record as evidence
-from latentlab.analysis.outliers.record import FILE as OUTLIERS_FILE
-from latentlab.analysis.outliers.record import load_outliers
-from latentlab.analysis.probe.record import FILE as PROBES_FILE
-from latentlab.analysis.probe.record import load_probes
-from latentlab.analysis.support import record as supports
 from latentlab.codes.selections import selections_of
 from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.runs.data import data_of, environment_of, place
-from latentlab.runs.health import health
+from latentlab.runs.health import NOTES, health, state_of
 from latentlab.runs.images import Find, changed, trained_on_others
 from latentlab.runs.run import NAME, Run, safetensors_metadata
-from latentlab.runs.stage import STAGES
+from latentlab.runs.stage import stages
 from latentlab.runs.study import Study, open_path
-from latentlab.system.files import LOCK, TEMPORARY, is_locked, read_json
+from latentlab.system.files import LOCK, TEMPORARY, is_litter, is_locked, read_record
 from latentlab.system.quarantine import apart, strangers
+from latentlab.system.registry import resolve
 
 
 @apart()
@@ -48,24 +38,22 @@ def _whole(path: Path) -> None:
         raise InputError(f"{path} cannot be read ({error}); restore it or train the run anew"[:200]) from error
 
 
-# Beside what `health` compares: how each file of a run is read, and the verb that makes it anew.
-READ: dict[str, tuple[Callable[[Run], object], str]] = {
-    "environment.json": (environment_of, ""),
-    "notes.json": (lambda run: selections_of(run.notes()), ""),
-    "training.safetensors": (lambda run: _whole(run.path / "training.safetensors"), ""),
-    "model.safetensors": (lambda run: _whole(run.model_path), ""),
-    "decodings.h5": (Run.decodings, "analyze RUN"),
-    "projections.h5": (Run.projections, "analyze RUN"),
-    "scores.json": (Run.scores, "analyze RUN"),
-    LEAKAGE_FILE: (load_leakage, "leakage RUN"),
-    OUTLIERS_FILE: (load_outliers, "outliers RUN --against DATA"),
-    PROBES_FILE: (load_probes, "probe RUN"),
-    DEBIASING_FILE: (load_extremes, "debias RUN"),
-    record.FILE: (record.effects_of, "explain RUN"),
-    evidence.FILE: (evidence.read_evidence, "likelihood RUN"),
-    "support.json": (supports.read_support, "support RUN"),
-    "support.h5": (supports.read_sheet, "support RUN"),
+# How the files of training are read; those of stages say so themselves.
+TRAINED: dict[str, Callable[[Run], object]] = {
+    "environment.json": environment_of,
+    NOTES: lambda run: selections_of(run.notes()),
+    "training.safetensors": lambda run: _whole(run.path / "training.safetensors"),
+    "model.safetensors": lambda run: _whole(run.model_path),
 }
+RESTORE = "restore its config.json from a copy"
+UNREADABLE = ("damaged", "locked", "newer")
+UPGRADE = "it was written by a later version; pip install --upgrade latentlab"
+
+
+def readers() -> dict[str, Callable[[Run], object]]:
+    """What reads each file of a run, by the file's name."""
+    made = {file: resolve(read) for stage in stages().values() for file, read in stage.files.items()}
+    return TRAINED | made
 
 
 class Finding(NamedTuple):
@@ -112,8 +100,9 @@ def examine(path: str | Path) -> list[Finding]:
 
 
 def _study(study: Study) -> Iterator[Finding]:
-    for name, why in study.broken.items():
-        yield Finding(str(study.path / name), why, True, "restore its config.json from a copy, or remove the folder")
+    for path, error in study.errors.items():
+        mend = _whole_mend(state_of(error), path / "config.json") or f"{RESTORE}, or remove the folder"
+        yield Finding(str(path), str(error), True, mend)
     yield from _planned(study)
     yield from _passed_over(study)
     find = _finder()
@@ -128,7 +117,7 @@ def _passed_over(study: Study) -> Iterator[Finding]:
             continue
         if not (path / "config.json").is_file():
             yield Finding(str(path), "it has weights but no config.json", True,
-                          "restore its config.json from a copy, or remove the folder")  # fmt: skip
+                          f"{RESTORE}, or remove the folder")  # fmt: skip
         elif path.is_symlink():
             yield Finding(str(path), "it is a link, which a study passes over", True,
                           f"copy the run here in its place: {quote(str(path.resolve()))}")  # fmt: skip
@@ -143,7 +132,7 @@ def _planned(study: Study) -> Iterator[Finding]:
     if not path.is_file():
         return
     try:
-        found = read_json(path)
+        found = read_record(path)
         members = list(dict(found["members"]))
     except (InputError, KeyError, TypeError, ValueError) as error:
         yield Finding(str(path), f"it is no plan ({type(error).__name__})", True, "restore it, or sweep again")
@@ -189,7 +178,7 @@ def _run(run: Run, find: Find) -> Iterator[Finding]:
             again = f"latentlab train --resume with its other options, or the sweep again, continues {run.name}"
             mend = "lower the learning rate, or remove the run" if run.diverged else again
             yield Finding(where, f"{run.state}: step {run.step:,} of {run.config.steps:,}", True, mend)
-        litter = [] if busy else sorted(run.path.glob(f"{TEMPORARY}*"))
+        litter = [] if busy else [each for each in sorted(run.path.glob(f"{TEMPORARY}*")) if is_litter(each)]
         if litter:
             size = sum(each.stat().st_size for each in litter)
             mend = f"the next writer of the run sweeps them; or rm -r {quote(str(run.path))}/{TEMPORARY}*"
@@ -199,7 +188,8 @@ def _run(run: Run, find: Find) -> Iterator[Finding]:
         yield from _files(run)
         yield from _data(run, find)
     except LatentlabError as error:
-        yield Finding(where, str(error), True, "restore it from a copy, or train it anew")
+        mend = _whole_mend(state_of(error), run.path) or "restore it from a copy, or train it anew"
+        yield Finding(where, str(error), True, mend)
     except OSError as error:
         yield Finding(str(error.filename or where), f"it cannot be read ({error.strerror})", True,
                       f"chmod -R u+rX {quote(where)}, or ask its owner to")  # fmt: skip
@@ -209,7 +199,7 @@ def _run(run: Run, find: Find) -> Iterator[Finding]:
 
 def _no_files(run: Run) -> Iterator[Finding]:
     """Folders, pipes and links that lead nowhere, where a file of the run should be."""
-    for name in dict.fromkeys([".lock", "history.jsonl", *STAGES.values(), *READ]):
+    for name in dict.fromkeys([LOCK, "history.jsonl", *readers()]):
         path = run.path / name
         if os.path.lexists(path) and not path.is_file():
             yield Finding(str(path), "damaged: it is no file", True, f"rm -r {quote(str(path))}; then doctor again")
@@ -229,36 +219,49 @@ def _short(run: Run) -> Iterator[Finding]:
 
 
 def _files(run: Run) -> Iterator[Finding]:
-    rows = {row["file"]: row for row in health(run, READ).to_dict("records")}
-    bad = {name: row["why"] for name, row in rows.items() if row["state"] == "damaged"}
-    bad |= {name: why for name in READ if name not in bad and (why := _unreadable(run, name))}
-    lost = {name for name, row in rows.items() if row["state"] == "missing"}
-    for name in dict.fromkeys([*rows, *READ]):
-        why = bad.get(name) or (rows[name]["why"] if name in rows and rows[name]["state"] == "stale" else "")
-        # What was made from damaged weights' predecessor is not to be made anew from them.
-        if name in bad or (why and "model.safetensors" not in bad.keys() | lost):
-            state = "damaged" if name in bad else "stale"
+    rows = {row["file"]: (row["state"], row["why"]) for row in health(run).to_dict("records")}
+    states = {
+        name: unread if (unread := _unreadable(run, name, read)) else rows.get(name, ("missing", ""))
+        for name, read in readers().items()
+    }
+    model, codes = states["model.safetensors"][0], states["codes.h5ad"][0]
+    # What was made from the sound predecessor of a damaged file is not to be made anew from it.
+    lost = model in (*UNREADABLE, "missing") or codes in UNREADABLE
+    for name, (state, why) in (rows | states).items():
+        if state in UNREADABLE or (state == "stale" and not lost):
             yield Finding(str(run.path / name), f"{state}: {why}", True, _mend(run, name, state))
 
 
-def _unreadable(run: Run, name: str) -> str:
-    """Why a file of the run cannot be read; nothing where it can, or is not there."""
-    if name not in READ or not (run.path / name).is_file():
-        return ""
+def _unreadable(run: Run, name: str, read: Callable[[Run], object]) -> tuple[str, str] | None:
+    """The state of a file that cannot be read, and why; None where it can, or is not there."""
+    if not (run.path / name).is_file():
+        return None
     try:
-        READ[name][0](run)
+        read(run)
     except MissingError:  # it waits for another file, of which is said what it needs
-        return ""
+        return None
     except LatentlabError as error:
-        return str(error)
-    return ""
+        return state_of(error), str(error)
+    return None
+
+
+def _whole_mend(state: str, path: Path) -> str:
+    """What to do about a file that is whole and cannot be read here; nothing for one that is not."""
+    advice = {
+        "newer": UPGRADE,
+        "locked": f"close the program that has it open, or chmod u+r {quote(str(path))}, or ask its owner to",
+    }
+    return advice.get(state, "")
 
 
 def _mend(run: Run, file: str, state: str) -> str:
+    if mend := _whole_mend(state, run.path / file):
+        return mend
     path = quote(str(run.path / file))
-    if file in ("config.json", "history.jsonl", "model.safetensors", "training.safetensors"):
-        return "restore it from a copy, or train the run anew"
-    if file in ("notes.json", "environment.json"):
+    stage = next((stage for stage in stages().values() if file in stage.files), None)
+    if stage is not None:
+        again = stage.again(run) if stage.place is None else f"latentlab analyze {quote(str(run.path))}"
+        return f"rm {path}; {again}" if state == "damaged" else again
+    if file in (NOTES, "environment.json"):
         return f"restore it from a copy, or rm {path}"
-    again = READ.get(file, (None, "analyze RUN"))[1].replace("RUN", quote(str(run.path)))
-    return f"rm {path}; latentlab {again}" if state == "damaged" else f"latentlab {again}"
+    return "restore it from a copy, or train the run anew"

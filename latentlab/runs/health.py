@@ -2,74 +2,85 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_provenance
-from latentlab.errors import InputError, LatentlabError
+from latentlab.errors import LatentlabError, LockedFileError, NewerFormatError
 from latentlab.runs.data import environment_of
+from latentlab.runs.kept import inputs_of
 from latentlab.runs.run import Run
-from latentlab.runs.stage import STAGES
-from latentlab.system.files import read_json, sha256
-from latentlab.system.hdf5 import reading
-from latentlab.system.quarantine import apart
-from latentlab.system.stamps import remembered
+from latentlab.runs.stage import Stage, stages
+from latentlab.system.files import sha256
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TRAINED = ("config.json", "history.jsonl", "training.safetensors", "model.safetensors", "environment.json")
+NOTES = "notes.json"
+SPARE = "only a resume reads it, and the run is finished"
 
 
-def health(run: Run, also: Iterable[str] = ()) -> pd.DataFrame:
+def health(run: Run) -> pd.DataFrame:
     """One row a file of the run: ``file``, ``bytes``, ``written`` (local time), ``sha256``, ``state`` and ``why``.
 
     ``state`` is ``current`` (made from the files that are there now), ``stale`` (one of them changed since),
-    ``missing``, ``damaged`` (it cannot be read), or ``source`` where nothing is recorded to compare with. In a small
-    copy of a run, what was made from the full run's weights and codes is current: the copy's codes name their hashes.
-    The training state of a finished run is ``not needed``: it serves to resume alone. ``also`` names further files,
-    of which those that are there have a row.
+    ``missing``, ``damaged`` (it cannot be read), ``locked`` (it cannot be opened now), ``newer`` (a later version of
+    latentlab wrote it), or ``source`` where nothing is recorded to compare with. In a small copy of a run, what was
+    made from the full run's weights and codes is current: the copy's codes name their hashes. The training state of a
+    finished run is ``not needed``: it serves to resume alone. A question's files have rows where it was asked.
     """
     import pandas as pd
 
-    names = list(dict.fromkeys([*_all(run), *(name for name in also if (run.path / name).is_file())]))
-    hashes = {name: sha256(run.path / name) for name in names if (run.path / name).is_file()}
+    names = files_of(run)
+    hashes = {name: _hash(run.path / name) for name in names if (run.path / name).is_file()}
     full = _full(run)
-    rows = []
-    for name in names:
-        path = run.path / name
-        if name not in hashes:
-            why = "" if name in TRAINED else f"latentlab analyze {run.path} --only {_stage(name)}"
-            spare = name == "training.safetensors" and run.step >= run.config.steps
-            state, why = (
-                ("not needed", "only a resume reads it, and the run is finished") if spare else ("missing", why)
-            )
-            rows.append({"file": name, "bytes": 0, "written": "", "sha256": "", "state": state, "why": why})
-            continue
-        state, why = _state(path, hashes, full)
-        written = datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "seconds")
-        size = path.stat().st_size
-        rows.append(
-            {"file": name, "bytes": size, "written": written, "sha256": hashes[name], "state": state, "why": why}
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [
+            _row(run, name, owner, hashes, full) if name in hashes else _missing(run, name, owner)
+            for name, owner in names.items()
+        ]
+    )
+
+
+def _hash(path: Path) -> str:
+    """The SHA-256 of a file; empty where it cannot be opened now."""
+    try:
+        return sha256(path)
+    except LockedFileError:
+        return ""
+
+
+def files_of(run: Run) -> dict[str, Stage | None]:
+    """The files that the run has or should have, each with the stage that makes it, None for those of training."""
+    found: dict[str, Stage | None] = dict.fromkeys(TRAINED)
+    for stage in stages().values():
+        asked = stage.place is not None or any((run.path / file).is_file() for file in stage.files)
+        found |= dict.fromkeys(stage.files, stage) if asked else {}
+    return found | ({NOTES: None} if (run.path / NOTES).is_file() else {})
+
+
+def _row(run: Run, name: str, stage: Stage | None, hashes: dict[str, str], full: dict[str, str]) -> dict[str, Any]:
+    path = run.path / name
+    state, why = _state(path, 1 if stage is None else stage.format, hashes, full)
+    status = path.stat()
+    written = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
+    found = {"file": name, "bytes": status.st_size, "written": written, "sha256": hashes[name]}
+    return found | {"state": state, "why": why}
+
+
+def _missing(run: Run, name: str, stage: Stage | None) -> dict[str, Any]:
+    spare = name == "training.safetensors" and run.step >= run.config.steps
+    state, why = (
+        ("not needed", SPARE) if spare else ("missing", "" if stage is None else stage.lacks(run) or stage.again(run))
+    )
+    return {"file": name, "bytes": 0, "written": "", "sha256": "", "state": state, "why": why}
 
 
 def environment(run: Run) -> dict[str, Any]:
     """What the run was trained with, by name: versions, machine, time; empty where it was not recorded."""
     return {key: value for part in environment_of(run).values() for key, value in part.items()}
-
-
-def _all(run: Run) -> list[str]:
-    optional = ["notes.json"] if (run.path / "notes.json").is_file() else []
-    return [*TRAINED, *STAGES.values(), *optional]
-
-
-def _stage(name: str) -> str:
-    return next(stage for stage, file in STAGES.items() if file == name)
 
 
 def _full(run: Run) -> dict[str, str]:
@@ -81,33 +92,21 @@ def _full(run: Run) -> dict[str, str]:
     return {key: found[f"full_{key}"] for key in ("model", "codes") if isinstance(found.get(f"full_{key}"), str)}
 
 
-def _state(path: Path, hashes: dict[str, str], full: dict[str, str]) -> tuple[str, str]:
+def state_of(error: LatentlabError) -> str:
+    """The state of a file that cannot be read for that reason."""
+    if isinstance(error, NewerFormatError):
+        return "newer"
+    return "locked" if isinstance(error, LockedFileError) else "damaged"
+
+
+def _state(path: Path, newest: int, hashes: dict[str, str], full: dict[str, str]) -> tuple[str, str]:
     try:
-        inputs = _inputs(path)
+        inputs = inputs_of(path, newest)
     except LatentlabError as error:
-        return "damaged", str(error)
-    made_from = {"model": "model.safetensors", "codes": STAGES["encode"]}
+        return state_of(error), str(error)
+    made_from = {"model": "model.safetensors", "codes": "codes.h5ad"}
     for key, name in made_from.items():
-        if isinstance(inputs.get(key), str) and inputs[key] not in (hashes.get(name), full.get(key)):
+        locked = hashes.get(name) == ""
+        if not locked and isinstance(inputs.get(key), str) and inputs[key] not in (hashes.get(name), full.get(key)):
             return "stale", f"{name} is another than it was made from" if name in hashes else f"{name} is gone"
     return ("current", "") if any(inputs.get(key) for key in made_from) else ("source", "")
-
-
-@remembered
-@apart()
-def _inputs(path: Path) -> dict[str, Any]:
-    """What a file says that it was made from; nothing for files that come first."""
-    try:
-        if path.name == STAGES["encode"]:
-            return dict(read_provenance(path).get("inputs", {}))
-        if path.suffix == ".h5":
-            with reading(path, "what it was made from") as file:
-                return dict(json.loads(file.attrs.get("inputs", "{}")))
-        if path.suffix == ".json":
-            found = dict(read_json(path))
-            return {"model": found.get("model"), **dict(found.get("inputs") or {})}
-    except LatentlabError:
-        raise
-    except Exception as error:  # h5py and a malformed structure raise all kinds
-        raise InputError(f"{path} does not say what it was made from; restore it or make it anew") from error
-    return {}

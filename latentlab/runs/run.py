@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.config import RunConfig, read_config
-from latentlab.runs.stage import STAGES
-from latentlab.system.files import read_json, sha256
+from latentlab.runs.stage import stage, stages
+from latentlab.system.files import check_format, read_json, sha256
 from latentlab.system.limits import HEADER, HISTORY, LINE, LINES, check_containers
 from latentlab.system.regular import open_regular
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
-SCORES_FORMAT = 1
 LONGEST_NAME = 80
 LONGEST_NOTE = 2000
 TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
@@ -75,22 +74,22 @@ class Run:
     @property
     def codes_path(self) -> Path:
         """``codes.h5ad``."""
-        return self.path / STAGES["encode"]
+        return self.path / "codes.h5ad"
 
     @property
     def decodings_path(self) -> Path:
         """``decodings.h5``."""
-        return self.path / STAGES["traverse"]
+        return self.path / "decodings.h5"
 
     @property
     def projections_path(self) -> Path:
         """``projections.h5``."""
-        return self.path / STAGES["project"]
+        return self.path / "projections.h5"
 
     @property
     def scores_path(self) -> Path:
         """``scores.json``."""
-        return self.path / STAGES["score"]
+        return self.path / "scores.json"
 
     @property
     def step(self) -> int:
@@ -122,25 +121,25 @@ class Run:
         """The latent codes in ``codes.h5ad``."""
         from latentlab.codes.h5ad import load_codes
 
-        return load_codes(self._made(self.codes_path, "encode"))
+        return load_codes(stage("encode").path(self))
 
     def decodings(self) -> dict[str, Decodings]:
         """Traversals, reconstructions and other decoded images, by name."""
         from latentlab.codes.decodings import load_decodings
 
-        return load_decodings(self._made(self.decodings_path, "traverse"))
+        return load_decodings(stage("traverse").path(self))
 
     def projections(self) -> dict[str, Projection]:
         """The 2-D pictures of the codes, by method: ``pca``, ``umap``."""
         from latentlab.codes.projections import load_projections
 
-        return load_projections(self._made(self.projections_path, "project"))
+        return load_projections(stage("project").path(self))
 
     def scores(self) -> dict[str, Score]:
         """The scores in ``scores.json``, by metric."""
         from latentlab.results import Score
 
-        self._made(self.scores_path, "score")
+        stage("score").path(self)
         return {name: Score.from_json(score) for name, score in self.scored["scores"].items()}
 
     @property
@@ -151,36 +150,31 @@ class Run:
             return empty
         from latentlab.results import check_scores
 
-        found = read_json(self.scores_path)
+        found = stage("score").record(self)
         try:
             check_scores(found)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise InputError(
-                f"{self.scores_path} holds no scores; make it anew: `latentlab analyze {self.path} --only score`"
-            ) from error
+            raise stage("score").damaged(self, "it holds no scores") from error
         return {**empty, **{key: value for key, value in found.items() if value is not None}}
 
     def notes(self) -> dict[str, Any]:
         """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
         path = self.path / "notes.json"
         found = read_json(path) if path.is_file() else {}
+        if isinstance(found, dict):
+            check_format(found.get("format", 1), 1, path)
         kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
         if not all(_are_notes(kind) for kind in kinds):
             raise InputError(f"{path} holds no notes as latentlab writes them; restore it or remove it")
         return found
 
-    def has(self, stage: str) -> bool:
-        """Whether that stage (encode, traverse, project, score) has been done."""
-        return (self.path / STAGES[stage]).is_file()
+    def has(self, name: str) -> bool:
+        """Whether the run keeps what that stage makes (``encode``, ``score``, ``outliers``, …); see `stages`."""
+        return all((self.path / file).is_file() for file in stage(name).files)
 
-    def _made(self, path: Path, stage: str) -> Path:
-        if stage == "traverse" and not self.decodes:
-            raise InputError(
-                f"{self.path} has no decoder, so nothing was decoded; its codes can be looked at and scored"
-            )
-        if not path.is_file():
-            raise MissingError(f"{path} does not exist; make it with `latentlab analyze {self.path} --only {stage}`")
-        return path
+    def read(self, name: str) -> Any:
+        """What the run keeps of that stage; where it keeps nothing, a `MissingError` says how it is made."""
+        return stage(name).read(self)
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -191,7 +185,7 @@ class Run:
 
 
 def _done(run: Run) -> str:
-    return ", ".join(stage for stage in STAGES if run.has(stage)) or "nothing"
+    return ", ".join(name for name in stages() if run.has(name)) or "nothing"
 
 
 def _are_notes(found: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
+from latentlab.system.files import read_record
 
 Item = TypeVar("Item")
 LARGEST = 10_000
@@ -65,7 +65,7 @@ def shard_runs(shard: Shard, runs: Sequence[Run]) -> list[Run]:
 
 def _planned(folder: Path) -> list[str]:
     path = folder / "study.json"
-    found = read_json(path) if path.is_file() else {"members": {}}
+    found = read_record(path) if path.is_file() else {"members": {}}
     if not isinstance(found, dict) or not isinstance(found.get("members"), dict):
         raise InputError(f"{path} holds no plan of a study; restore it or remove it")
     return list(found["members"])

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from latentlab.errors import InputError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.runs.run import NAME, Run, _done, _no_folder
 
 
@@ -33,7 +33,12 @@ class Study:
     @cached_property
     def broken(self) -> dict[str, str]:
         """The run folders whose configuration cannot be read, and why."""
-        return {run.name: str(error) for run, error in self._members if error is not None}
+        return {path.name: str(error) for path, error in self.errors.items()}
+
+    @property
+    def errors(self) -> dict[Path, InputError]:
+        """What is raised where the broken runs are opened, by folder."""
+        return {run.path: error for run, error in self._members if error is not None}
 
     @cached_property
     def _members(self) -> list[tuple[Run, InputError | None]]:
@@ -87,13 +92,16 @@ def open_path(path: Path | str) -> Run | Study:
     return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
 
 
-def open_runs(paths: Sequence[Path | str]) -> list[Run]:
-    """Every run that `paths` name, those of studies included; an `InputError` where a member cannot be opened."""
-    found: list[Run] = []
-    for path in paths:
-        opened = open_path(path)
-        if isinstance(opened, Study) and opened.broken:
-            name, why = next(iter(opened.broken.items()))
-            raise InputError(f"{path} has a broken run, {name}; restore or remove it ({why})"[:200])
-        found += [opened] if isinstance(opened, Run) else opened.runs
-    return found
+def open_runs(paths: Sequence[Path | str]) -> tuple[list[Run], dict[Path, LatentlabError]]:
+    """Every run that `paths` name, those of studies included, and why others cannot be opened, by folder."""
+    runs: list[Run] = []
+    failed: dict[Path, LatentlabError] = {}
+    for path in map(Path, paths):
+        try:
+            opened = open_path(path)
+        except InputError as error:
+            failed[path] = error
+            continue
+        runs += [opened] if isinstance(opened, Run) else opened.runs
+        failed |= {} if isinstance(opened, Run) else opened.errors
+    return runs, failed

@@ -13,18 +13,19 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.errors import InputError, LatentlabError, LockedFileError, MissingError, NewerFormatError
 from latentlab.system.limits import JSON, check_containers
 from latentlab.system.regular import check_regular, open_regular
 from latentlab.system.stamps import remembered
 
+T = TypeVar("T")
 TEMPORARY = ".tmp-"
 LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
 CHUNK = 1 << 20
@@ -213,7 +214,25 @@ def read_json(path: Path, limit: int = JSON) -> Any:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON ({_short(error)}); restore it or make it anew") from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); see who may read it, or restore it") from error
+        raise LockedFileError(f"{path} cannot be read ({error.strerror}); see who may read it or restore it") from error
+
+
+def read_record(path: Path, newest: int = 1) -> dict[str, Any]:
+    """The named values in a JSON file of ours, whose ``format`` (1 where it has none) this version reads."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is not a JSON object; expected named values: restore the file or recompute it")
+    check_format(found.get("format", 1), newest, path)
+    return found
+
+
+def check_format(found: Any, newest: int, path: Path) -> None:
+    """Raise a `NewerFormatError` for a version above `newest`, an `InputError` for what is no version of a format."""
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise InputError(f"{path} has format {str(found)[:20]!r}; expected a version from 1 to {newest}: recompute it")
+    if found > newest:
+        came = str(found)[:20]
+        raise NewerFormatError(f"{path} has format '{came}'; this latentlab reads 1 to {newest}: upgrade latentlab")
 
 
 def parse_json(text: str) -> Any:
@@ -239,13 +258,17 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def kept_json(path: Path) -> dict[str, Any]:
-    """What was kept of an earlier computation; nothing where it is not there or damaged, so that it is made anew."""
+def unless_damaged(read: Callable[[], T]) -> T | None:
+    """What `read` gives; None where its file is missing or damaged, and so may be replaced.
+
+    A file of a newer format, or one that cannot be opened now, is whole: the error is raised, and it stays.
+    """
     try:
-        found = read_json(path)
+        return read()
+    except (NewerFormatError, LockedFileError):
+        raise
     except InputError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
 
 
 def _short(error: BaseException) -> str:

@@ -7,7 +7,6 @@ leaves the HDF5 library in a state in which it crashes the process; `publishing`
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 from collections.abc import Callable, Iterator
@@ -20,11 +19,10 @@ from typing import IO, Any
 import h5py
 from numpy.typing import NDArray
 
-from latentlab.errors import InputError, LatentlabError, MissingError
+from latentlab.errors import InputError, LatentlabError, LockedFileError, MissingError
 from latentlab.system import chunks
 from latentlab.system.files import publish
-from latentlab.system.quarantine import apart
-from latentlab.system.regular import check_regular
+from latentlab.system.regular import check_regular, open_regular
 from latentlab.system.stamps import Stamp, remembered, stamp
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF}
@@ -60,9 +58,12 @@ def open_safely(path: str | Path) -> h5py.File:
     check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected an HDF5 file")
+    open_regular(path).close()
     _longest_heap(path)
     try:
         file = h5py.File(path, "r", driver="sec2")
+    except BlockingIOError as error:  # HDF5 locks what a program writes
+        raise LockedFileError(f"{path} is open in another program, which writes it; close it there") from error
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is not a readable HDF5 file; it may be cut short: make or copy it again") from error
     try:
@@ -155,24 +156,6 @@ def numbers(item: Any, kinds: str = "biuf") -> NDArray[Any]:
     if not isinstance(item, h5py.Dataset) or item.dtype.kind not in kinds or item.shape is None:
         raise InputError(f"{item.file.filename}: {item.name[:60]} holds no numbers; make it anew")
     return chunks.read(item)
-
-
-@apart()
-def made_from(path: Path) -> dict[str, Any]:
-    """The ``inputs`` that a stage recorded in its file; nothing where that cannot be read, so that it is made anew."""
-    try:
-        with reading(path, "inputs") as file:
-            return dict(json.loads(file.attrs["inputs"]))
-    except InputError:
-        return {}
-
-
-def check_format(found: Any, newest: int, path: Path) -> None:
-    """Raise an `InputError` where a file's format version is none that this latentlab reads."""
-    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= newest:
-        raise InputError(
-            f"{path} has format {str(found)[:20]!r}; this latentlab reads 1 to {newest}: upgrade or remake"
-        )
 
 
 def _once(check: Callable[[h5py.File, Path], None], file: h5py.File, path: Path) -> None:

@@ -7,8 +7,10 @@ the folder, so nothing is imported until it is used. ``beta-vae`` and ``beta_vae
 import difflib
 import importlib
 from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from latentlab.errors import InputError
 
@@ -18,6 +20,17 @@ HERE = Path(__file__).parents[1]
 def names(folder: str) -> tuple[str, ...]:
     """The public names in a folder of the package, sorted: ``names("metrics")``."""
     return tuple(sorted(f.stem for f in (HERE / folder).glob("*.py") if not f.stem.startswith("_")))
+
+
+def folders(folder: str) -> tuple[str, ...]:
+    """The public names of the packages in a folder of the package, sorted: ``folders("analysis")``."""
+    return tuple(sorted(f.parent.name for f in (HERE / folder).glob("[!_]*/__init__.py")))
+
+
+def resolve(target: str) -> Any:
+    """What ``module:name`` names; the module is imported now."""
+    module, _, name = target.partition(":")
+    return attrgetter(name)(importlib.import_module(module))
 
 
 def load(folder: str, name: str) -> ModuleType:

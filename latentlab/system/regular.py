@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError, LockedFileError, MissingError
 
 KINDS = {
     stat.S_IFDIR: "a folder",
@@ -39,7 +39,7 @@ def open_regular(path: str | Path) -> BinaryIO:
         raise MissingError(f"{path} does not exist; expected a file") from error
     except OSError as error:  # a socket cannot be opened at all
         check_regular(path)
-        raise InputError(f"{path} cannot be read ({error.strerror}); see who may read it, or restore it") from error
+        raise LockedFileError(f"{path} cannot be read ({error.strerror}); see who may read it or restore it") from error
     try:
         _check(path, os.fstat(handle))
     except InputError:

@@ -43,7 +43,7 @@ from latentlab.training.train import (
     stopping_at_divergence,
 )
 
-Progress = Callable[[Mapping[Path, int]], None]
+Counted = Callable[[Mapping[Path, int]], None]
 
 
 def kind(config: RunConfig) -> str | None:
@@ -58,7 +58,7 @@ def kind(config: RunConfig) -> str | None:
     return json.dumps([fixed, config.model_dump(mode="json", exclude={"seed", "objective"})], sort_keys=True)
 
 
-def train_together(data: Dataset, members: Mapping[Path, RunConfig], progress: Progress) -> dict[Path, str]:
+def train_together(data: Dataset, members: Mapping[Path, RunConfig], progress: Counted) -> dict[Path, str]:
     """Train members of one `kind`, each in its folder; why some failed. What is finished is left alone.
 
     Members whose checkpoints are of different steps (a process died while it wrote them) go on in stacks of their own.
@@ -79,7 +79,7 @@ def train_together(data: Dataset, members: Mapping[Path, RunConfig], progress: P
     return failed
 
 
-def _fit(runs: Sequence[Run], data: Dataset, progress: Progress) -> dict[Path, str]:
+def _fit(runs: Sequence[Run], data: Dataset, progress: Counted) -> dict[Path, str]:
     config, started, failed = runs[0].config, time.monotonic(), dict[Path, str]()
     check_device(config.hardware.device)
     torch.set_num_threads(config.hardware.threads)

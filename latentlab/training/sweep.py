@@ -22,13 +22,13 @@ from latentlab.runs.run import Run
 from latentlab.runs.shards import read_shard
 from latentlab.runs.study import Study
 from latentlab.system import cluster as clusters
-from latentlab.system.files import MERGE_PATIENCE, kept_json, lock, write_json
+from latentlab.system.files import MERGE_PATIENCE, lock, read_record, unless_damaged, write_json
 from latentlab.system.machine import cores
 from latentlab.system.processes import Process, failure, start, stop
 from latentlab.training.plan import Value, Values, members
 from latentlab.training.train import refuse_other, train
 
-Progress = Callable[[Mapping[str, int], int], None]
+Counted = Callable[[Mapping[str, int], int], None]
 Plan = Mapping[str, RunConfig]
 POLL = 0.5
 MEMBER = "latentlab.training.sweep:train_member"
@@ -46,7 +46,7 @@ def sweep(
     shard: str | None = None,
     cluster: str | None = None,
     together: bool | None = None,
-    progress: Progress | None = None,
+    progress: Counted | None = None,
     **options: Any,
 ) -> Study:
     """Train every setting with seeds 0 … ``seeds`` − 1 and leave a study in the folder `out`.
@@ -106,7 +106,7 @@ def _write_plan(out: Path, plan: Plan) -> None:
     """Publish ``study.json``: these members, then those that an earlier plan names and this one does not."""
     named = {name: config.model_dump(mode="json") for name, config in plan.items()}
     with lock(out, MERGE_PATIENCE):
-        earlier = kept_json(out / "study.json").get("members")
+        earlier = (unless_damaged(lambda: read_record(out / "study.json")) or {}).get("members")
         others = {
             name: each for name, each in (earlier if isinstance(earlier, dict) else {}).items() if name not in named
         }
@@ -131,7 +131,7 @@ def _task(data: Mapping[str, Any], out: Path, config: RunConfig) -> dict[str, An
     return {"data": data, "out": str(out), "config": config.model_dump(mode="json")}
 
 
-def _train_here(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[str, str]:
+def _train_here(data: Dataset, out: Path, plan: Plan, report: Counted) -> dict[str, str]:
     failed: dict[str, str] = {}
     total = sum(config.steps for config in plan.values())
     done = dict.fromkeys(plan, 0)
@@ -154,7 +154,7 @@ def _together(plan: Plan) -> bool:
     return all(config.hardware.device.startswith("cuda") for config in plan.values())
 
 
-def _train_together(data: Dataset, out: Path, plan: Plan, report: Progress) -> dict[str, str]:
+def _train_together(data: Dataset, out: Path, plan: Plan, report: Counted) -> dict[str, str]:
     from latentlab.training.ensemble import kind, train_together
 
     stacks: dict[str, dict[str, RunConfig]] = {}
@@ -172,7 +172,7 @@ def _train_together(data: Dataset, out: Path, plan: Plan, report: Progress) -> d
     return failed
 
 
-def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Progress) -> dict[str, str]:
+def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Counted) -> dict[str, str]:
     waiting, given = _unfinished(out, plan), hand_over(data)
     running, failed = dict[str, Process](), dict[str, str]()
     try:
@@ -191,7 +191,7 @@ def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Pro
     return failed
 
 
-def _train_on_cluster(data: Dataset, out: Path, plan: Plan, address: str, report: Progress) -> dict[str, str]:
+def _train_on_cluster(data: Dataset, out: Path, plan: Plan, address: str, report: Counted) -> dict[str, str]:
     whole, given = out.resolve(), hand_over(data)  # the workers stand in other folders
     jobs = {
         name: clusters.Job(MEMBER, _task(given, whole / name, plan[name]), whole / name)
@@ -207,7 +207,7 @@ def _unfinished(out: Path, plan: Plan) -> list[str]:
     return [n for n in plan if not (out / n / "config.json").is_file() or Run(out / n).state != "finished"]
 
 
-def _say(out: Path, plan: Plan, report: Progress) -> None:
+def _say(out: Path, plan: Plan, report: Counted) -> None:
     report({name: _steps_done(out / name) for name in plan}, sum(config.steps for config in plan.values()))
 
 

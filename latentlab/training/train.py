@@ -39,7 +39,7 @@ from latentlab.training.parallel import Group, joined
 from latentlab.training.row_weights import digest, weights_of
 
 RESTORE = "restore the data, or choose another --out"
-Progress = Callable[[int, int, dict[str, Any]], None]
+Logged = Callable[[int, int, dict[str, Any]], None]
 
 
 def train(
@@ -49,7 +49,7 @@ def train(
     config: RunConfig | None = None,
     weights: str | Path | ArrayLike | None = None,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Logged | None = None,
     **options: Any,
 ) -> Run:
     """Train one model on `data` and leave a run in the folder `out`.
@@ -123,7 +123,7 @@ def refuse_other(out: Path, config: RunConfig, *, resume: bool) -> None:
         raise InputError(f"{out} holds this run at step {run.step:,} of {config.steps:,}; continue it with --resume")
 
 
-def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress: Progress, group: Group) -> None:
+def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress: Logged, group: Group) -> None:
     hardware = group.place(run.config.hardware)
     config, started = run.config.model_copy(update={"hardware": hardware}), time.monotonic()
     check_device(hardware.device)

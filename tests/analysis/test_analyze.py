@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 from toy import toy_codes, write_run
 
-from latentlab.analysis import analyze as analysis
-from latentlab.analysis.analyze import analyze, stages
+from latentlab.analysis.analyze import analyze
+from latentlab.analysis.analyze import named_stages as stages
+from latentlab.analysis.project import stage as project_stage
 from latentlab.analysis.project.stage import project_run
+from latentlab.analysis.score import stage as score_stage
 from latentlab.analysis.score.stage import score_codes, score_run
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import save_codes
 from latentlab.data import Dataset
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run
-from latentlab.runs.stage import STAGES
+from latentlab.runs.stage import stages as known_stages
+from latentlab.system.files import lock
 from latentlab.training.train import train
 
 
@@ -28,7 +31,8 @@ def run(tmp_path: Path) -> Run:
 
 
 def times(run: Run) -> dict[str, int]:
-    return {stage: (run.path / name).stat().st_mtime_ns for stage, name in STAGES.items() if run.has(stage)}
+    files = [run.path / file for stage in known_stages().values() for file in stage.files]
+    return {file.name: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
 def test_stages_are_run_in_their_order() -> None:
@@ -56,7 +60,7 @@ def test_an_analysis_does_what_it_was_asked_for_and_once(tmp_path: Path) -> None
     )
     assert said == sorted(said)
     assert (said[0], said[-1]) == ((0, 3), (3, 3))
-    assert [stage for stage in STAGES if run.has(stage)] == ["encode", "traverse", "score"]
+    assert [stage for stage in known_stages() if run.has(stage)] == ["encode", "traverse", "score"]
     assert set(run.scores()) == {"mig"}
     before = times(run)
     analyze(run, data, only=("encode", "traverse", "score"), metrics=["mig"], resamples=0)
@@ -131,7 +135,7 @@ def test_scores_that_another_process_adds_meanwhile_are_kept(run: Run, monkeypat
         return real(codes, **options)
 
     run.scores_path.unlink()
-    monkeypatch.setattr(analysis, "score_codes", overtaken)
+    monkeypatch.setattr(score_stage, "score_codes", overtaken)
     found = score_run(run, metrics=["mig"], resamples=0)
     assert set(found.scores) == set(run.scores()) == {"mig", "sap"}
 
@@ -146,7 +150,7 @@ def test_two_scores_at_once_are_both_kept(run: Run, monkeypatch: pytest.MonkeyPa
         return found
 
     run.scores_path.unlink()
-    monkeypatch.setattr(analysis, "score_codes", together)
+    monkeypatch.setattr(score_stage, "score_codes", together)
     metrics = (["mig"], ["sap"])
     threads = [threading.Thread(target=score_run, args=(run,), kwargs={"metrics": m, "resamples": 0}) for m in metrics]
     for each in threads:
@@ -154,3 +158,16 @@ def test_two_scores_at_once_are_both_kept(run: Run, monkeypatch: pytest.MonkeyPa
     for each in threads:
         each.join()
     assert set(run.scores()) == {"mig", "sap"}
+
+
+def test_projections_are_computed_while_others_may_write(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, free = project_stage.project, []
+
+    def watched(*given: Any, **options: Any) -> Any:
+        with lock(run.path):
+            free.append(True)
+        return real(*given, **options)
+
+    monkeypatch.setattr(project_stage, "project", watched)
+    project_run(run, methods=["pca"], rows=99)
+    assert free == [True]

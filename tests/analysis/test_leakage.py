@@ -19,6 +19,7 @@ from latentlab.codes.decodings import Decodings
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError
 from latentlab.models.decoding import around
+from latentlab.runs.kept import inputs_of
 
 STEPS = 9
 SWEPT = np.linspace(0, 1, STEPS)
@@ -128,8 +129,8 @@ def test_it_is_kept_beside_the_run_and_read_back(tmp_path):
     run = write_run(tmp_path / "run", 4.0, 0)
     found = leakage(moved([{0: SWEPT, 1: 0.5 * SWEPT}, {}]), oracle())
     save_leakage(run, found, {"model": "m"})
-    again, inputs = load_leakage(run)
-    assert inputs == {"model": "m"}
+    again = load_leakage(run)
+    assert inputs_of(run.path / FILE) == {"model": "m"}
     assert table(again).equals(table(found))
     (run.path / FILE).write_text("[]")
     with pytest.raises(InputError, match="latentlab leakage"):

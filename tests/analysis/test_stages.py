@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 from toy import write_run
 
-from latentlab.analysis import analyze
+from latentlab.analysis.debias.measure import commonness
 from latentlab.analysis.debias.record import load_extremes
 from latentlab.analysis.debias.stage import debias, shares
 from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.explain.record import effects_of
 from latentlab.analysis.explain.stage import explain
+from latentlab.analysis.outliers import stage as outliers_stage
 from latentlab.analysis.outliers.record import load_outliers
-from latentlab.analysis.outliers.stage import _keep, outliers
+from latentlab.analysis.outliers.stage import outliers
+from latentlab.analysis.probe import stage as probe_stage
 from latentlab.analysis.probe.measure import ESTIMATORS
 from latentlab.analysis.probe.record import load_probes
 from latentlab.analysis.probe.stage import probe
 from latentlab.cli import run as latentlab
 from latentlab.codes.codes import Codes
-from latentlab.data import load
+from latentlab.data import Dataset, load
 from latentlab.errors import InputError
+from latentlab.models import encoding, load_model
 from latentlab.runs.data import trained_rows
 from latentlab.runs.run import Run
 from latentlab.system.files import read_json
@@ -45,7 +48,7 @@ def answer(capsys: pytest.CaptureFixture[str], *line: object) -> dict:
 
 
 def test_debias_writes_weights_that_train_takes(run, tmp_path, capsys):
-    found = answer(capsys, "debias", run.path, "-o", tmp_path / "w.npy", "--json")
+    found = answer(capsys, "debias", run.path, "-o", tmp_path / "w.npy", "--json")["runs"][0]
     weights = np.load(tmp_path / "w.npy", allow_pickle=False)
     assert len(weights) == 1797
     assert weights.mean() == pytest.approx(1)
@@ -65,6 +68,17 @@ def test_debias_keeps_the_extremes_with_their_pictures(run):
     rows = parts["rarest"].settings["rows"]
     np.testing.assert_array_equal(parts["rarest"].originals, load("digits")[rows])
     assert parts["rarest"].settings["classes"][0] == str(load("digits").labels[rows[0]])
+
+
+def test_debias_encodes_only_what_the_run_has_no_codes_of(run, monkeypatch):
+    """Its own codes are of all digits: the same rows, and the same answer; those of some of them are not."""
+    data, real, encoded = load("digits"), encoding.judge, []
+    fresh = commonness(real(load_model(run), data, distortion=False))
+    monkeypatch.setattr(encoding, "judge", lambda *given, **options: encoded.append(1) or real(*given, **options))
+    np.testing.assert_array_equal(debias(run).weights, fresh.weights)
+    assert encoded == []
+    assert len(debias(run, data.take(np.arange(200))).weights) == 200
+    assert encoded == [1]
 
 
 def test_shares_are_of_the_labels_and_nothing_without_them(run):
@@ -88,7 +102,7 @@ def foreign(tmp_path: Path) -> Path:
 
 def test_outliers_says_both_directions_beside_baselines(run, foreign, tmp_path, capsys):
     other = train(foreign, tmp_path / "noise", steps=60, latent_dim=2, threads=1)
-    found = answer(capsys, "outliers", run.path, "--against", foreign, "--reverse", other.path, "--json")["directions"]
+    found = answer(capsys, "outliers", run.path, "--against", foreign, "--reverse", other.path, "--json")["runs"]
     assert [each["against"] for each in found] == ["noise", "digits"]
     assert [each["inverted"] for each in found] == [True, True]
     for each in found:
@@ -106,16 +120,16 @@ def test_outliers_says_both_directions_beside_baselines(run, foreign, tmp_path, 
 
 
 def test_outliers_forgets_what_other_weights_said(run, foreign):
-    outliers(run, load(foreign), rows=200)
+    outliers(run, against=load(foreign), rows=200)
     path = run.path / "outliers.json"
     kept = json.loads(path.read_text())
     path.write_text(json.dumps({**kept, "model": "other", "entries": {"old": {}}}))
-    outliers(run, load(foreign), rows=200)
+    outliers(run, against=load(foreign), rows=200)
     assert list(json.loads(path.read_text())["entries"]) == ["digits against noise"]
 
 
 def test_probe_keeps_its_curves_until_the_codes_change(run, capsys):
-    found = answer(capsys, "probe", run.path, "--sizes", "1,20", "--draws", 3, "--json")["probes"]
+    found = answer(capsys, "probe", run.path, "--sizes", "1,20", "--draws", 3, "--json")["runs"][0]["probes"]
     assert [each["estimator"] for each in found] == ["linear", "knn"]
     assert found[0]["accuracy"][1] > found[0]["chance"] + 0.3
     stamp = (run.path / "probes.json").stat().st_mtime_ns
@@ -126,7 +140,7 @@ def test_probe_keeps_its_curves_until_the_codes_change(run, capsys):
 
 
 def test_explain_tells_each_dimension_and_keeps_the_maps(run, capsys):
-    found = answer(capsys, "explain", run.path, "--rows", 4, "--steps", 5, "--json")["dimensions"]
+    found = answer(capsys, "explain", run.path, "--rows", 4, "--steps", 5, "--json")["runs"][0]["dimensions"]
     assert {each["dim"] for each in found} == {"z0", "z1", "z2", "z3"}
     assert sum(each["strength_share"] for each in found) == pytest.approx(1)
     assert all(0 < each["straightness"] <= 1 for each in found)
@@ -183,7 +197,7 @@ def test_a_run_without_codes_is_told_how_to_make_them(tmp_path):
 
 def test_curves_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write_run(tmp_path / "run", 4.0, 0)
-    real, first = analyze.few_label_curve, next(iter(ESTIMATORS))
+    real, first = probe_stage.few_label_curve, next(iter(ESTIMATORS))
     options = {"sizes": (1, 5), "draws": 2}
 
     def overtaken(codes: Codes, **settings: Any) -> Any:
@@ -191,14 +205,15 @@ def test_curves_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, mon
             probe(run, estimators=list(ESTIMATORS)[1:], **options)
         return real(codes, **settings)
 
-    monkeypatch.setattr(analyze, "few_label_curve", overtaken)
+    monkeypatch.setattr(probe_stage, "few_label_curve", overtaken)
     probe(run, estimators=[first], **options)
     assert set(load_probes(run)) == set(ESTIMATORS)
 
 
-def test_outliers_that_another_process_adds_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analyze, "load_outliers", lambda run: read_json(run.path / "outliers.json")["entries"])
-    run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda key: _keep(run, key, {"x": 1}), ("a", "b", "c", "d")))
-    assert set(read_json(run.path / "outliers.json")["entries"]) == set("abcd")
+def test_outliers_that_another_process_adds_meanwhile_are_kept(run, monkeypatch):
+    monkeypatch.setattr(outliers_stage, "_judged", lambda *_: {"best_baseline": ["intensity", 0.8], "scores": {}})
+    images = np.zeros((9, 1, 8, 8), np.uint8)
+    sets = [Dataset(name, images.shape, images.__getitem__, source={"name": name}) for name in "abcd"]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda each: outliers(run, against=each), sets))
+    assert {f"digits against {name}" for name in "abcd"} <= read_json(run.path / "outliers.json")["entries"].keys()

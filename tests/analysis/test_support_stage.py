@@ -10,7 +10,7 @@ import torch
 from latentlab import sweep
 from latentlab.analysis.support.compute import along
 from latentlab.analysis.support.record import read_sheet, read_support, support_table
-from latentlab.analysis.support.stage import survey
+from latentlab.analysis.support.stage import support
 from latentlab.cli import run as command
 from latentlab.data import load
 from latentlab.models import load_model
@@ -28,7 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def found(study: Study) -> dict[str, dict]:
-    return {run.name: survey(run, draws=400) for run in study}
+    return {run.name: support(run, draws=400) for run in study}
 
 
 def test_a_collapsed_model_covers_nothing_though_it_fits_the_prior(found):
@@ -61,7 +61,7 @@ def test_rows_that_were_trained_on_say_nothing_of_memory(found):
 def test_it_is_kept_and_not_made_again(study, found):
     run = study["beta1-seed0"]
     before = (run.path / "support.json").stat().st_mtime_ns
-    assert survey(run, draws=400) == found[run.name] == read_support(run)
+    assert support(run, draws=400) == found[run.name] == read_support(run)
     assert (run.path / "support.json").stat().st_mtime_ns == before
     sheet = read_sheet(run)
     assert set(sheet) == {"samples-prior", "samples-gaussian", "samples-aggregate", "ways", "narrowest", "widest"}
@@ -97,7 +97,7 @@ def test_information_along_a_way_is_the_divergence_of_neighbours(study):
 
 def test_the_verb_prints_a_table_and_json(study, found, capsys):
     assert command(["support", str(study.path), "--draws", "400", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["runs"].keys() == found.keys()
+    assert {Path(each["run"]).name for each in json.loads(capsys.readouterr().out)["runs"]} == found.keys()
     assert command(["support", str(study.path / "ae-seed0"), "--draws", "400", "-q"]) == 0
     printed = capsys.readouterr().out
     assert "normal fitted to the codes" in printed
@@ -111,7 +111,7 @@ def test_the_verb_prints_a_table_and_json(study, found, capsys):
         (["support", "RUN", "--data", "digts"], "does not exist"),
         (["likelihood", "RUN"], "not normalised"),
         (["likelihood", "AE"], "deterministic"),
-        (["likelihood", "STUDY"], "none of 3 runs"),
+        (["likelihood", "STUDY"], "deterministic"),
     ],
 )
 def test_wrong_input_is_one_line(study, arguments, says, capsys):
@@ -127,7 +127,7 @@ def test_log_p_of_binarised_digits(study, capsys):
     """A model of grey levels is judged on bits: that is a probability, whatever it was trained on."""
     place = str(study.path / "beta1-seed0")
     command(["likelihood", place, "--data", "digits:binarised=0", "--rows", "20", "--samples", "50", "--json"])
-    answer = json.loads(capsys.readouterr().out)["runs"]["beta1-seed0"]
+    answer = json.loads(capsys.readouterr().out)["runs"][0]
     assert -64 * np.log(2) * 3 < answer["log_likelihood"] < 0
     assert answer["log_likelihood"] >= answer["elbo"]
     assert (Path(place) / "likelihood.h5").is_file()

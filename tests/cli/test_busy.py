@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from latentlab.runs.stage import stages
 from latentlab.system.files import lock
 
 LINE = """
@@ -14,14 +15,11 @@ from latentlab.cli import run
 status = run(sys.argv[1:])
 print(status, *sorted(set(sys.modules) & {"torch", "sklearn", "h5py", "scipy"}))
 """
-WRITERS = ("analyze", "support", "likelihood", "leakage", "probe", "score", "explain", "debias")
+QUESTIONS = [name for name, stage in stages().items() if stage.place is None]
 VERBS = {
     "train": ["train", "--data", "digits", "--out", "RUN"],
+    **{verb: [verb, "RUN"] for verb in ("analyze", "score", *QUESTIONS)},
     "outliers": ["outliers", "RUN", "--against", "digits"],
-    **{
-        verb: [verb, "RUN"]
-        for verb in ["analyze", "support", "likelihood", "leakage", "probe", "score", "explain", "debias"]
-    },
 }
 
 

@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -180,12 +181,13 @@ def test_compare(say: Say, study: Path, tmp_path: Path) -> None:
 
 
 def test_compare_shows_a_broken_member(say: Say, study: Path, tmp_path: Path) -> None:
-    from shutil import copytree
-
     copytree(study, tmp_path / "study")
     (tmp_path / "study" / "ae-seed0" / "config.json").write_text("{")
-    found = say("compare", tmp_path / "study", "--json").json
+    said = say("compare", tmp_path / "study", "--json")
+    found = json.loads(said.out)
     assert [row["state"] for row in found["runs"]] == ["finished", "broken"]
+    assert [failed["run"] for failed in found["failed"]] == ["ae-seed0"]
+    assert (said.status, said.err.count("\n")) == (1, 1)
 
 
 def test_methods(say: Say, study: Path) -> None:
@@ -200,7 +202,9 @@ def test_methods(say: Say, study: Path) -> None:
 def test_figure(say: Say, study: Path, tmp_path: Path) -> None:
     out = tmp_path / "kl.svg"
     found = say("figure", "kl", study / "beta4-seed0", "-o", out, "--json").json
-    assert found == {"figure": str(out), "kind": "kl"}
+    assert (found["figure"], found["kind"]) == (str(out), "kl")
+    assert [Path(each["run"]).name for each in found["runs"]] == ["beta4-seed0"]
+    assert found["failed"] == []
     assert out.read_bytes().startswith(b"<?xml")
 
 
@@ -290,3 +294,43 @@ def test_a_remark_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[st
         warnings.simplefilter("always")
         warnings.warn("no font has these letters:\n猫", Remark, stacklevel=1)
     assert capsys.readouterr().err == "latentlab: no font has these letters: 猫\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "analyze STUDY --only encode,project --projection-rows 50",
+        "analyze STUDY --only probe,explain",
+        "probe STUDY --sizes 1 --draws 2",
+        "explain STUDY --rows 2 --steps 3",
+        "likelihood STUDY --data digits:binarised=0 --rows 2 --samples 5",
+        "figure scores STUDY -o OUT",
+        "compare STUDY",
+        "report STUDY -o REPORT",
+    ],
+)
+def test_one_broken_run_costs_no_other(say: Say, study: Path, tmp_path: Path, words: str) -> None:
+    there = copytree(study, tmp_path / "study")
+    copytree(there / "beta4-seed0", there / "beta4-seed1")
+    (there / "beta4-seed1" / "config.json").write_text("{")
+    places = {"STUDY": there, "OUT": tmp_path / "x.csv", "REPORT": tmp_path / "r.html"}
+    said = say(*(places.get(word, word) for word in words.split()), "--json")
+    found = json.loads(said.out)
+    assert said.status == 1
+    failed = {Path(each["run"]).name: each["why"] for each in found["failed"]}
+    assert "is not valid JSON" in failed.pop("beta4-seed1")
+    assert "beta4-seed0" in {Path(each["run"]).name for each in found["runs"]}
+    assert failed.keys() <= {"ae-seed0"}, "an autoencoder has no likelihood"
+    assert all(line.startswith("latentlab: ") for line in said.err.splitlines()), said.err
+
+
+def test_a_question_that_must_be_given_more_says_which_verb_takes_it(say: Say, study: Path) -> None:
+    said = say("analyze", study / "beta4-seed0", "--only", "outliers")
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert "outliers needs --against DATA; ask by its own verb: `latentlab outliers" in said.err
+
+
+def test_a_copy_says_what_it_leaves_out(say: Say, study: Path, tmp_path: Path) -> None:
+    said = say("export", study, "--to", "study", "-o", tmp_path / "small", "--rows", 50)
+    assert "left out: training.safetensors" in said.out
+    assert "left out: all but 50 rows" in said.out

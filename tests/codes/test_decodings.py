@@ -10,8 +10,8 @@ import pytest
 
 from latentlab.codes.decodings import Decodings, changed_pixels, load_decodings, save_decodings
 from latentlab.errors import InputError
-from latentlab.system.files import sha256
-from latentlab.system.hdf5 import made_from
+from latentlab.runs.kept import inputs_of
+from latentlab.system.files import sha256, unless_damaged
 
 INPUTS = {"model": "abc", "seed": 0}
 
@@ -43,7 +43,7 @@ def test_roundtrip(path: Path) -> None:
         assert found[name].settings == part.settings
     np.testing.assert_array_equal(found["traversals-prior"].originals, expected["traversals-prior"].originals)
     assert found["samples"].originals is None
-    assert made_from(path) == INPUTS
+    assert inputs_of(path) == INPUTS
 
 
 def test_equal_parts_are_equal_bytes(path: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_truncated_file_is_refused_and_says_nothing_of_its_making(path: Path) 
         path.write_bytes(content[:length])
         with pytest.raises(InputError):
             load_decodings(path)
-        assert made_from(path) == {}
+        assert unless_damaged(lambda: inputs_of(path)) is None
 
 
 def test_a_dimension_that_changes_nothing_has_no_changed_pixels_and_direction_does_not_count() -> None:

@@ -7,7 +7,7 @@ from toy import toy_codes
 
 from latentlab.codes.codes import Codes
 from latentlab.codes.directions import attribute
-from latentlab.codes.draws import leaving, row_of, samples
+from latentlab.codes.draws import leaving, samples
 from latentlab.codes.masks import hidden
 from latentlab.codes.paths import linear, manifold, spherical
 from latentlab.errors import InputError
@@ -129,6 +129,6 @@ def test_hidden_parts_and_row_ids() -> None:
     with pytest.raises(InputError, match="known: left, lower"):
         hidden((1, 4, 4), "eyes")
     codes = toy_codes(4.0, 0)
-    assert row_of(codes, 17) == 17
+    assert codes.position(17) == 17
     with pytest.raises(InputError, match="ids go from 0 to 767"):
-        row_of(codes, 768)
+        codes.position(768)

@@ -81,6 +81,6 @@ def test_weights_are_given_to_every_row_and_shares_name_the_unlabelled(tmp_path:
     assert cli(["debias", str(run.path), "-o", str(tmp_path / "w.npy"), "-q"]) == 0
     assert np.load(tmp_path / "w.npy").shape == (60,)
     for names in ((), ("cat", "dog")):
-        told = shares(data_of(labels, names), debias(run, data_of(labels, names)))
+        told = shares(data_of(labels, names), debias(run, data=data_of(labels, names)))
         assert [row["class"] for row in told] == ["unlabelled", *(names or ("0", "1"))]
         assert [row["rows"] for row in told] == [20, 20, 20]

@@ -49,7 +49,7 @@ def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(
     toy_study: Study, study_of: Any, open_page: Any
 ) -> None:
     app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-16-seed-0")
-    score = load_leakage(toy_study[FIRST])[0]
+    score = load_leakage(toy_study[FIRST])
     line = next(row for row in rows(app) if "± 0.02" in row and "seed 0" in row)
     assert f"{score.value:.2f}" in line
     assert re.search(r"2\s+of 4", line)

@@ -88,7 +88,7 @@ def test_its_commands_are_those_of_the_command_line(page: Path) -> None:
     for command in INLINE.findall(text):
         words = shlex.split(command)[1:]
         known: Any = get_command(build())
-        while hasattr(known, "commands") and words[0] not in ("VERB", "--help"):
+        while hasattr(known, "commands") and words[0] not in ("COMMAND", "--help"):
             assert words[0] in known.commands, command
             known = known.commands[words.pop(0)]
         options = {option for each in known.params for option in each.opts}

@@ -98,3 +98,14 @@ def test_the_tests_that_hold_a_promise_are_there(page: str) -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.py)", (ROOT / page).read_text(encoding="utf-8")))
     assert len(named) > 5
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+def test_pages_import_the_public_package_only() -> None:
+    """An extension is a file of the package and may import its room; everything else needs `ll` alone."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.ipynb")]
+    inner = {
+        page.name
+        for page in pages
+        if re.search(r"(from|import) latentlab\.", page.read_text(encoding="utf-8")) and "decisions" not in page.parts
+    }
+    assert inner == {"extending.md"}

@@ -80,15 +80,15 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     from latentlab.analysis.leakage.record import load_leakage
     from latentlab.analysis.leakage.record import table as leaks
 
-    known = leaks(load_leakage(run)[0]).set_index("dim")["into"]
+    known = leaks(load_leakage(run)).set_index("dim")["into"]
     assert data.table.set_index("dim")["leaks_into"].dropna().to_dict() == known.dropna().to_dict()
 
 
 @pytest.mark.parametrize(
     ("file", "kind", "match"),
     [
-        ("outliers.json", "outliers", "entries is missing; remove it"),
-        ("probes.json", "few_labels", "curves is missing; make it anew"),
+        ("outliers.json", "outliers", "entries is missing; recompute it"),
+        ("probes.json", "few_labels", "curves is missing; recompute it"),
         ("effects.h5", "effects", "effects"),
         ("debiasing.h5", "rare_rows", "debiasing.h5"),
     ],

@@ -3,8 +3,8 @@
 import numpy as np
 from toy import picture, toy_codes
 
-from latentlab.analysis.likelihood.record import Evidence, Exact, evidence_path, save_evidence
-from latentlab.analysis.support.record import FORMAT, SHEET, numbers_path, sheet_path
+from latentlab.analysis.likelihood.record import Evidence, Exact, save_evidence
+from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.results import plain
 from latentlab.runs.run import Run
@@ -35,7 +35,7 @@ def write_survey(run: Run) -> None:
         arms["prior"] |= share("holes", 0.05)
     widths = np.sqrt(codes.variance[:, 0]) if stochastic else None
     found = {
-        "format": FORMAT,
+        "format": 1,
         "inputs": {"draws": 500},
         "information": {"latent_dim": 4, "rate": 9.0 if stochastic else None, "probe": 0.8, "chance": 0.1, "knn": 0.8},
         "arms": arms,
@@ -47,7 +47,7 @@ def write_survey(run: Run) -> None:
     }
     found["information"]["active_units"] = 3 if stochastic else None
     found["between"]["gradient"] = 1.3 if stochastic else None
-    write_json(numbers_path(run), plain(found))
+    write_json(run.path / NUMBERS, plain(found))
     rows = np.arange(SHEET) * 7
     images = np.stack([picture(code) for code in codes.mean[rows]])
     part = lambda **settings: Decodings((images * 0.8).astype(np.uint8), codes.mean[rows], images, settings)  # noqa: E731
@@ -58,7 +58,7 @@ def write_survey(run: Run) -> None:
         sheet |= {"widest": part(rows=rows.tolist(), width=shown[::-1].tolist())}
     ways = np.repeat(images[:6, None], 9, axis=1)
     sheet["ways"] = Decodings(ways, np.zeros((6, 9, 4), np.float32), None, {"rows": []})
-    save_decodings(sheet_path(run), sheet, {})
+    save_decodings(run.path / SHEETS, sheet, {})
 
 
 def write_evidence(run: Run, rows: int = 8, shown: int = 4) -> Evidence:
@@ -79,7 +79,7 @@ def write_evidence(run: Run, rows: int = 8, shown: int = 4) -> Evidence:
     found = Evidence(
         np.arange(rows), elbo, elbo + gap - 0.1, 4 * one, counts, bounds, 9 * one, 10 * one, exact, settings
     )
-    save_evidence(evidence_path(run), found, {})
+    save_evidence(run.path / "likelihood.h5", found, {})
     return found
 
 

@@ -24,7 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def process(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """A process in that folder, without the variables that a test run sets for the libraries."""
-    path = {"PYTHONPATH": str(ROOT / "tests")}
+    path = {"PYTHONPATH": str(ROOT / "tests" / "helpers")}
     known = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT_", "PYTHON"))}
     return subprocess.run(
         [sys.executable, *words], cwd=folder, env=known | path, capture_output=True, text=True, timeout=600
@@ -39,7 +39,7 @@ def test_every_verb_beside_a_strangers_files(trained: Path, tmp_path: Path, stan
     shutil.copytree(trained, study / "r0")
     hostile.lay(study)
     here = study if standing == "in the study" else here
-    done = process(here, "-P", ROOT / "tests" / "hostile.py", study, study, tmp_path / "out")
+    done = process(here, "-P", ROOT / "tests" / "helpers" / "hostile.py", study, study, tmp_path / "out")
     assert done.returncode == 0, done.stderr[-2000:]
     *verbs, shown, read = done.stdout.splitlines()
     assert len(verbs) > 5

@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 from toy import SPECS, toy_codes, write_run
+from toy_support import write_evidence, write_survey
 
 from latentlab.analysis.score.scoring import known_metrics
 from latentlab.analysis.score.stage import score_run
@@ -12,6 +13,7 @@ from latentlab.errors import InputError
 from latentlab.reports.methods import SOURCES, methods
 from latentlab.reports.references import bibtex, cited, cited_in, entries
 from latentlab.runs.run import Run
+from latentlab.runs.stage import stages
 from latentlab.runs.study import Study
 from latentlab.system import registry
 from latentlab.system.files import read_json, write_json
@@ -143,3 +145,19 @@ def test_nothing_that_a_run_recorded_is_a_command(tmp_path):
     text = methods(Run(run.path)).text
     assert set(re.findall(r"\\[a-z]+\b", text)) == {r"\cite", r"\textbackslash"}
     assert r"\textbackslash{}cite\{me\}" in text
+
+
+def test_every_stage_that_was_run_is_described_and_cited(tmp_path):
+    run = write_run(tmp_path / "run", 4.0, 0)
+    write_survey(run)
+    write_evidence(run)
+    found = methods(run)
+    for name, stage in stages().items():
+        assert stage.about in found.text, name
+        keys = cited(stage.source)
+        assert len(keys) == stage.source.count(";") + 1 if stage.source else not keys, name
+        assert set(keys) <= set(found.keys), name
+    assert {"naeem2020", "kynkaanniemi2019", "nalisnick2019", "amini2019", "burda2016"} <= set(found.keys)
+    assert "of toy against other" in found.text
+    bare = methods(write_run(tmp_path / "bare", 4.0, 0, analysed=False))
+    assert not any(stage.about in bare.text for stage in stages().values() if stage.about)

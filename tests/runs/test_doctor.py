@@ -14,7 +14,7 @@ from toy_support import write_evidence, write_survey
 from latentlab.cli import run
 from latentlab.errors import MissingError
 from latentlab.runs import doctor
-from latentlab.runs.doctor import READ, examine, versions
+from latentlab.runs.doctor import examine, readers, versions
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.system.files import TEMPORARY, write_json
@@ -55,7 +55,7 @@ def test_every_kind_of_harm_is_found(study: Path) -> None:
     first = sorted(study.glob("beta*"))[0]
     (first / "config.json").write_text("{")
     second = sorted(study.glob("beta*"))[1]
-    (second / f"{TEMPORARY}9-codes.h5ad").write_bytes(b"half")
+    (second / f"{TEMPORARY}{os.uname().nodename}-999999999-0-codes.h5ad").write_bytes(b"half")
     torn = second / "codes.h5ad"
     torn.write_bytes(torn.read_bytes()[:-100])
     (study / "study.json").write_text(json.dumps({"format": 1, "members": {first.name: {}, "never": {}}}))
@@ -104,7 +104,7 @@ def examined(path: Path) -> Run:
     return run
 
 
-@pytest.mark.parametrize("file", sorted(READ))
+@pytest.mark.parametrize("file", sorted(readers()))
 @pytest.mark.parametrize("harm", ["half", "empty", "another"])
 def test_every_file_of_a_run_is_read(tmp_path: Path, file: str, harm: str) -> None:
     run = examined(tmp_path / "it's here")

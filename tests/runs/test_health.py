@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from toy import toy_codes, write_run
 
-from latentlab.analysis.leakage.record import load_leakage, save_leakage
-from latentlab.analysis.leakage.stage import measure_leakage
+from latentlab.analysis.leakage.record import save_leakage
+from latentlab.analysis.leakage.stage import leakage
 from latentlab.codes.h5ad import save_codes
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.exchange.exporters.study import write as export_study
 from latentlab.results import Score, plain
 from latentlab.runs.health import environment, health
+from latentlab.runs.kept import inputs_of
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
 from latentlab.system.files import sha256, write_json
@@ -79,11 +80,10 @@ def test_a_small_copy_keeps_the_leakage_which_is_not_measured_again(
     save_leakage(run, score, inputs | {"anchors": 16, "seed": 0})
     copy = export_study(Study(run.path.parent), tmp_path / "copy", rows=100, weights=False)["run"]
     monkeypatch.setattr("latentlab.analysis.leakage.stage.learn", lambda data, *, seed: pytest.fail("measured again"))
-    found, failed = measure_leakage([copy], data)
-    assert (found["run"].value, failed) == (0.25, {})
+    assert leakage(copy, data=data).value == 0.25
     save_leakage(run, score, inputs | {"codes": "others", "anchors": 16, "seed": 0})
     stale = export_study(Study(run.path.parent), tmp_path / "stale", rows=100)["run"]
-    assert load_leakage(stale)[1]["codes"] == "others"
+    assert inputs_of(stale.path / "leakage.json")["codes"] == "others"
 
 
 def test_an_unfinished_run_misses_its_training_state(tmp_path: Path) -> None:

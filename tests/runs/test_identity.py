@@ -16,12 +16,12 @@ import latentlab as ll
 from latentlab.analysis.analyze import analyze
 from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.leakage import stage as leaking
-from latentlab.analysis.leakage.stage import measure_leakage
+from latentlab.analysis.leakage.stage import leakage
 from latentlab.analysis.likelihood.stage import likelihood
 from latentlab.analysis.outliers.stage import outliers
 from latentlab.analysis.project.stage import project_run
 from latentlab.analysis.score.scoring import score
-from latentlab.analysis.support.stage import survey
+from latentlab.analysis.support.stage import support
 from latentlab.cli import run as cli
 from latentlab.codes.codes import Codes, located
 from latentlab.codes.h5ad import load_codes, save_codes
@@ -120,8 +120,8 @@ def test_stages_that_do_not_encode_refuse_codes_of_data_that_changed(there: Path
 
 
 KEPT: dict[str, Callable[[Run, Dataset | None], Any]] = {
-    "likelihood": lambda run, data: likelihood(run, data, rows=4, samples=5).estimate,
-    "support": lambda run, data: survey(run, data, draws=100)["inputs"]["fingerprint"],
+    "likelihood": lambda run, data: likelihood(run, data=data, rows=4, samples=5).estimate,
+    "support": lambda run, data: support(run, data=data, draws=100)["inputs"]["fingerprint"],
 }
 
 
@@ -146,7 +146,7 @@ def test_leakage_is_read_with_what_was_learnt_from_the_data_as_they_are(
     for factors, calls in ((0, 1), (0, 1), (7, 2), (7, 2)):
         write(there, factors=factors)
         encode(run)
-        assert measure_leakage([run], anchors=2)[1] == {}
+        leakage(run, anchors=2)
         assert len(learnt) == calls
     assert learnt[0].fingerprint["factors"] != learnt[1].fingerprint["factors"]
 
@@ -157,23 +157,25 @@ def test_outliers_of_two_sets_of_one_name_are_two_entries(there: Path, tmp_path:
     dark = tmp_path / "dark"
     dark.mkdir()
     np.savez(dark / "data.npz", images=np.zeros((ROWS, 8, 8), np.uint8))
-    entries = [outliers(run, each, rows=60) for each in (near, far, load(dark / "data.npz"))]
+    entries = [outliers(run, against=each, rows=60) for each in (near, far, load(dark / "data.npz"))]
     kept = read_json(run.path / "outliers.json")["entries"]
     assert len(kept) == 3
     assert len({entry["against"] for entry in kept.values()}) == 3
     assert entries[2]["scores"]["distortion"]["auroc"] != entries[0]["scores"]["distortion"]["auroc"]
     assert all(entry["own_rows_were_trained_on"] for entry in entries)
     mtime = (run.path / "outliers.json").stat().st_mtime_ns
-    assert outliers(run, near, rows=60)["inputs"] == entries[0]["inputs"]
+    assert outliers(run, against=near, rows=60)["inputs"] == entries[0]["inputs"]
     assert (run.path / "outliers.json").stat().st_mtime_ns == mtime
     write(tmp_path / "near", seed=8)
-    assert outliers(run, load(tmp_path / "near" / "data.npz"), rows=60)["inputs"] != entries[0]["inputs"]
+    assert outliers(run, against=load(tmp_path / "near" / "data.npz"), rows=60)["inputs"] != entries[0]["inputs"]
     assert len(read_json(run.path / "outliers.json")["entries"]) == 3
 
 
 def test_own_rows_of_another_set_of_that_name_were_not_trained_on(there: Path, tmp_path: Path) -> None:
     run, mine = Run(there / "run"), load(write(tmp_path / "mine", seed=9))
-    assert not outliers(run, load(write(tmp_path / "foreign", seed=10)), mine, rows=60)["own_rows_were_trained_on"]
+    assert not outliers(run, against=load(write(tmp_path / "foreign", seed=10)), data=mine, rows=60)[
+        "own_rows_were_trained_on"
+    ]
 
 
 def test_a_resume_on_replaced_images_is_refused(there: Path, tmp_path: Path) -> None:

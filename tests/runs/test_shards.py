@@ -32,7 +32,7 @@ def test_runs_are_dealt_by_the_plan_whichever_are_there(tmp_path: Path) -> None:
         write_run(tmp_path / name, 4.0, 0)
     dealt = [[run.name for run in shard_runs(Shard(part, 2), list(Study(tmp_path)))] for part in (1, 2)]
     assert [sorted(names) for names in dealt] == [["beta4-seed0", "beta9-seed0"], ["ae-seed0"]]
-    assert [run.name for run in shard_runs(Shard(1, 2), open_runs([tmp_path / "beta4-seed0"]))] == ["beta4-seed0"]
+    assert [run.name for run in shard_runs(Shard(1, 2), open_runs([tmp_path / "beta4-seed0"])[0])] == ["beta4-seed0"]
 
 
 def test_a_study_without_a_plan_is_dealt_as_it_stands(tmp_path: Path) -> None:

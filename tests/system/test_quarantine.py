@@ -23,6 +23,7 @@ from latentlab.system.confinement import CALLS
 from latentlab.system.limits import memory
 from latentlab.system.quarantine import apart, strangers
 
+HELPERS = (Path(__file__).parent, Path(__file__).parents[1] / "helpers")
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
 
@@ -189,7 +190,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from test_quarantine import process, strangers\n"
     code += "with strangers(): print(process(Path('.')), flush=True)\n"
     code += "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, HELPERS))}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.returncode == -signal.SIGKILL
     for _ in range(100):
@@ -235,7 +236,8 @@ def test_doctor_reads_apart_and_names_the_file_that_crashes_the_reader(
 ) -> None:
     run = write_run(tmp_path / "run", 4.0, 0)
     expected = doctor.examine(run.path)
-    monkeypatch.setitem(doctor.READ, "codes.h5ad", (lambda run: crashes(run.codes_path), "analyze RUN"))
+    sound = doctor.readers()
+    monkeypatch.setattr(doctor, "readers", lambda: {**sound, "codes.h5ad": lambda run: crashes(run.codes_path)})
     wrong = [finding for finding in doctor.examine(run.path) if finding not in expected]
     assert [Path(finding.where).name for finding in wrong] == ["codes.h5ad"]
     assert "ended the process" in wrong[0].found

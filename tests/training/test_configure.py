@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from latentlab.models import build
 from latentlab.runs.config import RunConfig
-from latentlab.system.machine import QUOTA, cores, process_threads
-from latentlab.training import configure
+from latentlab.system import machine
+from latentlab.system.machine import cores, process_threads
 from latentlab.training.configure import choose_network, resolve_hardware
 
 
@@ -39,8 +39,8 @@ def test_which_network_it_is(size: tuple[int, int], network: str) -> None:
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(configure, "QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr(configure.os, "sched_getaffinity", lambda pid: set(range(6)), raising=False)
+    monkeypatch.setattr(machine, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: set(range(6)), raising=False)
 
 
 @pytest.mark.usefixtures("_bare")
@@ -70,5 +70,5 @@ def test_threads_are_as_the_environment_says(
     [("max 100000", 6), ("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("900000 100000", 6), ("", 6)],
 )
 def test_a_container_s_quota_is_kept(quota: str, there: int) -> None:
-    QUOTA.write_text(f"{quota}\n")
+    machine.QUOTA.write_text(f"{quota}\n")
     assert (cores(), process_threads()) == (there, there)

@@ -7,14 +7,17 @@ rare. `latentlab train --weights` then draws rare rows more often. No label is r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import ACTIVE
 from latentlab.errors import InputError
+from latentlab.results import Result, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BINS = 10
 SMOOTHING = 0.01
@@ -26,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Commonness:
+class Commonness(Result):
     """How common each row is, and the weights that follow.
 
     ``share`` (n, m) is the smoothed share of rows in the bin of each of the ``dimensions`` (m,) that count; ``weights``
@@ -39,6 +42,18 @@ class Commonness:
     dimensions: tuple[int, ...]
     row_ids: NDArray[np.int64]
     settings: dict[str, object]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per example, the rarest first: its row id and weight."""
+        import pandas as pd
+
+        order = np.argsort(-self.weights, kind="stable")
+        return pd.DataFrame({"row": self.row_ids[order], "weight": self.weights[order]})
+
+    def to_json(self) -> dict[str, Any]:
+        """Row ids, weights, the dimensions that count, the effective sample size and the settings."""
+        parts = {"rows": self.row_ids, "weights": self.weights, "dimensions": self.dimensions}
+        return plain({**parts, "effective": self.effective, "settings": self.settings})
 
     @property
     def effective(self) -> float:
@@ -82,8 +97,7 @@ def commonness(
         raise InputError(f"codes has {len(codes)} row; how common one is needs at least two")
     if not 2 <= bins <= 1000 or not 0 < smoothing <= 1:
         raise InputError(f"bins is {bins} and smoothing {smoothing:g}; expected 2 to 1,000 bins, 0 < smoothing ≤ 1")
-    variance = codes.mean.var(axis=0, dtype=np.float64)
-    live = np.flatnonzero(variance > (ACTIVE if codes.variance is not None else 0.0))
+    live = np.flatnonzero(codes.active)
     share = np.column_stack([np.empty((len(codes), 0)), *(_share(codes.mean[:, j], bins) + smoothing for j in live)])
     odds = -np.log(share)
     rarity = odds.sum(axis=1) if combine == "product" else odds.max(axis=1, initial=-np.log(1 + smoothing))

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
+from latentlab.analysis.debias import STAGE
 from latentlab.analysis.debias.measure import Commonness
 from latentlab.codes.decodings import Decodings, load_decodings
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError
 from latentlab.runs.run import Run
 from latentlab.system.files import write_bytes
 from latentlab.system.validation import validate
 
-FILE = "debiasing.h5"
+(FILE,) = STAGE.files
 
 
 def save_weights(path: Path, found: Commonness) -> None:
@@ -29,19 +30,16 @@ def save_weights(path: Path, found: Commonness) -> None:
 
 def load_extremes(run: Run) -> dict[str, Decodings]:
     """The ``rarest`` and ``commonest`` rows in the run's ``debiasing.h5``, each with its reconstruction and weight."""
-    path = run.path / FILE
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab debias {run.path}`")
+    path = STAGE.path(run)
     found = load_decodings(path)
     if set(found) != {"rarest", "commonest"}:
-        held = ", ".join(found)[:40] or "nothing"
-        raise InputError(f"{path} holds {held}; make it anew: `latentlab debias {run.path}`")
+        raise STAGE.damaged(run, f"it holds {', '.join(found)[:40] or 'nothing'}")
     for name, part in found.items():
         told: _Told = validate(_Told, part.settings, f"{path}: {name}")
         if {len(told.rows), len(told.weights), len(told.classes)} != {len(part.images)} or part.images.ndim != 4:
-            raise InputError(f"{path}: {name} does not tell of each image; make it anew: `latentlab debias {run.path}`")
+            raise STAGE.damaged(run, f"{name} does not tell of each image")
     if len({part.codes.shape[1] for part in found.values()}) > 1:
-        raise InputError(f"{path}: the parts differ in latent size; make it anew: `latentlab debias {run.path}`")
+        raise STAGE.damaged(run, "the parts differ in latent size")
     return found
 
 

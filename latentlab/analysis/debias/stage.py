@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.analysis.debias import STAGE
 from latentlab.analysis.debias.measure import BINS, SMOOTHING, Combine, Commonness, commonness
-from latentlab.analysis.debias.record import FILE as DEBIASING_FILE
+from latentlab.analysis.debias.record import FILE
+from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.labels import labelled
 from latentlab.codes.selections import extremes
-from latentlab.data import Dataset
+from latentlab.data import Dataset, load
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
+from latentlab.runs.kept import inputs_of, kept
 from latentlab.runs.run import Run, model_hash
-from latentlab.runs.stage import Progress, _silent
-from latentlab.system.files import MERGE_PATIENCE, lock
+from latentlab.system.files import unless_damaged
+from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
     from latentlab.models import Model
@@ -29,43 +33,69 @@ SHOWN = 24
 
 def debias(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     split: str | None = None,
     combine: Combine = "product",
     bins: int = BINS,
     smoothing: float = SMOOTHING,
     adapter: str | Model | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Commonness:
     """How common each training row is under the run's latent distribution; the extremes stay in ``debiasing.h5``.
 
     ``data`` and ``split`` are what the run was trained on unless they say otherwise. The file holds the rarest and the
     commonest rows, each with its reconstruction; see `latentlab.analysis.debias.measure.commonness` for the weights.
     """
-    from latentlab.models import load_model
-    from latentlab.models.decoding import reconstruct
-    from latentlab.models.encoding import judge
-
-    part = trained_rows(run, data, split)
-    model = load_model(run, adapter)
+    STAGE.check(run)
+    part = trained_rows(run, None if data is None else load(data), split)
+    inputs = {"model": model_hash(run), "source": plain(part.source), "fingerprint": part.fingerprint}
     progress(0, 2, "encode")
-    codes = judge(model, part, distortion=False, workers=None if adapter is None else 1)
+    codes = _codes(run, part, adapter)
     found = commonness(codes, bins=bins, smoothing=smoothing, combine=combine)
     progress(1, 2, "decode the extremes")
+    inputs |= {"combine": combine, "bins": bins, "smoothing": smoothing}
+    kept(
+        run,
+        STAGE,
+        inputs,
+        lambda: _extremes(run, part, codes, found, adapter),
+        lambda parts: save_decodings(run.path / FILE, parts, inputs),
+    )
+    progress(2, 2)
+    return found
+
+
+def _codes(run: Run, part: Dataset, adapter: str | Model | None) -> Codes:
+    """The codes of those rows: the run's own where they are of just these images, else they are encoded now."""
+    from latentlab.models import load_model
+    from latentlab.models.encoding import judge
+
+    recorded = unless_damaged(lambda: inputs_of(run.codes_path)) or {}
+    images = recorded.get("fingerprint", {}).get("images")
+    if recorded.get("model") == model_hash(run) and images == part.fingerprint["images"]:
+        codes = run.codes()
+        if np.array_equal(codes.row_ids, part.row_ids):  # a shared copy keeps some of them
+            return codes
+    return judge(load_model(run, adapter), part, distortion=False, workers=None if adapter is None else 1)
+
+
+def _extremes(
+    run: Run, part: Dataset, codes: Codes, found: Commonness, adapter: str | Model | None
+) -> dict[str, Decodings]:
+    """The commonest and the rarest rows, each with its reconstruction where the model has a decoder."""
+    from latentlab.models import load_model
+    from latentlab.models.decoding import reconstruct
+
+    model = load_model(run, adapter) if run.decodes else None
     of_row, classes = _classes(part)
     parts, summary = {}, {**found.settings, "effective": found.effective, "data": part.name}
     for name, rows in zip(("commonest", "rarest"), extremes(found.weights, SHOWN), strict=True):
-        made = reconstruct(model, codes, part, rows) if run.decodes else Decodings(part[rows], codes.mean[rows])
+        made = Decodings(part[rows], codes.mean[rows]) if model is None else reconstruct(model, codes, part, rows)
         told = {"kind": name, "rows": codes.row_ids[rows].tolist(), "weights": found.weights[rows].tolist()}
-        parts[name] = replace(
-            made, settings={**told, "classes": [classes[k] for k in of_row[rows]], "summary": summary}
-        )
-    with lock(run.path, MERGE_PATIENCE):
-        inputs = {"model": model_hash(run), "source": plain(part.source), "fingerprint": part.fingerprint}
-        save_decodings(run.path / DEBIASING_FILE, parts, inputs)
-    progress(2, 2, "")
-    return found
+        classed = [classes[k] for k in of_row[rows]]
+        parts[name] = replace(made, settings={**told, "classes": classed, "summary": summary})
+    return parts
 
 
 def shares(data: Dataset, found: Commonness) -> list[dict[str, Any]]:

@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from latentlab.analysis.encode import STAGE
 from latentlab.codes.codes import BLOCK as ROWS_READ
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import FORMAT, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes.h5ad_writer import CodesWriter
 from latentlab.data import Dataset, read_spec, say_if_dark
-from latentlab.data._fingerprint import agree
-from latentlab.errors import InputError
 from latentlab.models import Model, load_model
-from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, Progress, distortions, posteriors
+from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, distortions, posteriors
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
+from latentlab.runs.kept import made_from
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import lock
+from latentlab.system.files import lock, unless_damaged
 from latentlab.system.machine import process_threads
+from latentlab.system.progress import Progress, silent
 
 
 def encode(
@@ -32,7 +33,7 @@ def encode(
     distortion: Distortion = "sample",
     seed: int = 0,
     adapter: str | Model | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Codes:
     """The codes of `data` under the run's model, kept in the run's ``codes.h5ad``.
 
@@ -56,7 +57,7 @@ def write_codes(
     distortion: Distortion = "sample",
     seed: int = 0,
     adapter: str | Model | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> None:
     """What `encode` does, without reading the codes afterwards: memory is the same for any number of rows."""
     if not run.encodes:
@@ -75,16 +76,16 @@ def write_codes(
         "seed": seed,
         "format": FORMAT,
     }
-    provenance = _provenance(run)
-    if agree(provenance.get("inputs", {}), plain(inputs)):
+    if made_from(run, STAGE, inputs):
         return
-    with lock(run.path):
+    provenance = unless_damaged(lambda: read_provenance(run.codes_path)) or {}
+    with lock(run.path):  # codes are written as they are computed: they need not fit into memory
         if _of_same_images(provenance, plain(inputs)):
             _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})
         else:
             data = replace(data, spec=spec)
             say_if_dark(data)
-            _encode(run, data, inputs, distortion, seed, adapter, progress or (lambda done, rows: None))
+            _encode(run, data, inputs, distortion, seed, adapter, progress)
 
 
 def _from_anywhere(run: Run, spec: str) -> str:
@@ -94,14 +95,6 @@ def _from_anywhere(run: Run, spec: str) -> str:
     named = read_spec(spec)
     here = named.at().resolved()
     return spec if named.at(place(run)).resolved() == here else str(here)
-
-
-def _provenance(run: Run) -> dict[str, Any]:
-    """Where the run's codes came from; nothing of codes that cannot be read, which are recomputed."""
-    try:
-        return read_provenance(run.codes_path)
-    except InputError:
-        return {}
 
 
 def _of_same_images(provenance: dict[str, Any], inputs: dict[str, Any]) -> bool:
@@ -159,7 +152,7 @@ def _encode(
 def _draw(run: Run, seed: int) -> None:
     """Codes for a model that only decodes: draws from the prior, kept like any others."""
     inputs = {"model": model_hash(run), "source": {"name": "prior"}, "rows": DRAWN, "seed": seed, "format": FORMAT}
-    if _provenance(run).get("inputs") != inputs:
+    if not made_from(run, STAGE, inputs):
         mean = np.random.default_rng(seed).standard_normal((DRAWN, run.config.latent_dim), np.float32)
         provenance = {"inputs": inputs, "run": run.name, "label": run.config.label, "stochastic": False}
         with lock(run.path):

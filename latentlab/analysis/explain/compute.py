@@ -63,7 +63,7 @@ def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS,
     """What every latent dimension does around `rows` seeded codes, along paths of `steps` pictures each."""
     if len(codes) < 2 or rows < 1 or steps < 3:
         raise InputError(f"codes has {len(codes)} rows, rows is {rows}, steps {steps}; expected 2, 1 and 3 at least")
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
+    chosen = codes.drawn(rows, seed)
     centres = codes.mean[chosen]
     spread = codes.mean.std(axis=0, dtype=np.float64)
     ends = np.quantile(codes.mean, AGGREGATE_QUANTILES, axis=0)

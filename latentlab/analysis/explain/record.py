@@ -6,23 +6,29 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import InputError, MissingError
+from latentlab.analysis.explain import STAGE
+from latentlab.errors import InputError
+from latentlab.results import Result, plain
 from latentlab.runs.run import Run
-from latentlab.system.hdf5 import check_format, numbers, publishing, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
-FILE = "effects.h5"
+if TYPE_CHECKING:
+    import pandas as pd
+
+(FILE,) = STAGE.files
 FORMAT = 1
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
+class Effects(Result):
     """What each of d latent dimensions does around m codes of the data.
 
     ``local`` (d, h, w): the exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the
@@ -48,6 +54,21 @@ class Effects:
         if self.local.shape[0] != d or self.strength.shape != (d,) or self.straightness.shape != (d, m):
             came = f"strength is {self.strength.shape}, straightness {self.straightness.shape}"
             raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, h, w)")
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per latent dimension: strength, its share, area and mean straightness."""
+        import pandas as pd
+
+        total = self.strength.sum()
+        share = self.strength / total if total else self.strength
+        bent = [np.nanmean(each) if np.isfinite(each).any() else np.nan for each in self.straightness]
+        dims = [f"z{j}" for j in range(len(share))]
+        columns = {"dim": dims, "strength": self.strength, "strength_share": share, "area": self.area}
+        return pd.DataFrame({**columns, "straightness": bent})
+
+    def to_json(self) -> dict[str, Any]:
+        """The rows of `to_frame` as ``dimensions``, and the settings; without the images."""
+        return {"dimensions": plain(self.to_frame().to_dict("records")), "settings": plain(self.settings)}
 
     @property
     def area(self) -> Floats:
@@ -88,10 +109,7 @@ def save_effects(path: Path, effects: Effects, inputs: Mapping[str, Any]) -> Non
 
 def effects_of(run: Run) -> Effects:
     """What the run's ``effects.h5`` holds."""
-    path = run.path / FILE
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab explain {run.path}`")
-    return load_effects(path)
+    return load_effects(STAGE.path(run))
 
 
 @apart(Effects)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from latentlab.analysis.explain import record
-from latentlab.analysis.explain.record import Effects, load_effects, save_effects
-from latentlab.errors import InputError
+from latentlab.analysis.explain import STAGE
+from latentlab.analysis.explain.record import FILE, Effects, save_effects
+from latentlab.runs.kept import kept
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import MERGE_PATIENCE, lock, sha256
-from latentlab.system.hdf5 import made_from
+from latentlab.system.files import sha256
 
 if TYPE_CHECKING:
     from latentlab.models import Model
@@ -28,19 +27,14 @@ def explain(
     from latentlab.analysis.explain.compute import STEPS, measure
     from latentlab.models import load_model
 
-    if not run.decodes:
-        raise InputError(f"{run.path} has no decoder, so what a dimension does to the picture cannot be computed")
-    path, rows, steps = run.path / record.FILE, rows or AROUND, steps or STEPS
+    STAGE.check(run)
+    settings: dict[str, int] = {"rows": rows or AROUND, "steps": steps or STEPS, "seed": seed}
     codes = run.codes()
-    inputs = {
-        "model": model_hash(run),
-        "codes": sha256(run.codes_path),
-        "rows": rows,
-        "steps": steps,
-        "seed": seed,
-    }
-    if made_from(path) != inputs:
-        found = measure(load_model(run, adapter), codes, rows=rows, steps=steps, seed=seed)
-        with lock(run.path, MERGE_PATIENCE):
-            save_effects(path, found, inputs)
-    return load_effects(path)
+    inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), **settings}
+    return kept(
+        run,
+        STAGE,
+        inputs,
+        lambda: measure(load_model(run, adapter), codes, **settings),
+        lambda effects: save_effects(run.path / FILE, effects, inputs),
+    )

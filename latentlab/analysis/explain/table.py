@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.analysis.explain.record import Effects
-from latentlab.analysis.leakage.record import FILE, load_leakage, table
+from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.codes.dimensions import dimensions, knowledge
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
@@ -86,9 +86,9 @@ def _second(run: Run, top: list[str | None], order: np.ndarray) -> tuple[list[st
 def _leaks(run: Run, order: np.ndarray) -> dict[str, list[Any]]:
     """How much another factor changes along each dimension, and which: `latentlab.analysis.leakage.record.table`."""
     nothing: dict[str, list[Any]] = {"leakage": [np.nan] * len(order), "leaks_into": [None] * len(order)}
-    if not (run.path / FILE).is_file():
+    if not run.has("leakage"):
         return nothing
-    rows = table(load_leakage(run)[0]).set_index("dim").reindex([f"z{j}" for j in order])
+    rows = table(load_leakage(run)).set_index("dim").reindex([f"z{j}" for j in order])
     return {"leakage": rows["leakage"].tolist(), "leaks_into": rows["into"].tolist()}
 
 

@@ -28,7 +28,6 @@ from latentlab.results import Score
 
 Floats = NDArray[np.float64]
 
-FORMAT = 1
 READABLE = 0.5
 LEAST = 0.1
 REDRAWS = 200

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.analysis.leakage.measure import FORMAT, _leaks
-from latentlab.errors import InputError
+from latentlab.analysis.leakage import STAGE
+from latentlab.analysis.leakage.measure import _leaks
 from latentlab.results import Score
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json, write_json
+from latentlab.system.files import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-FILE = "leakage.json"
+(FILE,) = STAGE.files
 
 
 def table(score: Score) -> pd.DataFrame:
@@ -54,23 +54,18 @@ def tables(scores: Mapping[str, Score]) -> pd.DataFrame:
 
 def save_leakage(run: Run, score: Score, inputs: dict[str, Any]) -> None:
     """Keep the leakage of a run in its ``leakage.json``, with what it was made from."""
-    write_json(run.path / FILE, {"format": FORMAT, "inputs": inputs, "leakage": score.to_json()})
+    write_json(run.path / FILE, {"format": STAGE.format, "inputs": inputs, "leakage": score.to_json()})
 
 
-def load_leakage(run: Run) -> tuple[Score, dict[str, Any]]:
-    """What `save_leakage` kept: the score, and what it was made from. Raises `InputError` where there is none."""
-    path = run.path / FILE
-    if not run.has("encode"):
-        run.codes()  # says what is missing, and how it is made
-    if not path.is_file():
-        raise InputError(f"{run.path} has no leakage (data without factors have none): `latentlab leakage {run.path}`")
-    found = read_json(path)
+def load_leakage(run: Run) -> Score:
+    """The leakage that the run keeps; where there is none, a `MissingError` says how it is measured."""
+    found = STAGE.record(run)
     try:
-        score, inputs = Score.from_json(found["leakage"]), dict(found["inputs"])
+        score = Score.from_json(found["leakage"])
         _check(score)
-        return score, inputs
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise InputError(f"{path} holds no leakage; measure it anew: `latentlab leakage {run.path}`") from error
+        raise STAGE.damaged(run, "it holds no leakage") from error
+    return score
 
 
 def _check(score: Score) -> None:

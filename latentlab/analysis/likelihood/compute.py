@@ -7,7 +7,6 @@ limits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,13 +21,13 @@ from latentlab.analysis.likelihood.record import Evidence
 from latentlab.errors import InputError
 from latentlab.models import Model, Point
 from latentlab.models.encoding import as_input
+from latentlab.system.progress import Progress, silent
 
 ROWS = 1000
 SAMPLES = 1000
 EXACT_ROWS = 50
 BLOCK = 8  # rows whose samples are decoded together
 DRAWN = 128  # samples of each row in one batch
-Progress = Callable[[int, int], None]
 
 
 def estimate(
@@ -39,7 +38,7 @@ def estimate(
     samples: int = SAMPLES,
     seed: int = 0,
     settings: dict[str, object] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Evidence:
     """The `Evidence` of images (n, c, h, w) uint8 under a model, with `samples` seeded posterior draws a row."""
     counts = [10**k for k in range(6) if 10**k < samples] + [samples]
@@ -47,8 +46,7 @@ def estimate(
     for start in range(0, len(images), BLOCK):
         x = as_input(model, images[start : start + BLOCK])
         blocks.append(_estimate(model, x, samples, counts, seed + start))
-        if progress:
-            progress(min(start + BLOCK, len(images)), len(images))
+        progress(min(start + BLOCK, len(images)), len(images))
     found = _Rows(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
     exact = None
     if model.latent_dim == 2:

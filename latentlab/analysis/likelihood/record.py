@@ -10,18 +10,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import InputError, MissingError
+from latentlab.analysis.likelihood import STAGE
+from latentlab.errors import InputError
+from latentlab.results import Result, plain
 from latentlab.runs.run import Run
-from latentlab.system.hdf5 import check_format, numbers, publishing, reading
+from latentlab.system.files import check_format
+from latentlab.system.hdf5 import numbers, publishing, reading
 from latentlab.system.quarantine import apart
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FORMAT = 1
-FILE = "likelihood.h5"
+(FILE,) = STAGE.files
 Floats = NDArray[np.float64]
 
 
@@ -55,7 +61,7 @@ class Exact:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class Evidence(Result):
     """Estimates of log p(x) of n rows, in nats, from K samples of q(z|x) each.
 
     ``elbo`` (n,) has the KL in closed form; ``estimate`` (n,) is log (1/K) Σ p(x, z_k)/q(z_k|x), a lower bound on
@@ -79,6 +85,17 @@ class Evidence:
     def __post_init__(self) -> None:
         _same(len(self.row_ids), self, ("elbo", "estimate", "ess", "variance_sampled", "variance_closed"))
         _same(len(self.counts), self, ("bounds",))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per example: its row id, ELBO and estimate of log p(x) in nats, and effective sample size."""
+        import pandas as pd
+
+        columns = {"row": self.row_ids, "elbo": self.elbo, "log_likelihood": self.estimate, "ess": self.ess}
+        return pd.DataFrame(columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """The `summary` and the settings."""
+        return {**plain(self.summary()), "settings": plain(self.settings)}
 
     def summary(self) -> dict[str, Any]:
         """The means over rows, with the standard error of the estimate's mean, ready for a table or JSON."""
@@ -116,16 +133,9 @@ def _same(n: int, held: Any, names: Sequence[str]) -> None:
             raise InputError(f"{name} has shape {getattr(held, name).shape}; expected ({n},), one row at least")
 
 
-def evidence_path(run: Run) -> Path:
-    """``likelihood.h5`` in the run's folder."""
-    return run.path / FILE
-
-
 def read_evidence(run: Run) -> Evidence:
     """What `latentlab likelihood` left in a run's folder; a `MissingError` says how to make it."""
-    if not evidence_path(run).is_file():
-        raise MissingError(f"{evidence_path(run)} does not exist; make it with `latentlab likelihood {run.path}`")
-    return load_evidence(evidence_path(run))
+    return load_evidence(STAGE.path(run))
 
 
 def save_evidence(path: Path, evidence: Evidence, inputs: Mapping[str, Any]) -> None:

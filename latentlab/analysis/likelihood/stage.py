@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
-from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, Progress, estimate
-from latentlab.analysis.likelihood.record import FORMAT, Evidence, evidence_path, load_evidence, save_evidence
-from latentlab.data import Dataset
-from latentlab.data._fingerprint import agree
+from latentlab.analysis.likelihood import STAGE
+from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, estimate
+from latentlab.analysis.likelihood.record import FILE, FORMAT, Evidence, save_evidence
+from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
 from latentlab.results import plain
 from latentlab.runs.data import analysed
+from latentlab.runs.kept import kept
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import lock
-from latentlab.system.hdf5 import made_from
+from latentlab.system.progress import Progress, silent
 
 
 def likelihood(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     split: str | None = None,
     rows: int = ROWS,
     samples: int = SAMPLES,
     seed: int = 0,
     adapter: str | Model | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Evidence:
     """The ELBO and importance-weighted estimates of log p(x) of at most `rows` seeded rows, kept in ``likelihood.h5``.
 
@@ -38,36 +40,29 @@ def likelihood(
     distribution of the images: a Bernoulli likelihood gives probability to black and white alone, so its value for
     grey levels is no log p(x). Take ``binarised=SEED`` data for it.
     """
-    if not run.encodes or not run.decodes:
-        raise InputError(
-            f"{run.path} has no {'decoder' if run.encodes else 'encoder'}; log p(x) is estimated with both"
-        )
-    if not run.config.stochastic:
-        raise InputError(
-            f"{run.path} is a deterministic autoencoder: it has no q(z|x), so no ELBO and no estimate of log p(x)"
-        )
+    STAGE.check(run)
     if rows < 1 or samples < 2:
         raise InputError(f"rows is {rows} and samples {samples}; expected at least 1 row and 2 samples of each")
-    data = analysed(run, data, split)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
+    part = analysed(run, None if data is None else load(data), split)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(part))[:rows])
     inputs = plain(
-        {"model": model_hash(run), "source": dict(data.source), "split": data.name, "rows": len(chosen)}
-        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": data.fingerprint["images"]}
+        {"model": model_hash(run), "source": dict(part.source), "split": part.name, "rows": len(chosen)}
+        | {"samples": samples, "seed": seed, "format": FORMAT, "fingerprint": part.fingerprint["images"]}
     )
-    path = evidence_path(run)
-    if agree(made_from(path), inputs):
-        return load_evidence(path)
-    torch.set_num_threads(run.config.hardware.threads)
-    model = load_model(run, adapter)
-    settings = {
-        **inputs,
-        "data": data.spec or data.name,
-        "likelihood": run.config.likelihood,
-        "label": run.config.label,
-    }
-    with lock(run.path):
-        found = estimate(
-            model, data[chosen], data.row_ids[chosen], samples=samples, seed=seed, settings=settings, progress=progress
+    config = run.config
+    described = {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
+
+    def make() -> Evidence:
+        torch.set_num_threads(config.hardware.threads)
+        model = load_model(run, adapter)
+        return estimate(
+            model,
+            part[chosen],
+            part.row_ids[chosen],
+            samples=samples,
+            seed=seed,
+            settings={**inputs, **described},
+            progress=progress,
         )
-        save_evidence(path, found, inputs)
-    return found
+
+    return kept(run, STAGE, inputs, make, lambda found: save_evidence(run.path / FILE, found, inputs))

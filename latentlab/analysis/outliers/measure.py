@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import ACTIVE
 from latentlab.errors import InputError
 
 BASELINES = ("intensity", "complexity", "mean image")
@@ -93,7 +92,7 @@ def mahalanobis(codes: Codes, reference: Codes) -> Floats:
     1.2
     """
     mean = reference.mean.astype(np.float64)
-    live = mean.var(axis=0) > (ACTIVE if reference.variance is not None else 0.0)
+    live = reference.active
     if not live.any():
         return np.zeros(len(codes))
     centre, spread = mean[:, live].mean(axis=0), mean[:, live].std(axis=0)

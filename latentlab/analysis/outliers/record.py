@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from latentlab.analysis.outliers import STAGE
 from latentlab.analysis.outliers.measure import Detection
-from latentlab.errors import MissingError
+from latentlab.results import Record
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
 from latentlab.system.validation import validate
 
-FILE = "outliers.json"
+if TYPE_CHECKING:
+    import pandas as pd
+
+(FILE,) = STAGE.files
+
+
+@dataclass(frozen=True, eq=False)
+class Outliers(Record):
+    """How well a run detects data of another kind, compared with baselines that need no model.
+
+    ``own`` and ``against`` name the two data sets. ``scores`` has, for each score, its AUROC with a 95 % interval, its
+    AUPRC and whether it needs the model. ``best_baseline`` is the best score without a model and its AUROC,
+    ``beyond_baselines`` are the scores of the model that are significantly better. ``settings`` has what it was made
+    from and what has to be known to read it, such as ``inverted`` and ``own_rows_were_trained_on``.
+    """
+
+    own: str
+    against: str
+    scores: Mapping[str, Mapping[str, Any]]
+    best_baseline: tuple[str, float]
+    beyond_baselines: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per score."""
+        import pandas as pd
+
+        return pd.DataFrame([{"score": name, **numbers} for name, numbers in self.scores.items()])
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Outliers:
+        """The result in an entry of ``outliers.json``."""
+        named = ("own", "against", "scores", "best_baseline", "beyond_baselines")
+        settings = {key: value for key, value in entry.items() if key not in named}
+        return cls(**{key: entry[key] for key in named if key in entry}, settings=settings)
 
 
 class _Entry(BaseModel):
@@ -30,11 +66,7 @@ class _Kept(BaseModel):
     entries: dict[str, _Entry]
 
 
-def load_outliers(run: Run) -> dict[str, dict[str, Any]]:
+def load_outliers(run: Run) -> dict[str, Outliers]:
     """What ``outliers.json`` of a run keeps: one entry per pair of data sets."""
-    path = run.path / FILE
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab outliers {run.path} --against DATA`")
-    mend = "remove it and run `latentlab outliers` anew"
-    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
-    return {key: entry.model_dump() for key, entry in found.entries.items()}
+    found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / FILE), f"recompute it: `{STAGE.again(run)}`")
+    return {key: Outliers.of(entry.model_dump()) for key, entry in found.entries.items()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.outliers import STAGE
 from latentlab.analysis.outliers.measure import (
     areas,
     best_baseline,
@@ -15,17 +17,17 @@ from latentlab.analysis.outliers.measure import (
     image_scores,
     model_scores,
 )
-from latentlab.analysis.outliers.record import FILE as OUTLIERS
-from latentlab.analysis.outliers.record import load_outliers
-from latentlab.data import Dataset
+from latentlab.analysis.outliers.record import FILE, Outliers, load_outliers
+from latentlab.data import Dataset, load
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
-from latentlab.errors import InputError
+from latentlab.data.dataset import check_shape
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
+from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run, model_hash
-from latentlab.runs.stage import FORMAT, Progress, _silent
-from latentlab.system.files import MERGE_PATIENCE, kept_json, lock, write_json
+from latentlab.system.files import unless_damaged, write_json
+from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
     from latentlab.codes.codes import Codes
@@ -39,15 +41,15 @@ COMPARED = 100  # images of equal ids that tell whether rows were trained on
 
 def outliers(
     run: Run,
-    against: Dataset,
-    data: Dataset | None = None,
     *,
+    against: Dataset | str | Path,
+    data: Dataset | str | Path | None = None,
     split: str | None = None,
     rows: int = ROWS,
     seed: int = 0,
     adapter: str | Model | None = None,
-    progress: Progress = _silent,
-) -> dict[str, Any]:
+    progress: Progress = silent,
+) -> Outliers:
     """How well the run tells `against` from its own data, beside baselines.
 
     Kept in ``outliers.json``, an entry a set, and not judged again while it holds. Own rows are the test split of what
@@ -55,22 +57,48 @@ def outliers(
     the entry says so. At most `rows` of each side, seeded. Where one side is drawn light on dark and the other dark on
     light, the foreign one is inverted, and the entry says so.
     """
-    from latentlab.models import load_model
-    from latentlab.models.encoding import judge
     from latentlab.runs.data import analysed
 
-    own, trained = analysed(run, data, split), trained_rows(run)
-    if against.image_shape != own.image_shape:
-        came, expected = ("×".join(map(str, each.image_shape)) for each in (against, own))
-        raise InputError(f"{against.name} has images {came}, the run {expected}; resize them, as in PATH:size=28")
+    STAGE.check(run)
+    against = load(against)
+    own, trained = analysed(run, None if data is None else load(data), split), trained_rows(run)
+    check_shape(against, own.image_shape, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
     inputs["fingerprint"] = dict(zip(("own", "foreign", "trained"), images, strict=True))
-    called = _called(against, own.name, _kept(run))
+    model = {"model": model_hash(run)}
+    called = _called(against, own.name, _entries(run, model))
     key = f"{own.name} against {called}"
-    kept = _kept(run).get(key, {})
-    if agree(kept.get("inputs", {}), plain(inputs)):
-        return kept
+
+    def known() -> dict[str, Outliers]:
+        """The entries that these weights made; the wanted one if it is of these inputs."""
+        entries = _entries(run, model)
+        return {k: e for k, e in entries.items() if k != key or agree(e.get("inputs", {}), plain(inputs))}
+
+    def make(missing: list[str]) -> dict[str, Outliers]:
+        judged = _judged(run, own, against, trained, rows, seed, adapter, progress)
+        return {key: Outliers.of(plain({"own": own.name, "against": called, **judged, "inputs": inputs}))}
+
+    def write(entries: dict[str, Outliers]) -> None:
+        write_json(run.path / FILE, {"format": STAGE.format, **model, "entries": plain(entries)})
+
+    return collected(run, known, [key], make, write)[key]
+
+
+def _judged(
+    run: Run,
+    own: Dataset,
+    against: Dataset,
+    trained: Dataset,
+    rows: int,
+    seed: int,
+    adapter: str | Model | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """How well each score tells the two sets apart, and what has to be known to read it."""
+    from latentlab.models import load_model
+    from latentlab.models.encoding import judge
+
     turned = light_ground(own) != light_ground(against)
     sides = {
         "own": _some(own, rows, seed),
@@ -85,9 +113,8 @@ def outliers(
         judged[name] = judge(model, side, seed=seed, workers=None if adapter is None else 1)
     scores = {name: _scores(judged[name], sides[name], judged["reference"], sides["reference"]) for name in sides}
     found = detect(scores["own"], scores["foreign"], seed=seed)
-    entry = {
-        "own": own.name,
-        "against": called,
+    progress(len(sides), len(sides), "")
+    return {
         "data": against.spec,
         "inverted": turned,
         "rows": [len(sides["own"]), len(sides["foreign"])],
@@ -97,16 +124,14 @@ def outliers(
         "best_baseline": best_baseline(found)[:2],
         "beyond_baselines": list(beyond(found)),
         "constant_images": _controls(scores),
-        "inputs": inputs,
     }
-    progress(len(sides), len(sides), "")
-    return _keep(run, key, entry)
 
 
-def _called(against: Dataset, own: str, kept: dict[str, Any]) -> str:
+def _called(against: Dataset, own: str, kept: dict[str, Outliers]) -> str:
     """The name of a foreign set; its specification where an entry of that name is of data in another place."""
-    entry = kept.get(f"{own} against {against.name}", {})
-    return against.name if entry.get("data", against.spec) == against.spec else against.spec or against.name
+    entry = kept.get(f"{own} against {against.name}")
+    known = against.spec if entry is None else entry.settings.get("data", against.spec)
+    return against.name if known == against.spec else against.spec or against.name
 
 
 def _overlap(own: Dataset, trained: Dataset) -> bool:
@@ -142,18 +167,6 @@ def _some(data: Dataset, rows: int, seed: int) -> Dataset:
     return data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
 
 
-def _kept(run: Run) -> dict[str, Any]:
-    """The entries of ``outliers.json`` that the run's present weights made."""
-    try:
-        entries = load_outliers(run)
-    except InputError:  # not there, or damaged: they are made anew
-        return {}
-    return entries if kept_json(run.path / OUTLIERS).get("model") == model_hash(run) else {}
-
-
-def _keep(run: Run, key: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """Put one entry beside the others in ``outliers.json``; it comes back as it will be read."""
-    with lock(run.path, MERGE_PATIENCE):
-        entries = {**_kept(run), key: plain(entry)}
-        write_json(run.path / OUTLIERS, {"format": FORMAT, "model": model_hash(run), "entries": entries})
-    return dict(entries[key])
+def _entries(run: Run, model: dict[str, str]) -> dict[str, Outliers]:
+    """The entries of ``outliers.json`` that those weights made."""
+    return (unless_damaged(lambda: load_outliers(run)) if made_from(run, STAGE, model) else None) or {}

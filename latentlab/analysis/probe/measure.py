@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import ACTIVE, factors_of
+from latentlab.codes.dimensions import factors_of
 from latentlab.codes.labels import labelled
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import split_rows
@@ -95,8 +95,7 @@ def few_label_curve(
         raise InputError(f"{name} is known of {len(known)} rows; a probe needs {LEAST_KNOWN} of them at least")
     train, test = (known[part] for part in split_rows(len(known), seed))
     test = np.sort(np.random.default_rng(seed).permutation(test)[:TESTED])
-    variance = codes.mean.var(axis=0, dtype=np.float64)
-    live = variance > (ACTIVE if codes.variance is not None else 0.0)
+    live = codes.active
     z = codes.mean[:, live].astype(np.float64) if live.any() else np.zeros((len(codes), 1))
     own, tz = z_scored(z[train], z[test])
     y, ty = values[train], values[test]

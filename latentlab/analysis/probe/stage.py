@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from latentlab.analysis.probe import STAGE
 from latentlab.analysis.probe.measure import DRAWS, ESTIMATORS, SIZES, Curve, few_label_curve
-from latentlab.analysis.probe.record import FILE as PROBES_FILE
-from latentlab.analysis.probe.record import load_probes
-from latentlab.errors import InputError
+from latentlab.analysis.probe.record import FILE, Probes, load_probes
 from latentlab.results import plain
+from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
-from latentlab.runs.stage import FORMAT
-from latentlab.system.files import MERGE_PATIENCE, kept_json, lock, sha256, write_json
+from latentlab.system.files import sha256, unless_damaged, write_json
 
 
 def probe(
@@ -23,7 +22,7 @@ def probe(
     sizes: Sequence[int] = SIZES,
     draws: int = DRAWS,
     seed: int = 0,
-) -> dict[str, Curve]:
+) -> Probes:
     """Few-label curves of the run's codes, by estimator; kept in ``probes.json`` and not made again while they hold."""
     inputs = {
         "codes": sha256(run.codes_path) if run.has("encode") else "",
@@ -32,26 +31,18 @@ def probe(
         "draws": draws,
         "seed": seed,
     }
-    curves = _curves(run, inputs)
-    missing = [name for name in estimators if name not in curves]
-    if missing:
+
+    def known() -> dict[str, Curve]:
+        return dict((unless_damaged(lambda: load_probes(run)) if made_from(run, STAGE, inputs) else None) or {})
+
+    def make(missing: list[str]) -> dict[str, Curve]:
+        options: dict[str, Any] = {"factor": factor, "sizes": sizes, "draws": draws, "seed": seed}
         codes = run.codes()
-        fresh = {
-            name: few_label_curve(codes, factor=factor, estimator=name, sizes=sizes, draws=draws, seed=seed)
-            for name in missing
-        }
-        with lock(run.path, MERGE_PATIENCE):
-            curves = _curves(run, inputs) | fresh
-            kept = {name: plain(each.to_json()) for name, each in curves.items()}
-            write_json(run.path / PROBES_FILE, {"format": FORMAT, "inputs": inputs, "curves": kept})
-    return {name: curves[name] for name in estimators}
+        return {name: few_label_curve(codes, estimator=name, **options) for name in missing}
 
+    def write(curves: dict[str, Curve]) -> None:
+        entries = {name: plain(each.to_json()) for name, each in curves.items()}
+        write_json(run.path / FILE, {"format": STAGE.format, "inputs": inputs, "curves": entries})
 
-def _curves(run: Run, inputs: dict[str, Any]) -> dict[str, Curve]:
-    """The curves in ``probes.json`` that were made from just that."""
-    if kept_json(run.path / PROBES_FILE).get("inputs") != inputs:
-        return {}
-    try:
-        return load_probes(run)
-    except InputError:  # not there, or damaged: they are made anew
-        return {}
+    curves = collected(run, known, estimators, make, write)
+    return Probes({name: curves[name] for name in estimators}, inputs)

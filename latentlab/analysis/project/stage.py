@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from latentlab.analysis.project import STAGE
 from latentlab.codes.projections import ROWS, Projection, project, save_projections
+from latentlab.runs.kept import kept
 from latentlab.runs.run import Run
-from latentlab.system.files import lock, sha256
-from latentlab.system.hdf5 import made_from
+from latentlab.system.files import sha256
 
 
 def project_run(
@@ -16,9 +17,10 @@ def project_run(
     """PCA and UMAP of a run's codes, kept in its ``projections.h5``."""
     codes = run.codes()
     inputs = {"codes": sha256(run.codes_path), "methods": list(methods), "rows": rows, "seed": seed}
-    if made_from(run.projections_path) == inputs:
-        return run.projections()
-    with lock(run.path):
-        found = {method: project(codes, method, rows=rows, seed=seed) for method in methods}
-        save_projections(run.projections_path, found, inputs)
-    return found
+    return kept(
+        run,
+        STAGE,
+        inputs,
+        lambda: {method: project(codes, method, rows=rows, seed=seed) for method in methods},
+        lambda found: save_projections(run.projections_path, found, inputs),
+    )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from latentlab.codes.h5ad import load_codes
+from latentlab.data import PARQUET, read_columns
 from latentlab.data._arrays import open_zip, read_member, read_npy
 from latentlab.data._dialects import Asked
 from latentlab.data._packed import PACKED
@@ -58,22 +59,13 @@ def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
         raise MissingError(f"{path} does not exist; expected a file {ENDINGS}")
     suffix = path.suffix.lower()
     inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
-    if inner in TEXTS or (suffix in PACKED and not inner):
-        from latentlab.data._columns import of_text
-
-        return _tabled(path, of_text(path, asked, words=first is FACTORS_KEYS))
-    if suffix in (".parquet", ".pq"):
-        from latentlab.data._columns import of_parquet
-
-        return _tabled(path, of_parquet(path, words=first is FACTORS_KEYS))
+    if inner in TEXTS or suffix in PARQUET or (suffix in PACKED and not inner):
+        columns = read_columns(path, asked, words=first is FACTORS_KEYS)
+        return Arrays(_numbers(columns.values, path), names=columns.names, said=(columns.said,))
     readers = {".npy": _npy, ".npz": _npz, ".h5ad": _h5ad}
     if suffix not in readers:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
     return readers[suffix](path, first)
-
-
-def _tabled(path: Path, columns: Any) -> Arrays:
-    return Arrays(_numbers(columns.values, path), names=columns.names, said=(columns.said,))
 
 
 def _npy(path: Path, first: tuple[str, ...]) -> Arrays:

@@ -6,9 +6,9 @@ import importlib
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -20,20 +20,42 @@ from latentlab.analysis.score.uncertainty import is_fast, with_uncertainty
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
 from latentlab.metrics._metric import Metric
-from latentlab.results import Score
+from latentlab.results import Result, Score
 from latentlab.system.registry import load, names
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class Scores(NamedTuple):
-    """What `score` found: ``scores`` by metric, ``skipped`` metric → why not, ``seconds`` by metric."""
+
+@dataclass(frozen=True, eq=False)
+class Scores(Result):
+    """What `score` computed: ``scores`` by metric, ``skipped`` metric → why not, ``seconds`` by metric."""
 
     scores: dict[str, Score]
     skipped: dict[str, str]
     seconds: dict[str, float]
 
+    @property
+    def settings(self) -> Mapping[str, Any]:  # type: ignore[override]
+        """The profile that the scores follow."""
+        return {"profile": next((str(each.settings.get("profile", "")) for each in self.scores.values()), "")}
+
     def only(self, names: Sequence[str]) -> Scores:
-        """What was found about those metrics alone."""
-        return Scores(*({name: part[name] for name in names if name in part} for part in self))  # type: ignore[arg-type]
+        """What was computed for those metrics alone."""
+        parts = (self.scores, self.skipped, self.seconds)
+        return Scores(*({name: part[name] for name in names if name in part} for part in parts))  # type: ignore[arg-type]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per metric: value, 95 % interval, nulls and ceiling; metrics that were skipped have the reason."""
+        import pandas as pd
+
+        rows = [
+            {"metric": name, "value": score.value}
+            | dict(zip(("low", "high"), score.interval or (np.nan, np.nan), strict=True))
+            | {**score.nulls, "ceiling": score.ceiling}
+            for name, score in self.scores.items()
+        ]
+        return pd.DataFrame([*rows, *({"metric": name, "skipped": why} for name, why in self.skipped.items())])
 
     def to_json(self, timings: bool = True) -> dict[str, Any]:
         """The shape of ``scores.json`` and ``score --json``; without timings equal input gives equal bytes."""

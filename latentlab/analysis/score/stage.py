@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.score import STAGE
 from latentlab.analysis.score.scoring import Scores, profile_name, score, scores_from_json
 from latentlab.codes.codes import Codes
 from latentlab.codes.labels import as_factor
 from latentlab.data import Factor
-from latentlab.errors import InputError
-from latentlab.runs.run import SCORES_FORMAT, Run
+from latentlab.runs.kept import collected, made_from
+from latentlab.runs.run import Run
 from latentlab.system import registry
-from latentlab.system.files import MERGE_PATIENCE, lock, sha256, write_json
+from latentlab.system.files import sha256, unless_damaged, write_json
 
 if TYPE_CHECKING:
     from latentlab.codes.codes import Codes
@@ -37,26 +38,21 @@ def score_run(
     ``resamples`` redraws give each score its interval, nulls and ceiling (0 leaves them out); metrics that train
     something get them with ``resample_slow`` alone, for it takes minutes.
     """
-    inputs = {
-        "codes": sha256(run.codes_path) if run.has("encode") else "",
-        "profile": profile,
-        "resamples": resamples,
-        "resample_slow": resample_slow,
-    }
-    found = _scored_from(run, inputs)
-    known = found.scores.keys() | found.skipped.keys()
-    wanted = [
-        name for name in metrics or registry.load("analysis/score/profiles", profile).PROTOCOLS if name not in known
-    ]
-    if wanted:
-        fresh = score_codes(
-            run.codes(), metrics=wanted, profile=profile, resamples=resamples, resample_slow=resample_slow
-        )
-        with lock(run.path, MERGE_PATIENCE):
-            found = _scored_from(run, inputs)  # again: another process may have added its own meanwhile
-            found = Scores(found.scores | fresh.scores, found.skipped | fresh.skipped, found.seconds | fresh.seconds)
-            write_scores(run, found.scores, found.skipped, inputs)
-    return found
+    options: dict[str, Any] = {"profile": profile, "resamples": resamples, "resample_slow": resample_slow}
+    inputs = {"codes": sha256(run.codes_path) if run.has("encode") else "", **options}
+
+    def known() -> dict[str, Scores]:
+        return _by_metric(_of_version(run, profile)) if made_from(run, STAGE, inputs) else {}
+
+    def make(missing: list[str]) -> dict[str, Scores]:
+        return _by_metric(score_codes(run.codes(), metrics=missing, **options))
+
+    def write(entries: dict[str, Scores]) -> None:
+        found = _joined(entries)
+        write_scores(run, found.scores, found.skipped, inputs)
+
+    wanted = metrics or registry.load("analysis/score/profiles", profile).PROTOCOLS
+    return _joined(collected(run, known, list(wanted), make, write))
 
 
 def score_codes(codes: Codes, **options: Any) -> Scores:
@@ -84,29 +80,26 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
     )
 
 
-def _scored_from(run: Run, inputs: Mapping[str, Any]) -> Scores:
-    """The scores that are there, as far as they were made of these inputs under the profile's present version."""
-    if not run.has("score"):
-        return Scores({}, {}, {})
-    try:
-        found = run.scored
-    except InputError:  # damaged: they are made anew
-        return Scores({}, {}, {})
-    if not _agrees(found["inputs"], inputs):
-        return Scores({}, {}, {})
-    scores = scores_from_json(found)
-    version = profile_name(registry.load("analysis/score/profiles", inputs["profile"]))
-    return scores._replace(
-        scores={name: each for name, each in scores.scores.items() if each.settings.get("profile") == version}
-    )
+def _of_version(run: Run, profile: str) -> Scores:
+    """The scores that the run keeps, those under the profile's present version."""
+    found = scores_from_json(unless_damaged(lambda: run.scored) or {})
+    version = profile_name(registry.load("analysis/score/profiles", profile))
+    current = [name for name, each in found.scores.items() if each.settings.get("profile") == version]
+    return found.only([*current, *found.skipped])
 
 
-def _agrees(recorded: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
-    """Whether what was recorded says the same of every input; a shared copy of a run records more than that."""
-    return all(recorded.get(key) == value for key, value in inputs.items())
+def _by_metric(found: Scores) -> dict[str, Scores]:
+    return {name: found.only([name]) for name in [*found.scores, *found.skipped]}
+
+
+def _joined(entries: Mapping[str, Scores]) -> Scores:
+    every = entries.values()
+    scores = {name: score for each in every for name, score in each.scores.items()}
+    skipped = {name: why for each in every for name, why in each.skipped.items()}
+    return Scores(scores, skipped, {name: seconds for each in every for name, seconds in each.seconds.items()})
 
 
 def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:
     """Publish ``scores.json``, together with the hash of the codes that were read."""
     found = {name: score.to_json() for name, score in scores.items()}
-    write_json(run.scores_path, {"format": SCORES_FORMAT, "inputs": inputs, "scores": found, "skipped": skipped})
+    write_json(run.scores_path, {"format": STAGE.format, "inputs": inputs, "scores": found, "skipped": skipped})

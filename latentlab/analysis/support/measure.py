@@ -210,9 +210,8 @@ def widths(codes: Codes) -> Floats:
     """
     if codes.variance is None:
         raise InputError("a deterministic encoder has no posterior variance, so its rows have no width")
-    active = codes.mean.var(axis=0, dtype=np.float64) > 0.01
-    if not active.any():
+    if not codes.active.any():
         raise InputError(
             "no dimension is active: every posterior is the prior, and no row is more distinct than another"
         )
-    return np.exp(0.5 * np.log(codes.variance[:, active].astype(np.float64)).mean(axis=1))
+    return np.exp(0.5 * np.log(codes.variance[:, codes.active].astype(np.float64)).mean(axis=1))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from latentlab.analysis.support import STAGE
 from latentlab.codes.decodings import Decodings, load_decodings
-from latentlab.errors import InputError, MissingError
+from latentlab.results import Record
 from latentlab.runs.run import Run
-from latentlab.system.files import read_json
 from latentlab.system.validation import validate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1  # support.json and support.h5
+NUMBERS, SHEETS = STAGE.files
 SHEET = 24
 ARMS = {
     "prior": "N(0, I)",
@@ -31,6 +31,33 @@ WIDTHS = ("narrowest", "widest")
 PASSES = 0.5
 Measures = dict[str, int | float | None]
 SHARES = ("precision", "coverage", "holes")
+
+
+@dataclass(frozen=True, eq=False)
+class Support(Record):
+    """Whether a latent space can be sampled from.
+
+    ``arms`` has precision, density, coverage and holes for samples of each source, compared with real training images
+    and one constant image; ``between`` the continuity of the decoder on straight lines between codes; ``fit`` the
+    aggregate posterior against the prior; ``memory`` train and test ELBO; ``widths`` the posteriors' widths;
+    ``information`` rate, active units and how well labels are read from the codes, without which none of it means
+    anything. ``undefined`` says what the model does not have, and why.
+    """
+
+    information: Mapping[str, Any]
+    arms: Mapping[str, Mapping[str, Any]]
+    between: Mapping[str, Any]
+    fit: Mapping[str, Any] | None
+    memory: Mapping[str, Any] | None
+    widths: Mapping[str, Any] | None
+    undefined: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per source of samples."""
+        import pandas as pd
+
+        return pd.DataFrame([{"source": ARMS[name], **numbers} for name, numbers in self.arms.items()])
 
 
 class _Widths(BaseModel):
@@ -52,7 +79,7 @@ class _Kept(BaseModel):
     """What is read of a ``support.json``; the rest is handed on."""
 
     model_config = ConfigDict(extra="allow")
-    format: Literal[1]
+    format: int
     information: Measures
     arms: dict[Literal["prior", "gaussian", "aggregate", "real", "constant"], Measures]
     between: Measures
@@ -71,46 +98,30 @@ class _Kept(BaseModel):
         return arms
 
 
-def numbers_path(run: Run) -> Path:
-    """``support.json`` in the run's folder."""
-    return run.path / "support.json"
-
-
-def sheet_path(run: Run) -> Path:
-    """``support.h5`` in the run's folder."""
-    return run.path / "support.h5"
-
-
-def read_support(run: Run) -> dict[str, Any]:
+def read_support(run: Run) -> Support:
     """The numbers of `latentlab support`; a `MissingError` says how to make them."""
-    path = _made(run, numbers_path(run))
-    mend = f"make it anew: `latentlab support {run.path}`"
-    found: _Kept = validate(_Kept, read_json(path), str(path), mend)
-    return found.model_dump()
+    found: _Kept = validate(_Kept, STAGE.record(run), str(run.path / NUMBERS), f"recompute it: `{STAGE.again(run)}`")
+    numbers = found.model_dump()
+    named = {key: numbers.pop(key) for key in Support.__dataclass_fields__ if key in numbers}
+    return Support(**named, settings=numbers)
 
 
 def read_sheet(run: Run) -> dict[str, Decodings]:
     """The pictures of `latentlab support`: samples by source, ways between codes, widest and narrowest rows."""
-    path = _made(run, sheet_path(run))
+    path = STAGE.path(run, SHEETS)
     found = load_decodings(path)
     needed = {"samples-prior", "samples-gaussian", "samples-aggregate"} | (
         set(WIDTHS) if set(WIDTHS) & set(found) else set()
     )
     if missing := needed - set(found):
-        raise InputError(f"{path} has no {min(missing)}; make it anew: `latentlab support`")
+        raise STAGE.damaged(run, f"it has no {min(missing)}", SHEETS)
     for name, part in found.items():
         single = name.startswith("samples-") or name in WIDTHS
         if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
-            raise InputError(f"{path}: {name} lacks images or their originals; make it anew: `latentlab support`")
+            raise STAGE.damaged(run, f"{name} lacks images or their originals", SHEETS)
         if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
-            raise InputError(f"{path}: {name} does not have a width for each image; make it anew: `latentlab support`")
+            raise STAGE.damaged(run, f"{name} does not have a width for each image", SHEETS)
     return found
-
-
-def _made(run: Run, path: Path) -> Path:
-    if not path.is_file():
-        raise MissingError(f"{path} does not exist; make it with `latentlab support {run.path}`")
-    return path
 
 
 def support_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -123,9 +134,9 @@ def support_table(runs: Sequence[Run]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    measured = [run for run in runs if numbers_path(run).is_file()]
+    measured = [run for run in runs if (run.path / NUMBERS).is_file()]
     if not measured:
-        raise MissingError(f"{numbers_path(runs[0])} does not exist; make it with `latentlab support {runs[0].path}`")
+        STAGE.path(runs[0])  # says how it is made
     return pd.DataFrame([_row(run, read_support(run)) for run in measured])
 
 
@@ -157,7 +168,7 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     )
 
 
-def _row(run: Run, found: dict[str, Any]) -> dict[str, Any]:
+def _row(run: Run, found: Support) -> dict[str, Any]:
     config = run.config
     row: dict[str, Any] = {"run": run.name, "setting": config.label, "seed": config.seed, "beta": config.beta}
     row |= {key: _number(found["information"].get(key)) for key in ("rate", "active_units", "probe", "knn")}

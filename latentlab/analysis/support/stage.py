@@ -7,27 +7,28 @@ kept in ``support.json``, the pictures in ``support.h5``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.analysis.support import measure
+from latentlab.analysis.support import STAGE, measure
 from latentlab.analysis.support.features import feature_space, nearest
-from latentlab.analysis.support.record import FORMAT, SHEET, numbers_path, read_support, sheet_path
+from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS, Support
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.draws import mixture, samples
 from latentlab.codes.labels import as_factor, labelled
-from latentlab.data import Dataset
-from latentlab.data._fingerprint import agree
+from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.linear_probe import linear_probe
 from latentlab.results import plain
+from latentlab.runs.kept import kept
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import lock, write_json
+from latentlab.system.files import write_json
+from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
     from latentlab.models import Model
@@ -39,19 +40,18 @@ JUDGED = 5000
 COMPARED = 60_000  # training images among which the nearest is sought, codes among which holes are
 LIKELIHOOD_BATCH = 64
 JUDGED_NEAREST = 200
-Progress = Callable[[int, int, str], None]
 Images = NDArray[np.uint8]
 
 
-def survey(
+def support(
     run: Run,
-    data: Dataset | None = None,
     *,
+    data: Dataset | str | Path | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     adapter: str | Model | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
+    progress: Progress = silent,
+) -> Support:
     """Measure whether a run's latent space can be sampled from; what is up to date is read and not made again.
 
     ``draws`` codes come from the prior N(0, I), from a normal distribution fitted to the codes and from the aggregate
@@ -61,53 +61,70 @@ def survey(
     ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors), and
     ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
     """
-    from latentlab.analysis.encode.stage import encode
-    from latentlab.models import load_model
     from latentlab.runs.data import analysed
 
-    if not run.encodes or not run.decodes:
-        raise InputError(f"{run.path} has no {'decoder' if run.encodes else 'encoder'}; support is measured with both")
+    STAGE.check(run)
     if draws < 100:
         raise InputError(f"draws is {draws}; expected at least 100")
-    say = progress or (lambda done, total, note: None)
+    data = None if data is None else load(data)
     held, trained_on = analysed(run, data), _training_rows(run, data)
     inputs = plain(
         {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": draws, "seed": seed}
-        | {"format": FORMAT, "fingerprint": {"held": held.fingerprint, "trained": trained_on.fingerprint["images"]}}
+        | {"format": STAGE.format, "fingerprint": _fingerprint(held, trained_on)}
     )
-    if numbers_path(run).is_file() and sheet_path(run).is_file() and agree(read_support(run).get("inputs", {}), inputs):
-        return read_support(run)
-    say(0, 5, "encode")
+
+    def write(made: tuple[dict[str, Any], dict[str, Decodings]]) -> None:
+        save_decodings(run.path / SHEETS, made[1], inputs)
+        write_json(run.path / NUMBERS, plain({"format": STAGE.format, "inputs": inputs, **made[0]}))
+
+    make = lambda: _measured(run, data, held, trained_on, draws, seed, adapter, progress)  # noqa: E731
+    found: Support = kept(run, STAGE, inputs, make, write)
+    return found
+
+
+def _fingerprint(held: Dataset, trained_on: Dataset) -> dict[str, Any]:
+    return {"held": held.fingerprint, "trained": trained_on.fingerprint["images"]}
+
+
+def _measured(
+    run: Run,
+    data: Dataset | None,
+    held: Dataset,
+    trained_on: Dataset,
+    draws: int,
+    seed: int,
+    adapter: str | Model | None,
+    progress: Progress,
+) -> tuple[dict[str, Any], dict[str, Decodings]]:
+    """The numbers, and the pictures that belong to them."""
+    from latentlab.analysis.encode.stage import encode
+    from latentlab.models import load_model
+
+    progress(0, 5, "encode")
     codes = encode(run, data, adapter=adapter)
     if len(codes) != len(held):
         raise InputError(f"{run.codes_path} is a shared copy of {len(codes)} of {len(held)} rows; encode it here first")
     model = load_model(run, adapter)
-    with lock(run.path):
-        sheet: dict[str, Decodings] = {}
-        rng = np.random.default_rng(seed)
-        rows = np.sort(rng.permutation(len(held))[:draws])
-        say(1, 5, "samples")
-        arms = _arms(model, codes, held, trained_on, rows, seed, sheet)
-        say(2, 5, "ways between codes")
-        between = _between(model, codes, seed, sheet)
-        say(3, 5, "memory")
-        memory = _memory(run, model, codes, trained_on, seed)
-        say(4, 5, "widths")
-        found = {
-            "format": FORMAT,
-            "inputs": inputs,
-            "information": _information(codes),
-            "arms": arms,
-            "between": between,
-            "fit": measure.prior_fit(samples(codes, "aggregate", draws, seed)) if codes.variance is not None else None,
-            "memory": memory,
-            "widths": _widths(model, codes, held, sheet),
-            "undefined": _undefined(run, codes, trained_on, held),
-        }
-        save_decodings(sheet_path(run), sheet, inputs)
-        write_json(numbers_path(run), plain(found))
-    say(5, 5, "")
-    return read_support(run)
+    sheet: dict[str, Decodings] = {}
+    rows = np.sort(np.random.default_rng(seed).permutation(len(held))[:draws])
+    progress(1, 5, "samples")
+    arms = _arms(model, codes, held, trained_on, rows, seed, sheet)
+    progress(2, 5, "ways between codes")
+    between = _between(model, codes, seed, sheet)
+    progress(3, 5, "memory")
+    memory = _memory(run, model, codes, trained_on, seed)
+    progress(4, 5, "widths")
+    numbers = {
+        "information": _information(codes),
+        "arms": arms,
+        "between": between,
+        "fit": measure.prior_fit(samples(codes, "aggregate", draws, seed)) if codes.variance is not None else None,
+        "memory": memory,
+        "widths": _widths(model, codes, held, sheet),
+        "undefined": _undefined(run, codes, trained_on, held),
+    }
+    progress(5, 5)
+    return numbers, sheet
 
 
 def _training_rows(run: Run, data: Dataset | None) -> Dataset:
@@ -205,7 +222,7 @@ def _information(codes: Codes) -> dict[str, Any]:
     found: dict[str, Any] = {"latent_dim": codes.latent_dim, "rate": None, "active_units": None}
     if codes.variance is not None:
         found["rate"] = float(np.mean(np.asarray(codes.rate, np.float64)))
-        found["active_units"] = int((codes.mean.var(axis=0, dtype=np.float64) > 0.01).sum())
+        found["active_units"] = int(codes.active.sum())
     if codes.labels is not None and len(np.unique(codes.labels[labelled(codes.labels)])) > 1:
         classes = as_factor(codes.labels)
         linear = linear_probe(codes.mean, classes)
@@ -243,7 +260,7 @@ def _undefined(run: Run, codes: Codes, trained_on: Dataset, held: Dataset) -> di
         found |= {"rate": why, "widths": why, "gradient": f"{why}, so no σ to measure the way with"}
         found["fit"] = "a deterministic encoder is held to no prior: the scale of its codes is free"
         found["arms.prior"] = "the scale of a deterministic encoder is free: N(0, I) is nothing to it"
-    elif not (codes.mean.var(axis=0, dtype=np.float64) > 0.01).any():
+    elif not codes.active.any():
         found["widths"] = "no dimension is active: every posterior is the prior"
     if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
         found["memory"] = "the data are not the images that the run was trained on"

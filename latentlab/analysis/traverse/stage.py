@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
+from latentlab.analysis.traverse import STAGE
 from latentlab.codes.codes import Codes
-from latentlab.codes.decodings import Decodings, load_decodings, save_decodings
+from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
 from latentlab.models.decoding import RECONSTRUCTED, Range, _check_encoded, reconstruct, traverse, typical_row
 from latentlab.runs.data import analysed
+from latentlab.runs.kept import kept
 from latentlab.runs.run import Run, model_hash
-from latentlab.system.files import lock, sha256
-from latentlab.system.hdf5 import made_from
+from latentlab.system.files import sha256
 
 
 def decode_run(
@@ -32,35 +32,33 @@ def decode_run(
     the aggregate range is decoded for it. A model without an encoder has no reconstructions: its traversals go around a
     draw from the prior.
     """
-    if not run.decodes:
-        raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be looked at and scored")
+    STAGE.check(run)
     images, codes = analysed(run, data, split) if run.encodes else None, run.codes()
     if images is not None:
         _check_encoded(run, codes, images)
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
-    if made_from(run.decodings_path) == inputs:
-        return load_decodings(run.decodings_path)
+    return kept(
+        run,
+        STAGE,
+        inputs,
+        lambda: _decoded(run, codes, images, anchor, seed, adapter),
+        lambda parts: save_decodings(run.decodings_path, parts, inputs),
+    )
+
+
+def _decoded(
+    run: Run, codes: Codes, images: Dataset | None, anchor: int | None, seed: int, adapter: str | Model | None
+) -> dict[str, Decodings]:
     if images is not None and len(codes) != len(images):
         raise InputError(
             f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
         )
-    position = typical_row(codes) if anchor is None else _position(codes, anchor)
-    rows = np.sort(np.random.default_rng(seed).permutation(len(codes))[:RECONSTRUCTED])
+    position = typical_row(codes) if anchor is None else codes.position(anchor)
+    rows = codes.drawn(RECONSTRUCTED, seed)
     torch.set_num_threads(run.config.hardware.threads)
-    with lock(run.path):
-        model = load_model(run, adapter)
-        ranges: tuple[Range, ...] = (
-            ("prior", "aggregate") if run.config.stochastic or not run.encodes else ("aggregate",)
-        )
-        parts = {f"traversals-{r}": traverse(model, codes, position, over=r, images=images) for r in ranges}
-        if images is not None:
-            parts["reconstructions"] = reconstruct(model, codes, images, rows)
-        save_decodings(run.decodings_path, parts, inputs)
+    model = load_model(run, adapter)
+    ranges: tuple[Range, ...] = ("prior", "aggregate") if run.config.stochastic or not run.encodes else ("aggregate",)
+    parts = {f"traversals-{r}": traverse(model, codes, position, over=r, images=images) for r in ranges}
+    if images is not None:
+        parts["reconstructions"] = reconstruct(model, codes, images, rows)
     return parts
-
-
-def _position(codes: Codes, row_id: int) -> int:
-    found = np.flatnonzero(codes.row_ids == row_id)
-    if len(found) == 0:
-        raise InputError(f"no row has the id {row_id}; ids go from {codes.row_ids.min()} to {codes.row_ids.max()}")
-    return int(found[0])

@@ -1,31 +1,43 @@
-"""A study small enough to hand around: float16 weights or none, some rows of codes, no training state."""
+"""A study small enough to hand around: float16 weights or none, some rows of codes, no training state.
+
+What stages made travels with it (`Stage.private` says what does not); `left_out` says in words what a copy lacks.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from latentlab.codes.h5ad import save_codes
-from latentlab.codes.projections import save_projections
+from latentlab.codes.h5ad import read_rows, save_codes
+from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.runs.data import environment_of
+from latentlab.runs.health import NOTES, TRAINED
+from latentlab.runs.kept import FULL, inputs_of
 from latentlab.runs.run import Run, refuse_links
+from latentlab.runs.stage import Stage, stages
 from latentlab.runs.study import Study
-from latentlab.system.files import read_json, sha256, write_bytes, write_json
-from latentlab.system.hdf5 import made_from
+from latentlab.system.files import LOCK, read_record, sha256, write_bytes, write_json
+from latentlab.system.hdf5 import publishing
+from latentlab.system.registry import resolve
 
 TAKES = "study"
 ROWS = 5000
+COPIED = ("config.json", "history.jsonl", NOTES)
+Inputs = dict[str, Any]
 
 
 def write(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, seed: int = 0) -> Study:
     """A small copy of a study: float16 weights or none, some seeded rows of codes, no training state.
 
-    The rows carry the SHA-256 of the full ``codes.h5ad`` they were drawn from. Scores are those of the full codes.
+    The rows carry the SHA-256 of the full ``codes.h5ad`` they were drawn from. Scores and answers to questions are
+    those of the full codes and weights.
     """
     for run in study:
         refuse_links(run)
@@ -34,20 +46,49 @@ def write(study: Study, out: Path, *, rows: int = ROWS, weights: bool = True, se
         raise InputError(f"{study.path} has a broken run, {name}; restore or remove it ({why})"[:200])
     with new_folder(out):
         for run in study:
-            _export_run(run, out / run.name, rows, seed, weights=weights)
+            _copy_run(run, out / run.name, rows, seed, weights=weights)
     return Study(out)
 
 
-def _export_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> None:
-    for name in ("config.json", "history.jsonl", "decodings.h5", "notes.json"):
+def left_out(study: Study, *, rows: int = ROWS, weights: bool = True, seed: int = 0) -> list[str]:
+    """What a copy of the study lacks, in words."""
+    runs = study.runs
+    files = {path.name: path for run in runs for path in run.path.iterdir()}
+    told = ["training.safetensors (the state that a resume reads)"] if "training.safetensors" in files else []
+    told += ["half the digits of the weights (float16)" if weights else "the weights"]
+    told += ["the folders that runs were trained in"] if "environment.json" in files else []
+    most = max((len(read_rows(run.codes_path)) for run in runs if run.has("encode")), default=0)
+    told += [f"all but {rows:,} rows of each run's codes"] if most > rows else []
+    told += [
+        f"{stage.name} ({stage.private})"
+        for stage in stages().values()
+        if stage.private and set(stage.files) & set(files)
+    ]
+    known = {*TRAINED, NOTES, LOCK, *(file for stage in stages().values() for file in stage.files)}
+    others = sorted(files.keys() - known)
+    return told + (
+        [f"files that are not latentlab's: {', '.join(others[:3])}{' …' * (len(others) > 3)}"] if others else []
+    )
+
+
+def _copy_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> None:
+    for name in COPIED:
         if (run.path / name).is_file():
             write_bytes(out / name, (run.path / name).read_bytes())
     if (run.path / "environment.json").is_file():
         machine = environment_of(run)
         write_json(out / "environment.json", {key: part for key, part in machine.items() if key != "place"})
     _half_weights(run.model_path, out / "model.safetensors", keep=weights)
+    full = {"model": sha256(run.model_path)}
+    here = {"model": sha256(out / "model.safetensors")}
+    row_ids = None
     if run.has("encode"):
-        _export_codes(run, out, rows, seed)
+        full["codes"] = sha256(run.codes_path)
+        row_ids = _copy_codes(run, out / run.codes_path.name, rows, seed, full, here)
+        here["codes"] = sha256(out / run.codes_path.name)
+    for stage in stages().values():
+        if stage.name != "encode" and not stage.private:
+            _copy_stage(run, stage, out, row_ids, lambda inputs: _renewed(inputs, full, here))
 
 
 def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
@@ -60,33 +101,38 @@ def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
     write_bytes(out, save(weights, metadata=safetensors_metadata(path)))
 
 
-def _export_codes(run: Run, out: Path, rows: int, seed: int) -> None:
-    codes, full, full_model = run.codes(), sha256(run.codes_path), sha256(run.model_path)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(codes))[:rows])
+def _copy_codes(run: Run, out: Path, rows: int, seed: int, full: dict[str, str], here: dict[str, str]) -> Rows:
+    """Some seeded rows of the codes, which say what they were drawn from; the ids of these rows."""
+    codes = run.codes()
+    some = codes.take(codes.drawn(rows, seed))
     inputs = codes.provenance.get("inputs", {})
-    drawn = {"of_rows": len(codes), "full_codes": full, "full_model": full_model, "rows_seed": seed}
-    # A hash is renewed only where it was right: what is stale stays stale in the copy.
-    model = {"model": sha256(out / "model.safetensors")} if inputs.get("model") == full_model else {}
-    provenance = {**codes.provenance, **drawn, "inputs": {**inputs, **model}}
-    some = replace(codes.take(chosen), provenance=provenance)
-    save_codes(out / "codes.h5ad", some)
-    here = sha256(out / "codes.h5ad")
-    if run.has("project"):
-        kept = {name: _among(projection, some.row_ids) for name, projection in run.projections().items()}
-        source = made_from(run.projections_path)
-        renewed = {"codes": here, "full_codes": full} if source.get("codes") == full else source
-        save_projections(out / "projections.h5", kept, renewed)
-    for name in ("scores.json", "leakage.json"):
-        if (run.path / name).is_file():
-            found = read_json(run.path / name)
-            if not isinstance(found, dict) or not isinstance(found.get("inputs"), dict):
-                raise InputError(f"{run.path / name} does not say what it was made from; make it anew")
-            if found["inputs"].get("codes") == full:
-                found["inputs"] |= {"codes": here, "full_codes": full} | (model if "model" in found["inputs"] else {})
-            write_json(out / name, found)
+    drawn = {"of_rows": len(codes), "full_codes": full["codes"], "full_model": full["model"], "rows_seed": seed}
+    model = {"model": here["model"]} if inputs.get("model") == full["model"] else {}
+    save_codes(out, replace(some, provenance={**codes.provenance, **drawn, "inputs": {**inputs, **model}}))
+    return some.row_ids
 
 
-def _among(projection: Any, row_ids: Any) -> Any:
-    """The part of a projection whose rows are kept; the picture is that of the full codes."""
-    keep = np.isin(projection.row_ids, row_ids)
-    return replace(projection, xy=projection.xy[keep], row_ids=projection.row_ids[keep])
+def _renewed(inputs: Inputs, full: dict[str, str], here: dict[str, str]) -> Inputs:
+    """The inputs with the hashes of the copy's files; one that was wrong stays wrong, so that stale stays stale."""
+    right = [key for key in full if inputs.get(key) == full[key]]
+    return {**inputs, **{key: here[key] for key in right}, **{f"{FULL}{key}": full[key] for key in right}}
+
+
+def _copy_stage(run: Run, stage: Stage, out: Path, row_ids: Rows | None, renew: Callable[[Inputs], Inputs]) -> None:
+    for path in (run.path / file for file in stage.files):
+        if not path.is_file():
+            continue
+        inputs = renew(inputs_of(path, stage.format))
+        if stage.thin and row_ids is not None:
+            resolve(stage.thin)(path, out / path.name, row_ids, inputs)
+        elif path.suffix == ".json":
+            _copy_json(path, out / path.name, stage, inputs)
+        else:
+            with publishing(out / path.name, source=path) as file:
+                file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
+
+
+def _copy_json(path: Path, out: Path, stage: Stage, inputs: Inputs) -> None:
+    record = read_record(path, stage.format)
+    model = {"model": inputs.pop("model")} if "model" in record else {}
+    write_json(out, {**record, **model, **({"inputs": inputs} if inputs else {})})
