@@ -30,7 +30,8 @@ def choose(pages: Sequence[Any]) -> None:
             return
         names = [run.name for run in chosen.runs]
         remember("run", names, _first_analysed(chosen))
-        st.selectbox("Run, everywhere", names, key="run", format_func=reads.label, on_change=_keep_colour)
+        label = reads.labels().__getitem__
+        st.selectbox("Run, everywhere", names, key="run", format_func=label, on_change=_keep_colour)
         keep("run")
         factors = _factors()
         if factors:

@@ -96,12 +96,11 @@ def settings() -> Any:
 
 def label(name: str) -> str:
     """A run as tables call it: its setting and its seed."""
-    return str(_labels(served_path(), tuple(run.name for run in study().runs))[name])
+    return labels()[name]
 
 
-@st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
-def _labels(path: str, names: tuple[str, ...]) -> dict[str, str]:
-    """By configurations alone: a list of hundreds of runs asks for the label of each."""
+def labels() -> dict[str, str]:
+    """Every run of the study as tables call it, by configurations alone; ask once for a list of hundreds."""
     runs = study().runs
     return {run.name: f"{each} · seed {run.config.seed}" for run, each in zip(runs, settings_of(runs), strict=True)}
 

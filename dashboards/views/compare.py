@@ -68,18 +68,19 @@ def _alone(first: Run) -> None:
 def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     """What is compared: the runs, over which range, around which row."""
     one, two, three = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
-    default = next((name for name in others if reads.study()[name].config.label != first.config.label), others[0])
+    study = reads.study()
+    default = next((name for name in others if study[name].config.label != first.config.label), others[0])
     choice.remember_several("beside", others, [default], most=MOST - 1)
     names = one.multiselect(
         f"Beside {reads.label(first.name)}",
         others,
         key="beside",
-        format_func=reads.label,
+        format_func=reads.labels().__getitem__,
         max_selections=MOST - 1,
         persist_state="session",
     )
     choice.keep_several("beside")
-    runs = [first, *(reads.study()[name] for name in names or [default])]
+    runs = [first, *(study[name] for name in names or [default])]
     ranges = ["prior", "aggregate"] if all(run.config.stochastic for run in runs) else ["aggregate"]
     choice.remember("over", ranges, ranges[0])
     two.selectbox("Range", ranges, key="over", format_func=RANGES.__getitem__, persist_state="session")

@@ -17,11 +17,13 @@ from latentlab.runs.stage import Stage
 from latentlab.system.files import MERGE_PATIENCE, check_format, lock, read_record, unless_damaged
 from latentlab.system.hdf5 import reading
 from latentlab.system.quarantine import apart
+from latentlab.system.stamps import remembered
 
 T = TypeVar("T")
 FULL = "full_"  # what a shared copy adds to the inputs of a file: hashes of the files that it was made from
 
 
+@remembered
 @apart()
 def inputs_of(path: Path, newest: int = 1) -> dict[str, Any]:
     """What a file of a run says that it was made from; nothing for files that come first."""

@@ -46,7 +46,7 @@ class Run:
                 f"{self.path} is not a run folder: config.json is missing; expected a folder made by `latentlab train`"
             )
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The folder's name, which is the run's name within its study."""
         return self.path.resolve().name

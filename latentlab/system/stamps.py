@@ -15,10 +15,11 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 QUIET = 2_000_000_000  # nanoseconds, the coarsest tick of a file system in use
 REMEMBERED = 1 << 14  # answers of one function: those of some thousand runs
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -44,19 +45,21 @@ def stamp(path: Path) -> Stamp | None:
     return Stamp(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def remembered(read: Callable[[Path], T]) -> Callable[[Path], T]:
-    """Make a function of a file's content alone read each file once, as long as the file is the same one.
+def remembered(read: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
+    """Make a function of a file's content, and of hashable options, read each file once while it is the same one.
 
     What it returned is handed out as a copy. What it raises is raised each time.
     """
 
     @lru_cache(maxsize=REMEMBERED)
-    def known(path: Path, found: Stamp) -> T:
-        return read(path)
+    def known(path: Path, found: Stamp, *more: Any, **options: Any) -> T:
+        return read(path, *more, **options)
 
     @wraps(read)
-    def reading(path: Path) -> T:
+    def reading(path: Path, *more: P.args, **options: P.kwargs) -> T:
         found = stamp(path)
-        return read(path) if found is None else deepcopy(known(path, found))
+        if found is None:
+            return read(path, *more, **options)
+        return deepcopy(known(path, found, *more, **options))  # type: ignore[arg-type]
 
     return reading
