@@ -43,8 +43,9 @@ class Near(NamedTuple):
             parts.append((order, reach))
             pairs.append((row + start, column, other[row, column]))
             start += len(own)
-        found = [np.concatenate(each) for each in (*zip(*parts, strict=True), *zip(*pairs, strict=True))]
-        return cls(*found, neighbours, len(drawn))
+        listed, distance = (np.concatenate(each) for each in zip(*parts, strict=True))
+        row, column, apart = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        return cls(listed, distance, row, column, apart, neighbours, len(drawn))
 
     @property
     def radius(self) -> NDArray[np.float32]:
