@@ -119,9 +119,9 @@ def test_draws_of_the_prior_fit_it_and_others_do_not():
 
 
 def test_the_prior_exceeds_its_own_null_once_in_twenty():
-    draws = (np.random.default_rng(seed).normal(size=(60, 3)) for seed in range(60))
-    found = [prior_fit(each, seed=100 + seed % 5) for seed, each in enumerate(draws)]
-    assert sum(each["mmd"] > each["mmd_null"] for each in found) <= 8  # 3 are expected; 9 happen once in 300
+    draws = (np.random.default_rng(seed).normal(size=(60, 3)) for seed in range(30))
+    found = [prior_fit(each, seed=100 + seed) for seed, each in enumerate(draws)]
+    assert sum(each["mmd"] > each["mmd_null"] for each in found) <= 5  # 1.5 are expected; 6 happen once in 300
 
 
 def test_a_constant_dimension_is_infinitely_far_from_the_prior():
