@@ -305,7 +305,7 @@ def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]
         try:
             h5py.h5o.open(group, key)
         except KeyError as error:
-            raise InputError(f"{path}: {name[:60]} is a soft broken link; remove it") from error
+            raise InputError(f"{path}: {name[:60]} is a broken soft link; remove it") from error
 
 
 def _problem(dataset: h5py.Dataset, file_size: int) -> str:
