@@ -24,7 +24,7 @@ def page() -> None:
     """The whole page."""
     chosen, table = reads.study(), reads.table()
     if not chosen.runs:
-        panels.head("Rate and distortions and brings", [], "sweep")
+        panels.head("Effect of β on rate, distortion and scores", [], "sweep")
         panels.explain("No run can be opened", "Every run of this study is broken; see the Runs page.")
         return
     settings = reads.settings()
@@ -35,7 +35,11 @@ def page() -> None:
         "nats per example",
     ]
     panels.head(
-        "Rate and distortions and brings", facts, "sweep", make=command("compare", chosen.path), data=reads.settings
+        "Effect of β on rate, distortion and scores",
+        facts,
+        "sweep",
+        make=command("compare", chosen.path),
+        data=reads.settings,
     )
     _verdict(table)
     _table(settings)

@@ -159,6 +159,8 @@ def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple
     >>> choices(compare(Study(shipped_study())), ["mig"])[0].verdict
     'Not decidable with 3 seeds'
     """
+    if not hasattr(table, "attrs"):
+        raise InputError(f"choices got a {type(table).__name__}; expected the table that ll.compare gives")
     drafts = [_contest(table, measure) for measure in (judged(table) if measures is None else measures)]
     adjusted = _holm([each.p for each in drafts])
     scores = sum(each.p is not None for each in drafts) or len(drafts)

@@ -161,7 +161,7 @@ def test_the_verbs_speak_in_tables(run, foreign, capsys):
         assert latentlab([str(part) for part in line]) == 0
     told = capsys.readouterr().out
     assert "effective sample size" in told
-    assert "the best baseline" in told
+    assert "Best baseline" in told
     assert "20 a class" in told
     assert "straightness" in told
 

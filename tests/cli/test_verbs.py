@@ -111,7 +111,7 @@ def test_a_member_that_fails_is_status_1(say: Say, tmp_path: Path) -> None:
     with lock(tmp_path / "study" / "ae-seed0"):
         said = say("sweep", "--data", "digits", "--out", tmp_path / "study", "--beta", "ae,4", "--workers", 1, *SMALL)
     assert said.status == 1
-    assert "1 of 2 members failed" in said.err
+    assert "1 of 2 runs failed" in said.err
     assert said.err.count("\n") == 1
     assert Run(tmp_path / "study" / "beta4-seed0").state == "finished"
 

@@ -117,7 +117,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"train --data digits --out {RUN} --steps 3", "contains a different run"),
         ("train --data digits --out empty/../notes.txt --steps 3", "is a file"),
         # Options
-        ("train --data digits", "Missing option '--out'"),
+        ("train --data digits", "Missing option '-o' / '--out'"),
         ("train --out new", "Missing option '--data'"),
         ("train --data", "requires an argument"),
         (f"{TRAIN} --stepz 3", "No such option"),
@@ -165,7 +165,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         ("score --codes notes.txt", "has names but no rows"),
         ("score --codes text.npy", "expected numbers"),
         ("score --codes pickled.npy", "pickled"),
-        ("score --codes cut.npz", "no whole .npz file"),
+        ("score --codes cut.npz", "not a complete .npz file"),
         ("score --codes nan.npy --factors z.npy", "codes"),
         ("score --codes z.npy --factors v.npy", "codes has 30 rows but factors has 29"),
         ("score --codes z.npy --grid 3,4", "grid 3×4 has 12 cells but codes has 30 rows"),

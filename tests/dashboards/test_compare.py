@@ -42,7 +42,7 @@ def test_strips_are_turned_where_signs_are_opposite_and_all_start_from_one_row(
 
 def test_another_anchor_without_weights_keeps_the_stored_one_and_says_so(toy_study: Study, open_page: Any) -> None:
     told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1", anchor="7"))
-    assert f"{FIRST} keeps its own row 100" in told
+    assert f"{FIRST} uses its own row 100" in told
 
 
 def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(
@@ -58,7 +58,7 @@ def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(
         (path / name / "leakage.json").unlink()
     bare = open_page(path, "compare")
     told = words(bare).partition("Not measured yet")[2].partition("</div>")[0]
-    assert "read from decoded images" in told
+    assert "reads factors from decoded images" in told
     assert "`" not in told, "the command stands below, once"
     assert [code.value for code in bare.code if "latentlab leakage" in code.value] == [f"latentlab leakage {path}"]
     (path / FIRST / "leakage.json").write_text("{}")

@@ -91,4 +91,4 @@ def test_a_kept_selection_is_an_attribute(trained: Study, open_page: Any) -> Non
 def test_a_run_without_weights_or_decoder_explains_itself(toy_study: Study, open_page: Any, tmp_path: Path) -> None:
     assert "Model not available" in words(open_page(toy_study.path, "decode"))
     mini = Path(__file__).resolve().parents[2] / "artifacts" / "mini"
-    assert re.search("not at hand</b>.*contains no weights", words(open_page(mini, "decode")))
+    assert re.search("not available</b>.*contains no weights", words(open_page(mini, "decode")))

@@ -24,7 +24,7 @@ def test_support_shows_outliers_rare_rows_and_few_labels(toy_study: Study, open_
     told = words(app)
     for title in ("Out-of-distribution detection", "Rare and common rows", "Accuracy with few labels"):
         assert title in told
-    assert "intensity reaches 0.800 by itself" in told
+    assert "intensity (AUROC 0.800)" in told
     assert "weights worth 99 of 768 rows" in told
 
 

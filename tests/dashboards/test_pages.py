@@ -202,7 +202,7 @@ def test_runs_that_were_only_trained_are_explained_with_the_command_to_run(
     elif page == "health":
         assert "missing" in words(app)
     elif page == "figures":
-        assert "cannot be drawn" in words(app)
+        assert "cannot be plotted" in words(app)
     else:
         assert any("latentlab analyze" in code.value for code in app.code)
 
@@ -234,14 +234,14 @@ def test_a_run_whose_codes_are_cut_off_takes_neither_figures_nor_other_pages_wit
     (path / "beta-1-seed-0" / "codes.h5ad").write_bytes(b"cut")
     app = open_page(path, "sweep")
     assert "Not shown below" in words(app)
-    assert "beta-1-seed-0: the page Runs says" in words(app)
+    assert "beta-1-seed-0: see the Runs page" in words(app)
     assert len(app.get("plotly_chart")) == 2
     for page, said in (("runs", "unreadable file"), ("health", "Health of the run"), ("figures", "Figures for the")):
         told = words(open_page(path, page, run="beta-1-seed-0"))
         assert said in told
         assert "cannot be shown" not in told
     told = words(open_page(path, "figures", run="beta-1-seed-0", kind="rate-distortion"))
-    assert "cannot be drawn" not in told
+    assert "cannot be plotted" not in told
 
 
 @pytest.mark.parametrize("file", ["codes.h5ad", "decodings.h5", "projections.h5", "scores.json", "notes.json"])
@@ -299,7 +299,7 @@ def test_health_names_the_file_that_is_stale_and_why(study_of: Any, open_page: A
     path = study_of("beta-4-seed-0", "beta-1-seed-0")
     shutil.copy(path / "beta-1-seed-0" / "model.safetensors", path / "beta-4-seed-0" / "model.safetensors")
     stale = [row for row in rows(open_page(path, "health", run="beta-4-seed-0")) if "stale" in row]
-    assert any("codes.h5ad" in row and "model.safetensors is another" in row for row in stale)
+    assert any("codes.h5ad" in row and "model.safetensors differs" in row for row in stale)
 
 
 def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page: Any) -> None:
@@ -307,7 +307,7 @@ def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page
 
     for kind in names("figures"):
         app = open_page(toy_study.path, "figures", run="beta-4-seed-0", kind=kind.replace("_", "-"))
-        assert app.get("image") or "cannot be drawn" in words(app)
+        assert app.get("image") or "cannot be plotted" in words(app)
 
 
 def test_what_is_collected_waits_on_figures_and_can_be_taken_away(toy_study: Study, open_page: Any) -> None:
@@ -325,7 +325,7 @@ def test_what_is_collected_waits_on_figures_and_can_be_taken_away(toy_study: Stu
     told = words(app)
     assert "2 panels" in told
     assert "KL &lt;b&gt;now&lt;/b&gt;" in told
-    assert "cannot be drawn" in told
+    assert "cannot be plotted" in told
     assert app.get("image")
     content = bundle([item.panel("icml") for item in (kl, broken)], preset="icml")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -369,7 +369,7 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("sweep", "encoder", "None of these models has both an encoder and a decoder"),
         ("dimensions", "encoder", "This model has no decoder, so the effect of a dimension on images cannot be shown"),
-        ("dimensions", "decoder", "decoder has no encoder: its codes are draws from the prior"),
+        ("dimensions", "decoder", "decoder has no encoder: its codes are samples from the prior"),
         ("compare", "encoder", "encoder is the only run that can be compared"),
         ("compare", "decoder", "This model has only a decoder"),
         ("support", "encoder", "None of these models has both an encoder and a decoder"),

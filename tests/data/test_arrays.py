@@ -131,7 +131,7 @@ def test_labels_may_be_names(tmp_path: Path, name: str) -> None:
         ({"images": GREY, "factors": np.zeros((5, 2))}, "factors are"),
         ({"images": GREY, "factors": np.zeros(6)}, "factors are"),
         ({"images": GREY, "factors": np.zeros((6, 2)), "factor_names": np.array(["a"])}, "factor_names has shape"),
-        ({"images": GREY, "factors": np.zeros((6, 2)), "factor_names": np.array(["a", "a"])}, "twice"),
+        ({"images": GREY, "factors": np.zeros((6, 2)), "factor_names": np.array(["a", "a"])}, "duplicate name"),
         ({"images": GREY, "factors": np.zeros((6, 1)), "factor_kinds": np.array(["round"])}, "'round'"),
     ],
 )
@@ -185,7 +185,7 @@ def test_an_npz_that_lies_about_its_size(tmp_path: Path) -> None:
         member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + GREY.tobytes()
         with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
             archive.writestr("images.npy", member)
-        with pytest.raises(InputError, match="announces"):
+        with pytest.raises(InputError, match="declares"):
             load(tmp_path / "x.npz")
 
 
@@ -209,7 +209,7 @@ def test_axes_in_any_order(path: Path) -> None:
         assert np.array_equal(load(f"{path}:axes={axes}")[:], wanted[:, :1])
     if first:
         write(path, images=images.transpose(1, 2, 3, 0))
-        with pytest.raises(InputError, match=r"axes=hwcn in HDF5 is not read; save with n first"):
+        with pytest.raises(InputError, match=r"axes=hwcn in HDF5 is not read; store n first"):
             load(f"{path}:axes=hwcn")
 
 
@@ -246,8 +246,8 @@ def test_an_ordinary_shape_is_not(path: Path, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("axes", "message"),
     [
-        ("hhn", "axes=hhn is none; expected the order"),
-        ("xyz", "is none"),
+        ("hhn", "axes=hhn is not valid; expected the order"),
+        ("xyz", "is not valid"),
         ("nhwc", "names 4 axes, but images have shape"),
     ],
 )

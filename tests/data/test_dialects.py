@@ -186,7 +186,7 @@ OPEN = {  # what can be read in two ways, and what the option that is asked for 
 def test_what_is_open_is_asked_for(tmp_path: Path, case: str) -> None:
     content, option, answers = OPEN[case]
     path = table(tmp_path / "z.csv", content)
-    with pytest.raises(InputError, match=f"say {option} .*or --no-"):
+    with pytest.raises(InputError, match=f"pass {option} .*or --no-"):
         read_arrays(path)
     for options, shape in answers.items():
         assert read_arrays(path, asked=options).codes.shape == shape
@@ -263,7 +263,7 @@ def test_text_is_read_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyP
             read_arrays(table(tmp_path / "z.csv.gz", gzip.compress(content)))
         monkeypatch.undo()
     for packer in (".gz", ".bz2", ".xz", ".zip"):
-        with pytest.raises(InputError, match=r"damaged|not whole"):
+        with pytest.raises(InputError, match=r"damaged|not a complete"):
             read_arrays(table(tmp_path / f"z.csv{packer}", content))
 
 

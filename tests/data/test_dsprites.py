@@ -275,7 +275,7 @@ class TestPublished:
             load(f"dsprites:{tmp_path / 'no.npz'}")
         path = self._write(tmp_path / "d.npz", np.arange(10))
         path.write_bytes(path.read_bytes()[:-100])
-        with pytest.raises(InputError, match=r"no whole \.npz"):
+        with pytest.raises(InputError, match=r"not a complete \.npz"):
             load(f"dsprites:{path}")
 
     def test_no_size_or_grid_beside_a_path(self, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_links_to_images_that_were_not_fetched_are_an_error(tmp_path: Path) -> N
     save(tmp_path / "cat" / "0.png", 4, 4)
     (tmp_path / "dog").mkdir()
     (tmp_path / "dog" / "0.png").symlink_to("../.git/annex/objects/0")
-    with pytest.raises(InputError, match=r"1 links lead nowhere, the first is dog/0\.png; fetch"):
+    with pytest.raises(InputError, match=r"1 links are broken, the first is dog/0\.png; fetch"):
         load(tmp_path)
     (tmp_path / "dog" / "0.png").unlink()
     (tmp_path / "horse").symlink_to("nowhere")
@@ -144,7 +144,9 @@ def test_links_to_images_that_were_not_fetched_are_an_error(tmp_path: Path) -> N
 )
 def test_a_placeholder_is_named_as_one(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.png stands for a file that was not fetched; fetch it: git lfs pull"):
+    with pytest.raises(
+        InputError, match=r"a\.png is a placeholder for a file that was not downloaded; fetch it: git lfs pull"
+    ):
         load(tmp_path)
 
 
@@ -243,7 +245,7 @@ def test_splits_with_and_without_classes(tmp_path: Path) -> None:
     save(tmp_path / "train" / "cat" / "0.png", 4, 4)
     mixed = load(tmp_path)
     assert mixed.label_names == ("cat", "unlabelled")
-    assert "3 of 4 images lie in no class folder" in mixed.remarks[0]
+    assert "3 of 4 images are not in a class folder" in mixed.remarks[0]
     save(tmp_path / "horse" / "0.png", 4, 4)
     assert not load(tmp_path).splits  # a folder that is no part: all are classes
 
@@ -273,7 +275,7 @@ def test_a_large_image_is_read_where_it_is_resized(tmp_path: Path, monkeypatch: 
     with pytest.raises(InputError, match=r"a\.png is large and transparent; save it as RGB"):
         load(tmp_path, size=8)
     Image.new("L", (101, 90), 7).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"has more than 8,000 pixels; make it smaller"):
+    with pytest.raises(InputError, match=r"has more than 8,000 pixels; reduce its size"):
         load(tmp_path, size=8)
 
 
@@ -363,7 +365,7 @@ def test_images_beside_class_folders_are_unlabelled(tmp_path: Path) -> None:
     save(tmp_path / "b.png", 8, 8)
     data = load(str(tmp_path))
     assert data.label_names == ("cat", "unlabelled")
-    assert "1 of 2 images lie in no class folder" in data.remarks[0]
+    assert "1 of 2 images are not in a class folder" in data.remarks[0]
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tiff"])

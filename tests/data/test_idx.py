@@ -90,8 +90,8 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content[:-1], "holds 59"),
-        (lambda content: content[:-59], "announces 60 bytes of shape"),
+        (lambda content: content[:-1], "contains 59"),
+        (lambda content: content[:-59], "declares 60 bytes of shape"),
         (lambda content: content + b"x", "more than 60"),
         (lambda content: content[:10], "ends within its header"),
         (lambda content: b"", "begins with nothing"),

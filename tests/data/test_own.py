@@ -85,7 +85,7 @@ def test_a_dataset_and_an_array_of_images(own: Path) -> None:
     ("spec", "message"),
     [
         ("bars.py:none", "has no none; it has: bars"),
-        ("bars.py:number", "gave a int; expected images"),
+        ("bars.py:number", "returned a int; expected images"),
         ("bars.py:broken", r"bars\.py:broken failed: KeyError: 'rows'"),
         ("bars.py:ends", r"bars\.py:ends failed: SystemExit: 0"),
         ("bars.py:shapeless", "images have shape"),

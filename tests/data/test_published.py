@@ -84,7 +84,7 @@ def test_mpi3d_of_another_size_or_cut_short(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no images"):
         load(f"mpi3d:{path}")
     path.write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"no whole \.npz"):
+    with pytest.raises(InputError, match=r"not a complete \.npz"):
         load(f"mpi3d:{path}")
     with pytest.raises(MissingError):
         load("mpi3d:nowhere.npz")
@@ -158,7 +158,7 @@ def test_smallnorb_damaged(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="shorter than it declares"):
         load(f"smallnorb:{tmp_path}")
     data.write_bytes(b"MATLAB 5.0")
-    with pytest.raises(InputError, match=r"no matrix of SmallNORB \(it begins with 4d41544c"):
+    with pytest.raises(InputError, match=r"not a SmallNORB matrix \(it begins with 4d41544c"):
         load(f"smallnorb:{tmp_path}")
     data.unlink()
     with pytest.raises(MissingError, match=r"training-dat\.mat"):
@@ -277,7 +277,7 @@ def test_celeba_incomplete(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected 178×218, or a smaller crop="):
         load(f"celeba:{tmp_path},crop=200")[0]
     (tmp_path / "list_eval_partition.txt").write_text("000001.jpg 0\n")
-    with pytest.raises(InputError, match=r"does not say which part 000002\.jpg is of"):
+    with pytest.raises(InputError, match=r"does not say which split 000002\.jpg belongs to"):
         load(f"celeba:{tmp_path}")
     (tmp_path / "list_eval_partition.txt").unlink()
     assert load(f"celeba:{tmp_path}").splits == {}

@@ -126,7 +126,7 @@ def test_texts_and_what_they_mean(text: str, spec: Spec) -> None:
     [
         ("", "are not named"),
         (" \n", "are not named"),
-        ("a\0b", "contains a zero byte"),
+        ("a\0b", "holds a zero byte"),
         ("evil.py:f:a=1\n", r"the control character '.n'"),
         ("bars.py:bars:rows", "'rows' is not an option; expected KEY=VALUE"),
         ("photos:size=1,size=2", "'size=2' is given twice"),
@@ -178,4 +178,4 @@ def test_a_folder_called_like_a_data_set_is_said(
     assert not caplog.text
     Path("digits").mkdir()
     assert len(load("digits")) == 1797
-    assert "digits: this is the data set of that name, not what is called digits here" in caplog.text
+    assert "digits: this is the data set of that name; to read the local path of the same name" in caplog.text

@@ -9,7 +9,8 @@ import pytest
 from conftest import ROOT
 
 HABITS = re.compile(
-    r"(?<!there )(?<!There )\bis no (?!longer\b|more\b)|\banew\b|nothing of which|beside what|\bgoes on where\b|\bcrowned\b"
+    r"(?<!there )(?<!There )\bis no (?!longer\b|more\b)|\banew\b|nothing of which|beside what"
+    r"|\bgoes on where\b|\bcrowned\b"
     r"|\bforeign images\b|\b(?:line|row|dot) a (?:run|dimension|class|row|setting)\b|no verb|\bhow to mend\b"
 )
 SOURCES = sorted([*(ROOT / "latentlab").rglob("*.py"), *(ROOT / "dashboards").rglob("*.py")])

@@ -45,7 +45,7 @@ def test_outliers_shows_every_score_with_its_interval(toy_study):
     low = np.array(screen.data[0].x) - np.array(screen.data[0].error_x.arrayminus)
     np.testing.assert_allclose(low, data.rows["low"])
     assert "in-distribution rows were training rows" in data.subtitle
-    with pytest.raises(InputError, match="was not judged against nothing"):
+    with pytest.raises(InputError, match="has no result against nothing"):
         load("figures", "outliers").prepare(toy_study[RUN], against="nothing")
 
 

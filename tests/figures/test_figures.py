@@ -128,7 +128,9 @@ def test_a_study_of_one_run_without_factors_is_drawn(kind, without_factors, tmp_
 
 @pytest.mark.parametrize("kind", sorted(NEEDS_FACTORS))
 def test_what_needs_factors_says_so(kind, without_factors, tmp_path):
-    with pytest.raises(InputError, match=r"no factors|no scores|without factors|latentlab probe") as error:
+    with pytest.raises(
+        InputError, match=r"no factors|no scores|without factors|latentlab probe|latentlab leakage"
+    ) as error:
         export(kind, without_factors, tmp_path / "x.png", **with_model(kind))
     assert len(str(error.value)) < 200
     assert list(tmp_path.iterdir()) == []

@@ -56,7 +56,7 @@ def test_support_shows_every_run_and_leaves_out_what_is_free(study):
     on_paper = sorted(y for a in paper.axes for c in a.collections for y in c.get_offsets()[:, 1])
     np.testing.assert_allclose(on_paper, expected)
     assert len(table["prior.holes"].dropna()) == 6
-    assert "scale is free" in data.subtitle
+    assert "undefined for deterministic" in data.subtitle
     assert any("probe 0.80" in tick for tick in data.ticks)
 
 

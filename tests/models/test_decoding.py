@@ -124,7 +124,7 @@ def test_what_is_refused(vae: Run, data: Dataset) -> None:
         decode_run(vae, data, anchor=7)
     with pytest.raises(InputError, match="anchor is row 120, but there are rows 0 to 119"):
         traverse(load_model(vae), vae.codes(), 120)
-    with pytest.raises(InputError, match="made from other images than noise has; encode this data first"):
+    with pytest.raises(InputError, match="made from different images than those of noise; encode this data first"):
         decode_run(vae, data.take(slice(0, 60)))
     assert not vae.decodings_path.exists()
     vae.codes_path.unlink()

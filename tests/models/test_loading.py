@@ -55,7 +55,7 @@ def test_sizes_that_the_weights_do_not_have_are_refused_before_they_are_allocate
         "export": lambda: save_pretrained(run, tmp_path / "out"),
         "pretrained": lambda: from_pretrained(tmp_path / "shared"),
     }
-    with pytest.raises(InputError, match=r"encoder\.1\.weight|has no weight"):
+    with pytest.raises(InputError, match=r"encoder\.1\.weight|lacks the weight"):
         verbs[verb]()
 
 

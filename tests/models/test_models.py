@@ -113,5 +113,5 @@ def test_the_protocol() -> None:
     wrong = {name: tensor for name, tensor in m.state_dict().items() if "5" not in name}
     from pathlib import Path
 
-    with pytest.raises(InputError, match="has no weight"):
+    with pytest.raises(InputError, match="lacks the weight"):
         fit_weights(m, wrong, Path("model.safetensors"))

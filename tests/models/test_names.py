@@ -89,7 +89,7 @@ def test_a_prefix_of_what_does_not_fit_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"does not fit any network .*\(its names begin with lit\.\)"):
         import_run("state-dict", tmp_path / "w.pt", tmp_path / "run", data="digits")
     model = ll.wrap(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), latent_dim=2)
-    with pytest.raises(InputError, match=r"has no weight encoder\.1\.bias; .* its names begin with lit\.") as caught:
+    with pytest.raises(InputError, match=r"lacks the weight encoder\.1\.bias; .* its names begin with lit\.") as caught:
         import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.pt")
     assert len(str(caught.value)) <= 200 + len(str(tmp_path))
 
@@ -97,7 +97,7 @@ def test_a_prefix_of_what_does_not_fit_is_named(tmp_path: Path) -> None:
 def test_a_weight_too_many_is_still_refused() -> None:
     model = nn.Sequential(nn.Linear(2, 2))
     weights = {**under(dict(model.state_dict()), "module."), "module.1.weight": torch.ones(2)}
-    with pytest.raises(InputError, match="has no weight 0"):
+    with pytest.raises(InputError, match="lacks the weight 0"):
         fit_weights(model, aligned(weights, model, Path("w.pt")), Path("w.pt"))
 
 

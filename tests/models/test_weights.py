@@ -109,17 +109,17 @@ def test_tensors_come_through(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (nn.Linear(2, 2), r"Python objects beside tensors \(torch\.nn\.modules\.linear\.Linear\)"),
+        (nn.Linear(2, 2), r"Python objects besides tensors \(torch\.nn\.modules\.linear\.Linear\)"),
         ({"lr": 0.1}, "not contain a state dict"),
         ({}, "not contain a state dict"),
         ([torch.zeros(2)], "not contain a state dict"),
         (torch.zeros(2), "not contain a state dict"),
         ({"w": torch.zeros(2), "step": 3}, "not contain a state dict"),
-        ({3: torch.zeros(2)}, "3 is no dense tensor"),
+        ({3: torch.zeros(2)}, "3 is not a named dense numeric tensor"),
         ({"w": torch.zeros(1).expand(1 << 40)}, "w claims 4,398,046,511,104 bytes"),
-        ({"w": torch.eye(3).to_sparse()}, "w is no dense tensor"),
-        ({"w": torch.zeros(2, dtype=torch.complex64)}, "w is no dense tensor"),
-        ({"w": torch.zeros(2, device="meta")}, "w is no dense tensor"),
+        ({"w": torch.eye(3).to_sparse()}, "w is not a named dense numeric tensor"),
+        ({"w": torch.zeros(2, dtype=torch.complex64)}, "w is not a named dense numeric tensor"),
+        ({"w": torch.zeros(2, device="meta")}, "w is not a named dense numeric tensor"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(tmp_path: Path, content: Any, message: str) -> None:

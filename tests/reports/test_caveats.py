@@ -51,10 +51,10 @@ def test_what_is_broken_stale_damaged_or_missing_is_named(spoilt: Path) -> None:
     write_run(spoilt / "young", 2.0, 0, analysed=False)
     told = said(Study(spoilt))
     assert "Run broken cannot be read and is left out" in told
-    assert "Run beta-4-seed-0: the codes were made from other weights" in told
+    assert "Run beta-4-seed-0: the codes were made from different weights" in told
     assert "A file of beta-16-seed-0 cannot be read" in told
     assert "Run young: each was not encoded" in told or "Run young was not encoded" in told
-    assert "One seed a setting" in told
+    assert "There is one seed per setting" in told
 
 
 def test_collapse_and_unknown_factors_are_said(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_it_tells_the_whole_story(page: str, toy_study: Study) -> None:
 
 
 def test_every_dimension_that_can_be_decoded_has_its_strip(page: str, toy_study: Study) -> None:
-    assert len(re.findall(r'<img alt="z\d moved', page)) == 4 * len(toy_study)
+    assert len(re.findall(r'<img alt="z\d varied', page)) == 4 * len(toy_study)
     assert page.count("<svg") == 3
     labels = re.findall(r'<svg role="img" aria-label="([^"]+)"', page)
     assert all(len(label) > 40 for label in labels)
@@ -92,7 +92,7 @@ def test_every_string_is_escaped(toy_study: Study, tmp_path: Path) -> None:
 def test_one_run_alone(toy_study: Study, tmp_path: Path) -> None:
     told = words(written(toy_study["beta-4-seed-0"], tmp_path))
     assert "1 run · 1 setting · 1 seed" in told
-    assert "One seed a setting" in told
+    assert "There is one seed per setting" in told
 
 
 def test_autoencoders_alone_have_no_kl(toy_study: Study, tmp_path: Path) -> None:

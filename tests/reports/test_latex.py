@@ -61,7 +61,7 @@ def test_one_seed_has_no_spread_and_broken_runs_are_counted(tmp_path: Path) -> N
     (tmp_path / "broken" / "config.json").write_text("{")
     text = latex(compare(Study(tmp_path)))
     assert r"\pm" not in text.split(r"\caption")[0]
-    assert "One seed a setting" in caption(text)
+    assert "There is one seed per setting" in caption(text)
     assert "1 broken or diverged run left out" in caption(text)
 
 
@@ -103,5 +103,5 @@ def test_runs_without_anything_to_show_say_so(tmp_path: Path) -> None:
     write_run(tmp_path / "young", 4.0, 0, analysed=False)
     with pytest.raises(InputError, match="latentlab analyze"):
         latex(compare(Study(tmp_path)))
-    with pytest.raises(InputError, match="no measure 'speed'"):
+    with pytest.raises(InputError, match="do not have the measure 'speed'"):
         latex(compare(Study(tmp_path)), measures=["speed"])

@@ -13,7 +13,16 @@ from latentlab.errors import LatentlabError
 ODD = [None, 123, 1.5, "no such", b"x", [], {}, object(), True, "", [1], "a\0b", float("nan")]
 FILLED: dict[str, Any] = {"out": "out", "path": "p", "kind": "disvae", "to": "h5ad", "against": "digits"}
 FILLED |= {"data": "digits", "latent_dim": 2, "shape": (1, 1, 8, 8), "read": None, "specs": (), "labels": None}
-FREE = {"Factor", "Score", "wrap", "decode", "traverse"}  # plain records; models of a user's own may be any object
+FREE = {
+    "Factor",
+    "Score",
+    "Scores",
+    "shipped_study",
+    "spin_briefly",
+    "wrap",
+    "decode",
+    "traverse",
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(ll._HOME) - FREE))

@@ -58,7 +58,7 @@ def test_superiority_is_the_share_of_seed_pairs():
     pairs = [(x > y) + (x == y) / 2 for x in score["a"] for y in score["b"]]
     assert found.loc["a", "b"] == pytest.approx(np.mean(pairs))
     np.testing.assert_allclose(found + found.T, 1)
-    with pytest.raises(InputError, match="no measure 'sap'"):
+    with pytest.raises(InputError, match="do not have the measure 'sap'"):
         superiority(pd.DataFrame(rows), "sap")
 
 

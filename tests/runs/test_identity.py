@@ -112,7 +112,7 @@ def test_stages_that_do_not_encode_refuse_codes_of_data_that_changed(there: Path
         assert len(str(refused.value)) <= 200
     write(there, seed=2)
     assert changed(run) == ("images",)
-    with pytest.raises(InputError, match="is not the data that the codes of run were made from"):
+    with pytest.raises(InputError, match="is not the data that run encoded"):
         dataset_of(run)
     write(there)
     assert changed(run) == ()

@@ -70,7 +70,7 @@ def test_two_who_saw_the_same_keep_both_what_they_changed(run: Run) -> None:
 
 def test_who_changes_what_another_changed_is_told_and_may_say_it_again(run: Run) -> None:
     name_dimension(run, 0, name="hair", note="x", shown=("", ""))
-    with pytest.raises(InputError, match="the name of dimension 0 was changed to 'hair' by someone else"):
+    with pytest.raises(InputError, match="the name of dimension 0 was changed to 'hair' in another window"):
         name_dimension(run, 0, name="beard", note="y", shown=("", ""))
     assert run.notes()["dimensions"]["0"] == {"name": "hair", "note": "x"}
     name_dimension(run, 0, name="beard", note="x", shown=("hair", "x"))

@@ -277,7 +277,7 @@ def test_notes_that_are_too_long_are_refused(run: Run, entry: dict[str, str]) ->
 @pytest.mark.parametrize("step", ["'1'", "null", "true", "1.5", "[1]"])
 def test_a_step_is_a_whole_number(run: Run, step: str) -> None:
     (run.path / "history.jsonl").write_text(f'{{"step": {step}}}\n'.replace("'", '"') + '{"step": 100}\n')
-    with pytest.raises(InputError, match="line 1 is no step"):
+    with pytest.raises(InputError, match="line 1 is not a JSON entry of a step"):
         run.history()
 
 

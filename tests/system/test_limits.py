@@ -74,7 +74,7 @@ def told(*words: object) -> tuple[int, int, str]:
 def test_what_unpacks_to_far_more_than_it_has_is_refused(tmp_path: Path, make: object) -> None:
     path = make(tmp_path)  # type: ignore[operator]
     for read in (lambda: load(path)[:1], lambda: compared(check(path))):
-        with pytest.raises(InputError, match="announces 134,217,728 bytes, over 200 times") as caught:
+        with pytest.raises(InputError, match="declares 134,217,728 bytes, over 200 times") as caught:
             read()
         assert "\n" not in str(caught.value)
     status, size, said = told("data", "check", path)
@@ -147,7 +147,7 @@ def test_a_history_that_is_too_long_takes_no_study_down(tmp_path: Path) -> None:
 def test_a_step_holds_numbers_and_lists_of_them(tmp_path: Path, value: str) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text(f'{{"step": 1, "x": {value}}}\n{{"step": 2}}\n')
-    with pytest.raises(InputError, match="line 1 is no step"):
+    with pytest.raises(InputError, match="line 1 is not a JSON entry of a step"):
         read_history(path)
 
 
@@ -192,9 +192,9 @@ def test_a_study_of_too_many_members() -> None:
         {"gamma": list(range(1, 20_000))},
         {key: list(range(1, 200)) for key in ("lambda_od", "lambda_d")},
     ):
-        with pytest.raises(InputError, match="expected at most 10,000: sweep in parts"):
+        with pytest.raises(InputError, match="expected at most 10,000: split the sweep"):
             plan.members(digits, objective="factor-vae", settings=settings)
-    with pytest.raises(InputError, match="span 20,000 members"):
+    with pytest.raises(InputError, match="give 20,000 runs"):
         plan.members(digits, list(range(1, 21)), seeds=1000)
 
 

@@ -107,7 +107,7 @@ def test_one_that_diverges_leaves_the_others_as_they_are(data: Dataset, tmp_path
             return real(self, done)
 
         patch.setattr(ensemble.Stack, "step", step)
-        with pytest.raises(LatentlabError, match=r"1 of 3 members failed; .*lambda_od1e06-seed0: .*the loss is nan"):
+        with pytest.raises(LatentlabError, match=r"1 of 3 runs failed; .*lambda_od1e06-seed0: .*the loss is nan"):
             sweep(data, tmp_path / "wild", together=True, **wild)
     assert Run(tmp_path / "wild" / "dip-vae-i-lambda_od1e06-seed0").diverged
     for run in calm:

@@ -44,8 +44,8 @@ def test_two_processes_train_the_model_of_one(tmp_path: Path) -> None:
     [
         ({"batch_size": 65}, "a batch has 65 images; expected a multiple of 2"),
         ({"objective": "beta-tcvae"}, "beta-tcvae couples the images of a batch"),
-        ({"objective": "factor-vae"}, "factor-vae ties"),
-        ({"settings": {"free_bits": 0.1}}, "beta-vae ties"),
+        ({"objective": "factor-vae"}, "factor-vae couples"),
+        ({"settings": {"free_bits": 0.1}}, "beta-vae couples"),
     ],
 )
 def test_what_a_part_of_a_batch_cannot_tell_is_refused(

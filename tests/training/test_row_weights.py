@@ -45,7 +45,7 @@ def only_few(tmp_path: Path) -> Path:
 def test_weights_made_for_other_images_are_refused_whatever_they_are_called(only_few, tmp_path):
     other = np.random.default_rng(0).integers(0, 255, (1797, 8, 8), np.uint8)
     np.save(tmp_path / "digits.npy", other)
-    with pytest.raises(InputError, match=r"weighs other images \(digits\) than those of") as error:
+    with pytest.raises(InputError, match=r"was made for different images \(digits\) than those of") as error:
         train(tmp_path / "digits.npy", tmp_path / "run", weights=only_few, steps=2, **SMALL)
     assert len(str(error.value)) <= 200
     assert not (tmp_path / "run").exists()
@@ -99,7 +99,7 @@ def test_only_rows_with_weight_are_learned(only_few, tmp_path):
     [
         (np.ones((2, 2)), "expected numbers"),
         (np.ones(100), "of 100 rows but digits has row ids up to 1,796"),
-        (np.full(1797, np.nan), "1,797 of 1,797 rows have none"),
+        (np.full(1797, np.nan), "1,797 of 1,797 rows have a missing"),
         (-np.ones(1797), "negative"),
         (np.zeros(1797), "all are 0"),
         (np.array(["a"] * 1797), "expected numbers"),

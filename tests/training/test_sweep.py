@@ -233,7 +233,7 @@ def test_shards_together_are_the_study(study: Study, data: Dataset, tmp_path: Pa
     [
         ({"shard": "0/2"}, "shard is '0/2'; expected i/N with i from 1 to N"),
         ({"shard": "3/2"}, "shard is '3/2'"),
-        ({"shard": "1/3"}, "the study has 2 members; expected at most as many parts"),
+        ({"shard": "1/3"}, "the study has 2 runs; expected at most that many parts"),
         ({"shard": "half"}, "shard is 'half'"),
         ({"cluster": "tcp://192.168.1.5:8786"}, "neither on this machine nor encrypted"),
         ({"cluster": "127.0.0.1", "workers": 2}, "workers and cluster exclude each other"),

@@ -256,7 +256,7 @@ def test_another_run_is_refused(data: Dataset, whole: Run) -> None:
 
 def test_a_folder_that_is_no_run_is_refused(data: Dataset, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(InputError, match="is no run"):
+    with pytest.raises(InputError, match="is not a run folder"):
         train(data, tmp_path, **OPTIONS)
     assert [f.name for f in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -322,7 +322,7 @@ def test_a_cut_checkpoint_says_so(data: Dataset, whole: Run, tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"model.safetensors cannot be read"):
         load_model(run)
     run.model_path.write_bytes(content[:5])
-    with pytest.raises(InputError, match="cut off"):
+    with pytest.raises(InputError, match="truncated"):
         _ = run.step
 
 

@@ -161,7 +161,7 @@ def test_no_name_is_markup_in_the_model_card(made: Run, name: str) -> None:
     assert yaml.safe_load(head)["tags"] == ["autoencoder", "latent-space", one_line(name)]
     assert "<" not in body.replace("<br>", "")
     rows = [line for line in body.splitlines() if line.startswith("| ")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} <= {3, 5}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} <= {3, 6}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_what_cannot_be_handed_out(made: Run, tmp_path: Path, monkeypatch: pytes
     ):
         with pytest.raises(InputError, match=message):
             ll.export(made, tmp_path / out, to)
-    with pytest.raises(InputError, match="is a study, but parquet takes a run; name one of its runs"):
+    with pytest.raises(InputError, match="is a study, but parquet takes a run; pass one of its runs"):
         ll.export(Study(made.path.parent), tmp_path / "codes.parquet", "parquet")
     with pytest.raises(InputError, match="the format parquet has no option --rows; it has: none"):
         ll.export(made, tmp_path / "codes.parquet", "parquet", rows=3)

@@ -173,7 +173,7 @@ def test_files_that_are_missing_or_malformed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no model\.pt"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run")
     (tmp_path / "theirs" / "model.pt").write_bytes(b"")
-    with pytest.raises(InputError, match="cut off"):
+    with pytest.raises(InputError, match="truncated"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run")
     (tmp_path / "theirs" / "specs.json").write_text("[1]")
     with pytest.raises(InputError, match="not a JSON object"):
@@ -253,7 +253,7 @@ def test_done_again_it_changes_nothing_and_another_is_refused(tmp_path: Path) ->
     before = {f: f.stat().st_mtime_ns for f in first.path.iterdir()}
     import_run("disvae", tmp_path / "theirs", tmp_path / "run")
     assert {f: f.stat().st_mtime_ns for f in first.path.iterdir()} == before
-    with pytest.raises(InputError, match="holds something else"):
+    with pytest.raises(InputError, match="is not empty"):
         import_run("disvae", tmp_path / "others", tmp_path / "run")
     with pytest.raises(InputError, match="images 1×8×8, but the model is for 1×32×32"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run-2", data="digits")
