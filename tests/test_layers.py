@@ -96,8 +96,6 @@ def test_the_package_has_few_entries() -> None:
 @pytest.mark.parametrize("path", source_files(), ids=name_of)
 def test_imports_point_downward(path: Path) -> None:
     here = room_of(name_of(path))
-    if name_of(path) == "latentlab.runs.doctor":
-        pytest.xfail("it names the analyses whose files it reads, until they are discovered")
     if not here:
         assert not ours(path, at_import=False)
         return

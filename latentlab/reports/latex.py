@@ -136,7 +136,7 @@ def _caption(table: pd.DataFrame, summary: pd.DataFrame, measures: Sequence[str]
         r"Mean $\pm$ sample standard deviation over $n$ seeds"
         + ("; a single seed has no spread" if several and summary["n"].min() < 2 else "")
         if several
-        else "One seed a setting: how far seeds differ is not known"
+        else "There is one seed per setting, so the variation between seeds is unknown"
     ]
     left = int(summary["left_out"].sum()) + int((table["state"] == "broken").sum())
     told += [f"{left} broken or diverged run{'s' * (left > 1)} left out"] if left else []

@@ -20,7 +20,7 @@ def test_the_mig_of_a_perfect_code_of_dsprites():
     v = np.stack(np.unravel_index(np.arange(np.prod(DSPRITES)), DSPRITES), axis=1).astype(np.float32)
     drawn = score(v, grid=DSPRITES, metrics=["mig"]).scores["mig"].value
     assert (round(drawn, 3), round(mig(v, v).value, 3)) == (0.896, 0.902)
-    assert "MIG 0.896 on 10,000 drawn rows and 0.902 on the full grid" in page("scores.md")
+    assert "MIG 0.896 on 10,000 sampled rows and 0.902 on the full grid" in page("scores.md")
     assert "a perfect code has 0.90 with 20 bins on dSprites" in page("scores/information.md")
 
 

@@ -46,7 +46,7 @@ def test_resumed_again_and_again(ground: Path, victims: Victims, tmp_path: Path)
     for _ in range(2):  # what diverged diverges again, and nothing else is touched
         end = victims.run(*sweep)
         assert end.status == 1, end.errors
-        assert f"{seeds} of {2 * seeds} members failed" in end.errors
+        assert f"{seeds} of {2 * seeds} runs failed" in end.errors
     for path, at in finished.items():
         assert (path / "training.safetensors").stat().st_mtime_ns == at, f"{path.name} was trained twice"
     table = compare(Study(study))
