@@ -54,7 +54,7 @@ KEPT = 0.9  # of the redraws must have a value
 EXACT = 19  # redraws from which the 95 % quantile lies within them
 TAILS = 1.5  # excess kurtosis of a dimension above which a few rows decide its bins, correlations and extremes
 HALVES = {  # metrics whose intervals from halves cover, and from how many rows on: docs/scores.md has the simulation
-    "beta_vae": 500, "dcimig": 2000, "explicitness": 500, "factor_vae": 500, "mcc": 500, "mig": 2000, "mig_sup": 2000,
+    "beta_vae": 500, "dcimig": 2000, "explicitness": 500, "mcc": 500, "mig": 2000, "mig_sup": 2000,
     "modularity": 500, "r2": 500, "rate": 500, "rmig": 2000,
 }  # fmt: skip
 COUNTS = ("active_units", "dimension_types")
