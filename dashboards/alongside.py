@@ -194,5 +194,5 @@ def _selection(run: Run, chosen: Any, of: int) -> None:
     crisp = " crisp" * (images.shape[-1] <= 32)
     alt = f"{len(some)} images of the selected rows"
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
-    told = f"{len(some)} of the {len(here):,} chosen images, evenly spread over their row ids"
+    told = f"{len(some)} of the {len(here):,} selected images, evenly spaced by row id"
     panels.note(" · ".join(filter(None, [told, reads.channels(run)])))

@@ -134,7 +134,7 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     )
     st.html(markup.rows_html(columns, rows, "dimensions"))
     if len(table) > len(shown):
-        st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; download the data of all dimensions."))
+        st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; download the table for all."))
     if part is None and not run.decodes:
         panels.explain("No traversals", "This model has no decoder, so its codes cannot be decoded.")
     elif part is None:

@@ -79,7 +79,7 @@ def _numbers(found: Commonness, classes: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def _show(run: Run, found: Commonness, classes: list[dict[str, Any]]) -> None:
-    weighed = f"{run.path}: {len(found.weights):,} rows weighed"
+    weighed = f"{run.path}: {len(found.weights):,} rows weighted"
     of = f"{len(found.dimensions)} of {found.settings['of_dimensions']} dimensions were used"
     _console.show(f"{weighed}, {of}; the largest weight is {found.weights.max():.3g} × the mean")
     share = found.effective / len(found.weights)

@@ -55,5 +55,5 @@ def figure(
     if json:
         outcome.show_json(lambda _: {}, figure=str(out), kind=kind)
     elif not quiet:
-        _console.show(f"{out} is drawn")
+        _console.show(f"Saved the figure to {out}")
     outcome.end()

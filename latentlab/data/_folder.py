@@ -197,7 +197,7 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
                 "git lfs pull, git annex get"
             ) from error
         why = str(error).splitlines()[0][:60] if str(error) else type(error).__name__
-        why = "it is none" if isinstance(error, UnidentifiedImageError) else why
+        why = "it is not an image" if isinstance(error, UnidentifiedImageError) else why
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
 
 

@@ -97,7 +97,7 @@ def _part(folder: Path, prefix: str) -> _Part | None:
 def _images(array: NDArray[np.uint8], path: Path) -> Images:
     """(n, h, w), (n, c, h, w) or (n, h, w, c) to (n, c, h, w); of no pixels, thirty bytes could announce 10⁹ images."""
     if 0 in array.shape:
-        raise InputError(f"{path} holds an array {array.shape}without pixels; expected at least one image")
+        raise InputError(f"{path} holds an array {array.shape} without pixels; expected at least one image")
     if array.ndim == 3:
         return array[:, None]
     if array.ndim == 4 and array.shape[1] in (1, 3):

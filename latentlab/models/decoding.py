@@ -92,7 +92,7 @@ def around(
 
 
 def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int64]) -> Decodings:
-    """The images at those row positions, compared with what the decoder makes of their posterior means."""
+    """The images at those row positions, next to what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]
     settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
     decoded, told = _decoded(model, chosen)

@@ -15,7 +15,6 @@ from latentlab.models.autoencoder import Point
 
 Part = Callable[[Tensor], Any]
 Family = Literal["bernoulli", "gaussian", "laplace"]
-IMAGE_AXES = 3
 
 
 class Wrapped(nn.Module):

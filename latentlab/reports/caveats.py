@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from latentlab.runs.choice import LEAST, better, choices
+from latentlab.runs.seeds import below_nulls
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -101,15 +102,13 @@ def _nulls(good: pd.DataFrame) -> list[str]:
     for metric in metrics:
         if f"{metric}_null" in good and better(metric) == "higher":
             known = good[good[metric].notna() & good[f"{metric}_null"].notna()]
-            reached = known[f"{metric}_standardised"] <= known[f"{metric}_null"]
-            reached |= known[metric] <= known.get(f"{metric}_permuted", float("-inf"))
-            count = int(reached.sum())
+            count = int(below_nulls(known, metric).sum())
             below |= {f"{_title(metric)} ({count} of {len(known)} runs)": count} if count else {}
     found = []
     if below:
         found.append(
-            f"{', '.join(below)} do not exceed what the same codes reach when they are rotated at random, or what "
-            "shuffled rows reach: no evidence that their dimensions are aligned with factors."
+            f"{', '.join(below)} do not exceed the scores of randomly rotated codes or of shuffled rows, so they "
+            "give no evidence that dimensions are aligned with factors."
         )
     return found + _bare(good, metrics)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
-from latentlab.runs.differences import LEVEL, Difference, Middle, against_rivals, chance, middle, seeds_to_decide
+from latentlab.runs.differences import LEVEL, Difference, Middle, against_rivals, middle, seeds_to_decide
 from latentlab.runs.seeds import below_nulls, by_seed, check_measure, incomparable, usable, without_value
 from latentlab.system.registry import load, names
 
@@ -19,28 +19,10 @@ LEAST = 4  # seeds: with three each, no exact rank test reaches one-sided 0.025
 NO_WINNER = "No setting is clearly best"
 RULE = (
     f"A setting is named best only when it beats every other one at a one-sided p of {LEVEL:g}, with at least {LEAST} "
-    "seeds each: by a t-test, paired where both have the same seeds; where seeds differ, by Welch's and the exact "
-    "Mann–Whitney test both. Holm's correction covers all scores that are judged. A score that does not beat permuted "
-    "and rotated codes names no winner."
+    "seeds each: if both have the same seeds, by 1.5 times the smaller p of Welch's t-test and the t-test paired by "
+    "seed; otherwise by both Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are "
+    "judged. A score that does not beat permuted and rotated codes names no winner."
 )
-
-
-def superiority(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """P(measure of setting a > measure of setting b) over all pairs of their seeds, a in rows and b in columns.
-
-    A tie counts one half, so the two directions sum to 1 (Vargha and Delaney 2000, the A statistic). With two seeds
-    each the values are quarters and 1 is not a proof; ``attrs["n"]`` has the seeds of each setting. NaN where a setting
-    has none.
-    """
-    import pandas as pd
-
-    check_measure(table, measure)
-    groups = usable(table).groupby("setting", sort=False)
-    values = {key: group[measure].dropna().to_numpy(float) for key, group in groups}
-    chances = [[chance(a, b) for b in values.values()] for a in values.values()]
-    found = pd.DataFrame(chances, index=list(values), columns=list(values))
-    found.attrs["n"] = {key: len(each) for key, each in values.items()}
-    return found
 
 
 @dataclass(frozen=True)
@@ -222,7 +204,9 @@ def _verdict(table: pd.DataFrame, contest: Choice, adjusted: float | None, score
         rivals = tuple(each.rival for each in found.differences if each.p is None or each.p > LEVEL)
         found = replace(found, rivals=rivals, seeds_needed=_needed(table, found))
         return replace(found, reason=_undecided(found))
-    missed, of = below_nulls(table, found.measure, str(found.leader))
+    runs = usable(table)
+    runs = runs[(runs["setting"] == found.leader) & runs[found.measure].notna()]
+    missed, of = int(below_nulls(runs, found.measure).sum()), len(runs)
     if missed and better(found.measure) == "higher":
         reason = f"{found.leader} beats every other setting, but {missed} of its {of} runs do not beat permuted or "
         return replace(found, reason=f"{reason}rotated codes")

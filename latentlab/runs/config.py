@@ -1,4 +1,4 @@
-"""The resolved configuration of a run: frozen, validated, written compared with what it made."""
+"""The resolved configuration of a run: frozen, validated, written next to what it made."""
 
 from __future__ import annotations
 

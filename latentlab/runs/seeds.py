@@ -14,9 +14,6 @@ from latentlab.runs.comparison import COSTS
 if TYPE_CHECKING:
     import pandas as pd
 
-# A rotation of the code cannot change these, so their rotated null is the value itself.
-ROTATION_FREE = ("explicitness", "r2", "linear_probe", "knn_probe")
-
 
 def check_measure(table: pd.DataFrame, measure: str) -> None:
     """Raise an `InputError` where the runs have no such number."""
@@ -53,7 +50,7 @@ def incomparable(table: pd.DataFrame, measure: str) -> str:
     >>> import pandas as pd
     >>> rows = {"state": "finished", "mig": 0.1, "mig_profile": ["dlib@1", "dlib@2"], "setting": ["a", "b"]}
     >>> incomparable(pd.DataFrame(rows), "mig")
-    'the values of mig have other profiles: a dlib@1, b dlib@2'
+    'the runs differ in profiles, so mig cannot be compared: a dlib@1, b dlib@2'
     """
     rows = usable(table)
     rows = rows[rows[measure].notna()]
@@ -65,22 +62,21 @@ def incomparable(table: pd.DataFrame, measure: str) -> str:
         first = rows.dropna(subset=column).drop_duplicates(column).head(2) if column in rows else rows[:0]
         if len(first) > 1:
             named = ", ".join(f"{row['setting']} {str(row[column])[:40]}" for row in first.to_dict("records"))
-            return f"the values of {measure} have other {said}: {named}"
+            return f"the runs differ in {said}, so {measure} cannot be compared: {named}"
     if "flags" in rows and rows["flags"].str.contains("stale", na=False).any():
-        return "some codes or scores are stale: they were made from other weights or codes than are there now"
+        return "some codes or scores are stale: they were made from different weights or codes than the current ones"
     return ""
 
 
-def below_nulls(table: pd.DataFrame, measure: str, setting: str) -> tuple[int, int]:
-    """How many of a setting's runs, of how many, do not beat what permuted or rotated codes reach; higher is better.
+def below_nulls(rows: pd.DataFrame, measure: str) -> pd.Series[bool]:
+    """Which runs do not exceed what permuted codes reach or, standardised, what rotated codes reach; higher is better.
 
-    A score that no rotation changes is judged by the permuted null alone.
+    A null that was not computed, or that no rotation can tell from the value, holds nobody back.
     """
-    rows = usable(table)
-    rows = rows[(rows["setting"] == setting) & rows[measure].notna()]
-    kinds = ("permuted",) if measure in ROTATION_FREE else ("permuted", "null")
-    nulls = rows[[f"{measure}_{kind}" for kind in kinds if f"{measure}_{kind}" in rows]]
-    return int(nulls.ge(rows[measure], axis=0).any(axis=1).sum()), len(rows)
+    unknown = float("nan")
+    below = rows[measure] <= rows.get(f"{measure}_permuted", unknown)
+    standardised = rows.get(f"{measure}_standardised", rows[measure])
+    return below | (standardised <= rows.get(f"{measure}_null", unknown))
 
 
 def without_value(table: pd.DataFrame, measure: str, settings: Collection[str]) -> int:

@@ -104,4 +104,4 @@ def test_the_other_way_round_is_for_a_single_run(study, capsys):
 def test_several_runs_are_named_in_the_tables(study, capsys):
     assert latentlab(["debias", str(study)]) == 0
     told = capsys.readouterr().out
-    assert all(f"{study / f'run{seed}'}: 1,797 rows weighed" in told for seed in (0, 1))
+    assert all(f"{study / f'run{seed}'}: 1,797 rows weighted" in told for seed in (0, 1))

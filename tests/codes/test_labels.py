@@ -56,7 +56,7 @@ def test_a_probe_learns_of_labelled_rows_alone() -> None:
     found = few_label_curve(whole, sizes=(20,))
     assert found.classes == 3
     assert found.accuracy[0] > 0.9
-    with pytest.raises(InputError, match="label is known of 0 rows"):
+    with pytest.raises(InputError, match="label is known for 0 rows"):
         few_label_curve(Codes(whole.mean, labels=np.full(len(whole), -1)), sizes=(20,))
 
 

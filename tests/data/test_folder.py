@@ -378,5 +378,5 @@ def test_an_animation_is_no_image(tmp_path: Path, suffix: str) -> None:
 
 def test_a_text_called_an_image_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("hello")
-    with pytest.raises(InputError, match=r"cannot read image a\.png \(it is none\); repair or remove it"):
+    with pytest.raises(InputError, match=r"cannot read image a\.png \(it is not an image\); repair or remove it"):
         load(str(tmp_path))

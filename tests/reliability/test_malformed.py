@@ -79,7 +79,8 @@ def test_one_line(victims: Victims, sound: Path, tmp_path: Path, name: str) -> N
         (here / name).write_bytes(bad)
         end = victims.run(*READERS[name](here))
         said = f"{name}, input {number}: {end.errors}"
-        assert end.status in (0, 1, 2), said
+        partial = READERS[name](here)[0] == "compare"  # whose other runs are still shown
+        assert end.status in ((0, 1, 2) if partial else (0, 2)), said
         if end.status:
             line = end.errors.replace(str(here), "")
             assert len(end.errors.splitlines()) == 1, said

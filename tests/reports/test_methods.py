@@ -58,9 +58,7 @@ def test_the_paragraph_says_what_the_scores_say(study):
     assert "dlib@1" in text
     assert "100 \\% were also drawn for training" in text
     assert "3 redraws" in text
-    assert (
-        "Without an interval: explicitness, factor\\_vae (it takes minutes for a metric that trains something" in text
-    )
+    assert "Without an interval: explicitness, factor\\_vae (it takes minutes for a metric that trains a model" in text
 
 
 def test_the_paragraph_says_what_was_trained_on_what(study):

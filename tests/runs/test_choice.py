@@ -112,6 +112,12 @@ def test_a_score_that_does_not_beat_its_nulls_names_no_winner(column: str) -> No
     assert "3 of its 4 runs do not beat permuted or rotated codes" in found.reason
 
 
+def test_the_rotated_null_is_compared_with_the_standardised_value() -> None:
+    runs = table(**APART).assign(mig_null=2.0)
+    assert choice(runs.assign(mig_standardised=3.0), "mig").best == "b"
+    assert choice(runs.assign(mig_standardised=1.0), "mig").best is None
+
+
 @pytest.mark.parametrize("column", ["mig_profile", "data"])
 def test_other_profiles_or_data_are_not_compared(column: str) -> None:
     runs = table(**APART)
@@ -136,7 +142,7 @@ def test_runs_say_what_a_comparison_needs(tmp_path: Path) -> None:
             write_run(tmp_path / f"b{beta:g}-{seed}", beta, seed, data="toy" if beta < 16 else "other")
     found = choice(compare(Study(tmp_path)), "mig")
     assert found.verdict == "Not comparable"
-    assert "other data" in found.reason
+    assert "differ in data" in found.reason
 
 
 def test_holm_covers_all_scores_that_are_judged() -> None:

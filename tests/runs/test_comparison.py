@@ -11,8 +11,9 @@ from latentlab.analysis.score.stage import write_scores
 from latentlab.errors import InputError
 from latentlab.reports.caveats import caveats
 from latentlab.results import Score
-from latentlab.runs.choice import Frontier, frontiers, superiority
+from latentlab.runs.choice import Frontier, choice, frontiers
 from latentlab.runs.comparison import compare, csv_of, summarise
+from latentlab.runs.differences import chance
 from latentlab.runs.study import Study
 
 
@@ -51,15 +52,14 @@ def test_seeds_become_spread(toy_study):
     assert (four["mig_min"], four["mig_max"]) == (both.min(), both.max())
 
 
-def test_superiority_is_the_share_of_seed_pairs():
-    score = {"a": [1.0, 2.0, 3.0], "b": [2.0, 2.0, 0.0]}
-    rows = [{"setting": key, "state": "finished", "mig": value} for key, values in score.items() for value in values]
-    found = superiority(pd.DataFrame(rows), "mig")
+def test_p_better_is_the_share_of_seed_pairs():
+    score = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([2.0, 2.0, 0.0])}
     pairs = [(x > y) + (x == y) / 2 for x in score["a"] for y in score["b"]]
-    assert found.loc["a", "b"] == pytest.approx(np.mean(pairs))
-    np.testing.assert_allclose(found + found.T, 1)
+    assert chance(score["a"], score["b"]) == pytest.approx(np.mean(pairs))
+    assert chance(score["a"], score["b"]) + chance(score["b"], score["a"]) == pytest.approx(1)
+    rows = [{"setting": key, "state": "finished", "mig": value} for key, values in score.items() for value in values]
     with pytest.raises(InputError, match="do not have the measure 'sap'"):
-        superiority(pd.DataFrame(rows), "sap")
+        choice(pd.DataFrame(rows), "sap")
 
 
 def test_runs_that_differ_in_more_than_beta_are_other_settings(tmp_path):

@@ -94,7 +94,7 @@ def few_label_curve(
     values, name = _classes(codes, factor)
     known = np.flatnonzero(values >= 0)
     if len(known) < len(values) and len(known) < LEAST_KNOWN:
-        raise InputError(f"{name} is known of {len(known)} rows; a probe needs {LEAST_KNOWN} or more of them")
+        raise InputError(f"{name} is known for {len(known)} rows; a probe needs at least {LEAST_KNOWN}")
     train, test = (known[part] for part in split_rows(len(known), seed))
     test = np.sort(np.random.default_rng(seed).permutation(test)[:TESTED])
     live = codes.active

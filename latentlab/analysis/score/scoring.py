@@ -26,7 +26,7 @@ from latentlab.system.registry import load, names
 if TYPE_CHECKING:
     import pandas as pd
 
-SLOW = "it takes minutes for a metric that trains something; ask for it with --resample-slow"
+SLOW = "it takes minutes for a metric that trains a model; compute it with --resample-slow"
 
 
 @dataclass(frozen=True, eq=False)

@@ -197,7 +197,7 @@ def halves(scored: Scored, n: int) -> NDArray[np.float64]:
 def _check_halves(scored: Scored) -> None:
     """Refuse an interval from halves where simulation did not show that it covers."""
     if scored.name in COUNTS:
-        raise InputError("it is a count, which halves of the rows do not spread")
+        raise InputError("it is a count, whose spread halves of the rows do not show")
     if scored.name not in HALVES:
         raise InputError("without a full grid its intervals did not cover 93 to 97 % in simulation")
     rows = len(scored.material.codes)

@@ -2,8 +2,8 @@
 
 Samples against real images in a space of features (`coverage`), the prior against the codes (`holes`, `prior_fit`),
 what the decoder does between two codes (`continuity`), and how distinct the encoder holds each row (`widths`). A
-constant decoder is perfectly continuous and a posterior that ignores its input fits the prior perfectly, so they stand
-compared with what the codes still know: ``docs/support.md``.
+constant decoder is perfectly continuous and a posterior that ignores its input fits the prior perfectly, so read
+them together with what the codes still know: ``docs/support.md``.
 """
 
 from __future__ import annotations

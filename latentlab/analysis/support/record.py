@@ -177,9 +177,9 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     good = [name for name, value in share.items() if value >= PASSES]
     said = ", ".join(f"{100 * value:.0f} % ({name})" for name, value in share.items())
     head = (
-        f"Samples from N(0, I) cover the real images: {' and '.join(good)}"
+        f"Samples from N(0, I) reach the coverage threshold: {' and '.join(good)}"
         if good
-        else "For none of these do samples from N(0, I) cover the real images"
+        else "No setting reaches the coverage threshold with samples from N(0, I)"
     )
     return (
         f"{head}.",

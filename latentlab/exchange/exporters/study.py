@@ -55,7 +55,7 @@ def left_out(study: Study, *, rows: int = ROWS, weights: bool = True, seed: int 
     runs = study.runs
     files = {path.name: path for run in runs for path in run.path.iterdir()}
     told = ["training.safetensors (the state that a resume reads)"] if "training.safetensors" in files else []
-    told += ["half the digits of the weights (float16)" if weights else "the weights"]
+    told += ["half the precision of the weights (float16)" if weights else "the weights"]
     told += ["the folders that runs were trained in"] if "environment.json" in files else []
     most = max((len(read_rows(run.codes_path)) for run in runs if run.has("encode")), default=0)
     told += [f"all but {rows:,} rows of each run's codes"] if most > rows else []
