@@ -49,6 +49,7 @@ def sweep(
     decay: Annotated[
         float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,
+    correlate: _console.Correlate = None,
     device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Number of runs trained at the same time (one per core).")] = None,
     together: Annotated[
@@ -78,7 +79,8 @@ def sweep(
     options: dict[str, Any] = {
         "objective": objective, "beta": beta.split(",") if beta is not None else None, "settings": _lists(set_ or []),
         "seeds": seeds, "network": network, "likelihood": likelihood, "steps": steps, "latent_dim": _sizes(latent_dim),
-        "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay, "device": device,
+        "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay, "correlate": correlate,
+        "device": device,
     }  # fmt: skip
     if plan is not None:
         _refuse_both(context, plan)

@@ -96,8 +96,8 @@ def nk(
     for j, (y, ty) in enumerate(labels):
         accuracy[:, j] = _accuracy(x, y, tx, ty, seed)
         if j in pairs:
-            accuracy[1, j] = _accuracy(*(np.delete(part, pairs[j], axis=1) if part.ndim == 2 else part
-                                         for part in (x, y, tx, ty)), seed)  # fmt: skip
+            rest, test_rest = np.delete(x, pairs[j], axis=1), np.delete(tx, pairs[j], axis=1)
+            accuracy[1, j] = _accuracy(rest, y, test_rest, ty, seed)
     each = accuracy[0] - accuracy[1]
     settings: dict[str, Any] = {"rows": [len(z), len(tz)], "split": rows_from, "seed": seed, "pruning": "none"}
     settings |= {"assignment": {str(j): i for j, i in pairs.items()}}
