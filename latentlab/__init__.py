@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from latentlab.analysis.outliers.stage import outliers as outliers
     from latentlab.analysis.probe.stage import probe as probe
     from latentlab.analysis.score import profiles as profiles
+    from latentlab.analysis.score.hold_out import HeldOut as HeldOut
+    from latentlab.analysis.score.hold_out import hold_out as hold_out
     from latentlab.analysis.score.scoring import Scores as Scores
     from latentlab.analysis.score.scoring import score as score
     from latentlab.analysis.support.stage import support as support
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "analysis.analyze": "analyze",
     "analysis.encode.stage": "encode",
+    "analysis.score.hold_out": "HeldOut hold_out",
     "analysis.score.scoring": "Scores score",
     "codes.codes": "Codes",
     "codes.decodings": "Decodings",
