@@ -12,7 +12,6 @@ from latentlab.metrics._estimators import classes_of, unfinished_allowed, z_scor
 from latentlab.metrics._metric import Metric
 from latentlab.metrics.snc import aligned
 from latentlab.results import Score
-from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
     title="Neuron knockout",
@@ -88,7 +87,6 @@ def nk(
     0.75
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
-    check_sizes(z, limits=NARROW)
     labels = classes_of(v, tv, kinds)
     pairs, mutual = aligned(z, labels)
     x, tx = z_scored(z, tz)

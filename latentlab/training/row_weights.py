@@ -29,10 +29,10 @@ def drawn_with(
     if config.correlate and given is not None:
         raise InputError("weights and correlate both determine how rows are sampled; leave one out")
     if config.correlate:
-        weights = correlated(part, read_correlation(config.correlate))
-        if digest(weights) != config.weights:
+        drawn = correlated(part, read_correlation(config.correlate))
+        if digest(drawn) != config.weights:
             raise InputError(f"{part.name[-60:]} has other factors now than when {config.correlate[:60]} was set up")
-        return weights
+        return drawn
     weights = None if given is None else weights_of(part, given)
     if isinstance(given, str | Path):
         check_made_for(Path(given), part, data)

@@ -1,6 +1,7 @@
 """Metrics of 2023 to 2025, each against its formula written out, or against its authors' worked examples."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from sklearn.feature_selection import mutual_info_regression
 from sklearn.linear_model import LinearRegression
 
+from latentlab.analysis.score.scoring import score
+from latentlab.cli import run as cli
 from latentlab.errors import InputError
 from latentlab.metrics._processes import aggregated
 from latentlab.metrics.dci import dci
@@ -356,3 +359,32 @@ def test_t_mex_refuses_what_it_cannot_test():
         t_mex(z, v, level=1.0)
     with pytest.raises(InputError, match=r"12 \+ 6 rows have all labels; regressions on \d+ columns need at least"):
         t_mex(z[:18], v[:18])
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+NEWER = ("smi", "spn", "snc", "nk", "factorised_support", "dci_subspace", "infomec_continuous", "t_mex")
+
+
+def test_the_command_line_and_the_scoring_of_arrays_know_them(tmp_path, capsys):
+    v = np.stack(np.unravel_index(np.arange(180) % 60, (3, 4, 5)), axis=1)
+    z = v + np.random.default_rng(0).normal(scale=0.2, size=v.shape)
+    np.savez(tmp_path / "arrays.npz", codes=z, factors=v)
+    args = ["score", "--codes", str(tmp_path / "arrays.npz"), "--metric", ",".join(NEWER), "--json"]
+    assert cli([*args, "--resamples", "3"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert set(shown["scores"]) == set(NEWER)
+    found = score(z, v, metrics=NEWER).scores
+    assert {name: each.value for name, each in found.items()} == {
+        name: pytest.approx(shown["scores"][name]["value"], rel=1e-12) for name in NEWER
+    }
+    slow = [name for name in NEWER if "resample-slow" in shown["scores"][name]["missing"].get("interval", "")]
+    assert slow == ["snc", "nk", "dci_subspace", "infomec_continuous", "t_mex"]
+
+
+def test_nulls_of_a_score_where_lower_is_better_are_their_low_end():
+    v = np.random.default_rng(0).integers(0, 3, size=(300, 3))
+    z = v + np.random.default_rng(1).normal(scale=0.3, size=v.shape)
+    found = score(z, v, metrics=["t_mex"], resamples=20, resample_slow=True).scores["t_mex"]
+    for kind in ("permuted", "rotated"):
+        assert found.value < found.nulls[kind] <= found.nulls[f"{kind}_mean"]

@@ -114,10 +114,15 @@ def hold_out(
             found[key] = _compared(key, module, given, parts, options, constant)
         except InputError as error:
             skipped[key] = str(error)
-    rows = {"train": len(parts.train), "in_distribution": len(parts.same), "held_out": len(parts.out)}
-    settings = {"profile": profile_name(rules), "held_out": {name: list(each) for name, each in levels.items()}}
-    settings |= {"rows": rows, "seed": seed, "constant_among_held_out": [material.names[j] for j in constant]}
-    return HeldOut(found, skipped, {**settings, "versions": versions()})
+    settings: dict[str, Any] = {
+        "profile": profile_name(rules),
+        "held_out": {name: list(each) for name, each in levels.items()},
+        "rows": {"train": len(parts.train), "in_distribution": len(parts.same), "held_out": len(parts.out)},
+        "seed": seed,
+        "constant_among_held_out": [material.names[j] for j in constant],
+        "versions": versions(),
+    }
+    return HeldOut(found, skipped, settings)
 
 
 def named(levels: Mapping[str, Sequence[str]], specs: Sequence[Factor]) -> dict[str, list[float]]:
@@ -179,7 +184,7 @@ def _column(material: Material, name: str, values: Sequence[float]) -> int:
     if name not in material.names:
         raise InputError(f"no factor is called {name[:60]!r}; the factors are: {', '.join(material.names)}"[:200])
     j = material.names.index(name)
-    column = np.asarray(material.factors, np.float64)[:, j]  # type: ignore[index]
+    column = np.asarray(material.factors, np.float64)[:, j]
     if (material.kinds and material.kinds[j] == "continuous") or not survey(column[:, None])[0].whole:
         raise InputError(f"factor {name[:60]} is continuous and has no levels to hold out; name another factor")
     known = np.unique(column[~np.isnan(column)])
