@@ -121,6 +121,7 @@ def test_the_run_records_it_resumes_with_it_and_is_another_run_without(tmp_path)
             train(data, run.path, **changed, **options)
     by_hand = train(data, tmp_path / "by hand", weights=weights, **options)
     assert [line["loss"] for line in by_hand.history()] == [line["loss"] for line in run.history()]
+    assert "--weights WEIGHTS" in commands(by_hand)[0]
     plain = train(data, tmp_path / "plain", **options)
     assert plain.config.correlate == plain.config.weights == ""
     assert [line["loss"] for line in plain.history()] != [line["loss"] for line in run.history()]
