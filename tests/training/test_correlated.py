@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,6 +66,19 @@ def test_a_small_deviation_correlates_strongly_and_a_large_one_hardly_and_others
         assert np.abs(drawn[2, :2]).max() < 0.04
     assert found[0.2] > 0.8 > found[0.4] > 0.4
     assert abs(found[10]) < 0.04
+
+
+def test_the_correlations_that_the_page_names():
+    levels = np.stack(np.unravel_index(np.arange(32 * 32), (32, 32)), axis=1).astype(float)
+    specs = (Factor("a", "ordinal"), Factor("b", "ordinal"))
+    images = np.zeros((len(levels), 1, 1, 1), np.uint8)
+    data = Dataset("square", images.shape, images.__getitem__, levels, specs)
+    found = []
+    for sigma in (0.2, 0.4, 0.7, 2):
+        covariance = np.cov(levels.T, aweights=correlated(data, Correlation("a", "b", sigma)))
+        found.append(f"{covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]):.2f}")
+    text = " ".join((ROOT / "docs" / "training.md").read_text(encoding="utf-8").split())
+    assert f"σ = 0.2, 0.4, 0.7 and 2 give correlations of {', '.join(found[:3])} and {found[3]}" in text
 
 
 def test_rows_without_a_label_are_not_drawn():
