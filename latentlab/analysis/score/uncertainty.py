@@ -55,10 +55,10 @@ KEPT = 0.9  # of the redraws must have a value
 EXACT = 19  # redraws from which the 95 % quantile lies within them
 TAILS = 1.5  # excess kurtosis of a dimension above which a few rows decide its bins, correlations and extremes
 HALVES = {  # metrics whose intervals from halves cover, and from how many rows on: docs/scores.md has the simulation
-    "beta_vae": 500, "dcimig": 2000, "explicitness": 500, "mcc": 500, "mig": 2000, "mig_sup": 2000,
-    "modularity": 500, "r2": 500, "rate": 500, "rmig": 2000,
+    "beta_vae": 500, "dcimig": 2000, "explicitness": 500, "factorised_support": 3000, "mcc": 500, "mcc_held_out": 600,
+    "mig": 2000, "mig_sup": 2000, "modularity": 500, "r2": 500, "rate": 500, "rmig": 2000, "smi": 3000,
 }  # fmt: skip
-COUNTS = ("active_units", "dimension_types")
+COUNTS = ("active_units", "dimension_types", "t_mex")
 
 Draw = Callable[[Material, RandomState], Call]
 Change = Callable[[Sequence[Any], RandomState], list[Any]]
