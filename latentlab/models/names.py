@@ -19,6 +19,9 @@ from latentlab.errors import InputError
 WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 AVERAGED = re.compile(r"(^|[._])(ema|swa|shadow|averaged?)(?=[._\d]|$)", re.IGNORECASE)
 PARTS = ("encoder.", "decoder.")  # as `wrap` names them
+COUNTER = (
+    "num_batches_tracked"  # of batch normalisation: unused when a model is applied; files before PyTorch 0.4.1 lack it
+)
 
 Weights = dict[str, Tensor]
 
@@ -69,8 +72,23 @@ def choose_stem(fitting: Mapping[str, Mapping[str, Tensor]], path: Path) -> str:
     others = [fitting[stem] for stem in plain[1:]]
     if any(other.keys() != first.keys() or any(not torch.equal(first[k], other[k]) for k in first) for other in others):
         told = ", ".join(repr(stem) for stem in plain)
-        raise InputError(f"{path} holds several models that fit, under {told[:60]}; save only the one you mean")
+        raise InputError(f"{path} holds several models that fit, under {told[:60]}; choose one with --prefix")
     return plain[0]
+
+
+def removed(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> str:
+    """The prefix that the names of weights lost when they were chosen; empty where they kept their names.
+
+    >>> w = torch.zeros(2)
+    >>> removed({"module.net.0.bias": w}, {"0.bias": w})
+    'module.net.'
+    """
+    short = {id(tensor): name for name, tensor in chosen.items()}
+    for name, tensor in weights.items():
+        ours = short.get(id(tensor), name)
+        if name != ours and name.endswith(ours):
+            return name.removesuffix(ours)
+    return ""
 
 
 def the_part(weights: Mapping[str, Tensor], endings: Sequence[str], path: Path) -> Weights:
@@ -89,7 +107,8 @@ def the_part(weights: Mapping[str, Tensor], endings: Sequence[str], path: Path) 
 def aligned(weights: Mapping[str, Tensor], model: nn.Module, path: Path) -> Weights:
     """The weights under the model's own names, where they are those of the model but for a prefix or for wrappers.
 
-    Of two names that the model has for one weight, the file may leave one out. A file of a model's only part, such as
+    Of two names that the model has for one weight, the file may leave one out, and it may lack the counters of batch
+    normalisation, which are then the model's own. A file of a model's only part, such as
     the decoder of one that has no encoder, need not name the part. Weights that do not fit come back as they are:
     `check_weights` then says what is wrong with them.
     """
@@ -111,10 +130,11 @@ def _part(weights: Mapping[str, Tensor], ours: dict[str, str], own: Mapping[str,
     tied: dict[int, list[str]] = {}
     for short, name in ours.items():
         tied.setdefault(id(own[name]), []).append(short)
-    names, landmark = unwrapped(weights), max(ours, key=len)
-    before = stems(names, tied[id(own[ours[landmark]])])
-    whole = [s for s in before if all(any(s + name in names for name in group) for group in tied.values())]
-    parts = {stem: _filled(below(names, stem, whole), tied.values()) for stem in whole}
+    needed = [group for group in tied.values() if not group[0].endswith(COUNTER)]
+    names, landmarks = unwrapped(weights), max(needed, key=lambda group: max(map(len, group)), default=[])
+    whole = [s for s in stems(names, landmarks) if all(any(s + name in names for name in group) for group in needed)]
+    counters = {short: own[name].detach() for short, name in ours.items() if short.endswith(COUNTER)}
+    parts = {stem: counters | _filled(below(names, stem, whole), tied.values()) for stem in whole}
     kept = {s: {k: w for k, w in part.items() if k in ours or not _averaged(k)} for s, part in parts.items()}
     fitting = {stem: part for stem, part in kept.items() if part.keys() == ours.keys()}
     if not fitting:

@@ -1,0 +1,487 @@
+"""Checkpoints as trainers save them: settings of foreign classes, nested keys, several files, half precision."""
+
+import argparse
+import collections
+import copyreg
+import enum
+import functools
+import io
+import json
+import pickle
+import struct
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import latentlab as ll
+from latentlab.cli import run as cli
+from latentlab.data import load
+from latentlab.errors import InputError, MissingError
+from latentlab.exchange.importing import import_model, import_run
+from latentlab.models import build, inert
+from latentlab.models.names import aligned
+from latentlab.models.weights import read_checkpoint, read_weights
+from latentlab.runs.run import Run
+from latentlab.training.configure import configure
+
+STATE = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).state_dict()
+OTHER = {name: tensor + 1 for name, tensor in STATE.items()}
+Weights = dict[str, Tensor]
+
+
+def same(one: Weights, other: Weights) -> bool:
+    return one.keys() == other.keys() and all(
+        one[name].dtype == other[name].dtype and torch.equal(one[name], other[name]) for name in one
+    )
+
+
+class AttributeDict(dict[str, Any]):
+    """As Lightning and many others keep settings."""
+
+
+@dataclass
+class Config:
+    """Settings as an object."""
+
+    rate: float = 0.1
+    layer: Any = nn.ReLU
+
+
+class Slotted:
+    """An object with slots, which is pickled with a pair as its state."""
+
+    __slots__ = ("value",)
+
+
+class Called:
+    """Its pickle calls a function, and then sets an attribute of what that returned."""
+
+    calls: ClassVar[list[Any]] = []
+
+    def __reduce__(self) -> Any:
+        return _call, (1,), {"set": True}
+
+
+def _call(value: int) -> Called:
+    Called.calls.append(value)
+    return Called()
+
+
+class Mode(enum.Enum):
+    """A choice."""
+
+    FAST = 1
+
+
+def slotted() -> Slotted:
+    made = Slotted()
+    made.value = 3
+    return made
+
+
+SETTINGS: dict[str, Any] = {
+    "dataclass": Config(),
+    "a dict": AttributeDict(a=AttributeDict(b=1), c=[Config()]),
+    "a class": Config,
+    "an enum": Mode.FAST,
+    "namespace": argparse.Namespace(rate=1, cfg=Config()),
+    "path": Path("data"),
+    "partial": functools.partial(print, 1, sep="x"),
+    "deque": collections.deque([1.0, 2.0], maxlen=3),
+    "defaultdict": collections.defaultdict(list, a=[1]),
+    "method": "text".join,
+    "slots": slotted(),
+    "numpy": {"best": np.float64(0.5), "all": np.arange(5.0), "kind": np.dtype("f4")},
+    "set of objects": {Mode.FAST, 3},
+    "a key": {Mode.FAST: 1},
+    "function": torch.nn.functional.relu,
+    "module": nn.Linear(2, 2),
+    "call": Called(),
+    "slice": slice(1, 2),
+    "generator state": torch.get_rng_state(),
+    "device and type": (torch.device("cpu"), torch.float16, torch.Size([2])),
+}
+
+
+@pytest.mark.parametrize("kind", list(SETTINGS))
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_settings_of_any_class_beside_the_weights_stay_unread(tmp_path: Path, kind: str, protocol: int) -> None:
+    content = {"state_dict": STATE, "hyper_parameters": SETTINGS[kind], "epoch": 3}
+    torch.save(content, tmp_path / "m.ckpt", pickle_protocol=protocol)
+    Called.calls.clear()
+    found = read_checkpoint(tmp_path / "m.ckpt")
+    assert same(found.weights, dict(STATE))
+    assert found.key == "state_dict"
+    assert not Called.calls
+
+
+def test_the_objects_are_named_and_none_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    package = ModuleType("absent_package")
+    exec("class Settings:\n    pass", package.__dict__)
+    monkeypatch.setitem(sys.modules, "absent_package", package)
+    settings_ = {"s": package.Settings(), "p": functools.partial(print)}
+    torch.save({"state_dict": {f"net.{n}": w for n, w in STATE.items()}, "hparams": settings_}, tmp_path / "m.ckpt")
+    monkeypatch.delitem(sys.modules, "absent_package")
+    found = read_checkpoint(tmp_path / "m.ckpt")
+    assert found.unread[0] == "absent_package.Settings"
+    assert "absent_package" not in sys.modules
+    said = found.said("net.")
+    assert said.startswith(
+        "m.ckpt: took the weights under 'state_dict', removed the prefix 'net.', left Python objects"
+    )
+    assert "(absent_package.Settings, " in said
+
+
+@pytest.mark.parametrize(
+    "beside", [{}, {"epoch": 3, "optimizer": {"state": {0: {"step": torch.ones(())}}, "param_groups": []}}]
+)
+@pytest.mark.parametrize("key", [None, "model", "net", "vae"])
+def test_a_whole_pickled_module_is_refused_with_its_remedy(tmp_path: Path, key: str | None, beside: Any) -> None:
+    module = nn.Sequential(nn.Linear(2, 2))
+    torch.save(module if key is None else {key: module, **beside}, tmp_path / "m.pt")
+    with pytest.raises(
+        InputError, match=r"\(torch\.nn\.modules\.container\.Sequential\), .*save model\.state_dict\(\)"
+    ):
+        read_weights(tmp_path / "m.pt")
+
+
+def test_tensors_are_the_same_as_by_the_restricted_reader(tmp_path: Path) -> None:
+    whole = torch.arange(24.0).reshape(4, 6)
+    kinds = [*inert.KINDS, *inert.NARROW]
+    state = {
+        "a": whole, "turned": whole.T, "part": whole[1:3, ::2], "scalar": torch.tensor(2.5), "empty": torch.zeros(0, 3),
+        "parameter": nn.Parameter(whole), "broad": torch.ones(1).expand(3), **{f"k{i}": torch.ones(3).to(kind)
+                                                                               for i, kind in enumerate(kinds)}
+    }  # fmt: skip
+    state["attribute"] = torch.ones(2)
+    state["attribute"].note = "kept beside it"  # type: ignore[attr-defined]
+    torch.save(state, tmp_path / "m.pt")
+    expected = torch.load(tmp_path / "m.pt", weights_only=True)
+    found, unread = inert.read(tmp_path / "m.pt")
+    assert not unread
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert found[name].dtype == tensor.dtype
+        assert found[name].shape == tensor.shape
+        assert torch.equal(found[name].double(), tensor.detach().double())
+
+
+def rewritten(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Replace an archive's pickle."""
+    with zipfile.ZipFile(path) as archive:
+        records = {record: archive.read(record) for record in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in records.items():
+            archive.writestr(name, change(content) if name.endswith("data.pkl") else content)
+
+
+FAR = pickle.LONG_BINPUT + struct.pack("<I", 2**32 - 1)
+TEMPLATE = b"\x80\x02%s."
+HOSTILE = {
+    "a far place of the memo": b"N" + FAR,
+    "an extension": b"\x82\x01",
+    "an old instance": b"(ios\nsystem\n",
+    "a buffer": b"\x97",
+    "bytes of any size": b"\x96" + struct.pack("<Q", 2**40),
+    "a long text": b"X" + struct.pack("<I", 2**31),
+    "a pair as state of a class": b"cabsent\nX\n(N}U\x01aNstb",
+    "a name of nothing": b"c\n\n",
+    "a name with a null": b"ca\nb\x00\n)R",
+    "a call of a number": b"K\x01)R",
+    "a call of os.system": b"cposix\nsystem\n(X\x04\x00\x00\x00truetR",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_a_hostile_pickle_is_one_line(tmp_path: Path, kind: str) -> None:
+    torch.save({"w": torch.ones(2), "c": Config()}, tmp_path / "m.pt")
+    rewritten(tmp_path / "m.pt", lambda _: TEMPLATE % HOSTILE[kind])
+    before = dict(copyreg.dispatch_table)
+    with pytest.raises(InputError) as caught:
+        read_weights(tmp_path / "m.pt")
+    assert len(str(caught.value)) <= 200
+    assert copyreg.dispatch_table == before
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"K\x02", b"K\x7f"), (b"K\x00(K\x02", b"K\x09(K\x02")])
+def test_a_tensor_beyond_its_storage_is_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
+    torch.save({"w": torch.ones(2, 2), "c": Config()}, tmp_path / "m.pt")
+    rewritten(tmp_path / "m.pt", lambda content: content.replace(old, new))
+    with pytest.raises(InputError):
+        read_weights(tmp_path / "m.pt")
+
+
+def test_mappings_that_share_or_contain_themselves_end(tmp_path: Path) -> None:
+    deep: dict[str, Any] = {"w": dict(STATE)}
+    for _ in range(60):
+        deep = {"a": deep, "b": deep}
+    ring: dict[str, Any] = {"state_dict": dict(STATE), "c": Config()}
+    ring["self"] = ring
+    torch.save({"state_dict": dict(STATE), "deep": deep, "ring": ring, "c": Config()}, tmp_path / "m.pt")
+    assert same(read_weights(tmp_path / "m.pt"), dict(STATE))
+    torch.save(deep, tmp_path / "d.pt")
+    with pytest.raises(InputError, match="does not contain a state dict"):
+        read_weights(tmp_path / "d.pt")
+
+
+NAMES = st.sampled_from(["checkpoint", "weights", "vae", "best", "g", "inner", "model", "state_dict", "net"])
+SEGMENTS = st.sampled_from(["module", "_orig_mod", "model", "net", "vae", "ema", "student", "_fsdp_wrapped_module"])
+
+
+@given(st.lists(NAMES, max_size=4, unique=True), st.lists(SEGMENTS, max_size=3), st.booleans(), st.booleans())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_keys_and_any_prefix_in_any_nesting(
+    tmp_path_factory: pytest.TempPathFactory, keys: list[str], prefix: list[str], foreign: bool, trained: bool
+) -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    content: Any = {".".join([*prefix, name]): tensor for name, tensor in STATE.items()}
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.randn(4, 3)).sum().backward()
+    optimizer.step()
+    for key in reversed(keys):
+        content = {key: content}
+        content |= {"optimizer": optimizer.state_dict(), "epoch": 3} if trained else {}
+        content |= {"config": Config()} if foreign else {}
+    path = tmp_path_factory.mktemp("nested") / "m.pt"
+    torch.save(content, path)
+    assert same(aligned(read_weights(path), model, path), dict(STATE))
+    if keys:
+        assert same(
+            aligned(read_weights(path), model, path),
+            aligned(read_checkpoint(path, ".".join(keys)).weights, model, path),
+        )
+
+
+def test_a_key_chooses_and_a_wrong_one_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    torch.save(
+        {"model": STATE, "ema": {"inner": OTHER}, "parts": {"encoder": STATE, "decoder": OTHER}}, tmp_path / "m.pt"
+    )
+    assert same(read_weights(tmp_path / "m.pt"), dict(STATE))
+    for key in ("ema.inner", "inner", "ema"):
+        chosen = read_checkpoint(tmp_path / "m.pt", key).weights
+        assert same({name.removeprefix("inner."): w for name, w in chosen.items()}, OTHER)
+    assert set(read_checkpoint(tmp_path / "m.pt", "parts").weights) == {
+        f"{part}.{name}" for part in ("encoder", "decoder") for name in STATE
+    }
+    with pytest.raises(
+        InputError, match=r"no weights under the key 'vae'; expected one of: model, ema\.inner, parts\.enc"
+    ):
+        read_checkpoint(tmp_path / "m.pt", "vae")
+    save_file(dict(STATE), tmp_path / "m.safetensors")
+    with pytest.raises(
+        InputError, match=r"no weights under the key 'ema'; expected one of: none: its weights lie at the top"
+    ):
+        read_checkpoint(tmp_path / "m.safetensors", "ema")
+
+
+def test_a_prefix_chooses_and_a_wrong_one_is_answered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    save_file(
+        {f"{part}.{n}": w for part, s in (("a", STATE), ("b", OTHER)) for n, w in s.items()}, tmp_path / "m.safetensors"
+    )
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    model = ll.wrap(encoder, latent_dim=2)
+    other = {name: tensor + 1 for name, tensor in encoder.state_dict().items()}
+    both = {f"{part}.{n}": w.clone() for part, s in (("a", encoder.state_dict()), ("b", other)) for n, w in s.items()}
+    save_file(both, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match="choose one with --prefix"):
+        import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors")
+    for prefix in ("b", "b."):
+        run = import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors", prefix=prefix)
+    assert same(load_file(run.model_path), {f"encoder.{name}": tensor for name, tensor in other.items()})
+    assert caplog.messages == ["latentlab: w.safetensors: removed the prefix 'b.'"] * 2
+    with pytest.raises(InputError, match=r"no weights under 'c\.'; names begin with a\., b\."):
+        import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors", prefix="c")
+    with pytest.raises(InputError, match="name it: weights="):
+        import_model(model, tmp_path / "run", data="digits", prefix="c")
+
+
+def sharded(folder: Path, state: Weights, form: str = "safetensors") -> Path:
+    """A state dict in two files and the index of them, as `save_pretrained` of Hugging Face writes them."""
+    names = list(state)
+    stem = "model" if form == "safetensors" else "pytorch_model"
+    files = {name: f"{stem}-0000{1 + (place > 2)}-of-00002.{form}" for place, name in enumerate(names)}
+    for file in sorted(set(files.values())):
+        part = {name: state[name] for name in names if files[name] == file}
+        save_file(part, folder / file) if form == "safetensors" else torch.save(part, folder / file)
+    index = folder / f"{stem}.{form}.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": files}))
+    return index
+
+
+@pytest.mark.parametrize("form", ["safetensors", "bin"])
+def test_weights_in_several_files(tmp_path: Path, form: str) -> None:
+    index = sharded(tmp_path, dict(STATE), form)
+    for path in (index, tmp_path):
+        assert same(read_weights(path), dict(STATE))
+    with pytest.raises(InputError, match="none is 'ema'"):
+        read_checkpoint(index, "ema")
+    with pytest.raises(InputError, match="at most"):
+        read_weights(index, limit=1000 if form == "bin" else 10)
+    content = json.loads(index.read_text())
+    content["weight_map"]["more"] = next(iter(content["weight_map"].values()))
+    index.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"lacks more, which .* lists"):
+        read_weights(index)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"weight_map": {"w": "../out.safetensors"}}, "expected names of files beside it"),
+        ({"weight_map": {"w": "model.safetensors.index.json"}}, "expected names of files beside it"),
+        ({"weight_map": {"w": "absent.safetensors"}}, "does not exist"),
+        ({"weight_map": {}}, "has no weight_map"),
+        ([], "has no weight_map"),
+    ],
+)
+def test_an_index_names_files_beside_it_alone(tmp_path: Path, content: Any, message: str) -> None:
+    save_file({"w": torch.ones(2)}, tmp_path / "out.safetensors")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "model.safetensors.index.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=message):
+        read_weights(tmp_path / "in")
+    with pytest.raises(MissingError, match=r"has no weights; expected one of model\.safetensors"):
+        read_weights(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_narrow_numbers_become_float32_and_that_is_said(
+    tmp_path: Path, kind: torch.dtype, caplog: pytest.LogCaptureFixture
+) -> None:
+    weights = build(configure(load("digits"), latent_dim=2)).state_dict()
+    save_file({name: tensor.to(kind) for name, tensor in weights.items()}, tmp_path / "m.safetensors")
+    run = import_run("state-dict", tmp_path / "m.safetensors", tmp_path / "run", data="digits")
+    kept = load_file(run.model_path)
+    assert same(kept, {name: tensor.to(kind).float() for name, tensor in weights.items()})
+    assert caplog.messages == [f"latentlab: m.safetensors: converted {str(kind).removeprefix('torch.')} to float32"]
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model.net."])
+def test_a_file_without_the_counters_of_batch_normalisation(prefix: str) -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    old = {prefix + name: tensor + 1 for name, tensor in STATE.items() if "num_batches" not in name}
+    found = aligned(old, model, Path("m.pt"))
+    assert found["1.num_batches_tracked"].dtype == torch.int64
+    model.load_state_dict(found)
+    assert torch.equal(model[1].running_var, OTHER["1.running_var"])
+
+
+NET = """
+import torch
+from torch import nn
+
+
+class VAE(nn.Module):
+    def __init__(self, d=3):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 4, 3, 2, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 16), nn.BatchNorm1d(16)
+        )
+        self.mu, self.log_var = nn.Linear(16, d), nn.Linear(16, d)
+        self.out = nn.Sequential(nn.Linear(d, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 64))
+
+    def encode(self, x):
+        h = self.features(x)
+        return self.mu(h), self.log_var(h)
+
+    def decode(self, z):
+        return self.out(z).view(-1, 1, 8, 8)
+"""
+ADAPTER = """
+import latentlab as ll
+
+
+def model():
+    from parts.net import VAE
+
+    vae = VAE()
+    return ll.wrap(encoder=vae.encode, decoder=vae.decode, latent_dim=3, logits=True)
+"""
+
+
+def save_lightning(net: nn.Module, state: Weights, path: Path) -> None:
+    hyper = AttributeDict(cfg=Config(), mode=Mode.FAST, path=Path("x"))
+    optimizer = torch.optim.Adam(net.parameters()).state_dict()
+    weights = {f"model._orig_mod.{name}": tensor for name, tensor in state.items()}
+    content = {"state_dict": weights, "hyper_parameters": hyper, "optimizer_states": [optimizer], "loops": {}}
+    torch.save(content, path.with_suffix(".ckpt"))
+
+
+def save_best(net: nn.Module, state: Weights, path: Path) -> None:
+    average = torch.optim.swa_utils.AveragedModel(net)
+    average.update_parameters(net)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9).state_dict()
+    content = {"best": {"vae": state}, "averaged": average.state_dict(), "opt": optimizer, "loss": 3.5}
+    torch.save(content, path.with_suffix(".pth.tar"))
+
+
+WAYS: dict[str, Callable[[nn.Module, Weights, Path], None]] = {
+    "plain": lambda net, state, path: torch.save(state, path.with_suffix(".pt")),
+    "parallel": lambda net, state, path: torch.save(nn.DataParallel(net).state_dict(), path.with_suffix(".pth")),
+    "compiled": lambda net, state, path: torch.save(torch.compile(net).state_dict(), path.with_suffix(".bin")),
+    "lightning": save_lightning,
+    "best": save_best,
+    "half": lambda net, state, path: save_file(
+        {name: w.half() if w.is_floating_point() else w for name, w in state.items()}, path.with_suffix(".safetensors")
+    ),
+    "shards": lambda net, state, path: path.mkdir() or (sharded(path, state) and None),
+}
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_a_model_with_batch_normalisation_saved_in_many_ways_is_analysed(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("parts").mkdir()
+    Path("parts/net.py").write_text(NET)  # a neighbour in a folder without __init__.py
+    Path("own.py").write_text(ADAPTER)
+    space: dict[str, Any] = {}
+    exec(NET, space)
+    torch.manual_seed(1)
+    net = space["VAE"]()
+    for _ in range(3):
+        net.decode(net.encode(torch.rand(16, 1, 8, 8))[0])  # the statistics of its batches
+    net.eval()
+    state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    WAYS[way](net, state, tmp_path / "w")
+    (weights,) = tmp_path.glob("w*")
+    before, paths = set(sys.modules), list(sys.path)
+    words = ["--weights", str(weights), "--data", "digits", "--out", "run", "-q"]
+    assert cli(["import", "--adapter", "own.py:model", *words]) == 0
+    assert cli(["analyze", "run", "--adapter", "own.py:model", "--only", "encode,traverse", "-q"]) == 0
+    assert cli(["explain", "run", "--adapter", "own.py:model", "-q"]) == 0
+    assert sys.path == paths
+    assert not {name for name in set(sys.modules) - before if name.partition(".")[0] == "parts"}
+    kept = load_file(Run(Path("run")).model_path)
+    assert {name: tensor.dtype for name, tensor in kept.items()} == {name: t.dtype for name, t in state.items()}
+    x = torch.from_numpy(load("digits")[:50]).float() / 255
+    with torch.inference_mode():
+        expected = net.encode(x)[0].numpy()
+    np.testing.assert_allclose(Run(Path("run")).codes().mean[:50], expected, atol=1e-5 if way != "half" else 1e-2)
+
+
+def test_the_checkpoint_of_a_stranger_is_no_larger_in_memory_than_its_file(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(1).expand(1 << 40), "c": Config()}, tmp_path / "m.pt")
+    with pytest.raises(InputError):
+        read_weights(tmp_path / "m.pt")
+    buffer = io.BytesIO()
+    torch.save({"state_dict": {"w": torch.ones(1).expand(1 << 40)}, "c": Config()}, buffer)
+    (tmp_path / "m.pt").write_bytes(buffer.getvalue())
+    with pytest.raises(InputError, match="w claims 4,398,046,511,104 bytes"):
+        read_weights(tmp_path / "m.pt")
