@@ -17,7 +17,10 @@ def import_(
     kind: Annotated[
         str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("exchange/importers")).replace("_", "-"))
     ] = None,
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder or file in that format.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="Folder or file in that format, or zoo:NAME (see latentlab zoo ls)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder to create.")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,

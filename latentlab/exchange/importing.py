@@ -17,6 +17,7 @@ from torch.distributions import Bernoulli
 from latentlab.data import Dataset, load
 from latentlab.data.dataset import check_shape
 from latentlab.errors import InputError, one_line
+from latentlab.exchange import zoo
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
@@ -44,11 +45,13 @@ def import_run(
     """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
 
     ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``; ``options`` are those it takes.
+    ``path`` may be ``zoo:NAME``, a published checkpoint, which is downloaded where ``zoo/NAME`` does not have it yet.
     ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or have several prefixes; what
     was chosen is said in one line. ``data`` is what the model is for; where it is left out, what the checkpoint says.
     Nothing in the checkpoint is executed. A folder that holds the same run is left as it is, another run is refused.
     """
     reader = registry.load("exchange/importers", kind).read
+    path = zoo.local(path, kind)
     dataset = None if data is None else load(data)
     known = inspect.signature(reader).parameters
     for option in options:

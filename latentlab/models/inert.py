@@ -123,7 +123,12 @@ def _by_interest(name: str) -> tuple[bool, str]:
 def _of_tensors(name: str) -> bool:
     """Whether a name is one of those that tensors are saved with."""
     storage = name.startswith("torch.") and name.endswith("Storage")
-    return storage or name in OF_NAME or name.startswith(REBUILD) or name in (OF_TYPE, "torch.nn.parameter.Parameter")
+    return (
+        storage
+        or name in OF_NAME
+        or name.startswith(REBUILD)
+        or name in (OF_TYPE, "torch.Tensor", "torch.nn.parameter.Parameter")
+    )
 
 
 class _Tensors:

@@ -80,15 +80,25 @@ def removed(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> str:
     """The prefix that the names of weights lost when they were chosen; empty where they kept their names.
 
     >>> w = torch.zeros(2)
-    >>> removed({"module.net.0.bias": w}, {"0.bias": w})
-    'module.net.'
+    >>> removed({"module.net._orig_mod.0.bias": w}, {"net.0.bias": w})
+    'module.'
     """
     short = {id(tensor): name for name, tensor in chosen.items()}
     for name, tensor in weights.items():
-        ours = short.get(id(tensor), name)
-        if name != ours and name.endswith(ours):
-            return name.removesuffix(ours)
+        if short.get(id(tensor), name) != name:
+            return _before(name.split("."), short[id(tensor)].split("."))
     return ""
+
+
+def _before(name: list[str], ours: list[str]) -> str:
+    """What stands in a name before the segments that end ours too, wrappers between them aside."""
+    while name and ours:
+        if name[-1] == ours[-1]:
+            ours = ours[:-1]
+        elif name[-1] not in WRAPPERS:
+            break
+        name = name[:-1]
+    return f"{'.'.join(name)}." if name else ""
 
 
 def the_part(weights: Mapping[str, Tensor], endings: Sequence[str], path: Path) -> Weights:

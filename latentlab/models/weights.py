@@ -95,14 +95,11 @@ def read_checkpoint(path: str | Path, key: str | None = None, limit: int = LIMIT
         return _sharded(path, key, limit)
     if path.stat().st_size > limit:
         raise InputError(f"{path} has {path.stat().st_size:,} bytes; expected weights of at most {limit:,}")
-    if name.endswith(".safetensors"):
-        tree, unread = _read_safetensors(path), ()
-    elif name.endswith(NAMES):
-        tree, unread = _unpickle(path, limit)
-    else:
+    if not name.endswith((".safetensors", *NAMES)):
         raise InputError(
             f"{path} is not a checkpoint; expected a name that ends in .safetensors, {', '.join(SUFFIXES)}"
         )
+    tree, unread = _read_safetensors(path) if name.endswith(".safetensors") else _unpickle(path, limit)
     place = find(tree, path, key)
     if place is None:
         raise InputError(_no_weights(tree, unread, path))
@@ -157,12 +154,12 @@ def single(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.float() if tensor.dtype in HALF else tensor for name, tensor in weights.items()}
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path) -> tuple[Any, tuple[str, ...]]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return dict(load_file(path))
+        return dict(load_file(path)), ()
     except (SafetensorError, ValueError, KeyError, OSError) as error:
         raise InputError(f"{path} cannot be read as safetensors ({error})"[:199]) from error
 

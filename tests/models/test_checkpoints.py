@@ -433,7 +433,9 @@ def save_best(net: nn.Module, state: Weights, path: Path) -> None:
 WAYS: dict[str, Callable[[nn.Module, Weights, Path], None]] = {
     "plain": lambda net, state, path: torch.save(state, path.with_suffix(".pt")),
     "parallel": lambda net, state, path: torch.save(nn.DataParallel(net).state_dict(), path.with_suffix(".pth")),
-    "compiled": lambda net, state, path: torch.save(torch.compile(net).state_dict(), path.with_suffix(".bin")),
+    "compiled": lambda net, state, path: torch.save(
+        torch.compile(net, backend="eager").state_dict(), path.with_suffix(".bin")
+    ),
     "lightning": save_lightning,
     "best": save_best,
     "half": lambda net, state, path: save_file(
