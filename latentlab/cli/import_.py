@@ -25,7 +25,10 @@ def import_(
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[
-        Path | None, typer.Option(help="With --adapter: file with the weights (.safetensors, .pt, .pth or .bin).")
+        Path | None,
+        typer.Option(
+            help="With --adapter: file with the weights (.safetensors, .pt, .pth, .bin, .ckpt), or a folder of them."
+        ),
     ] = None,
     key: Annotated[
         str | None, typer.Option(help="Key in the file under which the weights are, as in model.ema; found by default.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
-from latentlab.models.names import aligned, removed
-from latentlab.models.weights import Checkpoint, read_checkpoint, single
+from latentlab.models.names import aligned, choose_stem, removed
+from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import RunConfig
 from latentlab.runs.data import same_data
@@ -100,7 +101,7 @@ def import_model(
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
-        _load(own(found), read_checkpoint(weights, key), prefix)
+        _load(own(found), Path(weights), key, prefix)
     elif key is not None or prefix is not None:
         raise InputError("key and prefix choose among weights in a file; name it: weights=…, or leave them out")
     can = abilities(found)
@@ -127,11 +128,20 @@ def import_model(
     return _publish(Path(out), config, own(found).state_dict(), own(found))
 
 
-def _load(model: nn.Module, checkpoint: Checkpoint, prefix: str | None) -> None:
+def _load(model: nn.Module, path: Path, key: str | None, prefix: str | None) -> None:
     """Load the part of a checkpoint that fits into a model, and say which it was."""
+    checkpoint = read_checkpoint(path, key)
     chosen = aligned(checkpoint.under(prefix).weights, model, checkpoint.path)
+    names = model.state_dict().keys()
+    if key is None and prefix is None and chosen.keys() != names:
+        others = {other: read_checkpoint(path, other) for other in checkpoint.others}
+        parts = {other: aligned(each.weights, model, path) for other, each in others.items()}
+        if fitting := {other: part for other, part in parts.items() if part.keys() == names}:
+            best = choose_stem(fitting, path)
+            checkpoint, chosen = others[best], fitting[best]
     fit_weights(model, chosen, checkpoint.path)
-    _say(checkpoint.said(removed(checkpoint.weights, chosen)))
+    narrow = () if any(tensor.dtype in HALF for tensor in model.state_dict().values()) else checkpoint.narrow
+    _say(replace(checkpoint, narrow=narrow).said(removed(checkpoint.weights, chosen)))
 
 
 def _say(line: str) -> None:

@@ -67,8 +67,8 @@ def fetch(name: str, folder: str | Path, address: str | None = None, progress: P
     """Download a published checkpoint into `folder`; the SHA-256 of each of its files that is not known beforehand.
 
     Files that are there already are kept, those with a known checksum only where they have it. ``address`` takes the
-    same files from a mirror. ``progress`` is called with bytes done and bytes in all. Raises `InputError` for an unknown
-    name, `LatentlabError` where the site cannot be reached or sends something else.
+    same files from a mirror. ``progress`` is called with bytes done and bytes in all. Raises `InputError` for an
+    unknown name, `LatentlabError` where the site cannot be reached or sends something else.
     """
     entry = choose(name)
     fetch_files(address or entry.address, entry.files, Path(folder), progress)

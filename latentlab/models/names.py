@@ -72,7 +72,7 @@ def choose_stem(fitting: Mapping[str, Mapping[str, Tensor]], path: Path) -> str:
     others = [fitting[stem] for stem in plain[1:]]
     if any(other.keys() != first.keys() or any(not torch.equal(first[k], other[k]) for k in first) for other in others):
         told = ", ".join(repr(stem) for stem in plain)
-        raise InputError(f"{path} holds several models that fit, under {told[:60]}; choose one with --prefix")
+        raise InputError(f"{path} holds several models that fit, under {told[:60]}; choose one with --key or --prefix")
     return plain[0]
 
 

@@ -27,11 +27,16 @@ def find(tree: Any, path: Path, key: str | None = None) -> Place | None:
     places = list(_places(tree, "", DEEPEST + 1))
     if key is not None:
         return _chosen(places, path, key)
-    for keys in (TRAINED, TRAINED + AVERAGED):
-        for place in _nested(tree, keys, DEEPEST, ""):
+    for usual in (TRAINED, TRAINED + AVERAGED):
+        for place in _nested(tree, usual, DEEPEST, ""):
             if holds_tensors(place[1]):
                 return place
     return ("", _joined(places, "")) if places else None
+
+
+def keys(tree: Any) -> list[str]:
+    """The dotted keys of all state dicts in it that lie under one."""
+    return [key for key, _ in _places(tree, "", DEEPEST + 1) if key]
 
 
 def holds_tensors(found: Any) -> bool:

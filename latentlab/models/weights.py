@@ -23,7 +23,7 @@ from torch import Tensor
 from latentlab.errors import InputError, MissingError
 from latentlab.models import inert
 from latentlab.models.inert import KINDS, NARROW, Named
-from latentlab.models.state_dicts import find
+from latentlab.models.state_dicts import find, keys
 from latentlab.system.files import read_json
 from latentlab.system.regular import check_regular
 
@@ -40,13 +40,18 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The weights in a file: the key that they lie under, the Python objects left unread, the narrow number types."""
+    """The weights in a file, and the key that they lie under.
+
+    ``unread`` names the Python objects beside them, ``narrow`` the types that have fewer bits than float32, ``others``
+    the keys under which other weights lie.
+    """
 
     path: Path
     weights: dict[str, Tensor]
     key: str = ""
     unread: tuple[str, ...] = ()
     narrow: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def under(self, prefix: str | None) -> Checkpoint:
         """The weights whose names begin with a prefix, without it; all of them for None."""
@@ -104,7 +109,8 @@ def read_checkpoint(path: str | Path, key: str | None = None, limit: int = LIMIT
     if place is None:
         raise InputError(_no_weights(tree, unread, path))
     weights = _plain(place[1], path, limit)
-    return Checkpoint(path, weights, place[0], unread, _narrow(place[1]))
+    others = tuple(other for other in keys(tree) if place[0] and other != place[0])
+    return Checkpoint(path, weights, place[0], unread, _narrow(place[1]), others)
 
 
 def _file(path: Path) -> Path:
@@ -113,7 +119,7 @@ def _file(path: Path) -> Path:
         names = [name for name in WITHIN if (path / name).is_file()]
         if not names:
             raise MissingError(f"{path} has no weights; expected one of {', '.join(WITHIN)}, or name the file"[:199])
-        return path / names[0]
+        path /= names[0]
     check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a checkpoint (.safetensors, {', '.join(SUFFIXES)})")
@@ -122,6 +128,8 @@ def _file(path: Path) -> Path:
 
 def _sharded(path: Path, key: str | None, limit: int) -> Checkpoint:
     """The state dict in the files that an index lists, which lie beside it."""
+    if key is not None:
+        raise InputError(f"{path.name[:60]} lists weights without keys, so none is {key[:40]!r}; leave the key out")
     index = read_json(path)
     files = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(files, dict) or not files:
@@ -136,11 +144,7 @@ def _sharded(path: Path, key: str | None, limit: int) -> Checkpoint:
         narrow |= set(part.narrow)
     if lacking := sorted(files.keys() - weights.keys()):
         raise InputError(f"{path.parent} lacks {lacking[0][:60]}, which {path.name[:60]} lists; copy all files again")
-    return Checkpoint(path, weights, "", (), tuple(sorted(narrow))) if key is None else _no_key(path, key)
-
-
-def _no_key(path: Path, key: str) -> Checkpoint:
-    raise InputError(f"{path.name[:60]} lists weights without keys, so none is {key[:40]!r}; leave the key out")
+    return Checkpoint(path, weights, "", (), tuple(sorted(narrow)))
 
 
 def _narrow(weights: Mapping[Any, Any]) -> tuple[str, ...]:

@@ -298,7 +298,7 @@ def test_a_prefix_chooses_and_a_wrong_one_is_answered(tmp_path: Path, caplog: py
     other = {name: tensor + 1 for name, tensor in encoder.state_dict().items()}
     both = {f"{part}.{n}": w.clone() for part, s in (("a", encoder.state_dict()), ("b", other)) for n, w in s.items()}
     save_file(both, tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match="choose one with --prefix"):
+    with pytest.raises(InputError, match="choose one with --key or --prefix"):
         import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors")
     for prefix in ("b", "b."):
         run = import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors", prefix=prefix)
@@ -308,6 +308,25 @@ def test_a_prefix_chooses_and_a_wrong_one_is_answered(tmp_path: Path, caplog: py
         import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors", prefix="c")
     with pytest.raises(InputError, match="name it: weights="):
         import_model(model, tmp_path / "run", data="digits", prefix="c")
+
+
+def test_another_key_is_taken_where_the_usual_one_does_not_fit(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    model = ll.wrap(encoder, latent_dim=2)
+    state = {name: tensor + 1 for name, tensor in encoder.state_dict().items()}
+    average = {name: tensor + 2 for name, tensor in encoder.state_dict().items()}
+    both = {"model": dict(STATE), "parts": {"ema": average, "vae": state}, "model_ema": average}
+    torch.save(both, tmp_path / "m.pt")
+    run = import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "m.pt")
+    assert same(load_file(run.model_path), {f"encoder.{name}": tensor for name, tensor in state.items()})
+    assert caplog.messages == ["latentlab: m.pt: took the weights under 'parts.vae'"]
+    with pytest.raises(InputError, match=r"lacks the weight encoder\.1\.bias"):
+        import_model(model, tmp_path / "other", data="digits", weights=tmp_path / "m.pt", key="model")
+    torch.save({**both, "second": {name: tensor + 3 for name, tensor in state.items()}}, tmp_path / "m.pt")
+    with pytest.raises(InputError, match=r"several models that fit, under 'parts\.vae', 'second'"):
+        import_model(model, tmp_path / "other", data="digits", weights=tmp_path / "m.pt")
 
 
 def sharded(folder: Path, state: Weights, form: str = "safetensors") -> Path:
