@@ -24,7 +24,7 @@ from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
-from latentlab.models.names import aligned, choose_stem, removed
+from latentlab.models.names import aligned, choose_stem
 from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import RunConfig
@@ -141,7 +141,7 @@ def _load(model: nn.Module, path: Path, key: str | None, prefix: str | None) -> 
             checkpoint, chosen = others[best], fitting[best]
     fit_weights(model, chosen, checkpoint.path)
     narrow = () if any(tensor.dtype in HALF for tensor in model.state_dict().values()) else checkpoint.narrow
-    _say(replace(checkpoint, narrow=narrow).said(removed(checkpoint.weights, chosen)))
+    _say(replace(checkpoint, narrow=narrow).said(chosen))
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,7 @@ as a moving average of it (``ema_model.…``) or a discriminator.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -90,6 +90,18 @@ def removed(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> str:
     return ""
 
 
+def ignored(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> list[str]:
+    """How the names of the weights begin, behind the removed prefix, that were not chosen.
+
+    >>> w = torch.zeros(2)
+    >>> ignored({"net.a.bias": w, "net.loss.bias": w + 1, "ema.a.bias": w + 2}, {"a.bias": w})
+    ['loss.', 'ema.']
+    """
+    taken, prefix = {id(tensor) for tensor in chosen.values()}, removed(weights, chosen)
+    left = [name.removeprefix(prefix).partition(".") for name, tensor in weights.items() if id(tensor) not in taken]
+    return list(dict.fromkeys(head + dot for head, dot, _ in left))
+
+
 def _before(name: list[str], ours: list[str]) -> str:
     """What stands in a name before the segments that end ours too, wrappers between them aside."""
     while name and ours:
@@ -145,7 +157,8 @@ def _part(weights: Mapping[str, Tensor], ours: dict[str, str], own: Mapping[str,
     whole = [s for s in stems(names, landmarks) if all(any(s + name in names for name in group) for group in needed)]
     counters = {short: own[name].detach() for short, name in ours.items() if short.endswith(COUNTER)}
     parts = {stem: counters | _filled(below(names, stem, whole), tied.values()) for stem in whole}
-    kept = {s: {k: w for k, w in part.items() if k in ours or not _averaged(k)} for s, part in parts.items()}
+    heads = {name.partition(".")[0] for name in ours}
+    kept = {s: {k: w for k, w in part.items() if k in ours or not _apart(k, heads)} for s, part in parts.items()}
     fitting = {stem: part for stem, part in kept.items() if part.keys() == ours.keys()}
     if not fitting:
         return None
@@ -155,9 +168,13 @@ def _part(weights: Mapping[str, Tensor], ours: dict[str, str], own: Mapping[str,
     return {name: part[short] for short, name in ours.items()}
 
 
-def _averaged(name: str) -> bool:
-    """Whether a name begins as that of a moving average does."""
-    return bool(AVERAGED.search(name.split(".")[0]))
+def _apart(name: str, heads: Collection[str]) -> bool:
+    """Whether a name belongs to something else beside the model, by how it begins: a moving average, a discriminator.
+
+    A number does not say that: layers of a sequence that the model does not have make it another model.
+    """
+    head, dot, _ = name.partition(".")
+    return bool(AVERAGED.search(head)) or (bool(dot) and head not in heads and not head.isdecimal())
 
 
 def _filled(part: Weights, tied: Iterable[Sequence[str]]) -> Weights:

@@ -12,7 +12,7 @@ import re
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from torch import Tensor
 from latentlab.errors import InputError, MissingError
 from latentlab.models import inert
 from latentlab.models.inert import KINDS, NARROW, Named
+from latentlab.models.names import COUNTER, ignored, removed
 from latentlab.models.state_dicts import find, keys
 from latentlab.system.files import read_json
 from latentlab.system.regular import check_regular
@@ -66,15 +67,19 @@ class Checkpoint:
             )
         return replace(self, weights=chosen)
 
-    def said(self, prefix: str) -> str:
+    def said(self, chosen: Mapping[str, Tensor]) -> str:
         """One line on what was chosen, converted and left unread; empty where there was nothing to choose."""
+        prefix, left = removed(self.weights, chosen), ignored(self.weights, chosen)
         parts = [f"took the weights under {self.key!r}"] if self.key else []
         parts += [f"removed the prefix {prefix!r}"] if prefix else []
         parts += [f"converted {' and '.join(self.narrow)} to float32"] if self.narrow else []
-        if self.unread:
-            more = ", …" if len(self.unread) > SHOWN else ""
-            parts += [f"left Python objects unread ({', '.join(self.unread[:SHOWN])}{more})"]
+        parts += [f"ignored the weights {_some(left)}"] if left else []
+        parts += [f"left Python objects unread ({_some(self.unread)})"] if self.unread else []
         return f"{self.path.name}: {', '.join(parts)}" if parts else ""
+
+
+def _some(words: Sequence[str]) -> str:
+    return ", ".join([*words[:SHOWN], *(["…"] if len(words) > SHOWN else [])])
 
 
 def read_weights(path: str | Path, limit: int = LIMIT) -> dict[str, Tensor]:
@@ -243,9 +248,14 @@ def _plain(found: Mapping[Any, Any], path: Path, limit: int) -> dict[str, Tensor
         total += size
         if size > stored or total > limit:
             raise InputError(f"{path}: {name[:60]} claims {size:,} bytes, more than the file contains; save it again")
-    return {name: _usual(tensor.detach()) for name, tensor in found.items()}
+    return {name: _usual(name, tensor.detach()) for name, tensor in found.items()}
 
 
-def _usual(tensor: Tensor) -> Tensor:
-    """The tensor in memory of its own; float8, which hardly anything computes with, as float32 of the same values."""
+def _usual(name: str, tensor: Tensor) -> Tensor:
+    """The tensor in memory of its own; float8, which hardly anything computes with, as float32 of the same values.
+
+    Counters of batch normalisation, which averaging and ``half()`` make fractions, are whole numbers again.
+    """
+    if name.endswith(COUNTER) and tensor.is_floating_point():
+        return tensor.float().nan_to_num().round().long()
     return (tensor.float() if tensor.dtype in NARROW else tensor).clone(memory_format=torch.contiguous_format)

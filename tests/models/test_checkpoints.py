@@ -139,7 +139,7 @@ def test_the_objects_are_named_and_none_is_imported(
     found = read_checkpoint(tmp_path / "m.ckpt")
     assert found.unread[0] == "absent_package.Settings"
     assert "absent_package" not in sys.modules
-    said = found.said("net.")
+    said = found.said({name.removeprefix("net."): tensor for name, tensor in found.weights.items()})
     assert said.startswith(
         "m.ckpt: took the weights under 'state_dict', removed the prefix 'net.', left Python objects"
     )
@@ -303,7 +303,7 @@ def test_a_prefix_chooses_and_a_wrong_one_is_answered(tmp_path: Path, caplog: py
     for prefix in ("b", "b."):
         run = import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors", prefix=prefix)
     assert same(load_file(run.model_path), {f"encoder.{name}": tensor for name, tensor in other.items()})
-    assert caplog.messages == ["latentlab: w.safetensors: removed the prefix 'b.'"] * 2
+    assert caplog.messages == ["latentlab: w.safetensors: removed the prefix 'b.', ignored the weights a."] * 2
     with pytest.raises(InputError, match=r"no weights under 'c\.'; names begin with a\., b\."):
         import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "w.safetensors", prefix="c")
     with pytest.raises(InputError, match="name it: weights="):
@@ -398,6 +398,32 @@ def test_a_file_without_the_counters_of_batch_normalisation(prefix: str) -> None
     assert found["1.num_batches_tracked"].dtype == torch.int64
     model.load_state_dict(found)
     assert torch.equal(model[1].running_var, OTHER["1.running_var"])
+
+
+@pytest.mark.parametrize("change", [Tensor.half, lambda tensor: tensor.float() * 0.999 + 0.001])
+def test_counters_that_became_fractions_are_whole_again(tmp_path: Path, change: Callable[[Tensor], Tensor]) -> None:
+    state = nn.BatchNorm1d(2).state_dict()
+    state["num_batches_tracked"] += 100_000  # beyond float16
+    torch.save({name: change(tensor) for name, tensor in state.items()}, tmp_path / "m.pt")
+    found = read_weights(tmp_path / "m.pt")
+    assert found["num_batches_tracked"].dtype == torch.int64
+    nn.BatchNorm1d(2).load_state_dict(found)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "lit._orig_mod."])
+def test_what_belongs_to_no_part_of_the_model_is_ignored_and_said(
+    tmp_path: Path, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = ll.wrap(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), latent_dim=2)
+    weights = {**model.state_dict(), "discriminator.0.weight": torch.ones(2), "metric.total": torch.ones(())}
+    torch.save({prefix + name: tensor for name, tensor in weights.items()}, tmp_path / "m.pt")
+    import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "m.pt")
+    start = f"removed the prefix {prefix!r}, " if prefix else ""
+    assert caplog.messages == [f"latentlab: m.pt: {start}ignored the weights discriminator., metric."]
+    more = {**weights, "encoder.2.weight": torch.ones(2)}  # a layer that the model does not have
+    torch.save({prefix + name: tensor for name, tensor in more.items()}, tmp_path / "m.pt")
+    with pytest.raises(InputError):
+        import_model(model, tmp_path / "other", data="digits", weights=tmp_path / "m.pt")
 
 
 NET = """

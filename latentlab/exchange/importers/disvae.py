@@ -18,7 +18,7 @@ from torch import Tensor
 
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, number, renamed, settings, whole
-from latentlab.models.names import removed, the_part
+from latentlab.models.names import the_part
 from latentlab.models.weights import read_checkpoint
 
 SIZES = {32: ("1", "2", "3"), 64: ("1", "2", "3", "_64")}
@@ -60,7 +60,7 @@ def read(path: Path, key: str | None = None, prefix: str | None = None) -> Forei
     layers += [f"decoder.{name}" for name in ("lin1", "lin2", "lin3")]
     layers += ["decoder.convT_64"] * (shape[1] == 64) + [f"decoder.convT{n}" for n in (1, 2, 3)]
     ours = renamed(_means_first(weights), layers, config, home / name)
-    return Foreign(ours, config, home / name, specs, found.said(removed(found.weights, weights)))
+    return Foreign(ours, config, home / name, specs, found.said(weights))
 
 
 def _data(name: Any) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, renamed, settings, whole
-from latentlab.models.names import removed, the_part
+from latentlab.models.names import the_part
 from latentlab.models.weights import read_checkpoint
 
 # Models whose posterior is a point or a factorised Gaussian and whose prior is N(0, I): our name for the objective, and
@@ -62,7 +62,7 @@ def read(path: Path, key: str | None = None, prefix: str | None = None) -> Forei
     }
     checkpoint = read_checkpoint(path / "model.pt", key)
     part = the_part(checkpoint.under(prefix).weights, LANDMARKS, path / "model.pt")
-    said = checkpoint.said(removed(checkpoint.weights, part))
+    said = checkpoint.said(part)
     return Foreign(_weights(part, config, path / "model.pt"), config, path / "model.pt", found, said)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, expected_shapes
-from latentlab.models.names import beginning, below, choose_stem, removed, stems, unwrapped
+from latentlab.models.names import beginning, below, choose_stem, stems, unwrapped
 from latentlab.models.weights import read_checkpoint
 from latentlab.system.registry import choose, names
 
@@ -44,7 +44,7 @@ def read(
         fitting = {stem: part for stem, (part, config) in found.items() if config and _fits(part, config)}
         if fitting:
             stem = choose_stem(fitting, path)
-            said = checkpoint.said(removed(checkpoint.weights, fitting[stem]))
+            said = checkpoint.said(fitting[stem])
             start = "" if prefix is None else f"{prefix.rstrip('.')}."
             record = {"prefix": start + stem, "key": key or ""}
             config = found[stem][1] or {}
