@@ -137,18 +137,19 @@ class _Tensors:
     def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
         self.archive, self.folder = archive, folder
         self.stored: dict[str, bytearray] = {}
-        self.done: dict[int, Any] = {}
+        self.done: dict[tuple[int, int], Any] = {}
 
     def resolved(self, value: Any, depth: int) -> Any:
-        """The value with tensors in the place of their descriptions, in mappings down to that depth."""
+        """The value with tensors in the place of their descriptions, down to that depth; lists become mappings."""
         if isinstance(value, Named) and value.path in TENSORS | PARAMETERS | {OF_TYPE}:
             return self._tensor(value.path, value.arguments)
-        if not isinstance(value, Mapping) or not value or not depth:
+        if not isinstance(value, Mapping | list | tuple) or not value or not depth:
             return value
-        if id(value) not in self.done:
-            self.done[id(value)] = None  # for one that contains itself
-            self.done[id(value)] = {key: self.resolved(each, depth - 1) for key, each in value.items()}
-        return self.done[id(value)]
+        place = id(value), depth
+        if place not in self.done:
+            items = value.items() if isinstance(value, Mapping) else enumerate(value)
+            self.done[place] = {key: self.resolved(each, depth - 1) for key, each in items}
+        return self.done[place]
 
     def _tensor(self, path: str, arguments: tuple[Any, ...]) -> Tensor:
         if path in PARAMETERS:

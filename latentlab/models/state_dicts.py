@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def find(tree: Any, path: Path, key: str | None = None) -> Place | None:
     With a `key`, what lies there: a whole dotted key or its last part. Without one, what trainers call trained weights,
     the outermost first; then a moving average; then all state dicts as one, each name with the keys before it.
     """
-    places = list(_places(tree, "", DEEPEST + 1))
+    places = _places(tree)
     if key is not None:
         return _chosen(places, path, key)
     for usual in (TRAINED, TRAINED + AVERAGED):
@@ -36,7 +36,7 @@ def find(tree: Any, path: Path, key: str | None = None) -> Place | None:
 
 def keys(tree: Any) -> list[str]:
     """The dotted keys of all state dicts in it that lie under one."""
-    return [key for key, _ in _places(tree, "", DEEPEST + 1) if key]
+    return [key for key, _ in _places(tree) if key]
 
 
 def holds_tensors(found: Any) -> bool:
@@ -65,13 +65,28 @@ def _joined(places: Sequence[Place], root: str) -> dict[str, Tensor]:
     return {f"{key.removeprefix(root)}.{name}": tensor for key, weights in places for name, tensor in weights.items()}
 
 
-def _places(found: Any, key: str, depth: int) -> Iterator[Place]:
-    """Every state dict in mappings of mappings, with its dotted key; optimizers are passed over."""
-    if holds_tensors(found):
-        yield key, found
-    elif isinstance(found, Mapping) and depth and GROUPS not in found:
-        for name, part in found.items():
-            yield from _places(part, f"{key}.{name}" if key else str(name), depth - 1)
+def _places(tree: Any) -> list[Place]:
+    """Every state dict in it with its dotted key; where there is none, those that have other things between tensors."""
+    return [*_walk(tree, "", DEEPEST + 1, lambda found: found if holds_tensors(found) else {})] or [
+        *_walk(tree, "", DEEPEST + 1, _among_others)
+    ]
+
+
+def _walk(found: Any, key: str, depth: int, weights_of: Callable[[Any], Mapping[Any, Any]]) -> Iterator[Place]:
+    """The weights in a tree of mappings and lists, with their dotted keys; optimizers are passed over."""
+    if weights := weights_of(found):
+        yield key, weights
+    elif depth and isinstance(found, Mapping | list | tuple) and not (isinstance(found, Mapping) and GROUPS in found):
+        for name, part in found.items() if isinstance(found, Mapping) else enumerate(found):
+            yield from _walk(part, f"{key}.{name}" if key else str(name), depth - 1, weights_of)
+
+
+def _among_others(found: Any) -> dict[str, Tensor]:
+    """The tensors of a mapping that has some under dotted names, as layers have them, and other things beside."""
+    if not isinstance(found, Mapping):
+        return {}
+    tensors = {name: w for name, w in found.items() if isinstance(name, str) and isinstance(w, Tensor)}
+    return tensors if any("." in name for name in tensors) else {}
 
 
 def _nested(found: Any, keys: Sequence[str], depth: int, at: str) -> Iterator[Place]:

@@ -267,6 +267,25 @@ def test_any_keys_and_any_prefix_in_any_nesting(
         )
 
 
+@pytest.mark.parametrize("foreign", [False, True])
+def test_weights_in_lists_and_among_other_things(tmp_path: Path, foreign: bool) -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    config: dict[str, Any] = {"config": Config()} if foreign else {}
+    optimizer = torch.optim.Adam(model.parameters()).state_dict()
+    for content in (
+        [dict(STATE), {"epoch": 3, **config}],
+        (3, {"models": [dict(STATE)], **config}),
+        {**STATE, "epoch": 3, "optimizer": optimizer, **config},
+        {"state_dict": {**{f"vae.{n}": w for n, w in STATE.items()}, "vae._extra_state": None}, **config},
+    ):
+        torch.save(content, tmp_path / "m.pt")
+        assert same(aligned(read_weights(tmp_path / "m.pt"), model, tmp_path / "m.pt"), dict(STATE))
+    torch.save({"members": [dict(STATE), OTHER], **config}, tmp_path / "m.pt")
+    assert same(read_checkpoint(tmp_path / "m.pt", "members.1").weights, OTHER)
+    with pytest.raises(InputError, match=r"under 'members\.0\.', 'members\.1\.'"):
+        aligned(read_weights(tmp_path / "m.pt"), model, tmp_path / "m.pt")
+
+
 def test_a_key_chooses_and_a_wrong_one_is_answered_with_those_there_are(tmp_path: Path) -> None:
     torch.save(
         {"model": STATE, "ema": {"inner": OTHER}, "parts": {"encoder": STATE, "decoder": OTHER}}, tmp_path / "m.pt"
