@@ -62,23 +62,34 @@ def _ends(name: str) -> list[int]:
 
 
 def _joined(places: Sequence[Place], root: str) -> dict[str, Tensor]:
-    return {f"{key.removeprefix(root)}.{name}": tensor for key, weights in places for name, tensor in weights.items()}
+    return {
+        f"{key.removeprefix(root)}.{name}".removeprefix("."): tensor
+        for key, weights in places
+        for name, tensor in weights.items()
+    }
 
 
 def _places(tree: Any) -> list[Place]:
     """Every state dict in it with its dotted key; where there is none, those that have other things between tensors."""
-    return [*_walk(tree, "", DEEPEST + 1, lambda found: found if holds_tensors(found) else {})] or [
-        *_walk(tree, "", DEEPEST + 1, _among_others)
+    return [*_walk(tree, "", DEEPEST + 1, lambda found: found if holds_tensors(found) else {}, set())] or [
+        *_walk(tree, "", DEEPEST + 1, _among_others, set())
     ]
 
 
-def _walk(found: Any, key: str, depth: int, weights_of: Callable[[Any], Mapping[Any, Any]]) -> Iterator[Place]:
-    """The weights in a tree of mappings and lists, with their dotted keys; optimizers are passed over."""
+def _walk(
+    found: Any, key: str, depth: int, weights_of: Callable[[Any], Mapping[Any, Any]], seen: set[int]
+) -> Iterator[Place]:
+    """The weights in a tree of mappings and lists, with their dotted keys; optimizers are passed over.
+
+    A mapping of mappings that lies at several places is looked through once.
+    """
     if weights := weights_of(found):
         yield key, weights
-    elif depth and isinstance(found, Mapping | list | tuple) and not (isinstance(found, Mapping) and GROUPS in found):
-        for name, part in found.items() if isinstance(found, Mapping) else enumerate(found):
-            yield from _walk(part, f"{key}.{name}" if key else str(name), depth - 1, weights_of)
+    elif depth and isinstance(found, Mapping | list | tuple) and id(found) not in seen:
+        seen.add(id(found))
+        items = list(found.items() if isinstance(found, Mapping) else enumerate(found))
+        for name, part in [] if any(name == GROUPS for name, _ in items) else items:
+            yield from _walk(part, f"{key}.{name}" if key else str(name), depth - 1, weights_of, seen)
 
 
 def _among_others(found: Any) -> dict[str, Tensor]:

@@ -237,6 +237,11 @@ def test_mappings_that_share_or_contain_themselves_end(tmp_path: Path) -> None:
     torch.save(deep, tmp_path / "d.pt")
     with pytest.raises(InputError, match="does not contain a state dict"):
         read_weights(tmp_path / "d.pt")
+    wide: Any = dict(STATE)
+    for _ in range(4):
+        wide = [wide] * 300
+    torch.save(wide, tmp_path / "w.pt")
+    assert len(read_weights(tmp_path / "w.pt")) == 300 * len(STATE)
 
 
 NAMES = st.sampled_from(["checkpoint", "weights", "vae", "best", "g", "inner", "model", "state_dict", "net"])
@@ -279,7 +284,9 @@ def test_weights_in_lists_and_among_other_things(tmp_path: Path, foreign: bool) 
         {"state_dict": {**{f"vae.{n}": w for n, w in STATE.items()}, "vae._extra_state": None}, **config},
     ):
         torch.save(content, tmp_path / "m.pt")
-        assert same(aligned(read_weights(tmp_path / "m.pt"), model, tmp_path / "m.pt"), dict(STATE))
+        found = read_weights(tmp_path / "m.pt")
+        assert not any(name.startswith(".") for name in found)
+        assert same(aligned(found, model, tmp_path / "m.pt"), dict(STATE))
     torch.save({"members": [dict(STATE), OTHER], **config}, tmp_path / "m.pt")
     assert same(read_checkpoint(tmp_path / "m.pt", "members.1").weights, OTHER)
     with pytest.raises(InputError, match=r"under 'members\.0\.', 'members\.1\.'"):
