@@ -37,7 +37,7 @@ def test_neighbours_are_found_and_none_stays_behind(tmp_path: Path) -> None:
         with user_code.neighbours(path):
             assert later() == (True, value, value)  # the very modules of before, not read a second time
         assert sys.path == paths
-        assert set(sys.modules) - set(before) == {"latentlab_own_own"}
+        assert set(sys.modules) - set(before) <= {"latentlab_own_own"}
     with pytest.raises(ModuleNotFoundError):
         import nets  # noqa: F401
 
