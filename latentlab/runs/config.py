@@ -94,7 +94,10 @@ class RunConfig(Frozen):
     @classmethod
     def _of_format_1(cls, content: Any) -> Any:
         """A configuration of format 1 as one of format 2."""
-        if not isinstance(content, dict) or "image_shape" not in content or "form" in content:
+        if not isinstance(content, dict):
+            return content
+        content = {**content, "format": FORMAT} if content.get("format") == 1 else content
+        if "image_shape" not in content or "form" in content:
             return content
         shape = content["image_shape"]
         if not isinstance(shape, list | tuple) or not all(type(size) is int for size in shape):
