@@ -1,4 +1,4 @@
-"""How far `latentlab advise` is right: linear VAEs, deep ones on five data sets, and the β for a wanted number of units.
+"""How far `latentlab advise` is right: for linear VAEs, for deep ones on five data sets, and for a wanted number.
 
 Run from the repository root: ``python benchmarks/advise.py FOLDER --mnist MNIST [linear grid longer want]``; MNIST is a
 folder of the four IDX files. Finished runs in FOLDER are kept, so that an interrupted call goes on. All of it takes
@@ -6,7 +6,7 @@ half an hour of one core. The numbers are in docs/choosing-beta.md.
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,8 @@ import numpy as np
 
 import latentlab as ll
 from latentlab.data import Dataset, load
-from latentlab.runs.advice import Advice
-from latentlab.runs.calibration import DEEP, calibrate
-from latentlab.runs.measured import means
+from latentlab.runs.calibration import calibrate
+from latentlab.runs.measured import Measured
 from latentlab.runs.spectrum import Spectrum, spectrum
 
 BETAS = [2.0**k for k in range(-2, 7)]
@@ -71,39 +70,30 @@ def rates_of(run: ll.Run, data: Dataset) -> np.ndarray[tuple[int], np.dtype[np.f
 
 
 def linear(folder: Path, _: str) -> None:
-    """Thresholds of linear VAEs: from the rate of each dimension at one β, and by whether units live at 0.95 and 1.05
-    of a threshold."""
+    """Linear VAEs: the rate of each dimension, and whether units live at 0.95 and not at 1.05 of their threshold."""
     gaussian, digits = gaussian_data(), load("digits:binarised=0")
-    for data, likelihood, betas in (
-        (gaussian, "gaussian", (0.15,)),
-        (gaussian, "gaussian-learned", (3.0,)),
-        (gaussian, "around", ()),
-        (digits, "bernoulli", ()),
+    for data, likelihood, beta, places in (
+        (gaussian, "gaussian", 0.15, (1, 3, 6)),
+        (gaussian, "gaussian-learned", 3.0, (1, 3, 6)),
+        (digits, "bernoulli", None, (1,)),
     ):
-        kind = "gaussian" if likelihood == "around" else likelihood
-        sigma = {"sigma": 0.3} if kind == "gaussian" else {}
-        found = spectrum(data, likelihood=kind, rows=len(data), **sigma)
-        how = {"likelihood": kind, "network": "linear", "latent_dim": 8, "learning_rate": 1e-2, "decay": 0.7} | sigma
-        for beta in betas:
-            run = _trained(data, folder / f"linear-{kind}-{beta:g}", beta, 8000, how)
-            noise = beta if kind == "gaussian" else found.noise(beta, 8)
-            measured = noise * np.exp(2 * rates_of(run, data)[:6])
-            print(
-                f"linear, {kind}: eigenvalues by the rates over the true ones",
-                (measured / found.eigenvalues[:6]).round(3),
-            )
-        for place in () if betas else (1,) if kind == "bernoulli" else (1, 3, 6):
+        sigma = {"sigma": 0.3} if likelihood == "gaussian" else {}
+        found = spectrum(data, likelihood=likelihood, rows=len(data), **sigma)
+        how = {"likelihood": likelihood, "network": "linear", "latent_dim": 8, "learning_rate": 1e-2, "decay": 0.7}
+        if beta is not None:
+            run = _trained(data, folder / f"linear-{likelihood}", beta, how | sigma)
+            ratios = found.noise(beta, 8) * np.exp(2 * rates_of(run, data)[:6]) / found.eigenvalues[:6]
+            print(f"{likelihood}, β = {beta:g}: eigenvalues that the rates imply, over the true ones", ratios.round(3))
+        for place in places:
             for share in (0.95, 1.05):
-                beta = float(found.thresholds[place - 1]) * share
-                run = _trained(data, folder / f"linear-{kind}-t{place}-{share:g}", beta, 8000, how)
-                active = int(ll.encode(run, data).active.sum())
-                print(
-                    f"linear, {kind}, {share:g} of threshold {place}: {active} active, {found.active(beta, 8)} predicted"
-                )
+                near = float(found.thresholds[place - 1]) * share
+                run = _trained(data, folder / f"linear-{likelihood}-{place}-{share:g}", near, how | sigma)
+                counts = f"{int(ll.encode(run, data).active.sum())} active, {found.active(near, 8)} predicted"
+                print(f"{likelihood}, {share:g} of threshold {place}: {counts}", flush=True)
 
 
-def _trained(data: Dataset, out: Path, beta: float, steps: int, how: Mapping[str, Any]) -> ll.Run:
-    return ll.train(data, out, beta=beta, steps=steps, batch_size=256, threads=1, resume=True, **how)
+def _trained(data: Dataset, out: Path, beta: float, how: Mapping[str, Any]) -> ll.Run:
+    return ll.train(data, out, beta=beta, steps=8000, batch_size=256, threads=1, resume=True, **how)
 
 
 def studies(folder: Path, mnist: str) -> dict[str, tuple[Dataset, ll.Study]]:
@@ -118,88 +108,87 @@ def studies(folder: Path, mnist: str) -> dict[str, tuple[Dataset, ll.Study]]:
     return found
 
 
-def grid(folder: Path, mnist: str) -> None:
-    """Predicted and measured units and rates, within each data set and over all."""
-    from scipy.stats import spearmanr
+COLUMNS = ("β", "components", "expected", "in use", "active", "linear rate", "rate")
 
-    rows: list[tuple[str, float, float, float, float, float, float, float]] = []
+
+def grid(folder: Path, mnist: str) -> None:
+    """Predicted and measured units and rates, within each data set and over all; "expected" knows no run."""
+    tables = []
     for name, (data, study) in studies(folder, mnist).items():
         advice = ll.advise(data, study=study)
-        found = _spectrum(data, advice)
-        start = calibrate(found, {})
-        for each, predicted in zip(advice.measured, advice.predictions, strict=True):
-            before = min(LATENT, start.units(found, each.beta))
-            rows.append((
-                name, each.beta, predicted.components, before, each.in_use, each.active, each.linear_rate, each.rate,
-            ))  # fmt: skip
-        own = np.array([row[1:] for row in rows if row[0] == name]).T
+        found = spectrum(data, likelihood=advice.settings["likelihood"], sigma=advice.settings["sigma"])
+        tables.append(np.array([_row(each, found) for each in advice.measured]).T)
         print(f"\n{name}: thresholds {advice.thresholds[:4].round(2)}, γ {advice.exponent:.2f}")
-        for title, values in zip(
-            ("β", "components", f"expected, γ {DEEP}", "in use", "active", "linear rate", "rate"), own, strict=True
-        ):
-            print(f"  {title:<18}", *(f"{value:7.2f}" for value in values))
-        _correlations(own, spearmanr)
-    pooled = np.array([row[1:] for row in rows]).T
+        for title, values in zip(COLUMNS, tables[-1], strict=True):
+            print(f"  {title:<12}", *(f"{value:7.2f}" for value in values))
+        _correlations(tables[-1])
+    pooled = np.hstack(tables)
     print("\nover all data sets and β:")
-    _correlations(pooled, spearmanr)
-    print(
-        f"  −β alone with units in use {spearmanr(-pooled[0], pooled[3])[0]:.3f}, with rates {spearmanr(-pooled[0], pooled[6])[0]:.3f}"
-    )
-    print(f"  mean error of expected units {np.abs(pooled[2] - pooled[3]).mean():.2f}")
+    _correlations(pooled)
+    print(f"  mean error of the expected units {np.abs(pooled[2] - pooled[3]).mean():.2f}")
 
 
-def _correlations(columns: np.ndarray, rank: Callable[..., Any]) -> None:
-    _, components, expected, in_use, active, linear_rate, rate = columns
-    print(f"  rank correlation of components with units in use {rank(components, in_use)[0]:.3f}, with active units "
-          f"{rank(components, active)[0]:.3f}; expected with in use {rank(expected, in_use)[0]:.3f}; of rates {rank(linear_rate, rate)[0]:.3f}")  # fmt: skip
+def _row(each: Measured, found: Spectrum) -> tuple[float, ...]:
+    components, expected = (found.thresholds > each.beta).sum(), calibrate(found, {}).units(found, each.beta)
+    return each.beta, components, min(LATENT, expected), each.in_use, each.active, each.linear_rate, each.rate
 
 
-def _spectrum(data: Dataset, advice: Advice) -> Spectrum:
-    return spectrum(data, likelihood=advice.settings["likelihood"], sigma=advice.settings["sigma"])
+def _correlations(columns: np.ndarray[Any, Any]) -> None:
+    from scipy.stats import spearmanr
+
+    named = dict(zip(COLUMNS, columns, strict=True)) | {"−β": -columns[0]}
+    for first, second in (
+        ("components", "in use"), ("components", "active"), ("expected", "in use"), ("linear rate", "rate"),
+        ("−β", "in use"), ("−β", "rate"),
+    ):  # fmt: skip
+        print(f"  rank correlation of {first} and {second}: {spearmanr(named[first], named[second])[0]:.3f}")
 
 
 def longer(folder: Path, mnist: str) -> None:
-    """What becomes of runs with many active units below 0.1 nats when they are trained for two or three times as long."""
+    """What becomes of runs with many active units below 0.1 nats that are trained two or three times as long."""
     for name, (data, study) in studies(folder, mnist).items():
         for each in ll.advise(data, study=study).measured:
             if each.active - each.in_use < UNSETTLED:
                 continue
             how = options(name) | {"steps": STEPS[name] * (2 if name == "table" else 3), "decay": 0.6}
-            again = ll.sweep(data, folder / "longer" / name, beta=[each.beta], **how)
-            for run in again:
-                ll.encode(run, data)
-            after = next(m for m in ll.advise(data, study=again).measured if m.beta == each.beta)
-            print(f"{name}, β = {each.beta:g}: {each.active} active, {each.in_use} in use; trained for longer "
-                  f"{after.active} active, {after.in_use} in use")  # fmt: skip
+            again = ll.sweep(data, folder / "longer" / f"{name}-{each.beta:g}", beta=[each.beta], **how)
+            after = _measured(data, again)[each.beta]
+            for title, one in (("", each), ("trained for longer: ", after)):
+                print(f"{name}, β = {each.beta:g}: {title}{one.active} active, {one.in_use} in use", flush=True)
+
+
+def _measured(data: Dataset, study: ll.Study) -> dict[float, Measured]:
+    """What the runs of a study kept, by β."""
+    for run in study:
+        ll.encode(run, data)
+    return {each.beta: each for each in ll.advise(data, study=study).measured}
 
 
 def want(folder: Path, mnist: str) -> None:
-    """The β for a wanted number of units, in at most two runs: the advice, and the advice after one run."""
+    """The β for a wanted number of units in at most two runs: the advice, and the advice after one run."""
     reached = []
     for name, make in data_sets(mnist).items():
         data = make()
         for wanted in WANTED:
-            out, said, kept = folder / f"want{wanted}" / name, options(name), []
-            study: ll.Study | None = None
-            for _ in range(2):
-                likelihood = {key: said[key] for key in ("likelihood", "sigma") if key in said}
-                advice = ll.advise(
-                    data, study=study, want=wanted, **({"latent_dim": LATENT} | likelihood if study is None else {})
-                )
-                study = ll.sweep(data, out, beta=[advice.beta], **said)
-                for run in study:
-                    ll.encode(run, data)
-                counts = means(ll.advise(data, study=study).measured)
-                kept.append((advice.beta, counts[advice.beta]))
-                if kept[-1][1] == wanted:
-                    break
-            reached.append(kept[-1][1] == wanted)
-            print(
-                f"{name}, {wanted} wanted:",
-                ", then ".join(f"β = {beta:g} left {units:g}" for beta, units in kept),
-                flush=True,
-            )
+            counts = list(_reaching(data, folder / f"want{wanted}" / name, wanted, options(name)))
+            reached.append(counts[-1][1] == wanted)
+            told = ", then ".join(f"β = {beta:g} left {units}" for beta, units in counts)
+            print(f"{name}, {wanted} wanted: {told}", flush=True)
     print(f"reached in at most two runs: {sum(reached)} of {len(reached)}")
+
+
+def _reaching(data: Dataset, out: Path, wanted: int, how: dict[str, Any]) -> Iterator[tuple[float, int]]:
+    """The β advised and the units in use, for the first run, and for the second where the first missed."""
+    given = {key: how[key] for key in ("latent_dim", "likelihood", "sigma") if key in how}
+    advice = ll.advise(data, want=wanted, **given)
+    for _ in range(2):
+        assert advice.beta is not None
+        study = ll.sweep(data, out, beta=[advice.beta], **how)
+        units = _measured(data, study)[advice.beta].in_use
+        yield advice.beta, units
+        if units == wanted:
+            return
+        advice = ll.advise(data, study=study, want=wanted)
 
 
 PARTS = {each.__name__: each for each in (linear, grid, longer, want)}
@@ -209,6 +198,6 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mnist", default="data/mnist", help="folder of MNIST's IDX files")
     parser.add_argument("parts", nargs="*", default=list(PARTS))
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     for part in given.parts:
         PARTS[part](given.folder, given.mnist)
