@@ -122,6 +122,8 @@ def grid(folder: Path, mnist: str) -> None:
         for title, values in zip(COLUMNS, tables[-1], strict=True):
             print(f"  {title:<12}", *(f"{value:7.2f}" for value in values))
         _correlations(tables[-1])
+        errors = [abs(each.expected - each.in_use) for each in advice.measured]
+        print(f"  mean error of the units expected from the other values of β {np.mean(errors):.2f}")
     pooled = np.hstack(tables)
     print("\nover all data sets and β:")
     _correlations(pooled)

@@ -16,6 +16,7 @@ from latentlab.errors import InputError
 from latentlab.runs.spectrum import Floats, Spectrum
 
 DEEP, LINEAR = 0.55, 1.0
+LEAST_SEEN = 0.35
 WEIGHT = 1.0  # of the starting γ, in squared logarithms of components + 1
 PLACES = 2000
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from latentlab.errors import InputError
-from latentlab.runs.calibration import calibrate
+from latentlab.runs.calibration import LEAST_SEEN, calibrate
 from latentlab.runs.convergence import TOLERANCE, rest
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import Spectrum
@@ -23,8 +23,8 @@ class Measured:
 
     Attributes
     ----------
-    run, setting, seed
-        Its name, β and seed.
+    run, beta, seed
+        Its name and setting.
     active
         Active units: Var_x E[z|x] > 0.01.
     in_use
@@ -34,7 +34,7 @@ class Measured:
     rate, linear_rate
         In nats per example, measured and of a linear VAE of the same size.
     signs
-        What speaks for a training that was too short; empty where nothing does.
+        What speaks for a training that was too short, or that this cannot be told; empty where nothing does.
     """
 
     run: str
@@ -90,9 +90,13 @@ def _counted(run: Run, beta: float, spectrum: Spectrum) -> Measured:
 def _judged(one: Measured, run: Run, measured: Sequence[Measured], spectrum: Spectrum, start: float) -> Measured:
     """With what the other settings make expect of it, and the signs of too short a training."""
     others = means([each for each in measured if each.beta != one.beta])
-    expected = min(float(run.config.latent_dim), calibrate(spectrum, others, start=start).units(spectrum, one.beta))
-    signs = [_falling(run), _unsettled(one), _fewer(one, expected)]
-    return replace(one, expected=expected, signs=tuple(filter(None, signs)))
+
+    def expected(start: float) -> float:
+        return min(float(run.config.latent_dim), calibrate(spectrum, others, start=start).units(spectrum, one.beta))
+
+    surely = expected(start if others else min(start, LEAST_SEEN))
+    signs = [_falling(run), _unsettled(one), _fewer(one, surely)]
+    return replace(one, expected=expected(start), signs=tuple(filter(None, signs)))
 
 
 def _falling(run: Run) -> str:
