@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,7 +184,9 @@ def advise(
     >>> round(float(advice.thresholds[0]), 1), advice.latent_dim, advice.beta
     (3.3, 6, 0.62)
     """
-    runs = _of_one_kind(study, data) if study is not None else []
+    runs = of_one_kind(study) if study is not None else []
+    for run in runs:
+        check_shape(data, run.config.image_shape, f"{run.path} was trained on")
     if runs:
         config = runs[0].config
         likelihood, sigma, network, latent_dim = config.likelihood, config.sigma, config.network, config.latent_dim
@@ -192,7 +194,7 @@ def advise(
     _check(want, latent_dim, seeds)
     part = data.split("train") if "train" in data.splits else data
     found = spectrum(part, likelihood=likelihood, sigma=sigma, rows=rows, seed=seed)
-    start = LINEAR if network == "linear" else DEEP
+    start = start_of(network)
     measured = measure(found, runs, start=start)
     calibration = calibrate(found, means(measured), start=start)
     grid = _grid(found)
@@ -223,23 +225,29 @@ def _check(want: int | None, latent_dim: int | None, seeds: int) -> None:
         raise InputError(f"want is {want}, but there are {latent_dim} latent dimensions; expected at most that many")
 
 
-def _of_one_kind(study: Study, data: Dataset) -> list[Run]:
-    """The runs whose loss is distortion + β · rate, all with one likelihood, network and latent size."""
-    runs = [run for run in study if beta_of(run) is not None]
-    for run in runs:
-        check_shape(data, run.config.image_shape, f"{run.path} was trained on")
+def of_one_kind(runs: Iterable[Run]) -> list[Run]:
+    """The runs whose loss is distortion + β · rate, all with one likelihood, network and latent size.
+
+    Raises
+    ------
+    InputError
+        Where they differ in one of these, or none is encoded.
+    """
+    found = [run for run in runs if beta_of(run) is not None]
     for key in ("likelihood", "sigma", "network", "latent_dim"):
-        values = sorted({str(getattr(run.config, key)) for run in runs})
+        values = sorted({str(getattr(run.config, key)) for run in found})
         if len(values) > 1:
-            raise InputError(
-                f"the runs of {study.path} differ in {key}: {', '.join(values)}; expected one, so move the others out"
-            )
-    if not any(run.has("encode") for run in runs):
+            raise InputError(f"the runs differ in {key}: {', '.join(values)}; expected one, so choose among them"[:200])
+    if not any(run.has("encode") for run in found):
         raise InputError(
-            f"{study.path} has no encoded run of vae or beta-vae; encode them: "
-            f"`{command('analyze', study.path, '--only', 'encode')}`"
+            "there is no encoded run of vae or beta-vae; encode the study: `latentlab analyze STUDY --only encode`"
         )
-    return runs
+    return found
+
+
+def start_of(network: str) -> float:
+    """γ of a network before any run."""
+    return LINEAR if network == "linear" else DEEP
 
 
 def _grid(found: Spectrum) -> tuple[float, ...]:
