@@ -12,7 +12,7 @@ from latentlab.figures import _style
 from latentlab.figures._text import number
 from latentlab.runs.advice import of_one_kind, start_of
 from latentlab.runs.calibration import calibrate
-from latentlab.runs.data import trained_rows
+from latentlab.runs.images import dataset_of
 from latentlab.runs.measured import Measured, means, measure
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import ROWS, spectrum
@@ -44,7 +44,8 @@ def prepare(runs: Sequence[Run], *, rows: int = ROWS) -> Kept:
     Raises an `InputError` for runs that differ in likelihood, network or latent size, and where none is encoded.
     """
     some = of_one_kind(runs)
-    config, data = some[0].config, trained_rows(some[0])
+    config = some[0].config
+    data = dataset_of(next(run for run in some if run.has("encode"))).split(config.split)
     found = spectrum(data, likelihood=config.likelihood, sigma=config.sigma, rows=rows)
     measured = measure(found, some, start=start_of(config.network))
     fitted = calibrate(found, means(measured), start=start_of(config.network))
@@ -58,7 +59,7 @@ def prepare(runs: Sequence[Run], *, rows: int = ROWS) -> Kept:
         f"{found.rows:,} rows of {data.name}",
         f"γ = {number(fitted.exponent)}",
         f"in use: at least 0.1 nats, of {config.latent_dim} dimensions",
-        f"collapse above β = {number(collapse)}",
+        f"collapse above β = {collapse:.3g}",
     ]
     return Kept(betas, lines, measured, collapse, " · ".join(told))
 
@@ -126,6 +127,7 @@ def static(data: Kept, preset: str) -> Any:
         axes.scatter(place, values, s=22, facecolors=fill, edgecolors=_style.OKABE_ITO[1], lw=0.8, label=name, zorder=3)
     axes.axvline(data.collapse, color=_style.GREY, lw=0.6, ls=":")
     axes.set(xlabel=X, ylabel=Y, xscale="log", ylim=(0, None))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.legend()
     return fig
 

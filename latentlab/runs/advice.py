@@ -182,11 +182,10 @@ def advise(
     >>> from latentlab.data import load
     >>> advice = advise(load("digits"), want=4)
     >>> round(float(advice.thresholds[0]), 1), advice.latent_dim, advice.beta
-    (3.3, 6, 0.62)
+    (3.3, 8, 0.34)
     """
     runs = of_one_kind(study) if study is not None else []
-    for run in runs:
-        check_shape(data, run.config.image_shape, f"{run.path} was trained on")
+    _check_data(data, runs)
     if runs:
         config = runs[0].config
         likelihood, sigma, network, latent_dim = config.likelihood, config.sigma, config.network, config.latent_dim
@@ -223,6 +222,13 @@ def _check(want: int | None, latent_dim: int | None, seeds: int) -> None:
             raise InputError(f"{name} is {value}; expected at least 1")
     if want is not None and latent_dim is not None and want > latent_dim:
         raise InputError(f"want is {want}, but there are {latent_dim} latent dimensions; expected at most that many")
+
+
+def _check_data(data: Dataset, runs: Sequence[Run]) -> None:
+    for run in runs:
+        check_shape(data, run.config.image_shape, f"{run.path} was trained on")
+        if run.config.fingerprint not in ("", data.split(run.config.split).fingerprint["images"]):
+            raise InputError(f"{str(run.path)[-60:]} was trained on other images than those of {data.name[-60:]}")
 
 
 def of_one_kind(runs: Iterable[Run]) -> list[Run]:

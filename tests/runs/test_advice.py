@@ -215,6 +215,8 @@ def test_the_runs_of_a_study_must_be_of_one_kind(tmp_path: Path) -> None:
     ll.encode(one := ll.train("digits", tmp_path / "u" / "run", latent_dim=2, network="shallow", threads=1, steps=2))
     with pytest.raises(InputError, match="images 1×16×16"):
         ll.advise("dsprites:size=16,grid=3x2x4x3x3", study=ll.Study(one.path.parent))
+    with pytest.raises(InputError, match="was trained on other images than those of digits"):
+        ll.advise("digits:inverted=1", study=ll.Study(one.path.parent))
 
 
 def test_the_command_line_says_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
