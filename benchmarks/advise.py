@@ -1,8 +1,8 @@
 """How far `latentlab advise` is right: for linear VAEs, for deep ones on five data sets, and for a wanted number.
 
-Run from the repository root: ``python benchmarks/advise.py FOLDER --mnist MNIST [linear grid longer want]``; MNIST is a
-folder of the four IDX files. Finished runs in FOLDER are kept, so that an interrupted call goes on. All of it takes
-half an hour of one core. The numbers are in docs/choosing-beta.md.
+Run from the repository root: ``python benchmarks/advise.py FOLDER --mnist MNIST [linear grid search longer want]``.
+MNIST is a folder of the four IDX files. Finished runs in FOLDER are kept, so that an interrupted call goes on. All of it
+takes half an hour of one core. The numbers are in docs/choosing-beta.md.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 import latentlab as ll
 from latentlab.data import Dataset, load
 from latentlab.runs.calibration import calibrate
-from latentlab.runs.measured import Measured
+from latentlab.runs.measured import LEAST, Measured
 from latentlab.runs.spectrum import Spectrum, spectrum
 
 BETAS = [2.0**k for k in range(-2, 7)]
@@ -24,6 +24,7 @@ COMMON: dict[str, Any] = {"latent_dim": LATENT, "network": "mlp", "batch_size": 
 STEPS = {"digits": 4000, "table": 4000, "dsprites": 2000, "mnist": 2000, "scenes": 2000}
 UNSETTLED = 5  # runs with so many active units below 0.1 nats are trained again, for longer
 WANTED = (3, 5)
+MOST = 20  # runs after which a search is given up
 
 
 def table() -> Dataset:
@@ -73,8 +74,8 @@ def linear(folder: Path, _: str) -> None:
     """Linear VAEs: the rate of each dimension, and whether units live at 0.95 and not at 1.05 of their threshold."""
     gaussian, digits = gaussian_data(), load("digits:binarised=0")
     for data, likelihood, beta, places in (
-        (gaussian, "gaussian", 0.15, (1, 3, 6)),
-        (gaussian, "gaussian-learned", 3.0, (1, 3, 6)),
+        (gaussian, "gaussian", 0.15, (1, 6)),
+        (gaussian, "gaussian-learned", 3.0, (1, 6)),
         (digits, "bernoulli", None, (1,)),
     ):
         sigma = {"sigma": 0.3} if likelihood == "gaussian" else {}
@@ -123,7 +124,8 @@ def grid(folder: Path, mnist: str) -> None:
             print(f"  {title:<12}", *(f"{value:7.2f}" for value in values))
         _correlations(tables[-1])
         errors = [abs(each.expected - each.in_use) for each in advice.measured]
-        print(f"  mean error of the units expected from the other values of β {np.mean(errors):.2f}")
+        before = np.abs(tables[-1][2] - tables[-1][3]).mean()
+        print(f"  mean error of expected units {before:.2f}, from the other values of β {np.mean(errors):.2f}")
     pooled = np.hstack(tables)
     print("\nover all data sets and β:")
     _correlations(pooled)
@@ -166,6 +168,53 @@ def _measured(data: Dataset, study: ll.Study) -> dict[float, Measured]:
     return {each.beta: each for each in ll.advise(data, study=study).measured}
 
 
+def search(folder: Path, mnist: str) -> None:
+    """How soon a wanted number is reached, were units between the trained values of β interpolated; nothing is trained.
+
+    The rates of the dimensions, in order of size, are taken to be straight lines over log β.
+    """
+    ways = {"advice": _advised, "bisection from the threshold": _bisected}
+    reached: dict[str, list[int]] = {name: [] for name in ways}
+    hit = []
+    for data, study in studies(folder, mnist).values():
+        found = spectrum(data, likelihood=study[0].config.likelihood, sigma=study[0].config.sigma)
+        rates = np.array([rates_of(run, data) for run in study])
+
+        def units(beta: float, rates: np.ndarray[Any, Any] = rates) -> int:
+            return int(sum(np.interp(np.log(beta), np.log(BETAS), each) >= LEAST for each in rates.T))
+
+        for wanted in range(1, min(8, units(BETAS[0])) + 1):
+            hit.append(wanted in [units(beta) for beta in np.geomspace(BETAS[0], BETAS[-1], 6)])
+            for name, way in ways.items():
+                reached[name].append(way(found, units, wanted))
+    print(f"{len(hit)} wanted numbers; a grid of six has it: {np.mean(hit):.2f}")
+    for name, runs in reached.items():
+        shares = [round(float(np.mean([each <= count for each in runs])), 2) for count in range(1, 7)]
+        print(f"{name}: reached within 1, 2, … 6 runs {shares}")
+
+
+def _advised(found: Spectrum, units: Callable[[float], int], wanted: int) -> int:
+    """After how many runs the advice reaches the wanted number; more than any grid takes where it does not."""
+    runs: dict[float, float] = {}
+    for count in range(1, MOST):
+        beta = float(np.clip(calibrate(found, runs).beta_for(found, wanted), BETAS[0] / 2, BETAS[-1]))
+        runs[beta] = units(beta)
+        if runs[beta] == wanted:
+            return count
+    return MOST
+
+
+def _bisected(found: Spectrum, units: Callable[[float], int], wanted: int) -> int:
+    """The same by halving the range of log β from below the least β to the first threshold."""
+    low, high = BETAS[0] / 2, float(found.thresholds[0])
+    for count in range(1, MOST):
+        beta = (low * high) ** 0.5
+        if units(beta) == wanted:
+            return count
+        low, high = (beta, high) if units(beta) > wanted else (low, beta)
+    return MOST
+
+
 def want(folder: Path, mnist: str) -> None:
     """The β for a wanted number of units in at most two runs: the advice, and the advice after one run."""
     reached = []
@@ -193,7 +242,7 @@ def _reaching(data: Dataset, out: Path, wanted: int, how: dict[str, Any]) -> Ite
         advice = ll.advise(data, study=study, want=wanted)
 
 
-PARTS = {each.__name__: each for each in (linear, grid, longer, want)}
+PARTS = {each.__name__: each for each in (linear, grid, search, longer, want)}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
