@@ -1,7 +1,7 @@
 """How far `latentlab advise` is right: for linear VAEs, for deep ones on five data sets, and for a wanted number.
 
 Run from the repository root: ``python benchmarks/advise.py FOLDER --mnist MNIST [linear grid search longer want]``.
-MNIST is a folder of the four IDX files. Finished runs in FOLDER are kept, so that an interrupted call goes on. All of it
+MNIST is a folder of the four IDX files. Finished runs in FOLDER are kept, so that an interrupted call goes on. All
 takes half an hour of one core. The numbers are in docs/choosing-beta.md.
 """
 
@@ -22,7 +22,7 @@ BETAS = [2.0**k for k in range(-2, 7)]
 LATENT, SIGMA = 16, 0.1
 COMMON: dict[str, Any] = {"latent_dim": LATENT, "network": "mlp", "batch_size": 64, "workers": 1, "threads": 1}
 STEPS = {"digits": 4000, "table": 4000, "dsprites": 2000, "mnist": 2000, "scenes": 2000}
-UNSETTLED = 5  # runs with so many active units below 0.1 nats are trained again, for longer
+UNSETTLED = 7  # runs with so many active units below 0.1 nats are trained again, for longer
 WANTED = (3, 5)
 MOST = 20  # runs after which a search is given up
 
