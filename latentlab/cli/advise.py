@@ -88,7 +88,9 @@ def _as_csv(advice: Advice) -> bytes:
 
 def _show(advice: Advice, *, quiet: bool) -> None:
     first = advice.thresholds[0]
-    _console.show(f"All dimensions collapse above β = {first:.3g}, the threshold of the first component.")
+    _console.show(
+        f"All dimensions are expected to collapse above β = {first:.3g}, the threshold of the first component."
+    )
     _console.show(f"Thresholds of the next: {', '.join(f'{each:.3g}' for each in advice.thresholds[1:10])}, …\n")
     _console.table([_measured(each) for each in advice.measured] or [_predicted(each) for each in advice.predictions])
     if not quiet:

@@ -11,9 +11,8 @@ import numpy as np
 from latentlab.figures import _style
 from latentlab.figures._text import number
 from latentlab.runs.advice import of_one_kind, start_of
-from latentlab.runs.calibration import calibrate
 from latentlab.runs.images import dataset_of
-from latentlab.runs.measured import Measured, means, measure
+from latentlab.runs.measured import Measured, fit, measure
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import ROWS, spectrum
 
@@ -48,7 +47,7 @@ def prepare(runs: Sequence[Run], *, rows: int = ROWS) -> Kept:
     data = dataset_of(next(run for run in some if run.has("encode"))).split(config.split)
     found = spectrum(data, likelihood=config.likelihood, sigma=config.sigma, rows=rows)
     measured = measure(found, some, start=start_of(config.network))
-    fitted = calibrate(found, means(measured), start=start_of(config.network))
+    fitted = fit(found, measured, config.latent_dim, start=start_of(config.network))
     seen, collapse = [each.beta for each in measured], float(found.thresholds[0])
     betas = np.geomspace(min(seen) / 1.5, max(*seen, collapse) * 1.5, PLACES)
     lines = {

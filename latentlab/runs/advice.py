@@ -14,10 +14,10 @@ from latentlab.data import Dataset
 from latentlab.data.dataset import check_shape
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
-from latentlab.runs.calibration import DEEP, LINEAR, Calibration, calibrate
+from latentlab.runs.calibration import DEEP, LINEAR, Calibration
 from latentlab.runs.choice import LEAST
 from latentlab.runs.commands import command
-from latentlab.runs.measured import Measured, beta_of, means, measure
+from latentlab.runs.measured import Measured, beta_of, fit, measure
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import ROWS, Spectrum, spectrum
 from latentlab.runs.study import Study
@@ -195,7 +195,7 @@ def advise(
     found = spectrum(part, likelihood=likelihood, sigma=sigma, rows=rows, seed=seed)
     start = start_of(network)
     measured = measure(found, runs, start=start)
-    calibration = calibrate(found, means(measured), start=start)
+    calibration = fit(found, measured, latent_dim or 0, start=start)
     grid = _grid(found)
     latent_dim = latent_dim or max(_size(found, calibration, grid), (want or 0) + SPARE)
     beta = None if want is None else _rounded(calibration.beta_for(found, want))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from latentlab.errors import InputError
-from latentlab.runs.calibration import LEAST_SEEN, calibrate
+from latentlab.runs.calibration import LEAST_SEEN, Calibration, calibrate
 from latentlab.runs.convergence import TOLERANCE, rest
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import Spectrum
@@ -63,8 +63,19 @@ def measure(spectrum: Spectrum, runs: Sequence[Run], *, start: float) -> tuple[M
     return tuple(_judged(each, paths[each.run], found, spectrum, start) for each in found)
 
 
-def means(measured: Sequence[Measured]) -> dict[float, float]:
-    """The mean number of units in use at each β."""
+def fit(spectrum: Spectrum, measured: Sequence[Measured], latent_dim: int, *, start: float) -> Calibration:
+    """The calibration by the mean number of units in use at each β.
+
+    Where all dimensions are in use there may be too few of them: that counts only where fewer were expected.
+    """
+    counts = _means(measured)
+    free = {beta: units for beta, units in counts.items() if units < latent_dim}
+    fitted = calibrate(spectrum, free, start=start)
+    least = {beta: units for beta, units in counts.items() if beta not in free and fitted.units(spectrum, beta) < units}
+    return calibrate(spectrum, free | least, start=start) if least else fitted
+
+
+def _means(measured: Sequence[Measured]) -> dict[float, float]:
     betas = sorted({each.beta for each in measured})
     at = {beta: [each.in_use for each in measured if each.beta == beta] for beta in betas}
     return {beta: sum(counts) / len(counts) for beta, counts in at.items()}
@@ -89,10 +100,10 @@ def _counted(run: Run, beta: float, spectrum: Spectrum) -> Measured:
 
 def _judged(one: Measured, run: Run, measured: Sequence[Measured], spectrum: Spectrum, start: float) -> Measured:
     """With what the other settings make expect of it, and the signs of too short a training."""
-    others = means([each for each in measured if each.beta != one.beta])
+    others, size = [each for each in measured if each.beta != one.beta], run.config.latent_dim
 
     def expected(start: float) -> float:
-        return min(float(run.config.latent_dim), calibrate(spectrum, others, start=start).units(spectrum, one.beta))
+        return min(float(size), fit(spectrum, others, size, start=start).units(spectrum, one.beta))
 
     surely = expected(start if others else min(start, LEAST_SEEN))
     signs = [_falling(run), _unsettled(one), _fewer(one, surely)]

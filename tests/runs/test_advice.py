@@ -14,7 +14,7 @@ from latentlab.cli import run as latentlab
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.runs.calibration import calibrate
-from latentlab.runs.measured import Measured, means
+from latentlab.runs.measured import Measured, fit
 from latentlab.runs.spectrum import Spectrum, spectrum
 from latentlab.system.resources import CHECKOUT
 
@@ -127,9 +127,16 @@ def test_two_runs_reach_the_wanted_number_where_units_follow_components(gamma: f
     assert abs(trained(second) - wanted) <= abs(trained(first) - wanted)
 
 
-def test_the_mean_over_seeds_is_what_counts() -> None:
-    runs = [Measured(f"r{i}", beta, i, 5, units, 0.0, 1.0, 1.0, ()) for i, beta, units in [(0, 1.0, 4), (1, 1.0, 5)]]
-    assert means(runs) == {1.0: 4.5}
+def test_the_mean_over_seeds_counts_and_a_full_latent_space_only_as_a_lower_bound() -> None:
+    found = Spectrum(np.geomspace(60, 0.05, 200), 1000.0, 300, "bernoulli", 1000)
+
+    def exponent(units: list[int], latent_dim: int) -> float:
+        runs = [Measured(f"r{i}", 2.0, i, each, each, 0.0, 1.0, 1.0, ()) for i, each in enumerate(units)]
+        return fit(found, runs, latent_dim, start=0.55).exponent
+
+    assert exponent([4, 5], 20) == calibrate(found, {2.0: 4.5}).exponent
+    assert exponent([2, 2], 2) == 0.55  # more would have been kept, had there been more dimensions
+    assert exponent([20, 20], 20) == calibrate(found, {2.0: 20}).exponent > 0.55
 
 
 def test_advice_is_a_grid_a_size_and_a_command_that_trains_them() -> None:
@@ -222,7 +229,7 @@ def test_the_runs_of_a_study_must_be_of_one_kind(tmp_path: Path) -> None:
 def test_the_command_line_says_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert latentlab(["advise", "digits", "--want", "4", "-o", str(tmp_path / "a.json")]) == 0
     told = capsys.readouterr().out
-    assert "All dimensions collapse above β = 3.35" in told
+    assert "All dimensions are expected to collapse above β = 3.35" in told
     assert "4 active units: β = 0.34\nlatentlab sweep --data digits" in told
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["beta"] == 0.34
     assert latentlab(["advise", "digits", "-o", str(tmp_path / "a.csv"), "--json"]) == 0
