@@ -53,13 +53,13 @@ def options(name: str) -> dict[str, Any]:
     return COMMON | {"steps": STEPS[name]} | gaussian
 
 
-def gaussian_data(rows: int = 20_000, columns: int = 32) -> Dataset:
-    """Gaussian rows with six large eigenvalues, turned at random, in 256 steps."""
+def gaussian_data(rows: int = 20_000, columns: int = 16) -> Dataset:
+    """Gaussian rows with four large eigenvalues, turned at random, in 256 steps."""
     rng = np.random.default_rng(0)
     turned = np.linalg.qr(rng.standard_normal((columns, columns)))[0]
-    eigenvalues = np.r_[np.geomspace(0.2, 0.02, 6), np.full(columns - 6, 2e-3)]
+    eigenvalues = np.r_[0.2 * 0.4 ** np.arange(4), np.full(columns - 4, 2e-3)]
     values = 0.5 + (rng.standard_normal((rows, columns)) * np.sqrt(eigenvalues)) @ turned.T
-    return load((np.clip(values, 0, 1) * 255).round().astype(np.uint8).reshape(rows, 1, 4, 8))
+    return load((np.clip(values, 0, 1) * 255).round().astype(np.uint8).reshape(rows, 1, 4, 4))
 
 
 def rates_of(run: ll.Run, data: Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -74,27 +74,27 @@ def linear(folder: Path, _: str) -> None:
     """Linear VAEs: the rate of each dimension, and whether units live at 0.95 and not at 1.05 of their threshold."""
     gaussian, digits = gaussian_data(), load("digits:binarised=0")
     for data, likelihood, beta, places in (
-        (gaussian, "gaussian", 0.15, (1, 6)),
-        (gaussian, "gaussian-learned", 3.0, (1, 6)),
+        (gaussian, "gaussian", 0.15, (1, 4)),
+        (gaussian, "gaussian-learned", 2.0, (4,)),
         (digits, "bernoulli", None, (1,)),
     ):
-        sigma = {"sigma": 0.3} if likelihood == "gaussian" else {}
+        sigma = {"sigma": 0.2} if likelihood == "gaussian" else {}
         found = spectrum(data, likelihood=likelihood, rows=len(data), **sigma)
-        how = {"likelihood": likelihood, "network": "linear", "latent_dim": 8, "learning_rate": 1e-2, "decay": 0.7}
+        how = {"likelihood": likelihood, "network": "linear", "latent_dim": 6, "learning_rate": 5e-2, "decay": 0.8}
         if beta is not None:
             run = _trained(data, folder / f"linear-{likelihood}", beta, how | sigma)
-            ratios = found.noise(beta, 8) * np.exp(2 * rates_of(run, data)[:6]) / found.eigenvalues[:6]
+            ratios = found.noise(beta, 6) * np.exp(2 * rates_of(run, data)[:4]) / found.eigenvalues[:4]
             print(f"{likelihood}, β = {beta:g}: eigenvalues that the rates imply, over the true ones", ratios.round(3))
         for place in places:
             for share in (0.95, 1.05):
                 near = float(found.thresholds[place - 1]) * share
                 run = _trained(data, folder / f"linear-{likelihood}-{place}-{share:g}", near, how | sigma)
-                counts = f"{int(ll.encode(run, data).active.sum())} active, {found.active(near, 8)} predicted"
+                counts = f"{int(ll.encode(run, data).active.sum())} active, {found.active(near, 6)} predicted"
                 print(f"{likelihood}, {share:g} of threshold {place}: {counts}", flush=True)
 
 
 def _trained(data: Dataset, out: Path, beta: float, how: Mapping[str, Any]) -> ll.Run:
-    return ll.train(data, out, beta=beta, steps=8000, batch_size=256, threads=1, resume=True, **how)
+    return ll.train(data, out, beta=beta, steps=8000, batch_size=1024, threads=1, resume=True, **how)
 
 
 def studies(folder: Path, mnist: str) -> dict[str, tuple[Dataset, ll.Study]]:
