@@ -22,7 +22,7 @@ BETAS = [2.0**k for k in range(-2, 7)]
 LATENT, SIGMA = 16, 0.1
 COMMON: dict[str, Any] = {"latent_dim": LATENT, "network": "mlp", "batch_size": 64, "workers": 1, "threads": 1}
 STEPS = {"digits": 4000, "table": 4000, "dsprites": 2000, "mnist": 2000, "scenes": 2000}
-UNSETTLED = 7  # runs with so many active units below 0.1 nats are trained again, for longer
+UNSETTLED = 5  # runs with so many active units below 0.1 nats are trained again, for longer
 WANTED = (3, 5)
 MOST = 20  # runs after which a search is given up
 
@@ -150,15 +150,22 @@ def _correlations(columns: np.ndarray[Any, Any]) -> None:
 
 def longer(folder: Path, mnist: str) -> None:
     """What becomes of runs with many active units below 0.1 nats that are trained two or three times as long."""
+    from scipy.stats import spearmanr
+
     for name, (data, study) in studies(folder, mnist).items():
-        for each in ll.advise(data, study=study).measured:
+        before = ll.advise(data, study=study)
+        after = list(before.measured)
+        for place, each in enumerate(before.measured):
             if each.active - each.in_use < UNSETTLED:
                 continue
             how = options(name) | {"steps": STEPS[name] * (2 if name == "table" else 3), "decay": 0.6}
             again = ll.sweep(data, folder / "longer" / f"{name}-{each.beta:g}", beta=[each.beta], **how)
-            after = _measured(data, again)[each.beta]
-            for title, one in (("", each), ("trained for longer: ", after)):
+            after[place] = _measured(data, again)[each.beta]
+            for title, one in (("", each), ("trained for longer: ", after[place])):
                 print(f"{name}, β = {each.beta:g}: {title}{one.active} active, {one.in_use} in use", flush=True)
+        components = [each.components for each in before.predictions]
+        ranks = [spearmanr(components, [each.active for each in some])[0] for some in (before.measured, after)]
+        print(f"{name}: rank correlation with active units {ranks[0]:.3f}, with the longer runs {ranks[1]:.3f}")
 
 
 def _measured(data: Dataset, study: ll.Study) -> dict[float, Measured]:
