@@ -26,8 +26,11 @@ def advise(
         str, typer.Option(help="Network to be trained; predictions are exact for linear, others need fewer units.")
     ] = "auto",
     likelihood: Annotated[
-        str, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
-    ] = "bernoulli",
+        str,
+        typer.Option(
+            help="Likelihood of the decoder: bernoulli, gaussian, gaussian-learned, poisson or auto (by kind)."
+        ),
+    ] = "auto",
     sigma: Annotated[float, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = 1.0,
     seeds: Annotated[
         int | None, typer.Option(help="Number of seeds per setting in the command (4; 1 with --want).")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.data import Dataset
-from latentlab.data.dataset import check_shape
+from latentlab.data.dataset import check_form
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 from latentlab.runs.calibration import DEEP, LINEAR, Calibration
@@ -130,7 +131,7 @@ def advise(
     want: int | None = None,
     latent_dim: int | None = None,
     network: str = "auto",
-    likelihood: str = "bernoulli",
+    likelihood: str = "auto",
     sigma: float = 1.0,
     seeds: int | None = None,
     rows: int = ROWS,
@@ -153,7 +154,7 @@ def advise(
         As in `latentlab.training.sweep.sweep`. Of a ``linear`` one the active units are predicted exactly; of any
         other they follow from the spectrum by a power that differs between data sets, from 0.4 to 0.8.
     likelihood, sigma
-        Of the decoder, as in training.
+        Of the decoder, as in training; a negative binomial is not covered.
     seeds
         How many seeds a setting the suggested command trains: by default one for a wanted number, four for a grid, from
         which the best setting can be told.
@@ -169,7 +170,7 @@ def advise(
     ------
     InputError
         For data that do not vary, a wanted number that is not within the latent size or that the data do not give, and
-        runs of a study that differ in likelihood, network or latent size, or are of other images.
+        runs of a study that differ in likelihood, network or latent size, or are of other data.
 
     Notes
     -----
@@ -191,6 +192,7 @@ def advise(
         likelihood, sigma, network, latent_dim = config.likelihood, config.sigma, config.network, config.latent_dim
     seeds = (LEAST if want is None else 1) if seeds is None else seeds
     _check(want, latent_dim, seeds)
+    likelihood = kind_of(data.form).likelihood(data.form) if likelihood == "auto" else likelihood
     part = data.split("train") if "train" in data.splits else data
     found = spectrum(part, likelihood=likelihood, sigma=sigma, rows=rows, seed=seed)
     start = start_of(network)
@@ -226,7 +228,7 @@ def _check(want: int | None, latent_dim: int | None, seeds: int) -> None:
 
 def _check_data(data: Dataset, runs: Sequence[Run]) -> None:
     for run in runs:
-        check_shape(data, run.config.image_shape, f"{run.path} was trained on")
+        check_form(data, run.config.form, f"{run.path} was trained on")
         if run.config.fingerprint not in ("", data.split(run.config.split).fingerprint["images"]):
             raise InputError(f"{str(run.path)[-60:]} was trained on other images than those of {data.name[-60:]}")
 

@@ -81,7 +81,7 @@ def calibrate(spectrum: Spectrum, measured: Mapping[float, float], *, start: flo
 
     Examples
     --------
-    >>> spectrum = Spectrum(np.geomspace(100, 1, 50), 1000.0, 60, "gaussian", 500)
+    >>> spectrum = Spectrum(np.geomspace(100, 1, 50), 1000.0, 60, False, 500)
     >>> round(calibrate(spectrum, {1.5: 6.0}).exponent, 2)
     0.51
     """

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data import Dataset
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 
 Floats = NDArray[np.float64]
+Values = NDArray[np.float32]
 
-LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
+FIXED = ("bernoulli", "gaussian", "poisson")
+LEARNED = ("gaussian-learned", "gaussian-channels", "per-column")  # the last two are taken to learn one σ
 ROWS = 10_000
 COMPONENTS = 256
 NUMBERS = 2**26  # values in memory at a time: 256 MB
@@ -33,13 +36,14 @@ class Spectrum:
     ----------
     eigenvalues
         (k,), the largest first. Divided by σ² for ``gaussian``; of (x − p)/√(p(1 − p)) for ``bernoulli``, p the mean of
-        each pixel; undivided for ``gaussian-learned``, whose σ² follows from β.
+        each pixel; of (x − ℓp)/√(p · mean ℓ) for ``poisson``, ℓ a sample's sum and p the shares of all counts;
+        undivided where σ² is learned and follows from β.
     total
         Their sum over all components, the ones not computed included.
     columns
-        How many pixels times channels vary.
-    likelihood
-        ``bernoulli``, ``gaussian`` or ``gaussian-learned``.
+        How many numbers of a sample vary.
+    learned
+        Whether σ² is learned.
     rows
         How many rows of the data were used.
     """
@@ -47,13 +51,13 @@ class Spectrum:
     eigenvalues: Floats
     total: float
     columns: int
-    likelihood: str
+    learned: bool
     rows: int
 
     @property
     def thresholds(self) -> Floats:
         """The β (k,) at which each component falls out of use, the last to do so first."""
-        if self.likelihood != "gaussian-learned":
+        if not self.learned:
             return self.eigenvalues
         above = np.cumsum(self.eigenvalues) - self.eigenvalues * np.arange(1, len(self.eigenvalues) + 1)
         return np.asarray(self.eigenvalues * self.columns / (self.total - above))
@@ -64,7 +68,7 @@ class Spectrum:
 
     def noise(self, beta: float, latent_dim: int) -> float:
         """β σ², the eigenvalue above which a component is active; a learned σ² is that of the best linear VAE."""
-        if self.likelihood != "gaussian-learned":
+        if not self.learned:
             return beta
         q = self.active(beta, latent_dim)
         return beta * max(0.0, float(self.total - self.eigenvalues[:q].sum())) / (self.columns - beta * q)
@@ -89,10 +93,10 @@ def spectrum(
     Parameters
     ----------
     data
-        Images, with values in [0, 1] as training has them.
+        What is trained on, scaled as training scales it. What is missing counts as the mean.
     likelihood
-        That of the decoder. For a Bernoulli likelihood the values are those of a second-order expansion around the mean
-        image: exact where all dimensions are about to collapse, and an approximation elsewhere.
+        That of the decoder. Bernoulli and Poisson are expanded to second order around the mean: exact where all
+        dimensions are about to collapse, and an approximation elsewhere.
     sigma
         The fixed standard deviation of ``gaussian``.
     components
@@ -110,43 +114,63 @@ def spectrum(
     Raises
     ------
     InputError
-        For an unknown likelihood, a σ that is not positive, and data that do not vary.
+        For another likelihood, a σ that is not positive, data that do not vary or that the likelihood does not take.
     """
-    if likelihood not in LIKELIHOODS:
-        raise InputError(f"likelihood is {likelihood!r}; expected {', '.join(LIKELIHOODS)}"[:200])
+    if likelihood not in FIXED + LEARNED:
+        raise InputError(f"likelihood is {likelihood!r}; expected {', '.join(FIXED + LEARNED)}"[:200])
     if not 0 < sigma < np.inf:
         raise InputError(f"sigma is {sigma}; expected a positive number")
-    deviations, mean = _deviations(data, rows, seed)
-    if likelihood == "bernoulli":
-        deviations /= np.sqrt(mean * (1 - mean))
-    elif likelihood == "gaussian":
+    values = _values(data, rows, seed)
+    deviations = (
+        _residuals(values, data.name) if likelihood == "poisson" else _deviations(values, likelihood, data.name)
+    )
+    if likelihood == "gaussian":
         deviations /= np.float32(sigma)
     n, columns = deviations.shape
     total = float(np.square(deviations).sum(dtype=np.float64)) / n
-    return Spectrum(_eigenvalues(deviations, components, seed), total, columns, likelihood, n)
+    return Spectrum(_eigenvalues(deviations, components, seed), total, columns, likelihood in LEARNED, n)
 
 
-def _deviations(data: Dataset, rows: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Deviations from the mean (n, D) of the columns that vary, and the mean (D,) of those columns."""
-    width = int(np.prod(data.image_shape))
-    count = max(2, min(rows, len(data), NUMBERS // width))
+def _values(data: Dataset, rows: int, seed: int) -> Values:
+    """What a model takes of the chosen rows, (n, D): the columns that vary."""
     if len(data) < 2:
         raise InputError(f"{data.name} has {len(data)} row; a spectrum needs at least two")
+    form, width = kind_of(data.form).fitted(data.form, data), int(np.prod(data.form.shape))
+    count = max(2, min(rows, len(data), NUMBERS // width))
     chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:count])
     values = np.empty((count, width), np.float32)
     for start in range(0, count, BLOCK):
         block = data[chosen[start : start + BLOCK]]
-        values[start : start + BLOCK] = block.reshape(len(block), width) / np.float32(255)
-    varies = np.ptp(values, axis=0) > 0
+        values[start : start + BLOCK] = form.to_model(block).reshape(len(block), width)
+    lowest, highest = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    varies = highest > lowest
     if not varies.any():
         raise InputError(f"the {count:,} rows of {data.name} are all alike, so there is nothing to learn")
-    values = values if varies.all() else values[:, varies]
-    mean = values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return values if varies.all() else values[:, varies]
+
+
+def _deviations(values: Values, likelihood: str, name: str) -> Values:
+    """Deviations from the mean, over √(p(1 − p)) for a Bernoulli likelihood."""
+    mean = np.nanmean(values, axis=0, dtype=np.float64).astype(np.float32)
+    if likelihood == "bernoulli" and not (np.nanmin(values) >= 0 and np.nanmax(values) <= 1):
+        raise InputError(f"{name} has values outside [0, 1], which a Bernoulli likelihood does not take; use gaussian")
     values -= mean
-    return values, mean
+    np.nan_to_num(values, copy=False)
+    return values / np.sqrt(mean * (1 - mean)) if likelihood == "bernoulli" else values
 
 
-def _eigenvalues(deviations: NDArray[np.float32], components: int, seed: int) -> Floats:
+def _residuals(values: Values, name: str) -> Values:
+    """Pearson residuals of counts: what exceeds a sample's sum times the shares, over the root of its mean."""
+    if not (np.nanmin(values) >= 0 and np.isfinite(values).all()):
+        raise InputError(
+            f"{name} has values that are no counts, which a Poisson likelihood does not take; use gaussian"
+        )
+    sums = values.sum(axis=1, keepdims=True, dtype=np.float64)
+    share = values.sum(axis=0, dtype=np.float64) / sums.sum()
+    return ((values - sums * share) / np.sqrt(share * sums.mean())).astype(np.float32)
+
+
+def _eigenvalues(deviations: Values, components: int, seed: int) -> Floats:
     """The largest eigenvalues (k,) of the covariance of deviations (n, D)."""
     from sklearn.utils.extmath import randomized_svd
 

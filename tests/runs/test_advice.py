@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import latentlab as ll
 from latentlab.cli import run as latentlab
 from latentlab.data import Dataset, load
+from latentlab.data.kinds import Form
 from latentlab.errors import InputError
 from latentlab.runs.calibration import calibrate
 from latentlab.runs.measured import Measured, fit
@@ -51,6 +52,36 @@ def test_many_rows_of_many_pixels_give_the_same_largest_eigenvalues(monkeypatch:
     assert spectrum(load("digits"), components=10).eigenvalues == pytest.approx(exact.eigenvalues, rel=1e-3)
 
 
+def samples(values: np.ndarray, kind: str) -> Dataset:
+    """A table, or counts, of these rows."""
+    form = Form(kind, values.shape[1:], "float32", missing=bool(np.isnan(values).any()))
+    return Dataset(kind, values.shape, values.astype(np.float32).__getitem__, form=form)
+
+
+def test_the_units_of_a_tables_columns_change_nothing() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((500, 2)) @ rng.standard_normal((2, 8)) * 2 + rng.standard_normal((500, 8))
+    values[::7, 3] = np.nan
+    advice, scaled = ll.advise(samples(values, "table")), ll.advise(samples(values * np.arange(1, 9) + 5, "table"))
+    assert advice.settings["likelihood"] == "per-column"
+    assert scaled.thresholds == pytest.approx(advice.thresholds, rel=1e-3)
+    assert advice.thresholds[1] > 1.5 * advice.thresholds[2]  # two factors, then noise
+
+
+def test_counts_without_structure_collapse_at_a_beta_of_one() -> None:
+    """Under the Poisson likelihood: samples of any library size, up to the largest eigenvalue of pure noise."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.uniform(1, 3, (4000, 1)) * rng.uniform(1, 5, 20))
+    advice = ll.advise(samples(counts, "counts"), likelihood="poisson")
+    assert advice.thresholds[0] == pytest.approx((1 + np.sqrt(20 / 4000)) ** 2, rel=0.05)
+    with pytest.raises(InputError, match="likelihood is 'negative-binomial'; expected bernoulli, gaussian, poisson"):
+        ll.advise(samples(counts, "counts"))
+    with pytest.raises(InputError, match=r"values outside \[0, 1\]"):
+        ll.advise(samples(counts, "counts"), likelihood="bernoulli")
+    with pytest.raises(InputError, match="no counts"):
+        ll.advise(samples(-counts, "table"), likelihood="poisson")
+
+
 def test_no_more_rows_are_read_than_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("latentlab.runs.spectrum.NUMBERS", 64 * 100)
     assert spectrum(load("digits")).rows == 100
@@ -64,7 +95,7 @@ spectra = st.lists(st.floats(0.01, 100), min_size=4, max_size=30).map(lambda val
 def test_a_learned_noise_is_the_best_for_its_beta(eigenvalues: np.ndarray, beta: float, latent_dim: int) -> None:
     """The loss of the best linear VAE over σ², computed as a whole, is least where the closed form says."""
     d, total, columns = min(latent_dim, len(eigenvalues) - 2), float(eigenvalues.sum()), len(eigenvalues)
-    found = Spectrum(eigenvalues, total, columns, "gaussian-learned", 100)
+    found = Spectrum(eigenvalues, total, columns, True, 100)
 
     def loss(noise: float) -> float:
         kept = eigenvalues[:d][eigenvalues[:d] > beta * noise]
@@ -77,9 +108,9 @@ def test_a_learned_noise_is_the_best_for_its_beta(eigenvalues: np.ndarray, beta:
     assert all(loss(best) <= loss(best * factor) + 1e-7 for factor in np.geomspace(1e-3, 1e3, 301))
 
 
-@given(eigenvalues=spectra, likelihood=st.sampled_from(["gaussian", "gaussian-learned"]))
-def test_thresholds_fall_and_rates_vanish_at_them(eigenvalues: np.ndarray, likelihood: str) -> None:
-    found = Spectrum(eigenvalues, float(eigenvalues.sum()), len(eigenvalues), likelihood, 100)
+@given(eigenvalues=spectra, learned=st.booleans())
+def test_thresholds_fall_and_rates_vanish_at_them(eigenvalues: np.ndarray, learned: bool) -> None:
+    found = Spectrum(eigenvalues, float(eigenvalues.sum()), len(eigenvalues), learned, 100)
     assert (np.diff(found.thresholds) <= 1e-9).all()
     for place, threshold in enumerate(found.thresholds[:3], start=1):
         rates = found.rates(float(threshold) * (1 - 1e-8), place)
@@ -103,7 +134,7 @@ def test_a_linear_vae_keeps_what_is_predicted(tmp_path: Path) -> None:
 
 
 def test_the_calibration_passes_through_the_runs_and_finds_their_beta_again() -> None:
-    found = Spectrum(np.geomspace(60, 0.05, 200), 1000.0, 300, "bernoulli", 1000)
+    found = Spectrum(np.geomspace(60, 0.05, 200), 1000.0, 300, False, 1000)
     truth = {beta: float(np.rint((found.thresholds > beta).sum() ** 0.45)) for beta in (0.5, 2.0, 8.0)}
     fitted = calibrate(found, truth)
     assert [fitted.units(found, beta) for beta in truth] == pytest.approx(list(truth.values()))
@@ -116,7 +147,7 @@ def test_the_calibration_passes_through_the_runs_and_finds_their_beta_again() ->
 @given(gamma=st.floats(0.38, 0.8), wanted=st.integers(2, 8))
 def test_two_runs_reach_the_wanted_number_where_units_follow_components(gamma: float, wanted: int) -> None:
     """As a deep VAE whose γ is unknown: after one run, the second is right."""
-    found = Spectrum(np.geomspace(50, 0.01, 250), 1000.0, 300, "bernoulli", 1000)
+    found = Spectrum(np.geomspace(50, 0.01, 250), 1000.0, 300, False, 1000)
 
     def trained(beta: float) -> float:
         return float(np.rint((1 + (found.thresholds > beta).sum()) ** gamma - 1))
@@ -128,7 +159,7 @@ def test_two_runs_reach_the_wanted_number_where_units_follow_components(gamma: f
 
 
 def test_the_mean_over_seeds_counts_and_a_full_latent_space_only_as_a_lower_bound() -> None:
-    found = Spectrum(np.geomspace(60, 0.05, 200), 1000.0, 300, "bernoulli", 1000)
+    found = Spectrum(np.geomspace(60, 0.05, 200), 1000.0, 300, False, 1000)
 
     def exponent(units: list[int], latent_dim: int) -> float:
         runs = [Measured(f"r{i}", 2.0, i, each, each, 0.0, 1.0, 1.0, ()) for i, each in enumerate(units)]
@@ -197,7 +228,7 @@ def test_a_collapsed_run_has_fewer_units_than_expected() -> None:
         ({"want": 0}, "want is 0; expected at least 1"),
         ({"want": 5, "latent_dim": 4}, "want is 5, but there are 4 latent dimensions"),
         ({"want": 60}, "60 active units were wanted, but at most"),
-        ({"likelihood": "poisson"}, "likelihood is 'poisson'; expected bernoulli"),
+        ({"likelihood": "negative-binomial"}, "likelihood is 'negative-binomial'; expected bernoulli"),
         ({"likelihood": "gaussian", "sigma": 0.0}, "sigma is 0.0; expected a positive number"),
     ],
 )

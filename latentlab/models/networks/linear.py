@@ -11,11 +11,11 @@ from torch import nn
 LEARNING_RATE = 1e-3
 
 
-def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
-    """Images (n, c, h, w) to (n, outputs)."""
-    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(image_shape), outputs))
+def encoder(shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """Samples (n, *shape) to (n, outputs)."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), outputs))
 
 
-def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
-    """Codes (n, d) to (n, c, h, w)."""
-    return nn.Sequential(nn.Linear(latent_dim, math.prod(image_shape)), nn.Unflatten(1, image_shape))
+def decoder(latent_dim: int, shape: tuple[int, ...]) -> nn.Module:
+    """Codes (n, d) to (n, *shape)."""
+    return nn.Sequential(nn.Linear(latent_dim, math.prod(shape)), nn.Unflatten(1, shape))
