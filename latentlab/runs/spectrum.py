@@ -156,7 +156,9 @@ def _deviations(values: Values, likelihood: str, name: str) -> Values:
         raise InputError(f"{name} has values outside [0, 1], which a Bernoulli likelihood does not take; use gaussian")
     values -= mean
     np.nan_to_num(values, copy=False)
-    return values / np.sqrt(mean * (1 - mean)) if likelihood == "bernoulli" else values
+    if likelihood == "bernoulli":
+        values /= np.sqrt(mean * (1 - mean))
+    return values
 
 
 def _residuals(values: Values, name: str) -> Values:
