@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
 
@@ -143,6 +143,18 @@ class RunConfig(Frozen):
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
             raise ValueError(f"expected a number as beta, {LARGEST_BETA:g} at most")
         return objective
+
+    @model_validator(mode="after")
+    def _suits(self) -> Self:
+        """The likelihood suits the samples."""
+        from latentlab.data.kinds import kind_of
+
+        known = kind_of(self.form).likelihoods(self.form)
+        if self.likelihood not in (*known, "own"):
+            raise ValueError(
+                f"the likelihood {self.likelihood} is not for {self.form.plural}; choose {', '.join(known)}"
+            )
+        return self
 
     @property
     def beta(self) -> float | None:

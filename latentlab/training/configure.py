@@ -47,7 +47,7 @@ def configure(
     if network == "auto":
         network = choose_network(data.form)
     if likelihood == "auto":
-        likelihood = kind_of(data.form).likelihood(data.form)
+        likelihood = kind_of(data.form).likelihoods(data.form)[0]
     check_takes(network, form)
     content = {
         "data": data.spec or data.name,
@@ -75,6 +75,7 @@ def configure(
 def choose_network(form: Form) -> str:
     """The network that ``auto`` stands for: the first of those that the kind prefers that takes samples of this form.
 
+    >>> from latentlab.data.kinds import image_form
     >>> [choose_network(image_form((1, *size))) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
     ['mlp', 'burgess', 'resnet', 'resnet']
     """
