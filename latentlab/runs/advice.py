@@ -192,7 +192,7 @@ def advise(
         likelihood, sigma, network, latent_dim = config.likelihood, config.sigma, config.network, config.latent_dim
     seeds = (LEAST if want is None else 1) if seeds is None else seeds
     _check(want, latent_dim, seeds)
-    likelihood = kind_of(data.form).likelihood(data.form) if likelihood == "auto" else likelihood
+    likelihood = kind_of(data.form).likelihoods(data.form)[0] if likelihood == "auto" else likelihood
     part = data.split("train") if "train" in data.splits else data
     found = spectrum(part, likelihood=likelihood, sigma=sigma, rows=rows, seed=seed)
     start = start_of(network)
