@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from latentlab.models.decoding import traverse as traverse
     from latentlab.models.live import live as live
     from latentlab.results import Score as Score
+    from latentlab.runs.advice import advise as advise
     from latentlab.runs.choice import choices as choices
     from latentlab.runs.comparison import compare as compare
     from latentlab.runs.run import Run as Run
@@ -86,6 +87,7 @@ _HOMES = {
     "models.decoding": "decode traverse",
     "models.live": "live",
     "results": "Score",
+    "runs.advice": "advise",
     "runs.choice": "choices",
     "runs.comparison": "compare",
     "runs.run": "Run",

@@ -40,6 +40,7 @@ def sweep(
     likelihood: Annotated[
         str, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
     ] = "bernoulli",
+    sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, as in 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Training steps per run (20,000).")] = None,
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 64,
@@ -78,8 +79,9 @@ def sweep(
 
     options: dict[str, Any] = {
         "objective": objective, "beta": beta.split(",") if beta is not None else None, "settings": _lists(set_ or []),
-        "seeds": seeds, "network": network, "likelihood": likelihood, "steps": steps, "latent_dim": _sizes(latent_dim),
-        "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay, "correlate": correlate,
+        "seeds": seeds, "network": network, "likelihood": likelihood, "sigma": sigma, "steps": steps,
+        "latent_dim": _sizes(latent_dim), "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
+        "correlate": correlate,
         "device": device,
     }  # fmt: skip
     if plan is not None:
