@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch.distributions import Bernoulli
 from latentlab.data import Dataset, load
 from latentlab.data.dataset import check_shape
 from latentlab.errors import InputError
+from latentlab.exchange.embeddings.embedding import Embedding, publish
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
@@ -41,18 +43,24 @@ def import_run(
 ) -> Run:
     """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
 
-    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``; ``options`` are those it takes.
+    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``options`` are those it
+    takes. ``codes`` and ``scvi`` give runs that hold codes without a model.
     ``data`` is what the model is for; where it is left out, what the checkpoint itself says. Nothing in the checkpoint
     is executed. A folder that holds the same run is left as it is, another run is refused.
     """
     reader = registry.load("exchange/importers", kind).read
-    dataset = None if data is None else load(data)
     known = inspect.signature(reader).parameters
     for option in options:
-        if option not in known or option == "path":
+        if option not in known or option in ("path", "cells"):
             raise InputError(f"the format {kind} has no option --{option}; leave it out")
-    given = {**options, **({"data": dataset} if "data" in known else {})}
-    foreign = reader(Path(path), **given)
+    if "cells" in known:
+        return _codes(kind, reader(Path(path), data, **options), Path(out), options)
+    dataset = None if data is None else load(data)
+    foreign = reader(Path(path), **options, **({"data": dataset} if "data" in known else {}))
+    if isinstance(foreign, Embedding):
+        if data is not None:
+            raise InputError(f"the format {kind} has no option --data: codes alone come without samples; leave it out")
+        return _codes(kind, foreign, Path(out), options)
     origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
     recorded = plain({**origin, "settings": dict(foreign.recorded)})
     hardware = resolve_hardware(foreign.config["network"], "float32", None, "auto").model_dump()
@@ -111,6 +119,13 @@ def import_model(
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
     return _publish(Path(out), config, own(found).state_dict(), own(found))
+
+
+def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> Run:
+    """Codes without a model as a run that knows the file that they were read from."""
+    assert found.file is not None
+    recorded = {"format": kind, "file": found.file.name, "sha256": sha256(found.file), "options": options}
+    return publish(replace(found, recorded=recorded), out)
 
 
 def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from latentlab.system.files import read_record
 from latentlab.system.validation import Frozen, validate
 
 LARGEST_BETA = 1e9
+NO_NETWORK = "none"  # of a run that holds codes alone
 Channels = Annotated[int, Field(ge=1, le=64)]
 Pixels = Annotated[int, Field(ge=1, le=4096)]
 
@@ -54,7 +55,8 @@ class RunConfig(Frozen):
     which the learning rate falls linearly to zero.
 
     A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
-    recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known.
+    recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known. A run that holds
+    imported codes without a model has the network and likelihood ``none``, and no ``image_shape``.
     """
 
     format: Literal[1] = 1
@@ -66,12 +68,12 @@ class RunConfig(Frozen):
     source: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str = Field("", max_length=64)
     weights: str = Field("", max_length=64)
-    image_shape: tuple[Channels, Pixels, Pixels]
+    image_shape: tuple[Channels, Pixels, Pixels] | None = None
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
-    likelihood: Literal["bernoulli", "gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid", "own"] = (
-        "bernoulli"
-    )
+    likelihood: Literal[
+        "bernoulli", "gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid", "own", "none"
+    ] = "bernoulli"
     sigma: float = Field(1.0, gt=0, le=1e3)
     objective: dict[str, Any]
     stochastic: bool = True
@@ -114,6 +116,19 @@ class RunConfig(Frozen):
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
             raise ValueError(f"expected a number as beta, {LARGEST_BETA:g} at most")
         return objective
+
+    @model_validator(mode="after")
+    def _whole(self) -> RunConfig:
+        if self.has_model and (self.image_shape is None or self.likelihood == "none"):
+            raise ValueError("expected image_shape and a likelihood: only codes without a model have neither")
+        if not self.has_model and (self.image_shape or self.adapter or self.likelihood != "none" or not self.imported):
+            raise ValueError("expected no image_shape, adapter or likelihood: the network 'none' stands for no model")
+        return self
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model; without one the run holds codes that were computed elsewhere."""
+        return self.network != NO_NETWORK
 
     @property
     def beta(self) -> float | None:

@@ -1,0 +1,196 @@
+"""Codes and tables about them brought together, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from latentlab.codes.codes import Codes
+from latentlab.data import Factor
+from latentlab.data._remarks import say
+from latentlab.errors import InputError
+from latentlab.exchange.embeddings.columns import factors_of, labels_of
+from latentlab.exchange.embeddings.embedding import WIDEST, Embedding
+from latentlab.exchange.embeddings.ids import Texts, ids_of, joined, numbered
+from latentlab.exchange.embeddings.tables import matrix, with_index
+
+Tables = Sequence[tuple[pd.DataFrame, str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Codes (n, d) as a file has them, its ids (n,) where it has some, and what it says of each row."""
+
+    z: NDArray[np.float32]
+    ids: Texts | None = None
+    variance: NDArray[np.float32] | None = None
+    about: pd.DataFrame | None = None
+    where: str = "z"
+
+    @staticmethod
+    def of(
+        z: Any, ids: Any = None, variance: Any = None, about: pd.DataFrame | None = None, where: str = "z"
+    ) -> Rows:
+        """Checked codes; an `InputError` names the first row that is not finite, and arrays that differ in size."""
+        if isinstance(z, pd.DataFrame):
+            z, index = numbers_of(with_index(z), where, ids is None and not isinstance(z.index, pd.RangeIndex))
+            ids = index if ids is None else ids
+        codes = _finite(_array(z, where), where)
+        if len(codes) < 2 or codes.shape[1] > WIDEST:
+            raise InputError(f"{where} has {codes.shape}; expected at least 2 rows and at most {WIDEST:,} dimensions")
+        if ids is not None:
+            ids = ids_of(pd.Series(np.asarray(ids).ravel().tolist()) if not isinstance(ids, pd.Series) else ids, "ids")
+            _same_count(len(ids), "ids", len(codes), where)
+        return Rows(codes, ids, None if variance is None else _variance(variance, codes, where), about, where)
+
+
+def numbers_of(frame: pd.DataFrame, where: str, indexed: bool) -> tuple[NDArray[np.float64], pd.Series[Any] | None]:
+    """The columns of a frame as codes, its first column as ids where it is the index."""
+    ids = frame.iloc[:, 0] if indexed else None
+    frame = frame.iloc[:, 1:] if indexed else frame
+    for name in frame.columns:
+        column = frame[name]
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            raise InputError(
+                f"{where}: column {str(name)[:40]!r} holds no numbers; name it with --ids, --labels or --factors, or "
+                "remove it"
+            )
+    if frame.shape[1] == 0:
+        raise InputError(f"{where} has no column of numbers left; expected one per latent dimension")
+    return frame.to_numpy(np.float64, na_value=np.nan), ids
+
+
+def frame_of(given: Any, what: str) -> pd.DataFrame:
+    """What was given as factors or metadata as a table: a DataFrame, or an array (n, k) with numbered columns."""
+    if isinstance(given, pd.DataFrame):
+        return with_index(given)
+    values = _array(given, what)
+    return pd.DataFrame(values, columns=[f"factor {k + 1}" for k in range(values.shape[1])])
+
+
+def embedded(
+    held: Rows,
+    tables: Tables,
+    chosen: Sequence[str] | None,
+    labels: Any,
+    ids: str,
+    *,
+    name: str,
+    rows: str = "",
+    seed: int = 0,
+) -> Embedding:
+    """Codes with factors and labels from their own file and from tables, joined row by row.
+
+    ``chosen`` names the columns that are factors; by default they are all that can be, and those of a table called
+    ``factors`` all must be.
+    """
+    about, found = _about(held, tables, ids)
+    where = " and ".join([*([held.where] if held.about is not None else []), *(what for _, what in tables)])
+    row_ids, names = (None, None) if found is None else numbered(found)
+    labelled, label_names = _labels(labels, about, len(held.z), where)
+    columns = about if chosen is None else about[_known(chosen, about, where)]
+    must = chosen or [str(each) for table, what in tables if what == "factors" for each in table.columns if each != ids]
+    factors, specs = factors_of(columns, must, where) if columns.shape[1] else (None, ())
+    factors, specs = (None, ()) if _only_labels(specs, labels) else (factors, specs)
+    codes = Codes(
+        held.z,
+        held.variance,
+        factors,
+        specs,
+        labelled,
+        row_ids if row_ids is not None else np.arange(len(held.z), dtype=np.int64),
+        label_names=label_names,
+        row_names=names,
+    )
+    return Embedding(codes, name, rows or "codes", seed)
+
+
+def _only_labels(specs: Sequence[Factor], labels: Any) -> bool:
+    """Whether the labels are the only factor: as labels alone they are one already."""
+    return isinstance(labels, str) and [spec.name for spec in specs] == [labels]
+
+
+def _about(held: Rows, tables: Tables, ids: str) -> tuple[pd.DataFrame, Texts | None]:
+    """Everything known of the rows as one table in their order, and their ids."""
+    found, known = held.ids, held.about if held.about is not None else pd.DataFrame(index=range(len(held.z)))
+    for table, what in tables:
+        table, found = _one(held, table, what, ids, found)
+        if shared := sorted(set(known.columns) & set(table.columns)):
+            say(f"{what}: {len(shared)} columns replace those of {held.where}: {', '.join(shared)[:60]}")
+        known = pd.concat([known.drop(columns=shared), table], axis=1)
+    return known, found
+
+
+def _one(held: Rows, table: pd.DataFrame, what: str, ids: str, found: Texts | None) -> tuple[pd.DataFrame, Texts | None]:
+    """One table in the order of the codes. Codes without ids of their own lie in its order and take its ids."""
+    if found is not None:
+        if what == "factors" and ids not in table.columns and len(table) == len(found) and "index" not in table.columns:
+            return table, found  # one row for each code, in their order
+        return joined(found, held.where, table, ids, what)
+    _same_count(len(table), what, len(held.z), held.where)
+    if ids and ids in table.columns:
+        return table.drop(columns=ids), ids_of(table[ids], f"{what}: column {ids[:40]!r}")
+    if ids and what != "factors":
+        raise InputError(f"{what} has no column {ids[:40]!r}; it has: {', '.join(map(str, table.columns))}"[:200])
+    return table, None
+
+
+def _known(chosen: Sequence[str], about: pd.DataFrame, where: str) -> list[str]:
+    for name in chosen:
+        if name not in about.columns:
+            has = ", ".join(map(str, about.columns)) or "none"
+            raise InputError(f"{where or 'the codes'}: no column is called {name[:40]!r}; there are: {has}"[:200])
+    return list(chosen)
+
+
+def _labels(
+    labels: Any, about: pd.DataFrame, rows: int, where: str
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    if labels is None:
+        return None, ()
+    if isinstance(labels, str):
+        return labels_of(about[_known([labels], about, where)[0]], f"{where}: column {labels[:40]!r}")
+    column = labels.reset_index(drop=True) if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels).tolist())
+    _same_count(len(column), "labels", rows, "z")
+    return labels_of(column, "labels")
+
+
+def _array(given: Any, where: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(given)
+    except Exception as error:  # a tensor that needs a gradient, an object of any kind
+        raise InputError(f"{where} is a {type(given).__name__} that is no array ({' '.join(str(error).split())[:60]})"
+                         ) from error  # fmt: skip
+    return matrix(array, where)
+
+
+def _finite(array: NDArray[Any], where: str) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        found = np.ascontiguousarray(array, np.float32)
+    wrong = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(wrong):
+        raise InputError(
+            f"{where[-80:]}: row {wrong[0] + 1} holds NaN, infinity or more than a float32 ({len(wrong):,} such rows); "
+            "drop these rows from every file"
+        )
+    return found
+
+
+def _variance(given: Any, codes: NDArray[np.float32], where: str) -> NDArray[np.float32]:
+    found = _finite(_array(given, "variance"), "variance")
+    if found.shape != codes.shape:
+        raise InputError(f"variance is {found.shape} but {where} is {codes.shape}; expected one for each code")
+    if not (found > 0).all():
+        low = float(found.min())
+        raise InputError(f"variance goes down to {low:.3g}; expected positive variances: np.exp a log-variance first")
+    return found
+
+
+def _same_count(count: int, what: str, rows: int, where: str) -> None:
+    if count != rows:
+        raise InputError(f"{what} has {count:,} rows but {where[-80:]} has {rows:,}; expected one for each code")
