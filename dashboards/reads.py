@@ -107,12 +107,12 @@ def labels() -> dict[str, str]:
 
 def data_name(run: Run) -> str:
     """The data set's name as a subtitle says it."""
-    return str(run.config.source.get("name") or Path(run.config.data).name) if run.encodes else "no data"
+    return str(run.config.source.get("name") or Path(run.config.data).name) if not run.sampled else "no data"
 
 
 def channels(run: Run) -> str:
     """Which channels of the run's images are shown, where not all can be."""
-    return channels_shown(run.config.image_shape[0])
+    return channels_shown((run.config.image_shape or (1,))[0])
 
 
 def codes(run: Run) -> Codes:

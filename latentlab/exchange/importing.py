@@ -124,8 +124,8 @@ def import_model(
 def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> Run:
     """Codes without a model as a run that knows the file that they were read from."""
     assert found.file is not None
-    recorded = {"format": kind, "file": found.file.name, "sha256": sha256(found.file), "options": options}
-    return publish(replace(found, recorded=recorded), out)
+    origin = {"format": kind, "file": found.file.name, "sha256": sha256(found.file), "options": options}
+    return publish(replace(found, recorded={**origin, **({"settings": found.recorded} if found.recorded else {})}), out)
 
 
 def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:

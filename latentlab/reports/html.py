@@ -17,7 +17,7 @@ from latentlab.reports.caveats import caveats
 from latentlab.runs.choice import RULE, Choice, better, choices
 from latentlab.runs.commands import command, commands
 from latentlab.runs.comparison import COSTS, compare, summarise
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 from latentlab.runs.study import Study
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
 from latentlab.system.files import write_bytes
@@ -263,6 +263,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
 
 
 def _part(run: Run) -> tuple[str, Any]:
+    check_model(run)
     parts = run.decodings()
     found = next((over for over in ("prior", "aggregate") if f"traversals-{over}" in parts), None)
     if found is None:
@@ -282,7 +283,7 @@ def _range(run: Run) -> str:
     ends = "over the prior's range, −2 to 2" if over == "prior" else "over 2.5 % to 97.5 % of the codes"
     anchor = part.settings.get("anchor_row")
     said = [f"traversals {ends}" + (f", around row {anchor}" if anchor is not None else "")]
-    return "; ".join(filter(None, [*said, channels_shown(run.config.image_shape[0])]))
+    return "; ".join(filter(None, [*said, channels_shown((run.config.image_shape or (1,))[0])]))
 
 
 def _commands(runs: Sequence[Run]) -> list[str]:
@@ -323,7 +324,8 @@ def _files(runs: Sequence[Run]) -> Table:
         table = table.set_index("file")
         odd = table[table["state"].isin(["stale", "damaged", "locked", "newer"])]
         states = "; ".join(f"{row.Index} {row.state}: {row.why}" for row in odd.itertuples()) or "as made"
-        hashes = [str(table.loc[name, "sha256"])[:16] or "–" for name in ("model.safetensors", "codes.h5ad")]
+        known = table["sha256"].to_dict()
+        hashes = [str(known.get(name, ""))[:16] or "–" for name in ("model.safetensors", "codes.h5ad")]
         rows.append([run.name, *hashes, states])
     return Table(["run", "model.safetensors", "codes.h5ad", "files"], rows, "The first 16 digits of their SHA-256.")
 

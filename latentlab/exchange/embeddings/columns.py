@@ -14,8 +14,8 @@ from latentlab.data._dialects import MISSING, NUMBERLIKE, WHOLE
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
 
-CATEGORIES = 20  # at most so many different whole numbers are categories, up to LEVELS ordered levels
-LEVELS = 100
+CATEGORIES = 20  # at most so many different whole numbers are categories
+LEVELS = 100  # at most so many, with ten rows each, are ordered levels
 WORDS = 500  # different words in a column, of which at most half may stand in one row alone
 MOST_LABELS = 10_000
 Column = tuple[NDArray[np.float64], Factor]
@@ -26,8 +26,8 @@ def factors_of(
 ) -> tuple[NDArray[np.float64] | None, tuple[Factor, ...]]:
     """The columns (n, k) as factors. One that cannot be a factor is an `InputError` if wanted, else it is left out.
 
-    Words and truth values are categories, and so are at most 20 different whole numbers; up to 100 are ordered levels;
-    other numbers are values themselves. An ordered pandas categorical keeps its order.
+    Words and truth values are categories, and so are at most 20 different whole numbers; up to 100 are ordered levels
+    where there are ten rows for each; other numbers are values themselves. An ordered categorical keeps its order.
     """
     found: list[Column] = []
     left: list[str] = []
@@ -88,7 +88,8 @@ def _numeric(name: str, values: NDArray[np.float64], place: str) -> Column:
     if np.isinf(known).any():
         raise InputError(f"{place} holds infinity; leave such cells empty")
     levels = np.unique(known)
-    if (known % 1 != 0).any() or len(levels) > LEVELS:
+    most = max(CATEGORIES, min(LEVELS, len(known) // 10))
+    if (known % 1 != 0).any() or len(levels) > most:
         return values, Factor(name, "continuous")
     codes = np.where(np.isnan(values), np.nan, np.searchsorted(levels, np.nan_to_num(values)))
     return codes, Factor(name, "categorical" if len(levels) <= CATEGORIES else "ordinal", tuple(levels.tolist()))
@@ -104,7 +105,9 @@ def labels_of(column: pd.Series[Any], where: str) -> tuple[NDArray[np.int64], tu
         values = column.to_numpy(np.float64, na_value=np.nan)
         known = values[~np.isnan(values)]
         if not len(known) or (known % 1 != 0).any() or not (-MOST_LABELS < known.min() <= known.max() < MOST_LABELS):
-            raise InputError(f"{where} holds numbers that are no labels; expected whole numbers or names: use --factors")
+            raise InputError(
+                f"{where} holds numbers that are no labels; expected whole numbers or names: use --factors"
+            )
         names = map(str, range(int(known.max()) + 1)) if known.min() >= 0 else ()
         return np.where(np.isnan(values), -1, values).astype(np.int64), tuple(names)
     codes, factor = _factor("labels", column, where)

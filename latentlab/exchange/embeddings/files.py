@@ -90,7 +90,8 @@ def _anndata(path: Path, asked: Asked) -> Held:
     z, variance, obs = read_h5ad(path, asked.obsm, asked.variance if given is None else "")
     column = asked.ids if asked.ids in obs.columns else "index"
     ids = _ids(asked)
-    about = obs.drop(columns=list({column, "index"}))
+    own = [name for name in obs.columns if name.startswith("_scvi")]  # scvi-tools' copies of other columns
+    about = obs.drop(columns=[*{column, "index"}, *own])
     return Held(Rows.of(z, obs[column] if ids is None else ids, variance if given is None else given, about, path.name))
 
 

@@ -36,7 +36,9 @@ def ids_of(column: pd.Series[Any], where: str) -> Texts:
         raise InputError(f"{where} holds texts of more than {LONGEST} letters; expected short ids")
     if (twice := pd.Series(found).duplicated()).any():
         first = str(found[twice.to_numpy(bool)][0])[:40]
-        raise InputError(f"{where} holds the id {first!r} more than once ({int(twice.sum()):,} repeats); ids are unique")
+        raise InputError(
+            f"{where} holds the id {first!r} more than once ({int(twice.sum()):,} repeats); ids are unique"
+        )
     return found
 
 
@@ -57,7 +59,9 @@ def numbered(ids: Texts) -> tuple[NDArray[np.int64], Texts | None]:
     return found, ids
 
 
-def joined(ids: Texts | None, own: str, table: pd.DataFrame, named: str, where: str) -> tuple[pd.DataFrame, Texts | None]:
+def joined(
+    ids: Texts | None, own: str, table: pd.DataFrame, named: str, where: str
+) -> tuple[pd.DataFrame, Texts | None]:
     """The table with its rows in the order of the codes, without its column of ids; and the ids.
 
     ``ids`` (n,) are those of the codes in the file ``own``, None where it has none: then the rows of the table are the

@@ -33,9 +33,7 @@ class Rows:
     where: str = "z"
 
     @staticmethod
-    def of(
-        z: Any, ids: Any = None, variance: Any = None, about: pd.DataFrame | None = None, where: str = "z"
-    ) -> Rows:
+    def of(z: Any, ids: Any = None, variance: Any = None, about: pd.DataFrame | None = None, where: str = "z") -> Rows:
         """Checked codes; an `InputError` names the first row that is not finite, and arrays that differ in size."""
         if isinstance(z, pd.DataFrame):
             z, index = numbers_of(with_index(z), where, ids is None and not isinstance(z.index, pd.RangeIndex))
@@ -126,7 +124,9 @@ def _about(held: Rows, tables: Tables, ids: str) -> tuple[pd.DataFrame, Texts | 
     return known, found
 
 
-def _one(held: Rows, table: pd.DataFrame, what: str, ids: str, found: Texts | None) -> tuple[pd.DataFrame, Texts | None]:
+def _one(
+    held: Rows, table: pd.DataFrame, what: str, ids: str, found: Texts | None
+) -> tuple[pd.DataFrame, Texts | None]:
     """One table in the order of the codes. Codes without ids of their own lie in its order and take its ids."""
     if found is not None:
         if what == "factors" and ids not in table.columns and len(table) == len(found) and "index" not in table.columns:
