@@ -271,7 +271,7 @@ def as_table(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
     if codes.labels is not None and (classes := codes.classes):
         others = {"label": [classes[k] for k in codes.labels[rows].tolist()], "label_code": codes.labels[rows]}
     others |= {f"z{j}": codes.mean[rows, j] for j in range(codes.latent_dim)}
-    found = {"row": codes.row_ids[rows]}
+    found: dict[str, Any] = {"row": codes.row_ids[rows]}
     if codes.row_names is not None:
         found["row_name"] = codes.row_names[rows]
     for k, name in enumerate(codes.factor_names()):

@@ -63,8 +63,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     ``flags`` names what to beware of: ``no model`` (imported codes alone), ``collapsed`` (no active unit),
     ``diverged``, ``unfinished``, ``stale codes`` or ``stale scores`` (made from other weights or codes than are there
     now), ``not encoded``, ``not scored``, ``labels only``, ``no factors``, ``older scores`` (computed by an older
-    version of a metric than those of other runs). ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
-    lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
+    version of a metric than those of other runs). ``error`` is why a run or a file of it could not be
+    read. ``attrs["metrics"]`` lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
     """
     import pandas as pd
 

@@ -55,7 +55,7 @@ def leakage(
     """
     check_model(run)
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)
-    check_shape(images, run.config.image_shape, f"{run.name} makes")
+    check_shape(images, run.config.image_shape or (), f"{run.name} makes")
     inputs = {
         "model": model_hash(run),
         "codes": sha256(run.codes_path),

@@ -28,26 +28,26 @@ def factors_of(
 
     Words and truth values are categories, and so are at most 20 different whole numbers; up to 100 are ordered levels
     where there are ten rows for each; other numbers are values themselves. An ordered categorical keeps its order.
+    Words of which every row has another are no factor.
     """
     found: list[Column] = []
     left: list[str] = []
     for name in table.columns:
         try:
-            found.append(_factor(str(name), table[name], where))
+            found.append(_factor(str(name), table[name], f"{where}: column {str(name)[:40]!r}"))
         except InputError as error:
             if name in wanted:
                 raise
             left.append(f"{str(name)[:30]} ({str(error).partition(' holds ')[2].partition(';')[0] or error})")
     if left:
-        say(f"{where}: {len(left)} columns are no factors: {', '.join(left)}")
+        say(f"{where}: left out as factors: {', '.join(left)}")
     if not found:
         return None, ()
     return np.column_stack([values for values, _ in found]), tuple(factor for _, factor in found)
 
 
-def _factor(name: str, column: pd.Series[Any], where: str) -> Column:
+def _factor(name: str, column: pd.Series[Any], place: str) -> Column:
     kind = pd.api.types
-    place = f"{where}: column {name[:40]!r}"
     if column.isna().all():
         raise InputError(f"{place} holds nothing; leave it out")
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -70,7 +70,7 @@ def _words(column: pd.Series[Any], place: str) -> pd.Series[Any]:
     numbers = sum(NUMBERLIKE.fullmatch(level) is not None for level in levels)
     if 0 < numbers < len(levels):
         raise InputError(f"{place} holds both numbers and words; expected one of them, and empty cells where missing")
-    if len(levels) > min(WORDS, max(CATEGORIES, len(known) // 2)):
+    if len(levels) > min(WORDS, max(CATEGORIES, len(known) // 2)) or 2 < len(levels) == len(known):
         raise InputError(f"{place} holds {len(levels):,} different words in {len(known):,} rows; expected few")
     if levels and all(map(WHOLE.fullmatch, levels)):
         levels.sort(key=int)
@@ -89,7 +89,7 @@ def _numeric(name: str, values: NDArray[np.float64], place: str) -> Column:
         raise InputError(f"{place} holds infinity; leave such cells empty")
     levels = np.unique(known)
     most = max(CATEGORIES, min(LEVELS, len(known) // 10))
-    if (known % 1 != 0).any() or len(levels) > most:
+    if (known % 1 != 0).any() or len(levels) > most or 2 < len(levels) == len(known):
         return values, Factor(name, "continuous")
     codes = np.where(np.isnan(values), np.nan, np.searchsorted(levels, np.nan_to_num(values)))
     return codes, Factor(name, "categorical" if len(levels) <= CATEGORIES else "ordinal", tuple(levels.tolist()))

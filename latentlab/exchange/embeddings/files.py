@@ -48,8 +48,13 @@ def opened(path: Path, asked: Asked) -> Held:
     if kind == ".npz":
         return _arrays(path, asked)
     if kind == ".npy":
-        return Held(Rows.of(read_npy(path), _ids(asked), _variance(asked), where=path.name))
+        z = matrix(read_npy(path), path.name)
+        return Held(Rows.of(z, _ids(asked, len(z)), _variance(asked, len(z)), where=path.name))
     return _table(path, asked)
+
+
+def _is_number(dtype: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(dtype)
 
 
 def is_file(text: str) -> bool:
@@ -57,11 +62,11 @@ def is_file(text: str) -> bool:
     return bool(text) and Path(text).is_file()
 
 
-def single_column(path: Path) -> pd.Series[Any]:
-    """The one column of a file of ids or labels; ids of rows beside it do not count."""
+def single_column(path: Path, header: bool | None, rows: int) -> pd.Series[Any]:
+    """The one column of a file of ids or labels with that many rows; ids of rows beside it do not count."""
     if path.suffix.lower() == ".npy":
         return _series(read_npy(path))
-    table = table_of(path)
+    table = table_of(path, header, rows)
     if table.shape[1] == 2 and (index := own_ids(table)):
         table = table.drop(columns=index)
     if table.shape[1] != 1:
@@ -73,23 +78,23 @@ def _series(array: NDArray[Any]) -> pd.Series[Any]:
     return pd.Series(texts(array) if array.dtype.kind in "US" else array.ravel().tolist())
 
 
-def _ids(asked: Asked) -> pd.Series[Any] | None:
-    return single_column(Path(asked.ids)) if is_file(asked.ids) else None
+def _ids(asked: Asked, rows: int) -> pd.Series[Any] | None:
+    return single_column(Path(asked.ids), asked.header, rows) if is_file(asked.ids) else None
 
 
-def _variance(asked: Asked) -> NDArray[Any] | None:
+def _variance(asked: Asked, rows: int) -> NDArray[Any] | None:
     if not is_file(asked.variance):
         return None
-    table = table_of(Path(asked.variance))
+    table = table_of(Path(asked.variance), asked.header, rows)
     index = own_ids(table)
     return matrix((table.drop(columns=index) if index else table).to_numpy(), asked.variance)
 
 
 def _anndata(path: Path, asked: Asked) -> Held:
-    given = _variance(asked)
-    z, variance, obs = read_h5ad(path, asked.obsm, asked.variance if given is None else "")
+    z, variance, obs = read_h5ad(path, asked.obsm, "" if is_file(asked.variance) else asked.variance)
+    given = _variance(asked, len(z))
     column = asked.ids if asked.ids in obs.columns else "index"
-    ids = _ids(asked)
+    ids = _ids(asked, len(z))
     own = [name for name in obs.columns if name.startswith("_scvi")]  # scvi-tools' copies of other columns
     about = obs.drop(columns=[*{column, "index"}, *own])
     return Held(Rows.of(z, obs[column] if ids is None else ids, variance if given is None else given, about, path.name))
@@ -97,12 +102,14 @@ def _anndata(path: Path, asked: Asked) -> Held:
 
 def _table(path: Path, asked: Asked) -> Held:
     frame = table_of(path, asked.header)
-    ids = _ids(asked)
+    ids = _ids(asked, len(frame))
     column = asked.ids if asked.ids in frame.columns else "" if asked.ids else own_ids(frame)
+    if asked.ids and not (column or is_file(asked.ids)) and not all(map(_is_number, frame.dtypes)):
+        raise InputError(f"{path.name} has no column {asked.ids[:40]!r}; it has: {', '.join(frame.columns)}"[:200])
     about = frame[[name for name in asked.taken if name in frame.columns]]
     z, _ = numbers_of(frame.drop(columns=[*about.columns, *([column] if column else [])]), path.name, indexed=False)
     known = about if about.shape[1] else None
-    return Held(Rows.of(z, frame[column] if column else ids, _variance(asked), known, path.name))
+    return Held(Rows.of(z, frame[column] if column else ids, _variance(asked, len(z)), known, path.name))
 
 
 def _arrays(path: Path, asked: Asked) -> Held:
@@ -111,9 +118,10 @@ def _arrays(path: Path, asked: Asked) -> Held:
     if key is None:
         raise InputError(f"{path} has arrays {', '.join(every)[:60]}; expected one called {', '.join(CODES)}")
     held = arrays.get("ids", arrays.get("row_ids"))
-    ids = _ids(asked) if is_file(asked.ids) else None if held is None else _series(held)
-    variance = _variance(asked) if asked.variance else arrays.get("variance")
-    tables = ()
+    rows = len(arrays[key])
+    ids = _ids(asked, rows) if is_file(asked.ids) else None if held is None else _series(held)
+    variance = _variance(asked, rows) if asked.variance else arrays.get("variance")
+    tables: tuple[tuple[pd.DataFrame, str], ...] = ()
     if "factors" in arrays:
         table = frame_of(arrays["factors"], f"{path.name}: factors")
         if "factor_names" in arrays:

@@ -73,7 +73,7 @@ def joined(
     if not column:
         if named or not _counts(ids) or len(table) != len(ids):
             raise InputError(_no_ids(ids, own, table, named, where))
-        say(f"{where}: its rows are taken to be in the order of those of {own}")
+        say(f"{where}: its rows are taken to be in the order of {own}, whose ids only count")
         return table, ids
     theirs = ids_of(table[column], f"{where}: column {column[:40]!r}")
     places = pd.Index(theirs).get_indexer(pd.Index(ids))

@@ -42,7 +42,8 @@ class Rows:
         if len(codes) < 2 or codes.shape[1] > WIDEST:
             raise InputError(f"{where} has {codes.shape}; expected at least 2 rows and at most {WIDEST:,} dimensions")
         if ids is not None:
-            ids = ids_of(pd.Series(np.asarray(ids).ravel().tolist()) if not isinstance(ids, pd.Series) else ids, "ids")
+            column = ids if isinstance(ids, pd.Series) else pd.Series(np.asarray(ids).ravel().tolist())
+            ids = ids_of(column, f"ids of {where}")
             _same_count(len(ids), "ids", len(codes), where)
         return Rows(codes, ids, None if variance is None else _variance(variance, codes, where), about, where)
 
@@ -133,6 +134,8 @@ def _one(
             return table, found  # one row for each code, in their order
         return joined(found, held.where, table, ids, what)
     _same_count(len(table), what, len(held.z), held.where)
+    if what != "factors":
+        say(f"{what}: its rows are taken to be in the order of {held.where}, which has no ids of its own")
     if ids and ids in table.columns:
         return table.drop(columns=ids), ids_of(table[ids], f"{what}: column {ids[:40]!r}")
     if ids and what != "factors":

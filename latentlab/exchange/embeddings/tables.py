@@ -35,7 +35,8 @@ def ending(path: Path) -> str:
     """The ending by which a file is read, ``.csv`` for text packed or not; an `InputError` for what is never read."""
     check_regular(path)
     if not path.is_file():
-        raise MissingError(f"{path} does not exist; expected a file {ENDINGS}")
+        came = "is a folder" if path.is_dir() else "does not exist"
+        raise MissingError(f"{path} {came}; expected a file {ENDINGS}")
     suffix = path.suffix.lower()
     inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
     if how := PICKLES.get(inner):
@@ -50,11 +51,14 @@ def ending(path: Path) -> str:
     return suffix
 
 
-def table_of(path: Path, header: bool | None = None) -> pd.DataFrame:
-    """The columns of a file by name, in its own order of rows; row names or numbers are a column ``index``."""
+def table_of(path: Path, header: bool | None = None, rows: int | None = None) -> pd.DataFrame:
+    """The columns of a file by name, in its own order of rows; row names or numbers are a column ``index``.
+
+    ``header`` says whether a text begins with names, ``rows`` how many rows it must have, where that is known.
+    """
     kind = ending(path)
     if kind == ".csv":
-        return _text(path, header)
+        return _text(path, Asked(header=header, index=False, rows=rows))
     if kind == ".parquet":
         return _parquet(path)
     if kind == ".npy":
@@ -67,8 +71,8 @@ def _numbered(count: int) -> list[str]:
     return [f"column {k + 1}" for k in range(count)]
 
 
-def _text(path: Path, header: bool | None) -> pd.DataFrame:
-    table = read_table(path, Asked(header=header, index=False))
+def _text(path: Path, asked: Asked) -> pd.DataFrame:
+    table = read_table(path, asked)
     say(f"{path.name}: {', '.join([*table.said, f'{len(table.frame):,} rows × {len(table.frame.columns):,} columns'])}")
     if not table.names:
         table.frame.columns = pd.Index(_numbered(len(table.frame.columns)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from latentlab.exchange.embeddings.embedding import Embedding
 from latentlab.exchange.embeddings.files import Asked, is_file, opened, single_column
@@ -34,28 +33,22 @@ def read(
     """
     columns = [] if not factors or is_file(factors) else [each.strip() for each in factors.split(",")]
     taken = columns + ([labels] if labels and not is_file(labels) else [])
-    held = opened(path, Asked(obsm, variance, ids, tuple(taken), header))
-    tables = list(held.tables)
+    names = bool(taken) or bool(ids and not is_file(ids))  # columns are named, so the first line has names
+    held = opened(path, Asked(obsm, variance, ids, tuple(taken), True if names and header is None else header))
+    tables, rows = list(held.tables), len(held.rows.z)
     if factors and not columns:
-        tables = [(table_of(Path(factors), header), "factors")]
+        tables = [(table_of(Path(factors), header, rows), "factors")]
     if metadata:
-        tables.append((table_of(Path(metadata), header), Path(metadata).name))
+        tables.append((table_of(Path(metadata), header is None or header), Path(metadata).name))
     stem = path.name.partition(".")[0]
     found = embedded(
         held.rows,
         tables,
         columns or None,
-        _labels(labels, held.labels),
+        single_column(Path(labels), header, rows) if is_file(labels) else labels or held.labels,
         "" if is_file(ids) else ids,
         name=name or f"{stem} {obsm}".strip(),
         rows=Path(metadata).name.partition(".")[0] if metadata else stem if path.suffix.lower() == ".h5ad" else "codes",
         seed=seed,
     )
     return replace(found, file=path)
-
-
-def _labels(given: str, held: Any) -> Any:
-    """Labels as a column: those of a file, else those by the name of a column, else the codes' own."""
-    if not given:
-        return held
-    return single_column(Path(given)) if is_file(given) else given

@@ -1,4 +1,4 @@
-"""A trained scVI model of scvi-tools: its posterior means and variances of the cells in an ``.h5ad``, without the model.
+"""A trained scVI model of scvi-tools: its posterior means and variances of the cells in an ``.h5ad``, not the model.
 
 scvi-tools itself loads the model and encodes the cells; it unpickles ``model.pt``, which runs whatever code is in it.
 """
@@ -31,9 +31,7 @@ def read(
     """
     folder(path, MODEL)
     if cells is None or not Path(cells).is_file():
-        raise MissingError(
-            f"{cells or 'no file'} has no cells; name the .h5ad that the model was set up on: --data FILE"
-        )
+        raise MissingError(f"{cells or 'no file'} holds no cells; name the .h5ad that the model was set up on: --data")
     scvi, anndata = _needed("scvi"), _needed("anndata")
     model, data = _loaded(scvi, anndata, path, Path(cells))
     mean, variance = model.get_latent_representation(return_dist=True)
