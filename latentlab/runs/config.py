@@ -68,7 +68,7 @@ class RunConfig(Frozen):
     source: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str = Field("", max_length=64)
     weights: str = Field("", max_length=64)
-    image_shape: tuple[Channels, Pixels, Pixels] | None = None
+    image_shape: tuple[Channels, Pixels, Pixels] | None
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
     likelihood: Literal[
