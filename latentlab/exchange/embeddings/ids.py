@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
+from latentlab.exchange.embeddings.tables import own_ids
 
 NUMBER = re.compile(r"0|[1-9]\d{0,14}")  # a whole number that JavaScript holds exactly
 LONGEST = 200
@@ -59,16 +60,12 @@ def numbered(ids: Texts) -> tuple[NDArray[np.int64], Texts | None]:
     return found, ids
 
 
-def joined(
-    ids: Texts | None, own: str, table: pd.DataFrame, named: str, where: str
-) -> tuple[pd.DataFrame, Texts | None]:
+def joined(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) -> tuple[pd.DataFrame, Texts]:
     """The table with its rows in the order of the codes, without its column of ids; and the ids.
 
-    ``ids`` (n,) are those of the codes in the file ``own``, None where it has none: then the rows of the table are the
-    codes' in order, and its column ``named``, if any, has their ids. ``where`` is what the table is called.
+    ``ids`` (n,) are those of the codes in the file ``own``; ``named`` is the column of the table that has them, or else
+    it is the only one in which all of them occur. ``where`` is what the table is called.
     """
-    if ids is None:
-        return table, None
     column = named if named in table.columns else _column_with(ids, table)
     if not column:
         if named or not _counts(ids) or len(table) != len(ids):
@@ -94,9 +91,13 @@ def _counts(ids: Texts) -> bool:
 
 
 def _column_with(ids: Texts, table: pd.DataFrame) -> str:
-    """The only column in which every id occurs; nothing where none does, or several do."""
+    """The only column in which every id occurs; nothing where none does, or several do.
+
+    Ids that only count are those of row numbers alone: other whole numbers may agree with them by chance.
+    """
     if _counts(ids):
-        return ""
+        own = own_ids(table)
+        return own if own and pd.Index(ids).isin(_as_texts(table[own])).all() else ""
     wanted = pd.Index(ids)
     found = [name for name in table.columns if len(table) >= len(ids) and wanted.isin(_as_texts(table[name])).all()]
     return str(found[0]) if len(found) == 1 else ""

@@ -17,8 +17,9 @@ from latentlab.errors import InputError
 from latentlab.exchange.embeddings.columns import factors_of, labels_of
 from latentlab.exchange.embeddings.embedding import WIDEST, Embedding
 from latentlab.exchange.embeddings.ids import Texts, ids_of, joined, numbered
-from latentlab.exchange.embeddings.tables import matrix, with_index
+from latentlab.exchange.embeddings.tables import counts_rows, matrix, own_ids, with_index
 
+FACTORS = "factors"  # what a table is called that has one row for each code, all of them factors
 Tables = Sequence[tuple[pd.DataFrame, str]]
 
 
@@ -93,7 +94,13 @@ def embedded(
     row_ids, names = (None, None) if found is None else numbered(found)
     labelled, label_names = _labels(labels, about, len(held.z), where)
     columns = about if chosen is None else about[_known(chosen, about, where)]
-    must = chosen or [str(each) for table, what in tables if what == "factors" for each in table.columns if each != ids]
+    must = chosen or [
+        str(each)
+        for table, what in tables
+        if what == FACTORS
+        for each in table.columns
+        if each not in (ids, own_ids(table))
+    ]
     factors, specs = factors_of(columns, must, where) if columns.shape[1] else (None, ())
     factors, specs = (None, ()) if _only_labels(specs, labels) else (factors, specs)
     codes = Codes(
@@ -128,19 +135,35 @@ def _about(held: Rows, tables: Tables, ids: str) -> tuple[pd.DataFrame, Texts | 
 def _one(
     held: Rows, table: pd.DataFrame, what: str, ids: str, found: Texts | None
 ) -> tuple[pd.DataFrame, Texts | None]:
-    """One table in the order of the codes. Codes without ids of their own lie in its order and take its ids."""
-    if found is not None:
-        if what == "factors" and ids not in table.columns and len(table) == len(found) and "index" not in table.columns:
-            return table, found  # one row for each code, in their order
-        return joined(found, held.where, table, ids, what)
+    """One table in the order of the codes. Codes without ids of their own take its ids, or are its rows in order."""
+    own = own_ids(table) if table.shape[1] > 1 else ""
+    if found is None:
+        return _ordered(held, table, what, ids, own)
+    if what == FACTORS and ids not in table.columns and (not own or counts_rows(table[own])):
+        _same_count(len(table), what, len(found), held.where)
+        return table.drop(columns=own) if own else table, found
+    return joined(found, held.where, table, ids, what)
+
+
+def _ordered(held: Rows, table: pd.DataFrame, what: str, ids: str, own: str) -> tuple[pd.DataFrame, Texts | None]:
+    """A table about codes without ids: its row numbers say which row is which, or else its order does."""
+    numbers = np.arange(len(held.z)).astype(np.str_)
+    if (
+        own
+        and ids in ("", own)
+        and pd.api.types.is_integer_dtype(table[own])
+        and table[own].astype(str).isin(numbers).all()
+    ):
+        return joined(numbers, held.where, table, own, what)
     _same_count(len(table), what, len(held.z), held.where)
-    if what != "factors":
-        say(f"{what}: its rows are taken to be in the order of {held.where}, which has no ids of its own")
-    if ids and ids in table.columns:
-        return table.drop(columns=ids), ids_of(table[ids], f"{what}: column {ids[:40]!r}")
-    if ids and what != "factors":
+    if ids and ids not in table.columns and what != FACTORS:
         raise InputError(f"{what} has no column {ids[:40]!r}; it has: {', '.join(map(str, table.columns))}"[:200])
-    return table, None
+    if what != FACTORS:
+        say(f"{what}: its rows are taken to be in the order of {held.where}, which has no ids of its own")
+    column = ids if ids in table.columns else own
+    if not column:
+        return table, None
+    return table.drop(columns=column), ids_of(table[column], f"{what}: column {column[:40]!r}")
 
 
 def _known(chosen: Sequence[str], about: pd.DataFrame, where: str) -> list[str]:

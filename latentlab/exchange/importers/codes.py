@@ -47,7 +47,7 @@ def read(
         columns or None,
         single_column(Path(labels), header, rows) if is_file(labels) else labels or held.labels,
         "" if is_file(ids) else ids,
-        name=name or f"{stem} {obsm}".strip(),
+        name=name or obsm or stem,
         rows=Path(metadata).name.partition(".")[0] if metadata else stem if path.suffix.lower() == ".h5ad" else "codes",
         seed=seed,
     )

@@ -31,6 +31,7 @@ from latentlab.runs.health import health
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stages
 from latentlab.runs.study import Study
+from latentlab.system.quarantine import strangers
 from latentlab.system.registry import names
 
 N = 240
@@ -457,3 +458,45 @@ def test_scvi_that_is_not_there_or_fails(cells: Path, tmp_path: Path, monkeypatc
     with pytest.raises(InputError, match="scvi-tools cannot load model with cells"):
         import_run("scvi", tmp_path / "model", tmp_path / "run", data=cells)
     assert not (tmp_path / "run").exists()
+
+
+# Row numbers, as pandas writes them
+
+
+@pytest.mark.parametrize("ending", ["npy", "csv"])
+def test_row_numbers_of_a_shuffled_table_say_which_row_is_which(tmp_path: Path, ending: str) -> None:
+    np.save(tmp_path / "z.npy", Z)
+    pd.DataFrame(Z).add_prefix("z").to_csv(tmp_path / "z.csv")
+    about = pd.DataFrame({"dose": np.repeat([5, 7, 9], 4), "age": Z[:, 0]})
+    about.sample(frac=1, random_state=1).to_csv(tmp_path / "about.csv")
+    codes = import_run(
+        "codes", tmp_path / f"z.{ending}", tmp_path / "run", metadata=str(tmp_path / "about.csv")
+    ).codes()
+    assert codes.factor_names() == ("dose", "age")
+    np.testing.assert_allclose(codes.factors[:, 1], Z[:, 0])
+    assert codes.row_ids.tolist() == list(range(12))
+
+
+def test_factors_in_the_order_of_the_codes_may_have_row_numbers(tmp_path: Path) -> None:
+    path = _write(tmp_path / "z.csv", Z, WHO)
+    pd.DataFrame({"a": Z[:, 1], "b": [0, 1] * 6}).to_csv(tmp_path / "v.csv")
+    codes = import_run("codes", path, tmp_path / "run", ids="who", factors=str(tmp_path / "v.csv")).codes()
+    assert codes.factor_names() == ("a", "b")
+    np.testing.assert_allclose(codes.factors[:, 0], Z[:, 1])
+    assert codes.row_names.tolist() == WHO
+
+
+def test_a_table_in_the_order_of_nameless_codes_gives_them_names_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    np.save(tmp_path / "z.npy", Z)
+    pd.DataFrame({"dose": np.repeat([5, 7, 9], 4)}, index=WHO).to_csv(tmp_path / "of.csv")
+    codes = import_run("codes", tmp_path / "z.npy", tmp_path / "run", metadata=str(tmp_path / "of.csv")).codes()
+    assert codes.row_names.tolist() == WHO
+    assert "its rows are taken to be in the order of z.npy" in caplog.text
+
+
+def test_codes_of_strangers_are_read_apart_with_their_names(study: Study) -> None:
+    with strangers():
+        apart = study["pca"].codes()
+    np.testing.assert_array_equal(apart.row_names, study["pca"].codes().row_names)
