@@ -63,6 +63,7 @@ def from_codes(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> run = from_codes(rng.normal(size=(40, 2)), labels=["a", "b"] * 20, name="pca")
     >>> run.config.label, run.codes().classes, run.encodes, run.decodes

@@ -28,7 +28,7 @@ def factors_of(
 
     Words and truth values are categories, and so are at most 20 different whole numbers; up to 100 are ordered levels
     where there are ten rows for each; other numbers are values themselves. An ordered categorical keeps its order.
-    Words of which every row has another are no factor.
+    A column in which every row has another word cannot be a factor.
     """
     found: list[Column] = []
     left: list[str] = []
@@ -106,7 +106,7 @@ def labels_of(column: pd.Series[Any], where: str) -> tuple[NDArray[np.int64], tu
         known = values[~np.isnan(values)]
         if not len(known) or (known % 1 != 0).any() or not (-MOST_LABELS < known.min() <= known.max() < MOST_LABELS):
             raise InputError(
-                f"{where} holds numbers that are no labels; expected whole numbers or names: use --factors"
+                f"{where} holds numbers that cannot be labels; expected whole numbers or names: use --factors"
             )
         names = map(str, range(int(known.max()) + 1)) if known.min() >= 0 else ()
         return np.where(np.isnan(values), -1, values).astype(np.int64), tuple(names)
