@@ -190,8 +190,8 @@ def _array(given: Any, where: str) -> NDArray[Any]:
     try:
         array = np.asarray(given)
     except Exception as error:  # a tensor that needs a gradient, an object of any kind
-        raise InputError(f"{where} is a {type(given).__name__} that is not an array ({' '.join(str(error).split())[:60]})"
-                         ) from error  # fmt: skip
+        why = " ".join(str(error).split())[:60]
+        raise InputError(f"{where} is a {type(given).__name__} that is not an array ({why})") from error
     return matrix(array, where)
 
 
