@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.data import Factor
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
 from latentlab.exchange.embeddings.columns import factors_of, labels_of
@@ -91,34 +90,20 @@ def embedded(
     """
     about, found = _about(held, tables, ids)
     where = " and ".join([*([held.where] if held.about is not None else []), *(what for _, what in tables)])
-    row_ids, names = (None, None) if found is None else numbered(found)
-    labelled, label_names = _labels(labels, about, len(held.z), where)
+    row_ids, names = (np.arange(len(held.z), dtype=np.int64), None) if found is None else numbered(found)
+    labelled, label_names = _labels(labels, about, found, held, where)
     columns = about if chosen is None else about[_known(chosen, about, where)]
-    must = chosen or [
-        str(each)
-        for table, what in tables
-        if what == FACTORS
-        for each in table.columns
-        if each not in (ids, own_ids(table))
-    ]
-    factors, specs = factors_of(columns, must, where) if columns.shape[1] else (None, ())
-    factors, specs = (None, ()) if _only_labels(specs, labels) else (factors, specs)
-    codes = Codes(
-        held.z,
-        held.variance,
-        factors,
-        specs,
-        labelled,
-        row_ids if row_ids is not None else np.arange(len(held.z), dtype=np.int64),
-        label_names=label_names,
-        row_names=names,
-    )
+    factors, specs = factors_of(columns, chosen or _required(tables, ids), where)
+    if isinstance(labels, str) and [spec.name for spec in specs] == [labels]:
+        factors, specs = None, ()  # labels alone count as a factor already
+    codes = Codes(held.z, held.variance, factors, specs, labelled, row_ids, label_names=label_names, row_names=names)
     return Embedding(codes, name, rows or "codes", seed)
 
 
-def _only_labels(specs: Sequence[Factor], labels: Any) -> bool:
-    """Whether the labels are the only factor: as labels alone they are one already."""
-    return isinstance(labels, str) and [spec.name for spec in specs] == [labels]
+def _required(tables: Tables, ids: str) -> list[str]:
+    """The columns of tables of factors, each of which must be one."""
+    given = [table for table, what in tables if what == FACTORS]
+    return [str(each) for table in given for each in table.columns if each not in (ids, own_ids(table))]
 
 
 def _about(held: Rows, tables: Tables, ids: str) -> tuple[pd.DataFrame, Texts | None]:
@@ -175,14 +160,18 @@ def _known(chosen: Sequence[str], about: pd.DataFrame, where: str) -> list[str]:
 
 
 def _labels(
-    labels: Any, about: pd.DataFrame, rows: int, where: str
+    labels: Any, about: pd.DataFrame, ids: Texts | None, held: Rows, where: str
 ) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Labels by the name of a column, or as a column of their own; one whose index has ids is joined by these."""
     if labels is None:
         return None, ()
     if isinstance(labels, str):
         return labels_of(about[_known([labels], about, where)[0]], f"{where}: column {labels[:40]!r}")
-    column = labels.reset_index(drop=True) if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels).tolist())
-    _same_count(len(column), "labels", rows, "z")
+    column = labels if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels).tolist())
+    if ids is not None and not isinstance(column.index, pd.RangeIndex):
+        table, _ = joined(ids, held.where, with_index(column.to_frame("labels")), "", "labels")
+        column = table["labels"]
+    _same_count(len(column), "labels", len(held.z), held.where)
     return labels_of(column, "labels")
 
 

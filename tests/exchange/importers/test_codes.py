@@ -397,6 +397,9 @@ def test_from_codes_takes_arrays_and_frames(tmp_path: Path) -> None:
     assert again.codes().factor_names() == ("factor 1", "factor 2")
     assert again.codes().row_ids[0] == 39
     assert again.codes().row_names is None
+    shuffled = pd.Series([f"is {name}" if name in ("r1", "r2") else "other" for name in z.index], z.index).iloc[::-1]
+    labelled = ll.from_codes(z, labels=shuffled).codes()
+    assert [labelled.classes[k] for k in labelled.labels[:4]] == ["other", "is r1", "is r2", "other"]
     with pytest.raises(InputError, match="ids of z holds the id"):
         ll.from_codes(z.to_numpy(), row_ids=[1, 1, *range(38)])
     with pytest.raises(InputError, match="labels has 3 rows but z has 40"):
