@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.distributions import Bernoulli
 
-from latentlab.data import Dataset, load
-from latentlab.data.dataset import check_shape
-from latentlab.errors import InputError
+from latentlab.data import Dataset, Form, load
+from latentlab.data.dataset import check_form
+from latentlab.data.kinds import image_form
+from latentlab.errors import InputError, one_line
+from latentlab.exchange import zoo
 from latentlab.exchange.embeddings.embedding import Embedding, publish
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
-from latentlab.models.names import aligned
-from latentlab.models.weights import read_weights
+from latentlab.models.names import aligned, choose_stem
+from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import RunConfig
 from latentlab.runs.data import same_data
@@ -36,6 +38,7 @@ from latentlab.training.configure import resolve_hardware
 
 PROBED = 2
 SLACK = 1e-3
+LONGEST = 200
 
 
 def import_run(
@@ -45,10 +48,13 @@ def import_run(
 
     ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``options`` are those it
     takes. ``codes`` and ``scvi`` give runs that hold codes without a model.
-    ``data`` is what the model is for; where it is left out, what the checkpoint itself says. Nothing in the checkpoint
-    is executed. A folder that holds the same run is left as it is, another run is refused.
+    ``path`` may be ``zoo:NAME``, a published checkpoint, which is downloaded where ``zoo/NAME`` does not have it yet.
+    ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or have several prefixes; what
+    was chosen is said in one line. ``data`` is what the model is for; where it is left out, what the checkpoint says.
+    Nothing in the checkpoint is executed. A folder that holds the same run is left as it is, another run is refused.
     """
     reader = registry.load("exchange/importers", kind).read
+    path = zoo.local(path, kind)
     known = inspect.signature(reader).parameters
     for option in options:
         if option not in known or option in ("path", "cells"):
@@ -72,11 +78,13 @@ def import_run(
         "imported": recorded,
         **plain(foreign.config),
     }
-    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, content["image_shape"])}, str(path))
+    form = validate(RunConfig, content, str(path)).form
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, str(path))
     with torch.device("meta"):
         built = build(config)
     check_weights(built, foreign.weights, foreign.file)
-    return _publish(Path(out), config, foreign.weights, built)
+    _say(foreign.said)
+    return _publish(Path(out), config, single(foreign.weights), built)
 
 
 def import_model(
@@ -85,28 +93,35 @@ def import_model(
     *,
     data: Dataset | str | Path | None = None,
     weights: str | Path | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
     objective: dict[str, Any] | None = None,
 ) -> Run:
     """A model of your own as a run in the folder `out`: the model itself, or ``FILE.py:NAME``, which is run to make it.
 
-    ``weights`` is a checkpoint to load into it first. The run keeps the weights, and of the code no more than the
-    file's name and hash: verbs that need the model are given it again (``adapter=``). ``objective`` is what it was
-    trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``. Two images of ``data`` are encoded and
+    ``weights`` is a checkpoint to load into it first: a file, or a folder or an index of files as Hugging Face has
+    them. Its tensors get the types of the model's own. ``key`` takes what lies under that key of the file (``ema``),
+    ``prefix`` the names that begin so (``ema_model.``); otherwise the part that fits is found. The run keeps the
+    weights, and of the code no more than the file's name and hash: verbs that need the model are given it again
+    (``adapter=``). ``objective`` is what it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
+    Two images of ``data`` are encoded and
     decoded, so that a model that does not fit says so here; a model that only decodes needs none.
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
-        fit_weights(own(found), aligned(read_weights(weights), own(found), Path(weights)), Path(weights))
+        _load(own(found), Path(weights), key, prefix)
+    elif key is not None or prefix is not None:
+        raise InputError("key and prefix choose among weights in a file; name it: weights=…, or leave them out")
     can = abilities(found)
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
-    image_shape, stochastic = _probe(found, dataset)
+    form, stochastic = _probe(found, dataset)
     adapter = record(model).model_copy(update=can)
     content = {
         "data": "none",
         "rows": 0,
-        "image_shape": image_shape,
+        "form": form,
         "network": "own",
         "adapter": adapter.model_dump(),
         "latent_dim": found.latent_dim,
@@ -117,7 +132,7 @@ def import_model(
         "learning_rate": 0,
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
     }
-    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, "your model")
     return _publish(Path(out), config, own(found).state_dict(), own(found))
 
 
@@ -128,16 +143,39 @@ def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> R
     return publish(replace(found, recorded={**origin, **({"settings": found.recorded} if found.recorded else {})}), out)
 
 
-def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
+def _load(model: nn.Module, path: Path, key: str | None, prefix: str | None) -> None:
+    """Load the part of a checkpoint that fits into a model, and say which it was."""
+    checkpoint = read_checkpoint(path, key)
+    chosen = aligned(checkpoint.under(prefix).weights, model, checkpoint.path)
+    names = model.state_dict().keys()
+    if key is None and prefix is None and chosen.keys() != names:
+        others = {other: read_checkpoint(path, other) for other in checkpoint.others}
+        parts = {other: aligned(each.weights, model, path) for other, each in others.items()}
+        if fitting := {other: part for other, part in parts.items() if part.keys() == names}:
+            best = choose_stem(fitting, path)
+            checkpoint, chosen = others[best], fitting[best]
+    fit_weights(model, chosen, checkpoint.path)
+    narrow = () if any(tensor.dtype in HALF for tensor in model.state_dict().values()) else checkpoint.narrow
+    _say(replace(checkpoint, narrow=narrow).said(chosen))
+
+
+def _say(line: str) -> None:
+    """Log what was chosen in a checkpoint, where something was, as a warning of the logger ``latentlab``."""
+    if line:
+        text = one_line(f"latentlab: {line}")
+        logging.getLogger("latentlab").warning("%s", text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def _described(data: Dataset | None, form: Form) -> dict[str, Any]:
     """What a run's configuration says of its data."""
     if data is None:
         return {}
-    check_shape(data, image_shape, "the model is for")
+    check_form(data, form, "the model is for")
     return {"data": data.spec or data.name, "rows": len(data), "source": dict(data.source)}
 
 
-def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
-    """The images' shape, and whether the encoder gives a variance: found by using the model.
+def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
+    """The form of its samples, and whether the encoder gives a variance: found by using the model.
 
     Raises an `InputError` where the data do not fit it.
     """
@@ -146,30 +184,35 @@ def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
     z, posterior = torch.zeros(PROBED, model.latent_dim, device=device), None
     with torch.inference_mode():
         if can["encodes"] and data is not None:
-            x = torch.from_numpy(np.ascontiguousarray(data[:PROBED])).float().div_(255)
+            x = torch.from_numpy((getattr(model, "form", None) or data.form).to_model(data[:PROBED]))
             posterior = _tried("encode", model.encode, x.to(device))
             if posterior.mean.shape != (len(x), model.latent_dim):
                 raise InputError(
                     f"encode returned means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
                 )
             if not torch.isfinite(posterior.mean).all():
-                raise InputError(f"encode returned means that are not finite, on the first images of {data.name}")
+                raise InputError(
+                    f"encode returned means that are not finite, on the first {data.form.plural} of {data.name}"
+                )
             if not isinstance(posterior, Point):
                 check_variance(posterior.mean.numpy(force=True), posterior.variance.numpy(force=True))
             z = posterior.mean
-        shape = None if data is None else data.image_shape
+        form = getattr(model, "form", None) or (None if data is None else data.form)
+        shape = None if form is None else form.shape
         if can["decodes"]:
             likelihood = _tried("decode", model.decode, z)
             decoded = tuple(likelihood.mean.shape)
-            if len(decoded) != 4 or decoded[1:] != (shape or decoded[1:]):
+            if decoded[1:] != (shape or decoded[1:]) or (shape is None and len(decoded) != 4):
                 expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
                 raise InputError(
-                    f"decode returned images {decoded}; expected {expected}"
+                    f"decode returned means {decoded}; expected {expected}"
                     + (f", as {data.name} has them" if data else "")
                 )
             _check_range(likelihood, measured=can["encodes"])
-            shape = decoded[1:]
-    return tuple(shape or ()), can["encodes"] and not isinstance(posterior, Point)
+            form = form or image_form(decoded[1:])
+    if form is None:
+        raise InputError("a model that only encodes needs its data; name them: --data SPEC (data=… in Python)")
+    return form, can["encodes"] and not isinstance(posterior, Point)
 
 
 def _check_range(likelihood: Any, *, measured: bool) -> None:

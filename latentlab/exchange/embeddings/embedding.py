@@ -68,7 +68,7 @@ def _config(found: Embedding) -> RunConfig:
         "imported": plain({**found.recorded, "content": _content(found.codes)}),
         "rows": len(found.codes),
         "source": _source(found),
-        "image_shape": None,
+        "form": None,
         "network": NO_NETWORK,
         "latent_dim": found.codes.latent_dim,
         "likelihood": "none",

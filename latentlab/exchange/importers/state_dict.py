@@ -16,17 +16,26 @@ from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, expected_shapes
 from latentlab.models.names import beginning, below, choose_stem, stems, unwrapped
-from latentlab.models.weights import read_weights
+from latentlab.models.weights import read_checkpoint
+from latentlab.system import registry
 from latentlab.system.registry import choose, names
 
 LANDMARK = "decoder.0.weight"
 
 
-def read(path: Path, data: Dataset | None = None, network: str = "auto", likelihood: str = "bernoulli") -> Foreign:
-    """The weights in a file, for images of the shape that `data` has."""
+def read(
+    path: Path,
+    data: Dataset | None = None,
+    network: str = "auto",
+    likelihood: str = "bernoulli",
+    key: str | None = None,
+    prefix: str | None = None,
+) -> Foreign:
+    """The weights in a file, for samples of the form that `data` has."""
     if data is None:
         raise InputError(f"{path} does not record its image shape; name the data: --data SPEC")
-    weights = unwrapped(read_weights(path))
+    checkpoint = read_checkpoint(path, key)
+    weights = unwrapped(checkpoint.under(prefix).weights)
     before = stems(weights, [LANDMARK])
     parts = {stem: below(weights, stem, before) for stem in before}
     for known in (
@@ -36,16 +45,23 @@ def read(path: Path, data: Dataset | None = None, network: str = "auto", likelih
         fitting = {stem: part for stem, (part, config) in found.items() if config and _fits(part, config)}
         if fitting:
             stem = choose_stem(fitting, path)
-            return Foreign(fitting[stem], found[stem][1] or {}, path, {"prefix": stem} if stem else {})
+            said = checkpoint.said(fitting[stem])
+            start = "" if prefix is None else f"{prefix.rstrip('.')}."
+            record = {"prefix": start + stem, "key": key or ""}
+            config = found[stem][1] or {}
+            return Foreign(fitting[stem], config, checkpoint.path, {k: v for k, v in record.items() if v}, said)
     begins = beginning(weights)
     raise InputError(
-        f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on images "
-        f"{'×'.join(map(str, data.image_shape))}; other networks: --adapter FILE.py:NAME"
+        f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on "
+        f"{data.form.described()}; other networks: --adapter FILE.py:NAME"
         + (f" (its names begin with {begins[:40]})" if begins not in ("", "decoder.", "encoder.") else "")
     )
 
 
 def _fits(weights: dict[str, Tensor], config: dict[str, Any]) -> bool:
+    takes = getattr(registry.load("models/networks", config["network"]), "takes", None)
+    if takes is not None and not takes(config["form"].shape):
+        return False
     return expected_shapes(config) == {name: tuple(tensor.shape) for name, tensor in weights.items()}
 
 
@@ -60,7 +76,7 @@ def _config(weights: Any, data: Dataset, network: str, likelihood: str) -> dict[
         return None
     return {
         "data": data.spec or data.name,
-        "image_shape": data.image_shape,
+        "form": data.form,
         "network": network,
         "latent_dim": latent_dim,
         "stochastic": outputs == 2 * latent_dim,
