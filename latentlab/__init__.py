@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from latentlab.data import Factor as Factor
     from latentlab.errors import InputError as InputError
     from latentlab.errors import LatentlabError as LatentlabError
+    from latentlab.exchange.embeddings.arrays import from_codes as from_codes
     from latentlab.exchange.exporters.huggingface import save_pretrained as save_pretrained
     from latentlab.exchange.exporting import export as export
     from latentlab.exchange.importers.huggingface import from_pretrained as from_pretrained
@@ -79,6 +80,7 @@ _HOMES = {
     "codes.projections": "project",
     "data": "Dataset Factor",
     "errors": "InputError LatentlabError",
+    "exchange.embeddings.arrays": "from_codes",
     "exchange.exporters.huggingface": "save_pretrained",
     "exchange.exporting": "export",
     "exchange.importers.huggingface": "from_pretrained",
