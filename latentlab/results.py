@@ -46,6 +46,18 @@ class Result(ABC):
         return f"<p><b>{type(self).__name__}</b> {escape(said + more)}</p>{body}"
 
 
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Why numbers may mislead: ``which`` condition holds, ``why`` (what was seen), and the ``remedy``, what to do."""
+
+    which: str
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.which}: {self.why}; {self.remedy}"
+
+
 class Record(Result, Mapping[str, Any]):
     """A result whose fields and settings can also be read by name, as in ``found["arms"]``."""
 

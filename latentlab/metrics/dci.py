@@ -23,6 +23,18 @@ METRIC = Metric(
     better="higher",
     source="Eastwood and Williams 2018, A framework for the quantitative evaluation of disentangled representations",
     version=2,  # 1 decided ties by other rounding than scikit-learn's: up to 2e-3 apart
+    assumes=(
+        "Independent factors; a probe (trees) that can read each of them; thousands of rows; more than one factor in "
+        "the code."
+    ),
+    unchanged_by=("order", "sign", "scale", "scales", "shift", "monotone"),
+    too_high=(
+        "A code that holds one factor alone in one dimension has D = 1; copied codes and sine with cosine cost D "
+        "nothing, only C."
+    ),
+    too_low=(
+        "Copied or derived factors: a dimension that holds one of them is important for both. Few rows: D rises with n."
+    ),
 )
 SCIKIT_LEARN = {
     "loss": "log_loss",

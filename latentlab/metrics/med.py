@@ -18,6 +18,12 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Cao et al. 2022, An empirical study on disentanglement of negative-free contrastive learning, section 3",
+    assumes="Independent factors; n far above bins × levels.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="A code that holds one factor alone in one dimension.",
+    too_low=(
+        "Few rows: plug-in information of all pairs rises alike and lowers it (0.06 at 300 rows for 0.39 at 10,000)."
+    ),
 )
 
 

@@ -22,6 +22,12 @@ METRIC = Metric(
     source="Roeder et al. 2021, On linear identifiability of learned representations, section 5",
     kinds=("ordinal", "continuous", "circular"),
     turns=False,
+    assumes="Numerical factors that are linear in the codes; many more training rows than dimensions.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift", "rotation", "linear"),
+    too_high=(
+        "Any lossless linear mixing scores 1: it is no measure of alignment. Correlated factors predict each other."
+    ),
+    too_low="Curved codes, as a cosine or a fifth power; many dimensions on few rows (below 0 on test rows).",
 )
 
 

@@ -1,0 +1,425 @@
+"""Whether codes and factors lie in the domain where scores mean what they say: a caveat for each way in which not.
+
+Every condition is one function, marked `condition`; `caveats` asks them all, of at most 5,000 rows. Factors are
+compared by information between at most ten bins of equal count, corrected for its bias, so that curves count as well as
+lines. What no array can show: a third factor behind two others, a factor that depends on three others in a curve, a
+circular factor that is not declared so and whose code is not circular either, and codes that hold a factor in a curve
+of several dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.analysis.score.calls import Material
+from latentlab.analysis.score.nulls import active_dimensions
+from latentlab.data.dataset import FactorKind
+from latentlab.metrics._arrays import kinds_of
+from latentlab.results import Caveat
+
+ROWS = 5000  # that are looked at
+LEVEL = 0.01  # of each test, over all pairs that it is made for
+CORRELATED = 0.2  # correlation of a normal pair with as much information
+COPIED, DERIVED, DERIVED_FROM_TWO = 0.9, 0.6, 0.5  # share of a factor's entropy that others tell
+REPEATED = 0.95  # rank correlation of two dimensions
+MANY = 2  # dimensions a factor
+ROWS_PER_DIMENSION, FEWEST = 50, 500
+PAIRED = 12  # factors up to which every pair is asked for a third
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to look at: active ``codes`` (m, d) and ``factors`` (m, k) of ``rows`` there are, by ``names`` and kind."""
+
+    codes: Array
+    factors: Array
+    rows: int
+    names: tuple[str, ...]
+    kinds: tuple[FactorKind, ...]
+
+    @cached_property
+    def bins(self) -> int:
+        """How many bins leave 20 rows for each pair of them, from three to ten."""
+        return int(np.clip(np.sqrt(len(self.codes) / 20), 3, 10))
+
+    @cached_property
+    def levels(self) -> list[Ints]:
+        """Each factor in bins of equal count, or in its levels where those are as few; −1 where it is missing."""
+        return [binned(column, self.bins) for column in self.factors.T]
+
+    @cached_property
+    def ordered(self) -> list[int]:
+        """The factors whose numbers have an order."""
+        return [j for j, kind in enumerate(self.kinds) if kind in ("ordinal", "continuous")]
+
+    @cached_property
+    def ranks(self) -> Array:
+        """Standardised ranks of the codes (m, d)."""
+        return ranked(self.codes)
+
+    @cached_property
+    def correlations(self) -> Array:
+        """Rank correlations (d, k) of dimensions with factors, 0 for factors without an order."""
+        found = np.zeros((self.codes.shape[1], len(self.names)))
+        for j in self.ordered:
+            known = ~np.isnan(self.factors[:, j])
+            found[:, j] = ranked(self.codes[known]).T @ ranked(self.factors[known, j : j + 1])[:, 0] / known.sum()
+        return found
+
+    @cached_property
+    def told(self) -> Array:
+        """The share (k, k) of the entropy of factor j that factor i tells, where significant; 1 on the diagonal."""
+        k = len(self.names)
+        found = np.eye(k)
+        for i, j in combinations(range(k), 2):
+            nats, significant = information(self.levels[i], self.levels[j], tests=k * (k - 1) // 2)
+            if significant:
+                found[i, j], found[j, i] = nats / entropy(self.levels[j]), nats / entropy(self.levels[i])
+        return found
+
+    def pairs(self, least: float) -> Iterator[tuple[int, int]]:
+        """Pairs of factors one of which tells at least that share of the other: the teller first."""
+        told = self.told
+        for i, j in combinations(range(len(self.names)), 2):
+            a, b = (i, j) if told[i, j] >= told[j, i] else (j, i)
+            if told[a, b] >= least:
+                yield a, b
+
+
+Condition = Callable[[Sample], Caveat | None]
+CONDITIONS: list[Condition] = []
+
+
+def condition(look: Condition) -> Condition:
+    """Mark a function that looks at a sample and may have a caveat."""
+    CONDITIONS.append(look)
+    return look
+
+
+def caveats(material: Material) -> tuple[Caveat, ...]:
+    """Every condition that holds for checked arrays, in the order of this file."""
+    sample = sample_of(material)
+    return () if sample is None else tuple(each for look in CONDITIONS if (each := look(sample)) is not None)
+
+
+def sample_of(material: Material) -> Sample | None:
+    """At most 5,000 of the rows, drawn with a seed; none where there is no factor or no dimension in use."""
+    live = active_dimensions(material)
+    if material.factors is None or not material.factors.shape[1] or not live.any():
+        return None
+    n = len(material.codes)
+    rows = np.arange(n) if n <= ROWS else np.sort(np.random.default_rng(0).choice(n, ROWS, replace=False))
+    factors = np.asarray(material.factors[rows], np.float64)
+    varied = [j for j, column in enumerate(factors.T) if len(np.unique(column[~np.isnan(column)])) > 1]
+    if not varied:
+        return None
+    kinds = kinds_of(factors, material.kinds)
+    return Sample(
+        np.asarray(material.codes[rows][:, live], np.float64),
+        factors[:, varied],
+        n,
+        tuple(material.names[j] for j in varied),
+        tuple(kinds[j] for j in varied),
+    )
+
+
+@condition
+def correlated_factors(sample: Sample) -> Caveat | None:
+    """Two factors depend on each other, though neither is a function of the other."""
+    copied = set(sample.pairs(DERIVED))
+    found = []
+    for a, b in sample.pairs(0.0):
+        if sample.told[a, b] > 0 and (a, b) not in copied:
+            nats = sample.told[a, b] * entropy(sample.levels[b])
+            found.append((float(np.sqrt(-np.expm1(-2 * nats))), a, b))
+    found = [each for each in found if each[0] >= CORRELATED]
+    if not found:
+        return None
+    strength, a, b = max(found)
+    return Caveat(
+        "correlated factors",
+        f"{_pair(sample, a, b)}{_more(found, 'pair')} depend on each other (as a correlation of {strength:.2f}): a "
+        "dimension that holds one of them knows the other",
+        "score rows in which they are independent, or report the score with correlated factors left out",
+    )
+
+
+@condition
+def copied_factors(sample: Sample) -> Caveat | None:
+    """Two factors are one, up to names or an increasing function."""
+    found = [(a, b) for a, b in sample.pairs(COPIED) if sample.told[b, a] >= COPIED]
+    if not found:
+        return None
+    return Caveat(
+        "copied factors",
+        f"{_pair(sample, *found[0])}{_more(found, 'pair')} are the same up to naming: no dimension can favour one",
+        "leave one of them out",
+    )
+
+
+@condition
+def derived_factors(sample: Sample) -> Caveat | None:
+    """A factor follows from one other or from two, or is linear in all others."""
+    found = _from_one(sample) or _from_two(sample) or _from_all(sample)
+    if not found:
+        return None
+    factor, sources = found[0]
+    source = " and ".join(sample.names[i] for i in sources) if len(sources) <= 2 else "the others"
+    return Caveat(
+        "derived factors",
+        f"{sample.names[factor]}{_more(found, 'factor')} follows from {source}: a clean code needs no dimension for it",
+        "leave derived factors out",
+    )
+
+
+def _from_one(sample: Sample) -> list[tuple[int, tuple[int, ...]]]:
+    told = sample.told
+    return [(b, (a,)) for a, b in sample.pairs(DERIVED) if not (told[a, b] >= COPIED and told[b, a] >= COPIED)]
+
+
+def _from_two(sample: Sample) -> list[tuple[int, tuple[int, ...]]]:
+    """Factors that two others tell together, and neither alone."""
+    k, told = len(sample.names), sample.told
+    found: dict[int, tuple[int, ...]] = {}
+    for a, b in combinations(range(k), 2) if k <= PAIRED else ():
+        cells = _cells(sample.levels[a], sample.levels[b])
+        for j in {*range(k)} - {a, b} - {*found}:
+            if max(told[a, j], told[b, j]) < DERIVED_FROM_TWO:
+                nats, significant = information(cells, sample.levels[j], tests=k**3)
+                if significant and nats >= DERIVED_FROM_TWO * entropy(sample.levels[j]):
+                    found[j] = (a, b)
+    return list(found.items())
+
+
+def _from_all(sample: Sample) -> list[tuple[int, tuple[int, ...]]]:
+    """Factors with an order of which a linear function of all others explains 90 %."""
+    known = ~np.isnan(sample.factors).any(axis=1)
+    if len(sample.ordered) < 3 or known.sum() < ROWS_PER_DIMENSION * len(sample.ordered):
+        return []
+    v = sample.factors[known][:, sample.ordered]
+    v = (v - v.mean(axis=0)) / np.where(v.std(axis=0) > 0, v.std(axis=0), 1)
+    found = []
+    for at, j in enumerate(sample.ordered):
+        others = np.delete(v, at, axis=1)
+        if sample.told[j].sum() - 1 < DERIVED and explained(others, v[:, at]) >= 0.9:
+            found.append((j, tuple(i for i in sample.ordered if i != j)))
+    return found
+
+
+@condition
+def many_codes(sample: Sample) -> Caveat | None:
+    """Twice as many dimensions in use as factors, or more."""
+    d, k = sample.codes.shape[1], len(sample.names)
+    if d < MANY * k or d < 2:
+        return None
+    return Caveat(
+        "many codes",
+        f"{d} dimensions are in use for {k} factor{'s' * (k > 1)}: gaps (mig, sap) punish copies, mcc picks the best "
+        "of chance, dci's completeness falls",
+        "compare only runs with as many dimensions in use, and read mcc_held_out",
+    )
+
+
+@condition
+def repeated_codes(sample: Sample) -> Caveat | None:
+    """Two dimensions hold the same."""
+    alike = np.triu(np.abs(sample.ranks.T @ sample.ranks) / len(sample.ranks), 1)
+    if alike.max() < REPEATED:
+        return None
+    i, j = np.unravel_index(int(alike.argmax()), alike.shape)
+    return Caveat(
+        "repeated codes",
+        f"dimensions {i} and {j} of those in use hold the same (rank correlation {alike.max():.2f}): gaps between the "
+        "best and the second dimension (mig, sap, jemmig) close, though nothing is mixed",
+        "read mig_sup and dci's disentanglement, which copies do not lower",
+    )
+
+
+@condition
+def few_codes(sample: Sample) -> Caveat | None:
+    """Fewer dimensions in use than factors."""
+    d, k = sample.codes.shape[1], len(sample.names)
+    if d >= k:
+        return None
+    return Caveat(
+        "few codes",
+        f"{d} dimension{'s are' if d > 1 else ' is'} in use for {k} factors: scores of dimensions (infomec, dci, "
+        "modularity, mcc over matched pairs) can be perfect though factors are missing",
+        "read r2 or dci's informativeness, and the score of each factor",
+    )
+
+
+@condition
+def few_rows(sample: Sample) -> Caveat | None:
+    """Few rows, by themselves or for as many dimensions."""
+    d = sample.codes.shape[1]
+    if sample.rows >= max(FEWEST, ROWS_PER_DIMENSION * d):
+        return None
+    return Caveat(
+        "few rows",
+        f"{sample.rows} rows for {d} dimensions ({sample.rows / d:.0f} each): information is biased upwards, trained "
+        "probes downwards",
+        f"score at least {max(FEWEST, ROWS_PER_DIMENSION * d)} rows; `latentlab metrics NAME` shows the value by rows",
+    )
+
+
+@condition
+def circular_factors(sample: Sample) -> Caveat | None:
+    """A factor is declared circular."""
+    found = [sample.names[j] for j, kind in enumerate(sample.kinds) if kind == "circular"]
+    if not found:
+        return None
+    return Caveat(
+        "circular factors",
+        f"{', '.join(found[:3])} {'is' if len(found) == 1 else 'are'} circular and needs two dimensions: scores that "
+        "ask for one dimension a factor (mig, sap, mcc, dci's completeness) cannot be high",
+        "read r2, which predicts cosine and sine, and score the other factors alone",
+    )
+
+
+@condition
+def sinusoidal_codes(sample: Sample) -> Caveat | None:
+    """A dimension is a function of a factor that rises and falls, as a cosine."""
+    square = sample.correlations**2
+    plain = square.max(axis=1) >= 0.8  # what rises with some factor is not bent by another that follows from it
+    found = []
+    for j in sample.ordered:
+        share = explained_by_bins(sample.codes, sample.factors[:, j])
+        found += [(i, j) for i in np.flatnonzero(~plain & (share >= 0.7) & (square[:, j] <= 0.5 * share))]
+    if not found:
+        return None
+    i, j = found[0]
+    return Caveat(
+        "sinusoidal codes",
+        f"dimension {i} of those in use{_more(found, 'dimension')} rises and falls with {sample.names[j]}, as a cosine "
+        "does: correlations (mcc, r2) miss it, and gaps (mig, sap) see two dimensions for one factor",
+        "declare the factor circular and read r2, or score the pair of dimensions together",
+    )
+
+
+@condition
+def mixed_codes(sample: Sample) -> Caveat | None:
+    """Factors can be read off all dimensions together, but not off single ones."""
+    if not sample.ordered:
+        return None
+    single, whole = [], []
+    for j in sample.ordered:
+        known = ~np.isnan(sample.factors[:, j])
+        z, y = ranked(sample.codes[known]), ranked(sample.factors[known, j : j + 1])[:, 0]
+        single.append(float(((z.T @ y / len(y)) ** 2).max()))
+        whole.append(explained(z, y))
+    lossless = np.mean(whole) >= 0.9 and np.mean(single) <= 0.85
+    if not lossless and (np.mean(whole) < 0.5 or np.mean(single) > 0.7 * np.mean(whole)):
+        return None
+    return Caveat(
+        "mixed codes",
+        f"all dimensions together explain {np.mean(whole):.2f} of the factors, the best single one "
+        f"{np.mean(single):.2f}: low gaps (mig, sap, mcc) speak of axes, not of lost information; r2 does not see it",
+        "report r2 with mcc; the rotated null shows what unaligned codes reach",
+    )
+
+
+@condition
+def uninformed_codes(sample: Sample) -> Caveat | None:
+    """No dimension depends on any factor."""
+    if np.abs(sample.correlations).max() > 5 / np.sqrt(len(sample.codes)):
+        return None
+    dimensions = [binned(column, sample.bins) for column in sample.codes.T]
+    tests = len(dimensions) * len(sample.levels)
+    if any(information(z, v, tests)[1] for z in dimensions for v in sample.levels):
+        return None
+    return Caveat(
+        "uninformed codes",
+        "no dimension depends on any factor beyond chance: shares of almost nothing (infomec, modularity, irs, dci) "
+        "are no evidence",
+        "compare with the permuted null, which codes that know nothing reach",
+    )
+
+
+def binned(column: Array, bins: int) -> Ints:
+    """Bins of equal count, ties together; the levels themselves where there are no more; −1 where it is NaN."""
+    from scipy.stats import rankdata
+
+    found = np.full(len(column), -1)
+    known = ~np.isnan(column)
+    values, level = np.unique(column[known], return_inverse=True)
+    if len(values) > bins:
+        level = np.floor((rankdata(column[known]) - 0.5) / known.sum() * bins).astype(np.int64)
+    found[known] = level
+    return found
+
+
+def information(a: Ints, b: Ints, tests: int) -> tuple[float, bool]:
+    """Nats between two columns of levels, less their bias, and whether a G-test among so many finds a dependence."""
+    from scipy.stats import chi2
+
+    known = (a >= 0) & (b >= 0)
+    counts = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(counts, (a[known], b[known]), 1)
+    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    n, freedom = counts.sum(), (counts.shape[0] - 1) * (counts.shape[1] - 1)
+    if freedom == 0:
+        return 0.0, False
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / n
+    there = counts > 0
+    nats = float((counts[there] * np.log(counts[there] / expected[there])).sum() / n)
+    return max(0.0, nats - freedom / (2 * n)), bool(2 * n * nats > chi2.isf(LEVEL / tests, freedom))
+
+
+def entropy(levels: Ints) -> float:
+    """Entropy of levels in nats."""
+    share = np.bincount(levels[levels >= 0]) / (levels >= 0).sum()
+    return float(-(share[share > 0] * np.log(share[share > 0])).sum())
+
+
+def ranked(columns: Array) -> Array:
+    """Ranks column by column, at mean 0 and deviation 1; 0 where a column is constant."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(columns, axis=0)
+    ranks -= ranks.mean(axis=0)
+    deviation = ranks.std(axis=0)
+    return np.asarray(ranks / np.where(deviation > 0, deviation, 1))
+
+
+def explained(x: Array, y: Array) -> float:
+    """Adjusted R² of least squares from centred x (n, p) to centred y (n,) of deviation 1."""
+    weights = np.linalg.lstsq(x, y, rcond=None)[0]
+    n, p = x.shape
+    return float(1 - np.mean((y - x @ weights) ** 2) * n / max(n - p - 1, 1))
+
+
+def explained_by_bins(codes: Array, column: Array) -> Array:
+    """The share (d,) of each dimension's variance of ranks that lies between a factor's bins, less its bias."""
+    level = binned(column, 30)
+    known = level >= 0
+    z, level = ranked(codes[known]), level[known]
+    count = np.bincount(level)
+    means = np.stack([np.bincount(level, weights=each) for each in z.T], axis=1) / np.maximum(count, 1)[:, None]
+    between = (count[:, None] * means**2).sum(axis=0) / len(z)
+    groups = int((count > 0).sum())
+    return np.asarray(1 - (1 - between) * (len(z) - 1) / max(len(z) - groups, 1))
+
+
+def _cells(a: Ints, b: Ints) -> Ints:
+    """Two columns of levels as one; −1 where either is missing."""
+    return np.where((a >= 0) & (b >= 0), a * (b.max() + 1) + b, -1)
+
+
+def _pair(sample: Sample, a: int, b: int) -> str:
+    return f"{sample.names[a]} and {sample.names[b]}"
+
+
+def _more(
+    found: list[tuple[int, int]] | list[tuple[float, int, int]] | list[tuple[int, tuple[int, ...]]], what: str
+) -> str:
+    rest = len(found) - 1
+    return f" (and {rest} more {what}{'s' * (rest > 1)})" if rest else ""
