@@ -8,8 +8,8 @@ synthetic trajectory, from noise that mixes all factors to one factor a dimensio
 
 - ``trajectory``: the mean at six points of it, 10,000 rows;
 - ``cv``: deviation over mean at its middle when the evaluation is repeated with fresh rows and seed;
-- ``smallest_difference``: 1.96 √2 times the deviation of one evaluation (root mean square at the three points where it is
-  largest): 95 % of the differences between two evaluations of equal codes are smaller, at 10,000 rows;
+- ``smallest_difference``: 1.96 √2 times the deviation of one evaluation of 10,000 rows (root mean square at the three
+  points where it is largest): 95 % of the differences between two evaluations of equal codes are smaller;
 - ``discriminability``: how often one evaluation of 1,000 rows is better than one of the point before, at eleven points
   (0.5: it never tells; for metrics without a direction, whichever order is commoner);
 - ``rows``, ``noise``: the mean at its middle, and of codes that know nothing, by the number of rows;

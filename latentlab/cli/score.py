@@ -65,7 +65,7 @@ def score(
     if json:
         _console.show_json({"profile": profile, **({"read": said} if said else {}), **found.to_json()})
         return
-    for line in () if quiet else said:
+    for line in () if quiet else (*said, *(f"warning: {each}" for each in found.caveats)):
         tell(one_line(line))
     from latentlab.analysis.score.scorecard import missing
 
