@@ -122,6 +122,21 @@ CODES: dict[str, Callable[[Generator, Array], Array]] = {
 }  # fmt: skip
 
 
+OUTSIDE = {  # what `score` warns of for each of them; of independent factors with scaled or curved codes of nothing
+    "correlated": "correlated factors",
+    "copied": "copied factors",
+    "derived": "derived factors",
+    "mixed": "mixed codes",
+    "reduced": "few codes",
+    "repeated": "repeated codes",
+    "repeated_curved": "repeated codes",
+    "overmixed": "many codes",
+    "circled": "sinusoidal codes",
+    "gaussian": "uninformed codes",
+    "uniform": "uninformed codes",
+}
+
+
 def stage(random: Generator, n: int, t: float, extra: int = 2, seed: int = 0) -> tuple[Array, Array]:
     """Codes (n, 5 + extra) and level indices of five factors (n, 5) at t of a trajectory, 0 the start, 1 the end.
 
