@@ -1,4 +1,4 @@
-"""Count how often `score` and `compare` warn: on data outside the domain of scores, on clean data, on small differences.
+"""Count how often `score` and `compare` warn: outside the domain of scores, on clean data, on small differences.
 
 Run from the repository root: ``python benchmarks/domain.py [--data-sets 50] [--rows 1000,5000]``. Five minutes.
 

@@ -101,6 +101,13 @@ class Card(Result):
         if cases:
             yield "cases", ", ".join(f"{what} {_shown(cases[f][c])}" for what, (f, c) in NOTABLE.items())
 
+    @property
+    def summary(self) -> str:
+        """What to know of the metric while reading a value of it."""
+        least = self.measured.get("smallest_difference")
+        said = f"Assumes: {self.metric.assumes} Too high: {self.metric.too_high} Too low: {self.metric.too_low}"
+        return said + ("" if least is None else f" Smallest reliable difference at {ROWS:,} rows: {least:.2g}.")
+
     def row(self) -> dict[str, Any]:
         """The card as one row of a table."""
         of, metric = self.measured, self.metric
@@ -125,7 +132,8 @@ class Card(Result):
     def to_json(self) -> dict[str, Any]:
         """The declaration's fields with ``name`` and ``measured``."""
         declared = {key: getattr(self.metric, key) for key in Metric.__dataclass_fields__}
-        return plain({"name": self.name, **declared, "measured": self.measured})  # type: ignore[no-any-return]
+        content: dict[str, Any] = plain({"name": self.name, **declared, "measured": self.measured})
+        return content
 
 
 def card(name: str) -> Card:

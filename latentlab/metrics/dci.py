@@ -171,8 +171,8 @@ def _fits(
         for j, booster, (y, ty) in zip(as_classes, boosters, labels, strict=True):
             accuracies = (float(np.mean(a[b >= 0] == b[b >= 0])) for a, b in ((booster.train, y), (booster.test, ty)))
             found[j] = Fit(booster.importances, *accuracies)
-    for j in np.flatnonzero(valued):
-        found[int(j)], settings = _regressed(z, v[:, j], tz, tv[:, j], seed)
+    for j in set(range(v.shape[1])) - set(as_classes):
+        found[j], settings = _regressed(z, v[:, j], tz, tv[:, j], seed)
     return [found[j] for j in range(v.shape[1])], settings
 
 

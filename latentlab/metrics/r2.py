@@ -25,7 +25,7 @@ METRIC = Metric(
     assumes="Numerical factors that are linear in the codes; many more training rows than dimensions.",
     unchanged_by=("order", "sign", "scale", "scales", "shift", "rotation", "linear"),
     too_high=(
-        "Any lossless linear mixing scores 1: it is no measure of alignment. Correlated factors predict each other."
+        "Any lossless linear mixing scores 1: it does not measure alignment. Correlated factors predict each other."
     ),
     too_low="Curved codes, as a cosine or a fifth power; many dimensions on few rows (below 0 on test rows).",
 )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from latentlab.analysis.score.calls import Material
 from latentlab.analysis.score.nulls import active_dimensions
 from latentlab.data.dataset import FactorKind
-from latentlab.metrics._arrays import kinds_of
+from latentlab.metrics._arrays import kind_of
 from latentlab.results import Caveat
 
 ROWS = 5000  # that are looked at
@@ -31,6 +31,7 @@ REPEATED = 0.95  # rank correlation of two dimensions
 MANY = 2  # dimensions a factor
 ROWS_PER_DIMENSION, FEWEST = 50, 500
 PAIRED = 12  # factors up to which every pair is asked for a third
+CATEGORIES = 10  # levels up to which undeclared whole numbers have no order
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -121,7 +122,7 @@ def sample_of(material: Material) -> Sample | None:
     varied = [j for j, column in enumerate(factors.T) if len(np.unique(column[~np.isnan(column)])) > 1]
     if not varied:
         return None
-    kinds = kinds_of(factors, material.kinds)
+    kinds = material.kinds or [_guessed(column) for column in factors.T]
     return Sample(
         np.asarray(material.codes[rows][:, live], np.float64),
         factors[:, varied],
@@ -129,6 +130,12 @@ def sample_of(material: Material) -> Sample | None:
         tuple(material.names[j] for j in varied),
         tuple(kinds[j] for j in varied),
     )
+
+
+def _guessed(column: Array) -> FactorKind:
+    """The kind of an undeclared factor: more than ten whole numbers are taken to have an order."""
+    kind = kind_of(column, None)
+    return "ordinal" if kind == "categorical" and len(np.unique(column[~np.isnan(column)])) > CATEGORIES else kind
 
 
 @condition
@@ -146,7 +153,7 @@ def correlated_factors(sample: Sample) -> Caveat | None:
     strength, a, b = max(found)
     return Caveat(
         "correlated factors",
-        f"{_pair(sample, a, b)}{_more(found, 'pair')} depend on each other (as a correlation of {strength:.2f}): a "
+        f"{_pair(sample, a, b)}{_more(len(found), 'pair')} depend on each other (as a correlation of {strength:.2f}): a "
         "dimension that holds one of them knows the other",
         "score rows in which they are independent, or report the score with correlated factors left out",
     )
@@ -160,7 +167,7 @@ def copied_factors(sample: Sample) -> Caveat | None:
         return None
     return Caveat(
         "copied factors",
-        f"{_pair(sample, *found[0])}{_more(found, 'pair')} are the same up to naming: no dimension can favour one",
+        f"{_pair(sample, *found[0])}{_more(len(found), 'pair')} are the same up to naming: no dimension can favour one",
         "leave one of them out",
     )
 
@@ -175,7 +182,7 @@ def derived_factors(sample: Sample) -> Caveat | None:
     source = " and ".join(sample.names[i] for i in sources) if len(sources) <= 2 else "the others"
     return Caveat(
         "derived factors",
-        f"{sample.names[factor]}{_more(found, 'factor')} follows from {source}: a clean code needs no dimension for it",
+        f"{sample.names[factor]}{_more(len(found), 'factor')} follows from {source}: a clean code needs no dimension for it",
         "leave derived factors out",
     )
 
@@ -299,7 +306,7 @@ def sinusoidal_codes(sample: Sample) -> Caveat | None:
     i, j = found[0]
     return Caveat(
         "sinusoidal codes",
-        f"dimension {i} of those in use{_more(found, 'dimension')} rises and falls with {sample.names[j]}, as a cosine "
+        f"dimension {i} of those in use{_more(len(found), 'dimension')} rises and falls with {sample.names[j]}, as a cosine "
         "does: correlations (mcc, r2) miss it, and gaps (mig, sap) see two dimensions for one factor",
         "declare the factor circular and read r2, or score the pair of dimensions together",
     )
@@ -316,7 +323,7 @@ def mixed_codes(sample: Sample) -> Caveat | None:
         z, y = ranked(sample.codes[known]), ranked(sample.factors[known, j : j + 1])[:, 0]
         single.append(float(((z.T @ y / len(y)) ** 2).max()))
         whole.append(explained(z, y))
-    lossless = np.mean(whole) >= 0.9 and np.mean(single) <= 0.85
+    lossless = np.mean(whole) >= 0.9 and np.mean(single) <= np.mean(whole) - 0.1
     if not lossless and (np.mean(whole) < 0.5 or np.mean(single) > 0.7 * np.mean(whole)):
         return None
     return Caveat(
@@ -418,8 +425,6 @@ def _pair(sample: Sample, a: int, b: int) -> str:
     return f"{sample.names[a]} and {sample.names[b]}"
 
 
-def _more(
-    found: list[tuple[int, int]] | list[tuple[float, int, int]] | list[tuple[int, tuple[int, ...]]], what: str
-) -> str:
-    rest = len(found) - 1
-    return f" (and {rest} more {what}{'s' * (rest > 1)})" if rest else ""
+def _more(count: int, what: str) -> str:
+    """That there are more than the one that is named."""
+    return f" (and {count - 1} more {what}{'s' * (count > 2)})" if count > 1 else ""

@@ -51,8 +51,8 @@ class Scores(Result):
     def only(self, names: Sequence[str]) -> Scores:
         """What was computed for those metrics alone."""
         parts = (self.scores, self.skipped, self.seconds)
-        kept = ({name: part[name] for name in names if name in part} for part in parts)
-        return Scores(*kept, caveats=self.caveats)  # type: ignore[arg-type]
+        kept = [{name: part[name] for name in names if name in part} for part in parts]  # type: ignore[attr-defined]
+        return Scores(*kept, self.caveats)  # type: ignore[arg-type]
 
     def _repr_html_(self) -> str:
         told = "".join(f"<li>{escape(str(each))}</li>" for each in self.caveats)
