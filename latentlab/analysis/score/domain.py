@@ -9,90 +9,30 @@ of several dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentlab.analysis.score.calls import Material
-from latentlab.analysis.score.nulls import active_dimensions
-from latentlab.data.dataset import FactorKind
-from latentlab.metrics._arrays import kind_of
+from latentlab.analysis.score.dependence import (
+    binned,
+    cells,
+    entropy,
+    explained,
+    explained_by_bins,
+    information,
+    ranked,
+)
+from latentlab.analysis.score.sample import Sample, sample_of
 from latentlab.results import Caveat
 
-ROWS = 5000  # that are looked at
-LEVEL = 0.01  # of each test, over all pairs that it is made for
 CORRELATED = 0.2  # correlation of a normal pair with as much information
 COPIED, DERIVED, DERIVED_FROM_TWO = 0.9, 0.6, 0.5  # share of a factor's entropy that others tell
 REPEATED = 0.95  # rank correlation of two dimensions
 MANY = 2  # dimensions a factor
 ROWS_PER_DIMENSION, FEWEST = 50, 500
 PAIRED = 12  # factors up to which every pair is asked for a third
-CATEGORIES = 10  # levels up to which undeclared whole numbers have no order
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Rows to look at: active ``codes`` (m, d) and ``factors`` (m, k) of ``rows`` there are, by ``names`` and kind."""
-
-    codes: Array
-    factors: Array
-    rows: int
-    names: tuple[str, ...]
-    kinds: tuple[FactorKind, ...]
-
-    @cached_property
-    def bins(self) -> int:
-        """How many bins leave 20 rows for each pair of them, from three to ten."""
-        return int(np.clip(np.sqrt(len(self.codes) / 20), 3, 10))
-
-    @cached_property
-    def levels(self) -> list[Ints]:
-        """Each factor in bins of equal count, or in its levels where those are as few; −1 where it is missing."""
-        return [binned(column, self.bins) for column in self.factors.T]
-
-    @cached_property
-    def ordered(self) -> list[int]:
-        """The factors whose numbers have an order."""
-        return [j for j, kind in enumerate(self.kinds) if kind in ("ordinal", "continuous")]
-
-    @cached_property
-    def ranks(self) -> Array:
-        """Standardised ranks of the codes (m, d)."""
-        return ranked(self.codes)
-
-    @cached_property
-    def correlations(self) -> Array:
-        """Rank correlations (d, k) of dimensions with factors, 0 for factors without an order."""
-        found = np.zeros((self.codes.shape[1], len(self.names)))
-        for j in self.ordered:
-            known = ~np.isnan(self.factors[:, j])
-            found[:, j] = ranked(self.codes[known]).T @ ranked(self.factors[known, j : j + 1])[:, 0] / known.sum()
-        return found
-
-    @cached_property
-    def told(self) -> Array:
-        """The share (k, k) of the entropy of factor j that factor i tells, where significant; 1 on the diagonal."""
-        k = len(self.names)
-        found = np.eye(k)
-        for i, j in combinations(range(k), 2):
-            nats, significant = information(self.levels[i], self.levels[j], tests=k * (k - 1) // 2)
-            if significant:
-                found[i, j], found[j, i] = nats / entropy(self.levels[j]), nats / entropy(self.levels[i])
-        return found
-
-    def pairs(self, least: float) -> Iterator[tuple[int, int]]:
-        """Pairs of factors one of which tells at least that share of the other: the teller first."""
-        told = self.told
-        for i, j in combinations(range(len(self.names)), 2):
-            a, b = (i, j) if told[i, j] >= told[j, i] else (j, i)
-            if told[a, b] >= least:
-                yield a, b
 
 
 Condition = Callable[[Sample], Caveat | None]
@@ -111,33 +51,6 @@ def caveats(material: Material) -> tuple[Caveat, ...]:
     return () if sample is None else tuple(each for look in CONDITIONS if (each := look(sample)) is not None)
 
 
-def sample_of(material: Material) -> Sample | None:
-    """At most 5,000 of the rows, drawn with a seed; none where there is no factor or no dimension in use."""
-    live = active_dimensions(material)
-    if material.factors is None or not material.factors.shape[1] or not live.any():
-        return None
-    n = len(material.codes)
-    rows = np.arange(n) if n <= ROWS else np.sort(np.random.default_rng(0).choice(n, ROWS, replace=False))
-    factors = np.asarray(material.factors[rows], np.float64)
-    varied = [j for j, column in enumerate(factors.T) if len(np.unique(column[~np.isnan(column)])) > 1]
-    if not varied:
-        return None
-    kinds = material.kinds or [_guessed(column) for column in factors.T]
-    return Sample(
-        np.asarray(material.codes[rows][:, live], np.float64),
-        factors[:, varied],
-        n,
-        tuple(material.names[j] for j in varied),
-        tuple(kinds[j] for j in varied),
-    )
-
-
-def _guessed(column: Array) -> FactorKind:
-    """The kind of an undeclared factor: more than ten whole numbers are taken to have an order."""
-    kind = kind_of(column, None)
-    return "ordinal" if kind == "categorical" and len(np.unique(column[~np.isnan(column)])) > CATEGORIES else kind
-
-
 @condition
 def correlated_factors(sample: Sample) -> Caveat | None:
     """Two factors depend on each other, though neither is a function of the other."""
@@ -153,8 +66,8 @@ def correlated_factors(sample: Sample) -> Caveat | None:
     strength, a, b = max(found)
     return Caveat(
         "correlated factors",
-        f"{_pair(sample, a, b)}{_more(len(found), 'pair')} depend on each other (as a correlation of {strength:.2f}): a "
-        "dimension that holds one of them knows the other",
+        f"{_pair(sample, a, b)}{_more(len(found), 'pair')} depend on each other (as a correlation of {strength:.2f}): "
+        "a dimension that holds one of them knows the other",
         "score rows in which they are independent, or report the score with correlated factors left out",
     )
 
@@ -182,7 +95,8 @@ def derived_factors(sample: Sample) -> Caveat | None:
     source = " and ".join(sample.names[i] for i in sources) if len(sources) <= 2 else "the others"
     return Caveat(
         "derived factors",
-        f"{sample.names[factor]}{_more(len(found), 'factor')} follows from {source}: a clean code needs no dimension for it",
+        f"{sample.names[factor]}{_more(len(found), 'factor')} follows from {source}: a clean code "
+        "needs no dimension for it",
         "leave derived factors out",
     )
 
@@ -197,10 +111,10 @@ def _from_two(sample: Sample) -> list[tuple[int, tuple[int, ...]]]:
     k, told = len(sample.names), sample.told
     found: dict[int, tuple[int, ...]] = {}
     for a, b in combinations(range(k), 2) if k <= PAIRED else ():
-        cells = _cells(sample.levels[a], sample.levels[b])
+        pair = cells(sample.levels[a], sample.levels[b])
         for j in {*range(k)} - {a, b} - {*found}:
             if max(told[a, j], told[b, j]) < DERIVED_FROM_TWO:
-                nats, significant = information(cells, sample.levels[j], tests=k**3)
+                nats, significant = information(pair, sample.levels[j], tests=k**3)
                 if significant and nats >= DERIVED_FROM_TWO * entropy(sample.levels[j]):
                     found[j] = (a, b)
     return list(found.items())
@@ -306,8 +220,8 @@ def sinusoidal_codes(sample: Sample) -> Caveat | None:
     i, j = found[0]
     return Caveat(
         "sinusoidal codes",
-        f"dimension {i} of those in use{_more(len(found), 'dimension')} rises and falls with {sample.names[j]}, as a cosine "
-        "does: correlations (mcc, r2) miss it, and gaps (mig, sap) see two dimensions for one factor",
+        f"dimension {i} of those in use{_more(len(found), 'dimension')} rises and falls with {sample.names[j]}, as a "
+        "cosine does: correlations (mcc, r2) miss it, and gaps (mig, sap) see two dimensions for one factor",
         "declare the factor circular and read r2, or score the pair of dimensions together",
     )
 
@@ -349,76 +263,6 @@ def uninformed_codes(sample: Sample) -> Caveat | None:
         "are no evidence",
         "compare with the permuted null, which codes that know nothing reach",
     )
-
-
-def binned(column: Array, bins: int) -> Ints:
-    """Bins of equal count, ties together; the levels themselves where there are no more; −1 where it is NaN."""
-    from scipy.stats import rankdata
-
-    found = np.full(len(column), -1)
-    known = ~np.isnan(column)
-    values, level = np.unique(column[known], return_inverse=True)
-    if len(values) > bins:
-        level = np.floor((rankdata(column[known]) - 0.5) / known.sum() * bins).astype(np.int64)
-    found[known] = level
-    return found
-
-
-def information(a: Ints, b: Ints, tests: int) -> tuple[float, bool]:
-    """Nats between two columns of levels, less their bias, and whether a G-test among so many finds a dependence."""
-    from scipy.stats import chi2
-
-    known = (a >= 0) & (b >= 0)
-    counts = np.zeros((a.max() + 1, b.max() + 1))
-    np.add.at(counts, (a[known], b[known]), 1)
-    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
-    n, freedom = counts.sum(), (counts.shape[0] - 1) * (counts.shape[1] - 1)
-    if freedom == 0:
-        return 0.0, False
-    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / n
-    there = counts > 0
-    nats = float((counts[there] * np.log(counts[there] / expected[there])).sum() / n)
-    return max(0.0, nats - freedom / (2 * n)), bool(2 * n * nats > chi2.isf(LEVEL / tests, freedom))
-
-
-def entropy(levels: Ints) -> float:
-    """Entropy of levels in nats."""
-    share = np.bincount(levels[levels >= 0]) / (levels >= 0).sum()
-    return float(-(share[share > 0] * np.log(share[share > 0])).sum())
-
-
-def ranked(columns: Array) -> Array:
-    """Ranks column by column, at mean 0 and deviation 1; 0 where a column is constant."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(columns, axis=0)
-    ranks -= ranks.mean(axis=0)
-    deviation = ranks.std(axis=0)
-    return np.asarray(ranks / np.where(deviation > 0, deviation, 1))
-
-
-def explained(x: Array, y: Array) -> float:
-    """Adjusted R² of least squares from centred x (n, p) to centred y (n,) of deviation 1."""
-    weights = np.linalg.lstsq(x, y, rcond=None)[0]
-    n, p = x.shape
-    return float(1 - np.mean((y - x @ weights) ** 2) * n / max(n - p - 1, 1))
-
-
-def explained_by_bins(codes: Array, column: Array) -> Array:
-    """The share (d,) of each dimension's variance of ranks that lies between a factor's bins, less its bias."""
-    level = binned(column, 30)
-    known = level >= 0
-    z, level = ranked(codes[known]), level[known]
-    count = np.bincount(level)
-    means = np.stack([np.bincount(level, weights=each) for each in z.T], axis=1) / np.maximum(count, 1)[:, None]
-    between = (count[:, None] * means**2).sum(axis=0) / len(z)
-    groups = int((count > 0).sum())
-    return np.asarray(1 - (1 - between) * (len(z) - 1) / max(len(z) - groups, 1))
-
-
-def _cells(a: Ints, b: Ints) -> Ints:
-    """Two columns of levels as one; −1 where either is missing."""
-    return np.where((a >= 0) & (b >= 0), a * (b.max() + 1) + b, -1)
 
 
 def _pair(sample: Sample, a: int, b: int) -> str:

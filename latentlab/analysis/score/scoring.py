@@ -50,9 +50,8 @@ class Scores(Result):
 
     def only(self, names: Sequence[str]) -> Scores:
         """What was computed for those metrics alone."""
-        parts = (self.scores, self.skipped, self.seconds)
-        kept = [{name: part[name] for name in names if name in part} for part in parts]  # type: ignore[attr-defined]
-        return Scores(*kept, self.caveats)  # type: ignore[arg-type]
+        chosen = lambda part: {name: part[name] for name in names if name in part}  # noqa: E731
+        return Scores(chosen(self.scores), chosen(self.skipped), chosen(self.seconds), self.caveats)
 
     def _repr_html_(self) -> str:
         told = "".join(f"<li>{escape(str(each))}</li>" for each in self.caveats)
