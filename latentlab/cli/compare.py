@@ -34,7 +34,7 @@ def compare(
     Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
     from latentlab.analysis.score.agreement import by_setting
-    from latentlab.errors import InputError, one_line
+    from latentlab.errors import InputError
     from latentlab.reports.latex import latex
     from latentlab.results import Caveat
     from latentlab.runs.choice import better, choices
@@ -43,7 +43,6 @@ def compare(
     from latentlab.runs.resolution import unresolved
     from latentlab.runs.study import Study, open_path
     from latentlab.system.files import write_bytes
-    from latentlab.system.streams import tell
 
     writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
     if out is not None and out.suffix not in writers:
@@ -79,9 +78,9 @@ def compare(
         _show_choices(judged)
         for each in found.attrs["caveats"]:
             runs = f"{len(each['runs'])} run{'s' * (len(each['runs']) > 1)}"
-            tell(one_line(f"warning, {runs}: {Caveat.from_json(each)}"))
+            _console.show(f"warning, {runs}: {Caveat.from_json(each)}")
         for caveat in unresolved(found, judged):
-            tell(one_line(f"warning: {caveat}"))
+            _console.show(f"warning: {caveat}")
     outcome.end()
 
 

@@ -65,7 +65,7 @@ def score(
     if json:
         _console.show_json({"profile": profile, **({"read": said} if said else {}), **found.to_json()})
         return
-    for line in () if quiet else (*said, *(f"warning: {each}" for each in found.caveats)):
+    for line in () if quiet else said:
         tell(one_line(line))
     from latentlab.analysis.score.scorecard import missing
 
@@ -76,6 +76,8 @@ def score(
                 _console.show(f"{name}: {why}")
         for name, why in found.skipped.items():
             _console.show(f"{name} was skipped: {why}")
+        for caveat in found.caveats:
+            _console.show(f"warning: {caveat}")
 
 
 def _row(name: str, score: "Score") -> dict[str, Any]:

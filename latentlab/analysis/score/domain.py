@@ -139,7 +139,8 @@ def _from_all(sample: Sample) -> list[tuple[int, tuple[int, ...]]]:
 def many_codes(sample: Sample) -> Caveat | None:
     """Twice as many dimensions in use as factors, or more."""
     d, k = sample.codes.shape[1], len(sample.names)
-    if d < MANY * k or d < 2:
+    labels_alone = k == 1 and not sample.ordered  # of which compare and the report speak by themselves
+    if d < MANY * k or d < 2 or labels_alone:
         return None
     return Caveat(
         "many codes",
