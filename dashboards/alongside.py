@@ -15,7 +15,7 @@ from drawings import Drawing, command
 
 from latentlab.codes.selections import as_table, inside, named, present, together
 from latentlab.figures.aligned_projections import OVERLAP
-from latentlab.runs.images import images_of
+from latentlab.runs.images import pictures_of
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
@@ -187,7 +187,7 @@ def _selection(run: Run, chosen: Any, of: int) -> None:
         panels.explain("Nothing selected", "The area contains no rows.")
         return
     some = codes.row_ids[here[:: max(1, -(-len(here) // MONTAGE))]]
-    images, why = reads.attempt(lambda: images_of(reads.dataset(run), some), None)
+    images, why = reads.attempt(lambda: pictures_of(reads.dataset(run), some), None)
     if images is None:
         panels.explain("Images not available", why)
         return

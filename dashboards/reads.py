@@ -35,7 +35,6 @@ from latentlab.runs.run import Run
 from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
 from latentlab.serving.server import as_study, served_path
-from latentlab.system.png import channels_shown
 
 OVERLAP_ROWS = 5_000
 CODES, DECODINGS, PROJECTIONS = (tuple(stage(name).files) for name in ("encode", "traverse", "project"))
@@ -112,7 +111,7 @@ def data_name(run: Run) -> str:
 
 def channels(run: Run) -> str:
     """Which channels of the run's images are shown, where not all can be."""
-    return channels_shown(run.config.image_shape[0])
+    return run.config.form.shown
 
 
 def codes(run: Run) -> Codes:

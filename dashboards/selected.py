@@ -14,7 +14,7 @@ import streamlit as st
 from latentlab.codes.codes import Codes
 from latentlab.codes.selections import as_table, composition, neighbours, selections_of
 from latentlab.errors import LatentlabError
-from latentlab.runs.images import images_of
+from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, MOST_ROWS, name_selection, writable
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
@@ -81,7 +81,7 @@ def _line(values: Any) -> list[str]:
 
 def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
     try:
-        images = images_of(reads.dataset(run), codes.row_ids[rows])
+        images = pictures_of(reads.dataset(run), codes.row_ids[rows])
     except LatentlabError as error:
         panels.explain("Images not available", str(error))
         return

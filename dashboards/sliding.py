@@ -43,7 +43,8 @@ def sliders(run: Run, code: Any, row: int | None, key: str, on_move: Any) -> Non
 def _content(run: Run, code: Any, row: int | None) -> dict[str, Any]:
     table = reads.ranked(run).head(SHOWN)
     live, grid = reads.live(run), sweeps(reads.codes(run), code, table["index"], STEPS)
-    exact, frames = strip(live.decode(code[None]), gap=0), live.decode(grid)
+    picture = run.config.form.picture
+    exact, frames = strip(picture(live.decode(code[None])), gap=0), picture(live.decode(grid))
     start = None if row is None else original(run, row)
     return {
         "dims": [

@@ -50,7 +50,7 @@ def test_dsprites_is_what_its_study_file_says() -> None:
     for run in study:
         config = run.config
         assert (config.data, config.latent_dim, config.steps) == (plan["data"], plan["latent_dim"], plan["steps"])
-        assert config.image_shape == (1, 64, 64)
+        assert config.form.shape == (1, 64, 64)
         assert len(run.codes()) == 5000
 
 

@@ -179,7 +179,7 @@ class _Known:
         """The dimension moved, from high to low where its sign is opposite."""
         if self.part is None or index < 0:
             return ""
-        images = self.part.images[index][:: -self.every if flip else self.every]
+        images = self.part.pictures(self.part.images[index])[:: -self.every if flip else self.every]
         alt = f"z{index} of {self.run.name} moved" + (", from high to low (opposite sign)" if flip else "")
         crisp = " crisp" * (images.shape[-1] <= 32)
         style = f"height:{self.height}px"

@@ -13,10 +13,10 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.codes.decodings import Decodings, changed_pixels
+from latentlab.codes.decodings import Decodings, changed
 from latentlab.codes.selections import extremes
 from latentlab.errors import LatentlabError
-from latentlab.runs.images import images_of
+from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, heat, strip
@@ -198,7 +198,7 @@ def _row(
     if run.config.stochastic:
         cells.append(markup.number(row["variance_of_mean"]))
     elif part is not None:
-        cells.append(f"{changed_pixels(part.images[int(row['index'])]).mean():.2%}")
+        cells.append(f"{changed(part.images[int(row['index'])], part.form).mean():.2%}")
     if factors:
         cells.append(_factor(row, factors))
     if part is not None:
@@ -222,7 +222,8 @@ def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
 
 def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
     crisp = " crisp" * (part.images.shape[-1] <= 32)
-    return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{data_uri(strip(part.images[index]))}">'
+    source = data_uri(strip(part.pictures(part.images[index])))
+    return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{source}">'
 
 
 @panels.part
@@ -273,7 +274,7 @@ def _changed(part: Decodings | None, index: int) -> None:
     """Where the picture changes along the traversal, as light as against the strongest change of any dimension."""
     if part is None:
         return
-    found = changed_pixels(part.images)
+    found = changed(part.images, part.form)
     here, most = found[index], float(found.max())
     st.html(
         _caption("Pixel change along the traversal")
@@ -289,7 +290,7 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     """The images with the lowest and with the highest codes."""
     codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
-    images, why = reads.attempt(lambda: [images_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
+    images, why = reads.attempt(lambda: [pictures_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
     if images is None:
         with left:
             panels.explain("No extreme samples", f"Images not available: {why}.")

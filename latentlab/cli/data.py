@@ -55,7 +55,7 @@ def show(spec: Spec, json: _console.Json = False) -> None:
             {
                 "name": data.name,
                 "images": len(data),
-                "shape": list(data.image_shape),
+                "shape": list(data.form.shape),
                 "factors": [{"name": s.name, "kind": s.kind, "levels": s.levels} for s in data.specs],
                 "labels": list(data.label_names) if data.labels is not None else None,
                 "splits": {name: len(rows) for name, rows in data.splits.items()},
@@ -109,8 +109,7 @@ def _found(finding: Mapping[str, Any]) -> str:
 
 def _told(data: Dataset) -> list[tuple[str, str]]:
     """What a data set holds, as lines of text."""
-    n, c, h, w = data.shape
-    told = [("name", data.name), ("images", f"{n:,} of {c}×{h}×{w}")]
+    told = [("name", data.name), ("samples", data.form.described(len(data)))]
     told += [("factors" if k == 0 else "", _factor(spec)) for k, spec in enumerate(data.specs)]
     if data.labels is not None:
         classes = f"{len(data.label_names):,} classes: {_some(data.label_names)}" if data.label_names else "numbers"

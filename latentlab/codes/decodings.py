@@ -1,4 +1,4 @@
-"""Decoded images together with the codes they were decoded from, and how they lie in HDF5."""
+"""Decoded samples together with the codes they were decoded from, and how they lie in HDF5."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data import Form
+from latentlab.data.dataset import Samples
+from latentlab.data.kinds import form_from, image_form
 from latentlab.errors import InputError
 from latentlab.system.files import check_format
 from latentlab.system.hdf5 import numbers, publishing, reading
@@ -22,51 +25,62 @@ LEAST_CUT = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Decodings:
-    """Images decoded from codes: traversals, reconstructions, prior samples, interpolations.
+    """Samples decoded from codes: traversals, reconstructions, prior samples, interpolations.
 
-    ``images`` (…, c, h, w) uint8 are the likelihood's means, 255 for 1. ``codes`` (…, d) float32 are what was decoded,
+    ``images`` (…, *shape) are the likelihood's means in the values of their ``form``: pictures (…, c, h, w) in bytes,
+    255 for 1, where none is named; the rows of a table, curves. ``codes`` (…, d) float32 are what was decoded,
     with the same leading axes: (dimensions, steps) for a traversal, (rows,) for reconstructions. ``originals``
-    (m, c, h, w) uint8 are the data's images that belong to them: the anchor, or the rows that were reconstructed.
+    (m, *shape) are the data's samples that belong to them: the anchor, or the rows that were reconstructed.
     ``settings`` says how they were made (kind, range, anchor row, steps).
     """
 
-    images: NDArray[np.uint8]
+    images: Samples
     codes: NDArray[np.float32]
-    originals: NDArray[np.uint8] | None = None
+    originals: Samples | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    form: Form = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         pictures = [each for each in (self.images, self.originals) if each is not None]
         if not all(isinstance(each, np.ndarray) for each in (*pictures, self.codes)) or not pictures:
             came = " and ".join(type(each).__name__ for each in (*pictures, self.codes))
             raise InputError(f"images and codes are {came}; expected arrays")
-        if {each.dtype for each in pictures} != {np.dtype(np.uint8)} or min(each.ndim for each in pictures) < 3:
-            came = " and ".join(f"{each.dtype} {each.shape}" for each in pictures)
-            raise InputError(f"images are {came}; expected uint8 (…, c, h, w)")
-        if len({each.shape[-3:] for each in pictures}) > 1:
-            raise InputError(f"images are {self.images.shape}, originals {pictures[1].shape}; expected one (c, h, w)")
-        if self.images.shape[:-3] != self.codes.shape[:-1]:
+        if self.form is None:
+            if {each.dtype for each in pictures} != {np.dtype(np.uint8)} or min(each.ndim for each in pictures) < 3:
+                came = " and ".join(f"{each.dtype} {each.shape}" for each in pictures)
+                raise InputError(f"images are {came}; expected uint8 (…, c, h, w), or their form")
+            object.__setattr__(self, "form", image_form(self.images.shape[-3:]))
+        n = self.form.ndim
+        for each in pictures:
+            if each.shape[-n:] != self.form.shape or (each.dtype == np.uint8) != self.form.bytes:
+                raise InputError(f"samples are {each.dtype} {each.shape}; expected {self.form.stored} {self.form.size}")
+        if self.images.shape[:-n] != self.codes.shape[:-1]:
             raise InputError(
-                f"images are {self.images.shape[:-3]} but codes are {self.codes.shape[:-1]}; decode each code once"
+                f"images are {self.images.shape[:-n]} but codes are {self.codes.shape[:-1]}; decode each code once"
             )
 
+    def pictures(self, images: Samples | None = None) -> NDArray[np.uint8]:
+        """The samples, or `images` of the same form, as small pictures (…, 1 or 3, h, w): what strips are made of."""
+        return self.form.picture(self.images if images is None else images)
 
-def changed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """How much each pixel changes from one step of a traversal to the next: (…, steps, c, h, w) to (…, h, w) in [0, 1].
 
-    The mean over neighbouring steps and over channels of the absolute difference, 1 for a change from 0 to 255 at every
-    step. It is zero everywhere where a dimension changes nothing, and the same along the strip in either direction. It
-    says where a picture changes, not by how much the code was moved: compare dimensions over one range alone.
+def changed(images: Samples, form: Form) -> NDArray[np.float64]:
+    """How much each place changes from one step of a traversal to the next: (…, steps, *shape) to (…, places).
 
-    >>> changed_pixels(np.array([0, 255, 255], np.uint8).reshape(3, 1, 1, 1)).tolist()
+    The mean over neighbouring steps and over channels of the absolute difference in units of the model's input: of
+    bytes 1 for a change from 0 to 255 at every step. Places are the pixels (h, w) of pictures, the points (t,) of a
+    signal, the columns (d,) of a table. It is zero everywhere where a dimension changes nothing, and the same along
+    the strip in either direction. It says where a sample changes, not by how much the code was moved: compare
+    dimensions over one range alone.
+
+    >>> changed(np.array([0, 255, 255], np.uint8).reshape(3, 1, 1, 1), image_form((1, 1, 1))).tolist()
     [[0.5]]
     """
-    if images.ndim < 4 or images.shape[-4] < 2:
-        raise InputError(
-            f"images are {images.shape}; expected (…, steps, channels, height, width) of at least two steps"
-        )
-    steps = images.astype(np.float64) / 255
-    return np.asarray(np.abs(np.diff(steps, axis=-4)).mean(axis=(-4, -3)))
+    n = form.ndim
+    if images.ndim < n + 1 or images.shape[-n - 1] < 2:
+        raise InputError(f"samples are {images.shape}; expected (…, steps, {form.size}) of at least two steps")
+    steps = np.abs(np.diff(form.to_model(images).astype(np.float64), axis=-n - 1)).mean(axis=-n - 1)
+    return np.asarray(steps.mean(axis=-n) if n > 1 else steps)
 
 
 def cut_told(parts: Mapping[str, Decodings]) -> str:
@@ -90,13 +104,15 @@ def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[s
         for name, part in parts.items():
             group = file.create_group(name)
             group.attrs["settings"] = json.dumps(part.settings, sort_keys=True)
+            if part.form != image_form(part.form.shape):
+                group.attrs["form"] = json.dumps(part.form.to_json(), sort_keys=True)
             group.create_dataset("images", data=part.images, compression="gzip", compression_opts=4)
             group.create_dataset("codes", data=part.codes)
             if part.originals is not None:
                 group.create_dataset("originals", data=part.originals, compression="gzip", compression_opts=4)
 
 
-@apart(Decodings)
+@apart(Decodings, Form)
 def load_decodings(path: Path) -> dict[str, Decodings]:
     """The parts of a ``decodings.h5``, by name."""
     with reading(path, "decodings") as file:
@@ -107,4 +123,5 @@ def load_decodings(path: Path) -> dict[str, Decodings]:
 def _part(group: Any) -> Decodings:
     originals = numbers(group["originals"]) if "originals" in group else None
     settings = dict(json.loads(group.attrs["settings"]))
-    return Decodings(numbers(group["images"]), numbers(group["codes"], "f"), originals, settings)
+    form = form_from(json.loads(group.attrs["form"])) if "form" in group.attrs else None
+    return Decodings(numbers(group["images"]), numbers(group["codes"], "f"), originals, settings, form)  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from latentlab.data._remarks import say, say_if_dark
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
+from latentlab.data.kinds import Form
 from latentlab.errors import InputError, MissingError
 from latentlab.system import registry
 from latentlab.system.regular import check_regular
@@ -42,8 +43,8 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Located", "Named", "Spec", "check", "describe", "fetch", "files_of",
-    "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Spec", "check", "describe", "fetch",
+    "files_of", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")

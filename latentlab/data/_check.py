@@ -46,10 +46,9 @@ def _read(spec: str) -> list[Finding]:
 
 
 def _findings(data: Dataset) -> list[Finding]:
-    n, c, h, w = data.shape
     findings = [
         _finding("data set", f"{data.name} ({data.source.get('name', 'unknown')})"),
-        _finding("images", f"{n:,} of {c}×{h}×{w}"),
+        _finding("samples", data.form.described(len(data))),
     ]
     if data.splits:
         findings.append(_finding("splits", ", ".join(f"{name} {len(rows):,}" for name, rows in data.splits.items())))
@@ -84,7 +83,7 @@ def _pixels(data: Dataset) -> Finding:
     """Whether every image can be read and shows something."""
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
     low, high, flat = 255, 0, 0
-    step = rows_at_once(math.prod(data.image_shape), BLOCK)
+    step = rows_at_once(math.prod(data.form.shape), BLOCK)
     for start in range(0, len(rows), step):
         try:
             block = data.read(rows[start : start + step]).reshape(len(rows[start : start + step]), -1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data.kinds import Form
 from latentlab.errors import InputError
 
 ROUND_OFF = 1e-6  # how far outside [0, 1] a float may lie: what float32 loses when images are scaled
@@ -40,15 +41,37 @@ def as_bytes(where: object, block: NDArray[Any]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Typed:
-    """A reader of somebody's own, held to what a `Dataset` promises: images (k, *shape) uint8 for k rows."""
+    """A reader of somebody's own, held to what a `Dataset` promises: samples (k, *shape) of its form for k rows."""
 
     read: Callable[[Any], Any]
     name: str
-    shape: tuple[int, int, int]
+    form: Form
 
-    def __call__(self, rows: Any) -> NDArray[np.uint8]:
-        images, expected = self.read(rows), (len(rows), *self.shape)
-        if not isinstance(images, np.ndarray) or images.shape != expected:
-            came = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else f"a {type(images).__name__}"
-            raise InputError(f"{self.name} read {len(rows)} rows as {came}; expected an array uint8 {expected}")
-        return as_bytes(self.name, images)
+    def __call__(self, rows: Any) -> NDArray[Any]:
+        block, expected = self.read(rows), (len(rows), *self.form.shape)
+        if not isinstance(block, np.ndarray) or block.shape != expected:
+            came = f"{block.dtype} {block.shape}" if isinstance(block, np.ndarray) else f"a {type(block).__name__}"
+            raise InputError(
+                f"{self.name} read {len(rows)} rows as {came}; expected an array {self.form.stored} {expected}"
+            )
+        return as_bytes(self.name, block) if self.form.bytes else as_numbers(self.name, block, self.form)
+
+
+def as_numbers(where: object, block: NDArray[Any], form: Form) -> NDArray[Any]:
+    """Samples as the dtype that their form names; nothing is rounded or cut.
+
+    Raises `InputError` for what are no numbers, for infinity, for NaN where nothing may be missing, and for whole
+    numbers that are none or that the dtype cannot hold.
+    """
+    if block.dtype == form.stored and block.dtype.kind != "f":
+        return block
+    if block.dtype.kind not in "fiub":
+        raise InputError(f"{where}: {form.plural} are {block.dtype}; expected numbers, {form.stored}")
+    if block.dtype.kind == "f" and not (np.isfinite(block) | (np.isnan(block) & form.missing)).all():
+        mend = "" if form.missing or np.isinf(block).any() else ", or a table, whose values may be missing"
+        raise InputError(f"{where}: {form.plural} hold NaN or infinity; expected finite numbers{mend}")
+    with np.errstate(invalid="ignore"):
+        found = block.astype(form.stored)
+    if found.dtype.kind != "f" and not (found == block).all():
+        raise InputError(f"{where}: {form.plural} hold fractions or too large numbers; expected {form.stored}")
+    return found

@@ -33,8 +33,8 @@ def measured(data: Dataset, factors: str) -> Dataset:
         raise InputError(
             f"{data.name}: factors is {str(factors)[:40]!r}; expected strokes (thickness, slant and width)"
         )
-    if min(data.image_shape[1:]) < 3:
-        raise InputError(f"{data.name} has images {data.image_shape}; strokes are measured on 3×3 pixels or more")
+    if data.form.kind != "image" or not data.form.bytes or min(data.form.shape[1:]) < 3:
+        raise InputError(f"{data.name} has {data.form.described()}; strokes are measured on 3×3 pixels or more")
     light = light_ground(data)
     starts = range(0, len(data), BLOCK)
     found = np.concatenate([strokes(data[start : start + BLOCK], light=light) for start in starts])

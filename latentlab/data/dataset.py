@@ -1,8 +1,8 @@
-"""Images with what is known of them: factors, labels, row ids, splits, provenance."""
+"""Samples with what is known of them: factors, labels, row ids, splits, provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from latentlab.data._fingerprint import Known, digest, of_rows
 from latentlab.data._pixels import Typed
+from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError
 
 FactorKind = Literal["categorical", "ordinal", "continuous", "circular"]
 TURNS = (2 * np.pi, 360.0, 1.0)  # a whole turn in radians, degrees and turns
 Rows = NDArray[np.int64]
 Images = NDArray[np.uint8]
+Samples = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ def angles(factor: Factor, column: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images (n, c, h, w) uint8, read by index, and what is known of each row.
+    """Samples (n, *shape) of one `Form`, read by index, and what is known of each row; images (n, c, h, w) uint8 else.
 
-    ``read`` takes int64 row positions (k,) and returns uint8 images (k, c, h, w); ``data[rows]`` calls it. What it
-    returns is checked: bool and float in [0, 1] become uint8 as in arrays, anything else is an `InputError`.
+    ``read`` takes int64 row positions (k,) and returns samples (k, *shape); ``data[rows]`` calls it. What it returns is
+    checked: of images in bytes, bool and float in [0, 1] become uint8 as in arrays, anything else is an `InputError`;
+    samples of another form are numbers of the dtype that it names. ``form`` is that of images in bytes by default.
     ``factors`` (n, k) float64 holds level indices or values, NaN where missing. ``row_ids`` are stable: a row keeps
     its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
     combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
@@ -70,8 +73,8 @@ class Dataset:
     """
 
     name: str
-    shape: tuple[int, int, int, int]
-    read: Callable[[Rows], Images]
+    shape: tuple[int, ...]
+    read: Callable[[Rows], Samples]
     factors: NDArray[np.float64] | None = None
     specs: tuple[Factor, ...] = ()
     labels: NDArray[np.int64] | None = None
@@ -82,50 +85,56 @@ class Dataset:
     source: Mapping[str, Any] = field(default_factory=dict)
     spec: str = ""
     remarks: tuple[str, ...] = ()
+    form: Form = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not isinstance(self.shape, tuple) or len(self.shape) != 4:
+        wanted = 4 if self.form is None else 1 + self.form.ndim
+        if not isinstance(self.name, str) or not isinstance(self.shape, tuple) or len(self.shape) != wanted:
             came = f"name {self.name!r:.40} and shape {self.shape!r:.40}"
-            raise InputError(f"a data set has {came}; expected a text and (n, channels, height, width)")
+            kind = "(n, channels, height, width)" if wanted == 4 else f"(n, {self.form.size})"
+            raise InputError(f"a data set has {came}; expected a text and {kind}, or name its form")
+        if self.form is None:
+            object.__setattr__(self, "form", image_form(self.shape[1:]))
+        if self.shape[1:] != self.form.shape:
+            raise InputError(f"{self.name}: samples have shape {self.shape[1:]}, but their form is {self.form.size}")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
         for what, array in (("factors", self.factors), ("labels", self.labels), ("row_ids", self.row_ids)):
             if array is not None and len(array) != len(self):
-                raise InputError(f"{self.name}: {what} has {len(array)} rows but there are {len(self)} images")
+                raise InputError(
+                    f"{self.name}: {what} has {len(array)} rows but there are {len(self)} {self.form.plural}"
+                )
         if self.factors is not None and self.factors.shape[1] != len(self.specs):
             raise InputError(
                 f"{self.name}: factors has {self.factors.shape[1]} columns but {len(self.specs)} factors are described"
             )
         if not isinstance(self.read, Known | Typed):
-            object.__setattr__(self, "read", Typed(self.read, self.name, self.image_shape))
+            object.__setattr__(self, "read", Typed(self.read, self.name, self.form))
         if not is_grid(self.grid, len(self), self.factors):
             object.__setattr__(self, "grid", None)
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: Any) -> Images:
-        """Images (k, c, h, w) uint8 at those row positions (an int, a slice, a mask or an index array)."""
+    def __getitem__(self, rows: Any) -> Samples:
+        """Samples (k, *shape) at those row positions (an int, a slice, a mask or an index array)."""
         positions = np.arange(len(self), dtype=np.int64)[rows]
         return self.read(np.atleast_1d(positions))
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(channels, height, width)."""
-        return self.shape[1:]
 
     @cached_property
     def fingerprint(self) -> dict[str, str]:
         """What the data are, whatever they are called: SHA-256 hashes of ``images``, ``factors`` and ``labels``.
 
-        ``images`` covers every pixel and the row ids, ``factors`` the values, names, kinds and levels, ``labels`` the
-        numbers and the class names; what a data set does not have is an empty text. All images are read once, a block
-        at a time, unless they are known by the bytes of their files or by how they are drawn.
+        ``images`` covers every number of every sample, what its columns are, and the row ids, ``factors`` the values,
+        names, kinds and levels, ``labels`` the numbers and the class names; what a data set does not have is an empty
+        text. All samples are read once, a block at a time, unless they are known by the bytes of their files or by how
+        they are drawn.
         """
         known = self.read.digest() if isinstance(self.read, Known) else of_rows(self.read, self.shape)
         factors = "" if self.factors is None else _of_factors(self.factors, self.specs, self.grid)
         labels = "" if self.labels is None else digest(np.asarray(self.labels, np.int64), *self.label_names)
-        return {"images": digest(known, self.shape, self.row_ids), "factors": factors, "labels": labels}
+        form = () if self.form.bytes else (self.form.kind, self.form.names, self.form.columns, self.form.axis)
+        return {"images": digest(known, self.shape, self.row_ids, *form), "factors": factors, "labels": labels}
 
     def take(self, rows: Any, name: str | None = None) -> Dataset:
         """The data set of those rows alone, ids kept; it is not a full grid any more unless it is all rows in order."""
@@ -134,7 +143,7 @@ class Dataset:
         return replace(
             self,
             name=name or self.name,
-            shape=(len(positions), *self.image_shape),
+            shape=(len(positions), *self.form.shape),
             read=self.read if whole else self._reader(positions),
             factors=None if self.factors is None else self.factors[positions],
             labels=None if self.labels is None else self.labels[positions],
@@ -144,7 +153,7 @@ class Dataset:
             spec=self.spec if whole else "",
         )
 
-    def _reader(self, positions: Rows) -> Callable[[Rows], Images]:
+    def _reader(self, positions: Rows) -> Callable[[Rows], Samples]:
         return self.read.take(positions) if isinstance(self.read, Known) else lambda rows: self.read(positions[rows])
 
     @cached_property
@@ -166,9 +175,8 @@ class Dataset:
         return self._parts[name]
 
     def __repr__(self) -> str:
-        n, c, h, w = self.shape
         known = ", ".join(spec.name for spec in self.specs) or ("labels" if self.labels is not None else "no factors")
-        return f"Dataset({self.name!r}: {n:,} images {c}×{h}×{w}; {known})"
+        return f"Dataset({self.name!r}: {self.form.described(len(self))}; {known})"
 
 
 def is_grid(grid: Any, rows: int, factors: NDArray[np.floating] | None = None) -> bool:
@@ -204,9 +212,14 @@ def _described(factor: Factor) -> str:
     return repr((factor.name, factor.kind, *values))
 
 
-def check_shape(data: Dataset, shape: Sequence[int], whose: str) -> None:
-    """Raise an `InputError` where images are of another shape (c, h, w) than `whose`: ``RUN was trained on``."""
-    if data.image_shape != tuple(shape):
-        came, expected = ("×".join(map(str, each)) for each in (data.image_shape, shape))
-        mend = f"choose other --data, or resize them: PATH:size={shape[-1]}"
-        raise InputError(f"{data.name} has images {came}, but {whose} {expected}; {mend}")
+def check_form(data: Dataset, form: Form, whose: str) -> None:
+    """Raise an `InputError` where samples are of another form than `whose`: ``RUN was trained on``."""
+    if data.form.same(form):
+        return
+    if (data.form.kind, data.form.shape) == (form.kind, form.shape):
+        here, there = (each.columns + each.names for each in (data.form, form))
+        first = next((pair for pair in zip(here, there, strict=False) if pair[0] != pair[1]), ("others", "others"))
+        raise InputError(f"{data.name} has {first[0][:40]} where {whose} {first[1][:40]}; put columns in that order")
+    mend = "choose other --data"
+    mend += f", or resize them: PATH:size={form.shape[-1]}" if form.kind == data.form.kind == "image" else ""
+    raise InputError(f"{data.name} has {data.form.described()}, but {whose} {form.described()}; {mend}")

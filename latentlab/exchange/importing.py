@@ -7,14 +7,14 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.distributions import Bernoulli
 
-from latentlab.data import Dataset, load
-from latentlab.data.dataset import check_shape
+from latentlab.data import Dataset, Form, load
+from latentlab.data.dataset import check_form
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
@@ -64,7 +64,8 @@ def import_run(
         "imported": recorded,
         **plain(foreign.config),
     }
-    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, content["image_shape"])}, str(path))
+    form = validate(RunConfig, content, str(path)).form
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, str(path))
     with torch.device("meta"):
         built = build(config)
     check_weights(built, foreign.weights, foreign.file)
@@ -93,12 +94,12 @@ def import_model(
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
-    image_shape, stochastic = _probe(found, dataset)
+    form, stochastic = _probe(found, dataset)
     adapter = record(model).model_copy(update=can)
     content = {
         "data": "none",
         "rows": 0,
-        "image_shape": image_shape,
+        "form": form,
         "network": "own",
         "adapter": adapter.model_dump(),
         "latent_dim": found.latent_dim,
@@ -109,20 +110,20 @@ def import_model(
         "learning_rate": 0,
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
     }
-    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, image_shape)}, "your model")
+    config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, "your model")
     return _publish(Path(out), config, own(found).state_dict(), own(found))
 
 
-def _described(data: Dataset | None, image_shape: Any) -> dict[str, Any]:
+def _described(data: Dataset | None, form: Form) -> dict[str, Any]:
     """What a run's configuration says of its data."""
     if data is None:
         return {}
-    check_shape(data, image_shape, "the model is for")
+    check_form(data, form, "the model is for")
     return {"data": data.spec or data.name, "rows": len(data), "source": dict(data.source)}
 
 
-def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
-    """The images' shape, and whether the encoder gives a variance: found by using the model.
+def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
+    """The form of its samples, and whether the encoder gives a variance: found by using the model.
 
     Raises an `InputError` where the data do not fit it.
     """
@@ -131,30 +132,35 @@ def _probe(model: Model, data: Dataset | None) -> tuple[tuple[int, ...], bool]:
     z, posterior = torch.zeros(PROBED, model.latent_dim, device=device), None
     with torch.inference_mode():
         if can["encodes"] and data is not None:
-            x = torch.from_numpy(np.ascontiguousarray(data[:PROBED])).float().div_(255)
+            x = torch.from_numpy((getattr(model, "form", None) or data.form).to_model(data[:PROBED]))
             posterior = _tried("encode", model.encode, x.to(device))
             if posterior.mean.shape != (len(x), model.latent_dim):
                 raise InputError(
                     f"encode returned means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
                 )
             if not torch.isfinite(posterior.mean).all():
-                raise InputError(f"encode returned means that are not finite, on the first images of {data.name}")
+                raise InputError(
+                    f"encode returned means that are not finite, on the first {data.form.plural} of {data.name}"
+                )
             if not isinstance(posterior, Point):
                 check_variance(posterior.mean.numpy(force=True), posterior.variance.numpy(force=True))
             z = posterior.mean
-        shape = None if data is None else data.image_shape
+        form = getattr(model, "form", None) or (None if data is None else data.form)
+        shape = None if form is None else form.shape
         if can["decodes"]:
             likelihood = _tried("decode", model.decode, z)
             decoded = tuple(likelihood.mean.shape)
-            if len(decoded) != 4 or decoded[1:] != (shape or decoded[1:]):
+            if decoded[1:] != (shape or decoded[1:]) or (shape is None and len(decoded) != 4):
                 expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
                 raise InputError(
-                    f"decode returned images {decoded}; expected {expected}"
+                    f"decode returned means {decoded}; expected {expected}"
                     + (f", as {data.name} has them" if data else "")
                 )
             _check_range(likelihood, measured=can["encodes"])
-            shape = decoded[1:]
-    return tuple(shape or ()), can["encodes"] and not isinstance(posterior, Point)
+            form = form or image_form(decoded[1:])
+    if form is None:
+        raise InputError("a model that only encodes needs its data; name them: --data SPEC (data=… in Python)")
+    return form, can["encodes"] and not isinstance(posterior, Point)
 
 
 def _check_range(likelihood: Any, *, measured: bool) -> None:

@@ -27,7 +27,6 @@ from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
 from latentlab.system.files import write_bytes
-from latentlab.system.png import channels_shown
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:
     """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
-    told = dict.fromkeys(channels_shown(run.config.image_shape[0]) for run in runs)
+    told = dict.fromkeys(run.config.form.shown for run in runs)
     words = " · ".join([data.subtitle, *filter(None, told)]) if hasattr(data, "cells") else ""
     return replace(data, subtitle=words) if any(told) and words else data
 

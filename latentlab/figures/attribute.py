@@ -78,7 +78,7 @@ def prepare(
     place = first if row is None else codes.position(row)
     moved = found.along(codes.mean[place], steps, REACH)
     far = leaving(codes, moved)
-    cells = _images.rgba(model.decode(moved))[None]
+    cells = _images.rgba(run.config.form.picture(model.decode(moved)))[None]
     cells[0, far, ..., 3] = _images.FADED
     longest = np.argsort(-np.abs(found.vector), kind="stable")[:SHOWN]
     told = [describe(run), *said(found, names), f"row {codes.row_ids[place]} moved"]

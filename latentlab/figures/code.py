@@ -13,7 +13,7 @@ from latentlab.codes.paths import normal_of
 from latentlab.errors import InputError, LatentlabError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.runs.images import dataset_of, images_of
+from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -
     codes = run.codes()
     start, code = moved_code(codes, row, moved)
     pair = np.stack([start, code]) if moved.strip() else start[None]
-    images, heads = list(model.decode(pair)), ["decoded", "moved"][: len(pair)]
+    images, heads = list(run.config.form.picture(model.decode(pair))), ["decoded", "moved"][: len(pair)]
     if row is not None and (image := original(run, row)) is not None:
         images, heads = [image, *images], ["image", *heads]
     far = bool(draws.leaving(codes, pair[-1]))
@@ -71,7 +71,7 @@ def original(run: Run, row: int) -> Any:
     if not run.encodes:
         return None
     try:
-        return images_of(dataset_of(run), np.array([row]))[0]
+        return pictures_of(dataset_of(run), np.array([row]))[0]
     except LatentlabError:
         return None
 

@@ -45,7 +45,7 @@ def prepare(
         "direction": np.repeat(np.arange(1, count + 1), steps),
         "sd": np.tile(np.linspace(-REACH, REACH, steps), count),
     }
-    cells = _images.rgba(model.decode(paths))
+    cells = _images.rgba(run.config.form.picture(model.decode(paths)))
     return _sheet.Sheet(cells, labels, said, heads, paths.reshape(-1, codes.latent_dim), marks)
 
 

@@ -35,7 +35,7 @@ def prepare(
     chosen = [way] if way else list(WAYS)
     paths = np.stack([along(codes, first, last, steps, each) for each in chosen])
     far = draws.leaving(codes, paths)
-    cells = _images.rgba(model.decode(paths))
+    cells = _images.rgba(run.config.form.picture(model.decode(paths)))
     cells[far, ..., 3] = _images.FADED
     told = [
         describe(run),

@@ -73,7 +73,7 @@ def prepare(
         f"{steps} × {steps} equal parts of the prior" if prior else "equal parts of a normal fitted to the codes",
         rest,
     ]
-    cells = _images.rgba(model.decode(grid))
+    cells = _images.rgba(run.config.form.picture(model.decode(grid)))
     said = " · ".join(text for text in told if text)
     return Manifold(cells, grid[0, :, x].astype(float), grid[:, 0, y].astype(float), (f"z{x}", f"z{y}"), said)
 

@@ -20,7 +20,7 @@ def prepare(run: Run, *, source: str = "prior", images: int = 12) -> _sheet.Shee
     part = read_sheet(run)[f"samples-{choose(source, SOURCES, what='kind of samples')}"]
     arms = read_support(run)["arms"]
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
-    cells = np.stack([_images.rgba(part.images[:images]), _images.rgba(part.originals[:images])])  # type: ignore[index]
+    cells = np.stack([_images.rgba(part.pictures(each[:images])) for each in (part.images, part.originals)])  # type: ignore[index]
     told = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
     told += f", of real held-out images {number(real)}; brightness does not count"
     return _sheet.Sheet(cells, ("sample", "nearest training"), told)

@@ -21,9 +21,9 @@ def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
     for name in ("rarest", "commonest"):
         part = found[name]
         if part.originals is not None:
-            rows.append(part.originals[:count])
+            rows.append(part.pictures(part.originals[:count]))
             labels.append(name)
-        rows.append(part.images[:count])
+        rows.append(part.pictures(part.images[:count]))
         labels.append(name if part.originals is None else "decoded")
         marks["which"] += [name] * count
         marks["row"] += part.settings["rows"][:count]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentlab.codes.decodings import Decodings
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
@@ -43,7 +43,8 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
         if not np.array_equal(_pick(part, part.originals, ids), originals):
             both = f"{run.name[-60:]} and {parts[0][0].name[-60:]}"
             raise InputError(f"{both} reconstruct different images; choose runs of the same data")
-    rows = [originals, *(_pick(part, part.images, ids) for _, part in parts)]
+    pictures = first.form.picture
+    rows = [pictures(originals), *(pictures(_pick(part, part.images, ids)) for _, part in parts)]
     left_out = len(runs) - len(parts)
     told = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
     told += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
@@ -70,9 +71,9 @@ def _shared_ids(parts: Sequence[Decodings]) -> list[int]:
     return shared
 
 
-def _pick(part: Decodings, images: Any, ids: Sequence[int]) -> NDArray[np.uint8]:
+def _pick(part: Decodings, images: Any, ids: Sequence[int]) -> Samples:
     known = _ids(part)
-    found: NDArray[np.uint8] = images[[known.index(row) for row in ids]]
+    found: Samples = images[[known.index(row) for row in ids]]
     return found
 
 

@@ -33,7 +33,7 @@ def prepare(
     if not 1 <= count <= 600:
         raise InputError(f"count is {count}; expected 1 to 600 samples")
     drawn = [draws.samples(codes, each, count, seed) for each in sources]
-    images = _images.rgba(model.decode(np.stack(drawn)))
+    images = _images.rgba(run.config.form.picture(model.decode(np.stack(drawn))))
     down = -(-count // ACROSS)
     blank = np.zeros((len(sources), down * ACROSS - count, *images.shape[2:]), np.uint8)
     across = min(ACROSS, count)

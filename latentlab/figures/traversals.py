@@ -71,7 +71,10 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
     values, centre = _values(part), _anchor(part)
     faded = inactive(table)
     cells = np.stack(
-        [_images.rgba(part.images[j], _images.FADED if f else 255) for j, f in zip(order, faded, strict=True)]
+        [
+            _images.rgba(part.pictures(part.images[j]), _images.FADED if f else 255)
+            for j, f in zip(order, faded, strict=True)
+        ]
     )
     settings = part.settings
     shown = f"{len(table)} of {codes.latent_dim} dimensions" if len(table) < codes.latent_dim else ""

@@ -22,7 +22,7 @@ def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
     rows, labels = [], []
     for name in ("narrowest", "widest"):
         part = pictures[name]
-        rows += [_images.rgba(part.originals[:images]), _images.rgba(part.images[:images])]  # type: ignore[index]
+        rows += [_images.rgba(part.pictures(each[:images])) for each in (part.originals, part.images)]  # type: ignore[index]
         shown = part.settings["width"][:images]
         labels += [f"{name}, σ {number(min(shown))} to {number(max(shown))}", "decoded"]
     w = found["widths"]

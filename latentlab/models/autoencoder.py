@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
+from latentlab.data.kinds import Form, image_form, kind_of
 from latentlab.errors import InputError
 from latentlab.models.likelihoods import LIKELIHOODS
 from latentlab.models.names import beginning
@@ -23,12 +24,16 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @runtime_checkable
 class Model(Protocol):
-    """What every verb asks of a model: codes from images, and likelihoods from codes."""
+    """What every verb asks of a model: codes from samples, and likelihoods from codes.
+
+    Samples are what its form makes of stored values, a `Form` in its attribute ``form``; images in [0, 1] where it has
+    none.
+    """
 
     latent_dim: int
 
     def encode(self, x: Tensor) -> Normal | Point:
-        """The posterior q(z|x) of images (n, c, h, w) in [0, 1]; its mean is (n, d)."""
+        """The posterior q(z|x) of samples (n, *shape), of images in [0, 1]; its mean is (n, d)."""
 
     def decode(self, z: Tensor) -> Distribution:
         """The likelihood p(x|z) of codes (n, d): a distribution whose log-probability is (n,)."""
@@ -48,23 +53,40 @@ class Point:
 class Autoencoder(nn.Module):
     """An encoder, a decoder and a likelihood; stochastic (a VAE) or not (a plain autoencoder)."""
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int) -> None:
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int, form: Form | None = None
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
-        self.latent_dim = latent_dim
+        self.latent_dim, self.form = latent_dim, form
+        self.seen = SEEN[kind_of(form).SEEN] if form is not None else None
 
     def encode(self, x: Tensor) -> Normal | Point:
         """q(z|x) = N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d."""
-        outputs = self.encoder(x).float()
+        outputs = self.encoder(x if self.seen is None else self.seen(x)).float()
         if outputs.shape[1] == self.latent_dim:
             return Point(outputs)
         mean, log_variance = outputs.chunk(2, dim=1)
         return Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
 
     def decode(self, z: Tensor) -> Distribution:
-        """p(x|z), with the three image axes as one event: its log-probability is (n,)."""
+        """p(x|z), with all axes of a sample as one event: its log-probability is (n,)."""
         found: Distribution = self.likelihood(self.decoder(z).float())
         return found
+
+
+# What an encoder sees of a sample, by the name that a kind's file gives it; None: the sample itself.
+SEEN: Mapping[str, Callable[[Tensor], Tensor] | None] = {
+    "itself": None,
+    "without what is missing": torch.nan_to_num,
+    "logarithms": torch.log1p,
+}
+
+
+def form_of(model: Model, shape: tuple[int, ...]) -> Form:
+    """The form of a model's samples; that of images in bytes of that shape where it has none of its own."""
+    form = getattr(model, "form", None)
+    return form if isinstance(form, Form) else image_form(shape)
 
 
 def build(config: RunConfig) -> Autoencoder:
@@ -72,10 +94,11 @@ def build(config: RunConfig) -> Autoencoder:
     network = load("models/networks", config.network)
     outputs = 2 * config.latent_dim if config.stochastic else config.latent_dim
     return Autoencoder(
-        network.encoder(config.image_shape, outputs),
-        network.decoder(config.latent_dim, config.image_shape),
-        LIKELIHOODS[config.likelihood](config.sigma),
+        network.encoder(config.form.shape, outputs),
+        network.decoder(config.latent_dim, config.form.shape),
+        LIKELIHOODS[config.likelihood](config.form, config.sigma),
         config.latent_dim,
+        config.form,
     )
 
 

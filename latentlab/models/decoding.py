@@ -1,4 +1,4 @@
-"""From codes to images: traversals, one latent dimension at a time, and reconstructions."""
+"""From codes to samples: traversals, one latent dimension at a time, and reconstructions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings
-from latentlab.data import Dataset
+from latentlab.data import Dataset, Form
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model
-from latentlab.models.autoencoder import device_of
+from latentlab.models.autoencoder import device_of, form_of
 from latentlab.runs.run import Run
 
 BATCH = 64
@@ -21,35 +22,43 @@ STEPS = 9
 PRIOR_RANGE = 2.0
 AGGREGATE_QUANTILES = (0.025, 0.975)
 RECONSTRUCTED = 32
-HALF_LEVEL = 1 / 510  # what is beyond [0, 1] by less makes no other grey level
 Range = Literal["prior", "aggregate"]
 
 
-def decode(model: Model, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8, 255 for 1; values beyond [0, 1] are cut.
+def decode(model: Model, codes: NDArray[np.float32]) -> Samples:
+    """The likelihood's means of codes (…, d) as samples (…, *shape) in the values that are stored: images in bytes, …
 
-    Raises an `InputError` where the decoder gives something that is not a number.
+    Bytes are rounded and cut to their range (`Form.from_model`). Raises an `InputError` where the decoder gives
+    something that is not a number.
     """
     return _decoded(model, codes)[0]
 
 
-def _decoded(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-    """What `decode` gives, and what a `Decodings` is to say of values that were cut: ``cut``, where there were some."""
+def means(model: Model, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The likelihood's means of codes (…, d) as the model gives them, (…, *shape) float32.
+
+    Raises an `InputError` where the decoder gives something that is not a number.
+    """
     flat = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(-1, codes.shape[-1])
-    blocks, cut, low, high = [], 0, 0.0, 1.0
     with torch.inference_mode():
-        for block in flat.split(BATCH):
-            mean = model.decode(block.to(device_of(model))).mean
-            ends = [float(end) for end in mean.aminmax()]
-            if not np.isfinite(ends).all():
-                raise InputError("the decoder returned values that are not finite; expected means of images in [0, 1]")
-            if ends[0] < -HALF_LEVEL or ends[1] > 1 + HALF_LEVEL:
-                cut += int(((mean < -HALF_LEVEL) | (mean > 1 + HALF_LEVEL)).sum())
-            low, high = min(low, ends[0]), max(high, ends[1])
-            blocks.append(mean.clamp(0, 1).mul(255).round().byte())
-    images = torch.cat(blocks).cpu().numpy()
-    told = {"cut": {"share": cut / images.size, "low": low, "high": high}} if cut else {}
-    return images.reshape(*codes.shape[:-1], *images.shape[1:]), told
+        blocks = [model.decode(block.to(device_of(model))).mean.float().cpu() for block in flat.split(BATCH)]
+    found = torch.cat(blocks).numpy()
+    if not np.isfinite(found).all():
+        raise InputError("the decoder returned values that are not finite; expected means of samples")
+    return found.reshape(*codes.shape[:-1], *found.shape[1:])
+
+
+def _decoded(model: Model, codes: NDArray[np.float32]) -> tuple[Samples, Form, dict[str, Any]]:
+    """What `decode` gives, its form, and what a `Decodings` is to say of values that were cut, if any were."""
+    x = means(model, codes)
+    form = form_of(model, x.shape[codes.ndim - 1 :])
+    cut = form.beyond(x)
+    told = (
+        {"cut": {"share": cut / x.size, "low": min(0.0, float(x.min())), "high": max(1.0, float(x.max()))}}
+        if cut
+        else {}
+    )
+    return form.from_model(x), form, told
 
 
 def traverse(
@@ -58,8 +67,8 @@ def traverse(
     """Change one latent dimension at a time around the code of the row at position `anchor`; keep the others.
 
     ``over="prior"`` goes from −2 to 2 standard deviations of the prior N(0, I); ``over="aggregate"`` from the 2.5 % to
-    the 97.5 % quantile of that dimension's codes, which is the one to use where there is no prior. The images are
-    (d, steps, c, h, w); the values decoded are in ``codes``.
+    the 97.5 % quantile of that dimension's codes, which is the one to use where there is no prior. The samples are
+    (d, steps, *shape); the values decoded are in ``codes``.
     """
     if not 0 <= anchor < len(codes):
         raise InputError(f"anchor is row {anchor}, but there are rows 0 to {len(codes) - 1}")
@@ -78,25 +87,26 @@ def traverse(
         "values": grid[np.arange(d), :, np.arange(d)].tolist(),
     }
     originals = None if images is None else images[anchor]
-    decoded, told = _decoded(model, grid)
-    return Decodings(decoded, grid, originals, settings | told)
+    decoded, form, told = _decoded(model, grid)
+    return Decodings(decoded, grid, originals, settings | told, form)
 
 
 def around(
     model: Model, codes: Codes, anchors: NDArray[np.int64], *, over: Range = "aggregate", steps: int = STEPS
 ) -> Decodings:
-    """`traverse` around the rows at several positions: images (anchors, d, steps, c, h, w)."""
+    """`traverse` around the rows at several positions: samples (anchors, d, steps, *shape)."""
     each = [traverse(model, codes, int(anchor), over=over, steps=steps) for anchor in anchors]
     settings = {"kind": "traversals", "range": over, "anchor_rows": codes.row_ids[anchors].tolist(), "steps": steps}
-    return Decodings(np.stack([p.images for p in each]), np.stack([p.codes for p in each]), None, settings)
+    images, grids = (np.stack([getattr(part, what) for part in each]) for what in ("images", "codes"))
+    return Decodings(images, grids, None, settings, each[0].form)
 
 
 def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int64]) -> Decodings:
-    """The images at those row positions, next to what the decoder makes of their posterior means."""
+    """The samples at those row positions, next to what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]
     settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
-    decoded, told = _decoded(model, chosen)
-    return Decodings(decoded, chosen, data[rows], settings | told)
+    decoded, form, told = _decoded(model, chosen)
+    return Decodings(decoded, chosen, data[rows], settings | told, form)
 
 
 def typical_row(codes: Codes) -> int:

@@ -1,4 +1,4 @@
-"""From a model and images to codes: one pass over the data, memory constant in the number of rows."""
+"""From a model and samples to codes: one pass over the data, memory constant in the number of rows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
 from latentlab.data import Dataset
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Autoencoder, Model, Point
+from latentlab.models.autoencoder import form_of
 from latentlab.models.networks._layers import channels_last
 from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
@@ -47,8 +49,8 @@ def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]
             yield waiting.popleft().result()
 
 
-def posterior(model: Model, images: NDArray[np.uint8]) -> Posterior:
-    """Posterior mean and variance (k, d) of images (k, c, h, w) uint8; no variance from a deterministic encoder."""
+def posterior(model: Model, images: Samples) -> Posterior:
+    """Posterior mean and variance (k, d) of samples (k, *shape) as stored; no variance from a deterministic encoder."""
     means, variances = [], []
     with torch.inference_mode():
         for start in range(0, len(images), BATCH):
@@ -72,15 +74,19 @@ def check_variance(mean: NDArray[np.float32], variance: NDArray[np.float32]) -> 
         )
 
 
-def as_input(model: Model, images: NDArray[np.uint8]) -> torch.Tensor:
-    """Images (k, c, h, w) uint8 as the model takes them: float32 in [0, 1], on its device and in its layout."""
+def as_input(model: Model, samples: Samples) -> torch.Tensor:
+    """Samples (k, *shape) as stored as the model takes them: float32, on its device and in its layout.
+
+    Images in bytes lie in [0, 1]; what else becomes of other samples, their form says.
+    """
     first = next(model.parameters(), None) if isinstance(model, torch.nn.Module) else None
-    x = torch.from_numpy(np.ascontiguousarray(images)).to("cpu" if first is None else first.device).float().div_(255)
+    form = form_of(model, samples.shape[1:])
+    x = torch.from_numpy(form.to_model(np.ascontiguousarray(samples))).to("cpu" if first is None else first.device)
     return channels_last(x) if isinstance(model, Autoencoder) and first is not None and first.ndim == 4 else x
 
 
-def distortions(model: Model, images: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:
-    """−log p(x|z) in nats of each image (k,), at one seeded sample of its posterior (its mean, without a variance)."""
+def distortions(model: Model, images: Samples, *, seed: int) -> NDArray[np.float32]:
+    """−log p(x|z) in nats of each sample (k,), at one seeded sample of its posterior (its mean, without a variance)."""
     with torch.inference_mode(), torch.random.fork_rng():
         torch.manual_seed(seed)
         x = as_input(model, images)
@@ -103,7 +109,7 @@ def judge(
     threads that encode: one for a model of the user's own, which may not bear more.
     """
     if not len(data):
-        raise InputError(f"{data.name} has no images; expected at least one")
+        raise InputError(f"{data.name} has no {data.form.plural}; expected at least one")
     if rows is not None and rows < len(data):
         data = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
     blocks = list(posteriors(model, data, workers or process_threads()))

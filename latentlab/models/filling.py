@@ -16,18 +16,20 @@ from torch import Tensor
 from torch.distributions import Distribution, Normal
 
 from latentlab.codes.decodings import Decodings
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model, Point
+from latentlab.models.autoencoder import form_of
 from latentlab.models.encoding import as_input
 
 WARM_UP = 20  # steps that take every proposal: they find the neighbourhood of an image that starts as noise
 STEPS = 40
 
 
-def fill(
-    model: Model, images: NDArray[np.uint8], hidden: NDArray[np.bool_], *, draws: int = 8, seed: int = 0
-) -> Decodings:
-    """Draws of what stands where images (n, c, h, w) uint8 are hidden (h, w), given the pixels that are not.
+def fill(model: Model, images: Samples, hidden: NDArray[np.bool_], *, draws: int = 8, seed: int = 0) -> Decodings:
+    """Draws of what stands where samples (n, *shape) are hidden, given what is not: images (n, c, h, w) at (h, w).
+
+    ``hidden`` has the axes of a sample, or all but its first: what is hidden in one channel is hidden in all.
 
     ``images`` of the answer (draws, n, c, h, w) are the likelihood's means at the chain's codes (draws, n, d), with the
     observed pixels as they were; ``originals`` the images as they came. ``settings`` has the chain's ``acceptance`` in
@@ -35,23 +37,24 @@ def fill(
     a chain of its own, for one chain seldom leaves the mode that it found. Under a Bernoulli likelihood the drawn
     pixels are bits, and grey observed pixels count as the means of bits.
     """
-    if images.ndim != 4 or hidden.shape != images.shape[2:]:
-        raise InputError(f"images are {images.shape}, hidden is {hidden.shape}; expected (n, c, h, w) and (h, w)")
+    if hidden.shape not in (images.shape[1:], images.shape[2:]):
+        raise InputError(f"samples are {images.shape}, hidden is {hidden.shape}; expected the shape of one sample")
     if not hidden.any() or hidden.all():
-        raise InputError(f"{int(hidden.sum())} of {hidden.size} pixels are hidden; expected some, and not all")
+        raise InputError(f"{int(hidden.sum())} of {hidden.size} values are hidden; expected some, and not all")
     with torch.inference_mode(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        x = as_input(model, images).repeat(draws, 1, 1, 1)
+        x = as_input(model, images).repeat(draws, *[1] * (images.ndim - 1))
         mask = torch.from_numpy(hidden).to(x.device)
         chains = _Chains(model, x, mask)
         for _ in range(WARM_UP):
             chains.step(always=True)
         taken = torch.stack([chains.step(always=False) for _ in range(STEPS)]).mean(dim=0)
-        filled = torch.where(mask, chains.likelihood.mean, x).clamp(0, 1).mul(255).round().byte()
+        filled = torch.where(mask, chains.likelihood.mean, x)
     acceptance = taken.reshape(draws, -1).mean(dim=0).tolist()
     settings = {"kind": "filling", "hidden": int(hidden.sum()), "acceptance": acceptance, "seed": seed}
-    shaped = filled.cpu().numpy().reshape(draws, *images.shape)
-    return Decodings(shaped, chains.z.cpu().numpy().reshape(draws, len(images), -1), images, settings)
+    form = form_of(model, images.shape[1:])
+    shaped = form.from_model(filled.float().cpu().numpy()).reshape(draws, *images.shape)
+    return Decodings(shaped, chains.z.cpu().numpy().reshape(draws, len(images), -1), images, settings, form)
 
 
 class _Chains:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from latentlab.errors import InputError
 from latentlab.models.autoencoder import Model, device_of
 
-LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 
 
 def first_weights(model: Model) -> Tensor:
@@ -41,8 +41,8 @@ def first_weights(model: Model) -> Tensor:
 
 
 def _flat(layer: nn.Module) -> Tensor | None:
-    if isinstance(layer, nn.ConvTranspose2d):
+    if isinstance(layer, nn.ConvTranspose1d | nn.ConvTranspose2d):
         return layer.weight.flatten(1).T
-    if isinstance(layer, nn.Conv2d):
+    if isinstance(layer, nn.Conv1d | nn.Conv2d):
         return layer.weight.transpose(0, 1).flatten(1).T
     return layer.weight if isinstance(layer, nn.Linear) else None

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.codes.decodings import Decodings
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
 from latentlab.models.decoding import decode
@@ -24,12 +25,12 @@ class Live:
     model: Model
     threads: int
 
-    def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The likelihood's means of codes (…, d) as images (…, c, h, w) uint8."""
+    def decode(self, codes: NDArray[np.float32]) -> Samples:
+        """The likelihood's means of codes (…, d) as samples (…, *shape) in the values that are stored."""
         return decode(self.ready(), codes)
 
-    def fill(self, images: NDArray[np.uint8], hidden: NDArray[np.bool_], *, draws: int, seed: int = 0) -> Decodings:
-        """`latentlab.models.filling.fill`: what may stand where images (n, c, h, w) are hidden (h, w)."""
+    def fill(self, images: Samples, hidden: NDArray[np.bool_], *, draws: int, seed: int = 0) -> Decodings:
+        """`latentlab.models.filling.fill`: what may stand where samples (n, *shape) are hidden."""
         return fill(self.ready(), images, hidden, draws=draws, seed=seed)
 
     def first_weights(self) -> NDArray[np.float32]:

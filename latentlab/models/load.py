@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError, MissingError
 from latentlab.models.adapter import checked, run_adapter, split
 from latentlab.models.autoencoder import Model, build, check_weights, fit_weights, place
@@ -75,11 +76,22 @@ def _own(run: Run, adapter: str | Model | None, weights: dict[str, Tensor]) -> M
             "Python)"
         )
     if not isinstance(adapter, str):
-        return _same(checked(adapter, "adapter"), weights, run)
+        return formed(_same(checked(adapter, "adapter"), weights, run), run.config.form)
     model = run_adapter(adapter)
     fit_weights(own(model), weights, run.model_path)
     if isinstance(model, nn.Module):
         place(model, here(run.config.hardware))
+    return formed(model, run.config.form)
+
+
+def formed(model: Model, form: Form) -> Model:
+    """A model of the user's own that knows the form of its samples; images in bytes need no telling."""
+    if not form.bytes or form != image_form(form.shape):
+        if not isinstance(getattr(model, "form", form), Form):
+            raise InputError(
+                "the model has an attribute form of its own; rename it, for the form of samples goes there"
+            )
+        model.form = form  # type: ignore[attr-defined]
     return model
 
 

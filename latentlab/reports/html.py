@@ -21,7 +21,6 @@ from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
 from latentlab.system.files import write_bytes
-from latentlab.system.png import channels_shown
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -274,7 +273,7 @@ def _strips(run: Run, order: Sequence[int]) -> list[str]:
     from latentlab.system.png import data_uri, strip
 
     _, part = _part(run)
-    return [data_uri(strip(part.images[index])) for index in order]
+    return [data_uri(strip(part.pictures(part.images[index]))) for index in order]
 
 
 def _range(run: Run) -> str:
@@ -282,7 +281,7 @@ def _range(run: Run) -> str:
     ends = "over the prior's range, −2 to 2" if over == "prior" else "over 2.5 % to 97.5 % of the codes"
     anchor = part.settings.get("anchor_row")
     said = [f"traversals {ends}" + (f", around row {anchor}" if anchor is not None else "")]
-    return "; ".join(filter(None, [*said, channels_shown(run.config.image_shape[0])]))
+    return "; ".join(filter(None, [*said, run.config.form.shown]))
 
 
 def _commands(runs: Sequence[Run]) -> list[str]:

@@ -125,11 +125,11 @@ def _data(runs: Sequence[Run], cite: _Cites) -> list[str]:
         config = run.config
         name = str(config.source.get("name", config.data))
         called, keys = SOURCES.get(name) or SOURCES.get(config.data) or (f"{config.data} (source: {name})", ())
-        rows = f"{config.rows:,} images" if config.rows else "an unrecorded number of images"
-        size = "×".join(map(str, config.image_shape))
+        form = config.form
+        rows = f"{config.rows:,} {form.plural}" if config.rows else f"an unrecorded number of {form.plural}"
         grid = config.source.get("grid")
         cells = f", factor grid {'×'.join(map(str, grid))}" if isinstance(grid, list) else ""
-        described[f"{called}{{}} ({rows} of {size}, part {config.split!r}{cells}, spec {config.data!r})"] = keys
+        described[f"{called}{{}} ({rows} of {form.size}, part {config.split!r}{cells}, spec {config.data!r})"] = keys
     for text, keys in described.items():
         sentences.append(f"Data: {text.replace('{}', cite(*keys))}.")
     return sentences

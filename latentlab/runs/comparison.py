@@ -172,7 +172,7 @@ def _row(run: Run, setting: str) -> dict[str, Any]:
 def normalised_beta(run: Run) -> float:
     """β·d/D for d latent dimensions and D pixels times channels; NaN for an objective without β."""
     beta = run.config.beta
-    return math.nan if beta is None else beta * run.config.latent_dim / math.prod(run.config.image_shape)
+    return math.nan if beta is None else beta * run.config.latent_dim / math.prod(run.config.form.shape)
 
 
 def _training(run: Run) -> tuple[dict[str, Any], list[str]]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from latentlab.system.files import read_record
 from latentlab.system.validation import Frozen, validate
 
+if TYPE_CHECKING:
+    from latentlab.data.kinds import Form
+else:
+    Form = Any
+
+FORMAT = 2
 LARGEST_BETA = 1e9
-Channels = Annotated[int, Field(ge=1, le=64)]
-Pixels = Annotated[int, Field(ge=1, le=4096)]
 
 
 class Hardware(Frozen):
@@ -46,8 +50,9 @@ class RunConfig(Frozen):
     """Everything that determines a run's weights, resolved: no value is left to be chosen later.
 
     ``objective`` holds the objective's name and its settings, as in ``{"name": "beta-vae", "beta": 4.0}``.
-    ``stochastic`` says whether the encoder gives a posterior variance as well as a mean. ``image_shape`` is (channels,
-    height, width). ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
+    ``stochastic`` says whether the encoder gives a posterior variance as well as a mean. ``form`` is what one sample
+    is, and how its values become the model's input and back (`Form`); format 1 had ``image_shape`` instead, of images
+    in bytes. ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
     is, ``source`` where the images came from, ``fingerprint`` the SHA-256 of what they are (`Dataset.fingerprint`;
     empty in runs older than it, and where a model was trained elsewhere). ``weights`` is the SHA-256 of the weights
     that rows were drawn by, empty where each was drawn once an epoch. ``decay`` is the last part of the steps over
@@ -57,7 +62,7 @@ class RunConfig(Frozen):
     recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     data: str = Field(min_length=1, max_length=4096)
     split: str = "all"
     imported: dict[str, Any] | None = None
@@ -66,12 +71,13 @@ class RunConfig(Frozen):
     source: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str = Field("", max_length=64)
     weights: str = Field("", max_length=64)
-    image_shape: tuple[Channels, Pixels, Pixels]
+    form: Form
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
-    likelihood: Literal["bernoulli", "gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid", "own"] = (
-        "bernoulli"
-    )
+    likelihood: Literal[
+        "bernoulli", "gaussian", "gaussian-learned", "gaussian-channels", "gaussian-sigmoid", "laplace-sigmoid",
+        "per-column", "negative-binomial", "poisson", "own",
+    ] = "bernoulli"  # fmt: skip
     sigma: float = Field(1.0, gt=0, le=1e3)
     objective: dict[str, Any]
     stochastic: bool = True
@@ -83,6 +89,29 @@ class RunConfig(Frozen):
     log_every: int = Field(100, ge=1, le=10**9)
     checkpoint_every: int = Field(1000, ge=1, le=10**9)
     hardware: Hardware = Hardware()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_format_1(cls, content: Any) -> Any:
+        """A configuration of format 1 as one of format 2."""
+        if not isinstance(content, dict) or "image_shape" not in content or "form" in content:
+            return content
+        shape = content["image_shape"]
+        if not isinstance(shape, list | tuple) or not all(type(size) is int for size in shape):
+            raise ValueError("expected image_shape as three whole numbers")
+        rest = {key: value for key, value in content.items() if key != "image_shape"}
+        return {**rest, "format": 2, "form": {"kind": "image", "shape": shape, "stored": "uint8", "scale": [255.0]}}
+
+    @field_validator("form", mode="before")
+    @classmethod
+    def _form(cls, form: Any) -> Form:
+        from latentlab.data.kinds import Form, form_from
+
+        return form if isinstance(form, Form) else form_from(form)
+
+    @field_serializer("form")
+    def _brief(self, form: Form) -> dict[str, Any]:
+        return form.to_json()
 
     @field_validator("rows", "steps", "learning_rate")
     @classmethod
@@ -139,5 +168,5 @@ def _brief(value: Any) -> str:
 
 def read_config(path: Path) -> RunConfig:
     """The configuration in a run's ``config.json``."""
-    found: RunConfig = validate(RunConfig, read_record(path), str(path))
+    found: RunConfig = validate(RunConfig, read_record(path, FORMAT), str(path))
     return found

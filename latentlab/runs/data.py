@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.data import Dataset, read_spec
-from latentlab.data.dataset import check_shape
+from latentlab.data.dataset import check_form
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.run import Run
 from latentlab.system.files import check_format, read_json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def analysed(run: Run, data: Dataset | None = None, split: str | None = None) -> Dataset:
     """The rows to analyse: the published test split where there is one, everything otherwise, or what `split` says."""
     data = data_of(run) if data is None else data
-    check_shape(data, run.config.image_shape, f"{run.path} was trained on")
+    check_form(data, run.config.form, f"{run.path} was trained on")
     return data.split(split or ("test" if "test" in data.splits else "all"))
 
 
@@ -27,7 +27,7 @@ def trained_rows(run: Run, data: Dataset | None = None, split: str | None = None
     """The rows that the run was trained on, or the part of `data` that is named, all of it where none is."""
     split = split or (run.config.split if data is None else "all")
     found = (data_of(run) if data is None else data).split(split)
-    check_shape(found, run.config.image_shape, f"{run.path} was trained on")
+    check_form(found, run.config.form, f"{run.path} was trained on")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_provenance
 from latentlab.errors import LatentlabError, LockedFileError, NewerFormatError
+from latentlab.runs.config import FORMAT
 from latentlab.runs.data import environment_of
 from latentlab.runs.kept import inputs_of
 from latentlab.runs.run import Run
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRAINED = ("config.json", "history.jsonl", "training.safetensors", "model.safetensors", "environment.json")
+TRAINED_FORMATS = {"config.json": FORMAT}  # 1 of the others
 NOTES = "notes.json"
 SPARE = "needed only to resume, and the run is finished"
 
@@ -63,7 +65,7 @@ def files_of(run: Run) -> dict[str, Stage | None]:
 
 def _row(run: Run, name: str, stage: Stage | None, hashes: dict[str, str], full: dict[str, str]) -> dict[str, Any]:
     path = run.path / name
-    state, why = _state(path, 1 if stage is None else stage.format, hashes, full)
+    state, why = _state(path, TRAINED_FORMATS.get(name, 1) if stage is None else stage.format, hashes, full)
     status = path.stat()
     written = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
     found = {"file": name, "bytes": status.st_size, "written": written, "sha256": hashes[name]}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latentlab.codes.codes import located
 from latentlab.codes.h5ad import read_provenance, read_rows
 from latentlab.data import Code, Dataset, read_spec, reads_files
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError, LatentlabError
 from latentlab.results import plain
 from latentlab.runs.data import data_of
@@ -88,9 +89,14 @@ def _holds(data: Dataset, run: Run, provenance: Mapping[str, Any]) -> bool:
     return places is not None and data.take(places).fingerprint["images"] == wanted
 
 
-def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The images (m, c, h, w) uint8 of those row ids."""
+def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> Samples:
+    """The samples (m, *shape) of those row ids."""
     places = located(data.row_ids, row_ids)
     if places is None:
         raise InputError(f"{data.name} does not have all of these rows; were the codes made from other data?")
     return data[places]
+
+
+def pictures_of(data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8."""
+    return data.form.picture(images_of(data, row_ids))

@@ -10,7 +10,7 @@ import numpy as np
 
 from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError
-from latentlab.runs.images import dataset_of, images_of
+from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.run import NAME, Run
 from latentlab.serving.waiting import Threads
 from latentlab.system.png import png, strip
@@ -28,7 +28,8 @@ def thumbnail(study: Path, run: str, row: int) -> bytes:
     if NAME.fullmatch(run) is None or path.is_symlink() or not 0 <= row < 2**62:
         raise InputError(f"no run of the study is called {run[:40]!r}")
     found = Run(path)
-    return png(strip(images_of(_dataset(path, found.codes_path.stat().st_mtime_ns), np.array([row]))))
+    data = _dataset(path, found.codes_path.stat().st_mtime_ns)
+    return png(strip(pictures_of(data, np.array([row]))))
 
 
 @lru_cache(maxsize=4)

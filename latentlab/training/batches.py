@@ -1,7 +1,8 @@
-"""The images of each step of a training: which rows, and getting them ready while the step before computes."""
+"""The samples of each step of a training: which rows, and getting them ready while the step before computes."""
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -10,11 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from latentlab.data import Dataset
-from latentlab.data.dataset import Images, Rows
+from latentlab.data.dataset import Rows, Samples
 from latentlab.models.networks._layers import channels_last
 from latentlab.runs.config import RunConfig
 
-RESIDENT = 1 << 30  # bytes of images that are kept once they were read
+RESIDENT = 1 << 30  # bytes of samples that are kept once they were read
+
+
+def bytes_of(data: Dataset) -> int:
+    """How many bytes all samples take as stored."""
+    return math.prod(data.shape) * np.dtype(data.form.stored).itemsize
 
 
 def epoch_order(rows: int, seed: int, epoch: int, weights: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
@@ -27,34 +33,35 @@ def epoch_order(rows: int, seed: int, epoch: int, weights: NDArray[np.float64] |
 
 
 class Resident:
-    """A data set's images, each read once and then kept in memory."""
+    """A data set's samples, each read once and then kept in memory."""
 
     def __init__(self, data: Dataset) -> None:
         self.data = data
-        self.images = np.empty(data.shape, np.uint8)
+        self.samples = np.empty(data.shape, data.form.stored)
         self.known = np.zeros(len(data), bool)
 
-    def read(self, rows: Rows) -> Images:
-        """Images (k, c, h, w) uint8."""
+    def read(self, rows: Rows) -> Samples:
+        """Samples (k, *shape) as stored."""
         missing = rows[~self.known[rows]]
         if len(missing):
-            self.images[missing] = self.data.read(missing)
+            self.samples[missing] = self.data.read(missing)
             self.known[missing] = True
-        return self.images[rows]
+        return self.samples[rows]
 
 
 class Batches:
-    """The images of a step, (b, c, h, w) float32 in [0, 1]. An epoch's last rows that fill no batch are left out.
+    """The samples of a step as the model takes them, float32. An epoch's last rows that fill no batch are left out.
 
-    While one step computes, a thread reads (or renders) the next step's images. A data set of up to 1 GiB of pixels is
-    kept in memory once it has been read.
+    While one step computes, a thread reads (or renders) the next step's samples. A data set of up to 1 GiB is kept in
+    memory once it has been read.
     """
 
     def __init__(self, data: Dataset, config: RunConfig, weights: NDArray[np.float64] | None = None) -> None:
         self.weights = weights
         self.rows, self.seed, self.size = len(data), config.seed, min(config.batch_size, len(data))
         self.hardware, self.last = config.hardware, config.steps - 1
-        self.read = Resident(data).read if np.prod(data.shape) <= RESIDENT else data.read
+        self.form = config.form
+        self.read = Resident(data).read if bytes_of(data) <= RESIDENT else data.read
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.coming: tuple[int, Future[Tensor]] | None = None
@@ -77,6 +84,6 @@ class Batches:
         epoch, position = divmod(step, self.rows // self.size)
         if epoch != self.epoch:
             self.epoch, self.order = epoch, epoch_order(self.rows, self.seed, epoch, self.weights)
-        images = self.read(self.order[position * self.size : (position + 1) * self.size])
-        # NumPy divides: PyTorch would start threads of its own for this thread.
-        return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32))
+        samples = self.read(self.order[position * self.size : (position + 1) * self.size])
+        # NumPy scales them: PyTorch would start threads of its own for this thread.
+        return torch.from_numpy(self.form.to_model(samples))

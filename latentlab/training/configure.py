@@ -6,17 +6,15 @@ from typing import Any
 
 import torch
 
-from latentlab.data import Dataset
+from latentlab.data import Dataset, Form
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.models import build
-from latentlab.models.networks import burgess
 from latentlab.runs.config import Hardware, RunConfig
 from latentlab.system import registry
 from latentlab.system.machine import process_threads, processor_flags
 from latentlab.system.validation import validate
 from latentlab.training.objectives import build_objective
-
-SMALL = 64
 
 
 def configure(
@@ -27,7 +25,7 @@ def configure(
     settings: dict[str, Any] | None = None,
     split: str | None = None,
     network: str = "auto",
-    likelihood: str = "bernoulli",
+    likelihood: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
     device: str = "auto",
@@ -43,17 +41,21 @@ def configure(
     chosen = build_objective({"name": objective, **given, **(settings or {})})
     split = split or ("train" if "train" in data.splits else "all")
     part = data.split(split)
+    form = kind_of(data.form).fitted(data.form, part)
     if likelihood == "bernoulli" and options.get("sigma") is not None:
         raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or choose gaussian")
     if network == "auto":
-        network = choose_network(data.image_shape)
+        network = choose_network(data.form)
+    if likelihood == "auto":
+        likelihood = kind_of(data.form).likelihood(data.form)
+    check_takes(network, form)
     content = {
         "data": data.spec or data.name,
         "split": split,
         "rows": len(part),
         "source": dict(data.source),
         "fingerprint": part.fingerprint["images"],
-        "image_shape": data.image_shape,
+        "form": form,
         "network": network,
         "likelihood": likelihood,
         "objective": {"name": objective, **chosen.model_dump()},
@@ -70,18 +72,22 @@ def configure(
     return config
 
 
-def choose_network(image_shape: tuple[int, int, int]) -> str:
-    """The network that ``auto`` stands for: burgess from 64×64 on where it takes the size, mlp for small images.
+def choose_network(form: Form) -> str:
+    """The network that ``auto`` stands for: the first of those that the kind prefers that takes samples of this form.
 
-    What neither is for, resnet takes: from 64×64 on other sizes, and long narrow images of more pixels than 64×64.
-
-    >>> [choose_network((1, *size)) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
+    >>> [choose_network(image_form((1, *size))) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
     ['mlp', 'burgess', 'resnet', 'resnet']
     """
-    height, width = image_shape[1:]
-    if min(height, width) < SMALL:
-        return "mlp" if height * width <= SMALL * SMALL else "resnet"
-    return "burgess" if burgess.takes((height, width)) else "resnet"
+    *preferred, last = kind_of(form).networks(form)
+    takes = (name for name in preferred if registry.load("models/networks", name).takes(form.shape))
+    return next(takes, last)
+
+
+def check_takes(network: str, form: Form) -> None:
+    """Raise an `InputError` where the network is for samples of another kind: convolutions of images for tables."""
+    module = registry.load("models/networks", network)
+    if len(form.shape) != 3 and not getattr(module, "takes", lambda shape: True)(form.shape):
+        raise InputError(f"the network {network} does not take {form.described()}; choose --network auto or mlp")
 
 
 def resolve_hardware(network: str, precision: str, threads: int | None, device: str) -> Hardware:
@@ -92,7 +98,7 @@ def resolve_hardware(network: str, precision: str, threads: int | None, device: 
         "device": device,
         "threads": process_threads() if threads is None else threads,
         "precision": best_precision(network, device) if precision == "auto" else precision,
-        "memory_format": "contiguous" if network == "mlp" else "channels_last",
+        "memory_format": getattr(registry.load("models/networks", network), "MEMORY_FORMAT", "contiguous"),
     }
     found: Hardware = validate(Hardware, content, "configuration")
     check_device(found.device)

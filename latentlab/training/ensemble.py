@@ -26,7 +26,7 @@ from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.runs.config import RunConfig
 from latentlab.runs.run import Run
-from latentlab.training.batches import RESIDENT, epoch_order
+from latentlab.training.batches import RESIDENT, bytes_of, epoch_order
 from latentlab.training.checkpoint import restore, save
 from latentlab.training.configure import check_device
 from latentlab.training.environment import write_environment
@@ -138,7 +138,7 @@ class Stack:
 
     def __init__(self, runs: Sequence[Run], data: Dataset) -> None:
         self.runs, self.data, self.config = list(runs), data, runs[0].config
-        self.device = self.config.hardware.device
+        self.device, self.form = self.config.hardware.device, self.config.form
         self.solos = [beginning(run.config) for run in runs]
         restored = [restore(run, {"": solo}) for run, solo in zip(runs, self.solos, strict=True)]
         self.first = min(step for step, _ in restored)  # all are equal
@@ -212,14 +212,16 @@ class Stack:
         return {key: value.detach() for key, value in found.items()}
 
     def _resident(self) -> Tensor | None:
-        """All images (n, c, h, w) uint8 on the device, where they take no more than half of its free memory."""
+        """All samples on the device, where they take no more than half of its free memory: bytes as they are stored,
+        others as the model takes them."""
         limit = torch.cuda.mem_get_info(self.device)[0] // 2 if self.device.startswith("cuda") else RESIDENT
-        if np.prod(self.data.shape) > limit:
+        if bytes_of(self.data) > limit:
             return None
-        return torch.from_numpy(self.data.read(np.arange(self.rows))).to(self.device)
+        samples = self.data.read(np.arange(self.rows))
+        return torch.from_numpy(samples if self.form.bytes else self.form.to_model(samples)).to(self.device)
 
     def _batch(self, step: int) -> Tensor:
-        """Every member's own images of a step, (members, b, c, h, w) float32 in [0, 1]."""
+        """Every member's own samples of a step as the model takes them, (members, b, *shape) float32."""
         epoch, position = divmod(step, self.rows // self.size)
         if epoch != self.epoch:
             orders = [epoch_order(self.rows, run.config.seed, epoch) for run in self.runs]
@@ -227,9 +229,10 @@ class Stack:
             self.orders = self.orders if self.images is None else self.orders.to(self.device)
         rows = self.orders[:, position * self.size : (position + 1) * self.size]
         if self.images is not None:
-            return self.images[rows].float().div_(255)
-        images = torch.from_numpy(self.data.read(rows.flatten().numpy())).to(self.device)
-        return images.unflatten(0, tuple(rows.shape)).float().div_(255)
+            resident = self.images[rows]
+            return resident.float().div_(self.form.scale[0]) if self.form.bytes else resident
+        samples = self.form.to_model(self.data.read(rows.flatten().numpy()))
+        return torch.from_numpy(samples).to(self.device).unflatten(0, tuple(rows.shape))
 
     def _noise(self, x: Tensor, objective: Objective, moment: Moment, step: int) -> tuple[Tensor, ...]:
         """Every member's own draws of a step, (members, …) for each draw that the objective makes."""

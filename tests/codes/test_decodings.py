@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from latentlab.codes.decodings import Decodings, changed_pixels, load_decodings, save_decodings
+from latentlab.codes.decodings import Decodings, changed, load_decodings, save_decodings
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.runs.kept import inputs_of
 from latentlab.system.files import sha256, unless_damaged
@@ -104,20 +105,20 @@ def test_a_dimension_that_changes_nothing_has_no_changed_pixels_and_direction_do
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (3, 5, 2, 4, 6), dtype=np.uint8)
     images[1] = images[1, :1]
-    found = changed_pixels(images)
+    found = changed(images, image_form(images.shape[-3:]))
     assert found.shape == (3, 4, 6)
     assert not found[1].any()
     assert found[[0, 2]].min() > 0
     assert found.max() <= 1
-    np.testing.assert_allclose(changed_pixels(images[:, ::-1]), found)
-    np.testing.assert_allclose(changed_pixels(255 - images), found)
+    np.testing.assert_allclose(changed(images[:, ::-1], image_form(images.shape[-3:])), found)
+    np.testing.assert_allclose(changed(255 - images, image_form(images.shape[-3:])), found)
 
 
 def test_changed_pixels_are_where_the_change_is_and_as_large() -> None:
     images = np.zeros((4, 1, 8, 8), np.uint8)
     images[1:, 0, 2, 3] = 255
-    found = changed_pixels(images)
+    found = changed(images, image_form(images.shape[-3:]))
     assert found[2, 3] == pytest.approx(1 / 3)
     assert np.count_nonzero(found) == 1
     with pytest.raises(InputError, match="two steps"):
-        changed_pixels(images[:1])
+        changed(images[:1], image_form(images.shape[-3:]))

@@ -91,7 +91,7 @@ def test_a_gan_s_generator_takes_ten_lines(tmp_path: Path) -> None:
     assert len(inspect.getsource(generator_in_ten_lines).strip().splitlines()) <= 10
     generator_in_ten_lines(tmp_path)
     run = ll.Run(tmp_path / "gan")
-    assert (run.config.image_shape, run.config.rows, run.encodes) == ((1, 8, 8), 0, False)
+    assert (run.config.form.shape, run.config.rows, run.encodes) == ((1, 8, 8), 0, False)
     assert set(run.decodings()) == {"traversals-prior", "traversals-aggregate"}
 
 

@@ -76,7 +76,7 @@ def test_colour(tmp_path: Path, shape: tuple[int, ...]) -> None:
     images = bytes_of(*shape)
     write(tmp_path, "train", images)
     data = load(tmp_path)
-    assert data.image_shape == (3, 8, 8)
+    assert data.form.shape == (3, 8, 8)
     assert (data[:] == (images if shape[1] == 3 else images.transpose(0, 3, 1, 2))).all()
 
 

@@ -107,7 +107,7 @@ class TestDataset:
 class TestCheck:
     def test_a_sound_data_set_has_no_problem(self) -> None:
         findings = check("digits")
-        assert {f["what"] for f in findings} == {"data set", "images", "labels", "pixels"}
+        assert {f["what"] for f in findings} == {"data set", "samples", "labels", "pixels"}
         assert not any(f["problem"] for f in findings)
 
     def test_what_is_unusable_is_said(self, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_what_cannot_be_filled_is_refused() -> None:
     for mask in (np.zeros((3, 3), bool), np.ones((3, 3), bool)):
         with pytest.raises(InputError, match="expected some, and not all"):
             fill(made, images, mask)
-    with pytest.raises(InputError, match=r"expected \(n, c, h, w\)"):
+    with pytest.raises(InputError, match=r"expected \(channels, height, width\)"):
         fill(made, images[0], HIDDEN)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(9, 9))
     deterministic = wrap(encoder, nn.Unflatten(1, (1, 3, 3)), latent_dim=9, likelihood="gaussian")

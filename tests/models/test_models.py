@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError
 from latentlab.models import Model
 from latentlab.models.autoencoder import Autoencoder, fit_weights
@@ -11,10 +12,20 @@ from latentlab.models.likelihoods import LIKELIHOODS
 from latentlab.models.networks._layers import ConvTranspose2d, keep_variance
 from latentlab.system.registry import load, names
 
+FORM = image_form((1, 8, 8))
 
-@pytest.mark.parametrize("network", names("models/networks"))
-@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 64, 64), (1, 32, 64)])
-def test_encoder_and_decoder_fit_each_other(network: str, shape: tuple[int, int, int]) -> None:
+
+SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 64, 64), (1, 32, 64)]
+FITTING = [
+    (network, shape)
+    for network in names("models/networks")
+    for shape in [*SHAPES, (13,), (1, 32), (2, 65), (3, 1000)]
+    if getattr(load("models/networks", network), "takes", lambda shape: True)(shape)
+]
+
+
+@pytest.mark.parametrize(("network", "shape"), FITTING)
+def test_encoder_and_decoder_fit_each_other(network: str, shape: tuple[int, ...]) -> None:
     module = load("models/networks", network)
     x = torch.rand(2, *shape)
     assert module.encoder(shape, 10)(x).shape == (2, 10)
@@ -92,23 +103,31 @@ def test_burgess_refuses_sizes_it_cannot_halve(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_likelihoods(name: str) -> None:
-    likelihood = LIKELIHOODS[name](0.5)
-    p = likelihood(torch.zeros(2, 1, 4, 4))
-    assert p.log_prob(torch.full((2, 1, 4, 4), 0.3)).shape == (2,)
-    assert p.mean.shape == (2, 1, 4, 4)
-    assert sum(q.numel() for q in likelihood.parameters()) == (1 if name == "gaussian-learned" else 0)
+    flat = name in ("per-column", "negative-binomial", "poisson")
+    form = Form("table", (16,)) if flat else image_form((3, 4, 4))
+    likelihood = LIKELIHOODS[name](form, 0.5)
+    p = likelihood(torch.zeros(2, *form.shape))
+    assert p.log_prob(torch.full((2, *form.shape), 0.3)).shape == (2,)
+    assert p.mean.shape == p.sample().shape == (2, *form.shape)
+    learned = {"gaussian-learned": 1, "gaussian-channels": 3, "per-column": 16, "negative-binomial": 16}
+    assert sum(q.numel() for q in likelihood.parameters()) == learned.get(name, 0)
 
 
 def test_grey_bernoulli_is_the_mean_over_bits() -> None:
     """log p of a grey level g equals g·log p(1) + (1 − g)·log p(0)."""
-    p = LIKELIHOODS["bernoulli"](1.0)(torch.full((1, 1, 1, 1), 0.7))
+    p = LIKELIHOODS["bernoulli"](FORM, 1.0)(torch.full((1, 1, 1, 1), 0.7))
     at = {value: p.log_prob(torch.full((1, 1, 1, 1), value)) for value in (0.0, 0.25, 1.0)}
     torch.testing.assert_close(at[0.25], 0.25 * at[1.0] + 0.75 * at[0.0])
 
 
 def test_the_protocol() -> None:
     module = load("models/networks", "mlp")
-    m = Autoencoder(module.encoder((1, 8, 8), 4), module.decoder(2, (1, 8, 8)), LIKELIHOODS["bernoulli"](1.0), 2)
+    m = Autoencoder(
+        module.encoder((1, 8, 8), 4),
+        module.decoder(2, (1, 8, 8)),
+        LIKELIHOODS["bernoulli"](FORM, 1.0),
+        2,
+    )
     assert isinstance(m, Model)
     wrong = {name: tensor for name, tensor in m.state_dict().items() if "5" not in name}
     from pathlib import Path

@@ -387,7 +387,7 @@ def test_a_run_never_runs_its_adapter_by_itself(adapter: Path, tmp_path: Path) -
         ("broken", "broken failed: KeyError: 'layers'"),
         ("ends", "ends failed: SystemExit: 0"),
         ("Own", "returned a Own; expected ll.wrap"),
-        ("shapeless", r"decode returned images \(2, 9\); expected \(2, 1, 8, 8\), as digits has them"),
+        ("shapeless", r"decode returned means \(2, 9\); expected \(2, 1, 8, 8\), as digits has them"),
     ],
 )
 def test_adapters_that_make_no_model(adapter: Path, tmp_path: Path, name: str, message: str) -> None:

@@ -14,7 +14,7 @@ from latentlab.system.validation import validate
 GOOD: dict[str, Any] = {
     "data": "digits",
     "rows": 1797,
-    "image_shape": (1, 8, 8),
+    "form": {"kind": "image", "shape": (1, 8, 8), "stored": "uint8", "scale": (255.0,)},
     "network": "mlp",
     "objective": {"name": "beta-vae", "beta": 4.0},
     "steps": 100,
@@ -57,9 +57,15 @@ def test_its_label(objective: dict[str, Any], beta: float | None, label: str) ->
         ({"latent_dim": 0}, "latent_dim is 0; input should be greater than or equal to 1"),
         ({"latent_dim": 10**9}, "latent_dim is 1000000000"),
         ({"batch_size": 10**9}, "batch_size is 1000000000"),
-        ({"image_shape": (1, 10**6, 10**6)}, "image_shape.1 is 1000000"),
-        ({"image_shape": (0, 8, 8)}, "image_shape.0 is 0"),
-        ({"image_shape": (8, 8)}, "image_shape"),
+        ({"form": {**GOOD["form"], "shape": (1, 10**6, 10**6)}}, r"shape \(1, 1000000, 1000000\); expected 1 to"),
+        ({"form": {**GOOD["form"], "shape": (1, 5000, 8)}}, r"shape \(1, 5000, 8\)"),
+        ({"form": {**GOOD["form"], "shape": (0, 8, 8)}}, r"shape \(0, 8, 8\)"),
+        ({"form": {**GOOD["form"], "shape": (8, 8)}}, r"shape \(8, 8\)"),
+        ({"form": {**GOOD["form"], "kind": "smell"}}, "no kind is called 'smell'"),
+        ({"form": {**GOOD["form"], "scale": (float("nan"),)}}, "scale.0 is nan"),
+        ({"form": {**GOOD["form"], "scale": (0.0,)}}, "scale"),
+        ({"form": {**GOOD["form"], "names": ("a", "b")}}, "2 names; expected 1"),
+        ({"form": "image"}, "form"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"learning_rate": float("inf")}, "learning_rate is inf"),
         ({"learning_rate": 0}, "learning_rate is 0"),
@@ -67,8 +73,8 @@ def test_its_label(objective: dict[str, Any], beta: float | None, label: str) ->
         ({"steps": 0}, "steps is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"sigma": 0}, "sigma is 0"),
-        ({"likelihood": "poisson"}, "likelihood is 'poisson'"),
-        ({"format": 2}, "format is 2"),
+        ({"likelihood": "cauchy"}, "likelihood is 'cauchy'"),
+        ({"format": 3}, "format is 3"),
         ({"objective": {}}, "objective is {}"),
         ({"objective": {"name": 3}}, "expected a name and its settings"),
         ({"objective": {"name": "vae", "beta": "x"}}, "expected a number as beta"),
@@ -89,7 +95,7 @@ def test_what_is_wrong_is_named_in_one_line(changes: dict[str, Any], message: st
     assert len(str(caught.value)) <= 200
 
 
-@pytest.mark.parametrize("key", ["data", "rows", "image_shape", "network", "objective", "steps", "learning_rate"])
+@pytest.mark.parametrize("key", ["data", "rows", "form", "network", "objective", "steps", "learning_rate"])
 def test_what_is_missing_is_named(key: str) -> None:
     with pytest.raises(InputError, match=f"config.json: {key} is missing$"):
         validate(RunConfig, {k: value for k, value in GOOD.items() if k != key}, "config.json")

@@ -73,7 +73,7 @@ def test_a_small_copy_of_a_finished_run_is_in_order(run: Run, tmp_path: Path) ->
 def test_a_small_copy_keeps_the_leakage_which_is_not_measured_again(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images = np.zeros((2, *run.config.image_shape), np.uint8)
+    images = np.zeros((2, *run.config.form.shape), np.uint8)
     score = Score(0.25, settings={"factors": [], "left_out": {}})
     data = Dataset("toy", images.shape, images.__getitem__)
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "data": plain(data.source)}

@@ -221,7 +221,7 @@ def test_a_broken_member_does_not_hide_the_others(run: Run) -> None:
     assert list(failed) == [other]
 
 
-@pytest.mark.parametrize("change", [{"latent_dim": 0}, {"colour": 1}, {"objective": {"beta": 4}}, {"format": 2}])
+@pytest.mark.parametrize("change", [{"latent_dim": 0}, {"colour": 1}, {"objective": {"beta": 4}}, {"format": 3}])
 def test_a_config_that_is_wrong_makes_a_broken_member(run: Run, change: dict[str, Any]) -> None:
     path = run.path / "config.json"
     write_json(path, {**json.loads(path.read_text()), **change})

@@ -98,9 +98,9 @@ def test_a_newer_file_is_neither_read_nor_written(run: Run, name: str, file: str
 @pytest.mark.parametrize("name", ["config.json", "notes.json", "environment.json"])
 def test_what_is_newer_of_a_run_itself_is_not_advised_to_be_removed(run: Run, name: str) -> None:
     path = run.path / name
-    write_json(path, {**(read_json(path) if path.is_file() else {}), "format": 2})
+    write_json(path, {**(read_json(path) if path.is_file() else {}), "format": 3})
     [wrong] = [found for found in examine(run.path.parent) if found.wrong]
-    assert "format '2'" in wrong.found
+    assert "format '3'" in wrong.found
     assert "upgrade" in wrong.mend
     assert "rm " not in wrong.mend
 

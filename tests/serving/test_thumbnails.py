@@ -36,7 +36,7 @@ def test_it_is_the_image_of_that_row(run: Run) -> None:
     digits = load("digits")
     for study in (run.path.parent, run.path):
         found = pixels(thumbnail(study, "run", int(digits.row_ids[7])))
-        scale = found.shape[0] // digits.image_shape[1]
+        scale = found.shape[0] // digits.form.shape[1]
         np.testing.assert_array_equal(found[::scale, ::scale], digits[7][0, 0])
 
 

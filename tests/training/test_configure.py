@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latentlab.data.kinds import image_form
 from latentlab.models import build
 from latentlab.runs.config import RunConfig
 from latentlab.system import machine
@@ -17,7 +18,7 @@ from latentlab.training.configure import choose_network, resolve_hardware
 @given(st.integers(1, 3), st.integers(1, 300), st.integers(1, 300))
 @settings(max_examples=25, deadline=None)
 def test_auto_takes_images_of_any_size(channels: int, height: int, width: int) -> None:
-    network = choose_network((channels, height, width))
+    network = choose_network(image_form((channels, height, width)))
     config = RunConfig(data="any", rows=1, image_shape=(channels, height, width), network=network, latent_dim=2,
                        objective={"name": "vae"}, steps=1, learning_rate=1)  # fmt: skip
     with torch.device("meta"):
@@ -32,7 +33,7 @@ def test_auto_takes_images_of_any_size(channels: int, height: int, width: int) -
     ((20, 3000), "resnet"),
 ])  # fmt: skip
 def test_which_network_it_is(size: tuple[int, int], network: str) -> None:
-    assert choose_network((1, *size)) == network
+    assert choose_network(image_form((1, *size))) == network
 
 
 @pytest.fixture

@@ -294,7 +294,7 @@ def test_a_second_writer_is_refused(data: Dataset, tmp_path: Path) -> None:
         ({"settings": {"beta": -1}}, "beta is -1"),
         ({"objective": "gan"}, "no objective is called 'gan'"),
         ({"network": "transformer"}, "no network is called"),
-        ({"likelihood": "poisson"}, "likelihood is 'poisson'"),
+        ({"likelihood": "cauchy"}, "likelihood is 'cauchy'"),
         ({"steps": 0}, "steps is 0"),
         ({"split": "validation"}, "has no split 'validation'"),
         ({"precision": "int4"}, "precision is 'int4'"),

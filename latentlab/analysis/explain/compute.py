@@ -24,7 +24,7 @@ Images = NDArray[np.float32]
 
 
 def jacobian(model: Model, codes: NDArray[np.float32]) -> Images:
-    """∂x̄/∂z of the likelihood's mean at codes (m, d): (m, d, c, h, w).
+    """∂x̄/∂z of the likelihood's mean at codes (m, d): (m, d, *shape), in units of the model's input.
 
     One derivative along each latent dimension for all codes at once, by double backward (Pearlmutter 1994): exact, and
     attention is computed by its definition for it. Where torch does not know the second derivative of a layer, or the
@@ -70,9 +70,10 @@ def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS,
     d = codes.latent_dim
     total = square = 0.0
     for start in range(0, len(centres), BATCH):
-        block = np.abs(jacobian(model, centres[start : start + BATCH]).astype(np.float64)) * spread[:, None, None, None]
-        total = total + block.mean(axis=2).sum(axis=0)
-        square = square + (block**2).mean(axis=(2, 3, 4)).sum(axis=0)
+        found = np.abs(jacobian(model, centres[start : start + BATCH]).astype(np.float64))
+        block = found * spread.reshape(-1, *[1] * (found.ndim - 2))
+        total = total + (block.mean(axis=2) if block.ndim > 3 else block).sum(axis=0)
+        square = square + (block**2).mean(axis=tuple(range(2, block.ndim))).sum(axis=0)
     changed, straight = [], np.empty((d, len(centres)))
     for j in range(d):
         moved = 0.0
@@ -81,7 +82,8 @@ def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS,
             along[:, j] = np.linspace(ends[0, j], ends[1, j], steps)
             path = _means(model, along)
             straight[j, i] = straightness(path.reshape(steps, -1))
-            moved = moved + np.abs(np.diff(path, axis=0)).sum(axis=0).mean(axis=0)
+            along = np.abs(np.diff(path, axis=0)).sum(axis=0)
+            moved = moved + (along.mean(axis=0) if along.ndim > 1 else along)
         changed.append(moved / len(centres))
     return Effects(
         local=np.asarray(total / len(centres), np.float32),

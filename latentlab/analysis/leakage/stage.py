@@ -10,7 +10,7 @@ from latentlab.analysis.leakage.measure import leakage as measured
 from latentlab.analysis.leakage.reader import Reader, learn
 from latentlab.analysis.leakage.record import save_leakage
 from latentlab.data import Dataset, load
-from latentlab.data.dataset import check_shape
+from latentlab.data.dataset import check_form
 from latentlab.results import Score, plain
 from latentlab.runs.images import dataset_of
 from latentlab.runs.kept import kept
@@ -54,7 +54,7 @@ def leakage(
     runs of the same images that are given the same one learn from them once.
     """
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)
-    check_shape(images, run.config.image_shape, f"{run.name} makes")
+    check_form(images, run.config.form, f"{run.name} makes")
     inputs = {
         "model": model_hash(run),
         "codes": sha256(run.codes_path),

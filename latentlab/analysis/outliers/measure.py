@@ -125,7 +125,7 @@ def image_scores(images: NDArray[np.uint8], mean_image: Floats) -> dict[str, Flo
     }
 
 
-def constant_images(shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def constant_images(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """An image (256, c, h, w) of each grey level and nothing else, black first."""
     return np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, *shape)).copy()
 

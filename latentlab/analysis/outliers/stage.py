@@ -21,7 +21,7 @@ from latentlab.analysis.outliers.record import FILE, Outliers, load_outliers
 from latentlab.data import Dataset, load
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
-from latentlab.data.dataset import check_shape
+from latentlab.data.dataset import check_form
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import collected, made_from
@@ -63,7 +63,7 @@ def outliers(
     STAGE.check(run)
     against = load(against)
     own, trained = analysed(run, None if data is None else load(data), split), trained_rows(run)
-    check_shape(against, own.image_shape, f"{run.path} was trained on")
+    check_form(against, own.form, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
     inputs["matching"] = MATCHING
@@ -159,7 +159,7 @@ def _controls(scores: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 
 def _constant(own: Dataset) -> Dataset:
-    images = constant_images(own.image_shape)
+    images = constant_images(own.form.shape)
     return Dataset("constant", images.shape, images.__getitem__)
 
 

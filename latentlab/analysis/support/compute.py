@@ -7,13 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch.distributions import kl_divergence
 
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model
-from latentlab.models.autoencoder import device_of
+from latentlab.models.autoencoder import device_of, form_of
 
 
-def along(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Decode ways (p, s, d) point by point: pictures (p, s, c, h, w) uint8 and information (p, s − 1) in nats.
+def along(model: Model, codes: NDArray[np.float32]) -> tuple[Samples, NDArray[np.float64]]:
+    """Decode ways (p, s, d) point by point: samples (p, s, *shape) and information (p, s − 1) in nats.
 
     The information of a step is KL(p(x|z) ‖ p(x|z')) from a point's likelihood to the next one's: what one picture
     tells about not being the other. Raises `InputError` where the likelihood is of a kind whose KL is not known.
@@ -23,7 +24,8 @@ def along(model: Model, codes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], 
     with torch.inference_mode():
         for way in codes:
             z = torch.from_numpy(np.ascontiguousarray(way, np.float32)).to(device)
-            images.append(model.decode(z).mean.clamp(0, 1).mul(255).round().byte().numpy(force=True))
+            mean = model.decode(z).mean.float().numpy(force=True)
+            images.append(form_of(model, mean.shape[1:]).from_model(mean))
             try:
                 step = kl_divergence(model.decode(z[:-1]), model.decode(z[1:]))
             except NotImplementedError as error:

@@ -46,11 +46,11 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
 def card(run: Run) -> str:
     """The model card: what it is, how it was made, what it scores, how to use it and what not to believe."""
     config = run.config
-    shape = "×".join(map(str, config.image_shape))
+    samples = config.form.described()
     head = ["---", f"library_name: {LIBRARY}", "tags:", *(f"- {tag}" for tag in _tags(run)), "---"]
     made = {
         "objective": config.label,
-        "images": shape,
+        "samples": samples,
         "data": f"{public(config.data)}, {config.split} split, {config.rows:,} rows"
         if config.rows
         else public(config.data),
@@ -68,7 +68,7 @@ def card(run: Run) -> str:
         "",
         f"# {plain(run.name)}",
         "",
-        f"An autoencoder of images {shape}: {plain(config.label)}. Made with latentlab.",
+        f"An autoencoder of {samples}: {plain(config.label)}. Made with latentlab.",
     ]
     lines += ["", "| | |", "|---|---|", *(f"| {key} | {plain(str(value))} |" for key, value in made.items())]
     lines += ["", "## Scores", "", *_scores(run)]
@@ -96,11 +96,13 @@ def plain(text: str) -> str:
 
 USE = (
     "```python",
+    "import torch",
     "import latentlab as ll",
     "",
     'model = ll.from_pretrained("path/to/this/folder")',
-    "posterior = model.encode(images)  # images (n, c, h, w) in [0, 1]; posterior.mean is the code (n, d)",
-    "pictures = model.decode(posterior.mean).mean",
+    "x = model.form.to_model(samples)  # stored values (n, *shape) as the model takes them; images lie in [0, 1]",
+    "posterior = model.encode(torch.from_numpy(x))  # posterior.mean is the code (n, d)",
+    "decoded = model.form.from_model(model.decode(posterior.mean).mean.detach().numpy())",
     "```",
     "",
     "`latentlab import huggingface path/to/this/folder --out RUN` imports it as a run, for use with every command.",

@@ -59,7 +59,7 @@ def write(run: Run, out: Path, *, adapter: str | Model | None = None) -> Path:
             names = ["mean", "variance"] if run.config.stochastic else ["mean"]
             write_bytes(
                 out / "encoder.onnx",
-                _graph(_Encoder(model), torch.zeros(BATCH, *run.config.image_shape), "images", names),
+                _graph(_Encoder(model), torch.zeros(BATCH, *run.config.form.shape), "images", names),
             )
         if run.decodes:
             codes = torch.zeros(BATCH, run.config.latent_dim)

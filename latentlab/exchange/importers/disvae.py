@@ -16,6 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, number, renamed, settings, whole
 from latentlab.models.names import the_part
@@ -47,7 +48,7 @@ def read(path: Path) -> Foreign:
     shape = _shape(specs, where)
     config = {
         "data": _data(specs.get("dataset")),
-        "image_shape": shape,
+        "form": image_form(shape),
         "network": "burgess",
         "latent_dim": whole(specs, "latent_dim", where),
         "objective": _objective(specs, where),

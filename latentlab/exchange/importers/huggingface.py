@@ -17,8 +17,8 @@ from latentlab.system.registry import choose, names
 from latentlab.system.validation import validate
 
 KEPT = (
-    "data", "split", "image_shape", "network", "latent_dim", "likelihood", "sigma", "objective", "stochastic",
-    "batch_size", "seed",
+    "format", "data", "split", "image_shape", "form", "network", "latent_dim", "likelihood", "sigma", "objective",
+    "stochastic", "batch_size", "seed",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, renamed, settings, whole
 from latentlab.models.names import the_part
@@ -50,7 +51,7 @@ def read(path: Path) -> Foreign:
         )
     config = {
         "data": "unknown",
-        "image_shape": image_shape(found.get("input_dim"), "input_dim", where),
+        "form": image_form(image_shape(found.get("input_dim"), "input_dim", where)),
         "network": "shallow",
         "latent_dim": whole(found, "latent_dim", where),
         "stochastic": name in GAUSSIANS,

@@ -17,13 +17,14 @@ from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, expected_shapes
 from latentlab.models.names import beginning, below, choose_stem, stems, unwrapped
 from latentlab.models.weights import read_weights
+from latentlab.system import registry
 from latentlab.system.registry import choose, names
 
 LANDMARK = "decoder.0.weight"
 
 
 def read(path: Path, data: Dataset | None = None, network: str = "auto", likelihood: str = "bernoulli") -> Foreign:
-    """The weights in a file, for images of the shape that `data` has."""
+    """The weights in a file, for samples of the form that `data` has."""
     if data is None:
         raise InputError(f"{path} does not record its image shape; name the data: --data SPEC")
     weights = unwrapped(read_weights(path))
@@ -39,13 +40,16 @@ def read(path: Path, data: Dataset | None = None, network: str = "auto", likelih
             return Foreign(fitting[stem], found[stem][1] or {}, path, {"prefix": stem} if stem else {})
     begins = beginning(weights)
     raise InputError(
-        f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on images "
-        f"{'×'.join(map(str, data.image_shape))}; other networks: --adapter FILE.py:NAME"
+        f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on "
+        f"{data.form.described()}; other networks: --adapter FILE.py:NAME"
         + (f" (its names begin with {begins[:40]})" if begins not in ("", "decoder.", "encoder.") else "")
     )
 
 
 def _fits(weights: dict[str, Tensor], config: dict[str, Any]) -> bool:
+    takes = getattr(registry.load("models/networks", config["network"]), "takes", None)
+    if takes is not None and not takes(config["form"].shape):
+        return False
     return expected_shapes(config) == {name: tuple(tensor.shape) for name, tensor in weights.items()}
 
 
@@ -60,7 +64,7 @@ def _config(weights: Any, data: Dataset, network: str, likelihood: str) -> dict[
         return None
     return {
         "data": data.spec or data.name,
-        "image_shape": data.image_shape,
+        "form": data.form,
         "network": network,
         "latent_dim": latent_dim,
         "stochastic": outputs == 2 * latent_dim,

@@ -1,6 +1,8 @@
 """Networks, one per file; the file's name is the network's name.
 
-A network's file has two functions: ``encoder(image_shape, outputs)`` maps images (n, c, h, w) to (n, outputs), and
-``decoder(latent_dim, image_shape)`` maps codes (n, d) to images' worth of likelihood parameters (n, c, h, w).
-``LEARNING_RATE`` is the step size that suits it where none is given.
+A network's file has two functions: ``encoder(shape, outputs)`` maps samples (n, *shape) to (n, outputs), and
+``decoder(latent_dim, shape)`` maps codes (n, d) to samples' worth of likelihood parameters (n, *shape). Where it does
+not take every shape, ``takes(shape)`` says so.
+``LEARNING_RATE`` is the step size that suits it where none is given, ``MEMORY_FORMAT`` the layout that its convolutions
+of images compute in.
 """

@@ -15,19 +15,22 @@ from latentlab.models.networks._layers import ConvTranspose2d, keep_variance
 CHANNELS = 32
 HIDDEN = 256
 LEARNING_RATE = 5e-4
+MEMORY_FORMAT = "channels_last"
 PRECISION = "mixed"  # where the processor has bfloat16: docs/decisions/0005
 SMALLEST, LARGEST = 4, 16
 
 
-def takes(size: tuple[int, int]) -> bool:
-    """Whether the layers take images (h, w)."""
-    count, smallest = _halved(size)
+def takes(shape: tuple[int, ...]) -> bool:
+    """Whether the layers take images (c, h, w)."""
+    if len(shape) != 3:
+        return False
+    count, smallest = _halved((shape[1], shape[2]))
     return count > 0 and max(smallest) <= LARGEST
 
 
 def halvings(size: tuple[int, int]) -> int:
     """How many times an image (h, w) is halved; an `InputError` where the layers cannot take it."""
-    if not takes(size):
+    if not takes((1, *size)):
         raise InputError(
             f"images are {size[0]}×{size[1]}; the burgess network halves them to {LARGEST} or fewer pixels a side, "
             "so resize them (add :size=64 to a folder of images) or choose --network mlp"
@@ -43,15 +46,15 @@ def _halved(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
     return count, (height, width)
 
 
-def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
+def encoder(shape: tuple[int, ...], outputs: int) -> nn.Module:
     """Images (n, c, h, w) to (n, outputs)."""
-    channels, *size = image_shape
+    channels, *size = shape
     count = halvings((size[0], size[1]))
     widths = [channels] + [CHANNELS] * count
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
-    flat = math.prod(_smallest(image_shape))
+    flat = math.prod(_smallest(shape))
     dense = [
         nn.Linear(flat, HIDDEN),
         nn.ReLU(inplace=True),
@@ -62,20 +65,20 @@ def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
     return keep_variance(nn.Sequential(*layers, nn.Flatten(), *dense))
 
 
-def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
+def decoder(latent_dim: int, shape: tuple[int, ...]) -> nn.Module:
     """Codes (n, d) to (n, c, h, w)."""
-    smallest = _smallest(image_shape)
+    smallest = _smallest(shape)
     dense = [nn.Linear(latent_dim, HIDDEN), nn.ReLU(inplace=True), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(inplace=True)]
     dense += [nn.Linear(HIDDEN, math.prod(smallest)), nn.ReLU(inplace=True), nn.Unflatten(1, smallest)]
-    count = halvings((image_shape[1], image_shape[2]))
+    count = halvings((shape[1], shape[2]))
     layers: list[nn.Module] = []
     for _ in range(count - 1):
         layers += [ConvTranspose2d(CHANNELS, CHANNELS, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
-    layers += [ConvTranspose2d(CHANNELS, image_shape[0], 4, stride=2, padding=1)]
+    layers += [ConvTranspose2d(CHANNELS, shape[0], 4, stride=2, padding=1)]
     return keep_variance(nn.Sequential(*dense, *layers))
 
 
-def _smallest(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    _, height, width = image_shape
+def _smallest(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    _, height, width = shape
     factor = 2 ** halvings((height, width))
     return CHANNELS, height // factor, width // factor

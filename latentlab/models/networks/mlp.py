@@ -8,11 +8,11 @@ HIDDEN = 512
 LEARNING_RATE = 1e-3
 
 
-def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
-    """Images (n, c, h, w) to (n, outputs)."""
+def encoder(shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """Samples (n, *shape) to (n, outputs)."""
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(math.prod(image_shape), HIDDEN),
+        nn.Linear(math.prod(shape), HIDDEN),
         nn.ReLU(),
         nn.Linear(HIDDEN, HIDDEN),
         nn.ReLU(),
@@ -20,13 +20,13 @@ def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
     )
 
 
-def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
-    """Codes (n, d) to (n, c, h, w)."""
+def decoder(latent_dim: int, shape: tuple[int, ...]) -> nn.Module:
+    """Codes (n, d) to (n, *shape)."""
     return nn.Sequential(
         nn.Linear(latent_dim, HIDDEN),
         nn.ReLU(),
         nn.Linear(HIDDEN, HIDDEN),
         nn.ReLU(),
-        nn.Linear(HIDDEN, math.prod(image_shape)),
-        nn.Unflatten(1, image_shape),
+        nn.Linear(HIDDEN, math.prod(shape)),
+        nn.Unflatten(1, shape),
     )

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 CHANNELS, WIDEST, GROUPS = 32, 128, 8
 SMALLEST = 4
 LEARNING_RATE = 5e-4
+MEMORY_FORMAT = "channels_last"
 
 Size = tuple[int, int]
 
@@ -53,9 +54,14 @@ def widths(count: int) -> list[int]:
     return [min(CHANNELS * 2**step, WIDEST) for step in range(count)]
 
 
-def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
+def takes(shape: tuple[int, ...]) -> bool:
+    """Whether the layers take images (c, h, w): of any size."""
+    return len(shape) == 3
+
+
+def encoder(shape: tuple[int, ...], outputs: int) -> nn.Module:
     """Images (n, c, h, w) to (n, outputs)."""
-    channels, *size = image_shape
+    channels, *size = shape
     passed = sizes((size[0], size[1]))
     wide = widths(max(1, len(passed) - 1))
     layers: list[nn.Module] = []
@@ -65,9 +71,9 @@ def encoder(image_shape: tuple[int, int, int], outputs: int) -> nn.Module:
     return nn.Sequential(*layers, nn.GroupNorm(GROUPS, wide[-1]), nn.ReLU(), nn.Flatten(), nn.Linear(flat, outputs))
 
 
-def decoder(latent_dim: int, image_shape: tuple[int, int, int]) -> nn.Module:
+def decoder(latent_dim: int, shape: tuple[int, ...]) -> nn.Module:
     """Codes (n, d) to (n, c, h, w)."""
-    channels, *size = image_shape
+    channels, *size = shape
     passed = sizes((size[0], size[1]))[::-1]
     wide = widths(max(1, len(passed) - 1))[::-1]
     smallest = (wide[0], *passed[0])

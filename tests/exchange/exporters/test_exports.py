@@ -96,7 +96,7 @@ def test_onnx_computes_what_the_model_does(tmp_path: Path, network: str) -> None
     encoder, decoder = (onnxruntime.InferenceSession(tmp_path / "onnx" / f"{p}coder.onnx") for p in ("en", "de"))
     model = load_model(run)
     for n in (1, 3):
-        x, z = torch.rand(n, *run.config.image_shape), torch.randn(n, 3)
+        x, z = torch.rand(n, *run.config.form.shape), torch.randn(n, 3)
         with torch.inference_mode():
             q, images = model.encode(x), model.decode(z).mean.numpy()
         found = encoder.run(None, {"images": x.numpy()})

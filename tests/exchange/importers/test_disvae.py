@@ -242,7 +242,7 @@ def test_specifications_as_that_library_writes_them(tmp_path: Path, dataset: str
     }  # fmt: skip
     write(tmp_path / "theirs", shape[0], shape[1], **(keys | settings))
     config = import_run("disvae", tmp_path / "theirs", tmp_path / "run").config
-    assert (config.data, list(config.image_shape), config.likelihood) == (dataset, shape, "bernoulli")
+    assert (config.data, list(config.form.shape), config.likelihood) == (dataset, shape, "bernoulli")
     assert config.batch_size == (keys | settings)["batch_size"]
 
 
@@ -255,7 +255,7 @@ def test_done_again_it_changes_nothing_and_another_is_refused(tmp_path: Path) ->
     assert {f: f.stat().st_mtime_ns for f in first.path.iterdir()} == before
     with pytest.raises(InputError, match="is not empty"):
         import_run("disvae", tmp_path / "others", tmp_path / "run")
-    with pytest.raises(InputError, match="images 1×8×8, but the model is for 1×32×32"):
+    with pytest.raises(InputError, match="images 1×8×8, but the model is for images 1×32×32"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run-2", data="digits")
     with pytest.raises(InputError, match="no option --network"):
         import_run("disvae", tmp_path / "theirs", tmp_path / "run-2", network="mlp")

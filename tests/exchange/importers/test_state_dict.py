@@ -31,7 +31,7 @@ def untrained(network: str, size: int, *, stochastic: bool) -> Autoencoder:
     ).eval()
 
 
-@pytest.mark.parametrize("network", names("models/networks"))
+@pytest.mark.parametrize("network", [name for name in names("models/networks") if name != "conv1d"])
 @pytest.mark.parametrize("stochastic", [True, False])
 def test_the_network_is_found(tmp_path: Path, network: str, stochastic: bool) -> None:
     model = untrained(network, 32, stochastic=stochastic)

@@ -1,0 +1,74 @@
+"""Small pictures of numbers: bars and lines, drawn with NumPy alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pictures = NDArray[np.uint8]
+HEIGHT, WIDTH = 48, 96
+UP, DOWN, AXIS = (0, 114, 178), (213, 94, 0), (187, 187, 187)  # Okabe and Ito's blue and vermilion, a grey
+LINES = (UP, DOWN, (0, 158, 115), (204, 121, 167), (86, 180, 233), (230, 159, 0))
+SAMPLED = 8  # points between two columns of pixels, so that a steep line has no gaps
+
+
+def bars(heights: NDArray[np.floating]) -> Pictures:
+    """Bars of heights (…, d) in [−1, 1] around a middle line, as pictures (…, 3, HEIGHT, w); NaN is a gap.
+
+    Of more bars than there are pixels, neighbours share one: the one that is farthest from 0.
+
+    >>> bars(np.array([[1.0, -0.5, np.nan]])).shape
+    (1, 3, 48, 96)
+    """
+    heights = _thinned(np.asarray(heights, np.float64), WIDTH)
+    d = heights.shape[-1]
+    edges = np.linspace(0, WIDTH, d + 1).round().astype(int)
+    middle = HEIGHT // 2
+    ends = np.clip(np.nan_to_num(heights) * (middle - 1), 1 - middle, middle - 1).round().astype(int)
+    rows = middle - np.arange(HEIGHT)[:, None]  # pixels above the middle
+    up = (rows > 0) & (rows <= ends[..., None, :])
+    down = (rows < 0) & (rows >= ends[..., None, :])
+    picture = np.full((*heights.shape[:-1], 3, HEIGHT, d), 255, np.uint8)
+    for mask, colour in ((up, UP), (down, DOWN), (np.broadcast_to(rows == 0, up.shape), AXIS)):
+        for channel in range(3):
+            picture[..., channel, :, :][mask] = colour[channel]
+    wide = np.repeat(picture, np.diff(edges), axis=-1)
+    if np.diff(edges).min() >= 3:
+        wide[..., edges[1:] - 1] = 255  # a gap between bars
+        wide[..., middle, :] = np.array(AXIS, np.uint8)[:, None]
+    return wide
+
+
+def lines(heights: NDArray[np.floating]) -> Pictures:
+    """Curves of heights (…, c, t) in [0, 1] over an even axis, a colour a channel: pictures (…, 3, HEIGHT, WIDTH).
+
+    >>> lines(np.linspace(0, 1, 50)[None]).shape
+    (3, 48, 96)
+    """
+    *leading, channels, t = heights.shape
+    flat = np.nan_to_num(np.asarray(heights, np.float64)).reshape(-1, channels, t)
+    at = np.linspace(0, t - 1, WIDTH * SAMPLED)
+    below = np.minimum(at.astype(int), max(t - 2, 0))
+    share = at - below
+    fine = flat[..., below] * (1 - share) + flat[..., np.minimum(below + 1, t - 1)] * share
+    rows = ((1 - np.clip(fine, 0, 1)) * (HEIGHT - 3)).round().astype(int) + 1
+    columns = np.repeat(np.arange(WIDTH), SAMPLED)
+    picture = np.full((len(flat), 3, HEIGHT, WIDTH), 255, np.uint8)
+    for channel in range(channels):
+        each = np.arange(len(flat))[:, None]
+        for k, level in enumerate(LINES[channel % len(LINES)]):
+            picture[each, k, rows[:, channel], columns] = level
+    return picture.reshape(*leading, 3, HEIGHT, WIDTH)
+
+
+def _thinned(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """At most that many values along the last axis: of neighbours that share a place, the one farthest from 0."""
+    d = values.shape[-1]
+    if d <= most:
+        return values
+    parts = np.array_split(np.arange(d), most)
+    width = max(map(len, parts))
+    padded = np.stack([np.pad(part, (0, width - len(part)), mode="edge") for part in parts])
+    grouped = values[..., padded]
+    best = np.abs(np.nan_to_num(grouped)).argmax(axis=-1)
+    return np.take_along_axis(grouped, best[..., None], axis=-1)[..., 0]

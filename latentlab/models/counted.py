@@ -1,0 +1,64 @@
+"""Likelihoods of counts: Poisson and negative binomial around a sample's library size times decoded proportions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+from torch.types import _size
+
+from latentlab.data.kinds import Form
+
+
+class Counted(Distribution):
+    """p(x|z, ℓ) of counts (n, d) given their sum ℓ, the library size: means ℓ · softmax(outputs).
+
+    ``log_prob`` takes ℓ from the counts themselves, as scVI does by default (Lopez et al., 2018). Means and draws,
+    where there are no counts yet, are of ``library``, a typical size. ``log_dispersion`` (d,) is the logarithm of the
+    negative binomial's inverse dispersion θ, whose variance is μ + μ²/θ; None makes it a Poisson.
+    """
+
+    has_rsample = False
+
+    def __init__(self, outputs: Tensor, library: float, log_dispersion: Tensor | None) -> None:
+        super().__init__(outputs.shape[:-1], outputs.shape[-1:], validate_args=False)
+        self.log_share = torch.log_softmax(outputs, dim=-1)
+        self.library, self.log_dispersion = library, log_dispersion
+
+    @property
+    def mean(self) -> Tensor:
+        """Expected counts (n, d) of a sample of the typical library size."""
+        return self.library * self.log_share.exp()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log-probability (n,) of counts, given their sum."""
+        log_mean = value.sum(dim=-1, keepdim=True).clamp_min(1).log() + self.log_share
+        if self.log_dispersion is None:
+            return (value * log_mean - log_mean.exp() - torch.lgamma(value + 1)).sum(dim=-1)
+        theta = self.log_dispersion.exp()
+        log_both = torch.logaddexp(self.log_dispersion, log_mean)  # log(θ + μ)
+        found = torch.lgamma(value + theta) - torch.lgamma(theta) - torch.lgamma(value + 1)
+        found = found + theta * (self.log_dispersion - log_both) + value * (log_mean - log_both)
+        return found.sum(dim=-1)
+
+    def sample(self, sample_shape: _size = ()) -> Tensor:
+        """Draws (*sample_shape, n, d) of the typical library size."""
+        with torch.no_grad():
+            mean = self.mean.expand(*sample_shape, *self.mean.shape)
+            if self.log_dispersion is not None:
+                theta = self.log_dispersion.exp().expand_as(mean)
+                mean = torch.distributions.Gamma(theta, theta / mean.clamp_min(1e-8), validate_args=False).sample()
+            return torch.poisson(mean)
+
+
+class CountLikelihood(nn.Module):
+    """Counts around the library size times the softmax of the outputs; with ``dispersed``, one dispersion a feature."""
+
+    def __init__(self, form: Form, *, dispersed: bool) -> None:
+        super().__init__()
+        self.library = form.library
+        self.log_dispersion = nn.Parameter(torch.zeros(form.shape[0])) if dispersed else None
+
+    def forward(self, outputs: Tensor) -> Distribution:
+        """p(x|z) with the sample as one event."""
+        return Counted(outputs, self.library, self.log_dispersion)
