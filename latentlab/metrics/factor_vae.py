@@ -26,7 +26,10 @@ METRIC = Metric(
         "A dimension that holds two factors costs nothing if each has another of its own; chance is the commonest "
         "factor's share."
     ),
-    too_low="Copied factors, which no dimension tells apart; dimensions under the threshold take no part.",
+    too_low=(
+        "Copied factors, which no dimension tells apart; dimensions of noise (0.83 without, 0.68 with 45 of them); "
+        "dimensions under the threshold take no part."
+    ),
 )
 BLOCK = 1000  # batches at a time: 1,000 × 64 codes stay in the cache
 

@@ -24,8 +24,8 @@ METRIC = Metric(
     unchanged_by=("order", "sign"),
     too_high="A dimension that holds several factors costs nothing; large codes are shrunk less.",
     too_low=(
-        "Middle levels, which no threshold separates: 0.2 to 0.4 may be the most; two dimensions for a factor; small "
-        "codes."
+        "Middle levels, which no threshold separates: 0.2 to 0.4 may be the most; copies of a dimension; correlated "
+        "or copied factors; small codes."
     ),
 )
 
