@@ -28,8 +28,8 @@ def information(a: Ints, b: Ints, tests: int) -> tuple[float, bool]:
     from scipy.stats import chi2
 
     known = (a >= 0) & (b >= 0)
-    counts = np.zeros((a.max() + 1, b.max() + 1))
-    np.add.at(counts, (a[known], b[known]), 1)
+    shape = (int(a.max()) + 1, int(b.max()) + 1)
+    counts = np.bincount(a[known] * shape[1] + b[known], minlength=shape[0] * shape[1]).reshape(shape)
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     n, freedom = counts.sum(), (counts.shape[0] - 1) * (counts.shape[1] - 1)
     if freedom == 0:
@@ -56,18 +56,16 @@ def ranked(columns: Array) -> Array:
     return np.asarray(ranks / np.where(deviation > 0, deviation, 1))
 
 
-def explained(x: Array, y: Array) -> float:
-    """Adjusted R² of least squares from centred x (n, p) to centred y (n,) of deviation 1."""
+def explained(x: Array, y: Array) -> Array:
+    """Adjusted R² (k,) of least squares from centred x (n, p) to centred columns of y (n, k), of deviation 1."""
     weights = np.linalg.lstsq(x, y, rcond=None)[0]
     n, p = x.shape
-    return float(1 - np.mean((y - x @ weights) ** 2) * n / max(n - p - 1, 1))
+    return np.asarray(1 - np.mean((y - x @ weights) ** 2, axis=0) * n / max(n - p - 1, 1))
 
 
-def explained_by_bins(codes: Array, column: Array) -> Array:
-    """The share (d,) of each dimension's variance of ranks that lies between a factor's bins, less its bias."""
+def explained_by_bins(z: Array, column: Array) -> Array:
+    """The share (d,) of the variance of standardised z (n, d) that lies between a column's bins, less its bias."""
     level = binned(column, 30)
-    known = level >= 0
-    z, level = ranked(codes[known]), level[known]
     count = np.bincount(level)
     means = np.stack([np.bincount(level, weights=each) for each in z.T], axis=1) / np.maximum(count, 1)[:, None]
     between = (count[:, None] * means**2).sum(axis=0) / len(z)

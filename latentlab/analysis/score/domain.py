@@ -130,7 +130,7 @@ def _from_all(sample: Sample) -> list[tuple[int, tuple[int, ...]]]:
     found = []
     for at, j in enumerate(sample.ordered):
         others = np.delete(v, at, axis=1)
-        if sample.told[j].sum() - 1 < DERIVED and explained(others, v[:, at]) >= 0.9:
+        if sample.told[j].sum() - 1 < DERIVED and explained(others, v[:, at : at + 1])[0] >= 0.9:
             found.append((j, tuple(i for i in sample.ordered if i != j)))
     return found
 
@@ -214,7 +214,7 @@ def sinusoidal_codes(sample: Sample) -> Caveat | None:
     plain = square.max(axis=1) >= 0.8  # what rises with some factor is not bent by another that follows from it
     found = []
     for j in sample.ordered:
-        share = explained_by_bins(sample.codes, sample.factors[:, j])
+        share = explained_by_bins(*sample.labelled(j))
         found += [(i, j) for i in np.flatnonzero(~plain & (share >= 0.7) & (square[:, j] <= 0.5 * share))]
     if not found:
         return None
@@ -230,21 +230,19 @@ def sinusoidal_codes(sample: Sample) -> Caveat | None:
 @condition
 def mixed_codes(sample: Sample) -> Caveat | None:
     """Factors can be read off all dimensions together, but not off single ones."""
-    if not sample.ordered:
+    v = sample.factors[:, sample.ordered]
+    known = ~np.isnan(v).any(axis=1)
+    if not sample.ordered or known.sum() <= 2 * sample.codes.shape[1]:
         return None
-    single, whole = [], []
-    for j in sample.ordered:
-        known = ~np.isnan(sample.factors[:, j])
-        z, y = ranked(sample.codes[known]), ranked(sample.factors[known, j : j + 1])[:, 0]
-        single.append(float(((z.T @ y / len(y)) ** 2).max()))
-        whole.append(explained(z, y))
-    lossless = np.mean(whole) >= 0.9 and np.mean(single) <= np.mean(whole) - 0.1
-    if not lossless and (np.mean(whole) < 0.5 or np.mean(single) > 0.7 * np.mean(whole)):
+    z, y = ranked(sample.codes[known]), ranked(v[known])
+    single, whole = float(((z.T @ y / len(y)) ** 2).max(axis=0).mean()), float(explained(z, y).mean())
+    lossless = whole >= 0.9 and single <= whole - 0.1
+    if not lossless and (whole < 0.5 or single > 0.7 * whole):
         return None
     return Caveat(
         "mixed codes",
-        f"all dimensions together explain {np.mean(whole):.2f} of the factors, the best single one "
-        f"{np.mean(single):.2f}: low gaps (mig, sap, mcc) speak of axes, not of lost information; r2 does not see it",
+        f"all dimensions together explain {whole:.2f} of the factors, the best single one {single:.2f}: "
+        "low gaps (mig, sap, mcc) speak of axes, not of lost information; r2 does not see it",
         "report r2 with mcc; the rotated null shows what unaligned codes reach",
     )
 

@@ -54,9 +54,15 @@ class Sample:
         """Rank correlations (d, k) of dimensions with factors, 0 for factors without an order."""
         found = np.zeros((self.codes.shape[1], len(self.names)))
         for j in self.ordered:
-            known = ~np.isnan(self.factors[:, j])
-            found[:, j] = ranked(self.codes[known]).T @ ranked(self.factors[known, j : j + 1])[:, 0] / known.sum()
+            z, y = self.labelled(j)
+            found[:, j] = z.T @ ranked(y[:, None])[:, 0] / len(y)
         return found
+
+    def labelled(self, j: int) -> tuple[Array, Array]:
+        """Standardised ranks of the codes, and a factor's values, in the rows where it has one."""
+        column = self.factors[:, j]
+        known = ~np.isnan(column)
+        return (self.ranks, column) if known.all() else (ranked(self.codes[known]), column[known])
 
     @cached_property
     def told(self) -> Array:
