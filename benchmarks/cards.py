@@ -48,8 +48,8 @@ from latentlab.system.registry import choose, load, names
 POINTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 ROWS = (300, 1000, 3000, 10_000)
 EXTRA = (0, 5, 15, 45)
-REPEATS = 10
-SEEDS = 3  # of each case
+REPEATS, SEEDS = 10, 3  # of each point, of each case
+COSTLY = ("dci", "infomec")  # half the repeats, and one seed
 
 
 def value(module: ModuleType, args: Iterable[Any], seed: int) -> float:
@@ -80,11 +80,16 @@ def along(module: ModuleType) -> dict[str, Any]:
     }
 
 
+def repeats(module: ModuleType) -> int:
+    """How often the metric is evaluated at each point."""
+    return REPEATS // 2 if module.__name__.rpartition(".")[2] in COSTLY else REPEATS
+
+
 def repeated(module: ModuleType, points: Iterable[float], n: int) -> NDArray[np.float64]:
     """Values (points, repeats) of fresh evaluations of n rows along the trajectory."""
     needs = module.METRIC.needs
     return np.array([
-        [value(module, worlds.arguments(needs, fresh(seed, t, n), n, t), seed) for seed in range(REPEATS)]
+        [value(module, worlds.arguments(needs, fresh(seed, t, n), n, t), seed) for seed in range(repeats(module))]
         for t in points
     ])  # fmt: skip
 
@@ -92,7 +97,7 @@ def repeated(module: ModuleType, points: Iterable[float], n: int) -> NDArray[np.
 def by_size(module: ModuleType) -> dict[str, Any]:
     """The mean in the middle of the trajectory, and of noise, by rows; and by dimensions."""
     needs = module.METRIC.needs
-    few = range(REPEATS // 2)
+    few = range(repeats(module) // 2)
     rows = {n: [value(module, worlds.arguments(needs, fresh(s, n), n, 0.5), s) for s in few] for n in ROWS}
     noise = {n: [value(module, worlds.uninformed(needs, fresh(s, n), n), s) for s in few] for n in ROWS}
     wide = {5 + e: [value(module, worlds.arguments(needs, fresh(s, e), 3000, 0.5, e), s) for s in few] for e in EXTRA}
@@ -123,7 +128,7 @@ def on_cases(module: ModuleType) -> dict[str, dict[str, float | None]]:
     for factors, sample in worlds.FACTORS.items():
         for codes, encode in worlds.CODES.items():
             values = []
-            for seed in range(SEEDS):
+            for seed in range(SEEDS if repeats(module) == REPEATS else 1):
                 random = fresh(seed, 3)
                 v = sample(random, 1000, 5)
                 values.append(value(module, (encode(random, v), v), seed))
