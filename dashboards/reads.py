@@ -31,6 +31,7 @@ from latentlab.runs.comparison import compare, settings_of, summarise
 from latentlab.runs.health import NOTES, TRAINED, environment, health
 from latentlab.runs.images import dataset_of
 from latentlab.runs.projections import projections_of
+from latentlab.runs.recurring import Recurring, recurring_in
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
@@ -79,6 +80,17 @@ def table() -> Any:
 @st.cache_data(max_entries=2, show_spinner="Reading the runs …")
 def _table(stamps: Any, broken: Any, _study: Study) -> Any:
     return compare(_study)
+
+
+def recurring() -> Recurring:
+    """Which dimensions recur over the seeds of each setting of the study, by the users' names where there are some."""
+    chosen = study()
+    return _recurring(tuple((run.name, stamp(run.path, [*FILES, "notes.json"])) for run in chosen.runs), table())
+
+
+@st.cache_data(max_entries=2, show_spinner="Matching the seeds …")
+def _recurring(stamps: Any, _table: Any) -> Recurring:
+    return recurring_in(_table)
 
 
 def sound() -> tuple[Run, ...]:

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from latentlab.runs.advice import advise as advise
     from latentlab.runs.choice import choices as choices
     from latentlab.runs.comparison import compare as compare
+    from latentlab.runs.recurring import recurring as recurring
     from latentlab.runs.run import Run as Run
     from latentlab.runs.study import Study as Study
     from latentlab.system.resources import shipped_study as shipped_study
@@ -92,6 +93,7 @@ _HOMES = {
     "runs.advice": "advise",
     "runs.choice": "choices",
     "runs.comparison": "compare",
+    "runs.recurring": "recurring",
     "runs.run": "Run",
     "runs.study": "Study",
     "system.resources": "shipped_study",

@@ -17,6 +17,7 @@ from drawings import Drawing, command
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.decodings import Decodings
 from latentlab.codes.matching import MATCHED
+from latentlab.runs.recurring import NOTE, not_recurring, recurring_rows
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
@@ -27,6 +28,7 @@ SIZES = {
     4: (26, 2),
 }  # pixels of a strip's height and every how many steps: it must fit the page
 RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "each run's own codes, 2.5 % … 97.5 %"}
+NUMBERS = ("strength", "shuffled", "rotated")
 TITLE = "Settings side by side, dimension by dimension"
 
 
@@ -50,6 +52,7 @@ def page() -> None:
     runs, over, anchor = _chosen(first, encoded)
     with above:
         _dimensions(runs, over, anchor)
+    _recurring()
     _leakage(runs)
     alongside.pictures(runs)
 
@@ -218,6 +221,18 @@ def _rho(rho: float, matched: bool) -> str:
     bar = f'<br><span class="bar" style="width:{80 * size:.0f}px;margin:0;background:#009E73"></span>'
     said = f"|ρ| {markup.number(size)}"
     return (said if matched else f"unmatched <small>{said}</small>") + bar
+
+
+@panels.part
+def _recurring() -> None:
+    """The dimensions that recur over the seeds of each setting of the whole study."""
+    found = reads.recurring()
+    rows = recurring_rows(found)
+    panels.head("Dimensions that recur over seeds", ["all settings of the study"], "recurring", small=True)
+    if rows:
+        heads = [(name, "num" if name in NUMBERS else "") for name in rows[0]]
+        panels.show(markup.rows_html(heads, [([html.escape(text) for text in row.values()], "", "") for row in rows]))
+    panels.note(" ".join([*not_recurring(found), *([NOTE] if rows else [])]))
 
 
 @panels.part

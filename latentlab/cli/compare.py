@@ -12,6 +12,7 @@ from latentlab.cli import _console, _runs
 
 if TYPE_CHECKING:
     from latentlab.runs.choice import Choice
+    from latentlab.runs.recurring import Recurring
 
 PANEL = "Analyse"
 _COSTS = ("distortion", "rate", "elbo", "active_units")
@@ -27,7 +28,8 @@ def compare(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Compare the settings of a study: what each β cost and brought, how far its seeds differ, and which is best.
+    """Compare the settings of a study: what each β cost and brought, how far its seeds differ, which is best, and which
+    dimensions recur over its seeds.
 
     Example: latentlab compare artifacts/digits-study
 
@@ -40,6 +42,7 @@ def compare(
     from latentlab.runs.choice import better, choices
     from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
+    from latentlab.runs.recurring import recurring_in
     from latentlab.runs.resolution import unresolved
     from latentlab.runs.study import Study, open_path
     from latentlab.system.files import write_bytes
@@ -61,7 +64,8 @@ def compare(
     if json:
         verdicts = [each.to_json() for each in judged]
         warned = [*found.attrs["caveats"], *(asdict(each) for each in unresolved(found, judged))]
-        outcome.show_entries(found.to_dict("records"), settings=settings, choices=verdicts, caveats=warned)
+        more = {"choices": verdicts, "recurring": recurring_in(found).to_json(), "caveats": warned}
+        outcome.show_entries(found.to_dict("records"), settings=settings, **more)
         outcome.end()
         return
     metrics = found.attrs["metrics"]
@@ -76,6 +80,7 @@ def compare(
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
         _show_choices(judged)
+        _show_recurring(recurring_in(found))
         for each in found.attrs["caveats"]:
             runs = f"{len(each['runs'])} run{'s' * (len(each['runs']) > 1)}"
             _console.show(f"warning, {runs}: {Caveat.from_json(each)}")
@@ -98,6 +103,20 @@ def _show_choices(judged: "Sequence[Choice]") -> None:
         _console.show("")
         _console.table([{"": each.measure, **row} for each in judged for row in rows(each)])
     _console.show(f"\n{NOTE}")
+
+
+def _show_recurring(found: "Recurring") -> None:
+    """Which dimensions recur over the seeds of each setting."""
+    from latentlab.runs.recurring import NOTE, not_recurring, recurring_rows
+
+    _console.show("\nWhich dimensions recur over seeds:")
+    rows = recurring_rows(found)
+    if rows:
+        _console.table(rows)
+    for line in not_recurring(found):
+        _console.show(line)
+    if rows:
+        _console.show(NOTE)
 
 
 def _spread(row: dict[Any, Any], key: str) -> str:

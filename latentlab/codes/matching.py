@@ -96,11 +96,13 @@ def _common(a: Codes, b: Codes, rows: int, seed: int) -> tuple[NDArray[np.float3
 
 
 def _spearman(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float64]:
+    return standard_ranks(x).T @ standard_ranks(y)
+
+
+def standard_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The ranks of each column (n, d), with mean 0 and norm 1: their products are Spearman correlations."""
     from scipy.stats import rankdata
 
-    def standard(values: NDArray[np.float32]) -> NDArray[np.float64]:
-        ranks = np.asarray(rankdata(values, axis=0), np.float64)
-        ranks -= ranks.mean(axis=0)
-        return ranks / np.maximum(np.linalg.norm(ranks, axis=0), 1e-12)
-
-    return standard(x).T @ standard(y)
+    ranks = np.asarray(rankdata(values, axis=0), np.float64)
+    ranks -= ranks.mean(axis=0)
+    return np.asarray(ranks / np.maximum(np.linalg.norm(ranks, axis=0), 1e-12))

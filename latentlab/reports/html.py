@@ -17,6 +17,8 @@ from latentlab.reports.caveats import caveats
 from latentlab.runs.choice import RULE, Choice, better, choices
 from latentlab.runs.commands import command, commands
 from latentlab.runs.comparison import COSTS, compare, summarise
+from latentlab.runs.recurring import NOTE as RECURRING
+from latentlab.runs.recurring import Recurring, not_recurring, recurring_in, recurring_rows
 from latentlab.runs.run import Run, check_model
 from latentlab.runs.study import Study
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
@@ -95,6 +97,7 @@ def _page(
     runs = [run for each in given for run in (each.runs if isinstance(each, Study) else [each])]
     environment = Environment(loader=PackageLoader("latentlab", "reports"), autoescape=True, trim_blocks=True)
     named = " and ".join(each.path.resolve().name for each in given)
+    recurs = recurring_in(table)
     return environment.get_template(TEMPLATE).render(
         title=title or named,
         facts=_facts(table, runs),
@@ -110,6 +113,8 @@ def _page(
         verdicts=_verdicts(judged),
         differences=_rows(judged, difference_rows),
         middles=_rows(judged, middle_rows, NOTE),
+        recurring=_recurring(recurs),
+        not_recurring=not_recurring(recurs),
         sections=_sections(table, runs, progress),
         commands=[*_commands(runs), command("report", *(each.path for each in given), "-o", "report.html")],
         versions=_versions(runs),
@@ -207,6 +212,11 @@ def _verdicts(judged: Sequence[Choice]) -> list[str]:
 def _rows(judged: Sequence[Choice], read: Callable[[Choice], list[dict[str, str]]], note: str = "") -> Table:
     rows = [{"score": each.measure, **row} for each in judged for row in read(each)]
     return Table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], note)
+
+
+def _recurring(found: Recurring) -> Table:
+    rows = recurring_rows(found)
+    return Table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], RECURRING)
 
 
 def _references(runs: Sequence[Run]) -> dict[str, float]:

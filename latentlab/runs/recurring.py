@@ -1,0 +1,232 @@
+"""Which dimensions recur over the seeds of a setting, how strongly, and what they are: "4 of 5 seeds have posX"."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.codes.codes import Codes
+from latentlab.codes.dimensions import dimensions
+from latentlab.codes.matching import MATCHED, ROWS, check_same_images
+from latentlab.codes.recurring import DRAWS, LEVEL, Group, recurring_groups
+from latentlab.errors import InputError
+from latentlab.results import Result, plain
+from latentlab.runs.comparison import Runs, compare
+from latentlab.runs.run import Run
+from latentlab.runs.seeds import usable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_ROWS = 100  # fewer rows tell no group from shuffled ones
+NOTE = (
+    "Strength: mean |Spearman correlation| within the group. A group recurs when it is stronger than what shuffled "
+    "rows and randomly rotated codes reach in 95 % of draws. Name: the user's, or the factor that most of its "
+    "dimensions know most about."
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One dimension of a group: its run and seed, its position, and what it is called ("" where nothing is known)."""
+
+    run: str
+    seed: int
+    dim: int
+    called: str
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """Like dimensions of several seeds of one setting.
+
+    ``called`` is what most of its named members are called, ``agree`` how many of all members are; "" and 0 where none
+    has a name. ``of_seeds`` is how many seeds were searched. ``strength``, ``permuted`` and ``rotated`` are those of
+    `latentlab.codes.recurring.Group`; ``recurring`` is whether the strength exceeds both nulls.
+    """
+
+    setting: str
+    called: str
+    agree: int
+    of_seeds: int
+    members: tuple[Member, ...]
+    strength: float
+    permuted: float
+    rotated: float
+    recurring: bool
+
+    @property
+    def said(self) -> str:
+        """The group in a few words.
+
+        >>> members = (Member("a", 0, 3, "posX"), Member("b", 1, 1, "posX"))
+        >>> Recurrence("β = 4", "posX", 2, 3, members, 0.9, 0.1, 0.8, True).said
+        '2 of 3 seeds have posX'
+        """
+        return f"{len(self.members)} of {self.of_seeds} seeds have {self.called or 'a dimension without a name'}"
+
+
+@dataclass(frozen=True)
+class Recurring(Result):
+    """The dimensions that recur over the seeds of each setting, and those that do not pass the nulls.
+
+    ``groups`` are by setting, those in most seeds first. ``without`` says, by setting, why nothing could be searched.
+    """
+
+    groups: tuple[Recurrence, ...]
+    without: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a group: setting, what it is, in how many seeds, strength, nulls, whether it recurs, its dimensions."""
+        import pandas as pd
+
+        columns = ["setting", "called", "agree", "seeds", "of_seeds", "strength", "permuted", "rotated", "recurring"]
+        rows = [
+            {key: getattr(each, key) for key in columns if key != "seeds"}
+            | {"seeds": len(each.members), "dimensions": _dimensions(each)}
+            for each in self.groups
+        ]
+        return pd.DataFrame(rows, columns=[*columns, "dimensions"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by field."""
+        content: dict[str, Any] = plain(asdict(self))
+        return content
+
+
+def recurring(
+    study: Runs, setting: str | None = None, *, rows: int = ROWS, draws: int = DRAWS, seed: int = 0
+) -> Recurring:
+    """Which dimensions recur over the seeds of a setting, or of every setting of a study.
+
+    Dimensions of all seeds are grouped by absolute Spearman correlation of their means, in [0, 1], on at most `rows`
+    seeded rows that all of them encoded: average linkage down to 0.5, at most one dimension of each seed in a group.
+    Scales do not matter, so deterministic encoders need none. Inactive dimensions are left out (`Codes.active`), as
+    are runs that are broken, diverged or not encoded, and all but the first of those that share a seed. A group recurs
+    when its strength exceeds what groups of at least as many seeds reach in shuffled rows and in randomly rotated
+    codes, in 95 % of `draws` (see `latentlab.codes.recurring`): higher is stronger.
+
+    Parameters
+    ----------
+    study : Study, Run or several
+        The runs, as `ll.compare` takes them.
+    setting : str, optional
+        The setting to search, as `ll.compare` calls it; all of them by default.
+
+    Raises
+    ------
+    InputError
+        No run has that setting. A setting of fewer than two seeds is no error: ``without`` says so.
+
+    Examples
+    --------
+    >>> from latentlab.system.resources import shipped_study
+    >>> from latentlab.runs.study import Study
+    >>> found = recurring(Study(shipped_study()), "β = 4")
+    >>> found.groups[0].of_seeds
+    3
+    """
+    return recurring_in(compare(study), setting, rows=rows, draws=draws, seed=seed)
+
+
+def recurring_in(
+    table: pd.DataFrame, setting: str | None = None, *, rows: int = ROWS, draws: int = DRAWS, seed: int = 0
+) -> Recurring:
+    """What `recurring` finds, from `compare`'s table."""
+    known = list(table["setting"].dropna().unique())
+    if setting is not None and setting not in known:
+        raise InputError(f"no run has the setting {setting!r:.60}; there are: {', '.join(known)}"[:200])
+    groups: list[Recurrence] = []
+    without: dict[str, str] = {}
+    for name in known if setting is None else [setting]:
+        try:
+            groups += _searched(name, _runs_of(table, name), rows, draws, seed)
+        except InputError as error:
+            without[name] = str(error)
+    used = {"rows": rows, "draws": draws, "seed": seed, "level": LEVEL, "linked_from": MATCHED}
+    return Recurring(tuple(groups), without, used)
+
+
+def _runs_of(table: pd.DataFrame, setting: str) -> list[Run]:
+    """The encoded runs of a setting, one a seed."""
+    good = usable(table)
+    found: dict[int, Run] = {}
+    for run in map(Run, good.loc[good["setting"] == setting, "path"]):
+        if run.has("encode") and not run.sampled:
+            found.setdefault(run.config.seed, run)
+    return list(found.values())
+
+
+def _searched(setting: str, runs: Sequence[Run], rows: int, draws: int, seed: int) -> Iterator[Recurrence]:
+    if len(runs) < 2:
+        raise InputError(f"{len(runs)} seed{'s' * (len(runs) != 1)} encoded; recurring dimensions need at least two")
+    whole = [run.codes() for run in runs]
+    active = [np.flatnonzero(each.active) for each in whole]
+    codes = _same_rows(whole, rows, seed)
+    means = [each.mean[:, kept] for each, kept in zip(codes, active, strict=True)]
+    names = [_names(run, each) for run, each in zip(runs, codes, strict=True)]
+    for group in recurring_groups(means, draws=draws, seed=seed):
+        dims = {run: int(active[run][dim]) for run, dim in group.members.items()}
+        members = [Member(runs[k].name, runs[k].config.seed, dim, names[k][dim]) for k, dim in dims.items()]
+        yield _recurrence(setting, len(runs), members, group)
+
+
+def _recurrence(setting: str, seeds: int, members: Sequence[Member], group: Group) -> Recurrence:
+    counted = Counter(each.called for each in members if each.called)
+    called, agree = counted.most_common(1)[0] if counted else ("", 0)
+    nulls = (group.strength, group.permuted, group.rotated, group.recurring)
+    return Recurrence(setting, called, agree, seeds, tuple(members), *nulls)
+
+
+def _same_rows(codes: Sequence[Codes], rows: int, seed: int) -> list[Codes]:
+    """The codes of rows that are drawn from those that all of them have."""
+    for each in codes[1:]:
+        check_same_images(codes[0], each)
+    shared = reduce(np.intersect1d, [each.row_ids for each in codes])
+    if len(shared) < LEAST_ROWS:
+        raise InputError(f"the seeds have {len(shared)} rows in common; at least {LEAST_ROWS} are needed")
+    drawn = np.sort(np.random.default_rng(seed).permutation(shared)[:rows])
+    return [each.take(each.positions(drawn)) for each in codes]
+
+
+def _names(run: Run, codes: Codes) -> dict[int, str]:
+    """What each dimension is called: by the user, or by the factor that it knows most about."""
+    table = dimensions(codes, notes=run.notes())
+    columns = (table[key] for key in ("index", "name", "top_factor"))
+    return {j: name or factor or "" for j, name, factor in zip(*columns, strict=True)}
+
+
+def _dimensions(group: Recurrence) -> str:
+    return ", ".join(f"seed {each.seed} z{each.dim}" for each in group.members)
+
+
+def recurring_rows(found: Recurring) -> list[dict[str, str]]:
+    """The groups that recur as rows of text, one a group."""
+    return [
+        {
+            "setting": each.setting,
+            "what recurs": each.said,
+            "named so": f"{each.agree} of {len(each.members)}",
+            "strength": f"{each.strength:.2f}",
+            "shuffled": f"{each.permuted:.2f}",
+            "rotated": f"{each.rotated:.2f}",
+            "dimensions": _dimensions(each),
+        }
+        for each in found.groups
+        if each.recurring
+    ]
+
+
+def not_recurring(found: Recurring) -> list[str]:
+    """What is left to say of each setting: why it was not searched, or how many groups do not pass the nulls."""
+    said = [f"{setting}: {why}." for setting, why in found.without.items()]
+    for setting in dict.fromkeys(each.setting for each in found.groups):
+        weak = sum(not each.recurring for each in found.groups if each.setting == setting)
+        said += [f"{setting}: {weak} weaker group{'s' * (weak != 1)} not told from chance."] if weak else []
+    return said
