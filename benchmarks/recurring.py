@@ -1,4 +1,4 @@
-"""How often dimensions that recur over seeds are found, and how often others are called recurring (docs/recurring.md).
+"""How often dimensions that recur over seeds are found, and others are called recurring (docs/scores/runs.md).
 
 Run from the repository root: ``python benchmarks/recurring.py [--studies 100]``. Every study is simulated whole:
 factors, the codes of each seed, groups and both nulls. Planted: each seed has the factors in its own order and signs,

@@ -46,10 +46,11 @@ def recurring_groups(means: Sequence[NDArray[np.floating]], *, draws: int = DRAW
 
     ``means`` has the active dimensions (n, d) of each run, on the same n rows; d may differ. ``permuted`` shuffles the
     rows of every run by itself: what unrelated codes reach. ``rotated`` turns the standardised dimensions of every run
-    by a random rotation: what runs reach that hold the same things along other axes. A group that is stronger is
-    tested again with those dimensions alone that are like its members beyond what shuffled rows reach, as a part of
-    the space may be turned while the rest keeps its axes; the larger null counts. There are at least `draws` draws,
-    and 20 for each number of runs that is tested.
+    by a random rotation: what runs reach that hold the same things along other axes. Where no group exceeds that, none
+    recurs. Where one does, each is tested against the rotation of those dimensions alone that are like its members
+    beyond what shuffled rows reach: a part of the space may be turned while the rest keeps its axes, and weak
+    dimensions are not measured by strong ones. There are at least `draws` draws, and 20 for each number of runs that
+    is tested.
 
     >>> z = np.random.default_rng(0).normal(size=(500, 4))
     >>> [(each.members, each.recurring) for each in recurring_groups([z, -z[:, ::-1], z[:, :1]])][0]
@@ -64,17 +65,18 @@ def recurring_groups(means: Sequence[NDArray[np.floating]], *, draws: int = DRAW
     correlation = columns.T @ columns
     likeness = np.abs(correlation)
     permuted, chance = _permuted(ranks, runs, draws, rng)
-    everywhere = _rotated(correlation, runs, len(ranks), draws, rng)
+
+    def turned(dims: NDArray[np.int64]) -> Floats:
+        return _rotated(correlation[np.ix_(dims, dims)], runs[dims], len(ranks), draws, rng)
+
+    linked = [(members, _mean(likeness, members)) for members in _linked(likeness, runs)]
+    everywhere = turned(np.arange(len(runs)))
+    some = any(strength > max(everywhere[len(members)], permuted[len(members)]) for members, strength in linked)
     groups = []
-    for members in _linked(likeness, runs):
-        k, strength = len(members), _mean(likeness, members)
-        rotated = everywhere[k]
-        if strength > rotated:
-            near = _near(likeness, runs, members, chance)
-            nearby = _rotated(correlation[np.ix_(near, near)], runs[near], len(ranks), draws, rng)
-            rotated = max(rotated, nearby[k])
+    for members, strength in linked:
+        reached = turned(_near(likeness, runs, members, chance)) if some else everywhere
         places = {int(runs[j]): _within(runs, j) for j in sorted(members)}
-        groups.append(Group(places, strength, float(permuted[k]), float(rotated)))
+        groups.append(Group(places, strength, float(permuted[len(members)]), float(reached[len(members)])))
     return sorted(groups, key=lambda each: (-len(each.members), -each.strength))
 
 

@@ -176,8 +176,10 @@ def test_compare(say: Say, study: Path, tmp_path: Path) -> None:
     found = say("compare", study, "--json").json
     assert [row["setting"] for row in found["runs"]] == ["AE", "β = 4"]
     assert found["runs"][0]["rate"] is None
+    assert set(found["recurring"]["without"]) == {"AE", "β = 4"}
     said = say("compare", study, "-o", tmp_path / "table.csv")
     assert said.status == 0
+    assert "β = 4: 1 seed encoded; recurring dimensions need at least two." in said.out
     assert "β = 4" in said.out
     assert (tmp_path / "table.csv").read_text(encoding="utf-8").count("\n") == 3
 

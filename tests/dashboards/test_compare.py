@@ -32,6 +32,12 @@ def test_three_runs_stand_beside_one_and_the_link_keeps_them(toy_study: Study, o
     assert "no partner" in " ".join(lines), "z2 has fallen out of use at β = 16"
 
 
+def test_what_recurs_over_the_seeds_of_each_setting_is_shown(toy_study: Study, open_page: Any) -> None:
+    told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1"))
+    assert "Dimensions that recur over seeds" in told
+    assert "2 of 2 seeds have x" in told
+
+
 def test_strips_are_turned_where_signs_are_opposite_and_all_start_from_one_row(
     toy_study: Study, open_page: Any
 ) -> None:

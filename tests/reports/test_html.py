@@ -48,6 +48,12 @@ def test_it_tells_the_whole_story(page: str, toy_study: Study) -> None:
     assert f"latentlab report {toy_study.path} -o report.html" in told
 
 
+def test_what_recurs_over_seeds_is_counted_and_what_does_not_is_said(page: str, toy_study: Study) -> None:
+    section = words(page).split("Dimensions that recur over seeds")[1].split("What each dimension does")[0]
+    assert re.search(r"β = 4\s+2 of 2 seeds have x\s", section)
+    assert "Strength: mean |Spearman correlation|" in section
+
+
 def test_every_dimension_that_can_be_decoded_has_its_strip(page: str, toy_study: Study) -> None:
     assert len(re.findall(r'<img alt="z\d varied', page)) == 4 * len(toy_study)
     assert page.count("<svg") == 3
