@@ -104,9 +104,9 @@ def _linked(likeness: Floats, runs: NDArray[np.int64]) -> list[list[int]]:
         taken[i] |= taken[j]
         members[i] += members[j]
         members[j] = []
+        taken[j] = True  # it is gone: nothing joins what has every run
         mean[j] = mean[:, j] = 0.0
-        alive = np.array([bool(each) for each in members])
-        mean[i] = mean[:, i] = np.where((taken @ taken[i]) | ~alive, 0.0, total[i] / (size * size[i]))
+        mean[i] = mean[:, i] = np.where(taken @ taken[i], 0.0, total[i] / (size * size[i]))
     return [each for each in members if len(each) > 1]
 
 
