@@ -209,4 +209,9 @@ def form_from(content: dict[str, Any]) -> Form:
 
 def kind_of(form: Form) -> ModuleType:
     """The file that its kind is."""
-    return registry.load("data/kinds", form.kind)
+    return kind_named(form.kind)
+
+
+def kind_named(name: str) -> ModuleType:
+    """The file of a kind."""
+    return registry.load("data/kinds", name)

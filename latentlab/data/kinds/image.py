@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,3 +68,22 @@ def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """
     x = samples if form.bytes else np.round(np.clip(form.to_model(samples), 0, 1) * 255).astype(np.uint8)
     return as_colours(x)
+
+
+def of_array(
+    where: object, x: Samples, *, feature_names: Sequence[str] = (), unit: str = "", **other: Any
+) -> tuple[Samples, Form]:
+    """Images of any range and their form: (n, h, w), or (n, c, h, w), or (n, h, w, c) where c is the least; float32."""
+    if x.ndim == 4 and x.shape[3] < min(x.shape[1:3]):
+        x = x.transpose(0, 3, 1, 2)
+    x = x[:, None] if x.ndim == 3 else x
+    if other or x.ndim != 4 or len(feature_names) not in (0, x.shape[1]):
+        raise InputError(
+            f"{where}: images are {x.shape} with {len(feature_names)} names; expected (n, h, w) or (n, c, h, w)"
+        )
+    if not np.isfinite(x).all():
+        raise InputError(f"{where}: images hold NaN or infinity; expected finite numbers: remove or replace them")
+    low, high = float(x.min()), float(x.max())
+    offset, scale = (low,), (high - low if high > low else 1.0,)
+    names = tuple(map(str, feature_names))
+    return x, Form("image", x.shape[1:], "float32", offset=offset, scale=scale, names=names, unit=unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,3 +58,24 @@ def shown(form: Form) -> str:
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A line a channel, in units of its standard deviation."""
     return lines(0.5 + form.to_model(samples) / (2 * SHOWN))
+
+
+def of_array(
+    where: object,
+    x: Samples,
+    *,
+    feature_names: Sequence[str] = (),
+    axis: Sequence[float] = (),
+    axis_unit: str = "",
+    unit: str = "",
+) -> tuple[Samples, Form]:
+    """Signals (n, t) or (n, channels, t) and their form."""
+    x = x[:, None] if x.ndim == 2 else x
+    if x.ndim != 3 or len(axis) not in (0, x.shape[2]) or len(feature_names) not in (0, x.shape[1]):
+        raise InputError(
+            f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
+            "expected (n, points) or (n, channels, points)"
+        )
+    stored = "float64" if x.dtype.kind != "f" or x.dtype.itemsize > 4 else "float32"
+    names, points = tuple(map(str, feature_names)), tuple(map(float, axis))
+    return x, Form("signal", x.shape[1:], stored, names=names, axis=points, axis_unit=axis_unit, unit=unit)  # type: ignore[arg-type]
