@@ -45,7 +45,8 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 
 __all__ = [
     "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Spec", "check", "describe", "fetch",
-    "files_of", "from_arrays", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "files_of", "from_arrays", "is_samples", "load", "names", "open_spec", "read_columns", "read_spec",
+    "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
