@@ -208,6 +208,6 @@ def _of_torch(given: Any, name: str) -> tuple[NDArray[Any], NDArray[Any] | None]
         raise InputError(f"{name} comes to {sample.nbytes * len(given):,} bytes; write an ll.Dataset with read instead")
     items = [given[i] for i in range(len(given))]
     x = np.stack([_array(item[0] if paired else item, name) for item in items])
-    if not paired or len(first) < 2 or np.size(first[1]) != 1:
+    if not paired or len(first) < 2 or np.asarray(first[1]).size != 1:
         return x, None
     return x, np.array([np.asarray(item[1]).item() for item in items])

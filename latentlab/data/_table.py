@@ -128,7 +128,8 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
     numbered = pd.api.types.is_integer_dtype(index) and index.is_unique and index.min() >= 0
     if not plain and not numbered:
         said.append("the index of the frame is left out")
-    table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
+    with np.errstate(invalid="ignore"):  # infinity is no whole number
+        table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
     data = of_table(name, table, roles, name=name, source={"name": "frame"})
     return replace(data, row_ids=index.to_numpy(np.int64)) if numbered and not plain and not roles.ids else data
 
