@@ -122,10 +122,10 @@ def infomec(
     labels = classes_of(v, tv, named, bins)
     explicit = np.array([_explicit(x, y, tx, ty, solver, weighted) for y, ty in labels])
     parts = {
-        "modularity": _sharpness(share[active]),
+        "modularity": sharpness(share[active]),
         "explicitness": float(explicit[:, 1].mean()),
         "explicitness_train": float(explicit[:, 0].mean()),
-        "compactness": _sharpness(share[active].T),
+        "compactness": sharpness(share[active].T),
     }
     settings: dict[str, Any] = {"information": estimator, "rows": [len(z), len(tz)], "split": rows_from, "seed": seed}
     settings |= {"pruning": f"range > largest / {prune:g} keeps {int(active.sum())} of {len(active)}"}
@@ -137,7 +137,7 @@ def infomec(
     )
 
 
-def _sharpness(share: NDArray[np.float64]) -> float:
+def sharpness(share: NDArray[np.float64]) -> float:
     """Mean over rows of largest over sum, rescaled so that equal entries give 0; rows of zeros give 0."""
     n = share.shape[1] if share.size else 0
     if n < 2:
