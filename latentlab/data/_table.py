@@ -128,7 +128,7 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
     numbered = pd.api.types.is_integer_dtype(index) and index.is_unique and index.min() >= 0
     if not plain and not numbered:
         said.append("the index of the frame is left out")
-    with np.errstate(invalid="ignore"):  # infinity is no whole number
+    with np.errstate(invalid="ignore"):  # infinity stays a float
         table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
     data = of_table(name, table, roles, name=name, source={"name": "frame"})
     return replace(data, row_ids=index.to_numpy(np.int64)) if numbered and not plain and not roles.ids else data
@@ -223,7 +223,7 @@ def _finite(place: str, cells: Cells) -> Cells:
 
 
 def _left_out(cells: Cells, roles: Roles) -> str:
-    """Why a column is no input unless the user says that it is; empty where it is one."""
+    """Why a column is left out unless the user says that it is; empty where it is one."""
     known, distinct = cells.known, len(np.unique(cells.known))
     asked = cells.name in roles.columns
     if not len(known):

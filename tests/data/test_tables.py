@@ -240,7 +240,7 @@ def test_arrays_are_read_as_what_they_plainly_are(given: object, options: dict, 
         (FLOATS, {"labels": [1, 2]}, "labels have shape"),
         (FLOATS, {"factors": np.zeros((3, 2))}, "expected \\(6, k\\)"),
         (FLOATS, {"row_ids": [0] * 6}, "all different"),
-        (FLOATS, {"columns": {"a": "numeric"}}, "x is no DataFrame"),
+        (FLOATS, {"columns": {"a": "numeric"}}, "not a DataFrame"),
     ],
 )
 def test_arrays_that_are_not_plain_are_asked_about(given: object, options: dict, message: str) -> None:
