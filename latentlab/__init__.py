@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from latentlab.analysis.outliers.stage import outliers as outliers
     from latentlab.analysis.probe.stage import probe as probe
     from latentlab.analysis.score import profiles as profiles
+    from latentlab.analysis.score.hold_out import HeldOut as HeldOut
+    from latentlab.analysis.score.hold_out import hold_out as hold_out
     from latentlab.analysis.score.scoring import Scores as Scores
     from latentlab.analysis.score.scoring import score as score
     from latentlab.analysis.support.stage import support as support
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from latentlab.models.decoding import traverse as traverse
     from latentlab.models.live import live as live
     from latentlab.results import Score as Score
+    from latentlab.runs.advice import advise as advise
     from latentlab.runs.choice import choices as choices
     from latentlab.runs.comparison import compare as compare
     from latentlab.runs.run import Run as Run
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "analysis.analyze": "analyze",
     "analysis.encode.stage": "encode",
+    "analysis.score.hold_out": "HeldOut hold_out",
     "analysis.score.scoring": "Scores score",
     "codes.codes": "Codes",
     "codes.decodings": "Decodings",
@@ -85,6 +89,7 @@ _HOMES = {
     "models.decoding": "decode traverse",
     "models.live": "live",
     "results": "Score",
+    "runs.advice": "advise",
     "runs.choice": "choices",
     "runs.comparison": "compare",
     "runs.run": "Run",

@@ -46,6 +46,8 @@ def page() -> None:
     _table(settings)
     for frontier in frontiers(table):
         panels.note(_collapse(frontier))
+    advise = command("advise", chosen.runs[0].config.data, "--study", chosen.path)
+    panels.note(f"What the data make expect at each β, and which runs were trained for too short a time: {advise}")
     _figures(chosen, table)
 
 

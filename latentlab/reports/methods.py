@@ -172,7 +172,18 @@ def _training(runs: Sequence[Run], cite: _Cites) -> str:
     told.append(f"{_values(runs, lambda run: run.config.hardware.precision)} in PyTorch{cite('paszke2019')}")
     unfinished = [f"{run.name} ({run.state})" for run in runs if run.state != "finished"]
     beware = f" Not trained to the end: {', '.join(unfinished)}." if unfinished else ""
-    return f"{', '.join(told)}; {len(runs)} run{_s(runs)} in all.{beware}"
+    return f"{', '.join(told)}; {len(runs)} run{_s(runs)} in all.{_sampled(runs, cite)}{beware}"
+
+
+def _sampled(runs: Sequence[Run], cite: _Cites) -> str:
+    """How rows were sampled where not each once an epoch."""
+    laws = dict.fromkeys(run.config.correlate or "weights" for run in runs if run.config.weights)
+    told = [
+        f"so that two factors are correlated, {law}{cite('trauble2021')}" if law != "weights" else "by weights of rows"
+        for law in laws
+    ]
+    count = sum(bool(run.config.weights) for run in runs)
+    return f" In {count} of {len(runs)} runs training rows were sampled {_and(told)}." if told else ""
 
 
 def _stages(runs: Sequence[Run], cite: _Cites) -> list[str]:

@@ -59,6 +59,8 @@ def _made(run: Run) -> str:
         "learning-rate": f"{config.learning_rate:g}",
         "decay": f"{config.decay:g}",
         "seed": config.seed,
+        "correlate": config.correlate,
+        "weights": "WEIGHTS" if config.weights and not config.correlate else "",
         "split": config.split if config.split in ("train", "test") else "",
         "precision": config.hardware.precision,
         "threads": config.hardware.threads,

@@ -56,7 +56,8 @@ class RunConfig(Frozen):
     in bytes. ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
     is, ``source`` where the images came from, ``fingerprint`` the SHA-256 of what they are (`Dataset.fingerprint`;
     empty in runs older than it, and where a model was trained elsewhere). ``weights`` is the SHA-256 of the weights
-    that rows were drawn by, empty where each was drawn once an epoch. ``decay`` is the last part of the steps over
+    that rows were drawn by, empty where each was drawn once an epoch; ``correlate`` names two factors and σ where those
+    weights follow from them. ``decay`` is the last part of the steps over
     which the learning rate falls linearly to zero.
 
     A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
@@ -73,6 +74,7 @@ class RunConfig(Frozen):
     source: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str = Field("", max_length=64)
     weights: str = Field("", max_length=64)
+    correlate: str = Field("", max_length=512)
     form: Form
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
@@ -96,7 +98,10 @@ class RunConfig(Frozen):
     @classmethod
     def _of_format_1(cls, content: Any) -> Any:
         """A configuration of format 1 as one of format 2."""
-        if not isinstance(content, dict) or "image_shape" not in content or "form" in content:
+        if not isinstance(content, dict):
+            return content
+        content = {**content, "format": FORMAT} if content.get("format") == 1 else content
+        if "image_shape" not in content or "form" in content:
             return content
         shape = content["image_shape"]
         if not isinstance(shape, list | tuple) or not all(type(size) is int for size in shape):
