@@ -240,9 +240,9 @@ def _reaching(data: Dataset, out: Path, wanted: int, how: dict[str, Any]) -> Ite
     """The β advised and the units in use, for the first run, and for the second where the first missed."""
     given = {key: how[key] for key in ("latent_dim", "likelihood", "sigma") if key in how}
     advice = ll.advise(data, want=wanted, **given)
-    for _ in range(2):
+    for number in ("first", "second"):
         assert advice.beta is not None
-        study = ll.sweep(data, out, beta=[advice.beta], **how)
+        study = ll.sweep(data, out / number, beta=[advice.beta], **how)
         units = _measured(data, study)[advice.beta].in_use
         yield advice.beta, units
         if units == wanted:

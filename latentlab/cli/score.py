@@ -91,6 +91,8 @@ def score(
                 _console.show(f"{name}: {why}")
         for name, why in found.skipped.items():
             _console.show(f"{name} was skipped: {why}")
+        for caveat in found.caveats:
+            _console.show(f"warning: {caveat}")
 
 
 def _row(name: str, score: "Score") -> dict[str, Any]:

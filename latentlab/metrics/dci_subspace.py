@@ -19,6 +19,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Eastwood and Williams 2018, section 2, with a subspace of dimensions in place of one",
+    assumes="Independent factors; a probe (trees) that reads each of them; one factor a subspace; thousands of rows.",
+    unchanged_by=("order", "sign", "scale", "shift"),
+    too_high="A code in which one subspace is the whole code and holds one factor alone.",
+    too_low="Copied or derived factors; dimensions that hold several factors; few rows, on which trees are spread.",
 )
 
 

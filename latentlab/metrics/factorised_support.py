@@ -20,6 +20,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="lower",
     source="Roth et al. 2023, Disentanglement of correlated factors via Hausdorff factorized support, eq. 5",
+    assumes="Factors whose every combination occurs, however seldom; codes without far outliers, which set the scale.",
+    unchanged_by=("order", "sign", "scale"),
+    too_high="Few rows: rare combinations are missing from a draw, so that a factorised support looks cut.",
+    too_low="Noise and entangled codes of full support: it says nothing about which factor a dimension holds.",
 )
 Batches = list[NDArray[np.float64]]
 

@@ -21,6 +21,10 @@ METRIC = Metric(
     better="higher",
     source="Hsu et al. 2023, Disentanglement via latent quantization, section 4, with information between quantities",
     kinds=("ordinal", "continuous", "circular"),
+    assumes="Independent quantities; dimensions of like range (below an eighth of the largest they are pruned).",
+    unchanged_by=("order", "sign", "scale", "shift"),
+    too_high="Noise: the largest share of nothing is still a share. A few factors kept of many score near 1.",
+    too_low="Copied or derived factors share a dimension's information; a dimension of small range is pruned.",
 )
 
 

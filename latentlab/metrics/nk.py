@@ -19,6 +19,10 @@ METRIC = Metric(
     range=(-1.0, 1.0),
     better="higher",
     source="Mahon et al. 2024, Correcting flaws in common disentanglement metrics, section 4",
+    assumes="Independent factors; a multilayer perceptron that reads each of them; one dimension a factor.",
+    unchanged_by=("scale", "shift"),
+    too_high="A factor that only the knocked-out dimension holds, whatever else that dimension holds.",
+    too_low="Copies of a dimension: without one the other is read. Factors that are not read at all lose nothing.",
 )
 NETWORK = {
     "hidden_layer_sizes": (256,), "activation": "relu", "solver": "adam", "alpha": 0.0, "learning_rate_init": 1e-2,

@@ -17,6 +17,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Moinfar and Theis 2024, Unsupervised deep disentangled representation of single-cell omics, methods",
+    assumes="Processes that are one level against the rest; one dimension a level; enough rows a bin.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="Few rows: counts in bins have information by chance. A dimension may serve several levels.",
+    too_low="Middle levels of a quantity and levels that one dimension shares; a code over several dimensions.",
 )
 
 

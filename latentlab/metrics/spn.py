@@ -16,6 +16,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Moinfar and Theis 2024, Unsupervised deep disentangled representation of single-cell omics, methods",
+    assumes="Levels that lie together along one dimension; enough rows of each level.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="A dimension on which many rows have one value: ties keep the order of the rows.",
+    too_low="Levels that overlap along every dimension, though all together tell them apart.",
 )
 
 

@@ -21,6 +21,10 @@ METRIC = Metric(
     range=(0.0, float("inf")),
     better="lower",
     source="Yao et al. 2025, The third pillar of causal analysis? A measurement perspective, section 4",
+    assumes="Thousands of rows; dependence that polynomials of third degree see; factors that are not copies.",
+    unchanged_by=("order", "sign", "scale", "shift"),
+    too_high="Many rows, where the slightest dependence is significant; codes that curve more than the test's terms.",
+    too_low="Few rows, on which no dependence is significant; collapsed dimensions.",
 )
 POWERS = 3  # of a quantity, among what is regressed on
 NOTHING = 1e-10  # share of a variance that rounding may leave

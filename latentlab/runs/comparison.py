@@ -65,6 +65,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     now), ``not encoded``, ``not scored``, ``labels only``, ``no factors``, ``older scores`` (computed by an older
     version of a metric than those of other runs). ``error`` is why a run or a file of it could not be
     read. ``attrs["metrics"]`` lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
+    ``attrs["caveats"]`` has the ways in which the scored data lie outside the domain of scores, with the runs of which
+    each was said.
     """
     import pandas as pd
 
@@ -88,7 +90,17 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     for key in ("seed", "latent_dim", "steps", *ROWS):
         table[key] = table[key].astype("Int64")
     table.attrs["metrics"] = metrics
+    table.attrs["caveats"] = _caveats(rows)
     return table
+
+
+def _caveats(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Every condition that was kept with the scores of a run: the first run's words, and all runs that it holds for."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for each in row.get("_caveats", ()):
+            found.setdefault(each["which"], {**each, "runs": []})["runs"].append(row["run"])
+    return list(found.values())
 
 
 def _gather(runs: Iterable[Run | Study]) -> tuple[list[Run], dict[str, str]]:
@@ -216,6 +228,7 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
     except MissingError:
         return {}, ["not scored"]
     values: dict[str, Any] = {"_metrics": {name: version_of(score) for name, score in scores.items()}}
+    values["_caveats"] = run.scored.get("caveats") or []
     for metric, score in scores.items():
         values[metric] = score.value
         values |= {f"{metric}.{part}": value for part, value in score.parts.items()}

@@ -199,6 +199,8 @@ def _check_halves(scored: Scored) -> None:
     """Refuse an interval from halves where simulation did not show that it covers."""
     if scored.name in COUNTS:
         raise InputError("it is a count, whose spread halves of the rows do not show")
+    if scored.protocol.share is not None:
+        raise InputError("this profile trains and tests on rows as they stand; its intervals were not simulated")
     if scored.name not in HALVES:
         raise InputError("without a full grid its intervals did not cover 93 to 97 % in simulation")
     rows = len(scored.material.codes)
