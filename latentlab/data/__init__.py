@@ -78,7 +78,7 @@ def reads_files(spec: Spec) -> bool:
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
 
 
-def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
+def load(spec: str | Path | Dataset | NDArray[Any] | Any, **options: Any) -> Dataset:
     """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
 
     A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -78,7 +78,7 @@ def _samples(path: Path, x: Any, arrays: Mapping[str, Any], axes: str, asked: st
     if kind != "image" or (asked and not is_bytes(_guarded(path, lambda: x[...]))):
         if axes:
             raise InputError(f"{path}: axes={axes[:20]} is for images of bytes; leave it out")
-        about = {key: _guarded(path, lambda key=key: arrays[key][...]) for key in FORM[1:] if key in arrays}
+        about = {key: _guarded(path, partial(arrays[key].__getitem__, ...)) for key in FORM[1:] if key in arrays}
         return replace(dataset_of(path, _guarded(path, lambda: x[...]), kind, _told(about)), source=source)
     if axes:
         x, axes = ordered(path, x, axes)
