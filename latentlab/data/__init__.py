@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
@@ -78,7 +78,7 @@ def reads_files(spec: Spec) -> bool:
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
 
 
-def load(spec: str | Path | Dataset | NDArray[Any] | Any, **options: Any) -> Dataset:
+def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
 
     A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder
@@ -101,7 +101,7 @@ def load(spec: str | Path | Dataset | NDArray[Any] | Any, **options: Any) -> Dat
         return spec
     if is_samples(spec):
         return _told(from_arrays(spec, **options))
-    return open_spec(read_spec(spec), may_run_code=True, **options)
+    return open_spec(read_spec(cast("str | Path", spec)), may_run_code=True, **options)
 
 
 def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Dataset:
