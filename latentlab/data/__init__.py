@@ -44,7 +44,7 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 
 __all__ = [
     "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Spec", "check", "describe", "fetch",
-    "files_of", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "files_of", "load", "names", "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
@@ -69,6 +69,11 @@ def files_of(name: str) -> str:
     return str(getattr(registry.load("data", name), "FILES", ""))
 
 
+def package_of(name: str) -> str:
+    """The package that ships a named data set; empty where latentlab has it, or draws it, or it is downloaded."""
+    return str(getattr(registry.load("data", name), "PACKAGE", ""))
+
+
 def reads_files(spec: Spec) -> bool:
     """Whether opening it reads a file or folder that it names; drawn and embedded data sets need none."""
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
@@ -78,7 +83,8 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
 
     A name may need its published files, ``NAME:PATH``. A path is a folder of IDX files, a ``.npy``, ``.npz``, ``.h5``
-    file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a `Dataset`,
+    or ``.h5ad`` file, or a folder or ``.zip`` of images. An AnnData object is read as the file would be that it is
+    written to, with the same options. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a `Dataset`,
     an array of images or a mapping as an ``.npz`` has it, or a function (of options, if you like) that returns one.
     Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
     with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
@@ -94,6 +100,10 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
+    if type(spec).__module__.partition(".")[0] == "anndata":
+        from latentlab.data import _annotated
+
+        return _annotated.dataset_of(_annotated.of_anndata(spec), **options)
     if hasattr(spec, "__array_interface__"):
         from latentlab.data import _arrays
 
@@ -164,9 +174,15 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         from latentlab.data import _file
 
         return _file.load, {"path": path}
+    if suffix == ".h5ad":
+        from latentlab.data import _h5ad
+
+        return _h5ad.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
-    raise InputError(f"{head} is not a data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")
+    raise InputError(
+        f"{head} is not a data file; expected .npy, .npz, .h5, .h5ad, .zip, an IDX folder or a folder of images"
+    )
 
 
 def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:
