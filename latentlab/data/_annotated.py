@@ -197,7 +197,7 @@ def _said(layer: str, kind: str, counted: bool, about: _Values, held: Annotated)
     ends = f"from {about.low:.4g} to {about.high:.4g}"
     if counted:
         return f"{layer} holds whole numbers {ends}, read as {'counts' if kind == 'counts' else 'a table'}"
-    look = " as of log-normalised counts" if 0 <= about.low and about.high < LOGS and not about.missing else ""
+    look = " as of log-normalised counts" if about.low >= 0 and about.high < LOGS and not about.missing else ""
     others = [name for name in held.matrices if name != layer]
     mend = f"; other layers: {', '.join(others)[:60]}" if others else ""
     return f"{layer} holds fractions {ends}{look}, read as a table of Gaussian columns{mend}"

@@ -13,6 +13,7 @@ from latentlab.analysis.likelihood.record import FILE, FORMAT, INDEPENDENT, Evid
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
+from latentlab.models.conditions import told_of
 from latentlab.results import plain
 from latentlab.runs.data import analysed
 from latentlab.runs.kept import kept
@@ -64,6 +65,7 @@ def likelihood(
             samples=samples,
             seed=seed,
             settings={**inputs, **described},
+            told=told_of(model, part.take(chosen)),
             progress=progress,
         )
 
