@@ -130,12 +130,12 @@ def _levels(codes: NDArray[Any], categories: Any) -> Levels:
 def _words(held: Any) -> list[str]:
     """A column of texts."""
     from latentlab.system import chunks
-    from latentlab.system.hdf5 import check_texts
+    from latentlab.system.hdf5 import read_texts
 
     if held.dtype.kind == "O":
-        check_texts(held)
+        return readable(read_texts(held))
     values = chunks.read(held)
-    return readable(values.tolist()) if values.dtype.kind in "SO" else [str(value) for value in values.tolist()]
+    return readable(values.tolist()) if values.dtype.kind == "S" else [str(value) for value in values.tolist()]
 
 
 def _old_frame(file: Any, held: Any) -> tuple[list[str], dict[str, Column]]:
