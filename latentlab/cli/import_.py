@@ -17,12 +17,24 @@ def import_(
     kind: Annotated[
         str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("exchange/importers")).replace("_", "-"))
     ] = None,
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder or file in that format.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="Folder or file in that format, or zoo:NAME (see latentlab zoo ls)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder to create.")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[
-        Path | None, typer.Option(help="With --adapter: file with the weights (.safetensors, .pt, .pth or .bin).")
+        Path | None,
+        typer.Option(
+            help="With --adapter: file with the weights (.safetensors, .pt, .pth, .bin, .ckpt), or a folder of them."
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Key in the file under which the weights are, as in model.ema; found by default.")
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="Prefix of the weights' names to remove, as in vae.; found by default.")
     ] = None,
     network: Annotated[
         str | None, typer.Option(help="With state-dict: network; detected from the weights by default.")
@@ -34,6 +46,13 @@ def import_(
         str | None, typer.Option(help="With --adapter: objective that the model was trained with, for labels.")
     ] = None,
     beta: Annotated[float | None, typer.Option(help="With --adapter: β of the beta-vae objective.", min=0)] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="With --adapter: column given to decode(z, condition); may be repeated."),
+    ] = None,
+    condition_encoder: Annotated[
+        bool, typer.Option("--condition-encoder", help="With --adapter: encode(x, condition) takes it as well.")
+    ] = False,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -50,18 +69,19 @@ def import_(
     refuse_busy(out)
     if (adapter is None) == (kind is None):
         raise InputError("import needs either FORMAT PATH or --adapter FILE.py:NAME; see latentlab import --help")
-    with_adapter = {"weights": weights, "objective": objective, "beta": beta}
+    with_adapter = {"weights": weights, "objective": objective, "beta": beta, "condition": condition}
     for option, value in (with_adapter if adapter is None else {"network": network, "likelihood": likelihood}).items():
         if value is not None:
             raise InputError(f"--{option} does not go with {'--adapter' if adapter else kind}; leave it out")
     if adapter is not None:
-        run = _own(adapter, out, data, weights, objective, beta)
+        told: dict[str, Any] = {"condition": condition or (), "condition_encoder": condition_encoder}
+        run = _own(adapter, out, weights, objective, beta, data=data, key=key, prefix=prefix, **told)
     elif path is None:
         raise InputError(f"import {kind} needs the PATH of a checkpoint; see latentlab import --help")
     else:
         from latentlab.exchange.importing import import_run
 
-        options: dict[str, Any] = {"network": network, "likelihood": likelihood}
+        options: dict[str, Any] = {"network": network, "likelihood": likelihood, "key": key, "prefix": prefix}
         run = import_run(kind or "", path, out, data=data, **{k: v for k, v in options.items() if v is not None})
     if json:
         _console.show_json({"run": str(run.path), "label": run.config.label, "latent_dim": run.config.latent_dim})
@@ -70,7 +90,7 @@ def import_(
 
 
 def _own(
-    adapter: str, out: Path, data: str | None, weights: Path | None, objective: str | None, beta: float | None
+    adapter: str, out: Path, weights: Path | None, objective: str | None, beta: float | None, **options: Any
 ) -> Any:
     from latentlab.exchange.importing import import_model
 
@@ -78,4 +98,4 @@ def _own(
         raise InputError("import --adapter needs the model's weights: --weights FILE (.safetensors, .pt, .pth, .bin)")
     name = objective or (None if beta is None else "beta-vae")
     record = None if name is None else {"name": name, **({} if beta is None else {"beta": beta})}
-    return import_model(adapter, out, data=data, weights=weights, objective=record)
+    return import_model(adapter, out, weights=weights, objective=record, **options)

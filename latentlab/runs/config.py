@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -149,7 +149,10 @@ class RunConfig(Frozen):
     @classmethod
     def _of_format_1(cls, content: Any) -> Any:
         """A configuration of format 1 as one of format 2."""
-        if not isinstance(content, dict) or "image_shape" not in content or "form" in content:
+        if not isinstance(content, dict):
+            return content
+        content = {**content, "format": FORMAT} if content.get("format") == 1 else content
+        if "image_shape" not in content or "form" in content:
             return content
         shape = content["image_shape"]
         if not isinstance(shape, list | tuple) or not all(type(size) is int for size in shape):
@@ -198,6 +201,18 @@ class RunConfig(Frozen):
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
             raise ValueError(f"expected a number as beta, {LARGEST_BETA:g} at most")
         return objective
+
+    @model_validator(mode="after")
+    def _suits(self) -> Self:
+        """The likelihood suits the samples."""
+        from latentlab.data.kinds import kind_of
+
+        known = kind_of(self.form).likelihoods(self.form)
+        if self.likelihood not in (*known, "own"):
+            raise ValueError(
+                f"the likelihood {self.likelihood} is not for {self.form.plural}; choose {', '.join(known)}"
+            )
+        return self
 
     @property
     def beta(self) -> float | None:

@@ -52,7 +52,7 @@ def configure(
     if network == "auto":
         network = choose_network(data.form)
     if likelihood == "auto":
-        likelihood = kind_of(data.form).likelihood(data.form)
+        likelihood = kind_of(data.form).likelihoods(data.form)[0]
     check_takes(network, form)
     content = {
         "data": data.spec or data.name,
@@ -68,7 +68,7 @@ def configure(
         "steps": 20_000,
         "decay": 0.2,
         "learning_rate": registry.load("models/networks", network).LEARNING_RATE,
-        "conditions": _conditions(part, condition, encoder=condition_encoder),
+        "conditions": conditions_of(part, condition, encoder=condition_encoder),
         "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
         **{key: value for key, value in options.items() if value is not None},
     }
@@ -78,7 +78,7 @@ def configure(
     return config
 
 
-def _conditions(data: Dataset, names: Sequence[str] | str | None, *, encoder: bool) -> dict[str, Any] | None:
+def conditions_of(data: Dataset, names: Sequence[str] | str | None, *, encoder: bool) -> dict[str, Any] | None:
     """The content of the run's `latentlab.runs.config.Conditions`; None where none is asked for."""
     chosen = [names] if isinstance(names, str) else list(names or ())
     if encoder and not chosen:
@@ -91,6 +91,7 @@ def _conditions(data: Dataset, names: Sequence[str] | str | None, *, encoder: bo
 def choose_network(form: Form) -> str:
     """The network that ``auto`` stands for: the first of those that the kind prefers that takes samples of this form.
 
+    >>> from latentlab.data.kinds import image_form
     >>> [choose_network(image_form((1, *size))) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
     ['mlp', 'burgess', 'resnet', 'resnet']
     """

@@ -17,7 +17,7 @@ from latentlab.system.registry import load
 from latentlab.training.train import train
 
 QUESTIONS = [name for name, stage in stages().items() if stage.place is None]
-FOLDER = {"train", "sweep", "import", "demo", "data fetch"}  # what makes a run or a study, or the folder of a data set
+FOLDER = {"train", "sweep", "import", "demo", "data fetch", "zoo fetch"}  # what makes a folder
 FILE = {"compare", "debias", "figure", "leakage", "report"}
 
 
