@@ -20,6 +20,7 @@ from latentlab.data.dataset import check_form
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError, one_line
 from latentlab.exchange import zoo
+from latentlab.exchange.embeddings.embedding import Embedding, publish
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
@@ -47,7 +48,8 @@ def import_run(
 ) -> Run:
     """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
 
-    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``; ``options`` are those it takes.
+    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``options`` are those it
+    takes. ``codes`` and ``scvi`` give runs that hold codes without a model.
     ``path`` may be ``zoo:NAME``, a published checkpoint, which is downloaded where ``zoo/NAME`` does not have it yet.
     ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or have several prefixes; what
     was chosen is said in one line. ``data`` is what the model is for; where it is left out, what the checkpoint says.
@@ -55,13 +57,18 @@ def import_run(
     """
     reader = registry.load("exchange/importers", kind).read
     path = zoo.local(path, kind)
-    dataset = None if data is None else load(data)
     known = inspect.signature(reader).parameters
     for option in options:
-        if option not in known or option == "path":
+        if option not in known or option in ("path", "cells"):
             raise InputError(f"the format {kind} has no option --{option}; leave it out")
-    given = {**options, **({"data": dataset} if "data" in known else {})}
-    foreign = reader(Path(path), **given)
+    if "cells" in known:
+        return _codes(kind, reader(Path(path), data, **options), Path(out), options)
+    dataset = None if data is None else load(data)
+    foreign = reader(Path(path), **options, **({"data": dataset} if "data" in known else {}))
+    if isinstance(foreign, Embedding):
+        if data is not None:
+            raise InputError(f"the format {kind} has no option --data: codes alone come without samples; leave it out")
+        return _codes(kind, foreign, Path(out), options)
     origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
     recorded = plain({**origin, "settings": dict(foreign.recorded)})
     hardware = resolve_hardware(foreign.config["network"], "float32", None, "auto").model_dump()
@@ -134,6 +141,13 @@ def import_model(
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, "your model")
     return _publish(Path(out), config, own(found).state_dict(), own(found))
+
+
+def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> Run:
+    """Codes without a model as a run that knows the file that they were read from."""
+    assert found.file is not None
+    origin = {"format": kind, "file": found.file.name, "sha256": sha256(found.file), "options": options}
+    return publish(replace(found, recorded={**origin, **({"settings": found.recorded} if found.recorded else {})}), out)
 
 
 def _load(model: nn.Module, path: Path, key: str | None, prefix: str | None) -> None:

@@ -15,7 +15,9 @@ from latentlab.runs.config import Hardware, RunConfig
 from latentlab.system import registry
 from latentlab.system.machine import process_threads, processor_flags
 from latentlab.system.validation import validate
+from latentlab.training.correlated import correlated, read_correlation
 from latentlab.training.objectives import build_objective
+from latentlab.training.row_weights import digest
 
 
 def configure(
@@ -25,6 +27,7 @@ def configure(
     beta: float | None = None,
     settings: dict[str, Any] | None = None,
     split: str | None = None,
+    correlate: str | None = None,
     network: str = "auto",
     likelihood: str = "auto",
     precision: str = "auto",
@@ -39,6 +42,7 @@ def configure(
     ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
     ``condition`` names categorical columns of the data (factors, or ``label``) that the decoder is told beside the
     code, and with ``condition_encoder`` the encoder too.
+    ``correlate`` (``"shape:scale=0.2"``) has rows drawn so that two factors are correlated.
     """
     if beta is not None and "beta" in (settings or {}):
         raise InputError("β was given twice, as beta and as a setting; leave one out")
@@ -60,6 +64,7 @@ def configure(
         "rows": len(part),
         "source": dict(data.source),
         "fingerprint": part.fingerprint["images"],
+        **(_correlation(part, correlate) if correlate else {}),
         "form": form,
         "network": network,
         "likelihood": likelihood,
@@ -86,6 +91,12 @@ def conditions_of(data: Dataset, names: Sequence[str] | str | None, *, encoder: 
     if len(set(chosen)) < len(chosen):
         raise InputError(f"the conditions {', '.join(chosen)[:80]} name a column twice; name each once")
     return {"columns": [condition_of(data, name) for name in chosen], "encoder": encoder} if chosen else None
+
+
+def _correlation(data: Dataset, text: str) -> dict[str, str]:
+    """The fields of a run whose rows are drawn so that two factors are correlated."""
+    correlation = read_correlation(text)
+    return {"correlate": str(correlation), "weights": digest(correlated(data, correlation))}
 
 
 def choose_network(form: Form) -> str:
