@@ -8,6 +8,8 @@ A kind's file holds what its samples have of their own, as functions of their `F
 - ``networks(form)`` names what ``auto`` stands for, the first that takes such samples; ``likelihoods(form)`` names
   those that suit such samples, the first where none is chosen;
 - ``SEEN`` is what an encoder sees of a sample: ``itself``, ``without what is missing`` or its ``logarithms``;
+- ``change(form, low, high)`` is how one decoded sample differs from another, with its sign, and ``CHANGE`` its unit;
+  the difference of values where a kind says nothing;
 - ``shown(form)`` says what of a sample its picture shows, where that is not all of it;
 - ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB;
 - ``of_array(where, x, **about)`` is an array of samples as they are kept, and their form; ``about`` may have
