@@ -20,6 +20,7 @@ from latentlab.data._draws import drawn
 from latentlab.data._fetch import fetch
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
+from latentlab.data._samples import Wish
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
 from latentlab.data._strokes import measured
 from latentlab.data.dataset import Dataset, Factor
@@ -97,7 +98,7 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     if hasattr(spec, "__array_interface__"):
         from latentlab.data import _arrays
 
-        return _arrays.from_arrays(Path("array"), {"images": spec}, **options)
+        return _arrays.from_arrays(Path("array"), {"images": spec}, Wish(**options))
     return open_spec(read_spec(spec), may_run_code=True, **options)
 
 

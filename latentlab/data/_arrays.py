@@ -1,7 +1,7 @@
-"""Arrays on disk: ``.npy`` (images), ``.npz`` and ``.h5`` (images, labels, factors).
+"""Arrays on disk: ``.npy`` (samples), ``.npz`` and ``.h5`` (samples, labels, factors, an axis).
 
-Images are (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3 channels; uint8, bool, or float in [0, 1].
-Nothing is unpickled.
+Images are (n, h, w), (n, h, w, c) or (n, c, h, w): uint8, bool and floats in [0, 1] as bytes, others as they are.
+Signals are (n, t) or (n, c, t). Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
@@ -23,8 +24,10 @@ from numpy.typing import NDArray
 
 from latentlab.data._axes import layout, ordered
 from latentlab.data._names import readable
-from latentlab.data._pixels import as_bytes
-from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
+from latentlab.data._pixels import Typed, as_bytes
+from latentlab.data._samples import DESCRIBING, Laid, Wish, in_bytes, kind_for, laid, rounded
+from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows, Samples
+from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError
 from latentlab.system.limits import check_unpacked, rows_at_once
 from latentlab.system.regular import check_regular
@@ -32,7 +35,7 @@ from latentlab.system.regular import check_regular
 if TYPE_CHECKING:
     from latentlab.system.chunks import Checked
 
-IMAGES = ("images", "imgs", "x", "X", "data")
+IMAGES = ("images", "imgs", "signals", "spectra", "samples", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
@@ -45,19 +48,16 @@ NAMED = 5  # arrays that are named among what is skipped
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
-def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "") -> Dataset:
-    """The data set in arrays that go by the names an ``.npz`` would have; `ordered` says what ``axes`` are."""
-    images = _pick(arrays, IMAGES)
-    if images is None:
+def from_arrays(path: Path, arrays: Mapping[str, Any], wish: Wish = Wish()) -> Dataset:  # noqa: B008 - it is frozen
+    """The data set in arrays that go by the names an ``.npz`` would have; ``wish`` says how they are to be read."""
+    samples = _pick(arrays, IMAGES)
+    if samples is None:
         held = ", ".join(sorted(arrays))[:60] or "nothing"
-        raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
-    if axes:
-        images, axes = ordered(path, images, axes)
-    shape, transpose = layout(path, images, axes)
-    read = reader(path, images, transpose)
-    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(images))), dtype=np.int64))
-    labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
-    factors, specs = _factors(path, arrays, len(images))
+        raise InputError(f"{path} holds {held}; expected an array called images (or signals, imgs, x, data)")
+    shape, read, form, remarks = _read_as(path, samples, arrays, wish)
+    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, shape[0])), dtype=np.int64))
+    labels, label_names = _labels(path, _pick(arrays, LABELS), shape[0])
+    factors, specs = _factors(path, arrays, shape[0])
     return Dataset(
         name=path.stem,
         shape=shape,
@@ -68,7 +68,39 @@ def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "") -> Datase
         label_names=label_names,
         grid=full_grid(factors) if factors is not None else None,
         source={"name": path.suffix.lower().lstrip("."), "file": path.name},
+        form=form,
+        remarks=remarks,
     )
+
+
+def _read_as(
+    path: Path, samples: Any, arrays: Mapping[str, Any], wish: Wish
+) -> tuple[tuple[int, ...], Callable[[Rows], Samples], Form, tuple[str, ...]]:
+    """The shape (n, *shape) of samples, what reads rows of them, their form, and what was assumed."""
+    kind = kind_for(path, samples, arrays, wish)
+    if kind == "image" and wish.axes:
+        samples, axes = ordered(path, samples, wish.axes)
+        wish = replace(wish, axes=axes)
+    first = _first(path, samples) if kind == "image" else np.empty(0)
+    if kind == "image" and in_bytes(samples, wish, first):
+        pictured, transpose = layout(path, samples, wish.axes)
+        form = image_form(pictured[1:], wish.colours)
+        return pictured, reader(path, samples, transpose), form, rounded(first)
+    found = laid(path, samples, kind, arrays, wish)
+    if isinstance(samples, np.ndarray) and found.order is not None:
+        samples, found = samples.transpose(found.order), replace(found, order=None)
+    elif found.order is not None and found.order[0] != 0:
+        raise InputError(f"{path}: axes with n not first are not read from HDF5; store the samples first")
+    shape = (len(samples), *found.form.shape)
+    return shape, Typed(_numbers(path, samples, found), str(path), found.form), found.form, found.remarks
+
+
+def _first(path: Path, samples: Any) -> NDArray[Any]:
+    """The rows that are looked at when a file is opened."""
+    if not samples.shape or 0 in samples.shape:
+        return np.empty(0)
+    most = rows_at_once(math.prod(samples.shape[1:]), min(FIRST, len(samples)))
+    return np.asarray(_guarded(path, lambda: samples[:most]))
 
 
 def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -82,7 +114,8 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     ('2 of 4 arrays and groups skipped: latents, x',)
     """
     held = set(names)
-    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {NAMES, KINDS}
+    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)}
+    used |= {NAMES, KINDS, *DESCRIBING}
     left = sorted(held - used)
     named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
     return (f"{len(left):,} of {len(held):,} arrays and groups skipped: {named}",) if left else ()
@@ -90,16 +123,37 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
 
 def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
     """What reads rows of an array in memory, on disk or in HDF5 as images (k, c, h, w) uint8."""
-    sorted_only = not isinstance(images, np.ndarray)  # HDF5 reads rows in ascending order, each once
+    rows_of = _rows_of(path, images)
 
     def read(rows: Rows) -> Images:
+        pixels = as_bytes(path, rows_of(rows))
+        return pixels[:, None] if transpose is None else pixels.transpose(transpose)
+
+    return read
+
+
+def _numbers(path: Path, samples: Any, how: Laid) -> Callable[[Rows], Samples]:
+    """What reads rows of an array as samples (k, *shape) of numbers."""
+    rows_of = _rows_of(path, samples)
+
+    def read(rows: Rows) -> Samples:
+        found = rows_of(rows)
+        moved = found if how.order is None else found.transpose(how.order)
+        return moved.reshape(len(found), *how.form.shape)
+
+    return read
+
+
+def _rows_of(path: Path, array: Any) -> Callable[[Rows], NDArray[Any]]:
+    """What reads rows of an array by index, wherever it lies."""
+    sorted_only = not isinstance(array, np.ndarray)  # HDF5 reads rows in ascending order, each once
+
+    def read(rows: Rows) -> NDArray[Any]:
         if sorted_only and len(rows):
             unique, inverse = np.unique(rows, return_inverse=True)
-            block = _guarded(path, lambda: images[_slice(unique)])[inverse]
-        else:
-            block = np.asarray(images[rows])
-        block = as_bytes(path, block)
-        return block[:, None] if transpose is None else block.transpose(transpose)
+            found: NDArray[Any] = _guarded(path, lambda: array[_slice(unique)])[inverse]
+            return found
+        return np.asarray(array[rows])
 
     return read
 
@@ -248,7 +302,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 @lru_cache(maxsize=2)
 def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
-    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS}
+    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *DESCRIBING}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         held = {key: read_member(path, archive, key) for key in keys if key in wanted}

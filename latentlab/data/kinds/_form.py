@@ -55,6 +55,8 @@ class Form:
         Whether values may be missing (NaN).
     library
         The typical sum of a sample's counts, to which decoded means of counts add up.
+    colours
+        The channels, from 1, that the picture of an image shows: three as red, green and blue, others side by side.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class Form:
     unit: str = ""
     missing: bool = False
     library: float = 1.0
+    colours: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.shape or min(self.shape) < 1 or math.prod(self.shape) > LARGEST:
@@ -190,9 +193,9 @@ class Form:
 _FORMS = TypeAdapter(Form)
 
 
-def image_form(shape: tuple[int, ...]) -> Form:
+def image_form(shape: tuple[int, ...], colours: tuple[int, ...] = ()) -> Form:
     """The form of images (c, h, w) of bytes."""
-    return Form("image", tuple(shape), "uint8", scale=(WHITE,))
+    return Form("image", tuple(shape), "uint8", scale=(WHITE,), colours=colours)
 
 
 def form_from(content: dict[str, Any]) -> Form:

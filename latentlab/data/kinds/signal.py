@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data.kinds._draw import lines
-from latentlab.data.kinds._form import Form, Samples
+from latentlab.data.kinds._form import STRETCHES, Form, Samples
 from latentlab.data.kinds._spread import moments
 from latentlab.errors import InputError
 
@@ -34,8 +34,10 @@ def check(form: Form) -> None:
 
 
 def fitted(form: Form, data: Dataset) -> Form:
-    """Each channel with mean 0 and standard deviation 1."""
-    mean, spread = moments(data)
+    """Each channel with mean 0 and standard deviation 1, after the stretch where there is one."""
+    mean, spread = moments(data, STRETCHES[form.stretch])
+    if not np.isfinite(mean).all():
+        raise InputError(f"{data.name} has values that {form.stretch} is not defined for; choose another stretch")
     return replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
 
 
