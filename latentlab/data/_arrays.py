@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from latentlab.data._axes import layout, ordered
 from latentlab.data._names import readable
-from latentlab.data._pixels import Typed, as_bytes
-from latentlab.data._samples import DESCRIBING, Laid, Wish, in_bytes, kind_for, laid, rounded
-from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows, Samples
-from latentlab.data.kinds import Form, image_form
+from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
+from latentlab.data._pixels import as_bytes, rounded
+from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.system.limits import check_unpacked, rows_at_once
 from latentlab.system.regular import check_regular
@@ -39,6 +39,7 @@ IMAGES = ("images", "imgs", "signals", "spectra", "samples", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
+FORM = ("kind", "feature_names", "axis", "axis_unit", "unit")
 BLOCK = 1 << 24
 DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
@@ -48,59 +49,92 @@ NAMED = 5  # arrays that are named among what is skipped
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
-def from_arrays(path: Path, arrays: Mapping[str, Any], wish: Wish = Wish()) -> Dataset:  # noqa: B008 - it is frozen
-    """The data set in arrays that go by the names an ``.npz`` would have; ``wish`` says how they are to be read."""
-    samples = _pick(arrays, IMAGES)
-    if samples is None:
+def from_arrays(
+    path: Path, arrays: Mapping[str, Any], axes: str = "", kind: str = "", how: Mapping[str, Any] | None = None
+) -> Dataset:
+    """The data set in arrays that go by the names an ``.npz`` would have; ``axes`` are the letters of its axes.
+
+    ``kind`` is that of the samples; by default what the array ``kind`` says, or what is plain. ``how`` is what its
+    ``of_array`` takes besides: ``stored``, ``stretch``, ``colours``.
+    """
+    x = _pick(arrays, IMAGES)
+    if x is None:
         held = ", ".join(sorted(arrays))[:60] or "nothing"
         raise InputError(f"{path} holds {held}; expected an array called images (or signals, imgs, x, data)")
-    shape, read, form, remarks = _read_as(path, samples, arrays, wish)
-    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, shape[0])), dtype=np.int64))
-    labels, label_names = _labels(path, _pick(arrays, LABELS), shape[0])
-    factors, specs = _factors(path, arrays, shape[0])
-    return Dataset(
-        name=path.stem,
-        shape=shape,
-        read=read,
+    kind = kind or (_word(_guarded(path, lambda: arrays["kind"][...])) if "kind" in arrays else "")
+    data = _samples(path, x, arrays, kind, {k: v for k, v in ({"axes": axes} | dict(how or {})).items() if v})
+    labels, label_names = labels_of(path, _pick(arrays, LABELS), len(data))
+    factors, specs = _factors(path, arrays, len(data))
+    return replace(
+        data,
         factors=factors,
         specs=specs,
         labels=labels,
         label_names=label_names,
         grid=full_grid(factors) if factors is not None else None,
-        source={"name": path.suffix.lower().lstrip("."), "file": path.name},
-        form=form,
-        remarks=remarks,
     )
 
 
-def _read_as(
-    path: Path, samples: Any, arrays: Mapping[str, Any], wish: Wish
-) -> tuple[tuple[int, ...], Callable[[Rows], Samples], Form, tuple[str, ...]]:
-    """The shape (n, *shape) of samples, what reads rows of them, their form, and what was assumed."""
-    kind = kind_for(path, samples, arrays, wish)
-    if kind == "image" and wish.axes:
-        samples, axes = ordered(path, samples, wish.axes)
-        wish = replace(wish, axes=axes)
-    first = _first(path, samples) if kind == "image" else np.empty(0)
-    if kind == "image" and in_bytes(samples, wish, first):
-        pictured, transpose = layout(path, samples, wish.axes)
-        form = image_form(pictured[1:], wish.colours)
-        return pictured, reader(path, samples, transpose), form, rounded(first)
-    found = laid(path, samples, kind, arrays, wish)
-    if isinstance(samples, np.ndarray) and found.order is not None:
-        samples, found = samples.transpose(found.order), replace(found, order=None)
-    elif found.order is not None and found.order[0] != 0:
-        raise InputError(f"{path}: axes with n not first are not read from HDF5; store the samples first")
-    shape = (len(samples), *found.form.shape)
-    return shape, Typed(_numbers(path, samples, found), str(path), found.form), found.form, found.remarks
+def _samples(path: Path, x: Any, arrays: Mapping[str, Any], asked: str, how: dict[str, Any]) -> Dataset:
+    """The samples alone: images of bytes by index, anything else as the array holds it."""
+    source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
+    kind, axes = kind_of_array(path, x, asked, axis="axis" in arrays, axes=how.get("axes", "")), how.pop("axes", "")
+    first = _first(path, x)
+    if kind == "image" and _in_bytes(first, how):
+        data = _pictures(path, x, axes, how)
+        return _looked_at(replace(data, source=source, remarks=rounded(first)))
+    about = {key: _guarded(path, lambda key=key: arrays[key][...]) for key in FORM[1:] if key in arrays}
+    told = _told(about) | ({"axes": axes} if axes else {}) | how
+    data = dataset_of(path, _guarded(path, lambda: x[...]), kind, told)
+    return _looked_at(replace(data, source=source, remarks=_laid(tuple(x.shape), data)))
 
 
-def _first(path: Path, samples: Any) -> NDArray[Any]:
+def _looked_at(data: Dataset) -> Dataset:
+    """The data set, whose first rows can be read."""
+    data.read(np.arange(rows_at_once(math.prod(data.form.shape), min(FIRST, len(data))), dtype=np.int64))
+    return data
+
+
+def _pictures(path: Path, x: Any, axes: str, how: Mapping[str, Any]) -> Dataset:
+    """Images of bytes, read by index."""
+    if axes:
+        x, axes = ordered(path, x, axes)
+    shape, transpose = layout(path, x, axes)
+    return Dataset(path.stem, shape, reader(path, x, transpose), form=image_form(shape[1:], how.get("colours", ())))
+
+
+def _first(path: Path, x: Any) -> NDArray[Any]:
     """The rows that are looked at when a file is opened."""
-    if not samples.shape or 0 in samples.shape:
-        return np.empty(0)
-    most = rows_at_once(math.prod(samples.shape[1:]), min(FIRST, len(samples)))
-    return np.asarray(_guarded(path, lambda: samples[:most]))
+    if not x.shape or 0 in x.shape:
+        return np.empty(0, x.dtype)
+    most = rows_at_once(math.prod(x.shape[1:]), min(FIRST, len(x)))
+    return _guarded(path, lambda: x[:most])  # type: ignore[no-any-return]
+
+
+def _in_bytes(first: NDArray[Any], how: Mapping[str, Any]) -> bool:
+    """Whether pictures are kept as 8 bits: because of what they are, unless something else was asked for."""
+    if how.get("stretch") or how.get("stored"):
+        return how.get("stored") == "uint8"
+    return not first.size or is_bytes(first)
+
+
+def _laid(shape: tuple[int, ...], data: Dataset) -> tuple[str, ...]:
+    """A sentence on how axes were read that may lie otherwise: of signals with channels."""
+    plain = data.form.kind != "signal" or len(shape) < 3
+    return () if plain else (f"shape {shape} was read as {data.form.described(len(data))}",)
+
+
+def _told(about: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """What an array says of the form of samples, as texts and numbers."""
+    return {key: _word(value) if value.ndim == 0 else _plain_of(value) for key, value in about.items()}
+
+
+def _plain_of(value: NDArray[Any]) -> tuple[Any, ...]:
+    return tuple((_text(value) if value.dtype.kind in "USO" else value).ravel().tolist())
+
+
+def _word(value: Any) -> str:
+    return str(_text(np.asarray(value).reshape(1))[0])
 
 
 def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -114,8 +148,11 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     ('2 of 4 arrays and groups skipped: latents, x',)
     """
     held = set(names)
-    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)}
-    used |= {NAMES, KINDS, *DESCRIBING}
+    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {
+        NAMES,
+        KINDS,
+        *FORM,
+    }
     left = sorted(held - used)
     named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
     return (f"{len(left):,} of {len(held):,} arrays and groups skipped: {named}",) if left else ()
@@ -123,37 +160,16 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
 
 def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
     """What reads rows of an array in memory, on disk or in HDF5 as images (k, c, h, w) uint8."""
-    rows_of = _rows_of(path, images)
+    sorted_only = not isinstance(images, np.ndarray)  # HDF5 reads rows in ascending order, each once
 
     def read(rows: Rows) -> Images:
-        pixels = as_bytes(path, rows_of(rows))
-        return pixels[:, None] if transpose is None else pixels.transpose(transpose)
-
-    return read
-
-
-def _numbers(path: Path, samples: Any, how: Laid) -> Callable[[Rows], Samples]:
-    """What reads rows of an array as samples (k, *shape) of numbers."""
-    rows_of = _rows_of(path, samples)
-
-    def read(rows: Rows) -> Samples:
-        found = rows_of(rows)
-        moved = found if how.order is None else found.transpose(how.order)
-        return moved.reshape(len(found), *how.form.shape)
-
-    return read
-
-
-def _rows_of(path: Path, array: Any) -> Callable[[Rows], NDArray[Any]]:
-    """What reads rows of an array by index, wherever it lies."""
-    sorted_only = not isinstance(array, np.ndarray)  # HDF5 reads rows in ascending order, each once
-
-    def read(rows: Rows) -> NDArray[Any]:
         if sorted_only and len(rows):
             unique, inverse = np.unique(rows, return_inverse=True)
-            found: NDArray[Any] = _guarded(path, lambda: array[_slice(unique)])[inverse]
-            return found
-        return np.asarray(array[rows])
+            block = _guarded(path, lambda: images[_slice(unique)])[inverse]
+        else:
+            block = np.asarray(images[rows])
+        block = as_bytes(path, block)
+        return block[:, None] if transpose is None else block.transpose(transpose)
 
     return read
 
@@ -163,7 +179,7 @@ def _slice(rows: Rows) -> Rows | slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
 
 
-def _labels(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     if labels is None:
         return None, ()
     labels = _guarded(path, lambda: labels[...])
@@ -302,7 +318,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 @lru_cache(maxsize=2)
 def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
-    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *DESCRIBING}
+    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *FORM}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         held = {key: read_member(path, archive, key) for key in keys if key in wanted}

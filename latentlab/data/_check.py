@@ -56,7 +56,7 @@ def _findings(data: Dataset) -> list[Finding]:
         findings.append(_labels(data))
     findings += [_finding("remark", remark) for remark in data.remarks]
     findings += [_factor(data, column) for column in range(len(data.specs))]
-    return [*findings, _values(data)]
+    return [*findings, _pixels(data)]
 
 
 def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -> Finding:
@@ -65,7 +65,7 @@ def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -
 
 def _labels(data: Dataset) -> Finding:
     values, counts = np.unique(np.asarray(data.labels), return_counts=True)
-    found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} {data.form.plural}"
+    found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} images"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
 
 
@@ -79,22 +79,19 @@ def _factor(data: Dataset, column: int) -> Finding:
     return _finding(f"factor {spec.name}", f"{spec.kind}, {levels:,} values", problem)
 
 
-def _values(data: Dataset) -> Finding:
-    """Whether every sample can be read and shows something, and how values are kept."""
+def _pixels(data: Dataset) -> Finding:
+    """Whether every image can be read and shows something."""
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
-    what, plural = ("pixels" if data.form.bytes else "values"), data.form.plural
-    low, high, flat, missing = np.inf, -np.inf, 0, 0
+    low, high, flat = 255, 0, 0
     step = rows_at_once(math.prod(data.form.shape), BLOCK)
     for start in range(0, len(rows), step):
         try:
             block = data.read(rows[start : start + step]).reshape(len(rows[start : start + step]), -1)
         except InputError as error:
-            return _finding(what, f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
-        least, most = np.nanmin(block, axis=1), np.nanmax(block, axis=1)
-        low, high = min(low, float(least.min())), max(high, float(most.max()))
-        flat, missing = flat + int((least == most).sum()), missing + int(np.isnan(block).sum())
-    problem = f"{flat:,} of {len(rows):,} {plural} are constant" if flat else ""
-    if data.form.bytes and high <= 1:
+            return _finding("pixels", f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
+        least, most = block.min(axis=1), block.max(axis=1)
+        low, high, flat = min(low, int(least.min())), max(high, int(most.max())), flat + int((least == most).sum())
+    problem = f"{flat:,} of {len(rows):,} images are constant" if flat else ""
+    if high <= 1:
         problem = "no pixel exceeds 1 of 255: were floats or flags saved as uint8? multiply by 255"
-    kept = "" if data.form.bytes else f", kept as {data.form.stored}" + f", {missing:,} missing" * bool(missing)
-    return _finding(what, f"{low:.8g} to {high:.8g}{kept} in {len(rows):,} rows", problem)
+    return _finding("pixels", f"{low} to {high} in {len(rows):,} rows", problem)

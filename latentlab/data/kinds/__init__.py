@@ -12,6 +12,6 @@ A kind's file holds what its samples have of their own, as functions of their `F
 - ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB.
 """
 
-from latentlab.data.kinds._form import Form, form_from, image_form, kind_of
+from latentlab.data.kinds._form import Form, form_from, image_form, kind_named, kind_of
 
-__all__ = ["Form", "form_from", "image_form", "kind_of"]
+__all__ = ["Form", "form_from", "image_form", "kind_named", "kind_of"]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,8 +88,8 @@ class Form:
         for what in ("names", "columns"):
             if len(getattr(self, what)) not in (0, first):
                 raise InputError(f"the form has {len(getattr(self, what))} {what}; expected {first}")
-        if len(self.axis) not in (0, self.shape[-1]):
-            raise InputError(f"the axis has {len(self.axis)} points; expected {self.shape[-1]}")
+        if len(self.axis) not in (0, self.shape[-1]) or not np.isfinite(self.axis).all():
+            raise InputError(f"the axis has {len(self.axis)} points; expected {self.shape[-1]}, all finite")
         kind_of(self).check(self)
 
     @property
@@ -212,4 +212,28 @@ def form_from(content: dict[str, Any]) -> Form:
 
 def kind_of(form: Form) -> ModuleType:
     """The file that its kind is."""
-    return registry.load("data/kinds", form.kind)
+    return kind_named(form.kind)
+
+
+def kind_named(name: str) -> ModuleType:
+    """The file of a kind."""
+    return registry.load("data/kinds", name)
+
+
+def exact(where: object, dtype: np.dtype[Any], asked: str = "") -> Stored:
+    """The dtype that holds such numbers exactly, or the one that was asked for.
+
+    >>> exact("x.npy", np.dtype("uint16")), exact("x.npy", np.dtype("float64"))
+    ('float32', 'float64')
+    """
+    if asked not in ("", "float32", "float64"):
+        raise InputError(f"{where}: stored={asked[:20]} is not possible here; expected float32 or float64")
+    small = dtype.itemsize <= 4 if dtype.kind == "f" else dtype.itemsize <= 2
+    return cast(Stored, asked or ("float32" if small else "float64"))
+
+
+def stretch_named(where: object, asked: str) -> Stretch:
+    """The curve of that name, linear where none is named."""
+    if asked and asked not in STRETCHES:
+        raise InputError(f"{where}: stretch={asked[:20]} is not known; expected {', '.join(STRETCHES)}")
+    return cast(Stretch, asked or "linear")

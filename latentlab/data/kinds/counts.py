@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,3 +60,19 @@ def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A bar a feature: log(1 + count), against the largest in sight."""
     values = np.log1p(np.maximum(np.asarray(samples, np.float64), 0))
     return bars(values / max(float(values.max(initial=0)), 1e-9))
+
+
+def of_array(
+    where: object, x: Any, *, feature_names: Sequence[str] = (), unit: str = "", **other: Any
+) -> tuple[Any, Form]:
+    """Counts (n, d), an array or a sparse matrix, and their form."""
+    if other or len(x.shape) != 2 or len(feature_names) not in (0, x.shape[1]):
+        about = f"; {min(other)} is for signals" if other else ""
+        raise InputError(f"{where}: counts are {x.shape} with {len(feature_names)} names; expected (n, d) and d{about}")
+    values = x.data if hasattr(x, "toarray") else x
+    if not np.isfinite(values).all() or (values < 0).any() or (values % 1 != 0).any():
+        raise InputError(
+            f"{where}: counts hold fractions, NaN or numbers below 0; expected whole numbers, or kind=table"
+        )
+    stored = "int32" if values.max(initial=0) < 1 << 31 else "float32"
+    return x, Form("counts", (x.shape[1],), stored, names=tuple(map(str, feature_names)), unit=unit)  # type: ignore[arg-type]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.data.kinds._form import STRETCHES, Form, Samples
+from latentlab.data._axes import layout, ordered
+from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
 from latentlab.errors import InputError
 from latentlab.system.png import as_colours, channels_shown
 
@@ -114,3 +117,35 @@ def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     if len(form.colours) == len(RGB):
         return np.asarray(chosen)
     return np.concatenate(np.split(chosen, len(form.colours), axis=-3), axis=-1)
+
+
+def of_array(
+    where: object,
+    x: Samples,
+    *,
+    feature_names: Sequence[str] = (),
+    unit: str = "",
+    axes: str = "",
+    stored: str = "",
+    stretch: str = "",
+    colours: Sequence[int] = (),
+    **other: Any,
+) -> tuple[Samples, Form]:
+    """Images of any range and their form, (n, h, w), (n, h, w, c) or (n, c, h, w), as `layout` reads them."""
+    path = Path(str(where))
+    if axes:
+        x, axes = ordered(path, x, axes)
+    (n, *shape), order = layout(path, x, axes)
+    x = x.reshape(n, *shape) if order is None else x.transpose(order)
+    if other or len(feature_names) not in (0, shape[0]):
+        about = f"; {min(other)} is for signals" if other else ""
+        raise InputError(f"{where}: images have {shape[0]} channels, {len(feature_names)} names{about}; name each")
+    return x, Form(
+        "image",
+        tuple(shape),
+        exact(where, x.dtype, stored),
+        stretch=stretch_named(where, stretch),
+        names=tuple(map(str, feature_names)),
+        unit=unit,
+        colours=tuple(colours),
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._axes import signals
 from latentlab.data.kinds._draw import lines
-from latentlab.data.kinds._form import STRETCHES, Form, Samples
+from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
 from latentlab.data.kinds._spread import moments
 from latentlab.errors import InputError
 
@@ -59,3 +62,36 @@ def shown(form: Form) -> str:
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A line a channel, in units of its standard deviation."""
     return lines(0.5 + form.to_model(samples) / (2 * SHOWN))
+
+
+def of_array(
+    where: object,
+    x: Samples,
+    *,
+    feature_names: Sequence[str] = (),
+    axis: Sequence[float] = (),
+    axis_unit: str = "",
+    unit: str = "",
+    axes: str = "",
+    stored: str = "",
+    stretch: str = "",
+) -> tuple[Samples, Form]:
+    """Signals and their form: (n, t), or (n, channels, t) where the axis or the longer side is that of time."""
+    letters = signals(Path(str(where)), x.shape, axes, len(axis))
+    x = x.transpose([letters.index(each) for each in "nct" if each in letters])
+    x = x[:, None] if x.ndim == 2 else x
+    if len(axis) not in (0, x.shape[2]) or len(feature_names) not in (0, x.shape[1]):
+        raise InputError(
+            f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
+            "expected (n, points) or (n, channels, points)"
+        )
+    return x, Form(
+        "signal",
+        x.shape[1:],
+        exact(where, x.dtype, stored),
+        stretch=stretch_named(where, stretch),
+        names=tuple(map(str, feature_names)),
+        axis=tuple(map(float, axis)),
+        axis_unit=axis_unit,
+        unit=unit,
+    )

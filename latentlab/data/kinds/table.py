@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,3 +66,25 @@ def shown(form: Form) -> str:
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A bar a column in units of its standard deviation."""
     return bars(form.to_model(samples) / SHOWN)
+
+
+def of_array(
+    where: object, x: Samples, *, feature_names: Sequence[str] = (), unit: str = "", **other: Any
+) -> tuple[Samples, Form]:
+    """Rows (n, d) and their form: columns of 0 and 1 alone are binary, others numeric."""
+    if other or x.ndim != 2 or len(feature_names) not in (0, x.shape[1]):
+        about = f"; {min(other)} is for signals" if other else ""
+        raise InputError(f"{where}: a table is {x.shape} with {len(feature_names)} names; expected (n, d) and d{about}")
+    if np.isinf(x).any():
+        raise InputError(f"{where}: the table holds infinity; replace it, or leave NaN where a value is missing")
+    binary = [set(np.unique(column[~np.isnan(column)]).tolist()) == {0.0, 1.0} for column in x.T.astype(np.float64)]
+    form = Form(
+        "table",
+        (x.shape[1],),
+        "float64" if x.dtype.kind != "f" or x.dtype.itemsize > 4 else "float32",
+        names=tuple(map(str, feature_names)),
+        columns=tuple("binary" if each else "numeric" for each in binary) if any(binary) else (),
+        unit=unit,
+        missing=bool(np.isnan(x).any()),
+    )
+    return x, form
