@@ -9,6 +9,9 @@ A kind's file holds what its samples have of their own, as functions of their `F
   the decoder where none is chosen;
 - ``SEEN`` is what an encoder sees of a sample: ``itself``, ``without what is missing`` or its ``logarithms``;
 - ``shown(form)`` says what of a sample its picture shows, where that is not all of it;
+- ``DRAWN``, where it has one, is the file of `latentlab.figures` that draws its traversals and reconstructions; of one
+  drawn as ``features``, ``standard(form, samples)`` and ``contrast(form, low, high)`` are the numbers that bars show,
+  and ``STANDARD`` and ``CONTRAST`` what those are;
 - ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB.
 """
 

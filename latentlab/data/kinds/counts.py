@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 NOUN, PLURAL = "sample", "samples"
 SEEN = "logarithms"
+DRAWN = "features"
+STANDARD = "log2(1 + count)"
+CONTRAST = "log2 of (1 + mean count)"
 
 
 def described(form: Form) -> str:
@@ -76,3 +79,13 @@ def of_array(
         )
     stored = "int32" if values.max(initial=0) < 1 << 31 else "float32"
     return x, Form("counts", (x.shape[1],), stored, names=tuple(map(str, feature_names)), unit=unit)  # type: ignore[arg-type]
+
+
+def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
+    """Counts (…, d) as log2(1 + count): a unit is a doubling."""
+    return np.log2(1 + np.asarray(samples, np.float64))
+
+
+def contrast(form: Form, low: Samples, high: Samples) -> NDArray[np.float64]:
+    """The log2 fold change of 1 + mean count (…, d): the 1 keeps rare features from leading by chance."""
+    return standard(form, high) - standard(form, low)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NOUN, PLURAL = "signal", "signals"
 SEEN = "itself"
+DRAWN = "curves"
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 NOUN, PLURAL = "row", "rows"
 SEEN = "without what is missing"
+DRAWN = "features"
+STANDARD = "standard deviations from the mean, or 0 to 1"
+CONTRAST = "in standard deviations, or in probability"
 SHOWN = 3  # standard deviations from the middle line of a picture to its edge
 COLUMNS = ("numeric", "binary")
 
@@ -88,3 +91,13 @@ def of_array(
         missing=bool(np.isnan(x).any()),
     )
     return x, form
+
+
+def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
+    """Rows (…, d) in standard deviations from the mean; binary columns and levels as they are."""
+    return np.asarray(form.to_model(samples), np.float64)
+
+
+def contrast(form: Form, low: Samples, high: Samples) -> NDArray[np.float64]:
+    """How much more each column is in `high` than in `low` (…, d): standard deviations, of others probability."""
+    return standard(form, high) - standard(form, low)
