@@ -80,9 +80,10 @@ def reads_files(spec: Spec) -> bool:
 def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
 
-    A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX
-    files, a ``.npy``, ``.npz``, ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a `Dataset`,
-    an array of images or a mapping as an ``.npz`` has it, or a function (of options, if you like) that returns one.
+    A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder
+    of IDX files, a ``.npy``, ``.npz``, ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of
+    your own, which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
+    function (of options, if you like) that returns one.
     Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
     with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
     thickness, slant and width are measured on its images; ``inverted=1``: light and dark change places.

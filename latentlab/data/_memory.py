@@ -50,8 +50,8 @@ def from_arrays(
     ----------
     x
         An array of n samples: images (n, h, w), (n, h, w, c) or (n, c, h, w), rows of a table or counts (n, d), signals
-        (n, t) or (n, channels, t); a sparse matrix of counts; a pandas DataFrame, whose columns are inputs, of words too;
-        a torch tensor or Dataset, whose second items are the labels.
+        (n, t) or (n, channels, t); a sparse matrix of counts; a pandas DataFrame, whose columns are inputs, also those
+        of words; a torch tensor or Dataset, whose second items are the labels.
     kind
         ``image``, ``table``, ``counts`` or ``signal``. None infers it where it is plain: floats (n, d) are a table,
         with an `axis` signals; bytes with three or four axes are images. Whole numbers (n, d) from 0, and floats with

@@ -94,8 +94,8 @@ def load(
     Numbers are ``numeric`` columns, 0 and 1 or truth values ``binary`` ones, words a ``category``: a column
     ``NAME=level`` for each of its levels. ``columns=NAME=KIND+NAME=KIND`` says otherwise; ``factors=NAME+NAME``,
     ``labels=NAME`` and ``ids=NAME`` make columns factors, labels and row ids instead of inputs, ``drop=NAME+NAME``
-    leaves them out. A mark of a missing value (NA, ?, …) is NaN. ``header=1`` or ``header=0`` says whether the first line has
-    names, where that is not plain.
+    leaves them out. A mark of a missing value (NA, ?, …) is NaN. ``header=1`` or ``header=0`` says whether the first
+    line has names, where that is not plain.
     """
     if header not in (None, 0, 1):
         raise InputError(f"header is {header!r:.40}; expected 1, the first line has names, or 0")

@@ -1,4 +1,4 @@
-"""scikit-learn's breast cancer: 569 biopsies, 30 measurements of their cell nuclei, malignant or benign (Street et al., 1993)."""
+"""scikit-learn's breast cancer: 569 biopsies, 30 measurements of nuclei, malignant or benign (Street et al., 1993)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sample may be, one kind a file: ``image``; the file's name is the kind's name.
+"""What a sample may be, one kind a file (``image``, ``table``, …); the file's name is the kind's name.
 
 A kind's file holds what its samples have of their own, as functions of their `Form`; it knows no torch:
 
@@ -12,7 +12,16 @@ A kind's file holds what its samples have of their own, as functions of their `F
 - ``DRAWN``, where it has one, is the file of `latentlab.figures` that draws its traversals and reconstructions; of one
   drawn as ``features``, ``standard(form, samples)`` and ``contrast(form, low, high)`` are the numbers that bars show,
   and ``STANDARD`` and ``CONTRAST`` what those are;
-- ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB.
+- ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB;
+- ``of_array(where, x, **about)`` is an array of samples as they are kept, and their form; ``about`` may have
+  ``feature_names``, ``axis``, ``axis_unit`` and ``unit``;
+- ``examined(form, blocks)`` are the lines of ``data check``: what, what was found, what is wrong with it;
+- ``baselines(form, samples, trained)`` are scores (n,) that need no model, higher for what looks foreign; ``MATCHED``
+  is the one that a model must not win by, and how near two samples count as equal in it (an empty name: none);
+- ``constants(form, trained)`` are samples that hold nothing, and the names of slices of them;
+- ``compared(form, samples)`` are numbers (n, p) whose distances compare samples, ``space(form, samples, seed)`` what
+  gives the features (n, p) in which draws are held against real samples, and ``seen(form, samples)`` what a regressor
+  that reads factors off samples is given.
 """
 
 from latentlab.data.kinds._form import Form, form_from, image_form, kind_named, kind_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from latentlab.data._axes import signals
 from latentlab.data.kinds._draw import lines
 from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
-from latentlab.data.kinds._spread import moments
+from latentlab.data.kinds._spread import distance_to, moments, principal
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NOUN, PLURAL = "signal", "signals"
 SEEN = "itself"
 DRAWN = "curves"
+MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
 
 
@@ -96,3 +97,47 @@ def of_array(
         axis_unit=axis_unit,
         unit=unit,
     )
+
+
+def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
+    """What is found in each channel, and what is wrong with it."""
+    low, high, flat, seen = np.inf, -np.inf, 0, 0
+    for block in blocks:
+        least, most = block.min(axis=2), block.max(axis=2)
+        low, high = np.minimum(low, least.min(axis=0)), np.maximum(high, most.max(axis=0))
+        flat, seen = flat + (least == most).sum(axis=0), seen + len(block)
+    names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
+    ends = zip(names, low, high, flat, strict=True)  # type: ignore[arg-type]
+    return [
+        (name, f"{a:g} to {b:g} {form.unit}".rstrip(), f"{k:,} of {seen:,} signals are constant" if k else "")
+        for name, a, b, k in ends
+    ]
+
+
+def baselines(form: Form, samples: Samples, trained: Samples) -> dict[str, NDArray[np.float64]]:
+    """What needs no model: log₁₀ of the mean square, and the distance from the mean signal, in standard deviations."""
+    x = form.to_model(samples).reshape(len(samples), -1).astype(np.float64)
+    return {
+        "power": np.log10(np.maximum((x**2).mean(axis=1), 1e-12)),
+        "distance to the mean": distance_to(compared(form, trained).mean(axis=0), x),
+    }
+
+
+def constants(form: Form, trained: Samples) -> tuple[Samples, dict[str, slice]]:
+    """The mean of the signals that were trained on: what a decoder that has collapsed makes of everything."""
+    return trained.mean(axis=0, keepdims=True, dtype=np.float64).astype(form.stored), {"mean": slice(1)}
+
+
+def compared(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """Values in standard deviations of their channel (n, channels · points)."""
+    return form.to_model(samples).reshape(len(samples), -1)
+
+
+def space(form: Form, samples: Samples, seed: int = 0) -> Callable[[Samples], NDArray[np.float32]]:
+    """The directions in which these signals vary most, at most 64."""
+    return principal(compared(form, samples), lambda others: compared(form, others))
+
+
+def seen(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """What a regressor sees: the same numbers."""
+    return compared(form, samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.kinds._draw import bars
 from latentlab.data.kinds._form import Form, Samples
-from latentlab.data.kinds._spread import moments
+from latentlab.data.kinds._spread import distance_to, moments
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ SEEN = "without what is missing"
 DRAWN = "features"
 STANDARD = "standard deviations from the mean, or 0 to 1"
 CONTRAST = "in standard deviations, or in probability"
+MATCHED = ("", 0.0)  # nothing of a row is like brightness
 SHOWN = 3  # standard deviations from the middle line of a picture to its edge
 COLUMNS = ("numeric", "binary")
+LEVELS = 6  # of a category that are named
 
 
 def described(form: Form) -> str:
@@ -101,3 +103,59 @@ def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
 def contrast(form: Form, low: Samples, high: Samples) -> NDArray[np.float64]:
     """How much more each column is in `high` than in `low` (…, d): standard deviations, of others probability."""
     return standard(form, high) - standard(form, low)
+
+
+def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
+    """What is found in each column, the levels of a category together, and what is wrong with it."""
+    rows = np.concatenate([np.asarray(block, np.float64) for block in blocks])
+    names = form.names or tuple(f"column {k + 1}" for k in range(form.shape[0]))
+    grouped: dict[str, list[int]] = {}
+    for k, (name, kind) in enumerate(zip(names, form.columns or ("numeric",) * len(names), strict=True)):
+        grouped.setdefault(kind if kind.startswith("category ") else f"{kind} {name}", []).append(k)
+    return [_column(what, rows[:, places], [names[k] for k in places]) for what, places in grouped.items()]
+
+
+def _column(what: str, values: NDArray[np.float64], names: list[str]) -> tuple[str, str, str]:
+    kind, _, name = what.partition(" ")
+    missing = int(np.isnan(values[:, 0]).sum())
+    known = values[~np.isnan(values[:, 0])]
+    problem = f"missing in {missing:,} of {len(values):,} rows" if missing else ""
+    if not len(known):
+        return f"column {name}", kind, "no value in any row"
+    if kind == "category":
+        counts = sorted(zip(known.sum(axis=0), names, strict=True), reverse=True)[:LEVELS]
+        shown = ", ".join(f"{level.removeprefix(f'{name}=')} {count:,.0f}" for count, level in counts)
+        return f"column {name}", f"category of {len(names)}: {shown}", problem
+    if (known == known[0]).all():
+        problem = "never varies"
+    shown = f"1 in {known.mean():.0%}" if kind == "binary" else f"{known.min():g} to {known.max():g}"
+    return f"column {name}", f"{kind}, {shown}", problem
+
+
+def baselines(form: Form, samples: Samples, trained: Samples) -> dict[str, NDArray[np.float64]]:
+    """What needs no model: how far a row lies from the mean training row, in standard deviations, and what it lacks."""
+    mean = np.nanmean(form.to_model(trained).astype(np.float64), axis=0)
+    return {
+        "distance to the mean": distance_to(mean, form.to_model(samples)),
+        "missing values": np.isnan(samples).sum(axis=1).astype(np.float64),
+    }
+
+
+def constants(form: Form, trained: Samples) -> tuple[Samples, dict[str, slice]]:
+    """The mean of the rows that were trained on: what a decoder that has collapsed makes of everything."""
+    return np.nanmean(trained, axis=0, keepdims=True, dtype=np.float64).astype(form.stored), {"mean": slice(1)}
+
+
+def compared(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """Columns in standard deviations from their mean (n, d), which stands for what is missing."""
+    return np.nan_to_num(form.to_model(samples))
+
+
+def space(form: Form, samples: Samples, seed: int = 0) -> Callable[[Samples], NDArray[np.float32]]:
+    """The columns themselves, in standard deviations."""
+    return lambda others: compared(form, others)
+
+
+def seen(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """What a regressor sees: the same numbers."""
+    return compared(form, samples)
