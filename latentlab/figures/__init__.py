@@ -131,7 +131,8 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 def _with_channels(data: Any, runs: list[Run]) -> Any:
     """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
     told = dict.fromkeys(run.config.form.shown for run in runs)
-    words = " · ".join([data.subtitle, *filter(None, told)]) if hasattr(data, "cells") else ""
+    pictured = hasattr(data, "cells") and getattr(data, "panels", None) is None
+    words = " · ".join([data.subtitle, *filter(None, told)]) if pictured else ""
     return replace(data, subtitle=words) if any(told) and words else data
 
 

@@ -16,10 +16,12 @@ from latentlab.figures._panels import Floats, Line, Panel, Panels
 if TYPE_CHECKING:
     import pandas as pd
 
+DATA = "#777777"
+EMPTY = Panel("")
 LIGHT, DARK = (198, 219, 239), (8, 48, 107)
 CHANNELS = 3  # of a signal that are drawn: those that vary most
 ACROSS = 3
-SAMPLES = 4  # reconstructed signals that are drawn
+SAMPLES = 4  # reconstructed signals that are drawn where no number is said, and how many side by side
 
 
 def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Sequence[bool]) -> Panels:
@@ -28,7 +30,7 @@ def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Seque
     colours = shades(strips.shape[1])
     panels = [
         Panel(
-            f"{heading}{_of_channel(form, channel, shown)}",
+            f"{heading}{_of_channel(form, channel)}",
             tuple(
                 Line(x, strip[step, channel].astype(np.float64), colour, f"step {step + 1}")
                 for step, colour in enumerate(colours)
@@ -46,39 +48,22 @@ def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Seque
 
 def reconstructions(form: Form, originals: Samples, decoded: Mapping[str, Samples], headings: Sequence[str]) -> Panels:
     """Signals (m, c, t) with what runs make of them laid over, and the residuals in a low panel below each."""
-    x, count = axis(form), min(SAMPLES, len(originals))
-    channel = _channels(form, originals[None])[0]
-    colours = dict(zip(decoded, _style.OKABE_ITO, strict=False))
-    data = originals[:count, channel].astype(np.float64)
-    above = [
-        Panel(
-            f"{headings[k]}{_of_channel(form, channel, ())}",
-            (
-                Line(x, data[k], "#777777", "data", 2.2),
-                *(
-                    Line(x, images[k, channel].astype(np.float64), colours[name], name, 1.0)
-                    for name, images in decoded.items()
-                    if name in colours
-                ),
-            ),
-        )
-        for k in range(count)
-    ]
-    below = [
-        Panel(
-            "residual",
-            tuple(
-                Line(x, data[k] - images[k, channel].astype(np.float64), colours[name], f"residual, {name}", 0.8)
-                for name, images in decoded.items()
-                if name in colours
-            ),
-            grey=True,
-            low=True,
-        )
-        for k in range(count)
-    ]
-    key = {"data": "#777777", **colours}
-    return Panels((*above, *below), count, axis_title(form), form.unit or "value", key)
+    channel, colours = _channels(form, originals[None])[0], dict(zip(decoded, _style.OKABE_ITO, strict=False))
+    made = {name: decoded[name][:, channel].astype(np.float64) for name in colours}
+    data, x = originals[:, channel].astype(np.float64), axis(form)
+    panels: list[Panel] = []
+    for start in range(0, len(data), SAMPLES):
+        rows = range(start, min(start + SAMPLES, len(data)))
+        for k in rows:
+            lines = (Line(x, values[k], colours[name], name, 1.0) for name, values in made.items())
+            heading = f"{headings[k]}{_of_channel(form, channel)}"
+            panels.append(Panel(heading, (Line(x, data[k], DATA, "data", 2.2), *lines)))
+        panels += [EMPTY] * (min(SAMPLES, len(data)) - len(rows))
+        for k in rows:
+            rest = (Line(x, data[k] - values[k], colours[name], name, 0.8) for name, values in made.items())
+            panels.append(Panel("residual", tuple(rest), grey=True, low=True))
+    key = {"data": DATA, **colours}
+    return Panels(tuple(panels), min(SAMPLES, len(data)), axis_title(form), form.unit or "value", key)
 
 
 def moved(form: Form, strips: Samples) -> pd.DataFrame:
@@ -136,7 +121,7 @@ def _channels(form: Form, strips: NDArray[np.floating]) -> list[int]:
     return sorted(np.argsort(-spread, kind="stable")[:CHANNELS].tolist())
 
 
-def _of_channel(form: Form, channel: int, shown: Sequence[int]) -> str:
+def _of_channel(form: Form, channel: int) -> str:
     if form.shape[0] == 1:
         return ""
     return f" · {form.names[channel] if form.names else f'channel {channel + 1}'}"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 UP, DOWN, DATA = _style.OKABE_ITO[0], _style.OKABE_ITO[3], "#C9C9C4"
 TOP = 5  # features up and as many down
 FEATURES = 14  # of a reconstructed row that are drawn
-SAMPLES = 4
-LEAST = 1e-3  # a change that is drawn
+SAMPLES = 4  # reconstructed rows that are drawn where no number is said
+LEAST = 0.05  # a change that is drawn
 
 
 def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Sequence[bool]) -> Panels:
@@ -39,10 +39,10 @@ def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Seque
 
 def reconstructions(form: Form, originals: Samples, decoded: Mapping[str, Samples], headings: Sequence[str]) -> Panels:
     """Rows (m, d) as bars, what runs make of them as marks: the features of a row that are farthest from the mean."""
-    names, count = feature_names(form), min(SAMPLES, len(originals))
+    names, count = feature_names(form), len(originals)
     colours = dict(zip(decoded, _style.OKABE_ITO, strict=False))
-    scaled = kind_of(form).standard(form, originals[:count])
-    made = {name: kind_of(form).standard(form, images[:count]) for name, images in decoded.items() if name in colours}
+    scaled = kind_of(form).standard(form, originals)
+    made = {name: kind_of(form).standard(form, images) for name, images in decoded.items() if name in colours}
     centre = np.nan_to_num(kind_of(form).standard(form, originals)).mean(axis=0)
     panels = []
     for k in range(count):

@@ -78,7 +78,7 @@ class Panels:
         values = [line.y for each in self.panels if each.low == low for line in each.lines]
         values += [each.bars.values for each in self.panels if each.bars is not None and each.low == low]
         values += [mark for each in self.panels if each.bars is not None for _, _, mark in each.bars.marks]
-        if not values:
+        if not any(map(len, values)):
             return None
         start, end = (float(f(np.concatenate(values))) for f in (np.nanmin, np.nanmax))
         room = 0.05 * (end - start) or max(abs(end), 1e-9)
@@ -165,8 +165,8 @@ def _axes(fig: Any, data: Panels, panel: Panel, k: int, place: dict[str, int]) -
 
 def _titles(fig: Any, data: Panels) -> None:
     """What the axes are, once for all panels, and the key."""
-    last = (data.down - 1) * data.across + 1
-    fig.update_layout({f"xaxis{last if last > 1 else ''}": {"title": {"text": data.x_title}}})
+    below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "yanchor": "top", "yshift": -24, "showarrow": False}
+    fig.add_annotation(text=data.x_title, **below)
     if data.panels[0].bars is None:
         fig.update_layout(yaxis={"title": {"text": data.y_title}})
     fig.update_layout(
@@ -193,7 +193,7 @@ def static(data: Panels, preset: str, title: str, subtitle: str) -> Any:
         tone = _style.GREY if panel.grey else _style.INK
         axes.set_title(short(panel.heading, letters), color=tone, weight="normal", size=chosen.size - 0.5)
         (_bars if panel.bars is not None else _lines)(axes, data, panel, k)
-    grid[-1, 0].set_xlabel(data.x_title)
+    fig.supxlabel(data.x_title, size=chosen.size)
     if data.panels[0].bars is None:
         grid[0, 0].set_ylabel(data.y_title)
     if data.key:

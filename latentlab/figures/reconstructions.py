@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TITLE = "Reconstructions"
 TAKES = "runs"
+PICTURES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +36,16 @@ class Reconstructions(_sheet.Sheet):
     differences: pd.DataFrame | None = None
 
 
-def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
-    """The first `images` reconstructed rows, a seeded random choice; the same rows in all runs."""
+def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstructions:
+    """The first `images` reconstructed rows (12 pictures, 4 of other kinds), a seeded random choice, in all runs."""
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
     if not parts and not (runs[0].encodes and runs[0].decodes):
         raise InputError(f"{runs[0].path} has no {'decoder' if runs[0].encodes else 'encoder'}, so no reconstructions")
     if not parts:
         raise InputError(f"{runs[0].path} has no reconstructions; compute them: `latentlab analyze … --only traverse`")
-    ids = _shared_ids([part for _, part in parts])[:images]
     first = parts[0][1]
+    drawn = drawing(first.form)
+    ids = _shared_ids([part for _, part in parts])[: images or (PICTURES if drawn is None else drawn.SAMPLES)]
     originals = _pick(first, first.originals, ids)
     for run, part in parts[1:]:
         if not np.array_equal(_pick(part, part.originals, ids), originals):
@@ -57,7 +59,6 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     labels = ("original", *_labels([run for run, _ in parts]))
     cells = np.stack([_images.rgba(row) for row in rows])
     sheet = Reconstructions(cells, labels, " · ".join(told), row_ids=tuple(ids))
-    drawn = drawing(first.form)
     if drawn is None:
         return sheet
     decoded = {label: _pick(part, part.images, ids) for label, (_, part) in zip(labels[1:], parts, strict=True)}

@@ -84,7 +84,9 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
     settings = part.settings
     shown = f"{len(table)} of {codes.latent_dim} dimensions" if len(table) < codes.latent_dim else ""
     ends = "prior range, −2 to 2" if over == "prior" else "2.5 % to 97.5 % of the codes"
-    around = f"around row {settings['anchor_row']}, whose position is marked" if "anchor_row" in settings else ""
+    drawn = drawing(part.form)
+    marked = ", whose position is marked" if drawn is None else ""
+    around = f"around row {settings['anchor_row']}{marked}" if "anchor_row" in settings else ""
     told = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
     made = Traversals(
         cells,
@@ -93,11 +95,10 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
         table,
         " · ".join(text for text in told if text),
     )
-    drawn, strips = drawing(part.form), part.images[order]
     if drawn is None:
         return made
-    headings = [" · ".join(fact for fact in facts if fact not in ("", "–")) for facts in _facts(made)]
-    panels = drawn.traversals(part.form, strips, headings, faded)
+    strips = part.images[order]
+    panels = drawn.traversals(part.form, strips, _headings(made), faded)
     return replace(made, panels=panels, moved=drawn.moved(part.form, strips), plural=part.form.plural)
 
 
@@ -134,6 +135,13 @@ def _facts(data: Traversals) -> list[tuple[str, str, str]]:
         factor = f"{row.top_factor} {number(row.mi)}" if row.top_factor is not None else none
         found.append((row.dim, weight, row.name or ("inactive" if dead else factor)))
     return found
+
+
+def _headings(data: Traversals) -> list[str]:
+    """Per row: what stands above its panel."""
+    what, _ = _heads(data)
+    facts = [(dim, f"{what} {weight}", *([] if factor == "–" else [factor])) for dim, weight, factor in _facts(data)]
+    return [" · ".join(fact) for fact in facts]
 
 
 def alt(data: Traversals) -> str:
