@@ -82,8 +82,8 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
 
     A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder
     of IDX files, a ``.npy``, ``.npz``, ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of
-    your own, which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
-    function (of options, if you like) that returns one.
+    your own, which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it,
+    or a function (of options, if you like) that returns one.
     Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
     with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
     thickness, slant and width are measured on its images; ``inverted=1``: light and dark change places.

@@ -172,7 +172,7 @@ def numbers(name: str, inputs: Inputs, *, remarks: tuple[str, ...] = (), source:
         values.shape[1:],
         "float32" if fits.all() else "float64",
         names=inputs.names,
-        columns=inputs.columns,
+        columns=inputs.columns if set(inputs.columns) != {"numeric"} else (),
         missing=missing,
     )
     return Dataset(name, values.shape, stored.__getitem__, form=form, remarks=remarks, source=source)

@@ -2,8 +2,8 @@
 
 The regressor sees each image as a coarse picture (at most 16×16) and as the sizes of its low spatial frequencies, which
 do not depend on where a thing is, and other samples as their kind says; a small network (scikit-learn's) maps them to
-all factors at once. Each factor is read in a space where distances mean something: its value, cos and sin of a circular one, the class of a categorical
-one. How well each is read is measured on images held out.
+all factors at once. Each factor is read in a space where distances mean something: its value, cos and sin of a
+circular one, the class of a categorical one. How well each is read is measured on images held out.
 """
 
 from __future__ import annotations

@@ -180,8 +180,8 @@ def continuity(
     """What the decoder does on straight ways between codes: medians over p ways of s points each.
 
     ``images`` (p, s, …) are the samples on the way, in bytes or as the model takes them, ``codes`` (p, s, d) the
-    points, ``information`` (p, s − 1) the KL in nats from each point's likelihood to the next one's, ``variance`` (d,) a typical posterior's, None where
-    there is none.
+    points, ``information`` (p, s − 1) the KL in nats from each point's likelihood to the next one's, ``variance``
+    (d,) a typical posterior's, None where there is none.
 
     - ``detour``: the length of the way of pictures over the distance of its ends, at least 1. A mere cross-fade of the
       two ends has 1, so less is not better: look at what lies between.
