@@ -162,7 +162,8 @@ class CodesWriter:
     def _describe(self, rows: slice) -> None:
         """What the data set says of those rows."""
         data = self.data
-        self.rows["_index"][rows] = [str(i) for i in data.row_ids[rows]]
+        names = data.row_ids if data.row_names is None else data.row_names
+        self.rows["_index"][rows] = [str(name) for name in names[rows]]
         self._column("row", np.int64)[rows] = data.row_ids[rows]
         if data.factors is not None:
             for k, name in enumerate(self.names):

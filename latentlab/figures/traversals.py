@@ -67,10 +67,15 @@ class Traversals:
         return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
 
 
-def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversals:
-    """The run's traversals of the `top` most important dimensions, over the ``prior`` or the ``aggregate`` range."""
+def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any = None) -> Traversals:
+    """The run's traversals of the `top` most important dimensions, over the ``prior`` or the ``aggregate`` range.
+
+    A `model` decodes them again: ``ll.live(run).at({"batch": "B"})``, at that level of what the decoder is told.
+    """
     decodings, codes = run.decodings(), run.codes()
     part, over = _part(run, decodings, over)
+    if model is not None:
+        part = replace(part, images=model.decode(part.codes))
     table = dimensions(codes, notes=run.notes()).head(top)
     order = table["index"].to_numpy()
     values, centre = _values(part), _anchor(part)

@@ -8,6 +8,8 @@ A kind's file holds what its samples have of their own, as functions of their `F
 - ``networks(form)`` names what ``auto`` stands for, the first that takes such samples, and ``likelihood(form)`` that of
   the decoder where none is chosen;
 - ``SEEN`` is what an encoder sees of a sample: ``itself``, ``without what is missing`` or its ``logarithms``;
+- ``change(form, low, high)`` is how one decoded sample differs from another, with its sign, and ``CHANGE`` its unit;
+  the difference of values where a kind says nothing;
 - ``shown(form)`` says what of a sample its picture shows, where that is not all of it;
 - ``DRAWN``, where it has one, is the file of `latentlab.figures` that draws its traversals and reconstructions; of one
   drawn as ``features``, ``standard(form, samples)`` and ``contrast(form, low, high)`` are the numbers that bars show,

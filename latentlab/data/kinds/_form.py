@@ -150,6 +150,16 @@ class Form:
         drawn: NDArray[np.uint8] = kind_of(self).picture(self, samples)
         return drawn
 
+    def change(self, low: Samples, high: Samples) -> NDArray[np.float64]:
+        """How samples `high` differ from `low` ones, with its sign, in units of ``change_unit``."""
+        own = getattr(kind_of(self), "change", None)
+        return own(self, low, high) if own else np.asarray(high, np.float64) - np.asarray(low, np.float64)
+
+    @property
+    def change_unit(self) -> str:
+        """The unit of `change`: that of the values, unless the kind has one of its own."""
+        return str(getattr(kind_of(self), "CHANGE", self.unit))
+
     @property
     def shown(self) -> str:
         """What of a sample its picture shows, where that is not all of it."""
