@@ -187,7 +187,7 @@ def _selection(run: Run, chosen: Any, of: int) -> None:
         panels.explain("Nothing selected", "The area contains no rows.")
         return
     some = codes.row_ids[here[:: max(1, -(-len(here) // MONTAGE))]]
-    images, why = reads.attempt(lambda: pictures_of(reads.dataset(run), some), None)
+    images, why = reads.attempt(lambda: pictures_of(run, reads.dataset(run), some), None)
     if images is None:
         panels.explain("Images not available", why)
         return

@@ -81,7 +81,7 @@ def _line(values: Any) -> list[str]:
 
 def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
     try:
-        images = pictures_of(reads.dataset(run), codes.row_ids[rows])
+        images = pictures_of(run, reads.dataset(run), codes.row_ids[rows])
     except LatentlabError as error:
         panels.explain("Images not available", str(error))
         return

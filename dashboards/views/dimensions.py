@@ -290,7 +290,9 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     """The images with the lowest and with the highest codes."""
     codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
-    images, why = reads.attempt(lambda: [pictures_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
+    images, why = reads.attempt(
+        lambda: [pictures_of(run, reads.dataset(run), codes.row_ids[end]) for end in ends], None
+    )
     if images is None:
         with left:
             panels.explain("No extreme samples", f"Images not available: {why}.")

@@ -143,7 +143,9 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:
-    """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
+    """What is drawn, with what its samples are called, and its subtitle saying what pictures show where not all."""
+    if hasattr(data, "plural"):
+        data = replace(data, plural=runs[0].config.form.plural)
     told = dict.fromkeys(run.config.form.shown for run in runs)
     pictured = hasattr(data, "cells") and getattr(data, "panels", None) is None
     words = " · ".join([data.subtitle, *filter(None, told)]) if pictured else ""

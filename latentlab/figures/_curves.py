@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.analysis.explain.record import Effects
 from latentlab.data import Form
 from latentlab.data.dataset import Samples
+from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._panels import Floats, Line, Panel, Panels
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DATA = "#777777"
+MEAN, INTERVAL, FAINT = _style.OKABE_ITO[0], _style.OKABE_ITO[5], _style.FAINT
 EMPTY = Panel("")
 LIGHT, DARK = (198, 219, 239), (8, 48, 107)
 CHANNELS = 3  # of a signal that are drawn: those that vary most
@@ -64,6 +67,24 @@ def reconstructions(form: Form, originals: Samples, decoded: Mapping[str, Sample
             panels.append(Panel("residual", tuple(rest), grey=True, low=True))
     key = {"data": DATA, **colours}
     return Panels(tuple(panels), min(SAMPLES, len(data)), axis_title(form), form.unit or "value", key)
+
+
+def effects(form: Form, found: Effects, order: Sequence[int], headings: Sequence[str], grey: Sequence[bool]) -> Panels:
+    """A panel for each dimension in `order` and channel: how the curve changes along it, with its 95 % interval."""
+    if found.shift is None:
+        raise InputError("the effects are of an older version, without signs; recompute them: latentlab explain RUN")
+    x, size = axis(form), np.abs(found.shift[0]).mean(axis=(0, 2)) / np.asarray(form.scale)
+    shown, none = sorted(np.argsort(-size, kind="stable")[:CHANNELS].tolist()), np.zeros(form.shape[1])
+    panels = []
+    for j, heading, dead in zip(order, headings, grey, strict=True):
+        for channel in shown:
+            mean, low, high = (each[j, channel].astype(np.float64) for each in found.shift)
+            ends = [Line(x, end, INTERVAL, "95 % interval", 1.0) for end in (low, high)]
+            lines = (Line(x, none, FAINT, "no change", 0.8), *ends, Line(x, mean, MEAN, "mean change", 1.4))
+            panels.append(Panel(f"{heading}{_of_channel(form, channel)}", lines, grey=dead))
+    across = len(shown) if len(shown) > 1 else min(ACROSS, len(panels))
+    title = f"change of {form.unit or 'value'}"
+    return Panels(tuple(panels), across, axis_title(form), title, {"mean change": MEAN, "95 % interval": INTERVAL})
 
 
 def moved(form: Form, strips: Samples) -> pd.DataFrame:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latentlab.analysis.explain.record import Effects
+from latentlab.analysis.explain.table import feature_names
 from latentlab.data import Form
 from latentlab.data.dataset import Samples
 from latentlab.data.kinds import kind_of
+from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._panels import Bars, Floats, Panel, Panels
 
@@ -33,8 +36,7 @@ def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Seque
         texts = tuple(f"{change[k]:+.2f}, {strip[0, k]:.4g} → {strip[-1, k]:.4g}" for k in some)
         colours = tuple(UP if change[k] > 0 else DOWN for k in some)
         panels.append(Panel(heading, bars=Bars(tuple(names[k] for k in some), change[some], colours, texts), grey=dead))
-    title = f"change from low to high, {kind_of(form).CONTRAST}"
-    return Panels(tuple(panels), min(2, len(panels)), title, "", {"up": UP, "down": DOWN})
+    return Panels(tuple(panels), min(2, len(panels)), _title(form), "", {"up": UP, "down": DOWN})
 
 
 def reconstructions(form: Form, originals: Samples, decoded: Mapping[str, Samples], headings: Sequence[str]) -> Panels:
@@ -99,14 +101,39 @@ def differences(form: Form, originals: Samples, decoded: Mapping[str, Samples]) 
     return pd.concat(tables, ignore_index=True)
 
 
-def feature_names(form: Form) -> tuple[str, ...]:
-    """The names of columns or features; their numbers where they have none."""
-    return form.names or tuple(f"feature {k + 1}" for k in range(form.shape[0]))
+def effects(form: Form, found: Effects, order: Sequence[int], headings: Sequence[str], grey: Sequence[bool]) -> Panels:
+    """A panel for each dimension in `order`: the features that it moves most, with 95 % intervals."""
+    if found.shift is None:
+        raise InputError("the effects are of an older version, without signs; recompute them: latentlab explain RUN")
+    names, panels = feature_names(form), []
+    unit = np.ones(form.shape[0]) if _own(form) else np.broadcast_to(np.asarray(form.scale), form.shape)
+    for j, heading, dead in zip(order, headings, grey, strict=True):
+        mean, low, high = (each[j].astype(np.float64) / unit for each in found.shift)
+        some = strongest(mean)
+        colours = tuple(UP if mean[k] > 0 else DOWN for k in some)
+        texts = tuple(f"{mean[k]:+.2f}, 95 % interval {low[k]:+.2f} to {high[k]:+.2f}" for k in some)
+        ends = np.stack([low[some], high[some]])
+        panels.append(
+            Panel(heading, bars=Bars(tuple(names[k] for k in some), mean[some], colours, texts, ends=ends), grey=dead)
+        )
+    return Panels(tuple(panels), min(2, len(panels)), _title(form), "", {"up": UP, "down": DOWN})
+
+
+def _own(form: Form) -> bool:
+    """Whether the kind has a change of its own, which compares between features."""
+    return hasattr(kind_of(form), "change")
+
+
+def _title(form: Form) -> str:
+    return f"change from low to high, {form.change_unit if _own(form) else kind_of(form).STANDARD}"
 
 
 def contrast(form: Form, low: Samples, high: Samples) -> Floats:
-    """How much more each feature is at the high end than at the low one, in the unit that the kind names."""
-    return np.asarray(kind_of(form).contrast(form, low, high), np.float64)
+    """How much more each feature is at the high end than at the low one, in a unit in which features compare."""
+    if _own(form):
+        return form.change(low, high)
+    standard = kind_of(form).standard
+    return np.asarray(standard(form, high) - standard(form, low), np.float64)
 
 
 def strongest(change: Floats) -> list[int]:

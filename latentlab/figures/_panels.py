@@ -32,13 +32,17 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """Bars of ``values`` (k,) with a name each, from top to bottom; ``marks`` on them are (name, colour, values)."""
+    """Bars of ``values`` (k,) with a name each, from top to bottom; ``marks`` on them are (name, colour, values).
+
+    ``ends`` (2, k) are those of an interval of each.
+    """
 
     names: tuple[str, ...]
     values: Floats
     colours: tuple[str, ...]
     texts: tuple[str, ...] = ()
     marks: tuple[tuple[str, str, Floats], ...] = ()
+    ends: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +81,9 @@ class Panels:
         """The ends of the values that all high, or all low, panels show, a little beyond them."""
         values = [line.y for each in self.panels if each.low == low for line in each.lines]
         values += [each.bars.values for each in self.panels if each.bars is not None and each.low == low]
+        values += [
+            each.bars.ends.ravel() for each in self.panels if each.bars is not None and each.bars.ends is not None
+        ]
         values += [mark for each in self.panels if each.bars is not None for _, _, mark in each.bars.marks]
         if not any(map(len, values)):
             return None
@@ -134,10 +141,14 @@ def _traces(panel: Panel) -> list[Any]:
             for each in panel.lines
         ]  # fmt: skip
     bars, places = panel.bars, list(range(len(panel.bars.names)))
+    error = None
+    if bars.ends is not None:
+        over, under = bars.ends[1] - bars.values, bars.values - bars.ends[0]
+        error = {"type": "data", "array": over, "arrayminus": under, "color": _style.GREY, "thickness": 1.2, "width": 2}
     said = bars.texts or tuple(f"{value:.3g}" for value in bars.values)
     traces: list[Any] = [
         go.Bar(
-            y=places, x=bars.values, orientation="h", marker={"color": list(bars.colours)}, showlegend=False,
+            y=places, x=bars.values, orientation="h", error_x=error, marker={"color": list(bars.colours)}, showlegend=False,
             customdata=np.column_stack([bars.names, said]),
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )
@@ -218,7 +229,10 @@ def _bars(axes: Any, data: Panels, panel: Panel, k: int) -> None:
     if bars is None:
         return
     places = np.arange(len(bars.names))
-    axes.barh(places, bars.values, color=list(bars.colours), height=0.75)
+    reach = None if bars.ends is None else np.abs(bars.ends - bars.values)
+    axes.barh(
+        places, bars.values, color=list(bars.colours), height=0.75, xerr=reach, error_kw={"lw": 0.7, "ecolor": "#555"}
+    )
     for _, colour, values in bars.marks:
         axes.scatter(values, places, marker="|", s=28, color=colour, linewidths=1.4, zorder=3)
     axes.set_yticks(places, [short(name, LETTERS) for name in bars.names])

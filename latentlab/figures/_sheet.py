@@ -23,7 +23,8 @@ SCREEN_LETTERS = 40
 class Sheet:
     """``cells`` (rows, columns, h, w, 4), a label a row, ``heads`` a column or none, and what is said of them.
 
-    ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column.
+    ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column. ``plural`` is what
+    the samples are called.
     """
 
     cells: _images.Picture
@@ -32,6 +33,7 @@ class Sheet:
     heads: tuple[str, ...] = ()
     codes: NDArray[np.float32] | None = None
     marks: Mapping[str, Sequence[Any] | NDArray[Any]] = field(default_factory=dict)
+    plural: str = "images"
 
     @property
     def gap(self) -> int:

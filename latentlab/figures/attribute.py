@@ -40,6 +40,7 @@ class AttributeData:
     values: NDArray[np.float64]
     half: NDArray[np.float64]
     subtitle: str
+    plural: str = "images"
 
     @property
     def gap(self) -> int:
@@ -125,7 +126,7 @@ def alt(data: AttributeData) -> str:
         f"{dim} {number(value)} ± {number(half)}"
         for dim, value, half in zip(data.dims, data.values, data.half, strict=True)
     )
-    return f"A row of {len(data.shifts)} decoded images above bars of the vector. {data.subtitle}. {parts}."
+    return f"A row of {len(data.shifts)} decoded {data.plural} above bars of the vector. {data.subtitle}. {parts}."
 
 
 def _ticks(data: AttributeData) -> list[str]:

@@ -33,6 +33,7 @@ class Manifold:
     up: NDArray[np.float64]
     axes: tuple[str, str]
     subtitle: str
+    plural: str = "images"
 
     @property
     def picture(self) -> _images.Picture:
@@ -84,7 +85,7 @@ def alt(data: Manifold) -> str:
         f"{name} from {number(values.min(), 1)} to {number(values.max(), 1)}"
         for name, values in zip(data.axes, (data.across, data.up), strict=True)
     ]
-    return f"Grid of {data.cells.shape[0]} × {data.cells.shape[1]} decoded images: {', '.join(ends)}. {data.subtitle}."
+    return f"Grid of {data.cells.shape[0]} × {data.cells.shape[1]} decoded {data.plural}: {', '.join(ends)}. {data.subtitle}."
 
 
 def interactive(data: Manifold) -> Any:

@@ -52,7 +52,7 @@ def prepare(
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Grid of decoded images, drawn from: {'; '.join(filter(None, data.labels))}. {data.subtitle}."
+    return f"Grid of decoded {data.plural}, drawn from: {'; '.join(filter(None, data.labels))}. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -104,7 +104,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any =
         return made
     strips = part.images[order]
     panels = drawn.traversals(part.form, strips, _headings(made), faded)
-    return replace(made, panels=panels, moved=drawn.moved(part.form, strips), plural=part.form.plural)
+    return replace(made, panels=panels, moved=drawn.moved(part.form, strips))
 
 
 def _part(run: Run, decodings: dict[str, Decodings], over: str | None) -> tuple[Decodings, str]:

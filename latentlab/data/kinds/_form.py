@@ -113,6 +113,11 @@ class Form:
         return str(kind_of(self).PLURAL)
 
     @property
+    def place(self) -> str:
+        """What one number of a sample is called."""
+        return str(kind_of(self).PLACE)
+
+    @property
     def bytes(self) -> bool:
         """Whether values are whole numbers from 0 to 255, to which decoded ones are rounded."""
         return self.stored == "uint8"

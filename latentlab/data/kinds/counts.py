@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "sample", "samples"
+PLACE = "feature"
 SEEN = "logarithms"
 DRAWN = "features"
 STANDARD = "log2(1 + count)"
-CONTRAST = "log2 of (1 + mean count)"
 MATCHED = ("total", 0.05)  # logarithms of sums that differ by less are called equal
 CHANGE = "log2 fold"
 PSEUDO = 0.1  # counts added to both means of a fold, so that what is hardly ever counted makes no large one
@@ -92,11 +92,6 @@ def of_array(
 def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
     """Counts (…, d) as log2(1 + count): a unit is a doubling."""
     return np.log2(1 + np.asarray(samples, np.float64))
-
-
-def contrast(form: Form, low: Samples, high: Samples) -> NDArray[np.float64]:
-    """The log2 fold change of 1 + mean count (…, d): the 1 keeps rare features from leading by chance."""
-    return standard(form, high) - standard(form, low)
 
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "image", "images"
+PLACE = "pixel"
 CHANNELS, PIXELS = 64, 4096
 SMALL = 64
 SEEN = "itself"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "signal", "signals"
+PLACE = "point"
 SEEN = "itself"
 DRAWN = "curves"
 MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "row", "rows"
+PLACE = "column"
 SEEN = "without what is missing"
 DRAWN = "features"
 STANDARD = "standard deviations from the mean, or 0 to 1"
-CONTRAST = "in standard deviations, or in probability"
 MATCHED = ("", 0.0)  # nothing of a row is like brightness
 SHOWN = 3  # standard deviations from the middle line of a picture to its edge
 COLUMNS = ("numeric", "binary")
@@ -98,11 +98,6 @@ def of_array(
 def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
     """Rows (…, d) in standard deviations from the mean; binary columns and levels as they are."""
     return np.asarray(form.to_model(samples), np.float64)
-
-
-def contrast(form: Form, low: Samples, high: Samples) -> NDArray[np.float64]:
-    """How much more each column is in `high` than in `low` (…, d): standard deviations, of others probability."""
-    return standard(form, high) - standard(form, low)
 
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
