@@ -150,7 +150,7 @@ def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodi
         again, why = reads.attempt(partial(reads.traversals, run, row, over), None)
         found.append(again or part)
         failed += [f"{run.name} uses its own row {own}: {why}"] if again is None else []
-    return found, "; ".join(failed) or f"the same image, row {row:,}, decoded in all"
+    return found, "; ".join(failed) or f"the same {runs[0].config.form.noun}, row {row:,}, decoded in all"
 
 
 def _stored(run: Run, over: str) -> Decodings | None:

@@ -17,10 +17,11 @@ from latentlab.codes.masks import PARTS
 from latentlab.codes.paths import WAYS
 from latentlab.codes.selections import selections_of, values_of
 from latentlab.figures.code import moved_code, table
+from latentlab.figures.filling import IMAGE
 from latentlab.runs.run import Run
 
 LONGEST = 400
-DRAG = "drag for a preview, release for the exact image"
+DRAG = "drag for a preview, release for the exact"
 BOTH, EACH, OTHERS = "both", "each", "all others"
 
 
@@ -44,7 +45,7 @@ def page() -> None:
         panels.explain("Model not available", f"{why}.{own}")
         return
     if not run.encodes:
-        panels.note("This model has only a decoder: its rows are samples from the prior, which have no images.")
+        panels.note("This model has only a decoder: its rows are samples from the prior, which have no data.")
     kinds = [kind for kind, (_, fits, _) in KINDS.items() if fits(run)]
     choice.remember("what", kinds, kinds[0])
     st.segmented_control(
@@ -118,7 +119,7 @@ def _sliders(run: Run) -> None:
             [
                 where,
                 "the most important dimensions first",
-                DRAG,
+                f"{DRAG} {run.config.form.noun}",
                 reads.channels(run),
             ],
             "code",
@@ -219,6 +220,10 @@ def _always(run: Run) -> bool:
     return True
 
 
+def _fillable(run: Run) -> bool:
+    return run.encodes and run.config.stochastic and run.config.form.ndim == IMAGE
+
+
 # Per part: its name, whether it fits a run, and what draws it.
 KINDS: Mapping[str, tuple[str, Callable[[Run], bool], Callable[[Run], None]]] = {
     "sliders": ("Sliders", _always, _sliders),
@@ -226,7 +231,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Run], bool], Callable[[Run], None]]] = 
     "samples": ("Samples", _always, _samples),
     "manifold": ("Manifold", lambda run: run.config.latent_dim > 1, _manifold),
     "attribute": ("Attribute vector", lambda run: run.encodes, _attribute),
-    "filling": ("Missing pixels", lambda run: run.encodes and run.config.stochastic, _filling),
+    "filling": ("Missing pixels", _fillable, _filling),
 }
 
 page()

@@ -148,7 +148,8 @@ def _traces(panel: Panel) -> list[Any]:
     said = bars.texts or tuple(f"{value:.3g}" for value in bars.values)
     traces: list[Any] = [
         go.Bar(
-            y=places, x=bars.values, orientation="h", error_x=error, marker={"color": list(bars.colours)}, showlegend=False,
+            y=places, x=bars.values, orientation="h", error_x=error, showlegend=False,
+            marker={"color": list(bars.colours)},
             customdata=np.column_stack([bars.names, said]),
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )

@@ -43,6 +43,7 @@ def prepare(
     found = model.fill(images, mask, draws=draws, seed=seed)
     pictures = form.picture(found.images)
     given = form.picture(images)
+    mask = np.tile(mask, given.shape[-1] // mask.shape[-1])  # channels may lie side by side
     filled = pictures.astype(np.float64)
     mean, spread = filled.mean(axis=0), filled.std(axis=0)
     spread = spread * (255 / max(float(spread.max()), 1))  # what differs most is white

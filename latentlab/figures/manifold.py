@@ -85,7 +85,8 @@ def alt(data: Manifold) -> str:
         f"{name} from {number(values.min(), 1)} to {number(values.max(), 1)}"
         for name, values in zip(data.axes, (data.across, data.up), strict=True)
     ]
-    return f"Grid of {data.cells.shape[0]} × {data.cells.shape[1]} decoded {data.plural}: {', '.join(ends)}. {data.subtitle}."
+    size = f"{data.cells.shape[0]} × {data.cells.shape[1]}"
+    return f"Grid of {size} decoded {data.plural}: {', '.join(ends)}. {data.subtitle}."
 
 
 def interactive(data: Manifold) -> Any:

@@ -98,5 +98,5 @@ def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> Samples:
 
 
 def pictures_of(run: Run, data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8, on the scale that the run was fitted to."""
+    """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8, on the run's own scale."""
     return run.config.form.picture(images_of(data, row_ids))
