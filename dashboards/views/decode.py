@@ -18,6 +18,7 @@ from latentlab.codes.paths import WAYS
 from latentlab.codes.selections import selections_of, values_of
 from latentlab.figures.code import moved_code, table
 from latentlab.figures.filling import IMAGE
+from latentlab.figures.manifold import steps_of
 from latentlab.runs.run import Run
 
 LONGEST = 400
@@ -156,7 +157,7 @@ def _samples(run: Run) -> None:
     one, two, three, _ = st.columns([0.25, 0.15, 0.15, 0.45], vertical_alignment="bottom")
     sources = [EACH, *SOURCES] if run.encodes else ["prior"]
     source = _one_of(one, "Drawn from", "source", sources, {EACH: "each in turn", **SOURCE_NAMES})
-    count = choice.integer(two, "Samples", "count", 24, 1, 120)
+    count = choice.integer(two, "Samples", "count", 24 if run.config.form.ndim == IMAGE else 12, 1, 120)
     seed = choice.integer(three, "Seed", "seed", 0, 0, 2**31)
     options = {"source": None if source == EACH else source, "count": count, "seed": seed}
     panels.figure(Drawing("samples", (run,), options))
@@ -168,7 +169,7 @@ def _manifold(run: Run) -> None:
     names = reads.ranked(run)["dim"].tolist()
     x = _one_of(one, "Across", "across", names, {})
     y = _one_of(two, "Up", "up", [names[1], *(name for name in names if name != names[1])], {})
-    steps = choice.integer(three, "Steps", "grid", 20, 2, 40)
+    steps = choice.integer(three, "Steps", "grid", steps_of(run), 2, 40)
     row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
     options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}
     panels.figure(Drawing("manifold", (run,), options))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _markup
 from latentlab.figures._gif import gif
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import told_levels
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
@@ -145,7 +146,10 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 def _with_channels(data: Any, runs: list[Run]) -> Any:
     """What is drawn, with what its samples are called, and its subtitle saying what pictures show where not all."""
     if hasattr(data, "plural"):
-        data = replace(data, plural=runs[0].config.form.plural)
+        form = runs[0].config.form
+        data = replace(
+            data, plural=form.plural, **({"smooth": drawing(form) is not None} if hasattr(data, "smooth") else {})
+        )
     told = dict.fromkeys(run.config.form.shown for run in runs)
     pictured = hasattr(data, "cells") and getattr(data, "panels", None) is None
     words = " · ".join([data.subtitle, *filter(None, told)]) if pictured else ""

@@ -212,7 +212,7 @@ def static(data: Panels, preset: str, title: str, subtitle: str) -> Any:
         from matplotlib.lines import Line2D
 
         handles = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in data.key.items()]
-        fig.legend(handles=handles, loc="outside lower left", ncols=min(4, len(handles)))
+        fig.legend(handles=handles, loc="outside upper left", ncols=min(4, len(handles)))
     return fig
 
 

@@ -41,6 +41,7 @@ class AttributeData:
     half: NDArray[np.float64]
     subtitle: str
     plural: str = "images"
+    smooth: bool = False
 
     @property
     def gap(self) -> int:
@@ -177,7 +178,7 @@ def static(data: AttributeData, preset: str) -> Any:
     strip = min(chosen.width - 0.6, 0.75 * len(data.shifts)) * picture.shape[0] / picture.shape[1]
     fig = _style.canvas(preset, strip + 1.7, TITLE, _style.wrap(data.subtitle, preset))
     above, below = fig.subplots(2, 1, height_ratios=[strip, 1.2])
-    above.imshow(picture)
+    above.imshow(picture, interpolation=_images.interpolation(data.smooth))
     above.set(yticks=[], anchor="W")
     above.xaxis.tick_top()
     above.set_xticks(data.steps, _ticks(data))

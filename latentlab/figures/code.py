@@ -88,7 +88,7 @@ def interactive(data: _sheet.Sheet) -> Any:
 
 def static(data: _sheet.Sheet, preset: str) -> Any:
     """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE, cell=1.2)
+    return _sheet.static(data, preset, TITLE, cell=2.4 if data.smooth else 1.2)
 
 
 def numbers(data: _sheet.Sheet) -> pd.DataFrame:

@@ -57,6 +57,8 @@ class Form:
         The typical sum of a sample's counts, to which decoded means of counts add up.
     colours
         The channels, from 1, that the picture of an image shows: three as red, green and blue, others side by side.
+    edges
+        What of the model's input lies at the lower and the upper edge of a signal's picture.
     """
 
     kind: str
@@ -74,6 +76,7 @@ class Form:
     missing: bool = False
     library: float = 1.0
     colours: tuple[int, ...] = ()
+    edges: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.shape or min(self.shape) < 1 or math.prod(self.shape) > LARGEST:

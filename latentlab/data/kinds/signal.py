@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from latentlab.data._axes import signals
 from latentlab.data.kinds._draw import lines
 from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
-from latentlab.data.kinds._spread import distance_to, moments, principal
+from latentlab.data.kinds._spread import blocks, distance_to, moments, principal
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def described(form: Form) -> str:
 
 def check(form: Form) -> None:
     """Raise an `InputError` where no signal can be of that form."""
+    if len(form.edges) not in (0, 2) or any(a >= b for a, b in pairwise(form.edges)):
+        raise InputError(f"the edges are {form.edges}; expected a lower and a higher number")
     if form.ndim != 2 or form.stored not in ("float32", "float64"):
         raise InputError(f"a signal has shape {form.shape} of {form.stored}; expected (channels, points) of floats")
 
@@ -44,7 +47,10 @@ def fitted(form: Form, data: Dataset) -> Form:
     mean, spread = moments(data, STRETCHES[form.stretch])
     if not np.isfinite(mean).all():
         raise InputError(f"{data.name} has values that {form.stretch} is not defined for; choose another stretch")
-    return replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
+    scaled = replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
+    ends = [(float(x.min()), float(x.max())) for x in map(scaled.to_model, blocks(data))]
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    return replace(scaled, edges=(low, high) if low < high else ())
 
 
 def networks(form: Form) -> tuple[str, ...]:
@@ -59,12 +65,14 @@ def likelihood(form: Form) -> str:
 
 def shown(form: Form) -> str:
     """What a line is."""
-    return f"lines: channels over the axis, ± {SHOWN} standard deviations"
+    ends = "from the lowest to the highest value" if form.edges else f"± {SHOWN} standard deviations"
+    return f"lines: {'channels' if form.shape[0] > 1 else 'values'} over the axis, {ends}"
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
-    """A line a channel, in units of its standard deviation."""
-    return lines(0.5 + form.to_model(samples) / (2 * SHOWN))
+    """A line a channel, in units of its standard deviation, over the range of the signals that were trained on."""
+    low, high = form.edges or (-SHOWN, SHOWN)
+    return lines((form.to_model(samples) - low) / (high - low))
 
 
 def of_array(
