@@ -189,3 +189,33 @@ def test_a_picture_shows_the_channels_that_were_chosen() -> None:
     side_by_side = form(1, 5).picture(images)
     assert np.array_equal(side_by_side, np.concatenate([images[:, :1], images[:, 4:]], axis=-1))
     assert form(4, 2, 1).shown == "channel 4 in red, channel 2 in green, channel 1 in blue"
+
+
+@pytest.mark.parametrize(("ending", "dtype"), [("png", np.uint16), ("tif", np.uint16), ("tif", np.float32)])
+def test_deep_images_of_a_folder_are_kept_as_numbers(tmp_path: Path, ending: str, dtype: type) -> None:
+    from PIL import Image
+
+    pixels = RNG.integers(0, 65536, (4, 12, 9)).astype(dtype)
+    for k, image in enumerate(pixels):
+        Image.fromarray(image).save(tmp_path / f"{k}.{ending}")
+    data = load(tmp_path)
+    assert data.form.stored == "float32"
+    assert np.array_equal(data[:][:, 0], pixels)
+    assert load(f"{tmp_path}:size=6").shape == (4, 1, 6, 6)
+    assert abs(load(f"{tmp_path}:size=6")[:].mean() / pixels.mean() - 1) < 0.1
+    Image.fromarray(np.zeros((12, 9), np.uint8)).save(tmp_path / "z.png")
+    with pytest.raises(InputError, match="of 8 bits, or of more"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_frames_of_a_tiff_are_images(tmp_path: Path, dtype: type) -> None:
+    from PIL import Image
+
+    pixels = RNG.integers(0, 256, (5, 12, 9)).astype(dtype) * dtype(1 if dtype is np.uint8 else 3)
+    first, *others = (Image.fromarray(frame) for frame in pixels)
+    first.save(tmp_path / "stack.tif", save_all=True, append_images=others)
+    data = load(tmp_path / "stack.tif")
+    assert data.shape == (5, 1, 12, 9)
+    assert data.form.bytes == (dtype is np.uint8)
+    assert np.array_equal(data[[4, 0, 2]][:, 0], pixels[[4, 0, 2]])
