@@ -205,14 +205,14 @@ def static(data: Panels, preset: str, title: str, subtitle: str) -> Any:
         tone = _style.GREY if panel.grey else _style.INK
         axes.set_title(short(panel.heading, letters), color=tone, weight="normal", size=chosen.size - 0.5)
         (_bars if panel.bars is not None else _lines)(axes, data, panel, k)
-    fig.supxlabel(data.x_title, size=chosen.size)
     if data.panels[0].bars is None:
         grid[0, 0].set_ylabel(data.y_title)
     if data.key:
         from matplotlib.lines import Line2D
 
         handles = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in data.key.items()]
-        fig.legend(handles=handles, loc="outside upper left", ncols=min(4, len(handles)))
+        words = {"title": data.x_title, "title_fontsize": chosen.size, "alignment": "left"}
+        fig.legend(handles=handles, loc="outside lower left", ncols=min(4, len(handles)), **words)
     return fig
 
 
