@@ -3,12 +3,13 @@
 import re
 from typing import Any
 
+from latentlab.metrics._card import card
 from latentlab.system.registry import names
 
 EVERY = re.compile(r"<!-- every (\w+) -->")
 ENTRIES = {
     "figures": "::: latentlab.figures.{name}.prepare\n    options:\n      heading: {typed}\n      toc_label: {typed}\n",
-    "metrics": "::: latentlab.metrics.{name}.{name}\n",
+    "metrics": "::: latentlab.metrics.{name}.{name}\n\n{card}\n",
 }
 
 
@@ -19,4 +20,13 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def listed(folder: str) -> str:
     """An entry for every file of a folder of the package."""
-    return "\n".join(ENTRIES[folder].format(name=name, typed=name.replace("_", "-")) for name in names(folder))
+    carded = folder == "metrics"
+    entries = {name: card_table(name) if carded else "" for name in names(folder)}
+    return "\n".join(
+        ENTRIES[folder].format(name=name, typed=name.replace("_", "-"), card=told) for name, told in entries.items()
+    )
+
+
+def card_table(name: str) -> str:
+    """A metric's card as a table."""
+    return "\n".join(["| card | |", "|---|---|", *(f"| {entry} | {text} |" for entry, text in card(name).entries())])

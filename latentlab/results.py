@@ -46,6 +46,26 @@ class Result(ABC):
         return f"<p><b>{type(self).__name__}</b> {escape(said + more)}</p>{body}"
 
 
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Why numbers may mislead: ``which`` condition holds, ``why`` (what was seen), and the ``remedy``, what to do."""
+
+    which: str
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.which}: {self.why}; {self.remedy}"
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Caveat:
+        """The caveat of an entry in JSON; keys of a newer version are ignored. Raises `TypeError` for other values."""
+        texts = [found.get(each.name) for each in dataclasses.fields(cls)]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a caveat must be text")
+        return cls(*texts)  # type: ignore[arg-type]
+
+
 class Record(Result, Mapping[str, Any]):
     """A result whose fields and settings can also be read by name, as in ``found["arms"]``."""
 
@@ -204,6 +224,8 @@ def check_scores(found: Any) -> None:
     texts = [*profiles, *parts[1].values()]
     if not all(isinstance(part, dict) for part in parts) or not all(isinstance(text, str) for text in texts):
         raise TypeError("inputs must be an object, and reasons for skipped metrics must be text")
+    for each in found.get("caveats") or ():
+        Caveat.from_json(each)
     if not all(METRIC.fullmatch(name) for name in found["scores"]):
         raise ValueError("the name of a metric must be text")
 

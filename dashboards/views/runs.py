@@ -14,7 +14,10 @@ import reads
 import streamlit as st
 from drawings import command
 
+from latentlab.metrics._card import card
+from latentlab.results import Caveat
 from latentlab.runs.run import Run
+from latentlab.system.registry import names
 
 BESIDE = [
     ("score", "wrap"),
@@ -39,6 +42,7 @@ WHY = {
     "diverged": "the loss was not finite; the last good checkpoint was kept",
     "unfinished": "training stopped early; `latentlab train … --resume` continues it",
     "empty": "no weights yet",
+    "no model": "codes were imported without a model: they can be viewed, scored and compared, but not decoded",
     "stale codes": "the weights changed after encoding; `latentlab analyze` encodes again",
     "stale scores": "the codes changed after scoring; run `latentlab analyze --only score`",
     "older scores": "a metric has changed since, and other runs have its new values; `latentlab analyze --only score`",
@@ -83,7 +87,7 @@ def _scores(run: Run) -> None:
             "No scores yet", f"{label} has not been scored.", command("analyze", run.path, "--only", "score")
         )
         return
-    card = reads.scorecard(run)
+    scores = reads.scorecard(run)
     panels.head(
         title,
         [
@@ -98,12 +102,19 @@ def _scores(run: Run) -> None:
         make=command("analyze", run.path, "--only", "score"),
         data=lambda: reads.scorecard(run),
     )
-    kept = card.set_index("metric").loc[markup.by_use(card["metric"].tolist())].reset_index()
+    kept = scores.set_index("metric").loc[markup.by_use(scores["metric"].tolist())].reset_index()
     panels.show(markup.rows_html(BESIDE, [(_beside(row), "", "") for row in kept.to_dict("records")]))
+    for each in map(Caveat.from_json, run.scored.get("caveats") or ()):
+        panels.note(f"{each.which.capitalize()}: {each.why}. {each.remedy[:1].upper()}{each.remedy[1:]}.")
     panels.note(
         "Intervals and nulls of metrics that train a model take minutes; compute them with latentlab analyze "
         "--resample-slow. The score of the factors themselves is not a bound. For the spread over seeds, see β sweep."
     )
+
+
+def _card(metric: str) -> str:
+    """What to know of a metric while reading it; empty for one that is no longer there."""
+    return card(metric).summary if metric in names("metrics") else ""
 
 
 def _beside(row: dict[str, Any]) -> list[str]:
@@ -120,7 +131,7 @@ def _beside(row: dict[str, Any]) -> list[str]:
     more = [markup.number(row[key]) for key in ("reference", "active", "sampled")]
     overlap = "–" if markup.missing(row["overlap"]) else f"{row['overlap']:.1%}"
     return [
-        f"<b>{html.escape(markup.metric_name(row['metric']))}</b>{several}",
+        f'<b title="{html.escape(_card(row["metric"]))}">{html.escape(markup.metric_name(row["metric"]))}</b>{several}',
         markup.number(row["whole"] if drawn else row["value"]),
         "–" if markup.missing(row["low"]) else f"{low} … {high}",
         markup.number(row["value"]) if drawn else "–",

@@ -1,6 +1,7 @@
 """``latentlab compare``."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,9 +36,11 @@ def compare(
     from latentlab.analysis.score.agreement import by_setting
     from latentlab.errors import InputError
     from latentlab.reports.latex import latex
+    from latentlab.results import Caveat
     from latentlab.runs.choice import better, choices
     from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
+    from latentlab.runs.resolution import unresolved
     from latentlab.runs.study import Study, open_path
     from latentlab.system.files import write_bytes
 
@@ -57,7 +60,8 @@ def compare(
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
         verdicts = [each.to_json() for each in judged]
-        outcome.show_entries(found.to_dict("records"), settings=settings, choices=verdicts)
+        warned = [*found.attrs["caveats"], *(asdict(each) for each in unresolved(found, judged))]
+        outcome.show_entries(found.to_dict("records"), settings=settings, choices=verdicts, caveats=warned)
         outcome.end()
         return
     metrics = found.attrs["metrics"]
@@ -72,6 +76,11 @@ def compare(
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
         _show_choices(judged)
+        for each in found.attrs["caveats"]:
+            runs = f"{len(each['runs'])} run{'s' * (len(each['runs']) > 1)}"
+            _console.show(f"warning, {runs}: {Caveat.from_json(each)}")
+        for caveat in unresolved(found, judged):
+            _console.show(f"warning: {caveat}")
     outcome.end()
 
 

@@ -18,7 +18,7 @@ from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._conditions import at_levels, condition_of, one_hot
 from latentlab.data._draws import drawn
-from latentlab.data._fetch import fetch
+from latentlab.data._fetch import Remote, fetch, fetch_files
 from latentlab.data._memory import from_arrays, is_samples
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
@@ -45,9 +45,9 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Spec", "at_levels", "check", "condition_of",
-    "describe", "fetch", "files_of", "from_arrays", "load", "names", "one_hot", "open_spec", "package_of",
-    "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "at_levels", "check",
+    "condition_of", "describe", "fetch", "fetch_files", "files_of", "from_arrays", "load", "names", "one_hot",
+    "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,13 +70,13 @@ def of_anndata(adata: Any) -> Annotated:
     """An AnnData object, whatever made it."""
     if "latentlab" in adata.uns:
         raise _codes("the AnnData")
-    layers = {name: lambda name=name: adata.layers[name] for name in adata.layers}
     raw = adata.raw
-    matrices = {"X": lambda: adata.X} if adata.X is not None else {}
-    matrices |= {RAW: lambda: raw.X} if raw is not None else {}
+    layers = {name: partial(adata.layers.__getitem__, name) for name in adata.layers}
+    matrices: dict[str, Callable[[], Any]] = {} if adata.X is None else {"X": lambda: adata.X}
+    matrices |= ({} if raw is None else {RAW: lambda: raw.X}) | layers
     return Annotated(
         "anndata",
-        {name: lambda get=get: _in_memory(get()) for name, get in (layers | matrices).items()},
+        {name: partial(_in_memory, get) for name, get in matrices.items()},
         np.asarray(adata.obs_names, np.str_),
         _columns_of(adata.obs),
         Features([str(name) for name in adata.var_names], _columns_of(adata.var)),
@@ -84,8 +85,9 @@ def of_anndata(adata: Any) -> Annotated:
     )
 
 
-def _in_memory(matrix: Any) -> Any:
+def _in_memory(get: Callable[[], Any]) -> Any:
     """A matrix of an AnnData object, which may be a file's."""
+    matrix = get()
     return matrix.to_memory() if hasattr(matrix, "to_memory") else matrix
 
 
@@ -129,7 +131,7 @@ def dataset_of(
     read = _reader(matrix, chosen, len(features.names))
     factors, specs, left = _factors(held)
     label, label_said = _labels(held, labels)
-    stored = "int32" if kind == "counts" else "float32"
+    stored: Literal["int32", "float32"] = "int32" if kind == "counts" else "float32"
     form = Form(kind, (len(chosen),), stored, names=names, missing=kind == "table" and about.missing)
     return Dataset(
         name=held.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def read(path: Path) -> Annotated:
         raw_var = "raw.var" if raw == "raw.X" else "raw/var"
         return Annotated(
             path.stem,
-            {name: lambda place=place: _matrix(path, place) for name, place in places.items()},
+            {name: partial(_matrix, path, place) for name, place in places.items()},
             np.array(rows, np.str_),
             obs,
             Features(*_frame(file, "var")),

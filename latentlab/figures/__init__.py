@@ -145,12 +145,11 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:
     """What is drawn, with what its samples are called, and its subtitle saying what pictures show where not all."""
-    if hasattr(data, "plural"):
-        form = runs[0].config.form
-        data = replace(
-            data, plural=form.plural, **({"smooth": drawing(form) is not None} if hasattr(data, "smooth") else {})
-        )
-    told = dict.fromkeys(run.config.form.shown for run in runs)
+    forms = [run.config.form for run in runs if run.config.has_model]
+    if forms and hasattr(data, "plural"):
+        smooth = {"smooth": drawing(forms[0]) is not None} if hasattr(data, "smooth") else {}
+        data = replace(data, plural=forms[0].plural, **smooth)
+    told = dict.fromkeys(form.shown for form in forms)
     pictured = hasattr(data, "cells") and getattr(data, "panels", None) is None
     words = " · ".join([data.subtitle, *filter(None, told)]) if pictured else ""
     return replace(data, subtitle=words) if any(told) and words else data

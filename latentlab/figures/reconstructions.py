@@ -14,7 +14,7 @@ from latentlab.errors import InputError
 from latentlab.figures import _images, _panels, _sheet
 from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,8 @@ class Reconstructions(_sheet.Sheet):
 def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstructions:
     """The first `images` reconstructed rows (12 pictures, 4 of other kinds), a seeded random choice, in all runs."""
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
+    if not parts:
+        check_model(runs[0])
     if not parts and not (runs[0].encodes and runs[0].decodes):
         raise InputError(f"{runs[0].path} has no {'decoder' if runs[0].encodes else 'encoder'}, so no reconstructions")
     if not parts:

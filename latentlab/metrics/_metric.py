@@ -5,6 +5,8 @@ from typing import Literal
 
 from latentlab.data.dataset import FactorKind
 
+Change = Literal["order", "sign", "scale", "scales", "shift", "monotone", "rotation", "linear"]
+
 ALL_KINDS: tuple[FactorKind, ...] = ("categorical", "ordinal", "continuous", "circular")
 
 
@@ -28,6 +30,22 @@ class Metric:
     ``version`` rises when a correction changes the metric's values. From 2 on it stands in a score's settings, and
     scores of an older version are computed again. ``turns`` is false where no rotation of the codes changes what is
     measured, so that it cannot speak of alignment.
+
+    The last four are the words of the metric's card (`latentlab metrics NAME`): ``assumes``, what must hold for the
+    value to mean what it says; ``unchanged_by``, the changes of the codes that leave the value as it is, to 0.005:
+
+    ======== =========================================================================
+    order    dimensions in another order
+    sign     dimensions mirrored
+    scale    all dimensions times one positive number (a variance: times its square)
+    scales   every dimension times a positive number of its own
+    shift    a constant added to every dimension
+    monotone an increasing function of every dimension
+    rotation a rotation of all dimensions
+    linear   an invertible linear map of all dimensions
+    ======== =========================================================================
+
+    ``too_high`` and ``too_low``: the known false positives and false negatives.
     """
 
     title: str
@@ -39,6 +57,10 @@ class Metric:
     posterior: bool = False
     version: int = 1
     turns: bool = True
+    assumes: str = ""
+    unchanged_by: tuple[Change, ...] = ()
+    too_high: str = ""
+    too_low: str = ""
 
     @property
     def noted(self) -> dict[str, int]:

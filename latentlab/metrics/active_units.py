@@ -14,6 +14,13 @@ METRIC = Metric(
     range=(0.0, float("inf")),
     better=None,
     source="Burda et al. 2016, Importance weighted autoencoders, section 5.3",
+    assumes="Codes are posterior means under the prior N(0, I), whose scale is fixed.",
+    unchanged_by=("order", "sign", "shift"),
+    too_high=(
+        "It counts dimensions of an autoencoder, whose scale is free, and dimensions whose means drift without "
+        "information."
+    ),
+    too_low="It misses a dimension of small variance that the decoder uses; the threshold 0.01 is a convention.",
 )
 
 

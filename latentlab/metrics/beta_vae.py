@@ -22,6 +22,13 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Higgins et al. 2017, β-VAE, section 3",
+    assumes="Independent factors that rows can share one at a time; codes of one scale.",
+    unchanged_by=("order", "sign", "shift"),
+    too_high=(
+        "Mixed codes reach 1, since the classifier may combine all dimensions; a factor that moves with another "
+        "counts as known."
+    ),
+    too_low="Codes of small scale are shrunk by the penalty of the classifier.",
 )
 BLOCK = 1000
 

@@ -17,6 +17,13 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better=None,
     source="Kornblith et al. 2019, Similarity of neural network representations revisited, eq. 5",
+    assumes="The same rows in every run.",
+    unchanged_by=("order", "sign", "scale", "shift", "rotation"),
+    too_high=(
+        "One direction of large variance makes runs alike whatever the others do; more dimensions than rows bring it "
+        "near 1."
+    ),
+    too_low="Runs that differ in the scales of their dimensions alone.",
 )
 
 

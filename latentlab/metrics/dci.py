@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
-from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, kinds_of, levels_of
+from latentlab.metrics._arrays import Floats, Ints, Kinds, by_factor, check_parts, kinds_of, levels_of, survey
 from latentlab.metrics._boosting import DEPTH, RATE, ROUNDS, Boosted, boost
 from latentlab.metrics._estimators import params
 from latentlab.metrics._metric import Metric
@@ -23,6 +23,18 @@ METRIC = Metric(
     better="higher",
     source="Eastwood and Williams 2018, A framework for the quantitative evaluation of disentangled representations",
     version=2,  # 1 decided ties by other rounding than scikit-learn's: up to 2e-3 apart
+    assumes=(
+        "Independent factors; a probe (trees) that can read each of them; thousands of rows; more than one factor in "
+        "the code."
+    ),
+    unchanged_by=("order", "sign", "scale", "scales", "shift", "monotone"),
+    too_high=(
+        "A code that holds one factor alone in one dimension has D = 1; copied codes and sine with cosine cost D "
+        "nothing, only C."
+    ),
+    too_low=(
+        "Copied or derived factors: a dimension that holds one of them is important for both. Few rows: D rises with n."
+    ),
 )
 SCIKIT_LEARN = {
     "loss": "log_loss",
@@ -47,6 +59,7 @@ def dci(
     *,
     seed: int = 0,
     estimator: Literal["compiled", "sklearn"] = "compiled",
+    continuous: Literal["classes", "values"] = "classes",
     kinds: Kinds = None,
 ) -> Score:
     """Disentanglement D (the value), completeness C and informativeness I, from gradient-boosted trees per factor.
@@ -76,6 +89,9 @@ def dci(
         Seed of everything that is drawn at random.
     estimator : str, default 'compiled'
         Estimator of mutual information or importance.
+    continuous : {'classes', 'values'}, default 'classes'
+        Whether values that are not whole numbers fall into 20 classes, or are predicted as values by scikit-learn's
+        boosted regression trees, whose informativeness is R² on the test rows, 0 where it is less.
     kinds : sequence of str, optional
         Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
         categorical, other values continuous.
@@ -107,12 +123,9 @@ def dci(
         raise InputError(
             f"dci compares dimensions and factors and needs at least two of each; got {z.shape[1]} and {v.shape[1]}"
         )
-    labels = [_labels(v[:, j], tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
-    fit = _boosted if estimator == "compiled" else _scikit_learn
-    found, settings = fit(z, [y for y, _ in labels], tz, seed)
-    train = np.array([np.mean(b.train[y >= 0] == y[y >= 0]) for b, (y, _) in zip(found, labels, strict=True)])
-    test = np.array([np.mean(b.test[y >= 0] == y[y >= 0]) for b, (_, y) in zip(found, labels, strict=True)])
-    importances = np.stack([b.importances for b in found], axis=1)
+    fits, settings = _fits(z, v, tz, tv, kinds, seed, estimator, continuous)
+    train, test = np.array([each.train for each in fits]), np.array([each.test for each in fits])
+    importances = np.stack([each.importances for each in fits], axis=1)
     completeness = concentration(importances.T)
     parts = {
         "disentanglement": weighted(concentration(importances), importances.sum(axis=1)),
@@ -128,6 +141,49 @@ def dci(
         matrix=importances,
         settings=settings,
     )
+
+
+class Fit(NamedTuple):
+    """How a factor is predicted: importances (d,) of the dimensions, accuracy or R² of train and of test rows."""
+
+    importances: NDArray[np.float64]
+    train: float
+    test: float
+
+
+def _fits(
+    z: Floats, v: Floats, tz: Floats, tv: Floats, kinds: Kinds, seed: int, estimator: str, continuous: str
+) -> tuple[list[Fit], dict[str, Any]]:
+    """A fit for each factor: as classes all at once, or as values by itself."""
+    named = kinds_of(v, kinds)
+    valued = [
+        continuous == "values" and named[j] == "continuous" and not survey(v[:, j : j + 1])[0].whole
+        for j in range(v.shape[1])
+    ]
+    as_classes = [j for j, value in enumerate(valued) if not value]
+    found: dict[int, Fit] = {}
+    settings: dict[str, Any] = {}
+    if as_classes:
+        labels = [_labels(v[:, j], tv[:, j], named[j]) for j in as_classes]
+        boosters, settings = (_boosted if estimator == "compiled" else _scikit_learn)(
+            z, [y for y, _ in labels], tz, seed
+        )
+        for j, booster, (y, ty) in zip(as_classes, boosters, labels, strict=True):
+            accuracies = (float(np.mean(a[b >= 0] == b[b >= 0])) for a, b in ((booster.train, y), (booster.test, ty)))
+            found[j] = Fit(booster.importances, *accuracies)
+    for j in set(range(v.shape[1])) - set(as_classes):
+        found[j], settings = _regressed(z, v[:, j], tz, tv[:, j], seed)
+    return [found[j] for j in range(v.shape[1])], settings
+
+
+def _regressed(z: Floats, y: Floats, tz: Floats, ty: Floats, seed: int) -> tuple[Fit, dict[str, Any]]:
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    known, test_known = ~np.isnan(y), ~np.isnan(ty)
+    model = GradientBoostingRegressor(**{**SCIKIT_LEARN, "loss": "squared_error"}, random_state=seed)
+    model.fit(z[known], y[known])
+    train, test = model.score(z[known], y[known]), model.score(tz[test_known], ty[test_known])
+    return Fit(np.abs(model.feature_importances_), max(0.0, train), max(0.0, test)), params(model)
 
 
 def concentration(importances: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,15 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Sepliarskaia et al. 2019, Evaluating disentangled representations, section 4 (3CharM)",
+    assumes="Independent factors; enough rows for bins × levels cells.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high=(
+        "Copies of a dimension cost nothing. Few rows: plug-in information rises by (bins − 1)(levels − 1) / 2n nats."
+    ),
+    too_low=(
+        "Copied factors (no dimension favours either); levels that do not fit the bins; curved codes in bins of equal "
+        "width."
+    ),
 )
 
 

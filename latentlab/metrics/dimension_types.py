@@ -15,6 +15,10 @@ METRIC = Metric(
     range=(0.0, float("inf")),
     better=None,
     source="Bonheme and Grzes 2021, Be more active!, section 4",
+    assumes="A posterior variance under the prior N(0, I).",
+    unchanged_by=("order", "sign", "shift"),
+    too_high="A dimension with small posterior variance that the decoder ignores.",
+    too_low="The thresholds 0.5 and 95 % are a convention.",
 )
 
 

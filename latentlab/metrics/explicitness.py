@@ -19,6 +19,13 @@ METRIC = Metric(
     better="higher",
     source="Ridgeway and Mozer 2018, Learning deep disentangled embeddings, section 3",
     turns=False,
+    assumes="Levels that a linear classifier can separate.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift", "rotation"),
+    too_high="Mixed codes score as high as separate ones. Chance is 0.5, not 0.",
+    too_low=(
+        "Middle levels of an ordered factor, which no line separates from both sides; sine and cosine need both "
+        "dimensions."
+    ),
 )
 
 

@@ -20,6 +20,16 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Kim and Mnih 2018, Disentangling by factorising, section 4",
+    assumes="Independent factors; a posterior of fixed scale (threshold 0.05); many rows for each level.",
+    unchanged_by=("order", "sign", "shift"),
+    too_high=(
+        "A dimension that holds two factors costs nothing if each has another of its own; chance is the commonest "
+        "factor's share."
+    ),
+    too_low=(
+        "Copied factors, which no dimension tells apart; dimensions of noise (0.83 without, 0.68 with 45 of them); "
+        "dimensions under the threshold take no part."
+    ),
 )
 BLOCK = 1000  # batches at a time: 1,000 × 64 codes stay in the cache
 

@@ -17,6 +17,10 @@ METRIC = Metric(
     better="higher",
     source="Wu et al. 2018, Unsupervised feature learning via non-parametric instance discrimination",
     turns=False,
+    assumes="Classes that form neighbourhoods of z-scored codes.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="Mixed codes score as high as separate ones; a large class makes chance high.",
+    too_low="Dead dimensions, z-scored, drown the others.",
 )
 
 

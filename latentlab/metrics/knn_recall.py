@@ -14,6 +14,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Kobak and Berens 2019, The art of using t-SNE for single-cell transcriptomics",
+    assumes="A projection of the same rows.",
+    unchanged_by=("order", "sign", "scale", "shift", "rotation"),
+    too_high="Few rows: chance is neighbours / rows.",
+    too_low="Any projection of codes with more dimensions than two: 0.1 may be the best there is.",
 )
 
 

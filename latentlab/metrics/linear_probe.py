@@ -17,6 +17,10 @@ METRIC = Metric(
     better="higher",
     source="Alain and Bengio 2017, Understanding intermediate layers using linear classifier probes",
     turns=False,
+    assumes="Classes that a linear classifier can separate.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="Mixed codes score as high as separate ones; a large class makes chance high.",
+    too_low="Classes that are ordered along one dimension (the middle ones), or lie on a circle.",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,17 +18,32 @@ METRIC = Metric(
     better="higher",
     source="Hyvärinen and Morioka 2016; Khemakhem et al. 2020, Variational autoencoders and nonlinear ICA, section 5",
     kinds=("ordinal", "continuous"),
+    assumes=(
+        "Independent numerical factors; as many dimensions as factors; codes linear in them (Pearson) or increasing "
+        "(Spearman)."
+    ),
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high=(
+        "Correlated or copied factors: one of them in the code makes both score. Many dimensions on few rows: the best "
+        "of chance. Averaged over matched pairs (profile guard), it stays 1 however many factors are missing."
+    ),
+    too_low="Codes that are a curve of the factor, as a cosine or a fifth power; lossless mixing (0.69 where R² is 1).",
 )
 
 
 def mcc(
-    codes: ArrayLike, factors: ArrayLike, *, method: Literal["pearson", "spearman"] = "pearson", kinds: Kinds = None
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    method: Literal["pearson", "spearman"] = "pearson",
+    over: Literal["factors", "matched"] = "factors",
+    kinds: Kinds = None,
 ) -> Score:
     """Mean absolute correlation of factors with dimensions, each dimension given to at most one factor, optimally.
 
     ``codes`` (n, d), ``factors`` (n, k) as numbers, missing labels left out factor by factor; the assignment is the
-    Hungarian one. With fewer dimensions than factors the unmatched count 0. In [0, 1], higher is better; ``matrix``
-    (d, k) has the absolute correlations.
+    Hungarian one. With fewer dimensions than factors the unmatched count 0, or with ``over="matched"`` not at all. In
+    [0, 1], higher is better; ``matrix`` (d, k) has the absolute correlations.
 
     Do not trust it for categories or circular factors, whose numbers have no order (`kinds` does not change it).
 
@@ -40,6 +55,8 @@ def mcc(
         Level indices or values of the factors; NaN where unknown.
     method : {'pearson', 'spearman'}, default 'pearson'
         Kind of correlation.
+    over : {'factors', 'matched'}, default 'factors'
+        Whether the mean is over all factors or over those that have a dimension.
     kinds : sequence of str, optional
         Kind of each factor: categorical, ordinal, continuous or circular. By default whole numbers are
         categorical, other values continuous.
@@ -70,12 +87,14 @@ def mcc(
     dimension, factor = assigned(matrix)
     each = np.zeros(v.shape[1])
     each[factor] = matrix[dimension, factor]
-    settings = {
+    settings: dict[str, Any] = {
         "method": method,
         "rows": len(z),
         "assignment": {str(f): int(i) for i, f in zip(dimension, factor, strict=True)},
     }
-    return Score(value=float(each.mean()), per_factor=by_factor(each), matrix=matrix, settings=settings)
+    settings |= {} if over == "factors" else {"over": "matched factors"}
+    value = each.mean() if over == "factors" else each[factor].mean()
+    return Score(value=float(value), per_factor=by_factor(each), matrix=matrix, settings=settings)
 
 
 def correlations(z: Floats, v: Floats, method: str) -> NDArray[np.float64]:

@@ -19,6 +19,13 @@ METRIC = Metric(
     better="higher",
     source="Khemakhem et al. 2020, ICE-BeeM: identifiable conditional energy-based deep models (MCC out of sample)",
     kinds=("ordinal", "continuous"),
+    assumes=(
+        "Independent numerical factors; as many dimensions as factors; codes linear in them (Pearson) or increasing "
+        "(Spearman)."
+    ),
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="Correlated or copied factors: one of them in the code makes both score.",
+    too_low="Codes that are a curve of the factor, as a cosine or a fifth power; lossless mixing (0.69 where R² is 1).",
 )
 
 

@@ -18,6 +18,13 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Cao et al. 2022, An empirical study on disentanglement of negative-free contrastive learning, section 3",
+    assumes="Independent factors; n far above bins × levels.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="A code that holds one factor alone in one dimension.",
+    too_low=(
+        "Few rows: plug-in information of all pairs rises alike and lowers it (0.05 from 300 rows, 0.39 from 10,000 "
+        "of the same code); dimensions of noise do, too; correlated or copied factors."
+    ),
 )
 
 

@@ -17,6 +17,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Chen et al. 2018, Isolating sources of disentanglement in VAEs, eq. 6",
+    assumes="Independent factors; one dimension a factor; enough rows for bins × levels cells.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="A dimension that holds several factors costs nothing (see mig_sup).",
+    too_low="Two dimensions for a factor, as sine and cosine or copies; copied factors; curved codes; lossless mixing.",
 )
 
 

@@ -18,6 +18,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Li et al. 2020, Progressive learning and disentanglement of hierarchical representations, section 4",
+    assumes="Independent factors; no dead dimensions.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="Copies of a dimension and missing factors cost nothing.",
+    too_low="Copied or correlated factors: no dimension favours one; each dead dimension counts as 0.",
 )
 
 

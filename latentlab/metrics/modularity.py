@@ -17,6 +17,13 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Ridgeway and Mozer 2018, Learning deep disentangled embeddings, section 3",
+    assumes="Independent factors of like entropy; no dead dimensions; enough rows for bins × levels cells.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high=(
+        "Codes that know almost nothing: squared shares of a little information are as sharp as those of much "
+        "(noise 0.74 at 10,000 rows). Missing factors cost nothing."
+    ),
+    too_low="Copied or correlated factors; each dead dimension counts near 0 (five lower 1.00 to 0.84).",
 )
 
 

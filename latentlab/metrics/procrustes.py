@@ -17,6 +17,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better=None,
     source="Schönemann 1966, A generalized solution of the orthogonal Procrustes problem",
+    assumes="The same rows in every run.",
+    unchanged_by=("order", "sign", "scale", "shift", "rotation"),
+    too_high="One direction of large variance makes runs alike whatever the others do.",
+    too_low="Runs that differ in the scales of their dimensions alone.",
 )
 
 

@@ -22,6 +22,12 @@ METRIC = Metric(
     source="Roeder et al. 2021, On linear identifiability of learned representations, section 5",
     kinds=("ordinal", "continuous", "circular"),
     turns=False,
+    assumes="Numerical factors that are linear in the codes; many more training rows than dimensions.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift", "rotation", "linear"),
+    too_high=(
+        "Any lossless linear mixing scores 1: it does not measure alignment. Correlated factors predict each other."
+    ),
+    too_low="Curved codes, as a cosine or a fifth power; many dimensions on few rows (below 0 on test rows).",
 )
 
 
@@ -31,6 +37,8 @@ def r2(
     test_codes: ArrayLike | None = None,
     test_factors: ArrayLike | None = None,
     *,
+    intercept: bool = True,
+    clip: bool = False,
     seed: int = 0,
     kinds: Kinds = None,
 ) -> Score:
@@ -54,6 +62,10 @@ def r2(
         Held-out codes. Without them the rows are split 2:1 with `seed`.
     test_factors : array_like of shape (m, k), optional
         Factors of the held-out codes.
+    intercept : bool, default True
+        Whether the codes are centred and a constant is fitted; without it codes enter as they are.
+    clip : bool, default False
+        Whether a factor that is predicted worse than by its mean counts 0.
     seed : int, default 0
         Seed of everything that is drawn at random.
     kinds : sequence of str, optional
@@ -82,15 +94,17 @@ def r2(
     1.0
     """
     z, v, tz, tv, rows_from = check_parts(codes, factors, test_codes, test_factors, seed)
-    z, tz = z_scored(z, tz)  # lest rounding drown a small code, or the intercept beside a large one
+    if intercept:
+        z, tz = z_scored(z, tz)  # lest rounding drown a small code, or the intercept beside a large one
     targets = [_targets(v[:, j], tv[:, j], kind) for j, kind in enumerate(kinds_of(v, kinds))]
-    found = [_fit(z, y, tz, ty) for y, ty in targets]
-    train, test = np.array(found).T
+    found = np.array([_fit(z, y, tz, ty, intercept) for y, ty in targets])
+    train, test = (np.maximum(found, 0) if clip else found).T
     settings: dict[str, Any] = {
         "rows": [len(z), len(tz)],
         "split": rows_from,
-        "estimator": "least squares with intercept",
+        "estimator": f"least squares {'with' if intercept else 'without'} intercept",
     }
+    settings |= {"clip": "below 0"} if clip else {}
     settings |= {**METRIC.noted, **undefined(test)}
     return Score(
         value=float(test.mean()), parts={"train": float(train.mean())}, per_factor=by_factor(test), settings=settings
@@ -106,9 +120,12 @@ def _targets(column: Floats, test_column: Floats, kind: FactorKind) -> tuple[Flo
     return circle[: len(column)], circle[len(column) :]
 
 
-def _fit(z: Floats, y: Floats, tz: Floats, ty: Floats) -> tuple[float, float]:
+def _fit(z: Floats, y: Floats, tz: Floats, ty: Floats, intercept: bool) -> tuple[float, float]:
     known, test_known = ~np.isnan(y[:, 0]), ~np.isnan(ty[:, 0])
-    x, tx = (np.column_stack([rows, np.ones(len(rows))]).astype(np.float64) for rows in (z[known], tz[test_known]))
+    one = 1 if intercept else 0
+    x, tx = (
+        np.column_stack([rows, np.ones((len(rows), one))]).astype(np.float64) for rows in (z[known], tz[test_known])
+    )
     y, ty = y[known], ty[test_known]
     weights = np.linalg.lstsq(x, y, rcond=None)[0]
     return _explained(y, x @ weights), _explained(ty, tx @ weights)

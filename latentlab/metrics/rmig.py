@@ -21,6 +21,10 @@ METRIC = Metric(
     version=2,
     source="Do and Tran 2020, Theory and evaluation metrics for learning disentangled representations, section 4",
     posterior=True,
+    assumes="As mig, with the posterior's own variance.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="A dimension that holds several factors costs nothing. Without a variance it is mig under another name.",
+    too_low="Two dimensions for a factor, as sine and cosine or copies; lossless mixing brings it near 0.",
 )
 BLOCK = 1 << 14  # rows a block: masses of 10 dimensions in 10 bins are 13 MB
 

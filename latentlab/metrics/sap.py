@@ -20,6 +20,13 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Kumar et al. 2018, Variational inference of disentangled latent concepts, section 3",
+    assumes="Independent factors; one dimension a factor; standardised codes (the penalty 0.01 is in their units).",
+    unchanged_by=("order", "sign"),
+    too_high="A dimension that holds several factors costs nothing; large codes are shrunk less.",
+    too_low=(
+        "Middle levels, which no threshold separates: 0.2 to 0.4 may be the most; copies of a dimension; correlated "
+        "or copied factors; small codes."
+    ),
 )
 
 

@@ -14,6 +14,10 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Venna and Kaski 2001, Neighborhood preservation in nonlinear projection methods",
+    assumes="A projection of the same rows.",
+    unchanged_by=("order", "sign", "scale", "shift", "rotation"),
+    too_high="Only the nearest neighbours count: clusters may lie anywhere. 0.5 is chance.",
+    too_low="More dimensions than a plane can hold.",
 )
 
 

@@ -21,6 +21,10 @@ METRIC = Metric(
     better="higher",
     version=2,
     source="Duan et al. 2020, Unsupervised model selection for variational disentangled representation learning",
+    assumes="Runs on the same rows that could have found the same axes.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high="Runs that fail alike: it measures agreement, not truth.",
+    too_low="Runs that found equally good but different axes, or that use different numbers of dimensions.",
 )
 STOP: dict[str, Any] = {"max_iter": 1000, "tol": 1e-4}
 LASSO = {"fit_intercept": True, **STOP, "positive": False, "selection": "cyclic"}

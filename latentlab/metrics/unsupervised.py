@@ -16,6 +16,12 @@ METRIC = Metric(
     range=(0.0, float("inf")),
     better="lower",
     source="Locatello et al. 2019, Challenging common assumptions, section 5.3",
+    assumes="Codes near a Gaussian; more rows than dimensions; no dead dimensions.",
+    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    too_high=(
+        "Nearly dead dimensions and copies raise it without bound; curved dependence without correlation is not seen."
+    ),
+    too_low="Mixed codes of independent Gaussian factors may be uncorrelated: 0 does not mean disentangled.",
 )
 
 

@@ -43,6 +43,16 @@ class At(nn.Module):
         self.latent_dim = model.latent_dim
         self.form = getattr(model, "form", None)
 
+    @property
+    def encodes(self) -> bool:
+        """Whether there is an encoder."""
+        return bool(getattr(self.model, "encodes", True))
+
+    @property
+    def decodes(self) -> bool:
+        """Whether there is a decoder."""
+        return bool(getattr(self.model, "decodes", True))
+
     def encode(self, x: Tensor) -> Normal | Point:
         """q(z|x), or q(z|x, c) where the encoder is told the conditions too."""
         found: Normal | Point

@@ -138,4 +138,5 @@ def judge(
         data.row_ids,
         found if distortion else None,
         label_names=data.label_names,
+        row_names=data.row_names,
     )

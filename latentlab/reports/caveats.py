@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from latentlab.results import Caveat
 from latentlab.runs.choice import LEAST, better, choices
+from latentlab.runs.resolution import unresolved
 from latentlab.runs.seeds import below_nulls
 from latentlab.system.registry import load, names
 
@@ -23,7 +25,7 @@ def caveats(table: pd.DataFrame) -> list[str]:
     'No more than 3 seeds a setting'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
-    parts = (_seeds, _collapsed, _rows, _nulls, _choices, _missing)
+    parts = (_seeds, _collapsed, _domain, _rows, _nulls, _choices, _missing)
     return [*_left_out(table), *_stale(table), *(sentence for part in parts for sentence in part(good))]
 
 
@@ -81,6 +83,16 @@ def _collapsed(good: pd.DataFrame) -> list[str]:
     return found
 
 
+def _domain(good: pd.DataFrame) -> list[str]:
+    """In which ways the scored data lie outside the domain where scores mean what they say."""
+    said = [(Caveat.from_json(each), each["runs"]) for each in good.attrs.get("caveats", [])]
+    return [f"{_runs(runs)}: {each.which}. {_sentence(each.why)} {_sentence(each.remedy)}" for each, runs in said]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _rows(good: pd.DataFrame) -> list[str]:
     found = []
     known = good[good["rows"].notna() & good["judged_rows"].notna()]
@@ -114,12 +126,13 @@ def _nulls(good: pd.DataFrame) -> list[str]:
 
 
 def _choices(good: pd.DataFrame) -> list[str]:
-    """By which scores a setting is best."""
+    """By which scores a setting is best, and which differences evaluating alone could make."""
     judged = [each for each in choices(good) if each.differences]
+    near = [_sentence(str(each)) for each in unresolved(good, judged)]
     best = [f"{each.best} by {_title(each.measure)}" for each in judged if each.best]
     if best:
-        return [f"Best setting: {', '.join(best)}{'; no other score names one' * (len(best) < len(judged))}."]
-    return ["No setting is clearly best by any score."] if judged else []
+        return [f"Best setting: {', '.join(best)}{'; no other score names one' * (len(best) < len(judged))}.", *near]
+    return ["No setting is clearly best by any score.", *near] if judged else []
 
 
 def _bare(good: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
@@ -139,6 +152,7 @@ def _title(metric: str) -> str:
 
 def _missing(good: pd.DataFrame) -> list[str]:
     sentences = {
+        "no model": "holds imported codes without a model, so there are no traversals, reconstructions or distortions",
         "not encoded": "was not encoded, so nothing is known about its codes",
         "not scored": "was not scored",
         "no factors": "was analysed on data without known factors, so disentanglement scores cannot be computed",

@@ -15,7 +15,9 @@ from latentlab.runs.config import Hardware, RunConfig
 from latentlab.system import registry
 from latentlab.system.machine import process_threads, processor_flags
 from latentlab.system.validation import validate
+from latentlab.training.correlated import correlated, read_correlation
 from latentlab.training.objectives import build_objective
+from latentlab.training.row_weights import digest
 
 
 def configure(
@@ -25,6 +27,7 @@ def configure(
     beta: float | None = None,
     settings: dict[str, Any] | None = None,
     split: str | None = None,
+    correlate: str | None = None,
     network: str = "auto",
     likelihood: str = "auto",
     precision: str = "auto",
@@ -39,6 +42,7 @@ def configure(
     ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
     ``condition`` names categorical columns of the data (factors, or ``label``) that the decoder is told beside the
     code, and with ``condition_encoder`` the encoder too.
+    ``correlate`` (``"shape:scale=0.2"``) has rows drawn so that two factors are correlated.
     """
     if beta is not None and "beta" in (settings or {}):
         raise InputError("β was given twice, as beta and as a setting; leave one out")
@@ -52,7 +56,7 @@ def configure(
     if network == "auto":
         network = choose_network(data.form)
     if likelihood == "auto":
-        likelihood = kind_of(data.form).likelihood(data.form)
+        likelihood = kind_of(data.form).likelihoods(data.form)[0]
     check_takes(network, form)
     content = {
         "data": data.spec or data.name,
@@ -60,6 +64,7 @@ def configure(
         "rows": len(part),
         "source": dict(data.source),
         "fingerprint": part.fingerprint["images"],
+        **(_correlation(part, correlate) if correlate else {}),
         "form": form,
         "network": network,
         "likelihood": likelihood,
@@ -68,7 +73,7 @@ def configure(
         "steps": 20_000,
         "decay": 0.2,
         "learning_rate": registry.load("models/networks", network).LEARNING_RATE,
-        "conditions": _conditions(part, condition, encoder=condition_encoder),
+        "conditions": conditions_of(part, condition, encoder=condition_encoder),
         "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
         **{key: value for key, value in options.items() if value is not None},
     }
@@ -78,7 +83,7 @@ def configure(
     return config
 
 
-def _conditions(data: Dataset, names: Sequence[str] | str | None, *, encoder: bool) -> dict[str, Any] | None:
+def conditions_of(data: Dataset, names: Sequence[str] | str | None, *, encoder: bool) -> dict[str, Any] | None:
     """The content of the run's `latentlab.runs.config.Conditions`; None where none is asked for."""
     chosen = [names] if isinstance(names, str) else list(names or ())
     if encoder and not chosen:
@@ -88,9 +93,16 @@ def _conditions(data: Dataset, names: Sequence[str] | str | None, *, encoder: bo
     return {"columns": [condition_of(data, name) for name in chosen], "encoder": encoder} if chosen else None
 
 
+def _correlation(data: Dataset, text: str) -> dict[str, str]:
+    """The fields of a run whose rows are drawn so that two factors are correlated."""
+    correlation = read_correlation(text)
+    return {"correlate": str(correlation), "weights": digest(correlated(data, correlation))}
+
+
 def choose_network(form: Form) -> str:
     """The network that ``auto`` stands for: the first of those that the kind prefers that takes samples of this form.
 
+    >>> from latentlab.data.kinds import image_form
     >>> [choose_network(image_form((1, *size))) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
     ['mlp', 'burgess', 'resnet', 'resnet']
     """

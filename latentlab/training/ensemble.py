@@ -50,8 +50,10 @@ def kind(config: RunConfig) -> str | None:
     """What members that can be trained together have in common; None for one that trains alone.
 
     They may differ in the seed and in their objective's ``weights``. An objective that trains a critic does so alone,
-    and so does a model that is told conditions.
+    and so does a member whose rows are drawn by weights or whose model is told conditions.
     """
+    if config.weights:
+        return None
     objective = build_objective(config.objective)
     if type(objective).critic is not Objective.critic or config.conditions is not None:
         return None

@@ -47,6 +47,7 @@ class StudyPlan(Frozen):
     split: str | None = None
     condition: str | list[str] | None = None
     condition_encoder: bool | None = None
+    correlate: str | None = None
     precision: str | None = None
     threads: int | None = None
     device: str | None = None

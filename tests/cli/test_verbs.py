@@ -17,6 +17,7 @@ from latentlab.errors import LatentlabError, Remark
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.system.files import lock, sha256, write_json
+from latentlab.system.registry import names
 from latentlab.system.streams import remarks
 
 SMALL = ["--latent-dim", "2", "--steps", "20", "--quiet"]
@@ -189,6 +190,42 @@ def test_compare_shows_a_broken_member(say: Say, study: Path, tmp_path: Path) ->
     assert [row["state"] for row in found["runs"]] == ["finished", "broken"]
     assert [failed["run"] for failed in found["failed"]] == ["ae-seed0"]
     assert (said.status, said.err.count("\n")) == (1, 1)
+
+
+def test_metrics(say: Say) -> None:
+    said = say("metrics")
+    assert (said.status, said.err) == (0, "")
+    assert [line.split()[0] for line in said.out.splitlines()[1 : 1 + len(names("metrics"))]] == list(names("metrics"))
+    one = say("metrics", "mcc")
+    for entry in ("assumes", "misleadingly high", "smallest reliable difference", "sine and cosine codes", "source"):
+        assert entry in one.out
+    assert say("metrics", "mcc", "--json").json["unchanged_by"] == ["order", "sign", "scale", "scales", "shift"]
+    assert len(say("metrics", "--json").json["metrics"]) == len(names("metrics"))
+    wrong = say("metrics", "mc")
+    assert (wrong.status, wrong.err.count("\n")) == (2, 1)
+
+
+def test_score_and_compare_warn_of_data_outside_the_domain(say: Say, tmp_path: Path, study: Path) -> None:
+    v = np.random.default_rng(0).standard_normal((1000, 3))
+    v[:, 1] = v[:, 0] ** 3
+    for name, array in (("v", v), ("z", v + 5)):
+        np.save(tmp_path / f"{name}.npy", array)
+    words = ["score", "--codes", tmp_path / "z.npy", "--factors", tmp_path / "v.npy", "--metric", "mig"]
+    said = say(*words, "--resamples", 0)
+    assert "warning: copied factors: factor_0 and factor_1 are the same up to naming" in said.out
+    assert "warning" not in say(*words, "--resamples", 0, "--quiet").out
+    found = say(*words, "--resamples", 0, "--json").json["caveats"]
+    assert {each["which"] for each in found} == {"copied factors", "repeated codes"}
+    copytree(study, tmp_path / "study")
+    for path in (tmp_path / "study").glob("*/scores.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "caveats": found}))
+    said = say("compare", tmp_path / "study").out
+    assert "warning, 2 runs: copied factors: factor_0 and factor_1" in said
+    compared = say("compare", tmp_path / "study", "--json").json["caveats"]
+    assert [(each["which"], len(each["runs"])) for each in compared[:2]] == [
+        ("copied factors", 2),
+        ("repeated codes", 2),
+    ]
 
 
 def test_methods(say: Say, study: Path) -> None:

@@ -238,6 +238,7 @@ def test_codes_are_not_data_and_keep_the_names_of_rows(tmp_path: Path) -> None:
     run = train(data, tmp_path / "run", steps=2, latent_dim=2, threads=1)
     encode(run, data.take([5, 2]))
     assert anndata.read_h5ad(run.codes_path).obs_names.tolist() == ["AAC5-1", "AAC2-1"]
+    assert run.codes().row_names.tolist() == ["AAC5-1", "AAC2-1"]  # type: ignore[union-attr]
     for codes in (run.codes_path, anndata.read_h5ad(run.codes_path)):
         with pytest.raises(InputError, match="codes, not data"):
             load(codes)

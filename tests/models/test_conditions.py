@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given as drawn
 from hypothesis import strategies as st
+from torch import nn
 
 from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.score.stage import score_run
@@ -14,8 +15,9 @@ from latentlab.analysis.traverse.stage import decode_run
 from latentlab.cli import run as cli
 from latentlab.data import Dataset, Factor, Form, condition_of, one_hot
 from latentlab.errors import InputError
+from latentlab.exchange.importing import import_model
 from latentlab.figures import export, traversals
-from latentlab.models import load_model
+from latentlab.models import load_model, wrap
 from latentlab.models.conditions import At, at_level, given, packed, unpacked
 from latentlab.models.encoding import judge
 from latentlab.models.live import live
@@ -178,3 +180,25 @@ def test_an_interrupted_run_is_continued_and_another_condition_is_another_run(tm
         train(data, tmp_path / "run", **options)
     with pytest.raises(InputError, match="needs a condition"):
         train(data, tmp_path / "other", condition_encoder=True, **options)
+
+
+def test_a_wrapped_model_takes_the_condition_after_the_code(tmp_path: Path) -> None:
+    class Decoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 36)
+
+        def forward(self, z: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+            assert condition.shape == (len(z), 2)
+            return self.layer(torch.cat([z, condition], dim=1)).unflatten(1, (1, 6, 6)).sigmoid()
+
+    data = two_batches("image")
+    model = wrap(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), Decoder(), latent_dim=2)
+    run = import_model(model, tmp_path / "run", data=data, condition=["batch"])
+    assert run.config.conditions is not None
+    encode(run, data, adapter=model)
+    decode_run(run, data, adapter=model)
+    shown = {level: live(run, model).at({"batch": level}).decode(run.codes().mean[:1]) for level in "AB"}
+    assert (shown["A"] != shown["B"]).any()
+    with pytest.raises(InputError, match="column of the data"):
+        import_model(wrap(decoder=Decoder(), latent_dim=2), tmp_path / "other", condition=["batch"])

@@ -51,9 +51,9 @@ class Effects(Result):
     strength: Floats
     changed: NDArray[np.float32]
     straightness: Floats
+    settings: Mapping[str, Any] = field(default_factory=dict)
     shift: NDArray[np.float32] | None = None
     typical: NDArray[np.float32] | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         d, (*_, m) = len(self.strength), self.straightness.shape

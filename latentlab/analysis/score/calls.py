@@ -177,7 +177,8 @@ def _rows(material: Material, protocol: Protocol, random: RandomState, batch: in
         held_out = (material.test_codes, material.test_factors) if parts else _spread(material, slice(None))
         return Call((z, v, *held_out), options, "train and test arrays as given" if parts else "train array as given")
     train, test, rows_from, overlap = _choose(material, protocol, random, batch, parts)
-    drawn = parts or len(train) < len(z) or material.grid is not None
+    split = parts and protocol.share is None
+    drawn = split or len(np.union1d(train, test)) < len(z) or material.grid is not None
     held_out = (z[test], v[test]) if parts else _spread(material, train)
     return Call((z[train], v[train], *held_out), options, rows_from, overlap, drawn)
 
@@ -190,6 +191,11 @@ def _choose(
     material: Material, protocol: Protocol, random: RandomState, batch: int, parts: bool
 ) -> tuple[Ints, Ints, str, float | None]:
     """Train and test rows of a grid by protocol, or of any rows by a split without overlap."""
+    if parts and protocol.share is not None:
+        rows, _, rows_from, _ = _choose(material, protocol, random, batch, parts=False)
+        cut = int(len(rows) * protocol.share)
+        held_out = rows if cut == len(rows) else rows[cut:]
+        return rows[:cut], held_out, f"{rows_from}: {cut} to train on, {len(held_out)} to test on", None
     n, none = len(material.codes), np.empty(0, dtype=np.int64)
     if material.grid is not None:
         train = draw_rows(material.grid, protocol.train, random, batch)

@@ -6,7 +6,8 @@ import importlib
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from html import escape
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
 from latentlab.analysis.score.calls import Call, Material, arguments, gather, untyped
+from latentlab.analysis.score.domain import caveats
 from latentlab.analysis.score.profiles._protocol import BATCH, Protocol
 from latentlab.analysis.score.uncertainty import is_fast, with_uncertainty
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
 from latentlab.metrics._metric import Metric
-from latentlab.results import Result, Score
+from latentlab.results import Caveat, Result, Score
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -31,11 +33,15 @@ SLOW = "it takes minutes for a metric that trains a model; compute it with --res
 
 @dataclass(frozen=True, eq=False)
 class Scores(Result):
-    """What `score` computed: ``scores`` by metric, ``skipped`` metric → why not, ``seconds`` by metric."""
+    """What `score` computed: ``scores`` by metric, ``skipped`` metric → why not, ``seconds`` by metric.
+
+    ``caveats`` are the ways in which the data lie outside the domain where scores mean what they say.
+    """
 
     scores: dict[str, Score]
     skipped: dict[str, str]
     seconds: dict[str, float]
+    caveats: tuple[Caveat, ...] = ()
 
     @property
     def settings(self) -> Mapping[str, Any]:  # type: ignore[override]
@@ -44,8 +50,12 @@ class Scores(Result):
 
     def only(self, names: Sequence[str]) -> Scores:
         """What was computed for those metrics alone."""
-        parts = (self.scores, self.skipped, self.seconds)
-        return Scores(*({name: part[name] for name in names if name in part} for part in parts))  # type: ignore[arg-type]
+        chosen = lambda part: {name: part[name] for name in names if name in part}  # noqa: E731
+        return Scores(chosen(self.scores), chosen(self.skipped), chosen(self.seconds), self.caveats)
+
+    def _repr_html_(self) -> str:
+        told = "".join(f"<li>{escape(str(each))}</li>" for each in self.caveats)
+        return super()._repr_html_() + (f"<ul>{told}</ul>" if told else "")
 
     def to_frame(self) -> pd.DataFrame:
         """One row per metric: value over all rows, 95 % interval, nulls, reference; skipped metrics have the reason."""
@@ -64,7 +74,7 @@ class Scores(Result):
         found = {name: score.to_json() for name, score in self.scores.items()}
         if timings:
             found = {name: {**entry, "seconds": round(self.seconds[name], 4)} for name, entry in found.items()}
-        return {"scores": found, "skipped": dict(self.skipped)}
+        return {"scores": found, "skipped": dict(self.skipped), "caveats": [asdict(each) for each in self.caveats]}
 
 
 def score(
@@ -89,6 +99,8 @@ def score(
     With `resamples` (200 is plenty) interval, nulls, reference and the values beside are computed as well, for metrics
     that train nothing; for the others, which take minutes, only with `resample_slow`. See
     `latentlab.analysis.score.uncertainty`.
+    Data outside the domain of scores (correlated, copied or derived factors, many codes, few rows, …) are not refused:
+    ``caveats`` of the result name what was seen and what to do; see `latentlab.analysis.score.domain`.
     ``metrics`` names which to compute (all of the profile by default). What the arrays cannot support is in
     ``skipped`` with its reason. Raises `InputError` for arrays that do not belong together and for unknown names.
 
@@ -101,7 +113,7 @@ def score(
     rules = load("analysis/score/profiles", profile)
     material = gather(codes, factors, grid, test, variance, factor_names, kinds)
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
-    found = Scores({}, {}, {})
+    found = Scores({}, {}, {}, caveats(material))
     for name in metrics if metrics is not None else rules.PROTOCOLS:
         module = load("metrics", name)
         key = module.__name__.rpartition(".")[2]
@@ -165,6 +177,6 @@ def scores_from_json(found: Mapping[str, Any]) -> Scores:
     """The inverse of `Scores.to_json`."""
     entries = found.get("scores", {})
     seconds = {name: float(entry.get("seconds", np.nan)) for name, entry in entries.items()}
-    return Scores(
-        {name: Score.from_json(entry) for name, entry in entries.items()}, dict(found.get("skipped", {})), seconds
-    )
+    told = tuple(map(Caveat.from_json, found.get("caveats", ())))
+    scores = {name: Score.from_json(entry) for name, entry in entries.items()}
+    return Scores(scores, dict(found.get("skipped", {})), seconds, told)

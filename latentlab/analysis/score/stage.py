@@ -7,12 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.analysis.score import STAGE
+from latentlab.analysis.score.calls import gather
+from latentlab.analysis.score.domain import caveats
+from latentlab.analysis.score.hold_out import HeldOut, hold_out, named
 from latentlab.analysis.score.scoring import Scores, profile_name, score, scores_from_json
 from latentlab.codes.codes import Codes
 from latentlab.codes.labels import as_factor
 from latentlab.data import Factor
+from latentlab.errors import InputError
 from latentlab.results import version_of
 from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
@@ -21,7 +26,7 @@ from latentlab.system.files import sha256, unless_damaged, write_json
 
 if TYPE_CHECKING:
     from latentlab.codes.codes import Codes
-    from latentlab.results import Score
+    from latentlab.results import Caveat, Score
 
 
 RESAMPLES = 200
@@ -51,10 +56,13 @@ def score_run(
 
     def write(entries: dict[str, Scores]) -> None:
         found = _joined(entries)
-        write_scores(run, found.scores, found.skipped, inputs)
+        write_scores(run, found.scores, found.skipped, inputs, found.caveats)
 
     wanted = metrics or registry.load("analysis/score/profiles", profile).PROTOCOLS
-    return _joined(collected(run, known, list(wanted), make, write))
+    found = _joined(collected(run, known, list(wanted), make, write))
+    if "caveats" in run.scored or not run.has("encode"):
+        return found
+    return replace(found, caveats=caveats(gather(**_arrays(run.codes()))))  # scored before caveats were kept
 
 
 def _unconditioned(run: Run) -> Codes:
@@ -76,6 +84,36 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
     codes of a
     deterministic encoder are standardised first, for thresholds mean nothing on a free scale.
     """
+    return score(**_arrays(codes), **options)
+
+
+def _arrays(codes: Codes) -> dict[str, Any]:
+    """What is scored of codes, and what is known about it, by the names that `score` and `gather` have for it."""
+    mean, factors, specs = _scored(codes)
+    return {
+        "codes": mean,
+        "factors": factors,
+        "grid": codes.grid,
+        "variance": codes.variance,
+        "factor_names": [spec.name for spec in specs],
+        "kinds": [spec.kind for spec in specs] if specs else None,
+    }
+
+
+def hold_out_codes(codes: Codes, levels: Mapping[str, Sequence[str]], **options: Any) -> HeldOut:
+    """What `hold_out` computes of codes whose factors have names, the levels by name or value.
+
+    ``options`` are those of `latentlab.analysis.score.hold_out.hold_out`: ``metrics``, ``profile``, ``seed``.
+    """
+    mean, factors, specs = _scored(codes)
+    if factors is None:
+        raise InputError("these codes have no factors, so no combination of levels can be held out")
+    names, kinds = [spec.name for spec in specs], [spec.kind for spec in specs]
+    return hold_out(mean, factors, named(levels, specs), factor_names=names, kinds=kinds, **options)
+
+
+def _scored(codes: Codes) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, tuple[Factor, ...]]:
+    """Codes as they are scored, their factors (labels where there are no others), and what those are."""
     factors, specs = codes.factors, codes.specs
     if factors is None and codes.labels is not None:
         factors, specs = as_factor(codes.labels), (Factor("label", "categorical"),)
@@ -83,15 +121,7 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
     if codes.variance is None:
         spread = mean.std(axis=0)
         mean = (mean - mean.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return score(
-        mean,
-        factors,
-        grid=codes.grid,
-        variance=codes.variance,
-        factor_names=[spec.name for spec in specs],
-        kinds=[spec.kind for spec in specs] if specs else None,
-        **options,
-    )
+    return mean, factors, specs
 
 
 def _of_version(run: Run, profile: str) -> Scores:
@@ -120,10 +150,17 @@ def _joined(entries: Mapping[str, Scores]) -> Scores:
     every = entries.values()
     scores = {name: score for each in every for name, score in each.scores.items()}
     skipped = {name: why for each in every for name, why in each.skipped.items()}
-    return Scores(scores, skipped, {name: seconds for each in every for name, seconds in each.seconds.items()})
+    told = tuple(dict.fromkeys(caveat for each in every for caveat in each.caveats))
+    return Scores(scores, skipped, {name: seconds for each in every for name, seconds in each.seconds.items()}, told)
 
 
-def write_scores(run: Run, scores: dict[str, Score], skipped: dict[str, str], inputs: dict[str, Any]) -> None:
+def write_scores(
+    run: Run,
+    scores: dict[str, Score],
+    skipped: dict[str, str],
+    inputs: dict[str, Any],
+    caveats: Sequence[Caveat] = (),
+) -> None:
     """Publish ``scores.json``, together with the hash of the codes that were read."""
-    found = {name: score.to_json() for name, score in scores.items()}
-    write_json(run.scores_path, {"format": STAGE.format, "inputs": inputs, "scores": found, "skipped": skipped})
+    found = Scores(scores, skipped, {}, tuple(caveats)).to_json(timings=False)
+    write_json(run.scores_path, {"format": STAGE.format, "inputs": inputs, **found})

@@ -92,9 +92,10 @@ def networks(form: Form) -> tuple[str, ...]:
     return ("burgess", "resnet")
 
 
-def likelihood(form: Form) -> str:
-    """Bernoulli for bytes, which lie in [0, 1]; Gaussian with a learned σ for each channel for other numbers."""
-    return "bernoulli" if form.bytes else "gaussian-channels"
+def likelihoods(form: Form) -> tuple[str, ...]:
+    """Bernoulli for bytes, which lie in [0, 1] for the model; Gaussian with a learned σ for each channel for others."""
+    gaussian = ("gaussian-channels", "gaussian-learned", "gaussian")
+    return ("bernoulli", *gaussian, "gaussian-sigmoid", "laplace-sigmoid") if form.bytes else gaussian
 
 
 def shown(form: Form) -> str:

@@ -21,12 +21,17 @@ BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Rows (or batches) to train and to test on, rows a batch, and the metric's keyword arguments."""
+    """Rows (or batches) to train and to test on, rows a batch, and the metric's keyword arguments.
+
+    With a `share` metrics that train and test do so on the first part of the rows, as they stand, and on the rest; at 1
+    on all rows both.
+    """
 
     train: int = 10_000
     test: int = 5_000
     batch: int = 64
     pairs: bool = False
+    share: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
