@@ -46,8 +46,8 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 
 __all__ = [
     "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "at_levels", "check",
-    "condition_of", "describe", "fetch", "fetch_files", "files_of", "from_arrays", "load", "names", "one_hot",
-    "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "condition_of", "describe", "fetch", "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names",
+    "one_hot", "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")

@@ -134,7 +134,7 @@ def _plain_of(value: NDArray[Any]) -> tuple[Any, ...]:
 
 
 def _word(value: Any) -> str:
-    return str(_text(np.asarray(value).reshape(1))[0])
+    return str(_text(np.atleast_1d(np.asarray(value)))[0])
 
 
 def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -78,7 +78,7 @@ def from_arrays(
     Raises
     ------
     InputError
-        For what is no such array, and where the kind cannot be told.
+        For anything else, and where the kind cannot be told.
 
     Examples
     --------
@@ -88,7 +88,9 @@ def from_arrays(
     if _is_frame(x):
         return _of_frame(x, kind, columns or {}, factors, labels, row_ids, name)
     if columns:
-        raise InputError("columns was given, but x is no DataFrame; name what each column is by kind and feature_names")
+        raise InputError(
+            f"columns was given, but x is a {type(x).__name__}, not a DataFrame; use kind and feature_names"
+        )
     if _from_torch(x):
         x, read = _of_torch(x, name)
         labels = read if labels is None else labels
@@ -132,7 +134,7 @@ def _of_frame(
 
 
 def _known(data: Dataset, factors: Any, labels: Any, row_ids: Any) -> Dataset:
-    """The data set with what is known of its rows beside what it has."""
+    """The data set with more that is known of its rows."""
     if factors is not None:
         values, specs = _factors(data.name, factors, len(data))
         data = replace(data, factors=values, specs=specs)
@@ -208,6 +210,6 @@ def _of_torch(given: Any, name: str) -> tuple[NDArray[Any], NDArray[Any] | None]
         raise InputError(f"{name} comes to {sample.nbytes * len(given):,} bytes; write an ll.Dataset with read instead")
     items = [given[i] for i in range(len(given))]
     x = np.stack([_array(item[0] if paired else item, name) for item in items])
-    if not paired or len(first) < 2 or np.size(first[1]) != 1:
+    if not paired or len(first) < 2 or np.asarray(first[1]).size != 1:
         return x, None
     return x, np.array([np.asarray(item[1]).item() for item in items])

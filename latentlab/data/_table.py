@@ -55,6 +55,10 @@ class Roles:
         """The columns that are no inputs."""
         return {*self.factors, self.labels, self.ids, *self.drop} - {""}
 
+    def are_words(self, name: str) -> bool:
+        """Whether a column that holds some words is one of words, also where others look like numbers."""
+        return name == self.labels or self.columns.get(name) == "category"
+
 
 class Cells(NamedTuple):
     """A column as numbers: ``values`` (n,), NaN where missing; ``levels`` are the words that they count, if words."""
@@ -124,7 +128,8 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
     numbered = pd.api.types.is_integer_dtype(index) and index.is_unique and index.min() >= 0
     if not plain and not numbered:
         said.append("the index of the frame is left out")
-    table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
+    with np.errstate(invalid="ignore"):  # infinity stays a float
+        table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
     data = of_table(name, table, roles, name=name, source={"name": "frame"})
     return replace(data, row_ids=index.to_numpy(np.int64)) if numbered and not plain and not roles.ids else data
 
@@ -132,7 +137,9 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
 def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mapping[str, Any]) -> Dataset:
     """The data set in a table, each column in its role."""
     cells = [
-        read_cells(where, str(each), column) for each, column in table.frame.items() if str(each) not in roles.drop
+        read_cells(where, str(each), column, words=roles.are_words(str(each)))
+        for each, column in table.frame.items()
+        if str(each) not in roles.drop
     ]
     by_name = {each.name: each for each in cells}
     left = {each.name: why for each in cells if each.name not in roles.others and (why := _left_out(each, roles))}
@@ -178,8 +185,8 @@ def numbers(name: str, inputs: Inputs, *, remarks: tuple[str, ...] = (), source:
     return Dataset(name, values.shape, stored.__getitem__, form=form, remarks=remarks, source=source)
 
 
-def read_cells(where: str, name: str, column: pd.Series[Any]) -> Cells:
-    """A column of a table as numbers and words."""
+def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = False) -> Cells:
+    """A column of a table as numbers and words; with `words`, what looks like a number may be one of them."""
     kind, place = pd.api.types, f"{where}: column {name[:40]!r}"
     if isinstance(column.dtype, pd.CategoricalDtype):
         words = tuple(map(str, column.cat.categories))
@@ -200,7 +207,8 @@ def read_cells(where: str, name: str, column: pd.Series[Any]) -> Cells:
             f"{place} holds {column.dtype}; expected numbers or words: convert it, or leave it out by drop="
         )
     known = column.dropna()
-    check_words(place, known)
+    if not words:
+        check_words(place, known)
     levels = sorted({str(word) for word in known})
     order = {level: float(i) for i, level in enumerate(levels)}
     values = column.map(lambda word: order[str(word)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
@@ -215,7 +223,7 @@ def _finite(place: str, cells: Cells) -> Cells:
 
 
 def _left_out(cells: Cells, roles: Roles) -> str:
-    """Why a column is no input unless the user says that it is; empty where it is one."""
+    """Why a column is left out unless the user says that it is; empty where it is one."""
     known, distinct = cells.known, len(np.unique(cells.known))
     asked = cells.name in roles.columns
     if not len(known):

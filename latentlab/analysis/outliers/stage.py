@@ -60,7 +60,8 @@ def outliers(
 
     STAGE.check(run)
     against = load(against)
-    own, trained = analysed(run, None if data is None else load(data), split), trained_rows(run)
+    data = None if data is None else load(data)
+    own, trained = analysed(run, data, split), _trained(run, data)
     check_form(against, own.form, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
@@ -131,6 +132,15 @@ def _judged(
         "matched_by": kind.MATCHED[0],
         f"constant_{form.plural}": _controls(scores, which),
     }
+
+
+def _trained(run: Run, data: Dataset | None) -> Dataset:
+    """The rows that the run was trained on: of the data that are given where they are those, else of its own."""
+    if data is not None and run.config.split in ("all", *data.splits):
+        part = data.split(run.config.split)
+        if part.fingerprint["images"] == run.config.fingerprint:
+            return part
+    return trained_rows(run)
 
 
 def _called(against: Dataset, own: str, kept: dict[str, Outliers]) -> str:
