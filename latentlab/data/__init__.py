@@ -189,6 +189,10 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         from latentlab.data import _file
 
         return _file.load, {"path": path}
+    if suffix in (".tif", ".tiff"):
+        from latentlab.data import _stack
+
+        return _stack.load, {"path": path}
     if suffix == ".h5ad":
         from latentlab.data import _h5ad
 
@@ -196,7 +200,7 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
     raise InputError(
-        f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .h5ad, .zip or a folder of images"
+        f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .h5ad, .tif, .zip or a folder"
     )
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _markup
 from latentlab.figures._gif import gif
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import told_levels
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
@@ -143,9 +144,14 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:
-    """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
-    told = dict.fromkeys(run.config.form.shown for run in runs if run.config.has_model)
-    words = " · ".join([data.subtitle, *filter(None, told)]) if hasattr(data, "cells") else ""
+    """What is drawn, with what its samples are called, and its subtitle saying what pictures show where not all."""
+    forms = [run.config.form for run in runs if run.config.has_model]
+    if forms and hasattr(data, "plural"):
+        smooth = {"smooth": drawing(forms[0]) is not None} if hasattr(data, "smooth") else {}
+        data = replace(data, plural=forms[0].plural, **smooth)
+    told = dict.fromkeys(form.shown for form in forms)
+    pictured = hasattr(data, "cells") and getattr(data, "panels", None) is None
+    words = " · ".join([data.subtitle, *filter(None, told)]) if pictured else ""
     return replace(data, subtitle=words) if any(told) and words else data
 
 

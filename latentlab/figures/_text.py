@@ -41,7 +41,7 @@ def told_levels(run: Run, model: Any) -> str:
 
 def inactive(table: pd.DataFrame) -> tuple[bool, ...]:
     """Which rows of a table of dimensions are inactive; none is where activity is undefined."""
-    return tuple((~table["active"].fillna(True).to_numpy(bool)).tolist())
+    return tuple(bool(known and not flag) for flag, known in zip(table["active"], table["active"].notna(), strict=True))
 
 
 def of_rows(attrs: Mapping[str, Any]) -> str:
