@@ -41,9 +41,14 @@ from latentlab.metrics._estimators import unfinished_allowed
 from latentlab.metrics._information import count_compiled
 from latentlab.system.registry import load
 
-FAST = ("mig", "mig_sup", "jemmig", "dcimig", "rmig", "mcc", "modularity", "med", "irs", "unsupervised", "rate")
-TRAINED = ("r2", "explicitness", "sap", "factor_vae", "beta_vae", "linear_probe", "knn_probe")
-COSTLY = ("dci", "dci_es", "infomec")
+FAST = (
+    "mig", "mig_sup", "jemmig", "dcimig", "rmig", "mcc", "modularity", "med", "irs", "smi", "spn", "unsupervised",
+    "factorised_support", "rate",
+)  # fmt: skip
+TRAINED = (
+    "r2", "explicitness", "sap", "factor_vae", "beta_vae", "linear_probe", "knn_probe", "mcc_held_out", "snc", "t_mex",
+)  # fmt: skip
+COSTLY = ("dci", "dci_es", "dci_subspace", "infomec", "infomec_continuous", "nk")
 SIZES = (4, 5, 3, 5, 5)
 MARGINALS: dict[str, Callable[[Generator, Any], Any]] = {
     "normal": lambda rng, size: rng.standard_normal(size),
@@ -180,7 +185,7 @@ def cases(args: argparse.Namespace) -> Iterator[tuple[str, str, Callable[[], dic
         yield "support", name, lambda name=name: support(name, m)
     for name in (*FAST[:-1], *TRAINED):
         yield "grid", name, lambda name=name: grid(name, m, 99)
-    for name in ("irs", "jemmig", "mig"):
+    for name in ("irs", "jemmig", "mig", "smi", "spn"):
         yield "aligned", name, lambda name=name: aligned(name, 40, 59)
     for name in (*FAST, *TRAINED):
         yield "rows", name, lambda name=name: rows(name, m, 40 if name in FAST else 25)

@@ -186,6 +186,9 @@ def _selection(run: Run, chosen: Any, of: int) -> None:
     if not len(chosen):
         panels.explain("Nothing selected", "The area contains no rows.")
         return
+    if not run.config.has_model:
+        panels.names_of(codes, here[:: max(1, -(-len(here) // MONTAGE))], "Some of the selected rows, by name:")
+        return
     some = codes.row_ids[here[:: max(1, -(-len(here) // MONTAGE))]]
     images, why = reads.attempt(lambda: pictures_of(reads.dataset(run), some), None)
     if images is None:

@@ -34,6 +34,13 @@ NO_ENCODER = "This model has only a decoder: its codes are samples from the prio
 NO_DECODER = "This model has no decoder, so the effect of a dimension on images cannot be shown."
 
 
+WITH_DECODER = "A decoder would show here what each dimension changes in a sample."
+
+
+def _no_encoder(run: Run) -> str:
+    return NO_ENCODER if run.config.has_model else f"{panels.NO_MODEL} With its encoder, other data could be encoded."
+
+
 def _panel(
     title: str, facts: Sequence[str], key: str, drawing: Drawing, missing: str, fix: str, *, never: str = ""
 ) -> bool:
@@ -57,7 +64,7 @@ def foreign(run: Run) -> None:
     missing = "" if _there(run, OUTLIERS) else "Out-of-distribution detection has not been measured for this run."
     fix = command("outliers", run.path, "--against", Path("DATA"))
     facts = [reads.label(run.name), "compared with baselines that need no model"]
-    drawing, never = Drawing("outliers", (run,)), "" if run.encodes else NO_ENCODER
+    drawing, never = Drawing("outliers", (run,)), "" if run.encodes else _no_encoder(run)
     if not _panel("Out-of-distribution detection", facts, "outliers", drawing, missing, fix, never=never):
         return
     for entry in load_outliers(run).values():
@@ -75,7 +82,7 @@ def rare(run: Run) -> None:
     missing = "" if _there(run, EXTREMES) else "The density of training rows in latent space has not been estimated."
     facts = [reads.label(run.name), "rare rows are not necessarily important: noise is rare, too"]
     fix = command("debias", run.path, "-o", "weights.npy")
-    drawing, never = Drawing("rare-rows", (run,)), "" if run.encodes else NO_ENCODER
+    drawing, never = Drawing("rare-rows", (run,)), "" if run.encodes else _no_encoder(run)
     _panel("Rare and common rows", facts, "rare-rows", drawing, missing, fix, never=never)
 
 
@@ -100,7 +107,7 @@ def effects(run: Run) -> None:
     missing = "" if _there(run, EFFECTS) else "The effect of each dimension on the image has not been measured."
     facts = [reads.label(run.name), "exact derivative of the decoder", "per standard deviation of the code"]
     drawing, fix = Drawing("effects", (run,)), command("explain", run.path)
-    never = "" if run.decodes else NO_DECODER
+    never = "" if run.decodes else NO_DECODER if run.config.has_model else f"{panels.NO_MODEL} {WITH_DECODER}"
     if not _panel("Where each dimension acts", facts, "effects", drawing, missing, fix, never=never):
         return
     table = explained(run, effects_of(run))

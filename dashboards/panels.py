@@ -17,13 +17,16 @@ import collected
 import streamlit as st
 from drawings import Drawing
 
+from latentlab.codes.codes import Codes
 from latentlab.errors import LatentlabError
 from latentlab.figures._markup import shown
 from latentlab.runs.run import Run
 
+NO_MODEL = "These codes were imported without a model."
 CHART = {"displaylogo": False, "displayModeBar": "hover", "modeBarButtonsToRemove": ["toImage"]}
 
 
+NAMED = 24
 HERE = Path(__file__).parent
 
 
@@ -138,6 +141,12 @@ def explain(title: str, text: str, fix: str = "") -> None:
     st.html(f'<div class="ll-empty"><b>{html.escape(title)}</b>{html.escape(text)}</div>')
     if fix:
         st.code(fix, language="bash")
+
+
+def names_of(codes: Codes, rows: Any, said: str) -> None:
+    """Rows by their names, where there are no samples to show: at most as many as are read at a glance."""
+    several = ", ".join(codes.called(rows[:NAMED])) + (", …" if len(rows) > NAMED else "")
+    st.html(f'<p class="ll-note">{html.escape(said)} {html.escape(several)}</p>')
 
 
 def chart(drawn: Any, key: str, **more: Any) -> Any:

@@ -106,12 +106,12 @@ def labels() -> dict[str, str]:
 
 def data_name(run: Run) -> str:
     """The data set's name as a subtitle says it."""
-    return str(run.config.source.get("name") or Path(run.config.data).name) if run.encodes else "no data"
+    return str(run.config.source.get("name") or Path(run.config.data).name) if not run.sampled else "no data"
 
 
 def channels(run: Run) -> str:
     """Which channels of the run's images are shown, where not all can be."""
-    return run.config.form.shown
+    return run.config.form.shown if run.config.has_model else ""
 
 
 def codes(run: Run) -> Codes:

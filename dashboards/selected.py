@@ -80,6 +80,9 @@ def _line(values: Any) -> list[str]:
 
 
 def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
+    if not run.config.has_model:
+        panels.names_of(codes, rows, f"{said.replace('images', 'rows')} By name:")
+        return
     try:
         images = pictures_of(reads.dataset(run), codes.row_ids[rows])
     except LatentlabError as error:
@@ -93,8 +96,8 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
 
 def _neighbours(run: Run, codes: Codes, position: int) -> None:
     nearest = neighbours(codes, position, NEAREST + 1)
-    ids = ", ".join(str(row) for row in codes.row_ids[nearest[1:7]])
-    said = f"Row {codes.row_ids[position]} first, then the {len(nearest) - 1} rows with the nearest codes: {ids} …"
+    ids = ", ".join(codes.called(nearest[1:7]))
+    said = f"Row {codes.called([position])[0]} first, then the {len(nearest) - 1} rows with the nearest codes: {ids} …"
     _montage(run, codes, nearest, said)
 
 

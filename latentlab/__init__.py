@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from latentlab.analysis.outliers.stage import outliers as outliers
     from latentlab.analysis.probe.stage import probe as probe
     from latentlab.analysis.score import profiles as profiles
+    from latentlab.analysis.score.hold_out import HeldOut as HeldOut
+    from latentlab.analysis.score.hold_out import hold_out as hold_out
     from latentlab.analysis.score.scoring import Scores as Scores
     from latentlab.analysis.score.scoring import score as score
     from latentlab.analysis.support.stage import support as support
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from latentlab.data import Factor as Factor
     from latentlab.errors import InputError as InputError
     from latentlab.errors import LatentlabError as LatentlabError
+    from latentlab.exchange.embeddings.arrays import from_codes as from_codes
     from latentlab.exchange.exporters.huggingface import save_pretrained as save_pretrained
     from latentlab.exchange.exporting import export as export
     from latentlab.exchange.importers.huggingface import from_pretrained as from_pretrained
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from latentlab.models.decoding import traverse as traverse
     from latentlab.models.live import live as live
     from latentlab.results import Score as Score
+    from latentlab.runs.advice import advise as advise
     from latentlab.runs.choice import choices as choices
     from latentlab.runs.comparison import compare as compare
     from latentlab.runs.run import Run as Run
@@ -69,12 +73,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "analysis.analyze": "analyze",
     "analysis.encode.stage": "encode",
+    "analysis.score.hold_out": "HeldOut hold_out",
     "analysis.score.scoring": "Scores score",
     "codes.codes": "Codes",
     "codes.decodings": "Decodings",
     "codes.projections": "project",
     "data": "Dataset Factor",
     "errors": "InputError LatentlabError",
+    "exchange.embeddings.arrays": "from_codes",
     "exchange.exporters.huggingface": "save_pretrained",
     "exchange.exporting": "export",
     "exchange.importers.huggingface": "from_pretrained",
@@ -83,6 +89,7 @@ _HOMES = {
     "models.decoding": "decode traverse",
     "models.live": "live",
     "results": "Score",
+    "runs.advice": "advise",
     "runs.choice": "choices",
     "runs.comparison": "compare",
     "runs.run": "Run",

@@ -33,7 +33,7 @@ TITLE = "Settings side by side, dimension by dimension"
 def page() -> None:
     """The whole page."""
     first = choice.current()
-    if not first.encodes:
+    if first.sampled:
         panels.head(TITLE, [reads.label(first.name)], "compare")
         drawn = (
             "This model has only a decoder: its codes are samples from the prior, so there are no shared "
@@ -41,7 +41,7 @@ def page() -> None:
         )
         panels.explain("Nothing to compare with", drawn)
         return
-    encoded = [run.name for run in reads.study().runs if run.has("encode") and run.encodes and run != first]
+    encoded = [run.name for run in reads.study().runs if run.has("encode") and not run.sampled and run != first]
     if not first.has("encode") or not encoded:
         panels.head(TITLE, [reads.label(first.name)], "compare")
         _alone(first)
@@ -57,11 +57,13 @@ def page() -> None:
 def _alone(first: Run) -> None:
     """Say what is missing where there are no two runs to compare."""
     study = reads.study()
-    if not first.has("encode") or any(run.encodes and not run.has("encode") for run in study.runs):
+    if not first.has("encode") or any(not run.sampled and not run.has("encode") for run in study.runs):
         needed = "Comparing needs two encoded runs. Encode with:"
         panels.explain("Nothing to compare with", needed, command("analyze", study.path))
         return
     needed = "Train another run with a different β or seed in the same study folder, and open that folder."
+    if not first.config.has_model:
+        needed = "Import another embedding of the same rows into the same study folder, and open that folder."
     panels.explain("Nothing to compare with", f"{first.name} is the only run that can be compared. {needed}")
 
 
@@ -137,6 +139,8 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
 
 def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodings | None], str]:
     """A traversal a run around the same row, and how that went."""
+    if not any(run.decodes for run in runs):
+        return [None] * len(runs), "nothing decodes these codes"
     stored = [_stored(run, over) for run in runs]
     kept = [part.settings.get("anchor_row") if part else None for part in stored]
     row = anchor if anchor is not None else shared_row([reads.codes(run) for run in runs], kept[0])

@@ -28,6 +28,10 @@ def page() -> None:
     """The whole page."""
     run = choice.current()
     panels.head("Decode", [reads.label(run.name), "decode any code"], "decode")
+    if not run.config.has_model:
+        needed = "With a decoder this page would show the sample of any code. See the Map page for the codes."
+        panels.explain("No decoder", f"{panels.NO_MODEL} {needed}")
+        return
     if not run.decodes:
         panels.explain(
             "No decoder",

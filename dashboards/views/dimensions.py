@@ -78,7 +78,7 @@ def _around(run: Run, place: Any) -> tuple[Decodings | None, str]:
 
 def _anchor(run: Run, place: Any, stored: Decodings) -> int | None:
     """The row id that was asked for; None where it is the stored anchor or nothing."""
-    if not run.encodes:
+    if run.sampled:
         return None
     asked, key = st.query_params.get("anchor", ""), f"anchor-{run.name}"
     if key not in st.session_state:
@@ -112,10 +112,15 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     )
     if st.session_state.pop("dim_picked", False):
         st.rerun()  # the detail is a fragment of its own, which a pick in this one does not redraw
-    if not run.encodes:
+    if run.sampled:
         st.html(
             '<p class="ll-note">This model has only a decoder: its codes are samples from the prior N(0, 1), not '
             "codes of images, so they do not show which dimensions are used.</p>"
+        )
+    elif not run.config.has_model and not run.config.stochastic:
+        panels.note(
+            "These codes have no posterior variance, and so no KL: the dimensions are ranked by the variance of their "
+            "codes, whose scale is arbitrary, and every dimension that varies counts as active."
         )
     elif not run.config.stochastic:
         st.html(
@@ -135,7 +140,9 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     st.html(markup.rows_html(columns, rows, "dimensions"))
     if len(table) > len(shown):
         st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; download the table for all."))
-    if part is None and not run.decodes:
+    if not run.config.has_model:
+        panels.explain("No traversals", f"{panels.NO_MODEL} {examined.WITH_DECODER}")
+    elif part is None and not run.decodes:
         panels.explain("No traversals", "This model has no decoder, so its codes cannot be decoded.")
     elif part is None:
         why = _decoded(run)[1] or "Traversals have not been decoded."
@@ -290,6 +297,11 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     """The images with the lowest and with the highest codes."""
     codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
+    if not run.config.has_model:
+        for place, end, name in zip((left, right), ends, ("Lowest", "Highest"), strict=True):
+            with place:
+                panels.names_of(codes, end, f"{name} codes, the most extreme first: rows")
+        return
     images, why = reads.attempt(lambda: [pictures_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
     if images is None:
         with left:

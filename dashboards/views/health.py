@@ -43,7 +43,7 @@ def page() -> None:
 def _made_with(run: Run) -> None:
     found = reads.environment_of(run)
     config = run.config
-    settings = {
+    settings: dict[str, object] = {
         "objective": config.label,
         "data": config.data,
         "network": config.network,
@@ -55,6 +55,12 @@ def _made_with(run: Run) -> None:
         "learning rate": f"{config.learning_rate:g}",
         "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} threads",
     }
+    if not config.has_model:
+        imported = config.imported or {}
+        settings = {"name": config.label, "rows": f"{config.rows:,} of {config.source.get('name', 'codes')}"}
+        settings |= {"latent size": config.latent_dim, "seed": config.seed}
+        settings |= {key: imported[key] for key in ("format", "file", "sha256") if imported.get(key)}
+        settings |= {f"--{key}": str(value) for key, value in dict(imported.get("options") or {}).items()}
     panels.head("Software and hardware", [run.config.label, run.state], "environment", small=True)
     both = [*settings.items(), *((key, _plain(value)) for key, value in found.items())]
     half = -(-len(both) // 2)
@@ -64,7 +70,9 @@ def _made_with(run: Run) -> None:
     ]
     rows = [([*cells, "", ""][:4], key, kind) for cells, key, kind in rows]
     panels.show(markup.rows_html([("", ""), ("", ""), ("", ""), ("", "wrap")], rows))
-    if not found:
+    if not found and not config.has_model:
+        panels.note("These codes were imported without a model; how they were made is not recorded.")
+    elif not found:
         panels.note("Versions and hardware were not recorded with this run.")
 
 

@@ -42,6 +42,7 @@ WHY = {
     "diverged": "the loss was not finite; the last good checkpoint was kept",
     "unfinished": "training stopped early; `latentlab train … --resume` continues it",
     "empty": "no weights yet",
+    "no model": "codes were imported without a model: they can be viewed, scored and compared, but not decoded",
     "stale codes": "the weights changed after encoding; `latentlab analyze` encodes again",
     "stale scores": "the codes changed after scoring; run `latentlab analyze --only score`",
     "older scores": "a metric has changed since, and other runs have its new values; `latentlab analyze --only score`",

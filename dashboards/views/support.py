@@ -37,7 +37,10 @@ def page() -> None:
     runs = tuple(run for run in reads.study().runs if run.has("support"))
     if not any(run.encodes and run.decodes for run in reads.study().runs):
         panels.head("Can you sample from it?", [], "sampling")
-        panels.explain("Not available", "None of these models has both an encoder and a decoder.")
+        why = "None of these models has both an encoder and a decoder."
+        if not any(run.config.has_model for run in reads.study().runs):
+            why = f"{panels.NO_MODEL} With an encoder and a decoder, samples would be compared here with real data."
+        panels.explain("Not available", why)
     elif not runs:
         panels.head("Can you sample from it?", [], "sampling")
         panels.explain(

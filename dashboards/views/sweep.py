@@ -17,6 +17,7 @@ from latentlab.runs.choice import RULE, Choice, Frontier, choices, frontiers, ju
 from latentlab.runs.run import Run
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows
 
+TITLE = "Effect of β on rate, distortion and scores"
 ACROSS = 9  # scores in a row of a table that fits the page
 
 
@@ -24,7 +25,7 @@ def page() -> None:
     """The whole page."""
     chosen, table = reads.study(), reads.table()
     if not chosen.runs:
-        panels.head("Effect of β on rate, distortion and scores", [], "sweep")
+        panels.head(TITLE, [], "sweep")
         panels.explain("No run can be opened", "Every run of this study is broken; see the Runs page.")
         return
     settings = reads.settings()
@@ -35,7 +36,7 @@ def page() -> None:
         "nats per example",
     ]
     panels.head(
-        "Effect of β on rate, distortion and scores",
+        TITLE if any(run.config.has_model for run in chosen.runs) else "Embeddings compared by their scores",
         facts,
         "sweep",
         make=command("compare", chosen.path),
@@ -45,6 +46,8 @@ def page() -> None:
     _table(settings)
     for frontier in frontiers(table):
         panels.note(_collapse(frontier))
+    advise = command("advise", chosen.runs[0].config.data, "--study", chosen.path)
+    panels.note(f"What the data make expect at each β, and which runs were trained for too short a time: {advise}")
     _figures(chosen, table)
 
 
@@ -139,6 +142,8 @@ def _no_curve(runs: Sequence[Run]) -> None:
     if any(run.encodes and run.decodes for run in runs):
         fix = command("analyze", reads.study().path)
         panels.explain("No rate–distortion curve yet", "No run has been encoded.", fix)
+    elif not any(run.config.has_model for run in runs):
+        panels.explain("No rate–distortion curve", f"{panels.NO_MODEL} A decoder would give a distortion.")
     else:
         panels.explain("No rate–distortion curve", "None of these models has both an encoder and a decoder.")
 

@@ -19,7 +19,7 @@ from latentlab.errors import InputError
 from latentlab.runs.data import data_of
 from latentlab.runs.handing import expect, hand_over, take_over
 from latentlab.runs.images import changed
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 from latentlab.runs.stage import Stage, stage, stages
 from latentlab.system import cluster
 from latentlab.system.progress import Progress, silent
@@ -64,6 +64,8 @@ def analyze(
 
     if adapter is not None:
         check_adapter(run, adapter)  # also where every stage turns out to be up to date
+    if data is not None or split is not None:
+        check_model(run)
     dataset = None if data is None else load(data)
     chosen = [stage(name) for name in stages_of(run, only)]
     _check_asked(run, chosen)
@@ -114,7 +116,10 @@ def _check_current(run: Run, data: Dataset | None, split: str | None) -> None:
 
 def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:
     """The stages that an analysis of this run has: those asked for, or all that its model allows."""
-    return tuple(name for name in named_stages(None) if not stage(name).lacks(run)) if only is None else tuple(only)
+    if only is not None:
+        return tuple(only)
+    left = () if run.config.has_model else ("encode",)
+    return tuple(name for name in named_stages(None) if not stage(name).lacks(run) and name not in left)
 
 
 def analyze_on_cluster(

@@ -24,6 +24,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to sta
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress output.")]
 Data = Annotated[str | None, typer.Option("--data", help="Name of a data set (see latentlab data ls) or a path.")]
 Split = Annotated[str | None, typer.Option(help="Published split to use: train, test or all.")]
+Correlate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A:B=σ",
+        help="Sample rows so that factors A and B are correlated: σ = 0.2 is strong, 1 is weak.",
+    ),
+]
 Adapter = Annotated[
     str | None,
     typer.Option(

@@ -17,12 +17,24 @@ def import_(
     kind: Annotated[
         str | None, typer.Argument(metavar="[FORMAT]", help=", ".join(names("exchange/importers")).replace("_", "-"))
     ] = None,
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder or file in that format.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="Folder or file in that format, or zoo:NAME (see latentlab zoo ls)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder to create.")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[
-        Path | None, typer.Option(help="With --adapter: file with the weights (.safetensors, .pt, .pth or .bin).")
+        Path | None,
+        typer.Option(
+            help="With --adapter: file with the weights (.safetensors, .pt, .pth, .bin, .ckpt), or a folder of them."
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Key in the file under which the weights are, as in model.ema; found by default.")
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="Prefix of the weights' names to remove, as in vae.; found by default.")
     ] = None,
     network: Annotated[
         str | None, typer.Option(help="With state-dict: network; detected from the weights by default.")
@@ -34,16 +46,43 @@ def import_(
         str | None, typer.Option(help="With --adapter: objective that the model was trained with, for labels.")
     ] = None,
     beta: Annotated[float | None, typer.Option(help="With --adapter: β of the beta-vae objective.", min=0)] = None,
+    obsm: Annotated[
+        str | None, typer.Option(help="With codes: element of an .h5ad's obsm, as in X_scVI; X is the matrix itself.")
+    ] = None,
+    variance: Annotated[
+        str | None, typer.Option(help="With codes: file of posterior variances, or an element of obsm.")
+    ] = None,
+    factors: Annotated[
+        str | None, typer.Option(help="With codes: file with one row per code, or columns, as in age,dose.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="With codes or scvi: column of classes; with codes also a file.")
+    ] = None,
+    ids: Annotated[
+        str | None, typer.Option(help="With codes: column of row ids in the codes and the metadata, or a file of ids.")
+    ] = None,
+    metadata: Annotated[
+        str | None, typer.Option(help="With codes: your own table of the rows, joined by id.", metavar="TABLE")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="With codes or scvi: what tables and figures call them.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="With codes or scvi: which run of one setting these are.", min=0)
+    ] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="With codes: whether tables begin with column names.")
+    ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Import a model trained elsewhere as a run: a checkpoint in a known format, or your own PyTorch model.
+    """Import as a run: a checkpoint in a known format, your own PyTorch model, or codes without a model.
 
-    A checkpoint's own code is never run; an adapter's is, because you name it.
+    A checkpoint's own code is never run; an adapter's is, because you name it. scvi-tools unpickles its own files.
 
     Example: latentlab import disvae results/betaH_dsprites --out betaH --data dsprites
 
     Example: latentlab import --adapter my_model.py:model --weights vae.pt --data mnist/ --out mine
+
+    Example: latentlab import codes cells.h5ad --obsm X_scVI --labels cell_type --out study/scvi
     """
     if out is None:
         raise InputError("import needs a folder for the run: --out RUN")
@@ -51,17 +90,21 @@ def import_(
     if (adapter is None) == (kind is None):
         raise InputError("import needs either FORMAT PATH or --adapter FILE.py:NAME; see latentlab import --help")
     with_adapter = {"weights": weights, "objective": objective, "beta": beta}
-    for option, value in (with_adapter if adapter is None else {"network": network, "likelihood": likelihood}).items():
+    options: dict[str, Any] = {
+        "network": network, "likelihood": likelihood, "obsm": obsm, "variance": variance, "factors": factors,
+        "labels": labels, "ids": ids, "metadata": metadata, "name": name, "seed": seed, "header": header,
+    }  # fmt: skip
+    for option, value in (with_adapter if adapter is None else options).items():
         if value is not None:
             raise InputError(f"--{option} does not go with {'--adapter' if adapter else kind}; leave it out")
     if adapter is not None:
-        run = _own(adapter, out, data, weights, objective, beta)
+        run = _own(adapter, out, weights, objective, beta, data=data, key=key, prefix=prefix)
     elif path is None:
         raise InputError(f"import {kind} needs the PATH of a checkpoint; see latentlab import --help")
     else:
         from latentlab.exchange.importing import import_run
 
-        options: dict[str, Any] = {"network": network, "likelihood": likelihood}
+        options |= {"key": key, "prefix": prefix}
         run = import_run(kind or "", path, out, data=data, **{k: v for k, v in options.items() if v is not None})
     if json:
         _console.show_json({"run": str(run.path), "label": run.config.label, "latent_dim": run.config.latent_dim})
@@ -70,7 +113,7 @@ def import_(
 
 
 def _own(
-    adapter: str, out: Path, data: str | None, weights: Path | None, objective: str | None, beta: float | None
+    adapter: str, out: Path, weights: Path | None, objective: str | None, beta: float | None, **options: str | None
 ) -> Any:
     from latentlab.exchange.importing import import_model
 
@@ -78,4 +121,4 @@ def _own(
         raise InputError("import --adapter needs the model's weights: --weights FILE (.safetensors, .pt, .pth, .bin)")
     name = objective or (None if beta is None else "beta-vae")
     record = None if name is None else {"name": name, **({} if beta is None else {"beta": beta})}
-    return import_model(adapter, out, data=data, weights=weights, objective=record)
+    return import_model(adapter, out, weights=weights, objective=record, **options)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentlab.cli import _console
+from latentlab.cli._held_out import show_held_out
 from latentlab.errors import InputError, one_line
 from latentlab.system.files import refuse_busy
 from latentlab.system.streams import tell
@@ -37,6 +38,13 @@ def score(
         str | None, typer.Option(help="Metrics to compute, as in mig,dci; all of the profile by default.")
     ] = None,
     profile: Annotated[str, typer.Option(help="Protocol that the scores follow.")] = "dlib",
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FACTOR=LEVEL,…",
+            help="Score combinations of levels that are held out for fitting, and other rows; once per factor.",
+        ),
+    ] = None,
     resamples: _console.Resamples = 200,
     resample_slow: _console.ResampleSlow = False,
     json: _console.Json = False,
@@ -45,6 +53,8 @@ def score(
     """Score the codes of a run, or codes and factors from files.
 
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
+
+    Combinations held out: latentlab score RUN --hold-out shape=heart --hold-out scale=0.9,1.0
     """
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
@@ -60,6 +70,11 @@ def score(
         "resample_slow": resample_slow,
     }
     arrays = read_arrays(codes, factors, Asked(header, index)) if codes else None
+    if hold_out:
+        if grid or resample_slow:
+            raise InputError("--hold-out splits the rows itself and redraws nothing; leave out --grid, --resample-slow")
+        show_held_out(path, arrays, hold_out, options["metrics"], profile, json=json)
+        return
     found = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
     said = arrays.said if arrays else ()
     if json:

@@ -40,6 +40,7 @@ def sweep(
     likelihood: Annotated[
         str, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
     ] = "bernoulli",
+    sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, as in 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Training steps per run (20,000).")] = None,
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 64,
@@ -49,6 +50,7 @@ def sweep(
     decay: Annotated[
         float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,
+    correlate: _console.Correlate = None,
     device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Number of runs trained at the same time (one per core).")] = None,
     together: Annotated[
@@ -77,8 +79,10 @@ def sweep(
 
     options: dict[str, Any] = {
         "objective": objective, "beta": beta.split(",") if beta is not None else None, "settings": _lists(set_ or []),
-        "seeds": seeds, "network": network, "likelihood": likelihood, "steps": steps, "latent_dim": _sizes(latent_dim),
-        "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay, "device": device,
+        "seeds": seeds, "network": network, "likelihood": likelihood, "sigma": sigma, "steps": steps,
+        "latent_dim": _sizes(latent_dim), "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
+        "correlate": correlate,
+        "device": device,
     }  # fmt: skip
     if plan is not None:
         _refuse_both(context, plan)

@@ -48,6 +48,7 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(help="Sampling weight of each row: .npy, as written by latentlab debias.")
     ] = None,
+    correlate: _console.Correlate = None,
     precision: Annotated[str, typer.Option(help="Precision: auto, float32, mixed or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads per process.")] = None,
     device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
@@ -76,6 +77,7 @@ def train(
         "objective": objective, "beta": beta, "settings": _console.settings(set_ or []), "network": network,
         "likelihood": likelihood or "bernoulli", "sigma": sigma, "latent_dim": latent_dim, "steps": steps,
         "batch_size": batch_size, "seed": seed, "learning_rate": learning_rate, "decay": decay, "split": split,
+        "correlate": correlate,
         "precision": precision, "threads": threads, "device": device, "log_every": log_every,
         "checkpoint_every": checkpoint_every,
     }  # fmt: skip

@@ -25,6 +25,8 @@ class Codes:
     ``distortion`` (n,) is −log p(x|z) in nats at one posterior sample, NaN where it was not computed. ``provenance``
     says which model and which data it came from; ``grid`` gives the levels per factor where the rows are a full grid
     in row-major order, None where the factors say otherwise. ``label_names`` are the names of the classes 0, 1, ….
+    ``row_names`` (n,) are texts by which the user's own tables call the rows, all different (cell barcodes, file
+    names); None where a row's id is all there is.
     """
 
     mean: NDArray[np.float32]
@@ -37,6 +39,7 @@ class Codes:
     grid: tuple[int, ...] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     label_names: tuple[str, ...] = ()
+    row_names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if getattr(self.mean, "ndim", None) != 2:
@@ -44,7 +47,7 @@ class Codes:
             raise InputError(f"codes are {came}; expected (rows, latent dimensions)")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self.mean), dtype=np.int64))
-        for what in ("variance", "factors", "labels", "row_ids", "distortion"):
+        for what in ("variance", "factors", "labels", "row_ids", "distortion", "row_names"):
             array = getattr(self, what)
             if array is not None and len(array) != len(self.mean):
                 raise InputError(
@@ -127,6 +130,15 @@ class Codes:
             raise InputError(f"no row has the id {row_id}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
         return int(found[0])
 
+    def called(self, positions: Any) -> list[str]:
+        """What the rows at those positions are called: by their names where they have some, else by their ids.
+
+        >>> Codes(np.zeros((2, 1), np.float32), row_ids=np.array([40, 10])).called([1])
+        ['10']
+        """
+        known = self.row_ids if self.row_names is None else self.row_names
+        return [str(each) for each in known[np.asarray(positions)].tolist()]
+
     def take(self, rows: Any) -> Codes:
         """The codes of those row positions alone, ids kept."""
         pick = lambda array: None if array is None else array[rows]  # noqa: E731
@@ -138,6 +150,7 @@ class Codes:
             labels=pick(self.labels),
             row_ids=self.row_ids[rows],
             distortion=pick(self.distortion),
+            row_names=pick(self.row_names),
             grid=None,
         )
 

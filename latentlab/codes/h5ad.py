@@ -58,7 +58,8 @@ def save_codes(path: Path, codes: Codes) -> None:
         grid=codes.grid,
     )
     stochastic = codes.variance is not None
-    with writing(path, data, codes.latent_dim, stochastic=stochastic, provenance=codes.provenance) as writer:
+    about: dict[str, Any] = {"provenance": codes.provenance, "row_names": codes.row_names}
+    with writing(path, data, codes.latent_dim, stochastic=stochastic, **about) as writer:
         for start in range(0, len(codes), BLOCK):
             block = slice(start, start + BLOCK)
             writer.add(codes.mean[block], None if codes.variance is None else codes.variance[block])
@@ -88,6 +89,7 @@ def load_codes(path: Path) -> Codes:
             grid=tuple(grid) if grid else None,
             provenance=described["provenance"],
             label_names=_label_names(described, path),
+            row_names=_row_names(obs, path) if described.get("row_names") else None,
         )
 
 
@@ -163,6 +165,13 @@ def _labels(obs: Any, path: Path) -> NDArray[np.int64] | None:
     if "label" not in obs:
         return None
     return _column(obs, "label_code" if isinstance(obs["label"], h5py.Group) else "label", path, "iu")
+
+
+def _row_names(obs: Any, path: Path) -> NDArray[np.str_]:
+    """The texts of the index, where they are the user's own names of the rows and not their ids."""
+    index = _element(obs, "_index", path)
+    check_texts(index)
+    return np.array([text.decode() if isinstance(text, bytes) else str(text) for text in chunks.read(index)], np.str_)
 
 
 def _label_names(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:

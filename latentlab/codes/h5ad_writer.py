@@ -76,11 +76,17 @@ class _Moments:
 
 @contextmanager
 def writing(
-    path: Path, data: Dataset, latent_dim: int, *, stochastic: bool, provenance: Mapping[str, Any]
+    path: Path,
+    data: Dataset,
+    latent_dim: int,
+    *,
+    stochastic: bool,
+    provenance: Mapping[str, Any],
+    row_names: NDArray[np.str_] | None = None,
 ) -> Iterator[CodesWriter]:
     """Write ``codes.h5ad`` block by block; it is published when the block ends, whole or not at all."""
     with publishing(path, libver=("earliest", "v110")) as file:
-        writer = CodesWriter(file, data, latent_dim, stochastic=stochastic)
+        writer = CodesWriter(file, data, latent_dim, stochastic=stochastic, row_names=row_names)
         yield writer
         writer.finish(provenance)
 
@@ -88,8 +94,16 @@ def writing(
 class CodesWriter:
     """Fills a ``codes.h5ad``: `add` blocks of rows in order, `judge` some of them, then `finish`."""
 
-    def __init__(self, file: Any, data: Dataset, latent_dim: int, *, stochastic: bool) -> None:
-        self.file, self.data, self.stochastic = file, data, stochastic
+    def __init__(
+        self,
+        file: Any,
+        data: Dataset,
+        latent_dim: int,
+        *,
+        stochastic: bool,
+        row_names: NDArray[np.str_] | None = None,
+    ) -> None:
+        self.file, self.data, self.stochastic, self.row_names = file, data, stochastic, row_names
         shape = (len(data), latent_dim)
         self.position, self.moments = 0, _Moments()
         for name in ("layers", "obsm", "varm", "obsp", "varp", "uns"):
@@ -145,6 +159,7 @@ class CodesWriter:
             ],
             "grid": self.data.grid,
             **({"label_names": list(self.data.label_names)} if self.data.labels is not None else {}),
+            **({"row_names": True} if self.row_names is not None else {}),
             "provenance": dict(provenance),
         }
         text = json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -162,7 +177,8 @@ class CodesWriter:
     def _describe(self, rows: slice) -> None:
         """What the data set says of those rows."""
         data = self.data
-        self.rows["_index"][rows] = [str(i) for i in data.row_ids[rows]]
+        called = data.row_ids if self.row_names is None else self.row_names
+        self.rows["_index"][rows] = [str(each) for each in called[rows]]
         self._column("row", np.int64)[rows] = data.row_ids[rows]
         if data.factors is not None:
             for k, name in enumerate(self.names):

@@ -89,11 +89,14 @@ def within(polygons: Sequence[Sequence[Sequence[float]]], xy: NDArray[np.floatin
 def named(codes: Codes, text: str) -> NDArray[np.int64]:
     """The positions (m,) of the row ids that a text names, in order: ``"5, 17, 100-120"``.
 
-    A single id must be there; of a range ``a-b``, both ends included, whatever lies in it counts.
+    A single id must be there; of a range ``a-b``, both ends included, whatever lies in it counts. Rows that have names
+    are named by these: ``"AAACCTGA-1, AAACGGGA-1"``.
 
     >>> named(Codes(np.zeros((4, 1), np.float32), row_ids=np.array([10, 20, 30, 40])), "40, 15-30").tolist()
     [1, 2, 3]
     """
+    if codes.row_names is not None:
+        return _by_name(codes.row_names, text)
     chosen = np.zeros(len(codes), bool)
     for part in filter(None, re.split(r"[,;\s]+", re.sub(r"\s*[-–]\s*", "-", text.strip()))):
         ends = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part)
@@ -104,6 +107,21 @@ def named(codes: Codes, text: str) -> NDArray[np.int64]:
         if not found.any():
             nearest = codes.row_ids[np.abs(codes.row_ids - low).argmin()]
             raise InputError(f"no row has an id of {part}; these are {len(codes):,} rows, the nearest id is {nearest}")
+        chosen |= found
+    return np.flatnonzero(chosen)
+
+
+def _by_name(names: NDArray[np.str_], text: str) -> NDArray[np.int64]:
+    """The positions (m,) of names between commas, or between spaces where no name has one."""
+    chosen = np.zeros(len(names), bool)
+    parts = [part.strip() for part in re.split(r"[,;\n]", text)]
+    words = [[part] if (names == part).any() else part.split() for part in parts]
+    for word in (each for part in words for each in part):
+        found = names == word
+        if not found.any():
+            raise InputError(
+                f"no row is called {word[:40]!r}; these are {len(names):,} rows, such as {names[0][:40]!r}"
+            )
         chosen |= found
     return np.flatnonzero(chosen)
 
@@ -246,14 +264,16 @@ def _text(value: float | str) -> str:
 
 
 def as_table(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Those rows as a table to take along: row id, factors, label, codes."""
+    """Those rows as a table to take along: row id and name, factors, label, codes."""
     import pandas as pd
 
     others: dict[str, Any] = {} if codes.labels is None else {"label": codes.labels[rows]}
     if codes.labels is not None and (classes := codes.classes):
         others = {"label": [classes[k] for k in codes.labels[rows].tolist()], "label_code": codes.labels[rows]}
     others |= {f"z{j}": codes.mean[rows, j] for j in range(codes.latent_dim)}
-    found = {"row": codes.row_ids[rows]}
+    found: dict[str, Any] = {"row": codes.row_ids[rows]}
+    if codes.row_names is not None:
+        found["row_name"] = codes.row_names[rows]
     for k, name in enumerate(codes.factor_names()):
         found[free(name, [*found, *others])] = codes.factors[rows, k] if codes.factors is not None else []
     return pd.DataFrame(found | others)

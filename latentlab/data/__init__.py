@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._draws import drawn
-from latentlab.data._fetch import fetch
+from latentlab.data._fetch import Remote, fetch, fetch_files
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
@@ -43,8 +43,8 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Spec", "check", "describe", "fetch",
-    "files_of", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "check", "describe", "fetch",
+    "fetch_files", "files_of", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")

@@ -7,7 +7,7 @@ independent projects check it against (no SHA-256 of it is published).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ BLOCK = 1 << 18
 
 
 class Remote(NamedTuple):
-    """A published file: its name, at most how many bytes it has, and its checksum."""
+    """A published file: its name, at most how many bytes it has, and its checksum; empty where none is known."""
 
     name: str
     size: int
@@ -86,18 +86,22 @@ def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: 
     cannot be reached or sends something else.
     """
     source = SOURCES[registry.choose(name, SOURCES, what="data set to fetch")]
-    base = url_base or source.base
+    folder = Path(folder)
+    fetch_files(url_base or source.base, source.files, folder, progress)
+    return folder if len(source.files) > 1 else folder / source.files[0].name
+
+
+def fetch_files(base: str, files: Sequence[Remote], folder: Path, progress: Progress = silent) -> None:
+    """Download the files below the address `base` that are not in the folder yet, or not whole."""
     if not base.startswith(("https://", "http://")):
         raise InputError(f"{base[:80]} is not a web address; expected http:// or https://")
-    folder = Path(folder)
-    total = sum(file.size for file in source.files)
+    total = sum(file.size for file in files)
     done = 0
-    for file in source.files:
+    for file in files:
         if not _whole(folder / file.name, file):
             _download(f"{base.rstrip('/')}/{file.name}", folder / file.name, file, _after(progress, done, total))
         done += file.size
         progress(done, total)
-    return folder if len(source.files) > 1 else folder / source.files[0].name
 
 
 def _after(progress: Progress, before: int, total: int) -> Callable[[int], Any]:
@@ -107,6 +111,8 @@ def _after(progress: Progress, before: int, total: int) -> Callable[[int], Any]:
 def _whole(path: Path, file: Remote) -> bool:
     if not path.is_file() or path.stat().st_size > file.size:
         return False
+    if not file.digest:
+        return True
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, lambda: _hash(file)).hexdigest() == file.digest
 
@@ -132,7 +138,7 @@ def _download(url: str, path: Path, file: Remote, progress: Callable[[int], Any]
                     digest.update(block)
                     out.write(block)
                     progress(received)
-            if digest.hexdigest() != file.digest:
+            if file.digest and digest.hexdigest() != file.digest:
                 raise LatentlabError(
                     f"{url} sent {received:,} bytes of another {file.algorithm}; try again, or {by_hand}"
                 )

@@ -33,7 +33,8 @@ def maker(spec: Code) -> Callable[..., Dataset]:
     @functools.wraps(found)
     def make(**options: Any) -> Dataset:
         try:
-            made = found(**options)
+            with user_code.neighbours(path):
+                made = found(**options)
         except InputError:
             raise
         except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,16 @@ from torch.distributions import Bernoulli
 from latentlab.data import Dataset, Form, load
 from latentlab.data.dataset import check_form
 from latentlab.data.kinds import image_form
-from latentlab.errors import InputError
+from latentlab.errors import InputError, one_line
+from latentlab.exchange import zoo
+from latentlab.exchange.embeddings.embedding import Embedding, publish
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
-from latentlab.models.names import aligned
-from latentlab.models.weights import read_weights
+from latentlab.models.names import aligned, choose_stem
+from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import RunConfig
 from latentlab.runs.data import same_data
@@ -34,6 +38,7 @@ from latentlab.training.configure import resolve_hardware
 
 PROBED = 2
 SLACK = 1e-3
+LONGEST = 200
 
 
 def import_run(
@@ -41,18 +46,27 @@ def import_run(
 ) -> Run:
     """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
 
-    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``; ``options`` are those it takes.
-    ``data`` is what the model is for; where it is left out, what the checkpoint itself says. Nothing in the checkpoint
-    is executed. A folder that holds the same run is left as it is, another run is refused.
+    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``options`` are those it
+    takes. ``codes`` and ``scvi`` give runs that hold codes without a model.
+    ``path`` may be ``zoo:NAME``, a published checkpoint, which is downloaded where ``zoo/NAME`` does not have it yet.
+    ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or have several prefixes; what
+    was chosen is said in one line. ``data`` is what the model is for; where it is left out, what the checkpoint says.
+    Nothing in the checkpoint is executed. A folder that holds the same run is left as it is, another run is refused.
     """
     reader = registry.load("exchange/importers", kind).read
-    dataset = None if data is None else load(data)
+    path = zoo.local(path, kind)
     known = inspect.signature(reader).parameters
     for option in options:
-        if option not in known or option == "path":
+        if option not in known or option in ("path", "cells"):
             raise InputError(f"the format {kind} has no option --{option}; leave it out")
-    given = {**options, **({"data": dataset} if "data" in known else {})}
-    foreign = reader(Path(path), **given)
+    if "cells" in known:
+        return _codes(kind, reader(Path(path), data, **options), Path(out), options)
+    dataset = None if data is None else load(data)
+    foreign = reader(Path(path), **options, **({"data": dataset} if "data" in known else {}))
+    if isinstance(foreign, Embedding):
+        if data is not None:
+            raise InputError(f"the format {kind} has no option --data: codes alone come without samples; leave it out")
+        return _codes(kind, foreign, Path(out), options)
     origin = {"format": kind, "file": foreign.file.name, "sha256": sha256(foreign.file)}
     recorded = plain({**origin, "settings": dict(foreign.recorded)})
     hardware = resolve_hardware(foreign.config["network"], "float32", None, "auto").model_dump()
@@ -69,7 +83,8 @@ def import_run(
     with torch.device("meta"):
         built = build(config)
     check_weights(built, foreign.weights, foreign.file)
-    return _publish(Path(out), config, foreign.weights, built)
+    _say(foreign.said)
+    return _publish(Path(out), config, single(foreign.weights), built)
 
 
 def import_model(
@@ -78,18 +93,25 @@ def import_model(
     *,
     data: Dataset | str | Path | None = None,
     weights: str | Path | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
     objective: dict[str, Any] | None = None,
 ) -> Run:
     """A model of your own as a run in the folder `out`: the model itself, or ``FILE.py:NAME``, which is run to make it.
 
-    ``weights`` is a checkpoint to load into it first. The run keeps the weights, and of the code no more than the
-    file's name and hash: verbs that need the model are given it again (``adapter=``). ``objective`` is what it was
-    trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``. Two images of ``data`` are encoded and
+    ``weights`` is a checkpoint to load into it first: a file, or a folder or an index of files as Hugging Face has
+    them. Its tensors get the types of the model's own. ``key`` takes what lies under that key of the file (``ema``),
+    ``prefix`` the names that begin so (``ema_model.``); otherwise the part that fits is found. The run keeps the
+    weights, and of the code no more than the file's name and hash: verbs that need the model are given it again
+    (``adapter=``). ``objective`` is what it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
+    Two images of ``data`` are encoded and
     decoded, so that a model that does not fit says so here; a model that only decodes needs none.
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
-        fit_weights(own(found), aligned(read_weights(weights), own(found), Path(weights)), Path(weights))
+        _load(own(found), Path(weights), key, prefix)
+    elif key is not None or prefix is not None:
+        raise InputError("key and prefix choose among weights in a file; name it: weights=…, or leave them out")
     can = abilities(found)
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
@@ -112,6 +134,36 @@ def import_model(
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, "your model")
     return _publish(Path(out), config, own(found).state_dict(), own(found))
+
+
+def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> Run:
+    """Codes without a model as a run that knows the file that they were read from."""
+    assert found.file is not None
+    origin = {"format": kind, "file": found.file.name, "sha256": sha256(found.file), "options": options}
+    return publish(replace(found, recorded={**origin, **({"settings": found.recorded} if found.recorded else {})}), out)
+
+
+def _load(model: nn.Module, path: Path, key: str | None, prefix: str | None) -> None:
+    """Load the part of a checkpoint that fits into a model, and say which it was."""
+    checkpoint = read_checkpoint(path, key)
+    chosen = aligned(checkpoint.under(prefix).weights, model, checkpoint.path)
+    names = model.state_dict().keys()
+    if key is None and prefix is None and chosen.keys() != names:
+        others = {other: read_checkpoint(path, other) for other in checkpoint.others}
+        parts = {other: aligned(each.weights, model, path) for other, each in others.items()}
+        if fitting := {other: part for other, part in parts.items() if part.keys() == names}:
+            best = choose_stem(fitting, path)
+            checkpoint, chosen = others[best], fitting[best]
+    fit_weights(model, chosen, checkpoint.path)
+    narrow = () if any(tensor.dtype in HALF for tensor in model.state_dict().values()) else checkpoint.narrow
+    _say(replace(checkpoint, narrow=narrow).said(chosen))
+
+
+def _say(line: str) -> None:
+    """Log what was chosen in a checkpoint, where something was, as a warning of the logger ``latentlab``."""
+    if line:
+        text = one_line(f"latentlab: {line}")
+        logging.getLogger("latentlab").warning("%s", text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 
 def _described(data: Dataset | None, form: Form) -> dict[str, Any]:

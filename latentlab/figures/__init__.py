@@ -130,7 +130,7 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:
     """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
-    told = dict.fromkeys(run.config.form.shown for run in runs)
+    told = dict.fromkeys(run.config.form.shown for run in runs if run.config.has_model)
     words = " · ".join([data.subtitle, *filter(None, told)]) if hasattr(data, "cells") else ""
     return replace(data, subtitle=words) if any(told) and words else data
 

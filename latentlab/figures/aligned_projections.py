@@ -14,7 +14,7 @@ from latentlab.codes.h5ad import free
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
-from latentlab.figures.projection import ProjectionData, colouring
+from latentlab.figures.projection import ProjectionData, colouring, hovered, names_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
 
@@ -95,8 +95,8 @@ def _values(runs: Sequence[Run], ids: NDArray[np.int64], by: str | None) -> list
         shares = [overlap(codes[0], each, ids).share for each in codes[1:]]
         first = np.mean(shares, axis=0) if shares else np.ones(len(ids))
         found = [(share, SHARED, (), False) for share in (first, *shares)]
-    empty = np.zeros((len(ids), 2), np.float32)
-    return [ProjectionData(empty, ids, *each, ("", ""), "") for each in found]
+    empty, called = np.zeros((len(ids), 2), np.float32), names_of(codes[0], ids)
+    return [ProjectionData(empty, ids, *each, ("", ""), "", called=called) for each in found]
 
 
 def alt(data: Aligned) -> str:
@@ -129,7 +129,8 @@ def interactive(data: Aligned) -> Any:
             customdata=picture.row_ids,
             text=texts,
             marker={"size": 3, **marker, **last},
-            hovertemplate="row %{customdata}<extra>%{text}</extra>",
+            hovertemplate=f"{'%{hovertext}' if picture.called else 'row %{customdata}'}<extra>%{{text}}</extra>",
+            **hovered(picture.called),
             **common,
         )
         fig.add_trace(dots, row=1, col=column)

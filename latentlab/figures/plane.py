@@ -8,7 +8,7 @@ from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _overlays
 from latentlab.figures._text import describe
-from latentlab.figures.projection import ProjectionData, colouring, drawn_of, thinned
+from latentlab.figures.projection import ProjectionData, colouring, drawn_of, names_of, thinned
 from latentlab.figures.projection import alt as _alt
 from latentlab.figures.projection import interactive as _interactive
 from latentlab.figures.projection import numbers as _numbers
@@ -63,7 +63,8 @@ def prepare(
         overlays, told = (*overlays, line), [*told, _overlays.warning(line)]
     said = " · ".join(text for text in told if text)
     axes = (f"z{x}", f"z{y}")
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays)
+    called = names_of(codes, row_ids)
+    return ProjectionData(xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, called)
 
 
 def alt(data: ProjectionData) -> str:

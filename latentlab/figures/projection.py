@@ -52,7 +52,7 @@ class ProjectionData:
     """``xy`` (m, 2) with ``row_ids`` (m,); ``values`` (m,) of the factor ``by``, or none; ``categories`` names the
     levels where they are few and unordered; ``cyclic`` where the last level meets the first. ``density`` is of all
     rows, where there are more than can be drawn as points. The rows are in random order, so that no category is drawn
-    over another; ``overlays`` lie on top."""
+    over another; ``overlays`` lie on top. ``called`` has the rows' names, where they have some."""
 
     xy: NDArray[np.float32]
     row_ids: NDArray[np.int64]
@@ -64,6 +64,7 @@ class ProjectionData:
     subtitle: str
     density: Density | None = None
     overlays: tuple[_overlays.Overlay, ...] = ()
+    called: tuple[str, ...] = ()
 
     def groups(self) -> list[tuple[str, NDArray[np.bool_]]]:
         """Each category with the rows that it has."""
@@ -108,7 +109,20 @@ def prepare(
     told += [f"coloured by {name}"] if name else ["no factors to colour by"]
     told += [_overlays.warning(each) for each in overlays]
     said = " · ".join(text for text in told if text)
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, (axes[0], axes[1]), said, density, overlays)
+    called = names_of(codes, row_ids)
+    return ProjectionData(
+        xy, row_ids, values, name, categories, cyclic, (axes[0], axes[1]), said, density, overlays, called
+    )
+
+
+def names_of(codes: Codes, row_ids: NDArray[np.int64]) -> tuple[str, ...]:
+    """What rows with those ids are called; nothing where they have no names."""
+    return () if codes.row_names is None else tuple(codes.called(codes.positions(row_ids)))
+
+
+def hovered(called: tuple[str, ...]) -> dict[str, Any]:
+    """The names by which a chart calls rows under the pointer, where they have some."""
+    return {"hovertext": called} if called else {}
 
 
 def thinned(xy: NDArray[np.floating], *, seed: int = 0) -> tuple[NDArray[np.int64], Density | None]:
@@ -168,6 +182,8 @@ def coloured(codes: Codes, by: str | None, row_ids: NDArray[np.int64]) -> Colour
     spec = codes.spec(names[k])
     levels = int(np.nanmax(column)) + 1 if (np.nan_to_num(column) == np.floor(np.nan_to_num(column))).all() else 0
     values = column[places]
+    if spec and len(spec.values) > NAMED and all(isinstance(value, str) for value in spec.values):
+        return _commonest(column, values, spec.values, names[k])
     if kinds[k] == "categorical" and 0 < levels <= NAMED and np.nanmin(column) >= 0:
         named = spec.values[:levels] if spec and len(spec.values) >= levels else range(levels)
         return values, names[k], tuple(map(str, named)), False
@@ -175,6 +191,17 @@ def coloured(codes: Codes, by: str | None, row_ids: NDArray[np.int64]) -> Colour
         known = np.isfinite(values)
         values = np.where(known, np.asarray(spec.values, float)[np.where(known, values, 0).astype(int)], np.nan)
     return values, names[k], (), kinds[k] == "circular"
+
+
+def _commonest(column: NDArray[np.float64], values: NDArray[np.float64], texts: Any, name: str) -> Colouring:
+    """Colours for the commonest of many named levels, as many as can be kept apart; the rest are ``other``."""
+    known = column[np.isfinite(column)].astype(np.int64)
+    most = np.argsort(-np.bincount(known, minlength=len(texts)), kind="stable")
+    kept = np.sort(most[: len(_style.LONG)] if len(texts) <= len(_style.LONG) else most[: len(_style.LONG) - 1])
+    place = np.full(len(texts) + 1, np.nan)
+    place[kept] = np.arange(len(kept))
+    found = place[np.where(np.isfinite(values), values, len(texts)).astype(np.int64)]
+    return found, name, tuple(texts[k] for k in kept), False
 
 
 def alt(data: ProjectionData) -> str:
@@ -192,6 +219,7 @@ def interactive(data: ProjectionData) -> Any:
         scale = [[0, "rgba(138,138,134,0.12)"], [1, "rgba(138,138,134,0.75)"]]
         fig.add_trace(go.Heatmap(x=x, y=y, z=data.density.shade, colorscale=scale, showscale=False, hoverinfo="skip"))
     size = 4 if len(data.xy) < _style.RASTER_FROM else 3
+    row = "%{hovertext}" if data.called else "row %{customdata}"
     common = {"mode": "markers", "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 0.12}}}
     if data.values is None or data.categories:
         names = [*(data.categories or ("",)), "other"]
@@ -207,8 +235,9 @@ def interactive(data: ProjectionData) -> Any:
                 customdata=data.row_ids,
                 text=np.array(names)[levels],
                 marker={"color": levels, "colorscale": steps, "cmin": -0.5, "cmax": len(names) - 0.5, "size": size},
-                hovertemplate="row %{customdata}<extra>%{text}</extra>",
+                hovertemplate=f"{row}<extra>%{{text}}</extra>",
                 showlegend=False,
+                **hovered(data.called),
                 **common,
             )
         )
@@ -222,7 +251,8 @@ def interactive(data: ProjectionData) -> Any:
                 y=data.xy[:, 1],
                 customdata=data.row_ids,
                 marker={"color": data.values, "colorscale": data.scale, "size": size, "colorbar": bar},
-                hovertemplate=f"row %{{customdata}}<br>{data.by} %{{marker.color:.3g}}<extra></extra>",
+                hovertemplate=f"{row}<br>{data.by} %{{marker.color:.3g}}<extra></extra>",
+                **hovered(data.called),
                 **common,
             )
         )
@@ -288,7 +318,8 @@ def numbers(data: ProjectionData) -> pd.DataFrame:
     """The numbers: a row a point, with its row's id and its value of the factor."""
     import pandas as pd
 
-    found = pd.DataFrame({"row": data.row_ids, data.axes[0]: data.xy[:, 0], data.axes[1]: data.xy[:, 1]})
+    named = {"row_name": list(data.called)} if data.called else {}
+    found = pd.DataFrame({"row": data.row_ids, **named, data.axes[0]: data.xy[:, 0], data.axes[1]: data.xy[:, 1]})
     if data.values is None:
         return found
     names = dict(enumerate(data.categories))

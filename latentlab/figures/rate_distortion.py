@@ -36,6 +36,8 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     check_comparable(runs)
     table = compare(runs)
     known = table[table["distortion"].notna() & (table["state"] != "diverged")]
+    if not any(run.config.has_model for run in runs):
+        raise InputError("these runs hold codes without a model, which have no distortion: a decoder would give one")
     if known.empty:
         raise InputError("no run has a distortion; encode them with it: `latentlab analyze … --only encode`")
     summary = summarise(table)

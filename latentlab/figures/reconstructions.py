@@ -13,7 +13,7 @@ from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,8 @@ class Reconstructions(_sheet.Sheet):
 def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     """The first `images` reconstructed rows, a seeded random choice; the same rows in all runs."""
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
+    if not parts:
+        check_model(runs[0])
     if not parts and not (runs[0].encodes and runs[0].decodes):
         raise InputError(f"{runs[0].path} has no {'decoder' if runs[0].encodes else 'encoder'}, so no reconstructions")
     if not parts:

@@ -132,10 +132,10 @@ def infomec(
     labels = classes_of(v, tv, named, bins)
     explicit = np.array([_explicit(x, y, tx, ty, solver, weighted) for y, ty in labels])
     parts = {
-        "modularity": _sharpness(share[active], uninformed),
+        "modularity": sharpness(share[active], uninformed),
         "explicitness": float(explicit[:, 1].mean()),
         "explicitness_train": float(explicit[:, 0].mean()),
-        "compactness": _sharpness(share[active].T, uninformed),
+        "compactness": sharpness(share[active].T, uninformed),
     }
     settings: dict[str, Any] = {"information": estimator, "rows": [len(z), len(tz)], "split": rows_from, "seed": seed}
     settings |= {"pruning": f"range > largest / {prune:g} keeps {int(active.sum())} of {len(active)}"}
@@ -148,7 +148,7 @@ def infomec(
     )
 
 
-def _sharpness(share: NDArray[np.float64], uninformed: str) -> float:
+def sharpness(share: NDArray[np.float64], uninformed: str = "chance") -> float:
     """Mean over rows of largest over sum, rescaled so that equal entries give 0; rows of zeros are 0 or left out."""
     n = share.shape[1] if share.size else 0
     if n < 2:

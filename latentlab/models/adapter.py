@@ -35,9 +35,11 @@ def split(adapter: str) -> tuple[Path, str]:
 
 def run_adapter(adapter: str) -> Model:
     """Run the file that the user named and make the model: NAME is a model, or a function or class that makes one."""
-    found = user_code.look_up(*split(adapter))
+    path, name = split(adapter)
+    found = user_code.look_up(path, name)
     if isinstance(found, type) or not isinstance(found, Model):
-        found = _call(found, adapter)
+        with user_code.neighbours(path):
+            found = _call(found, adapter)
     return checked(found, adapter)
 
 

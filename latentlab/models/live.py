@@ -15,7 +15,7 @@ from latentlab.models import Model, load_model
 from latentlab.models.decoding import decode
 from latentlab.models.filling import fill
 from latentlab.models.first_layer import first_weights
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ def live(run: Run, adapter: str | Model | None = None) -> Live:
 
     ``adapter`` is what a run of a user's own model needs. Raises `InputError` where the model has no decoder.
     """
+    check_model(run)
     if not run.decodes:
         raise InputError(f"{run.path} has no decoder, so nothing can be decoded; its codes can be viewed and scored")
     return Live(load_model(run, adapter), run.config.hardware.threads)

@@ -10,7 +10,7 @@ from latentlab.errors import InputError, MissingError
 from latentlab.models.adapter import checked, run_adapter, split
 from latentlab.models.autoencoder import Model, build, check_weights, fit_weights, place
 from latentlab.runs.config import Hardware
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 from latentlab.system.files import sha256
 
 
@@ -20,6 +20,7 @@ def load_model(run: Run, adapter: str | Model | None = None) -> Model:
     A run of a user's own model needs its ``adapter`` again: the ``FILE.py:NAME`` that it was imported with, which is
     then run, or the model itself. A file that has changed since, or a model of other weights, is an `InputError`.
     """
+    check_model(run)
     weights = _weights(run)
     if adapter is not None:
         check_adapter(run, adapter)
@@ -49,6 +50,7 @@ def own(model: Model) -> nn.Module:
 
 def check_adapter(run: Run, adapter: str | Model) -> None:
     """Raise an `InputError` where that is not the adapter that the run was imported with; nothing is run."""
+    check_model(run)
     recorded = run.config.adapter
     if recorded is None:
         raise InputError(

@@ -8,7 +8,7 @@ as a moving average of it (``ema_model.…``) or a discriminator.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,6 +19,9 @@ from latentlab.errors import InputError
 WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 AVERAGED = re.compile(r"(^|[._])(ema|swa|shadow|averaged?)(?=[._\d]|$)", re.IGNORECASE)
 PARTS = ("encoder.", "decoder.")  # as `wrap` names them
+COUNTER = (
+    "num_batches_tracked"  # of batch normalisation: unused when a model is applied; files before PyTorch 0.4.1 lack it
+)
 
 Weights = dict[str, Tensor]
 
@@ -69,8 +72,45 @@ def choose_stem(fitting: Mapping[str, Mapping[str, Tensor]], path: Path) -> str:
     others = [fitting[stem] for stem in plain[1:]]
     if any(other.keys() != first.keys() or any(not torch.equal(first[k], other[k]) for k in first) for other in others):
         told = ", ".join(repr(stem) for stem in plain)
-        raise InputError(f"{path} holds several models that fit, under {told[:60]}; save only the one you mean")
+        raise InputError(f"{path} holds several models that fit, under {told[:60]}; choose one with --key or --prefix")
     return plain[0]
+
+
+def removed(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> str:
+    """The prefix that the names of weights lost when they were chosen; empty where they kept their names.
+
+    >>> w = torch.zeros(2)
+    >>> removed({"module.net._orig_mod.0.bias": w}, {"net.0.bias": w})
+    'module.'
+    """
+    short = {id(tensor): name for name, tensor in chosen.items()}
+    for name, tensor in weights.items():
+        if short.get(id(tensor), name) != name:
+            return _before(name.split("."), short[id(tensor)].split("."))
+    return ""
+
+
+def ignored(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> list[str]:
+    """How the names of the weights begin, behind the removed prefix, that were not chosen.
+
+    >>> w = torch.zeros(2)
+    >>> ignored({"net.a.bias": w, "net.loss.bias": w + 1, "ema.a.bias": w + 2}, {"a.bias": w})
+    ['loss.', 'ema.']
+    """
+    taken, prefix = {id(tensor) for tensor in chosen.values()}, removed(weights, chosen)
+    left = [name.removeprefix(prefix).partition(".") for name, tensor in weights.items() if id(tensor) not in taken]
+    return list(dict.fromkeys(head + dot for head, dot, _ in left))
+
+
+def _before(name: list[str], ours: list[str]) -> str:
+    """What stands in a name before the segments that end ours too, wrappers between them aside."""
+    while name and ours:
+        if name[-1] == ours[-1]:
+            ours = ours[:-1]
+        elif name[-1] not in WRAPPERS:
+            break
+        name = name[:-1]
+    return f"{'.'.join(name)}." if name else ""
 
 
 def the_part(weights: Mapping[str, Tensor], endings: Sequence[str], path: Path) -> Weights:
@@ -89,7 +129,8 @@ def the_part(weights: Mapping[str, Tensor], endings: Sequence[str], path: Path) 
 def aligned(weights: Mapping[str, Tensor], model: nn.Module, path: Path) -> Weights:
     """The weights under the model's own names, where they are those of the model but for a prefix or for wrappers.
 
-    Of two names that the model has for one weight, the file may leave one out. A file of a model's only part, such as
+    Of two names that the model has for one weight, the file may leave one out, and it may lack the counters of batch
+    normalisation, which are then the model's own. A file of a model's only part, such as
     the decoder of one that has no encoder, need not name the part. Weights that do not fit come back as they are:
     `check_weights` then says what is wrong with them.
     """
@@ -111,11 +152,13 @@ def _part(weights: Mapping[str, Tensor], ours: dict[str, str], own: Mapping[str,
     tied: dict[int, list[str]] = {}
     for short, name in ours.items():
         tied.setdefault(id(own[name]), []).append(short)
-    names, landmark = unwrapped(weights), max(ours, key=len)
-    before = stems(names, tied[id(own[ours[landmark]])])
-    whole = [s for s in before if all(any(s + name in names for name in group) for group in tied.values())]
-    parts = {stem: _filled(below(names, stem, whole), tied.values()) for stem in whole}
-    kept = {s: {k: w for k, w in part.items() if k in ours or not _averaged(k)} for s, part in parts.items()}
+    needed = [group for group in tied.values() if not group[0].endswith(COUNTER)]
+    names, landmarks = unwrapped(weights), max(needed, key=lambda group: max(map(len, group)), default=[])
+    whole = [s for s in stems(names, landmarks) if all(any(s + name in names for name in group) for group in needed)]
+    counters = {short: own[name].detach() for short, name in ours.items() if short.endswith(COUNTER)}
+    parts = {stem: counters | _filled(below(names, stem, whole), tied.values()) for stem in whole}
+    heads = {name.partition(".")[0] for name in ours}
+    kept = {s: {k: w for k, w in part.items() if k in ours or not _apart(k, heads)} for s, part in parts.items()}
     fitting = {stem: part for stem, part in kept.items() if part.keys() == ours.keys()}
     if not fitting:
         return None
@@ -125,9 +168,13 @@ def _part(weights: Mapping[str, Tensor], ours: dict[str, str], own: Mapping[str,
     return {name: part[short] for short, name in ours.items()}
 
 
-def _averaged(name: str) -> bool:
-    """Whether a name begins as that of a moving average does."""
-    return bool(AVERAGED.search(name.split(".")[0]))
+def _apart(name: str, heads: Collection[str]) -> bool:
+    """Whether a name belongs to something else beside the model, by how it begins: a moving average, a discriminator.
+
+    A number does not say that: layers of a sequence that the model does not have make it another model.
+    """
+    head, dot, _ = name.partition(".")
+    return bool(AVERAGED.search(head)) or (bool(dot) and head not in heads and not head.isdecimal())
 
 
 def _filled(part: Weights, tied: Iterable[Sequence[str]]) -> Weights:

@@ -1,16 +1,19 @@
 """Weights from files that someone else made: tensors by name, and nothing that runs.
 
 A ``.pt`` file is a pickle, and a pickle is a program. PyTorch's restricted reader (``weights_only=True``) builds
-tensors and plain containers only; all else in such a file is refused, and so are tensors larger than the file itself.
+tensors and plain containers only. Where a file names anything else, such as a trainer's settings, `inert` reads it with
+stand-ins that do nothing. Weights that are such objects themselves, and tensors larger than the file, are refused.
 """
 
 from __future__ import annotations
 
+import pickle
 import re
 import struct
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,85 +21,211 @@ import torch
 from torch import Tensor
 
 from latentlab.errors import InputError, MissingError
+from latentlab.models import inert
+from latentlab.models.inert import KINDS, NARROW, Named
+from latentlab.models.names import COUNTER, ignored, removed
+from latentlab.models.state_dicts import find, keys
+from latentlab.system.files import read_json
 from latentlab.system.regular import check_regular
 
 LIMIT = 4 << 30
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 NAMES = (*SUFFIXES, *(f"{suffix}.tar" for suffix in SUFFIXES), ".tar")  # what PyTorch's own examples call them
-TRAINED = ("model_state_dict", "state_dict", "model", "net", "network", "module", "params")
-AVERAGED = ("ema_state_dict", "model_ema", "ema_model", "ema", "state_dict_ema", "params_ema", "shadow_params")
-DEEPEST = 3
-KINDS = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8, torch.int16,
-         torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64}  # fmt: skip
-NARROW = {torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2, torch.float8_e5m2fnuz}
+INDEX = ".index.json"  # lists the files that a large state dict is saved in, as Hugging Face does
+FORMS = ("model.safetensors", "diffusion_pytorch_model.safetensors", "pytorch_model.bin")  # in Hugging Face's folders
+WITHIN = tuple(f"{name}{end}" for name in FORMS for end in ("", INDEX))
+HALF = {torch.float16, torch.bfloat16}
 SLACK = 4096  # a file of one small tensor may be smaller than its declared alignment
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weights in a file, and the key that they lie under.
+
+    ``unread`` names the Python objects beside them, ``narrow`` the types that have fewer bits than float32, ``others``
+    the keys under which other weights lie.
+    """
+
+    path: Path
+    weights: dict[str, Tensor]
+    key: str = ""
+    unread: tuple[str, ...] = ()
+    narrow: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    def under(self, prefix: str | None) -> Checkpoint:
+        """The weights whose names begin with a prefix, without it; all of them for None."""
+        if prefix is None:
+            return self
+        start = f"{prefix.rstrip('.')}."
+        chosen = {name.removeprefix(start): w for name, w in self.weights.items() if name.startswith(start)}
+        if not chosen:
+            known = ", ".join(dict.fromkeys(f"{name.partition('.')[0]}." for name in self.weights))
+            raise InputError(
+                f"{self.path.name[:60]} has no weights under {start[:40]!r}; names begin with {known}"[:199]
+            )
+        return replace(self, weights=chosen)
+
+    def said(self, chosen: Mapping[str, Tensor]) -> str:
+        """One line on what was chosen, converted and left unread; empty where there was nothing to choose."""
+        prefix, left = removed(self.weights, chosen), ignored(self.weights, chosen)
+        parts = [f"took the weights under {self.key!r}"] if self.key else []
+        parts += [f"removed the prefix {prefix!r}"] if prefix else []
+        parts += [f"converted {' and '.join(self.narrow)} to float32"] if self.narrow else []
+        parts += [f"ignored the weights {_some(left)}"] if left else []
+        parts += [f"left Python objects unread ({_some(self.unread)})"] if self.unread else []
+        return f"{self.path.name}: {', '.join(parts)}" if parts else ""
+
+
+def _some(words: Sequence[str]) -> str:
+    return ", ".join([*words[:SHOWN], *(["…"] if len(words) > SHOWN else [])])
 
 
 def read_weights(path: str | Path, limit: int = LIMIT) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by name, as `read_checkpoint` finds them."""
+    return read_checkpoint(path, limit=limit).weights
+
+
+def read_checkpoint(path: str | Path, key: str | None = None, limit: int = LIMIT) -> Checkpoint:
     """The tensors of a checkpoint by name, on the CPU: ``.safetensors``, or ``.pt``, ``.pth``, ``.bin``, ``.ckpt``.
 
     The suffix may be in capitals, and ``.pth.tar`` and ``.tar`` are taken for what ``torch.save`` writes. A state dict
-    that lies under ``model_state_dict``, ``state_dict``, ``model``, ``net``, … (`TRAINED`) beside other things (an
-    optimizer, a step) is found there, also where these lie in one another; a moving average (``ema``, …) is taken where
-    there is nothing else. State dicts of parts (``encoder``, ``decoder``) become one. Tensors keep their type, but
-    float8 becomes float32. Refused, each with a one-line `InputError`: pickled objects, TorchScript, tar archives,
+    in several files is read by its ``….index.json``, and a folder by the file in it that Hugging Face names so. A state
+    dict that lies under ``model_state_dict``, ``state_dict``, ``model``, ``net``, … beside other things (an optimizer,
+    a step) is found there, also where these lie in one another; a moving average (``ema``, …) is taken where there is
+    nothing else; ``key`` takes what lies under that key. State dicts of parts (``encoder``, ``decoder``) become one.
+    Tensors keep their type, but float8 becomes float32. Python objects beside the weights stay unread: nothing in a
+    file is imported or called. Refused, each with a one-line `InputError`: pickled models, TorchScript, tar archives,
     files of more than `limit` bytes or that unpack to more, files cut off, tensors larger than what the file stores.
     """
-    path = Path(path)
+    path = _file(Path(path))
+    name = path.name.lower()
+    if name.endswith(INDEX):
+        return _sharded(path, key, limit)
+    if path.stat().st_size > limit:
+        raise InputError(f"{path} has {path.stat().st_size:,} bytes; expected weights of at most {limit:,}")
+    if not name.endswith((".safetensors", *NAMES)):
+        raise InputError(
+            f"{path} is not a checkpoint; expected a name that ends in .safetensors, {', '.join(SUFFIXES)}"
+        )
+    tree, unread = _read_safetensors(path) if name.endswith(".safetensors") else _unpickle(path, limit)
+    place = find(tree, path, key)
+    if place is None:
+        raise InputError(_no_weights(tree, unread, path))
+    weights = _plain(place[1], path, limit)
+    others = tuple(other for other in keys(tree) if place[0] and other != place[0])
+    return Checkpoint(path, weights, place[0], unread, _narrow(place[1]), others)
+
+
+def _file(path: Path) -> Path:
+    """The file with the weights: the path itself, or the one in a folder that is named as Hugging Face names it."""
+    if path.is_dir():
+        names = [name for name in WITHIN if (path / name).is_file()]
+        if not names:
+            raise MissingError(f"{path} has no weights; expected one of {', '.join(WITHIN)}, or name the file"[:199])
+        path /= names[0]
     check_regular(path)
     if not path.is_file():
         raise MissingError(f"{path} does not exist; expected a checkpoint (.safetensors, {', '.join(SUFFIXES)})")
-    if path.stat().st_size > limit:
-        raise InputError(f"{path} has {path.stat().st_size:,} bytes; expected weights of at most {limit:,}")
-    name = path.name.lower()
-    if name.endswith(".safetensors"):
-        return _plain(_read_safetensors(path), path, limit)
-    if name.endswith(NAMES):
-        return _plain(_state_dict(_unpickle(path, limit), path), path, limit)
-    raise InputError(f"{path} is not a checkpoint; expected a name that ends in .safetensors, {', '.join(SUFFIXES)}")
+    return path
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _sharded(path: Path, key: str | None, limit: int) -> Checkpoint:
+    """The state dict in the files that an index lists, which lie beside it."""
+    if key is not None:
+        raise InputError(f"{path.name[:60]} lists weights without keys, so none is {key[:40]!r}; leave the key out")
+    index = read_json(path)
+    files = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(files, dict) or not files:
+        raise InputError(f"{path} has no weight_map; expected the index that is saved with a model in several files")
+    weights: dict[str, Tensor] = {}
+    narrow: set[str] = set()
+    for name in sorted(set(map(str, files.values()))):
+        if Path(name).name != name or name.lower().endswith(INDEX):
+            raise InputError(f"{path} lists {name[:60]!r}; expected names of files beside it")
+        part = read_checkpoint(path.parent / name, limit=limit - sum(w.nbytes for w in weights.values()))
+        weights |= part.weights
+        narrow |= set(part.narrow)
+    if lacking := sorted(files.keys() - weights.keys()):
+        raise InputError(f"{path.parent} lacks {lacking[0][:60]}, which {path.name[:60]} lists; copy all files again")
+    return Checkpoint(path, weights, "", (), tuple(sorted(narrow)))
+
+
+def _narrow(weights: Mapping[Any, Any]) -> tuple[str, ...]:
+    """The types narrower than float32 of weights, by name."""
+    kinds = {tensor.dtype for tensor in weights.values()} & (HALF | NARROW)
+    return tuple(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+
+
+def single(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights with half precision as float32 of the same values; other types as they are."""
+    return {name: tensor.float() if tensor.dtype in HALF else tensor for name, tensor in weights.items()}
+
+
+def _read_safetensors(path: Path) -> tuple[Any, tuple[str, ...]]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return dict(load_file(path))
+        return dict(load_file(path)), ()
     except (SafetensorError, ValueError, KeyError, OSError) as error:
         raise InputError(f"{path} cannot be read as safetensors ({error})"[:199]) from error
 
 
-def _unpickle(path: Path, limit: int) -> Any:
-    _check_archive(path, limit)
+def _unpickle(path: Path, limit: int) -> tuple[Any, tuple[str, ...]]:
+    """What a pickle contains, and the names of the objects in it that were left unread."""
+    archive = _check_archive(path, limit)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of old storage classes, and of TorchScript before refusing it
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True), ()
     except MemoryError:
         raise
     except Exception as error:  # a malformed pickle raises nearly anything; no kind of it is ours
-        message = str(error)
-        if "GLOBAL" in message or "weights_only" in message or "TorchScript" in message:
-            what = (
-                f"contains Python objects besides tensors{_named(message)}, which are never loaded; save "
-                "model.state_dict()"
-            )
-        else:
-            what = "is truncated or not a PyTorch checkpoint; expected what torch.save(model.state_dict(), …) writes"
-        raise InputError(f"{path} {what}"[-199:]) from error
+        if archive and isinstance(error, pickle.UnpicklingError):
+            return _read_inert(path)
+        raise _refusal(path, str(error)) from error
 
 
-def _named(message: str) -> str:
-    """Which object PyTorch's reader refused, as it says itself."""
-    found = re.search(r"GLOBAL ([\w.]+)", message)
-    return f" ({found[1][:60]})" if found else ""
+def _read_inert(path: Path) -> tuple[Any, tuple[str, ...]]:
+    try:
+        return inert.read(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # as above
+        raise _refusal(path, "") from error
 
 
-def _check_archive(path: Path, limit: int) -> None:
-    """Refuse an archive that unpacks to more than it has: torch stores records as they are."""
+def _refusal(path: Path, message: str) -> InputError:
+    """What to say of a file, by what PyTorch's reader said of it."""
+    if "GLOBAL" in message or "weights_only" in message or "TorchScript" in message:
+        found = re.search(r"GLOBAL ([\w.]+)", message)
+        return InputError(_objects(path, found[1] if found else ""))
+    what = "is truncated or not a PyTorch checkpoint; expected what torch.save(model.state_dict(), …) writes"
+    return InputError(f"{path} {what}"[-199:])
+
+
+def _objects(path: Path, name: str) -> str:
+    named = f" ({name[:60]})" if name else ""
+    what = f"contains Python objects besides tensors{named}, which are never loaded; save model.state_dict()"
+    return f"{path} {what}"[-199:]
+
+
+def _no_weights(tree: Any, unread: tuple[str, ...], path: Path) -> str:
+    """What to say of a file in which no state dict was found: which object is in its place, where one is."""
+    if unread:
+        values = [tree, *(tree.values() if isinstance(tree, Mapping) else ())]
+        objects = [value.path for value in values if isinstance(value, Named) and value.path]
+        return _objects(path, (*objects, *unread)[0])
+    return f"{path} does not contain a state dict (tensors by name); save one: torch.save(model.state_dict(), …)"
+
+
+def _check_archive(path: Path, limit: int) -> bool:
+    """Whether it is an archive; one that unpacks to more than it has is refused: torch stores records as they are."""
     try:
         if not zipfile.is_zipfile(path):
-            return
+            return False
         with zipfile.ZipFile(path) as archive:
             size = sum(record.file_size for record in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
@@ -105,32 +234,7 @@ def _check_archive(path: Path, limit: int) -> None:
         raise InputError(
             f"{path} unpacks to {size:,} bytes, more than its size allows; expected what torch.save writes"
         )
-
-
-def _state_dict(found: Any, path: Path) -> Mapping[Any, Any]:
-    for keys in (TRAINED, TRAINED + AVERAGED):
-        for candidate in _nested(found, keys, DEEPEST):
-            if _holds_tensors(candidate):
-                return candidate
-    parts = {key: part for key, part in found.items() if _holds_tensors(part)} if isinstance(found, Mapping) else {}
-    if parts:
-        return {f"{key}.{name}": tensor for key, part in parts.items() for name, tensor in part.items()}
-    raise InputError(
-        f"{path} does not contain a state dict (tensors by name); save one: torch.save(model.state_dict(), …)"
-    )
-
-
-def _holds_tensors(found: Any) -> bool:
-    """Whether this is a state dict: tensors by name, and nothing else."""
-    return isinstance(found, Mapping) and bool(found) and all(isinstance(value, Tensor) for value in found.values())
-
-
-def _nested(found: Any, keys: Sequence[str], depth: int) -> Iterator[Mapping[Any, Any]]:
-    """A mapping and those that lie in it under such keys, the outermost first."""
-    if isinstance(found, Mapping):
-        yield found
-        for key in keys if depth else ():
-            yield from _nested(found.get(key), keys, depth - 1)
+    return True
 
 
 def _plain(found: Mapping[Any, Any], path: Path, limit: int) -> dict[str, Tensor]:
@@ -144,9 +248,14 @@ def _plain(found: Mapping[Any, Any], path: Path, limit: int) -> dict[str, Tensor
         total += size
         if size > stored or total > limit:
             raise InputError(f"{path}: {name[:60]} claims {size:,} bytes, more than the file contains; save it again")
-    return {name: _usual(tensor.detach()) for name, tensor in found.items()}
+    return {name: _usual(name, tensor.detach()) for name, tensor in found.items()}
 
 
-def _usual(tensor: Tensor) -> Tensor:
-    """The tensor in memory of its own; float8, which hardly anything computes with, as float32 of the same values."""
+def _usual(name: str, tensor: Tensor) -> Tensor:
+    """The tensor in memory of its own; float8, which hardly anything computes with, as float32 of the same values.
+
+    Counters of batch normalisation, which averaging and ``half()`` make fractions, are whole numbers again.
+    """
+    if name.endswith(COUNTER) and tensor.is_floating_point():
+        return tensor.float().nan_to_num().round().long()
     return (tensor.float() if tensor.dtype in NARROW else tensor).clone(memory_format=torch.contiguous_format)

@@ -152,6 +152,7 @@ def _title(metric: str) -> str:
 
 def _missing(good: pd.DataFrame) -> list[str]:
     sentences = {
+        "no model": "holds imported codes without a model, so there are no traversals, reconstructions or distortions",
         "not encoded": "was not encoded, so nothing is known about its codes",
         "not scored": "was not scored",
         "no factors": "was analysed on data without known factors, so disentanglement scores cannot be computed",

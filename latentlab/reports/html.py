@@ -17,7 +17,7 @@ from latentlab.reports.caveats import caveats
 from latentlab.runs.choice import RULE, Choice, better, choices
 from latentlab.runs.commands import command, commands
 from latentlab.runs.comparison import COSTS, compare, summarise
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 from latentlab.runs.study import Study
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
 from latentlab.system.files import write_bytes
@@ -262,6 +262,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
 
 
 def _part(run: Run) -> tuple[str, Any]:
+    check_model(run)
     parts = run.decodings()
     found = next((over for over in ("prior", "aggregate") if f"traversals-{over}" in parts), None)
     if found is None:
@@ -322,7 +323,8 @@ def _files(runs: Sequence[Run]) -> Table:
         table = table.set_index("file")
         odd = table[table["state"].isin(["stale", "damaged", "locked", "newer"])]
         states = "; ".join(f"{row.Index} {row.state}: {row.why}" for row in odd.itertuples()) or "as made"
-        hashes = [str(table.loc[name, "sha256"])[:16] or "–" for name in ("model.safetensors", "codes.h5ad")]
+        known = table["sha256"].to_dict()
+        hashes = [str(known.get(name, ""))[:16] or "–" for name in ("model.safetensors", "codes.h5ad")]
         rows.append([run.name, *hashes, states])
     return Table(["run", "model.safetensors", "codes.h5ad", "files"], rows, "The first 16 digits of their SHA-256.")
 

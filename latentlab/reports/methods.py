@@ -78,7 +78,9 @@ def methods(what: Run | Study | Iterable[Run | Study]) -> Methods:
         raise InputError("there are no runs to describe; expected a run, a study or a list of them")
     cite = _Cites()
     recorded = [run.scored for run in runs]
-    sentences = [_models(runs, cite), *_data(runs, cite), _training(runs, cite), *_stages(runs, cite)]
+    trained = [run for run in runs if run.config.has_model]
+    sentences = [_models(trained, cite), *_data(trained, cite), _training(trained, cite)] if trained else []
+    sentences += [*_embeddings([run for run in runs if not run.config.has_model]), *_stages(runs, cite)]
     sentences += _scores(runs, recorded, cite)
     sentences.append(f"All analyses were done with latentlab {version('latentlab')}{cite('latentlab')}.")
     keys = tuple(sorted(set(cite.keys)))
@@ -110,6 +112,27 @@ def _models(runs: Sequence[Run], cite: _Cites) -> str:
     where = dict.fromkeys(str((run.config.imported or {}).get("format", "a custom adapter")) for run in foreign)
     elsewhere = f" {len(foreign)} of {len(runs)} were trained elsewhere and imported ({', '.join(where)})."
     return ", ".join(told) + "." + (elsewhere if foreign else "")
+
+
+def _embeddings(runs: Sequence[Run]) -> list[str]:
+    """What is known of codes that came without a model: their names, files, sizes and rows."""
+    if not runs:
+        return []
+    named = "; ".join(
+        f"{run.config.label} ({run.config.latent_dim} dimensions, "
+        f"{'means and variances' if run.config.stochastic else 'points'}, {_origin(run)})"
+        for run in runs
+    )
+    rows = _values(runs, lambda run: f"{run.config.rows:,}")
+    sources = _and(dict.fromkeys(str(run.config.source.get("name", "codes")) for run in runs))
+    told = f"Codes computed elsewhere were analysed without a model: {named}"
+    return [f"{told}, {rows} rows of {sources}; how they were trained is not recorded here."]
+
+
+def _origin(run: Run) -> str:
+    imported = run.config.imported or {}
+    digest = str(imported.get("sha256", ""))[:12]
+    return f"{'file ' + str(imported['file']) if imported.get('file') else 'arrays'}, SHA-256 {digest}…"
 
 
 def _likelihood(run: Run) -> str:
@@ -149,14 +172,25 @@ def _training(runs: Sequence[Run], cite: _Cites) -> str:
     told.append(f"{_values(runs, lambda run: run.config.hardware.precision)} in PyTorch{cite('paszke2019')}")
     unfinished = [f"{run.name} ({run.state})" for run in runs if run.state != "finished"]
     beware = f" Not trained to the end: {', '.join(unfinished)}." if unfinished else ""
-    return f"{', '.join(told)}; {len(runs)} run{_s(runs)} in all.{beware}"
+    return f"{', '.join(told)}; {len(runs)} run{_s(runs)} in all.{_sampled(runs, cite)}{beware}"
+
+
+def _sampled(runs: Sequence[Run], cite: _Cites) -> str:
+    """How rows were sampled where not each once an epoch."""
+    laws = dict.fromkeys(run.config.correlate or "weights" for run in runs if run.config.weights)
+    told = [
+        f"so that two factors are correlated, {law}{cite('trauble2021')}" if law != "weights" else "by weights of rows"
+        for law in laws
+    ]
+    count = sum(bool(run.config.weights) for run in runs)
+    return f" In {count} of {len(runs)} runs training rows were sampled {_and(told)}." if told else ""
 
 
 def _stages(runs: Sequence[Run], cite: _Cites) -> list[str]:
     """One sentence a stage that was run: what it does, with which settings, and on how many runs where not on all."""
     sentences = []
     for stage in stages().values():
-        having = [run for run in runs if run.has(stage.name)]
+        having = [run for run in runs if run.has(stage.name) and (run.config.has_model or stage.name != "encode")]
         if not having or not stage.about:
             continue
         told = [f"{stage.about}{cite(*cited(stage.source))}"]

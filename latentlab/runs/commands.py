@@ -30,6 +30,8 @@ def commands(run: Run) -> list[str]:
 
 def _made(run: Run) -> str:
     config = run.config
+    if not config.has_model and config.imported is not None:
+        return _codes(run, config.imported)
     if config.adapter is not None:
         where = f"{config.adapter.file or 'FILE.py'}:{config.adapter.name}"
         own = [
@@ -57,6 +59,8 @@ def _made(run: Run) -> str:
         "learning-rate": f"{config.learning_rate:g}",
         "decay": f"{config.decay:g}",
         "seed": config.seed,
+        "correlate": config.correlate,
+        "weights": "WEIGHTS" if config.weights and not config.correlate else "",
         "split": config.split if config.split in ("train", "test") else "",
         "precision": config.hardware.precision,
         "threads": config.hardware.threads,
@@ -64,6 +68,21 @@ def _made(run: Run) -> str:
     }
     given = [part for name, value in settings.items() if value != "" for part in (f"--{name}", str(value))]
     return command("train", "--data", config.data, "--out", run.path, *_objective(config.objective), *given)
+
+
+def _codes(run: Run, imported: dict[str, Any]) -> str:
+    options = {"name": run.config.label, "seed": run.config.seed or None, **dict(imported.get("options") or {})}
+    given = [
+        part
+        for key, value in options.items()
+        if key != "header" and value is not None
+        for part in (f"--{key}", str(value))
+    ]
+    given += [] if options.get("header") is None else ["--header" if options["header"] else "--no-header"]
+    kind, file = str(imported.get("format", "codes")), str(imported.get("file") or "CODES")
+    if kind == "scvi":
+        file, given = "MODEL_FOLDER", [*given, "--data", f"{run.config.source.get('name', 'CELLS')}.h5ad"]
+    return command("import", kind, file, *given, "--out", run.path)
 
 
 def _objective(objective: dict[str, Any], *, own: bool = False) -> list[str]:
@@ -76,7 +95,9 @@ def _objective(objective: dict[str, Any], *, own: bool = False) -> list[str]:
 def _analysed(run: Run) -> list[str]:
     if not run.has("encode"):
         return []
-    data = str(read_provenance(run.codes_path).get("data") or run.config.data)
+    data = (
+        ["--data", str(read_provenance(run.codes_path).get("data") or run.config.data)] if run.config.has_model else []
+    )
     found = run.scored
     inputs, metrics = found["inputs"], list(found["scores"])
     options = ["--metric", ",".join(metrics)] if metrics else []
@@ -88,4 +109,4 @@ def _analysed(run: Run) -> list[str]:
     )
     copy = "full_codes" in inputs
     export = [command("export", "FULL_STUDY", "--to", "study", "-o", run.path.parent)] if copy else []
-    return [command("analyze", run.path, "--data", data, *options, *adapter), *export]
+    return [command("analyze", run.path, *data, *options, *adapter), *export]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.codes.h5ad import read_summary
 from latentlab.errors import InputError, MissingError
 from latentlab.results import version_of
+from latentlab.runs.config import RunConfig
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
 from latentlab.system.files import sha256
@@ -59,12 +60,13 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     what scale the distortion is measured: values of different data, profiles or scales are not compared by
     `latentlab.runs.choice.choice`.
 
-    ``flags`` names what to beware of: ``collapsed`` (no active unit), ``diverged``, ``unfinished``, ``stale codes`` or
-    ``stale scores`` (made from other weights or codes than are there now), ``not encoded``, ``not scored``,
-    ``labels only``, ``no factors``, ``older scores`` (computed by an older version of a metric than those of other
-    runs). ``error`` is why a run or a file of it could not be read. ``attrs["metrics"]``
-    lists the metrics found; a metric that is a cost already, like ``rate``, is none of them. ``attrs["caveats"]`` has
-    the ways in which the scored data lie outside the domain of scores, with the runs of which each was said.
+    ``flags`` names what to beware of: ``no model`` (imported codes alone), ``collapsed`` (no active unit),
+    ``diverged``, ``unfinished``, ``stale codes`` or ``stale scores`` (made from other weights or codes than are there
+    now), ``not encoded``, ``not scored``, ``labels only``, ``no factors``, ``older scores`` (computed by an older
+    version of a metric than those of other runs). ``error`` is why a run or a file of it could not be
+    read. ``attrs["metrics"]`` lists the metrics found; a metric that is a cost already, like ``rate``, is none of them.
+    ``attrs["caveats"]`` has the ways in which the scored data lie outside the domain of scores, with the runs of which
+    each was said.
     """
     import pandas as pd
 
@@ -138,10 +140,19 @@ def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
 
 
 def settings_of(runs: Sequence[Run]) -> list[str]:
-    """The setting of each run: its label, and whatever else differs among these runs."""
-    varying = [key for key in OTHERS if len({getattr(run.config, key) for run in runs}) > 1]
-    more = lambda run: "".join(f", {OTHERS[key]} {getattr(run.config, key)}" for key in varying)  # noqa: E731
-    return [run.config.label + more(run) for run in runs]
+    """The setting of each run: its label, and whatever else differs among these runs.
+
+    Codes that were imported without a model differ in their name and their size.
+    """
+    trained = [run.config for run in runs if run.config.has_model]
+    varying = [key for key in OTHERS if len({getattr(config, key) for config in trained}) > 1]
+    sizes = len({run.config.latent_dim for run in runs}) > 1
+
+    def more(config: RunConfig) -> str:
+        keys = varying if config.has_model else ["latent_dim"] * sizes
+        return "".join(f", {OTHERS[key]} {getattr(config, key)}" for key in keys)
+
+    return [run.config.label + more(run.config) for run in runs]
 
 
 def _row(run: Run, setting: str) -> dict[str, Any]:
@@ -177,7 +188,8 @@ def normalised_beta(run: Run) -> float:
 
 def _training(run: Run) -> tuple[dict[str, Any], list[str]]:
     state = run.state
-    return {"state": state, "steps": run.step}, [state] if state != "finished" else []
+    flags = [] if run.config.has_model else ["no model"]
+    return {"state": state, "steps": run.step}, [*flags, state] if state != "finished" else flags
 
 
 def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:

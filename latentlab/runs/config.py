@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
 
@@ -17,6 +17,7 @@ else:
 
 FORMAT = 2
 LARGEST_BETA = 1e9
+NO_NETWORK = "none"  # of a run that holds codes alone
 
 
 class Hardware(Frozen):
@@ -55,11 +56,13 @@ class RunConfig(Frozen):
     in bytes. ``data`` is the SPEC the run was trained on, ``split`` the part of it, ``rows`` how many rows that
     is, ``source`` where the images came from, ``fingerprint`` the SHA-256 of what they are (`Dataset.fingerprint`;
     empty in runs older than it, and where a model was trained elsewhere). ``weights`` is the SHA-256 of the weights
-    that rows were drawn by, empty where each was drawn once an epoch. ``decay`` is the last part of the steps over
+    that rows were drawn by, empty where each was drawn once an epoch; ``correlate`` names two factors and σ where those
+    weights follow from them. ``decay`` is the last part of the steps over
     which the learning rate falls linearly to zero.
 
     A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
-    recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known.
+    recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known. A run that holds
+    imported codes without a model has the network and likelihood ``none``, and None as ``form``.
     """
 
     format: Literal[2] = 2
@@ -71,12 +74,13 @@ class RunConfig(Frozen):
     source: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str = Field("", max_length=64)
     weights: str = Field("", max_length=64)
+    correlate: str = Field("", max_length=512)
     form: Form
     network: str
     latent_dim: int = Field(10, ge=1, le=4096)
     likelihood: Literal[
         "bernoulli", "gaussian", "gaussian-learned", "gaussian-channels", "gaussian-sigmoid", "laplace-sigmoid",
-        "per-column", "negative-binomial", "poisson", "own",
+        "per-column", "negative-binomial", "poisson", "own", "none",
     ] = "bernoulli"  # fmt: skip
     sigma: float = Field(1.0, gt=0, le=1e3)
     objective: dict[str, Any]
@@ -94,7 +98,10 @@ class RunConfig(Frozen):
     @classmethod
     def _of_format_1(cls, content: Any) -> Any:
         """A configuration of format 1 as one of format 2."""
-        if not isinstance(content, dict) or "image_shape" not in content or "form" in content:
+        if not isinstance(content, dict):
+            return content
+        content = {**content, "format": FORMAT} if content.get("format") == 1 else content
+        if "image_shape" not in content or "form" in content:
             return content
         shape = content["image_shape"]
         if not isinstance(shape, list | tuple) or not all(type(size) is int for size in shape):
@@ -104,14 +111,14 @@ class RunConfig(Frozen):
 
     @field_validator("form", mode="before")
     @classmethod
-    def _form(cls, form: Any) -> Form:
+    def _form(cls, form: Any) -> Form | None:
         from latentlab.data.kinds import Form, form_from
 
-        return form if isinstance(form, Form) else form_from(form)
+        return form if form is None or isinstance(form, Form) else form_from(form)
 
     @field_serializer("form")
-    def _brief(self, form: Form) -> dict[str, Any]:
-        return form.to_json()
+    def _brief(self, form: Form | None) -> dict[str, Any] | None:
+        return None if form is None else form.to_json()
 
     @field_validator("rows", "steps", "learning_rate")
     @classmethod
@@ -143,6 +150,29 @@ class RunConfig(Frozen):
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not abs(beta) <= LARGEST_BETA:
             raise ValueError(f"expected a number as beta, {LARGEST_BETA:g} at most")
         return objective
+
+    @model_validator(mode="after")
+    def _suits(self) -> Self:
+        """The likelihood suits the samples; codes without a model have neither."""
+        if not self.has_model:
+            if self.form is not None or self.adapter or self.likelihood != "none" or not self.imported:
+                raise ValueError("expected no form, adapter or likelihood: the network 'none' stands for no model")
+            return self
+        if self.form is None:
+            raise ValueError("expected a form: only codes without a model have none")
+        from latentlab.data.kinds import kind_of
+
+        known = kind_of(self.form).likelihoods(self.form)
+        if self.likelihood not in (*known, "own"):
+            raise ValueError(
+                f"the likelihood {self.likelihood} is not for {self.form.plural}; choose {', '.join(known)}"
+            )
+        return self
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model; without one the run holds codes that were computed elsewhere."""
+        return self.network != NO_NETWORK
 
     @property
     def beta(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Whether a training has come to rest: what the bound still gained while the learning rate was constant.
+"""Whether a training has come to rest: what the bound, or the loss, still gained while the learning rate was constant.
 
 Under a learning rate that falls to 0 every curve becomes flat, so the steps of the fall say nothing. Of the steps
 before it the last quarter is set against the quarter before.
@@ -31,7 +31,7 @@ class Rest:
     flat
         Whether the whole interval lies within the tolerance of 0.
     bound
-        What was looked at: ``elbo``, or ``−distortion`` of a deterministic encoder.
+        What was looked at: ``elbo``, ``−distortion`` of a deterministic encoder, or ``−loss``.
     """
 
     gain: float
@@ -41,7 +41,7 @@ class Rest:
     bound: str
 
 
-def rest(run: Run, *, tolerance: float = TOLERANCE) -> Rest:
+def rest(run: Run, *, tolerance: float = TOLERANCE, of_loss: bool = False) -> Rest:
     """Whether a run was trained until its bound was flat.
 
     Parameters
@@ -50,6 +50,8 @@ def rest(run: Run, *, tolerance: float = TOLERANCE) -> Rest:
         Its history gives the bound, as the mean over the steps of each line.
     tolerance
         In nats an image: the bound is flat where the gain is surely between −tolerance and tolerance.
+    of_loss
+        Look at the loss that was minimised instead, which at another β than 1 is not the bound.
 
     Returns
     -------
@@ -74,10 +76,10 @@ def rest(run: Run, *, tolerance: float = TOLERANCE) -> Rest:
     '−distortion'
     """
     config, history = run.config, [line for line in run.history() if "distortion" in line]
-    bound = "elbo" if history and "elbo" in history[-1] else "−distortion"
+    bound = "−loss" if of_loss else "elbo" if history and "elbo" in history[-1] else "−distortion"
     end = (1 - config.decay) * config.steps
     steps = np.array([line["step"] for line in history], np.float64)
-    values = np.array([line["elbo"] if bound == "elbo" else -line["distortion"] for line in history], np.float64)
+    values = np.array([line["elbo"] if bound == "elbo" else -line[bound[1:]] for line in history], np.float64)
     third = values[(steps > end / 2) & (steps <= 3 * end / 4)]
     last = values[(steps > 3 * end / 4) & (steps <= end)]
     if min(len(third), len(last)) < BLOCKS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.data import Dataset, read_spec
 from latentlab.data.dataset import check_form
 from latentlab.errors import InputError, MissingError
-from latentlab.runs.run import Run
+from latentlab.runs.run import Run, check_model
 from latentlab.system.files import check_format, read_json
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def data_of(run: Run, spec: str = "") -> Dataset:
     """
     from latentlab.data import Code, open_spec
 
+    check_model(run)
     named, folder = read_spec(spec or run.config.data), place(run)
     if isinstance(named, Code):
         raise InputError(

@@ -226,7 +226,8 @@ def _files(run: Run) -> Iterator[Finding]:
     }
     model, codes = states["model.safetensors"][0], states["codes.h5ad"][0]
     # What was made from the sound predecessor of a damaged file is not to be recomputed from it.
-    lost = model in (*UNREADABLE, "missing") or codes in UNREADABLE
+    gone = model == "missing" and run.config.has_model
+    lost = gone or model in UNREADABLE or codes in UNREADABLE
     for name, (state, why) in (rows | states).items():
         if state in UNREADABLE or (state == "stale" and not lost):
             yield Finding(str(run.path / name), f"{state}: {why}", True, _mend(run, name, state))

@@ -55,9 +55,11 @@ def _hash(path: Path) -> str:
 
 
 def files_of(run: Run) -> dict[str, Stage | None]:
-    """The files that the run has or should have, each with the stage that makes it, None for those of training."""
-    found: dict[str, Stage | None] = dict.fromkeys(TRAINED)
+    """The files that the run has or can have, each with the stage that makes it, None for those of training."""
+    found: dict[str, Stage | None] = dict.fromkeys(TRAINED if run.config.has_model else TRAINED[:1])
     for stage in stages().values():
+        if stage.needs and not run.config.has_model:
+            continue
         asked = stage.place is not None or any((run.path / file).is_file() for file in stage.files)
         found |= dict.fromkeys(stage.files, stage) if asked else {}
     return found | ({NOTES: None} if (run.path / NOTES).is_file() else {})

@@ -32,6 +32,8 @@ def dataset_of(run: Run) -> Dataset:
     """
     if os.environ.get(READ_ONLY):
         refuse_links(run)
+    if not run.config.has_model:
+        raise InputError(f"{run.name} holds codes alone, imported without the samples that they were made of")
     if not run.encodes:
         raise InputError(f"{run.name} has no encoder: its codes are samples from the prior, not codes of images")
     provenance = read_provenance(run.codes_path)

@@ -58,13 +58,18 @@ class Run:
 
     @property
     def encodes(self) -> bool:
-        """Whether the model has an encoder; its codes are drawn from the prior where it has none."""
-        return self.config.adapter is None or self.config.adapter.encodes
+        """Whether there is a model with an encoder."""
+        return self.config.has_model and (self.config.adapter is None or self.config.adapter.encodes)
 
     @property
     def decodes(self) -> bool:
-        """Whether the model has a decoder; without one there are no traversals and no reconstructions."""
-        return self.config.adapter is None or self.config.adapter.decodes
+        """Whether there is a model with a decoder; without one there are no traversals and no reconstructions."""
+        return self.config.has_model and (self.config.adapter is None or self.config.adapter.decodes)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the codes are samples from the prior: those of a model that only decodes."""
+        return self.decodes and not self.encodes
 
     @property
     def model_path(self) -> Path:
@@ -284,8 +289,18 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
             raise InputError(f"{path} is not a safetensors file of a run; restore it or retrain the run") from error
 
 
+def check_model(run: Run) -> None:
+    """Raise an `InputError` where the run holds codes without a model."""
+    if not run.config.has_model:
+        raise InputError(
+            f"{str(run.path)[-60:]} holds imported codes without a model, so nothing can be encoded or decoded; "
+            "import the model itself: `latentlab import --help`"
+        )
+
+
 def model_hash(run: Run) -> str:
     """The SHA-256 of a run's weights: what codes and decodings record as their model."""
+    check_model(run)
     if not run.model_path.is_file():
         raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
     return sha256(run.model_path)

@@ -21,6 +21,7 @@ from latentlab.system.registry import choose, folders, resolve
 if TYPE_CHECKING:
     from latentlab.runs.run import Run
 
+NO_MODEL = "imported codes and no model"
 LACKS = {
     "encoder": "no encoder",
     "decoder": "no decoder",
@@ -68,10 +69,14 @@ class Stage:
 
     def again(self, run: Run) -> str:
         """The command line that makes it."""
+        if self.name == "encode" and not run.config.has_model:
+            return f"latentlab import codes FILE --out {quote(str(run.path))}"
         return f"latentlab {self.command.replace('RUN', quote(str(run.path)))}"
 
     def lacks(self, run: Run) -> str:
         """What keeps the run's model from having it, as in ``no decoder``; empty where nothing does."""
+        if self.needs and not run.config.has_model:
+            return NO_MODEL
         has = {"encoder": run.encodes, "decoder": run.decodes, "posterior": run.config.stochastic}
         return next((LACKS[part] for part in self.needs if not has[part]), "")
 

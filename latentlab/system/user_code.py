@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, MissingError
 from latentlab.system.regular import check_regular
 
+_NEIGHBOURS: dict[Path, dict[str, Any]] = {}  # the modules found beside each file that was run
 NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)")
 
 
@@ -30,6 +33,35 @@ def existing(path: Path, what: str) -> Path:
     return path
 
 
+@contextmanager
+def neighbours(path: Path, *, again: bool = True) -> Iterator[None]:
+    """Within it, modules and packages beside the file can be imported, as when Python runs it; none stays behind.
+
+    Another file may have a neighbour of the same name: what was found beside this one is its own, and is there `again`
+    the next time.
+    """
+    beside, before = str(path.resolve().parent), dict(sys.modules)
+    sys.modules.update(_NEIGHBOURS.get(path.resolve(), {}) if again else {})
+    sys.path.insert(0, beside)
+    try:
+        yield
+    finally:
+        if beside in sys.path:  # the user's own code may have taken it out
+            sys.path.remove(beside)
+        new = {name: module for name, module in sys.modules.items() if module is not before.get(name)}
+        own = {name: module for name, module in new.items() if _lies_in(beside, module)}
+        for name in own:
+            del sys.modules[name]
+        sys.modules.update({name: before[name] for name in own if name in before})
+        _NEIGHBOURS[path.resolve()] = own
+
+
+def _lies_in(folder: str, module: Any) -> bool:
+    """Whether a module, or a package without ``__init__.py``, was found in a folder, and was not installed there."""
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    return any(str(place).startswith(f"{folder}/") and "site-packages" not in str(place) for place in places if place)
+
+
 def look_up(path: Path, name: str) -> Any:
     """Run the file and return what `name` is in it."""
     module = _run(path)
@@ -45,23 +77,15 @@ def failure(where: object, error: BaseException) -> InputError:
 
 
 def _run(path: Path) -> Any:
-    """The file as a module; for as long as it runs, modules beside it can be imported, as when Python runs it."""
+    """The file as a module; for as long as it runs, its neighbours can be imported."""
     specification = importlib.util.spec_from_file_location(f"latentlab_own_{path.stem}", path)
     if specification is None or specification.loader is None:
         raise InputError(f"{path} cannot be run as Python")
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module  # dataclasses and pickles look their module up there
-    beside, known = str(path.resolve().parent), set(sys.modules)
-    sys.path.insert(0, beside)
     try:
-        specification.loader.exec_module(module)
+        with neighbours(path, again=False):
+            specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # the user's own code may raise anything, or end the program
         raise failure(path, error) from error
-    finally:
-        sys.path.remove(beside)
-        # Another file may have a neighbour of the same name: what was found beside this one is its own.
-        for name in set(sys.modules) - known:
-            place = str(getattr(sys.modules[name], "__file__", None) or "")
-            if place.startswith(f"{beside}/") and "site-packages" not in place:
-                del sys.modules[name]
     return module

@@ -28,6 +28,8 @@ def validate(kind: Any, content: Any, where: str, mend: str = "") -> Any:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         if first["type"] == "missing":
             told = f"{key} is missing{more}"
+        elif not first["loc"] and first["type"] == "value_error":
+            told = first["msg"].removeprefix("Value error, ")
         elif first["type"] == "extra_forbidden":
             told = f"{key} is not a setting; known: {', '.join(kind.model_fields) or 'none'}"
         else:

@@ -14,7 +14,9 @@ from latentlab.runs.config import Hardware, RunConfig
 from latentlab.system import registry
 from latentlab.system.machine import process_threads, processor_flags
 from latentlab.system.validation import validate
+from latentlab.training.correlated import correlated, read_correlation
 from latentlab.training.objectives import build_objective
+from latentlab.training.row_weights import digest
 
 
 def configure(
@@ -24,6 +26,7 @@ def configure(
     beta: float | None = None,
     settings: dict[str, Any] | None = None,
     split: str | None = None,
+    correlate: str | None = None,
     network: str = "auto",
     likelihood: str = "auto",
     precision: str = "auto",
@@ -34,6 +37,7 @@ def configure(
     """The resolved configuration of a run: every choice that was left open is made here, once.
 
     ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
+    ``correlate`` (``"shape:scale=0.2"``) has rows drawn so that two factors are correlated.
     """
     if beta is not None and "beta" in (settings or {}):
         raise InputError("β was given twice, as beta and as a setting; leave one out")
@@ -47,7 +51,7 @@ def configure(
     if network == "auto":
         network = choose_network(data.form)
     if likelihood == "auto":
-        likelihood = kind_of(data.form).likelihood(data.form)
+        likelihood = kind_of(data.form).likelihoods(data.form)[0]
     check_takes(network, form)
     content = {
         "data": data.spec or data.name,
@@ -55,6 +59,7 @@ def configure(
         "rows": len(part),
         "source": dict(data.source),
         "fingerprint": part.fingerprint["images"],
+        **(_correlation(part, correlate) if correlate else {}),
         "form": form,
         "network": network,
         "likelihood": likelihood,
@@ -72,9 +77,16 @@ def configure(
     return config
 
 
+def _correlation(data: Dataset, text: str) -> dict[str, str]:
+    """The fields of a run whose rows are drawn so that two factors are correlated."""
+    correlation = read_correlation(text)
+    return {"correlate": str(correlation), "weights": digest(correlated(data, correlation))}
+
+
 def choose_network(form: Form) -> str:
     """The network that ``auto`` stands for: the first of those that the kind prefers that takes samples of this form.
 
+    >>> from latentlab.data.kinds import image_form
     >>> [choose_network(image_form((1, *size))) for size in ((28, 28), (64, 64), (105, 105), (8, 2000))]
     ['mlp', 'burgess', 'resnet', 'resnet']
     """

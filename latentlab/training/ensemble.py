@@ -49,8 +49,11 @@ Counted = Callable[[Mapping[Path, int]], None]
 def kind(config: RunConfig) -> str | None:
     """What members that can be trained together have in common; None for one that trains alone.
 
-    They may differ in the seed and in their objective's ``weights``. An objective that trains a critic does so alone.
+    They may differ in the seed and in their objective's ``weights``. An objective that trains a critic does so alone,
+    and so does a member whose rows are drawn by weights.
     """
+    if config.weights:
+        return None
     objective = build_objective(config.objective)
     if type(objective).critic is not Objective.critic:
         return None

@@ -45,6 +45,7 @@ class StudyPlan(Frozen):
     learning_rate: float | None = None
     decay: float | None = None
     split: str | None = None
+    correlate: str | None = None
     precision: str | None = None
     threads: int | None = None
     device: str | None = None

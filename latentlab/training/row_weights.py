@@ -1,4 +1,4 @@
-"""How often each row is drawn in training: weights by row id, from a file or an array."""
+"""How often each row is drawn in training: weights by row id, from a file or an array, or of two correlated factors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,31 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.data._arrays import read_npy
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError, MissingError, Remark
+from latentlab.runs.config import RunConfig
 from latentlab.runs.data import companion
 from latentlab.system.files import read_json, sha256
 from latentlab.system.precision import unmasked
+from latentlab.training.correlated import correlated, read_correlation
+
+
+def drawn_with(
+    config: RunConfig, part: Dataset, data: Dataset, given: str | Path | ArrayLike | None
+) -> NDArray[np.float64] | None:
+    """The probability of each row of `part`, from weights given or from the correlation that a configuration names.
+
+    None where neither is. ``data`` are what `part` was taken of: weights may have been made for them as a whole.
+    """
+    if config.correlate and given is not None:
+        raise InputError("weights and correlate both determine how rows are sampled; leave one out")
+    if config.correlate:
+        drawn = correlated(part, read_correlation(config.correlate))
+        if digest(drawn) != config.weights:
+            raise InputError(f"{part.name[-60:]} has other factors now than when {config.correlate[:60]} was set up")
+        return drawn
+    weights = None if given is None else weights_of(part, given)
+    if isinstance(given, str | Path):
+        check_made_for(Path(given), part, data)
+    return weights
 
 
 def weights_of(data: Dataset, given: str | Path | ArrayLike) -> NDArray[np.float64]:

@@ -53,7 +53,8 @@ def sweep(
 
     ``beta`` lists values of β (and ``ae``, for a plain autoencoder beside them), ``settings`` values of other settings
     of the objective, as in ``{"gamma": [10, 35]}``; lists are crossed, also with ``latent_dim``, among the options of
-    `configure`, where it is a list. Without either the β-VAE is trained at ae, 1, 4 and 16.
+    `configure`, where it is a list. The option ``correlate="shape:scale=0.2"`` trains all on rows drawn so that two
+    factors are correlated. Without either the β-VAE is trained at ae, 1, 4 and 16.
 
     One thread a member, one member a core: several at a time use the cores better than one on all of them. A member's
     weights equal those of training it alone with the same resolved hardware. Called again, it does what is missing.

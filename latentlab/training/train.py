@@ -36,7 +36,7 @@ from latentlab.training.history import DivergedError, History
 from latentlab.training.objectives import Moment, Terms, build_objective
 from latentlab.training.pace import Pace, alike
 from latentlab.training.parallel import Group, joined
-from latentlab.training.row_weights import check_made_for, digest, weights_of
+from latentlab.training.row_weights import digest, drawn_with
 
 RESTORE = "restore the data, or choose another --out"
 Logged = Callable[[int, int, dict[str, Any]], None]
@@ -57,10 +57,11 @@ def train(
     ``options`` are those of `configure`: ``objective``, ``beta``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
     ``config`` is one that is resolved already. ``weights`` (a ``.npy`` or an array, entry i for the row with id i) say
     how often each row is drawn, as `latentlab.analysis.debias.measure` makes them; a resume needs them again, and a
-    file that was made for other images is refused. A folder that holds the same run finished is returned as it is;
-    unfinished, it is continued with ``resume=True``; a different run is refused with an `InputError`. A loss that is
-    not finite raises `LatentlabError` and leaves the last good checkpoint;
-    an interrupt leaves a checkpoint of the step it came in.
+    file that was made for other images is refused. ``correlate`` has them drawn so that two factors are correlated
+    (`latentlab.training.correlated`), which the run records, so a resume needs the same text. A folder that holds the
+    same run finished is returned as it is; unfinished, it is continued with ``resume=True``; a different run is refused
+    with an `InputError`. A loss that is not finite raises `LatentlabError` and leaves the last good checkpoint; an
+    interrupt leaves a checkpoint of the step it came in.
 
     >>> run = train("digits", "/tmp/latentlab-doctest", steps=2, latent_dim=2, resume=True)
     >>> run.state
@@ -72,9 +73,7 @@ def train(
     part = data.split(config.split)
     if config.fingerprint not in ("", part.fingerprint["images"]):
         raise InputError(f"{str(out)[-50:]} is for different images than {part.name[-50:]}; {RESTORE}")
-    drawn_by = None if weights is None else weights_of(part, weights)
-    if isinstance(weights, str | Path):
-        check_made_for(Path(weights), part, data)
+    drawn_by = drawn_with(config, part, data, weights)
     config = config if drawn_by is None else config.model_copy(update={"weights": digest(drawn_by)})
     refuse_other(out, config, resume=resume)
     with joined(config) as group, claimed(out, config) if group.writes else nullcontext():

@@ -17,8 +17,8 @@ from latentlab.system.registry import load
 from latentlab.training.train import train
 
 QUESTIONS = [name for name, stage in stages().items() if stage.place is None]
-FOLDER = {"train", "sweep", "import", "demo", "data fetch"}  # what makes a run or a study, or the folder of a data set
-FILE = {"compare", "debias", "figure", "leakage", "report"}
+FOLDER = {"train", "sweep", "import", "demo", "data fetch", "zoo fetch"}  # what makes a folder
+FILE = {"advise", "compare", "debias", "figure", "leakage", "report"}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from latentlab.cli import run
 from latentlab.models import build
@@ -65,3 +66,22 @@ def test_what_is_left_out_is_named(words: list[str], message: str, capsys: pytes
     assert message in said.err
     assert said.err.count("\n") == 1
     assert not Path("run").exists()
+
+
+def test_a_key_and_a_prefix_choose(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    state = torch.load("weights.pt")
+    average = {f"vae.{name}": tensor + 1 for name, tensor in state.items()}
+    other = {f"gan.{name}": tensor + 2 for name, tensor in state.items()}
+    torch.save({"model": state, "ema": {**average, **other}}, "weights.pt")
+    assert run(["import", *WORDS, "--key", "ema", "--prefix", "vae"]) == 0
+    told = "latentlab: weights.pt: took the weights under 'ema', removed the prefix 'vae.', ignored the weights gan."
+    assert caplog.messages == [told]
+    recorded = Run(Path("run")).config.imported
+    assert recorded is not None
+    assert recorded["settings"] == {"prefix": "vae.", "key": "ema"}
+    kept = load_file("run/model.safetensors")
+    assert all(torch.equal(kept[name], tensor + 1) for name, tensor in state.items())
+    assert run(["import", *WORDS[:-1], "other", "--key", "ema"]) == 2
+    assert "several models that fit, under 'gan.', 'vae.'; choose one with --key or --prefix" in capsys.readouterr().err
+    assert run(["import", "huggingface", ".", "--out", "other", "--key", "ema"]) == 2
+    assert "the format huggingface has no option --key; leave it out" in capsys.readouterr().err

@@ -110,7 +110,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"{TRAIN} --device tpu", "device is 'tpu'"),
         (f"{TRAIN} --device cuda:99", "cuda:99"),
         (f"{TRAIN} --network perceptron", "no network is called 'perceptron'"),
-        (f"{TRAIN} --likelihood poisson", "likelihood is 'poisson'"),
+        (f"{TRAIN} --likelihood poisson", "the likelihood poisson is not for images; choose bernoulli"),
         (f"{TRAIN} --split validation", "has no split 'validation'"),
         (f"{TRAIN} --set gamma", "expected KEY=VALUE"),
         (f"{TRAIN} --set gamma=3", "gamma is not a setting"),

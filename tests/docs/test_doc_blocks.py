@@ -201,7 +201,7 @@ def shortened(words: list[str]) -> list[str]:
 
 # The others take up to a minute each: on request, with -m slow. Their Python runs always.
 QUICK = {"docs/dashboard", "docs/debiasing", "docs/gallery", "docs/outliers", "docs/scores/leakage", "docs/training",
-         "docs/tutorial", "docs/your-data"}  # fmt: skip
+         "docs/tutorial", "docs/your-codes", "docs/your-data"}  # fmt: skip
 PYTHON = [p for p in RUN if "docs" in p.parts and name(p) not in QUICK and "python" in dict(blocks(p))]
 
 

@@ -18,7 +18,7 @@ from latentlab.runs.study import Study
 from latentlab.system.files import write_json
 from latentlab.system.registry import load, names
 
-NEEDS_IMAGES = {"filling"}  # the toy study has none; tests/figures/test_generated.py has
+NEEDS_IMAGES = {"filling", "spectrum"}  # the toy study has none; test_generated.py and test_spectrum.py have
 NEEDS_MORE = {"support", "widths", "neighbours", "identity"}  # than an analysis: tests/figures/test_support_figures.py
 KINDS = sorted(set(names("figures")) - NEEDS_IMAGES - NEEDS_MORE)
 NEEDS_FACTORS = {"factor_matrix", "scores", "responses", "attribute", "few_labels", "leakage"} & set(KINDS)

@@ -23,7 +23,9 @@ NAMES = {
     "markup": ("<i>a</i>", "<b>x</b><br>y", "&lt;&amp;", "%{x}<extra>"),
     "odd": ("", "a$b\\c%_{<i>&\nx\t\x1b[31m", "שלום עולם", "$\\frac{"),
 }
-KINDS = sorted(set(names("figures")) - {"filling", "identity"})  # they need images and likelihoods, see below
+KINDS = sorted(
+    set(names("figures")) - {"filling", "identity", "spectrum"}
+)  # they need images and likelihoods, see below
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -18,6 +18,8 @@ from latentlab.codes.h5ad import load_codes
 from latentlab.codes.projections import load_projections
 from latentlab.data import load
 from latentlab.errors import InputError
+from latentlab.exchange.embeddings.anndata import read_h5ad
+from latentlab.exchange.exporting import export
 from latentlab.models.weights import read_weights
 from latentlab.runs.health import environment
 from latentlab.runs.run import Run
@@ -36,6 +38,7 @@ LOADERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "checkpoint": ("weights.pt", read_weights),
     "safetensors": ("weights.safetensors", read_weights),
     "codes": ("codes.h5ad", load_codes),
+    "anndata": ("cells.h5ad", lambda path: read_h5ad(path, "X_pca")),
     "decodings": ("decodings.h5", load_decodings),
     "projections": ("projections.h5", load_projections),
     "idx": ("idx/train-images-idx3-ubyte.gz", lambda path: _all(load(str(path.parent)))),
@@ -73,6 +76,7 @@ def sound_files(folder: Path) -> dict[str, Path]:
     packed = gzip.compress(struct.pack(">IIII", 2051, 20, 8, 8) + pixels.tobytes(), mtime=0)
     (folder / "idx" / "train-images-idx3-ubyte.gz").write_bytes(packed)
     (folder / "plan.toml").write_text(PLAN)
+    export(run, folder / "cells.h5ad", "h5ad")
     places = {"codes": "run/codes.h5ad", "decodings": "run/decodings.h5", "projections": "run/projections.h5"}
     return {name: folder / places.get(name, LOADERS[name][0]) for name in LOADERS}
 

@@ -14,13 +14,22 @@ from latentlab.system.registry import load, names
 
 MODULES = {name: load("metrics", name) for name in names("metrics")}
 SUPERVISED = [n for n, m in MODULES.items() if m.METRIC.needs in ("rows", "split", "draws", "labels")]
-LOOSE = {"dci": 0.03, "dci_es": 0.25, "infomec": 0.03, "sap": 5e-3, "explicitness": 2e-3, "beta_vae": 0.02}
+LOOSE = {
+    "dci": 0.03, "dci_es": 0.25, "infomec": 0.03, "sap": 5e-3, "explicitness": 2e-3, "beta_vae": 0.02,
+    "dci_subspace": 0.03, "infomec_continuous": 0.03, "nk": 0.06, "snc": 0.01,
+}  # fmt: skip
 SCALE_MATTERS = {"sap", "factor_vae", "beta_vae"}  # C, threshold and the logistic penalty are in the codes' units
 # What perfect codes reach (the least): a one-versus-rest line on one dimension cannot single out a middle level, nor
-# 15 neighbours agree where a cell holds 5 training rows.
-CEILING = {"sap": 0.2, "dci_es": -1.0, "jemmig": 0.7, "linear_probe": 0.7, "knn_probe": 0.8}
+# 15 neighbours agree where a cell holds 5 training rows. A level each for three dimensions is all that 12 levels get;
+# without its dimension a factor is still guessed; bins of equal counts merge tied levels of unequal shares.
+CEILING = {
+    "sap": 0.2, "dci_es": -1.0, "jemmig": 0.7, "linear_probe": 0.7, "knn_probe": 0.8,
+    "smi": 0.24, "spn": 0.24, "nk": 0.6, "snc": 0.3, "t_mex": 0.0,
+}  # fmt: skip
 # A constant code has a small joint entropy, which JEMMIG rewards; the others sit at chance.
-FLOOR = {"jemmig": 0.65, "explicitness": 0.5, "beta_vae": 0.6, "linear_probe": 0.5, "knn_probe": 0.5}
+FLOOR = {"jemmig": 0.65, "explicitness": 0.5, "beta_vae": 0.6, "linear_probe": 0.5, "knn_probe": 0.5, "t_mex": -3.0}
+# How far a few rows less move a value: one test in twenty rejects by chance, and noise has its modularity by chance.
+FEWER = {"infomec_continuous": 0.2, "t_mex": 2.0}
 SIZES = (3, 4, 5)
 
 
@@ -34,6 +43,12 @@ def call(name, z, v, seed=0):
     return getattr(module, name)(z, v, **extra)
 
 
+def worth(name, z, v):
+    """The value, higher is better."""
+    value = call(name, z, v).value
+    return -value if MODULES[name].METRIC.better == "lower" else value
+
+
 def grid(repeats=8):
     return np.tile(np.stack(np.unravel_index(np.arange(60), SIZES), axis=1), (repeats, 1)).astype(float)
 
@@ -45,12 +60,12 @@ def noisy(seed=0, scale=0.25):
 
 @pytest.mark.parametrize("name", SUPERVISED)
 def test_perfect_codes_reach_the_ceiling(name):
-    assert call(name, grid(), grid()).value >= CEILING.get(name, 0.95)
+    assert worth(name, grid(), grid()) >= CEILING.get(name, 0.95)
 
 
 @pytest.mark.parametrize("name", SUPERVISED)
 def test_constant_codes_lie_at_the_floor(name):
-    assert call(name, np.full((480, 3), 0.7), grid()).value <= FLOOR.get(name, 0.0) + 1e-9
+    assert worth(name, np.full((480, 3), 0.7), grid()) <= FLOOR.get(name, 0.0) + 1e-9
 
 
 @pytest.mark.parametrize("name", SUPERVISED)
@@ -76,9 +91,9 @@ def test_a_duplicated_dimension_closes_the_gap(name):
 def test_permuted_factors_land_within_the_null(name):
     z, v = noisy()
     orders = [np.random.default_rng(seed).permutation(len(v)) for seed in range(9)]
-    first, *null = (call(name, z, v[order]).value for order in orders)
+    first, *null = (worth(name, z, v[order]) for order in orders)
     assert abs(first - np.mean(null)) <= 6 * np.std(null) + 1e-3
-    assert first < call(name, z, v).value
+    assert first < worth(name, z, v)
 
 
 @pytest.mark.parametrize("name", SUPERVISED)
@@ -103,7 +118,7 @@ def test_missing_labels_are_left_out(name):
     z, v = noisy()
     whole = call(name, z, v).value
     v[::9, 1] = np.nan
-    assert call(name, z, v).value == pytest.approx(whole, abs=0.1)
+    assert call(name, z, v).value == pytest.approx(whole, abs=FEWER.get(name, 0.1))
 
 
 @pytest.mark.parametrize("name", SUPERVISED)

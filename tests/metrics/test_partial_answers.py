@@ -53,9 +53,11 @@ SITUATIONS = (holes, nan_labels, whole_column_missing, label_alone, label_alone_
 COMPARES = {
     "beta_vae",
     "dci",
+    "dci_subspace",
     "dcimig",
     "factor_vae",
     "infomec",
+    "infomec_continuous",
     "med",
     "mig_sup",
     "modularity",

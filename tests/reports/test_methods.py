@@ -82,6 +82,16 @@ def test_the_paragraph_says_what_was_trained_on_what(study):
     assert "Not scored: beta4b." in alone
 
 
+def test_the_paragraph_says_how_rows_were_sampled(tmp_path):
+    assert "sampled" not in methods(write_run(tmp_path / "a", 4.0, 0, analysed=False)).text
+    config = {"weights": "ab" * 32, "correlate": "shape:scale=0.2"}
+    found = methods(write_run(tmp_path / "b", 4.0, 0, analysed=False, **config))
+    assert "In 1 of 1 runs training rows were sampled so that two factors are correlated, shape:scale=0.2" in found.text
+    assert "trauble2021" in found.keys
+    by_hand = write_run(tmp_path / "c", 4.0, 0, analysed=False, weights="ab" * 32)
+    assert "training rows were sampled by weights of rows." in methods(by_hand).text
+
+
 def test_bibtex_has_an_entry_for_every_citation(study):
     found = methods(study)
     in_text = {key for part in found.text.split("\\cite{")[1:] for key in part.split("}")[0].split(",")}

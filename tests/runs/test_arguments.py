@@ -15,6 +15,7 @@ FILLED: dict[str, Any] = {"out": "out", "path": "p", "kind": "disvae", "to": "h5
 FILLED |= {"data": "digits", "latent_dim": 2, "shape": (1, 1, 8, 8), "read": None, "specs": (), "labels": None}
 FREE = {
     "Factor",
+    "HeldOut",
     "Score",
     "Scores",
     "shipped_study",

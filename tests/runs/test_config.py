@@ -62,7 +62,7 @@ def test_its_label(objective: dict[str, Any], beta: float | None, label: str) ->
         ({"form": {**GOOD["form"], "shape": (0, 8, 8)}}, r"shape \(0, 8, 8\)"),
         ({"form": {**GOOD["form"], "shape": (8, 8)}}, r"shape \(8, 8\)"),
         ({"form": {**GOOD["form"], "kind": "smell"}}, "no kind is called 'smell'"),
-        ({"form": {**GOOD["form"], "scale": (float("nan"),)}}, "scale.0 is nan"),
+        ({"form": {**GOOD["form"], "scale": (float("nan"),)}}, r"scale \(nan,\); expected finite numbers"),
         ({"form": {**GOOD["form"], "scale": (0.0,)}}, "scale"),
         ({"form": {**GOOD["form"], "names": ("a", "b")}}, "2 names; expected 1"),
         ({"form": "image"}, "form"),

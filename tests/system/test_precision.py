@@ -20,7 +20,10 @@ from latentlab.training.row_weights import weights_of
 RNG = np.random.default_rng(0)
 FACTORS = np.stack(np.unravel_index(np.arange(120), (3, 5, 8)), 1)
 CODES = np.column_stack([FACTORS[:, [1, 0]] + 0.3 * RNG.normal(size=(120, 2)), RNG.normal(size=120)])
-FREE = ("mig", "modularity", "infomec", "irs", "unsupervised", "r2", "knn_probe", "dcimig")  # of scale and offset
+FREE = (  # of scale and offset
+    "mig", "modularity", "infomec", "irs", "unsupervised", "r2", "knn_probe", "dcimig", "smi", "spn", "snc", "t_mex",
+    "factorised_support", "infomec_continuous",
+)  # fmt: skip
 TRAINED = ("dci", "sap", "beta_vae", "factor_vae", "linear_probe")
 
 

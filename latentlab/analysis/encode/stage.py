@@ -19,7 +19,7 @@ from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion,
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
 from latentlab.runs.kept import made_from
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run, check_model, model_hash
 from latentlab.system.files import lock, unless_damaged
 from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
@@ -43,7 +43,8 @@ def encode(
     weights and images, are read and not recomputed; factors or labels that have changed since replace those in the
     file. The same images are those of the same content (`Dataset.fingerprint`), whatever they are called. ``adapter``
     is what a run of a user's own model needs: the ``FILE.py:NAME`` it was imported with, or the model. A model without
-    an encoder has no codes of images: its codes are 10,000 seeded draws from the prior N(0, I).
+    an encoder has no codes of images: its codes are 10,000 seeded draws from the prior N(0, I). Codes that were
+    imported without a model are those there are.
     """
     write_codes(run, data, split=split, distortion=distortion, seed=seed, adapter=adapter, progress=progress)
     return load_codes(run.codes_path)
@@ -60,6 +61,11 @@ def write_codes(
     progress: Progress = silent,
 ) -> None:
     """What `encode` does, without reading the codes afterwards: memory is the same for any number of rows."""
+    if not run.config.has_model:
+        if data is not None or split is not None:
+            check_model(run)
+        STAGE.path(run)  # imported codes are there, or are said to be missing
+        return
     if not run.encodes:
         _draw(run, seed)
         return

@@ -14,7 +14,7 @@ from latentlab.data.dataset import check_form
 from latentlab.results import Score, plain
 from latentlab.runs.images import dataset_of
 from latentlab.runs.kept import kept
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run, check_model, model_hash
 from latentlab.system.files import sha256
 from latentlab.system.progress import Progress, silent
 
@@ -53,6 +53,7 @@ def leakage(
     ``data`` is by default what the run's codes were made from. ``readers`` collects what was learnt from data, so that
     runs of the same images that are given the same one learn from them once.
     """
+    check_model(run)
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)
     check_form(images, run.config.form, f"{run.name} makes")
     inputs = {

@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.analysis.score import STAGE
 from latentlab.analysis.score.calls import gather
 from latentlab.analysis.score.domain import caveats
+from latentlab.analysis.score.hold_out import HeldOut, hold_out, named
 from latentlab.analysis.score.scoring import Scores, profile_name, score, scores_from_json
 from latentlab.codes.codes import Codes
 from latentlab.codes.labels import as_factor
 from latentlab.data import Factor
+from latentlab.errors import InputError
 from latentlab.results import version_of
 from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
@@ -74,13 +77,7 @@ def score_codes(codes: Codes, **options: Any) -> Scores:
 
 def _arrays(codes: Codes) -> dict[str, Any]:
     """What is scored of codes, and what is known about it, by the names that `score` and `gather` have for it."""
-    factors, specs = codes.factors, codes.specs
-    if factors is None and codes.labels is not None:
-        factors, specs = as_factor(codes.labels), (Factor("label", "categorical"),)
-    mean = codes.mean.astype(np.float64)
-    if codes.variance is None:
-        spread = mean.std(axis=0)
-        mean = (mean - mean.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    mean, factors, specs = _scored(codes)
     return {
         "codes": mean,
         "factors": factors,
@@ -89,6 +86,30 @@ def _arrays(codes: Codes) -> dict[str, Any]:
         "factor_names": [spec.name for spec in specs],
         "kinds": [spec.kind for spec in specs] if specs else None,
     }
+
+
+def hold_out_codes(codes: Codes, levels: Mapping[str, Sequence[str]], **options: Any) -> HeldOut:
+    """What `hold_out` computes of codes whose factors have names, the levels by name or value.
+
+    ``options`` are those of `latentlab.analysis.score.hold_out.hold_out`: ``metrics``, ``profile``, ``seed``.
+    """
+    mean, factors, specs = _scored(codes)
+    if factors is None:
+        raise InputError("these codes have no factors, so no combination of levels can be held out")
+    names, kinds = [spec.name for spec in specs], [spec.kind for spec in specs]
+    return hold_out(mean, factors, named(levels, specs), factor_names=names, kinds=kinds, **options)
+
+
+def _scored(codes: Codes) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, tuple[Factor, ...]]:
+    """Codes as they are scored, their factors (labels where there are no others), and what those are."""
+    factors, specs = codes.factors, codes.specs
+    if factors is None and codes.labels is not None:
+        factors, specs = as_factor(codes.labels), (Factor("label", "categorical"),)
+    mean = codes.mean.astype(np.float64)
+    if codes.variance is None:
+        spread = mean.std(axis=0)
+        mean = (mean - mean.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return mean, factors, specs
 
 
 def _of_version(run: Run, profile: str) -> Scores:

@@ -78,8 +78,10 @@ class Form:
         first = self.shape[0]
         for what in ("offset", "scale", "soft"):
             numbers = getattr(self, what)
-            if len(numbers) not in (1, first) or not np.isfinite(numbers).all():
-                raise InputError(f"the form has {len(numbers)} numbers as {what}; expected 1 or {first}, all finite")
+            if len(numbers) not in (1, first):
+                raise InputError(f"the form has {len(numbers)} numbers as {what}; expected 1 or {first}")
+            if not np.isfinite(numbers).all():
+                raise InputError(f"the form has {what} {str(numbers)[:40]}; expected finite numbers")
         if min(self.scale) <= 0 or min(self.soft) <= 0:
             raise InputError("the form has a scale or soft of 0 or less; expected numbers above 0")
         for what in ("names", "columns"):

@@ -45,9 +45,9 @@ def networks(form: Form) -> tuple[str, ...]:
     return ("mlp",)
 
 
-def likelihood(form: Form) -> str:
-    """Negative binomial around the library size times the decoded proportions."""
-    return "negative-binomial"
+def likelihoods(form: Form) -> tuple[str, ...]:
+    """Negative binomial or Poisson around the library size times the decoded proportions."""
+    return ("negative-binomial", "poisson")
 
 
 def shown(form: Form) -> str:

@@ -50,9 +50,10 @@ def networks(form: Form) -> tuple[str, ...]:
     return ("burgess", "resnet")
 
 
-def likelihood(form: Form) -> str:
-    """Bernoulli for what lies in [0, 1]."""
-    return "bernoulli" if form.bytes else "gaussian-learned"
+def likelihoods(form: Form) -> tuple[str, ...]:
+    """Bernoulli for bytes, which lie in [0, 1] for the model; Gaussian for other numbers."""
+    gaussian = ("gaussian-learned", "gaussian", "gaussian-channels")
+    return ("bernoulli", *gaussian, "gaussian-sigmoid", "laplace-sigmoid") if form.bytes else gaussian
 
 
 def shown(form: Form) -> str:

@@ -44,9 +44,9 @@ def networks(form: Form) -> tuple[str, ...]:
     return ("conv1d", "mlp") if form.shape[1] >= 32 else ("mlp",)
 
 
-def likelihood(form: Form) -> str:
-    """Gaussian with a learned σ for each channel."""
-    return "gaussian-channels"
+def likelihoods(form: Form) -> tuple[str, ...]:
+    """Gaussian with a learned σ for each channel, or one for all."""
+    return ("gaussian-channels", "gaussian-learned", "gaussian")
 
 
 def shown(form: Form) -> str:

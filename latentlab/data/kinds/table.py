@@ -52,9 +52,10 @@ def networks(form: Form) -> tuple[str, ...]:
     return ("mlp",)
 
 
-def likelihood(form: Form) -> str:
-    """Each column its own: Gaussian with a learned σ, Bernoulli, categorical."""
-    return "per-column"
+def likelihoods(form: Form) -> tuple[str, ...]:
+    """Each column its own: Gaussian with a learned σ, Bernoulli, categorical; where all are numbers, one σ for all."""
+    plain = not form.missing and set(form.columns) <= {"numeric"}
+    return ("per-column", *(("gaussian-learned", "gaussian") if plain else ()))
 
 
 def shown(form: Form) -> str:

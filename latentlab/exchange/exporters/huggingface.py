@@ -12,7 +12,7 @@ from pathlib import Path
 from latentlab.errors import InputError, one_line
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.models import load_model
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run, check_model, model_hash
 from latentlab.system.files import write_bytes, write_json
 from latentlab.system.registry import names
 
@@ -30,6 +30,7 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
     Nothing is sent anywhere. A model of the user's own cannot be built from a configuration and is an `InputError`.
     """
     out = Path(out)
+    check_model(run)
     if run.config.adapter is not None:
         raise InputError(f"{run.path} contains your own model, whose code cannot be exported; share the code as well")
     load_model(run)  # weights that are missing or damaged are said here, and not by who gets the folder

@@ -19,10 +19,11 @@ from latentlab.system.files import publish
 
 
 def write(run: Run, out: Path) -> Path:
-    """Columns ``row`` (the row id), each factor by name (its value, null where missing), ``label`` (the class's name,
-    its number in ``label_code``; the number where classes have no names), ``rate``, ``distortion``, ``z0`` …,
-    ``z0_variance`` …, and ``umap_x``, ``umap_y``, ``pca_x``, ``pca_y``, null where a row was not projected. A factor of
-    such a name has ``factor`` put before it. The schema's metadata ``latentlab`` says as JSON where it all came from.
+    """Columns ``row`` (the row id), ``row_name`` where rows have names, each factor by name (its value, null where
+    missing), ``label`` (the class's name, its number in ``label_code``; the number where classes have no names),
+    ``rate``, ``distortion``, ``z0`` …, ``z0_variance`` …, and ``umap_x``, ``umap_y``, ``pca_x``, ``pca_y``, null where
+    a row was not projected. A factor of such a name has ``factor`` put before it. The schema's metadata ``latentlab``
+    says as JSON where it all came from.
     """
     ending(out, ".parquet")
     pyarrow, parquet = need("pyarrow", "pyarrow"), need("pyarrow.parquet", "pyarrow")
@@ -39,6 +40,8 @@ def _columns(run: Run, codes: Codes) -> dict[str, Any]:
     """All columns by name; a factor that is called like another column has ``factor`` put before it."""
     others = _others(run, codes)
     found: dict[str, Any] = {"row": codes.row_ids}
+    if codes.row_names is not None:
+        found["row_name"] = codes.row_names
     if codes.factors is not None:
         for spec, column in zip(codes.specs, codes.factors.T, strict=True):
             found[free(spec.name, [*others, *found])] = _values(spec, column)

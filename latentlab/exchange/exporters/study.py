@@ -55,7 +55,8 @@ def left_out(study: Study, *, rows: int = ROWS, weights: bool = True, seed: int 
     runs = study.runs
     files = {path.name: path for run in runs for path in run.path.iterdir()}
     told = ["training.safetensors (the state that a resume reads)"] if "training.safetensors" in files else []
-    told += ["half the precision of the weights (float16)" if weights else "the weights"]
+    if any(run.config.has_model for run in runs):
+        told += ["half the precision of the weights (float16)" if weights else "the weights"]
     told += ["the folders that runs were trained in"] if "environment.json" in files else []
     most = max((len(read_rows(run.codes_path)) for run in runs if run.has("encode")), default=0)
     told += [f"all but {rows:,} rows of each run's codes"] if most > rows else []
@@ -78,9 +79,10 @@ def _copy_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> No
     if (run.path / "environment.json").is_file():
         machine = environment_of(run)
         write_json(out / "environment.json", {key: part for key, part in machine.items() if key != "place"})
-    _half_weights(run.model_path, out / "model.safetensors", keep=weights)
-    full = {"model": sha256(run.model_path)}
-    here = {"model": sha256(out / "model.safetensors")}
+    full, here = {}, {}
+    if run.config.has_model:
+        _half_weights(run.model_path, out / "model.safetensors", keep=weights)
+        full, here = {"model": sha256(run.model_path)}, {"model": sha256(out / "model.safetensors")}
     row_ids = None
     if run.has("encode"):
         full["codes"] = sha256(run.codes_path)
@@ -106,8 +108,9 @@ def _copy_codes(run: Run, out: Path, rows: int, seed: int, full: dict[str, str],
     codes = run.codes()
     some = codes.take(codes.drawn(rows, seed))
     inputs = codes.provenance.get("inputs", {})
-    drawn = {"of_rows": len(codes), "full_codes": full["codes"], "full_model": full["model"], "rows_seed": seed}
-    model = {"model": here["model"]} if inputs.get("model") == full["model"] else {}
+    hashes = {f"{FULL}{key}": digest for key, digest in full.items()}
+    drawn = {"of_rows": len(codes), **hashes, "rows_seed": seed}
+    model = {"model": here["model"]} if "model" in here and inputs.get("model") == full["model"] else {}
     save_codes(out, replace(some, provenance={**codes.provenance, **drawn, "inputs": {**inputs, **model}}))
     return some.row_ids
 

@@ -22,13 +22,15 @@ class Foreign:
     """A checkpoint of another library in our terms.
 
     ``weights`` go by the names of the network that ``config`` (fields of `RunConfig`) describes; ``file`` is the file
-    they were read from; ``recorded`` is what that library wrote down beside them, kept as it was.
+    they were read from; ``recorded`` is what that library wrote down beside them, kept as it was; ``said`` is a line on
+    what of the file was chosen.
     """
 
     weights: dict[str, Tensor]
     config: dict[str, Any]
     file: Path
     recorded: Mapping[str, Any] = field(default_factory=dict)
+    said: str = ""
 
 
 def folder(path: Path, *names: str) -> None:

@@ -20,7 +20,7 @@ from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, number, renamed, settings, whole
 from latentlab.models.names import the_part
-from latentlab.models.weights import read_weights
+from latentlab.models.weights import read_checkpoint
 
 SIZES = {32: ("1", "2", "3"), 64: ("1", "2", "3", "_64")}
 GENERATOR = "encoder.mu_logvar_gen"
@@ -33,7 +33,7 @@ LIKELIHOODS: Mapping[str, dict[str, Any]] = {
 }
 
 
-def read(path: Path) -> Foreign:
+def read(path: Path, key: str | None = None, prefix: str | None = None) -> Foreign:
     """The model in a folder of disvae, or in one file of weights of it, such as ``model-10.pt`` after ten epochs.
 
     The folder's ``specs.json`` needs the images' size, the latent size and the network's name.
@@ -55,12 +55,13 @@ def read(path: Path) -> Foreign:
         **_likelihood(specs, where),
         **_training(specs),
     }
-    weights = the_part(read_weights(home / name), [f"{GENERATOR}.weight", "decoder.lin1.weight"], home / name)
+    found = read_checkpoint(home / name, key)
+    weights = the_part(found.under(prefix).weights, [f"{GENERATOR}.weight", "decoder.lin1.weight"], home / name)
     layers = [f"encoder.conv{n}" for n in SIZES[shape[1]]] + ["encoder.lin1", "encoder.lin2", GENERATOR]
     layers += [f"decoder.{name}" for name in ("lin1", "lin2", "lin3")]
     layers += ["decoder.convT_64"] * (shape[1] == 64) + [f"decoder.convT{n}" for n in (1, 2, 3)]
     ours = renamed(_means_first(weights), layers, config, home / name)
-    return Foreign(ours, config, home / name, specs)
+    return Foreign(ours, config, home / name, specs, found.said(weights))
 
 
 def _data(name: Any) -> str:

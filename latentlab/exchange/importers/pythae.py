@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, renamed, settings, whole
 from latentlab.models.names import the_part
-from latentlab.models.weights import read_weights
+from latentlab.models.weights import read_checkpoint
 
 # Models whose posterior is a point or a factorised Gaussian and whose prior is N(0, I): our name for the objective, and
 # which settings it keeps (theirs:ours, where the names differ).
@@ -34,10 +35,11 @@ GAUSSIANS = {"VAEConfig": ("vae", ()), "BetaVAEConfig": ("beta-vae", ("beta",)),
              "MIWAEConfig": ("miwae", ("number_gradient_estimates", "number_samples")),
              "PIWAEConfig": ("piwae", ("number_gradient_estimates", "number_samples")),
              "CIWAEConfig": ("ciwae", ("number_samples", "beta"))}  # fmt: skip
+LANDMARKS = ("encoder.embedding.weight", "decoder.layers.0.0.weight")
 PLAIN_ERROR = math.sqrt(0.5)  # a squared error without its half is a Gaussian of σ² = 1/2
 
 
-def read(path: Path) -> Foreign:
+def read(path: Path, key: str | None = None, prefix: str | None = None) -> Foreign:
     """The model in a folder that pythae saved (``final_model``, or any other with the two files)."""
     folder(path, "model_config.json", "model.pt")
     where = path / "model_config.json"
@@ -59,7 +61,10 @@ def read(path: Path) -> Foreign:
         **_likelihood(name, found),
         **_training(path),
     }
-    return Foreign(_weights(path / "model.pt", config), config, path / "model.pt", found)
+    checkpoint = read_checkpoint(path / "model.pt", key)
+    part = the_part(checkpoint.under(prefix).weights, LANDMARKS, path / "model.pt")
+    said = checkpoint.said(part)
+    return Foreign(_weights(part, config, path / "model.pt"), config, path / "model.pt", found, said)
 
 
 def _objective(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,9 +91,8 @@ def _training(path: Path) -> dict[str, Any]:
     return {ours: found[theirs] for ours, theirs in names.items() if found.get(theirs) is not None}
 
 
-def _weights(path: Path, config: Mapping[str, Any]) -> Any:
+def _weights(found: Mapping[str, Tensor], config: Mapping[str, Any], path: Path) -> Any:
     """Encoder and decoder by our names: mean and log-variance, two layers there, are rows of one here."""
-    found = the_part(read_weights(path), ["encoder.embedding.weight", "decoder.layers.0.0.weight"], path)
     weights = {name: w for name, w in found.items() if name.startswith(("encoder.", "decoder."))}
     for kind in ("weight", "bias"):
         heads = [weights.pop(f"encoder.{head}.{kind}", None) for head in ("embedding", "log_var")]

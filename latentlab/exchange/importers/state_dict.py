@@ -16,18 +16,26 @@ from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, expected_shapes
 from latentlab.models.names import beginning, below, choose_stem, stems, unwrapped
-from latentlab.models.weights import read_weights
+from latentlab.models.weights import read_checkpoint
 from latentlab.system import registry
 from latentlab.system.registry import choose, names
 
 LANDMARK = "decoder.0.weight"
 
 
-def read(path: Path, data: Dataset | None = None, network: str = "auto", likelihood: str = "bernoulli") -> Foreign:
+def read(
+    path: Path,
+    data: Dataset | None = None,
+    network: str = "auto",
+    likelihood: str = "bernoulli",
+    key: str | None = None,
+    prefix: str | None = None,
+) -> Foreign:
     """The weights in a file, for samples of the form that `data` has."""
     if data is None:
         raise InputError(f"{path} does not record its image shape; name the data: --data SPEC")
-    weights = unwrapped(read_weights(path))
+    checkpoint = read_checkpoint(path, key)
+    weights = unwrapped(checkpoint.under(prefix).weights)
     before = stems(weights, [LANDMARK])
     parts = {stem: below(weights, stem, before) for stem in before}
     for known in (
@@ -37,7 +45,11 @@ def read(path: Path, data: Dataset | None = None, network: str = "auto", likelih
         fitting = {stem: part for stem, (part, config) in found.items() if config and _fits(part, config)}
         if fitting:
             stem = choose_stem(fitting, path)
-            return Foreign(fitting[stem], found[stem][1] or {}, path, {"prefix": stem} if stem else {})
+            said = checkpoint.said(fitting[stem])
+            start = "" if prefix is None else f"{prefix.rstrip('.')}."
+            record = {"prefix": start + stem, "key": key or ""}
+            config = found[stem][1] or {}
+            return Foreign(fitting[stem], config, checkpoint.path, {k: v for k, v in record.items() if v}, said)
     begins = beginning(weights)
     raise InputError(
         f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on "

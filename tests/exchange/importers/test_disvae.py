@@ -79,6 +79,18 @@ def test_it_computes_what_that_library_does(tmp_path: Path, channels: int, size:
         torch.testing.assert_close(ours.decode(mean).mean, theirs.decode(mean), rtol=1e-5, atol=1e-6)
 
 
+def test_a_key_and_a_prefix_choose_among_its_weights(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    theirs = write(tmp_path / "theirs", 1, 32, 4)
+    plain = import_run("disvae", tmp_path / "theirs", tmp_path / "plain")
+    state = theirs.state_dict()
+    two = {f"{part}.{name}": tensor + shift for part, shift in (("a", 0), ("b", 1)) for name, tensor in state.items()}
+    torch.save({"model": {"w": torch.ones(1)}, "best": {"pair": two}}, tmp_path / "theirs" / "model.pt")
+    run = import_run("disvae", tmp_path / "theirs", tmp_path / "run", key="pair", prefix="a.")
+    assert run.model_path.read_bytes() == plain.model_path.read_bytes()
+    told = "model.pt: took the weights under 'best.pair', removed the prefix 'a.', ignored the weights b."
+    assert caplog.messages == [f"latentlab: {told}"]
+
+
 def test_it_is_a_run_like_any_other(tmp_path: Path) -> None:
     write(tmp_path / "theirs", 1, 32, 4, dataset="dsprites", loss="betaH", betaH_B=8, lr=5e-4, batch_size=32)
     data = ll.data.load("dsprites:size=32,grid=3x2x3x4x4")

@@ -57,7 +57,7 @@ def test_what_does_not_fit(tmp_path: Path) -> None:
         import_run("state-dict", path, tmp_path / "run", data="digits", network="mpl")
     with pytest.raises(InputError, match="does not fit any network on images 1×16×16"):
         import_run("state-dict", path, tmp_path / "run", data="dsprites:size=16,grid=1x1x2x3x3")
-    with pytest.raises(InputError, match="likelihood is 'poisson'"):
+    with pytest.raises(InputError, match="the likelihood poisson is not for images"):
         import_run("state-dict", path, tmp_path / "run", data="digits", likelihood="poisson")
     torch.save({"w": torch.zeros(2)}, path)
     with pytest.raises(InputError, match="does not fit any network"):

@@ -1,0 +1,127 @@
+"""``latentlab advise``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latentlab.cli import _console
+
+if TYPE_CHECKING:
+    from latentlab.runs.advice import Advice
+
+PANEL = "Train"
+
+
+def advise(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Name of a data set (see latentlab data ls) or a path.")],
+    study: Annotated[
+        Path | None, typer.Option(help="Study of these data: compare with what its runs kept, and correct by it.")
+    ] = None,
+    want: Annotated[int | None, typer.Option(help="Find the β that leaves this number of active units.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(help="Number of latent dimensions; suggested by default.")] = None,
+    network: Annotated[
+        str, typer.Option(help="Network to be trained; predictions are exact for linear, others need fewer units.")
+    ] = "auto",
+    likelihood: Annotated[
+        str,
+        typer.Option(
+            help="Likelihood of the decoder: bernoulli, gaussian, gaussian-learned, poisson or auto (by kind)."
+        ),
+    ] = "auto",
+    sigma: Annotated[float, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = 1.0,
+    seeds: Annotated[
+        int | None, typer.Option(help="Number of seeds per setting in the command (4; 1 with --want).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed for the choice of rows.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="File to write: .json (everything) or .csv (the table).")
+    ] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Advise on β and latent size before training: what the spectrum of the data lets a VAE keep at each β.
+
+    After a sweep, --study compares prediction and measurement, and names runs that were trained for too short a time.
+
+    Example: latentlab advise digits --want 4
+
+    Example: latentlab advise dsprites --study artifacts/dsprites
+    """
+    from latentlab.data import load
+    from latentlab.runs.advice import advise as ask
+    from latentlab.runs.study import Study
+
+    writers = {".json": _as_json, ".csv": _as_csv}
+    _check_ending(out, writers)
+    advice = ask(
+        load(data), study=None if study is None else Study(study), want=want, latent_dim=latent_dim, network=network,
+        likelihood=likelihood, sigma=sigma, seeds=seeds, seed=seed,
+    )  # fmt: skip
+    if out is not None:
+        from latentlab.system.files import write_bytes
+
+        write_bytes(out, writers[out.suffix](advice))
+    if json:
+        _console.show_json(advice.to_json())
+    else:
+        _show(advice, quiet=quiet)
+
+
+def _check_ending(out: Path | None, writers: dict[str, Any]) -> None:
+    from latentlab.errors import InputError
+
+    if out is not None and out.suffix not in writers:
+        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected .json (everything) or .csv (the table)")
+
+
+def _as_json(advice: Advice) -> bytes:
+    import json
+
+    return (json.dumps(advice.to_json(), indent=1, allow_nan=False) + "\n").encode()
+
+
+def _as_csv(advice: Advice) -> bytes:
+    from latentlab.runs.comparison import csv_of
+
+    return csv_of(advice.to_frame())
+
+
+def _show(advice: Advice, *, quiet: bool) -> None:
+    first = advice.thresholds[0]
+    _console.show(
+        f"All dimensions are expected to collapse above β = {first:.3g}, the threshold of the first component."
+    )
+    _console.show(f"Thresholds of the next: {', '.join(f'{each:.3g}' for each in advice.thresholds[1:10])}, …\n")
+    _console.table([_measured(each) for each in advice.measured] or [_predicted(each) for each in advice.predictions])
+    if not quiet:
+        _console.show(f"\n{advice.assumption}")
+    if advice.want is not None:
+        reached = f"{advice.reached} has it already; another is " if advice.reached else ""
+        _console.show(f"\n{advice.want} active units: {reached}β = {advice.beta:g}")
+    else:
+        _console.show(f"\n{len(advice.grid)} values of β, {advice.latent_dim} latent dimensions:")
+    _console.show(advice.command)
+
+
+def _predicted(each: Any) -> dict[str, Any]:
+    return {
+        "β": each.beta,
+        "components": each.components,
+        "expected active units": round(each.active),
+        "rate of a linear VAE": each.rate,
+    }
+
+
+def _measured(each: Any) -> dict[str, Any]:
+    return {
+        "run": each.run,
+        "expected": round(each.expected),
+        "in use": each.in_use,
+        "active units": each.active,
+        "rate": each.rate,
+        "of a linear VAE": each.linear_rate,
+        "trained too short?": "; ".join(each.signs) or "no sign of it",
+    }

@@ -1,0 +1,117 @@
+"""Rows by the ids that a user's own tables give them: checked, numbered, and joined to another table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from latentlab.data._remarks import say
+from latentlab.errors import InputError
+from latentlab.exchange.embeddings.tables import own_ids
+
+NUMBER = re.compile(r"0|[1-9]\d{0,14}")  # a whole number that JavaScript holds exactly
+LONGEST = 200
+Texts = NDArray[np.str_]
+
+
+def ids_of(column: pd.Series[Any], where: str) -> Texts:
+    """The ids (n,) in a column as texts; an `InputError` where one is missing, too long or there twice.
+
+    >>> ids_of(pd.Series([3.0, 1.0]), "t").tolist()
+    ['3', '1']
+    """
+    if column.isna().any():
+        raise InputError(f"{where}: row {int(np.flatnonzero(column.isna())[0]) + 1} has no id; give every row one")
+    if pd.api.types.is_float_dtype(column):
+        if not np.isfinite(column.astype(float)).all() or (column % 1 != 0).any():
+            raise InputError(f"{where} holds fractions; expected whole numbers or names as ids")
+        column = column.astype("int64")
+    found = np.array([str(each) for each in column.tolist()], np.str_)
+    if found.dtype.itemsize // 4 > LONGEST:
+        raise InputError(f"{where} holds texts of more than {LONGEST} letters; expected short ids")
+    if (twice := pd.Series(found).duplicated()).any():
+        first = str(found[twice.to_numpy(bool)][0])[:40]
+        raise InputError(
+            f"{where} holds the id {first!r} more than once ({int(twice.sum()):,} repeats); ids are unique"
+        )
+    return found
+
+
+def numbered(ids: Texts) -> tuple[NDArray[np.int64], Texts | None]:
+    """Row ids (n,) of those texts, and the texts where they say more than the numbers do.
+
+    Whole numbers are kept. Of other texts the id is a hash of 52 bits: a row has the same one in every file that names
+    it, whatever else is in that file and in whatever order.
+
+    >>> numbered(np.array(["7", "3"]))[0].tolist(), numbered(np.array(["a", "b"]))[0].tolist()
+    ([7, 3], [3564032869835195, 1093183016534933])
+    """
+    if all(map(NUMBER.fullmatch, ids.tolist())):
+        return ids.astype(np.int64), None
+    found = np.array([int(sha256(text.encode()).hexdigest()[:13], 16) for text in ids.tolist()], np.int64)
+    if len(np.unique(found)) < len(found):
+        raise InputError(f"two of {len(ids):,} ids have the same hash, by a rare accident; use whole numbers as ids")
+    return found, ids
+
+
+def joined(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) -> tuple[pd.DataFrame, Texts]:
+    """The table with its rows in the order of the codes, without its column of ids; and the ids.
+
+    ``ids`` (n,) are those of the codes in the file ``own``; ``named`` is the column of the table that has them, or else
+    it is the only one in which all of them occur. ``where`` is what the table is called.
+    """
+    column = named if named in table.columns else _column_with(ids, table)
+    if not column:
+        if named or not _counts(ids) or len(table) != len(ids):
+            raise InputError(_no_ids(ids, own, table, named, where))
+        say(f"{where}: its rows are taken to be in the order of {own}, whose ids only count")
+        return table, ids
+    theirs = ids_of(table[column], f"{where}: column {column[:40]!r}")
+    places = pd.Index(theirs).get_indexer(pd.Index(ids))
+    if (absent := places < 0).any():
+        first = str(ids[absent][0])[:40]
+        raise InputError(
+            f"{int(absent.sum()):,} of {len(ids):,} ids of {own[-40:]} are not in {where[-40:]} (first: {first!r}); "
+            "complete it, or name another column: --ids"
+        )
+    spare = len(table) - len(ids)
+    say(f"{where}: joined on {column!r}" + (f"; {spare:,} of its rows have no code" if spare else ""))
+    return table.iloc[places].drop(columns=column).reset_index(drop=True), ids
+
+
+def _counts(ids: Texts) -> bool:
+    """Whether the ids say no more than the order of the rows."""
+    return bool((ids == np.arange(len(ids)).astype(np.str_)).all())
+
+
+def _column_with(ids: Texts, table: pd.DataFrame) -> str:
+    """The only column in which every id occurs; nothing where none does, or several do.
+
+    Ids that only count are those of row numbers alone: other whole numbers may agree with them by chance.
+    """
+    if _counts(ids):
+        own = own_ids(table)
+        return own if own and pd.Index(ids).isin(_as_texts(table[own])).all() else ""
+    wanted = pd.Index(ids)
+    found = [name for name in table.columns if len(table) >= len(ids) and wanted.isin(_as_texts(table[name])).all()]
+    return str(found[0]) if len(found) == 1 else ""
+
+
+def _as_texts(column: pd.Series[Any]) -> Sequence[str]:
+    if pd.api.types.is_float_dtype(column):
+        return []
+    return [str(each) for each in column.tolist()]
+
+
+def _no_ids(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) -> str:
+    if named:
+        return f"{where} has no column {named[:40]!r}; it has: {', '.join(map(str, table.columns))}"[:200]
+    if _counts(ids):
+        return f"{where} has {len(table):,} rows but {own} has {len(ids):,}; give both an id column and name it: --ids"
+    return f"no column of {where[-60:]} holds the ids of {own[-60:]} (as {ids[0][:30]!r}); name it: --ids COLUMN"
