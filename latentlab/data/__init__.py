@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
+from latentlab.data._conditions import at_levels, condition_of, one_hot
 from latentlab.data._draws import drawn
 from latentlab.data._fetch import Remote, fetch, fetch_files
 from latentlab.data._memory import from_arrays, is_samples
@@ -44,9 +45,9 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "check", "describe", "fetch",
-    "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names", "open_spec", "read_columns", "read_spec",
-    "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "at_levels", "check",
+    "condition_of", "describe", "fetch", "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names",
+    "one_hot", "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
@@ -73,6 +74,11 @@ def files_of(name: str) -> str:
     return str(getattr(registry.load("data", name), "FILES", ""))
 
 
+def package_of(name: str) -> str:
+    """The package that ships a named data set; empty where latentlab has it, or draws it, or it is downloaded."""
+    return str(getattr(registry.load("data", name), "PACKAGE", ""))
+
+
 def reads_files(spec: Spec) -> bool:
     """Whether opening it reads a file or folder that it names; drawn and embedded data sets need none."""
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
@@ -82,9 +88,10 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
 
     A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder
-    of IDX files, a ``.npy``, ``.npz``, ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of
-    your own, which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it,
-    or a function (of options, if you like) that returns one.
+    of IDX files, a ``.npy``, ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. An AnnData object
+    is read as the file would be that it is written to, with the same options. ``FILE.py:NAME`` is a file of your own,
+    which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
+    function (of options, if you like) that returns one.
     Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
     with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
     thickness, slant and width are measured on its images; ``inverted=1``: light and dark change places.
@@ -99,6 +106,10 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
+    if type(spec).__module__.partition(".")[0] == "anndata":
+        from latentlab.data import _annotated
+
+        return _annotated.dataset_of(_annotated.of_anndata(spec), **options)
     if is_samples(spec):
         return _told(from_arrays(spec, **options))
     return open_spec(read_spec(cast("str | Path", spec)), may_run_code=True, **options)
@@ -178,9 +189,19 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         from latentlab.data import _file
 
         return _file.load, {"path": path}
+    if suffix in (".tif", ".tiff"):
+        from latentlab.data import _stack
+
+        return _stack.load, {"path": path}
+    if suffix == ".h5ad":
+        from latentlab.data import _h5ad
+
+        return _h5ad.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
-    raise InputError(f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .zip or a folder of images")
+    raise InputError(
+        f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .h5ad, .tif, .zip or a folder"
+    )
 
 
 def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:

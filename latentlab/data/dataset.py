@@ -70,6 +70,7 @@ class Dataset:
     combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
     came from and goes into the codes made of them. ``splits`` names published parts as ranges of rows. ``spec`` is
     what `load` was given, where it was. ``remarks`` are sentences on what was assumed or skipped as it was read.
+    ``row_names`` (n,) are the names by which other tables know the rows, as cells have barcodes.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Dataset:
     spec: str = ""
     remarks: tuple[str, ...] = ()
     form: Form = None  # type: ignore[assignment]
+    row_names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         wanted = 4 if self.form is None else 1 + self.form.ndim
@@ -99,7 +101,12 @@ class Dataset:
             raise InputError(f"{self.name}: samples have shape {self.shape[1:]}, but their form is {self.form.size}")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
-        for what, array in (("factors", self.factors), ("labels", self.labels), ("row_ids", self.row_ids)):
+        for what, array in (
+            ("factors", self.factors),
+            ("labels", self.labels),
+            ("row_ids", self.row_ids),
+            ("row_names", self.row_names),
+        ):
             if array is not None and len(array) != len(self):
                 raise InputError(
                     f"{self.name}: {what} has {len(array)} rows but there are {len(self)} {self.form.plural}"
@@ -148,6 +155,7 @@ class Dataset:
             factors=None if self.factors is None else self.factors[positions],
             labels=None if self.labels is None else self.labels[positions],
             row_ids=self.row_ids[positions],
+            row_names=None if self.row_names is None else self.row_names[positions],
             grid=self.grid if whole else None,
             splits=self.splits if whole else {},
             spec=self.spec if whole else "",

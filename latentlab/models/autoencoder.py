@@ -61,17 +61,28 @@ class Autoencoder(nn.Module):
         self.latent_dim, self.form = latent_dim, form
         self.seen = SEEN[kind_of(form).SEEN] if form is not None else None
 
-    def encode(self, x: Tensor) -> Normal | Point:
-        """q(z|x) = N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d."""
-        outputs = self.encoder(x if self.seen is None else self.seen(x)).float()
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> Normal | Point:
+        """q(z|x) = N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d.
+
+        A `condition` (n, k) is what the encoder is told besides: further entries of a sample's first axis.
+        """
+        seen = x if self.seen is None else self.seen(x)
+        if condition is not None:
+            constant = condition.reshape(*condition.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
+            seen = torch.cat([seen, constant], dim=1)
+        outputs = self.encoder(seen).float()
         if outputs.shape[1] == self.latent_dim:
             return Point(outputs)
         mean, log_variance = outputs.chunk(2, dim=1)
         return Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
 
-    def decode(self, z: Tensor) -> Distribution:
-        """p(x|z), with all axes of a sample as one event: its log-probability is (n,)."""
-        found: Distribution = self.likelihood(self.decoder(z).float())
+    def decode(self, z: Tensor, condition: Tensor | None = None) -> Distribution:
+        """p(x|z), with all axes of a sample as one event: its log-probability is (n,).
+
+        A `condition` (n, k) is what the decoder is told besides, next to the code.
+        """
+        told = z if condition is None else torch.cat([z, condition], dim=1)
+        found: Distribution = self.likelihood(self.decoder(told).float())
         return found
 
 
@@ -93,9 +104,12 @@ def build(config: RunConfig) -> Autoencoder:
     """The untrained model that a configuration describes."""
     network = load("models/networks", config.network)
     outputs = 2 * config.latent_dim if config.stochastic else config.latent_dim
+    told = config.conditions.width if config.conditions else 0
+    first, *others = config.form.shape
+    seen = (first + told if config.conditions and config.conditions.encoder else first, *others)
     return Autoencoder(
-        network.encoder(config.form.shape, outputs),
-        network.decoder(config.latent_dim, config.form.shape),
+        network.encoder(seen, outputs),
+        network.decoder(config.latent_dim + told, config.form.shape),
         LIKELIHOODS[config.likelihood](config.form, config.sigma),
         config.latent_dim,
         config.form,
