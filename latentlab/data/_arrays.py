@@ -108,7 +108,7 @@ def _first(path: Path, x: Any) -> NDArray[Any]:
     if not x.shape or 0 in x.shape:
         return np.empty(0, x.dtype)
     most = rows_at_once(math.prod(x.shape[1:]), min(FIRST, len(x)))
-    return _guarded(path, lambda: x[:most])  # type: ignore[no-any-return]
+    return _guarded(path, lambda: x[:most])
 
 
 def _in_bytes(first: NDArray[Any], how: Mapping[str, Any]) -> bool:
