@@ -39,7 +39,7 @@ def load(path: Path, *, layer: str = "", kind: str = "", genes: str = "", top: i
     Raises
     ------
     InputError
-        Where the file is no ``.h5ad``, holds latentlab's own codes, or lacks what is asked for.
+        Where the file is not an ``.h5ad``, holds latentlab's own codes, or lacks what is asked for.
     """
     data = dataset_of(read(path), layer=layer, kind=kind, genes=genes, top=top, labels=labels)
     recipe = f"{data.source['layer']} {kind} {genes} {top}"
