@@ -8,7 +8,6 @@ from typing import Any
 import choice
 import examined
 import markup
-import numpy as np
 import panels
 import reads
 import streamlit as st
@@ -298,10 +297,9 @@ def _changed(part: Decodings | None, index: int) -> None:
         return
     found = changed(part.images, part.form)
     here, most, place = found[index], float(found.max()), part.form.place
-    shown = here if here.ndim > 1 else np.tile(here, (max(1, len(here) // 8), 1))  # a band, not a line
     st.html(
         _caption(f"{place.capitalize()} change along the traversal")
-        + _picture(heat(shown, most), f"heat map of what dimension z{index} changes", "ll-heat")
+        + _picture(heat(here, most), f"heat map of what dimension z{index} changes", "ll-heat")
         + _caption(
             f"Mean change from step to step: {here.mean():.1%} of the range, at most {here.max():.0%} in a {place}; "
             f"yellow is {most:.0%}, the largest change of any dimension."
