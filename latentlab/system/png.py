@@ -60,7 +60,7 @@ def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None
 
 
 def heat(values: NDArray[np.floating], most: float) -> NDArray[np.uint8]:
-    """Values (h, w), or (n,) as a band, as colours (h, w, 3), enlarged as a `strip` is: black for 0, yellow from `most`.
+    """Values (h, w), or (n,) as a band, as colours (h, w, 3), large as in a `strip`: black for 0, yellow from `most`.
 
     Values (w,) along a line are a band of an eighth of its length.
 
