@@ -55,11 +55,34 @@ class Projection:
 
 
 def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int = 0, **parameters: Any) -> Projection:
-    """A picture of at most `rows` seeded random rows of the codes by ``umap`` or ``pca``.
+    """A picture in two dimensions of at most `rows` seeded random rows of the codes.
 
-    Equal codes give equal pictures, however many rows are alike. Raises `InputError` for fewer than 4 rows, and for
-    codes that are not finite or whose squares are not.
+    Parameters
+    ----------
+    codes : Codes
+        What is drawn: their means (n, d), of at least 4 rows.
+    method : {"umap", "pca"}, default "umap"
+        How codes become points.
+    rows : int
+        At most how many rows, chosen by the seed.
+    seed : int, default 0
+        Of the rows and of the method.
+    **parameters
+        Settings of the method, as in ``n_neighbors=30`` for UMAP.
 
+    Returns
+    -------
+    Projection
+        Points (rows, 2), the ids of their rows, and how faithful the picture is. Equal codes give equal pictures,
+        however many rows are alike.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, fewer than 4 rows, and codes that are not finite or whose squares are not.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> codes = Codes(np.random.default_rng(0).normal(size=(50, 3)).astype("f4"))
     >>> project(codes, "pca").xy.shape

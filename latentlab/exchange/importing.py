@@ -44,14 +44,36 @@ LONGEST = 200
 def import_run(
     kind: str, path: str | Path, out: str | Path, *, data: Dataset | str | Path | None = None, **options: Any
 ) -> Run:
-    """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
+    """A checkpoint of another library, or a file of weights, as a run in a folder.
 
-    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``options`` are those it
-    takes. ``codes`` and ``scvi`` give runs that hold codes without a model.
-    ``path`` may be ``zoo:NAME``, a published checkpoint, which is downloaded where ``zoo/NAME`` does not have it yet.
-    ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or have several prefixes; what
-    was chosen is said in one line. ``data`` is what the model is for; where it is left out, what the checkpoint says.
-    Nothing in the checkpoint is executed. A folder that holds the same run is left as it is, another run is refused.
+    Nothing in the checkpoint is executed.
+
+    Parameters
+    ----------
+    kind : str
+        A file of `latentlab.exchange.importers`: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``codes`` and
+        ``scvi`` give runs that hold codes without a model.
+    path : str or Path
+        The checkpoint; or ``zoo:NAME``, a published one, which is downloaded where ``zoo/NAME`` does not have it yet.
+    out : str or Path
+        The folder. One that holds the same run is left as it is, one with another run is refused.
+    data : Dataset, str or Path, optional
+        What the model is for; where it is left out, what the checkpoint says.
+    **options
+        Options of the format. ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or
+        have several prefixes; what was chosen is said in one line.
+
+    Returns
+    -------
+    Run
+        The run in that folder.
+
+    Raises
+    ------
+    InputError
+        For an unknown format or option, a file that cannot be read or does not fit, and a folder with another run.
+    MissingError
+        Where there is nothing at the path.
     """
     reader = registry.load("exchange/importers", kind).read
     path = zoo.local(path, kind)
@@ -97,15 +119,40 @@ def import_model(
     prefix: str | None = None,
     objective: dict[str, Any] | None = None,
 ) -> Run:
-    """A model of your own as a run in the folder `out`: the model itself, or ``FILE.py:NAME``, which is run to make it.
+    """A model of your own as a run in a folder.
 
-    ``weights`` is a checkpoint to load into it first: a file, or a folder or an index of files as Hugging Face has
-    them. Its tensors get the types of the model's own. ``key`` takes what lies under that key of the file (``ema``),
-    ``prefix`` the names that begin so (``ema_model.``); otherwise the part that fits is found. The run keeps the
-    weights, and of the code no more than the file's name and hash: verbs that need the model are given it again
-    (``adapter=``). ``objective`` is what it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
-    Two images of ``data`` are encoded and
-    decoded, so that a model that does not fit says so here; a model that only decodes needs none.
+    Parameters
+    ----------
+    model : Model or str
+        The model itself, or ``FILE.py:NAME``, which is run to make it.
+    out : str or Path
+        The folder.
+    data : Dataset, str or Path, optional
+        What the model is for. Two samples are encoded and decoded, so that a model that does not fit says so here; a
+        model that only decodes needs none.
+    weights : str or Path, optional
+        A checkpoint to load into the model first: a file, or a folder or an index of files as Hugging Face has them.
+        Its tensors get the types of the model's own.
+    key : str, optional
+        Takes what lies under that key of the file (``ema``).
+    prefix : str, optional
+        Takes the names that begin so (``ema_model.``). Without key and prefix the part that fits is found.
+    objective : dict, optional
+        What it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
+
+    Returns
+    -------
+    Run
+        It keeps the weights, and of the code no more than the file's name and hash: verbs that need the model are given
+        it again (``adapter=``).
+
+    Raises
+    ------
+    InputError
+        For a model that does not fit the data or the weights, for an encoder without data, and for key or prefix
+        without weights.
+    MissingError
+        Where a file that is named is not there.
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:

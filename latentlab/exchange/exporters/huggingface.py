@@ -27,7 +27,26 @@ def write(run: Run, out: Path) -> Path:
 def save_pretrained(run: Run, out: Path | str) -> Path:
     """Write a run's model as a folder that `from_pretrained` and ``latentlab import huggingface`` read.
 
-    Nothing is sent anywhere. A model of the user's own cannot be built from a configuration and is an `InputError`.
+    Nothing is sent anywhere.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    out : Path or str
+        The folder to make.
+
+    Returns
+    -------
+    Path
+        That folder: ``model.safetensors``, ``config.json`` and a model card, ``README.md``.
+
+    Raises
+    ------
+    InputError
+        For a model of the user's own, which cannot be built from a configuration, and for codes without a model.
+    MissingError
+        Where the run has no weights.
     """
     out = Path(out)
     check_model(run)
