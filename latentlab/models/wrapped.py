@@ -83,12 +83,35 @@ def wrap(
 ) -> Wrapped:
     """An encoder and a decoder of your own as a `Model` that every verb takes; either may be left out.
 
-    ``encoder`` takes images (n, c, h, w) in [0, 1] and returns a `torch.distributions.Normal`, a pair (mean,
-    log-variance) of (n, d) each, or a tensor (n, d) where it is deterministic. ``decoder`` takes codes (n, d) and
-    returns the likelihood as a distribution, or a tensor (n, c, h, w): its mean, or with ``logits=True`` what still has
-    to pass a sigmoid. Both are modules or methods of a module, for their weights are part of the model. ``likelihood``
-    is ``bernoulli``, ``gaussian`` or ``laplace``, the latter two of the scale ``sigma``.
+    Parameters
+    ----------
+    encoder : module or method of one, optional
+        Takes samples, images (n, c, h, w) in [0, 1], and returns a `torch.distributions.Normal`, a pair (mean,
+        log-variance) of (n, d) each, or a tensor (n, d) where it is deterministic.
+    decoder : module or method of one, optional
+        Takes codes (n, d) and returns the likelihood as a distribution, or a tensor (n, c, h, w): its mean, or with
+        ``logits=True`` what still has to pass a sigmoid.
+    latent_dim : int
+        d, the width of a code; at least 1.
+    likelihood : {"bernoulli", "gaussian", "laplace"}
+        The distribution around a decoded tensor.
+    sigma : float, default 1.0
+        The scale of a Gaussian or Laplace likelihood, above 0.
+    logits : bool, default False
+        Whether decoded tensors still have to pass a sigmoid.
 
+    Returns
+    -------
+    Wrapped
+        The model. The modules' weights are part of it, under their own names.
+
+    Raises
+    ------
+    InputError
+        Where both parts are left out or one is no module, and for an unknown likelihood or a number out of range.
+
+    Examples
+    --------
     >>> model = wrap(nn.Flatten(), nn.Unflatten(1, (1, 8, 8)), latent_dim=64, likelihood="gaussian")
     >>> model.decode(model.encode(torch.zeros(2, 1, 8, 8)).mean).mean.shape
     torch.Size([2, 1, 8, 8])

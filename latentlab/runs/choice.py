@@ -131,10 +131,31 @@ def choice(table: pd.DataFrame, measure: str) -> Choice:
 def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple[Choice, ...]:
     """The best setting of `compare`'s table by each of several measures, with Holm's correction over them.
 
-    By default every metric with a value and a preferred direction is judged, and the ELBO; distortion is not, for the
-    least β wins it by definition. One wrong winner or more is then named in at most 5 % of studies whose settings do
-    not differ.
+    Parameters
+    ----------
+    table : DataFrame
+        What `compare` gives.
+    measures : sequence of str, optional
+        By default every metric with a value and a preferred direction, and the ELBO; distortion is not judged, for the
+        least β wins it by definition.
 
+    Returns
+    -------
+    tuple of Choice
+        One a measure. One wrong winner or more is named in at most 5 % of studies whose settings do not differ.
+
+    Raises
+    ------
+    InputError
+        For another table, a measure without a preferred direction, and one that no run has.
+
+    References
+    ----------
+    Holm (1979), A Simple Sequentially Rejective Multiple Test Procedure. Berger (1982), Multiparameter Hypothesis
+    Testing and Acceptance Sampling.
+
+    Examples
+    --------
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
