@@ -31,10 +31,22 @@ class Result(ABC):
 
     @abstractmethod
     def to_frame(self) -> pd.DataFrame:
-        """The answer as a table."""
+        """The answer as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per thing that the answer is about.
+        """
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field; NaN becomes null."""
+        """The answer as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by field; NaN becomes null.
+        """
         return {each.name: plain(getattr(self, each.name)) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
 
     def _repr_html_(self) -> str:
@@ -83,7 +95,13 @@ class Record(Result, Mapping[str, Any]):
         return {**{name: getattr(self, name) for name in names}, **self.settings}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by name, the settings among them; NaN becomes null."""
+        """The answer as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by name, the settings among them; NaN becomes null.
+        """
         return {key: plain(value) for key, value in self._entries().items()}
 
 

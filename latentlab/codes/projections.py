@@ -37,10 +37,19 @@ PLACED = 5
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A 2-D picture of some rows: ``xy`` (m, 2) float32 and the ``row_ids`` (m,) they belong to.
+    """A 2-D picture of some rows.
 
-    ``faithfulness`` has ``trustworthiness`` and ``continuity`` in [0, 1], higher is better: how many neighbours in the
-    picture are neighbours in the codes, and the reverse. ``settings`` holds method, seed, parameters and versions.
+    Parameters
+    ----------
+    xy : array (m, 2), float32
+        A point for each row.
+    row_ids : array (m,)
+        The ids of the rows.
+    settings : mapping
+        Method, seed, parameters and versions.
+    faithfulness : mapping
+        ``trustworthiness`` and ``continuity`` in [0, 1], higher is better: how many neighbours in the picture are
+        neighbours in the codes, and the reverse.
     """
 
     xy: NDArray[np.float32]

@@ -18,7 +18,15 @@ Family = Literal["bernoulli", "gaussian", "laplace"]
 
 
 class Wrapped(nn.Module):
-    """What `wrap` returns: a `Model` whose weights are those of the wrapped modules, under their own names."""
+    """What `wrap` returns: a `Model` whose weights are those of the wrapped modules, under their own names.
+
+    Parameters
+    ----------
+    encoder, decoder, latent_dim, sigma, logits
+        As `wrap` takes them.
+    family : str
+        The likelihood.
+    """
 
     def __init__(
         self, encoder: Part | None, decoder: Part | None, latent_dim: int, family: Family, sigma: float, logits: bool

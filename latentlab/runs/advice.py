@@ -107,7 +107,13 @@ class Advice(Result):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per β, or per run of the study with what was measured."""
+        """The advice as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per β, or per run of the study with what was measured.
+        """
         import pandas as pd
 
         table = pd.DataFrame([vars(each) for each in self.predictions])
@@ -119,7 +125,13 @@ class Advice(Result):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field."""
+        """The advice as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by field.
+        """
         rows = {key: [vars(each) for each in getattr(self, key)] for key in ("predictions", "measured")}
         return {**{key: plain(value) for key, value in vars(self).items() if key not in rows}, **plain(rows)}
 

@@ -76,12 +76,37 @@ def frontiers(table: pd.DataFrame) -> list[Frontier]:
 class Choice(Result):
     """Which setting is best by one measure, or why none can be named.
 
-    ``best`` is None where seeds cannot tell; ``verdict`` and ``reason`` say so in words. ``leader`` has the best mean,
-    ``rivals`` are the settings that it does not clearly beat. ``p`` is one-sided and the largest over the rivals
-    (intersection–union, Berger 1982), ``adjusted`` the same after Holm's correction over ``scores`` judged measures;
-    None where nothing was tested. ``seeds`` has the distinct seeds of each setting, ``seeds_needed`` how many seeds
-    each would decide it with 90 % probability if means and spreads stay as they are (None: decided, over 1,000, or not
-    known). ``differences`` has the leader against every rival, ``middles`` every setting's mean and interquartile mean.
+    Parameters
+    ----------
+    measure : str
+        The measure.
+    best : str or None
+        None where seeds cannot tell; ``verdict`` and ``reason`` say so in words.
+    leader : str or None
+        The setting with the best mean.
+    rivals : tuple of str
+        The settings that it does not clearly beat.
+    reason : str
+        Why none can be named; empty where one is.
+    verdict : str
+        The answer in a few words.
+    p : float, optional
+        One-sided, the largest over the rivals (intersection–union, Berger 1982); None where nothing was tested.
+    adjusted : float, optional
+        The same after Holm's correction over ``scores`` judged measures.
+    scores : int
+        How many measures were judged.
+    seeds : mapping
+        The distinct seeds of each setting.
+    seeds_needed : int, optional
+        How many seeds each would decide it with 90 % probability if means and spreads stay as they are; None where it
+        is decided, needs over 1,000, or is not known.
+    differences : tuple of Difference
+        The leader against every rival.
+    middles : tuple of Middle
+        Every setting's mean and interquartile mean.
+    settings : mapping
+        The level of the tests and the least number of seeds.
     """
 
     measure: str
@@ -100,13 +125,25 @@ class Choice(Result):
     settings: Mapping[str, Any] = field(default_factory=lambda: {"level": LEVEL, "least_seeds": LEAST})
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a rival: the leader's difference from it, interval, p and P(better)."""
+        """The choice as a table.
+
+        Returns
+        -------
+        DataFrame
+            A row a rival: the leader's difference from it, interval, p and P(better).
+        """
         import pandas as pd
 
         return pd.DataFrame([each.to_json() for each in self.differences], columns=[*Difference.__dataclass_fields__])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field."""
+        """The choice as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by field.
+        """
         content: dict[str, Any] = plain(asdict(self))
         return content
 

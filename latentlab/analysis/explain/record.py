@@ -31,14 +31,24 @@ Floats = NDArray[np.float64]
 class Effects(Result):
     """What each of d latent dimensions does around m codes of the data.
 
-    ``local`` (d, h, w): the exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the
-    data, the mean over the m codes and over channels: the change of a pixel, in [0, 1] of its range, that one standard
-    deviation would make if the decoder went on straight. ``strength`` (d,) is its root mean square over pixels, codes
-    and channels. ``changed`` (d, h, w) is how far each pixel goes on the whole path from the 2.5 % to the 97.5 %
-    quantile of z_j, back and forth counted, the mean over codes and channels. ``straightness`` (d, m) is the length of
-    the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing changes.
-
     Everything is per standard deviation of the code, so the free scale of a code changes nothing.
+
+    Parameters
+    ----------
+    local : array (d, h, w)
+        The exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the data, the mean over
+        the m codes and over channels: the change of a pixel, in [0, 1] of its range, that one standard deviation would
+        make if the decoder went on straight.
+    strength : array (d,)
+        The root mean square of that over pixels, codes and channels.
+    changed : array (d, h, w)
+        How far each pixel goes on the whole path from the 2.5 % to the 97.5 % quantile of z_j, back and forth counted,
+        the mean over codes and channels.
+    straightness : array (d, m)
+        The length of the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing
+        changes.
+    settings : mapping
+        How it was computed.
     """
 
     local: NDArray[np.float32]
@@ -56,7 +66,13 @@ class Effects(Result):
             raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, h, w)")
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per latent dimension: strength, its share, area and mean straightness."""
+        """The effects as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per latent dimension: strength, its share, area and mean straightness.
+        """
         import pandas as pd
 
         total = self.strength.sum()
@@ -67,7 +83,13 @@ class Effects(Result):
         return pd.DataFrame({**columns, "straightness": bent})
 
     def to_json(self) -> dict[str, Any]:
-        """The rows of `to_frame` as ``dimensions``, and the settings; without the images."""
+        """The effects as JSON, without the images.
+
+        Returns
+        -------
+        dict
+            The rows of `to_frame` as ``dimensions``, and the settings.
+        """
         return {"dimensions": plain(self.to_frame().to_dict("records")), "settings": plain(self.settings)}
 
     @property
