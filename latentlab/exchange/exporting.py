@@ -39,6 +39,15 @@ def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: 
         For an unknown format or option, for a study where the format takes a run, and the reverse.
     LatentlabError
         Where a library that only this format needs is not installed.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.export(run, f"{mkdtemp()}/codes.parquet", "parquet").name
+    'codes.parquet'
     """
     module, found = _opened(what, to, options)
     module.write(found, Path(out), **options)

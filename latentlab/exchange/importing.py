@@ -74,6 +74,15 @@ def import_run(
         For an unknown format or option, a file that cannot be read or does not fit, and a folder with another run.
     MissingError
         Where there is nothing at the path.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> folder = ll.save_pretrained(run, f"{mkdtemp()}/model")
+    >>> ll.import_run("huggingface", folder, f"{mkdtemp()}/again").config.label
+    'β = 4'
     """
     reader = registry.load("exchange/importers", kind).read
     path = zoo.local(path, kind)
@@ -153,6 +162,18 @@ def import_model(
         without weights.
     MissingError
         Where a file that is named is not there.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from torch import nn
+    >>> import latentlab as ll
+    >>> encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    >>> decoder = nn.Sequential(nn.Linear(2, 64), nn.Unflatten(1, (1, 8, 8)))
+    >>> model = ll.wrap(encoder, decoder, latent_dim=2, likelihood="gaussian")
+    >>> run = ll.import_model(model, f"{mkdtemp()}/run", data="digits")
+    >>> run.config.latent_dim, run.encodes, run.decodes
+    (2, True, True)
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:

@@ -114,6 +114,15 @@ def live(run: Run, adapter: str | Model | None = None) -> Live:
         Where the run has no decoder, or needs an adapter.
     MissingError
         Where the run has no weights.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.live(run).decode(codes.mean[:2]).shape
+    (2, 1, 8, 8)
     """
     check_model(run)
     if not run.decodes:

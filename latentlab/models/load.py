@@ -37,6 +37,14 @@ def load_model(run: Run, adapter: str | Model | None = None) -> Model:
         since, and a model of other weights.
     MissingError
         Where the run has no weights.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.models.load_model(run).latent_dim
+    2
     """
     check_model(run)
     weights = _weights(run)

@@ -78,6 +78,15 @@ def debias(
     References
     ----------
     Amini et al. (2019), Uncovering and mitigating algorithmic bias through learned latent structure, equation 4.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> round(float(ll.debias(run).weights.mean()), 3)
+    1.0
     """
     STAGE.check(run)
     part = trained_rows(run, None if data is None else load(data), split)

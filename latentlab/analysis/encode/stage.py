@@ -73,6 +73,14 @@ def encode(
     that have changed since replace those in the file. The same images are those of the same content
     (`Dataset.fingerprint`), whatever they are called. A model without an encoder has no codes of images: its codes are
     10,000 seeded draws from the prior N(0, I). Codes that were imported without a model are those there are.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.encode(run)
+    Codes(1,797 rows × 2 latent dimensions; labels)
     """
     write_codes(run, data, split=split, distortion=distortion, seed=seed, adapter=adapter, progress=progress)
     return load_codes(run.codes_path)

@@ -48,6 +48,15 @@ def explain(
         Where the run has no decoder, or needs an adapter.
     MissingError
         Where the run was not encoded.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.explain(run, rows=2, steps=3).local.shape
+    (2, 8, 8)
     """
     from latentlab.analysis.explain.compute import ROWS as AROUND
     from latentlab.analysis.explain.compute import STEPS, measure

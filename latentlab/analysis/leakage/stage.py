@@ -83,6 +83,16 @@ def leakage(
         Where the run has no decoder, the data have no factors or another form, or the run needs an adapter.
     MissingError
         Where the run was not encoded.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> data = ll.data.load("dsprites", size=16, grid=(3, 2, 3, 2, 2))
+    >>> run = ll.train(data, f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> len(ll.leakage(run, anchors=2).matrix)
+    2
     """
     check_model(run)
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)

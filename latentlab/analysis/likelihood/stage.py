@@ -67,6 +67,14 @@ def likelihood(
     References
     ----------
     Burda, Grosse and Salakhutdinov (2016), Importance Weighted Autoencoders.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.likelihood(run, data="digits:binarised=0", rows=3, samples=4).estimate.shape
+    (3,)
     """
     STAGE.check(run)
     if rows < 1 or samples < 2:

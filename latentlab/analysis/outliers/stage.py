@@ -91,6 +91,15 @@ def outliers(
     References
     ----------
     Nalisnick et al. (2019), Do Deep Generative Models Know What They Don't Know?
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> found = ll.outliers(run, against="digits:binarised=0", rows=50)
+    >>> found.own, 0 <= found.best_baseline[1] <= 1
+    ('digits', True)
     """
     from latentlab.runs.data import analysed
 

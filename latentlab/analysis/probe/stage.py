@@ -51,6 +51,15 @@ def probe(
         For an unknown factor or estimator, or too few rows for the sizes.
     MissingError
         Where the run was not encoded.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.probe(run, sizes=[5], draws=2).curves["linear"].classes
+    10
     """
     inputs = {
         "codes": sha256(run.codes_path) if run.has("encode") else "",

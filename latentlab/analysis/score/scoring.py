@@ -45,6 +45,13 @@ class Scores(Result):
         How long each took, by metric.
     caveats : tuple of Caveat
         The ways in which the data lie outside the domain where scores mean what they say.
+
+    Examples
+    --------
+    >>> import latentlab as ll
+    >>> found = ll.score(np.random.default_rng(0).normal(size=(99, 2)), metrics=["mig"])
+    >>> list(found.skipped)
+    ['mig']
     """
 
     scores: dict[str, Score]

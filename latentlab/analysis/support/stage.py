@@ -93,6 +93,15 @@ def support(
     ----------
     Kynkäänniemi et al. (2019), Improved Precision and Recall Metric for Assessing Generative Models.
     Naeem et al. (2020), Reliable Fidelity and Diversity Metrics for Generative Models.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> list(ll.support(run, draws=100).arms)
+    ['prior', 'gaussian', 'aggregate', 'real', 'constant']
     """
     from latentlab.runs.data import analysed
 

@@ -47,6 +47,15 @@ def save_pretrained(run: Run, out: Path | str) -> Path:
         For a model of the user's own, which cannot be built from a configuration, and for codes without a model.
     MissingError
         Where the run has no weights.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> folder = ll.save_pretrained(run, f"{mkdtemp()}/model")
+    >>> sorted(file.name for file in folder.iterdir())
+    ['README.md', 'config.json', 'model.safetensors']
     """
     out = Path(out)
     check_model(run)

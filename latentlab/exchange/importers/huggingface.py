@@ -54,6 +54,14 @@ def from_pretrained(path: str | Path) -> Autoencoder:
     ------
     InputError
         Where the folder is none of ours, or its weights do not belong to its configuration.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.from_pretrained(ll.save_pretrained(run, f"{mkdtemp()}/model")).latent_dim
+    2
     """
     foreign = read(Path(path))
     unknown: dict[str, Any] = {"rows": 0, "steps": 0, "learning_rate": 0, "imported": {"format": "huggingface"}}
