@@ -88,7 +88,7 @@ def leakage(
     --------
     >>> from tempfile import mkdtemp
     >>> import latentlab as ll
-    >>> data = ll.data.load("dsprites", size=16, grid=(3, 2, 3, 2, 2))
+    >>> data = ll.data.load("dsprites", size=8, grid=(1, 1, 1, 8, 8))
     >>> run = ll.train(data, f"{mkdtemp()}/run", steps=2, latent_dim=2)
     >>> codes = ll.encode(run)
     >>> len(ll.leakage(run, anchors=2).matrix)
