@@ -40,7 +40,7 @@ def ls(json: _console.Json = False) -> None:
         _console.show(title)
         _show([(row["name"], row["what"]) for row in some], indent=2)
     _console.show(
-        "Anything else: a path (arrays, IDX files, a folder of images), or your own Python file, FILE.py:NAME."
+        "Anything else: a path (a table, arrays, IDX files, a folder of images), or your own Python file, FILE.py:NAME."
     )
 
 

@@ -75,7 +75,7 @@ def train(
     finished = (out / "config.json").is_file() and Run(out).state == "finished"
     options: dict[str, Any] = {
         "objective": objective, "beta": beta, "settings": _console.settings(set_ or []), "network": network,
-        "likelihood": likelihood or "bernoulli", "sigma": sigma, "latent_dim": latent_dim, "steps": steps,
+        "likelihood": likelihood or "auto", "sigma": sigma, "latent_dim": latent_dim, "steps": steps,
         "batch_size": batch_size, "seed": seed, "learning_rate": learning_rate, "decay": decay, "split": split,
         "correlate": correlate,
         "precision": precision, "threads": threads, "device": device, "log_every": log_every,

@@ -133,7 +133,7 @@ def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[s
         for name, part in parts.items():
             group = file.create_group(name)
             group.attrs["settings"] = json.dumps(part.settings, sort_keys=True)
-            if part.form != image_form(part.form.shape):
+            if not part.form.bytes or part.form != image_form(part.form.shape):
                 group.attrs["form"] = json.dumps(part.form.to_json(), sort_keys=True)
             group.create_dataset("images", data=part.images, compression="gzip", compression_opts=4)
             group.create_dataset("codes", data=part.codes)

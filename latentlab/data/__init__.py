@@ -18,6 +18,7 @@ from latentlab.data._binarise import binarised
 from latentlab.data._check import check
 from latentlab.data._draws import drawn
 from latentlab.data._fetch import Remote, fetch, fetch_files
+from latentlab.data._memory import from_arrays, is_samples
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
@@ -44,10 +45,13 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 
 __all__ = [
     "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "check", "describe", "fetch",
-    "fetch_files", "files_of", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names", "open_spec", "read_columns", "read_spec",
+    "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+TABLES = (*TEXT, *(f"{text}{packed}" for text in TEXT for packed in (".gz", ".bz2", ".xz")), *PARQUET)
 
 
 def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
@@ -162,12 +166,13 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
 
     Parameters
     ----------
-    spec : str, Path, Dataset or array
+    spec : str, Path, Dataset or samples
         A name, a path, or either with options as ``NAME:key=value,key=value``. A name may need its published files,
-        ``NAME:PATH``. A path is a folder of IDX files, a ``.npy``, ``.npz``, ``.h5`` file, or a folder or ``.zip`` of
-        images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a `Dataset`, an array of images or a
-        mapping as an ``.npz`` has it, or a function (of options, if you like) that returns one. A `Dataset` is returned
-        as it is, and an array of images is read as one in a file would be.
+        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``, ``.npz``,
+        ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a
+        `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a function (of options, if
+        you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an array, a data frame, a
+        tensor) are read by `from_arrays`.
     **options
         The same as those written after the colon.
 
@@ -198,10 +203,8 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
-    if hasattr(spec, "__array_interface__"):
-        from latentlab.data import _arrays
-
-        return _arrays.from_arrays(Path("array"), {"images": spec}, **options)
+    if is_samples(spec):
+        return _told(from_arrays(spec, **options))
     return open_spec(read_spec(spec), may_run_code=True, **options)
 
 
@@ -248,10 +251,17 @@ def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Data
     if "draws" in spec.options and "binarised" not in spec.options:
         raise InputError("draws says how often bits are drawn; give binarised too, as in mnist/:binarised=0,draws=9")
     data = reader(**arguments, **{key: value for key, value in spec.options.items() if key in own})
-    for option, treat in TREATMENTS.items():
-        data = treat(data, spec.options[option]) if option in spec.options else data
-    data = replace(data, spec=str(spec))
-    for remark in (*_shadowed(spec), *data.remarks):
+    treatments = [option for option in TREATMENTS if option in spec.options and option not in own]
+    if treatments and not data.form.bytes:
+        raise InputError(f"{treatments[0]}= is for images of bytes; {data.name[:60]} has {data.form.described()}")
+    for option in treatments:
+        data = TREATMENTS[option](data, spec.options[option])
+    return _told(replace(data, spec=str(spec)), *_shadowed(spec))
+
+
+def _told(data: Dataset, *more: str) -> Dataset:
+    """The data set, of which its remarks are said."""
+    for remark in (*more, *data.remarks):
         say(f"{data.name}: {remark}")
     return data
 
@@ -285,6 +295,10 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         return (_idx.load if _idx.found(path) else _folder.load), {"path": path}
     check_regular(path)
     suffix = path.suffix.lower()
+    if path.name.lower().endswith(TABLES):
+        from latentlab.data import _table
+
+        return _table.load, {"path": path}
     if suffix == ".zip":
         from latentlab.data import _folder
 
@@ -295,7 +309,7 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         return _file.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
-    raise InputError(f"{head} is not a data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")
+    raise InputError(f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .zip or a folder of images")
 
 
 def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:

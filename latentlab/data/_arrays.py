@@ -13,6 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from latentlab.data._axes import layout, ordered
 from latentlab.data._names import readable
+from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
 from latentlab.data._pixels import as_bytes
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.errors import InputError
@@ -36,6 +38,7 @@ IMAGES = ("images", "imgs", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
+FORM = ("kind", "feature_names", "axis", "axis_unit", "unit")
 BLOCK = 1 << 24
 DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
@@ -45,30 +48,57 @@ NAMED = 5  # arrays that are named among what is skipped
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
-def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "") -> Dataset:
-    """The data set in arrays that go by the names an ``.npz`` would have; `ordered` says what ``axes`` are."""
-    images = _pick(arrays, IMAGES)
-    if images is None:
+def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "", kind: str = "") -> Dataset:
+    """The data set in arrays that go by the names an ``.npz`` would have; `ordered` says what ``axes`` are.
+
+    ``kind`` is that of the samples; by default what the array ``kind`` says, or what is plain.
+    """
+    x = _pick(arrays, IMAGES)
+    if x is None:
         held = ", ".join(sorted(arrays))[:60] or "nothing"
         raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
-    if axes:
-        images, axes = ordered(path, images, axes)
-    shape, transpose = layout(path, images, axes)
-    read = reader(path, images, transpose)
-    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(images))), dtype=np.int64))
-    labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
-    factors, specs = _factors(path, arrays, len(images))
-    return Dataset(
-        name=path.stem,
-        shape=shape,
-        read=read,
+    kind = kind or (_word(_guarded(path, lambda: arrays["kind"][...])) if "kind" in arrays else "")
+    data = _samples(path, x, arrays, axes, kind)
+    labels, label_names = labels_of(path, _pick(arrays, LABELS), len(data))
+    factors, specs = _factors(path, arrays, len(data))
+    return replace(
+        data,
         factors=factors,
         specs=specs,
         labels=labels,
         label_names=label_names,
         grid=full_grid(factors) if factors is not None else None,
-        source={"name": path.suffix.lower().lstrip("."), "file": path.name},
     )
+
+
+def _samples(path: Path, x: Any, arrays: Mapping[str, Any], axes: str, asked: str) -> Dataset:
+    """The samples alone: images of bytes by index, anything else as an array in memory."""
+    source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
+    kind = kind_of_array(path, x, asked, axis="axis" in arrays, axes=axes)
+    if kind != "image" or (asked and not is_bytes(_guarded(path, lambda: x[...]))):
+        if axes:
+            raise InputError(f"{path}: axes={axes[:20]} is for images of bytes; leave it out")
+        about = {key: _guarded(path, lambda key=key: arrays[key][...]) for key in FORM[1:] if key in arrays}
+        return replace(dataset_of(path, _guarded(path, lambda: x[...]), kind, _told(about)), source=source)
+    if axes:
+        x, axes = ordered(path, x, axes)
+    shape, transpose = layout(path, x, axes)
+    read = reader(path, x, transpose)
+    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(x))), dtype=np.int64))
+    return Dataset(path.stem, shape, read, source=source)
+
+
+def _told(about: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """What an array says of the form of samples, as texts and numbers."""
+    return {key: _word(value) if value.ndim == 0 else _plain_of(value) for key, value in about.items()}
+
+
+def _plain_of(value: NDArray[Any]) -> tuple[Any, ...]:
+    return tuple((_text(value) if value.dtype.kind in "USO" else value).ravel().tolist())
+
+
+def _word(value: Any) -> str:
+    return str(_text(np.atleast_1d(np.asarray(value)))[0])
 
 
 def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -82,7 +112,11 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     ('2 of 4 arrays and groups skipped: latents, x',)
     """
     held = set(names)
-    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {NAMES, KINDS}
+    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {
+        NAMES,
+        KINDS,
+        *FORM,
+    }
     left = sorted(held - used)
     named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
     return (f"{len(left):,} of {len(held):,} arrays and groups skipped: {named}",) if left else ()
@@ -109,7 +143,7 @@ def _slice(rows: Rows) -> Rows | slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
 
 
-def _labels(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     if labels is None:
         return None, ()
     labels = _guarded(path, lambda: labels[...])
@@ -248,7 +282,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 @lru_cache(maxsize=2)
 def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
-    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS}
+    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *FORM}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         held = {key: read_member(path, archive, key) for key in keys if key in wanted}

@@ -34,7 +34,8 @@ def as_bytes(where: object, block: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = (float(block.min()), float(block.max())) if block.size else (0.0, 1.0)
     if low < -ROUND_OFF or high > 1 + ROUND_OFF:
         raise InputError(
-            f"{where}: float images run from {low:.8g} to {high:.8g}; expected [0, 1]: scale by (x − min)/(max − min)"
+            f"{where}: float images run from {low:.8g} to {high:.8g}; expected [0, 1]: scale by (x − min)/(max − min), "
+            "or name the kind"
         )
     return np.round(np.clip(block, 0, 1) * 255).astype(np.uint8)
 

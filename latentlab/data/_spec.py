@@ -261,4 +261,8 @@ def _value(text: str) -> int | str | tuple[int, ...]:
 
 
 def _written(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, Mapping):
+        return "+".join(f"{key}={kind}" for key, kind in value.items())
+    if isinstance(value, list | tuple):
+        return ("x" if all(isinstance(each, int) for each in value) else "+").join(map(str, value))
+    return str(value)

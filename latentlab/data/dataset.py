@@ -297,7 +297,7 @@ def check_form(data: Dataset, form: Form, whose: str) -> None:
     if data.form.same(form):
         return
     if (data.form.kind, data.form.shape) == (form.kind, form.shape):
-        here, there = (each.columns + each.names for each in (data.form, form))
+        here, there = (each.names + each.columns for each in (data.form, form))
         first = next((pair for pair in zip(here, there, strict=False) if pair[0] != pair[1]), ("others", "others"))
         raise InputError(f"{data.name} has {first[0][:40]} where {whose} {first[1][:40]}; put columns in that order")
     mend = "choose other --data"

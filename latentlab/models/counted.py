@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
+from torch.distributions import Distribution, register_kl
 from torch.types import _size
 
 from latentlab.data.kinds import Form
@@ -49,6 +49,18 @@ class Counted(Distribution):
                 theta = self.log_dispersion.exp().expand_as(mean)
                 mean = torch.distributions.Gamma(theta, theta / mean.clamp_min(1e-8), validate_args=False).sample()
             return torch.poisson(mean)
+
+
+@register_kl(Counted, Counted)
+def _kl(p: Counted, q: Counted) -> Tensor:
+    """KL(p ‖ q) (n,) of samples of the typical library size, whose features have the same dispersions."""
+    mean, other = p.mean, q.mean
+    logs = p.log_share - q.log_share
+    if p.log_dispersion is None:
+        return (mean * logs - mean + other).sum(dim=-1)
+    theta = p.log_dispersion.exp()
+    ratio = torch.log((theta + other) / (theta + mean))
+    return (theta * ratio + mean * (logs + ratio)).sum(dim=-1)
 
 
 class CountLikelihood(nn.Module):

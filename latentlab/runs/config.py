@@ -111,7 +111,7 @@ class RunConfig(Frozen):
 
     @field_validator("form", mode="before")
     @classmethod
-    def _form(cls, form: Any) -> Form:
+    def _form(cls, form: Any) -> Form | None:
         from latentlab.data.kinds import Form, form_from
 
         return form if form is None or isinstance(form, Form) else form_from(form)

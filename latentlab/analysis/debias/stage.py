@@ -132,7 +132,10 @@ def _extremes(
     of_row, classes = _classes(part)
     parts, summary = {}, {**found.settings, "effective": found.effective, "data": part.name}
     for name, rows in zip(("commonest", "rarest"), extremes(found.weights, SHOWN), strict=True):
-        made = Decodings(part[rows], codes.mean[rows]) if model is None else reconstruct(model, codes, part, rows)
+        if model is None:
+            made = Decodings(part[rows], codes.mean[rows], form=part.form)
+        else:
+            made = reconstruct(model, codes, part, rows)
         told = {"kind": name, "rows": codes.row_ids[rows].tolist(), "weights": found.weights[rows].tolist()}
         classed = [classes[k] for k in of_row[rows]]
         parts[name] = replace(made, settings={**told, "classes": classed, "summary": summary})

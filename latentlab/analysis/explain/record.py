@@ -59,11 +59,11 @@ class Effects(Result):
 
     def __post_init__(self) -> None:
         d, (*_, m) = len(self.strength), self.straightness.shape
-        if self.local.ndim != 3 or not self.local.size or self.changed.shape != self.local.shape:
-            raise InputError(f"local is {self.local.shape}, changed {self.changed.shape}; expected (d, h, w) both")
+        if self.local.ndim < 2 or not self.local.size or self.changed.shape != self.local.shape:
+            raise InputError(f"local is {self.local.shape}, changed {self.changed.shape}; expected (d, places) both")
         if self.local.shape[0] != d or self.strength.shape != (d,) or self.straightness.shape != (d, m):
             came = f"strength is {self.strength.shape}, straightness {self.straightness.shape}"
-            raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, h, w)")
+            raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, places)")
 
     def to_frame(self) -> pd.DataFrame:
         """The effects as a table.

@@ -151,7 +151,11 @@ def read_sheet(run: Run) -> dict[str, Decodings]:
         raise STAGE.damaged(run, f"it has no {min(missing)}", SHEETS)
     for name, part in found.items():
         single = name.startswith("samples-") or name in WIDTHS
-        if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
+        if single and (
+            part.images.ndim != 1 + part.form.ndim
+            or part.originals is None
+            or part.originals.shape != part.images.shape
+        ):
             raise STAGE.damaged(run, f"{name} lacks images or their originals", SHEETS)
         if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
             raise STAGE.damaged(run, f"{name} does not have a width for each image", SHEETS)

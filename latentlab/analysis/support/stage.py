@@ -7,6 +7,7 @@ kept in ``support.json``, the pictures in ``support.h5``.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.analysis.support import STAGE, measure
-from latentlab.analysis.support.features import feature_space, nearest
+from latentlab.analysis.support.nearby import nearest
 from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS, Support
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.draws import mixture, samples
 from latentlab.codes.labels import as_factor, labelled
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset, Form, load
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.linear_probe import linear_probe
@@ -68,7 +70,7 @@ def support(
         By default what the run was trained on.
     draws : int, default 5,000
         Codes from each source: the prior N(0, I), a normal distribution fitted to the codes, and the aggregate
-        posterior. Decoded, they are held against as many real images of the analysed part. At least 100.
+        posterior. Decoded, they are held against as many real samples of the analysed part. At least 100.
     seed : int, default 0
         Of the draws and of the rows.
     adapter : str or Model, optional
@@ -79,7 +81,7 @@ def support(
     Returns
     -------
     Support
-        ``arms`` (precision, density, coverage and holes of each source, of real training images and of one constant
+        ``arms`` (precision, density, coverage and holes of each source, of real training samples and of one constant
         image), ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the
         prior), ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors),
         and ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
@@ -150,9 +152,10 @@ def _measured(
     sheet: dict[str, Decodings] = {}
     rows = np.sort(np.random.default_rng(seed).permutation(len(held))[:draws])
     progress(1, 5, "samples")
-    arms = _arms(model, codes, held, trained_on, rows, seed, sheet)
+    form = run.config.form
+    arms = _arms(model, codes, held, trained_on, rows, seed, sheet, form)
     progress(2, 5, "paths between codes")
-    between = _between(model, codes, seed, sheet)
+    between = _between(model, codes, seed, sheet, form)
     progress(3, 5, "memory")
     memory = _memory(run, model, codes, trained_on, seed)
     progress(4, 5, "widths")
@@ -162,7 +165,7 @@ def _measured(
         "between": between,
         "fit": measure.prior_fit(samples(codes, "aggregate", draws, seed)) if codes.variance is not None else None,
         "memory": memory,
-        "widths": _widths(model, codes, held, sheet),
+        "widths": _widths(model, codes, held, sheet, form),
         "undefined": _undefined(run, codes, trained_on, held),
         "no_interval": NO_INTERVAL,
     }
@@ -178,7 +181,14 @@ def _training_rows(run: Run, data: Dataset | None) -> Dataset:
 
 
 def _arms(
-    model: Model, codes: Codes, held: Dataset, trained_on: Dataset, rows: NDArray[np.int64], seed: int, sheet: Any
+    model: Model,
+    codes: Codes,
+    held: Dataset,
+    trained_on: Dataset,
+    rows: NDArray[np.int64],
+    seed: int,
+    sheet: Any,
+    form: Form,
 ) -> dict[str, dict[str, float]]:
     from latentlab.models.decoding import decode
 
@@ -186,7 +196,9 @@ def _arms(
     compared = np.sort(np.random.default_rng(seed + 4).permutation(len(trained_on))[:COMPARED])
     training, ids = trained_on[compared], trained_on.row_ids[compared]
     some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
-    space, real = feature_space(some), held[rows]
+    kind = kind_of(form)
+    compared = partial(kind.compared, form)
+    space, real = kind.space(form, some), held[rows]
     features = space(real)
     half = rng.permutation(len(codes))[: 2 * COMPARED]
     known, new = (
@@ -203,18 +215,19 @@ def _arms(
         arms[name] = measure.coverage(features, space(images))
         if name != "prior" or codes.variance is not None:  # the scale of an AE is free: it could choose its holes
             arms[name] |= measure.holes(z, known, new)
-        where, distance = nearest(images[:JUDGED_NEAREST], training)
+        where, distance = nearest(images[:JUDGED_NEAREST], training, compared)
         arms[name]["to_training"] = float(np.median(distance))
         settings = {"kind": "samples", "source": name, "nearest": ids[where[:SHEET]].tolist()}
-        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings)
-    constant = np.broadcast_to(real.mean(axis=0).round().astype(np.uint8), real.shape)
+        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings, form)
+    mean = np.nanmean(real, axis=0, dtype=np.float64)
+    constant = np.broadcast_to((mean.round() if form.bytes else mean).astype(real.dtype), real.shape)
     arms["real"] = measure.coverage(features, space(some))
-    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training)[1]))
+    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, compared)[1]))
     arms["constant"] = measure.coverage(features, space(constant))
     return arms
 
 
-def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings]) -> dict[str, float]:
+def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings], form: Form) -> dict[str, float]:
     from latentlab.analysis.support.compute import along
 
     pairs = np.random.default_rng(seed + 2).permutation(len(codes))[: 2 * min(WAYS, len(codes) // 2)].reshape(-1, 2)
@@ -224,8 +237,8 @@ def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings])
     variance = None if codes.variance is None else codes.variance.astype(np.float64).mean(axis=0)
     shown = slice(0, POINTS, (POINTS - 1) // 8)
     settings = {"kind": "ways", "rows": codes.row_ids[pairs[:6]].tolist()}
-    sheet["ways"] = Decodings(images[:6, shown], z[:6, shown], None, settings)
-    return measure.continuity(images, z, information, variance)
+    sheet["ways"] = Decodings(images[:6, shown], z[:6, shown], None, settings, form)
+    return measure.continuity(images if form.bytes else form.to_model(images), z, information, variance)
 
 
 def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int) -> dict[str, float] | None:
@@ -274,7 +287,9 @@ def _information(codes: Codes) -> dict[str, Any]:
     return found
 
 
-def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decodings]) -> dict[str, Any] | None:
+def _widths(
+    model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decodings], form: Form
+) -> dict[str, Any] | None:
     from latentlab.models.decoding import decode
 
     try:
@@ -284,7 +299,7 @@ def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decoding
     order = np.argsort(width, kind="stable")
     for name, rows in (("narrowest", order[:SHEET]), ("widest", order[::-1][:SHEET])):
         settings = {"kind": name, "rows": codes.row_ids[rows].tolist(), "width": width[rows].round(4).tolist()}
-        sheet[name] = Decodings(decode(model, codes.mean[rows]), codes.mean[rows], held[rows], settings)
+        sheet[name] = Decodings(decode(model, codes.mean[rows]), codes.mean[rows], held[rows], settings, form)
     low, median, high = np.quantile(width, (0.025, 0.5, 0.975))
     found: dict[str, Any] = {"median": float(median), "low": float(low), "high": float(high)}
     if codes.labels is not None:

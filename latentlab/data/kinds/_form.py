@@ -176,7 +176,8 @@ class Form:
     def same(self, other: Form) -> bool:
         """Whether samples of both are the same columns or channels, whatever the scale that was fitted to either."""
         named = self.names == other.names or not (self.names and other.names)
-        return (self.kind, self.shape, self.columns) == (other.kind, other.shape, other.columns) and named
+        columns = [() if set(form.columns) == {"numeric"} else form.columns for form in (self, other)]
+        return (self.kind, self.shape) == (other.kind, other.shape) and columns[0] == columns[1] and named
 
     def _values(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
         if self.bytes and self.offset == (0.0,) and len(self.scale) == 1 and self.stretch == "linear":
@@ -211,4 +212,9 @@ def form_from(content: dict[str, Any]) -> Form:
 
 def kind_of(form: Form) -> ModuleType:
     """The file that its kind is."""
-    return registry.load("data/kinds", form.kind)
+    return kind_named(form.kind)
+
+
+def kind_named(name: str) -> ModuleType:
+    """The file of a kind."""
+    return registry.load("data/kinds", name)

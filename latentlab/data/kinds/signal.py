@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.kinds._draw import lines
 from latentlab.data.kinds._form import Form, Samples
-from latentlab.data.kinds._spread import moments
+from latentlab.data.kinds._spread import distance_to, moments, principal
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NOUN, PLURAL = "signal", "signals"
 SEEN = "itself"
+MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
 
 
@@ -57,3 +59,68 @@ def shown(form: Form) -> str:
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A line a channel, in units of its standard deviation."""
     return lines(0.5 + form.to_model(samples) / (2 * SHOWN))
+
+
+def of_array(
+    where: object,
+    x: Samples,
+    *,
+    feature_names: Sequence[str] = (),
+    axis: Sequence[float] = (),
+    axis_unit: str = "",
+    unit: str = "",
+) -> tuple[Samples, Form]:
+    """Signals (n, t) or (n, channels, t) and their form."""
+    x = x[:, None] if x.ndim == 2 else x
+    if x.ndim != 3 or len(axis) not in (0, x.shape[2]) or len(feature_names) not in (0, x.shape[1]):
+        raise InputError(
+            f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
+            "expected (n, points) or (n, channels, points)"
+        )
+    stored = "float64" if x.dtype.kind != "f" or x.dtype.itemsize > 4 else "float32"
+    names, points = tuple(map(str, feature_names)), tuple(map(float, axis))
+    return x, Form("signal", x.shape[1:], stored, names=names, axis=points, axis_unit=axis_unit, unit=unit)  # type: ignore[arg-type]
+
+
+def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
+    """What is found in each channel, and what is wrong with it."""
+    low, high, flat, seen = np.inf, -np.inf, 0, 0
+    for block in blocks:
+        least, most = block.min(axis=2), block.max(axis=2)
+        low, high = np.minimum(low, least.min(axis=0)), np.maximum(high, most.max(axis=0))
+        flat, seen = flat + (least == most).sum(axis=0), seen + len(block)
+    names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
+    ends = zip(names, low, high, flat, strict=True)  # type: ignore[arg-type]
+    return [
+        (name, f"{a:g} to {b:g} {form.unit}".rstrip(), f"{k:,} of {seen:,} signals are constant" if k else "")
+        for name, a, b, k in ends
+    ]
+
+
+def baselines(form: Form, samples: Samples, trained: Samples) -> dict[str, NDArray[np.float64]]:
+    """What needs no model: log₁₀ of the mean square, and the distance from the mean signal, in standard deviations."""
+    x = form.to_model(samples).reshape(len(samples), -1).astype(np.float64)
+    return {
+        "power": np.log10(np.maximum((x**2).mean(axis=1), 1e-12)),
+        "distance to the mean": distance_to(compared(form, trained).mean(axis=0), x),
+    }
+
+
+def constants(form: Form, trained: Samples) -> tuple[Samples, dict[str, slice]]:
+    """The mean of the signals that were trained on: what a decoder that has collapsed makes of everything."""
+    return trained.mean(axis=0, keepdims=True, dtype=np.float64).astype(form.stored), {"mean": slice(1)}
+
+
+def compared(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """Values in standard deviations of their channel (n, channels · points)."""
+    return form.to_model(samples).reshape(len(samples), -1)
+
+
+def space(form: Form, samples: Samples, seed: int = 0) -> Callable[[Samples], NDArray[np.float32]]:
+    """The directions in which these signals vary most, at most 64."""
+    return principal(compared(form, samples), lambda others: compared(form, others))
+
+
+def seen(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """What a regressor sees: the same numbers."""
+    return compared(form, samples)
