@@ -168,11 +168,11 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     ----------
     spec : str, Path, Dataset or samples
         A name, a path, or either with options as ``NAME:key=value,key=value``. A name may need its published files,
-        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``, ``.npz``,
-        ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a
-        `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a function (of options, if
-        you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an array, a data frame, a
-        tensor) are read by `from_arrays`.
+        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``,
+        ``.npz``, ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run:
+        NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a function (of
+        options, if you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an array, a
+        data frame, a tensor) are read by `from_arrays`.
     **options
         The same as those written after the colon.
 

@@ -82,8 +82,8 @@ def support(
     -------
     Support
         ``arms`` (precision, density, coverage and holes of each source, of real training samples and of one constant
-        image), ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the
-        prior), ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors),
+        sample), ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the
+        prior), ``memory`` (train and test ELBO, how near samples are to training samples), ``widths`` (of posteriors),
         and ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
 
     Raises
