@@ -74,7 +74,7 @@ def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
     Raises
     ------
     InputError
-        Where the file is no such table, or can be read either way.
+        Where the file is not such a table, or can be read either way.
     """
     from latentlab.data._columns import of_parquet, of_text
 

@@ -116,7 +116,7 @@ def wrap(
     Raises
     ------
     InputError
-        Where both parts are left out or one is no module, and for an unknown likelihood or a number out of range.
+        Where both parts are left out or one is not a module, and for an unknown likelihood or a number out of range.
 
     Examples
     --------

@@ -14,7 +14,7 @@ class VAE(BetaVAE):
     Parameters
     ----------
     beta : float, default 1.0
-        1: the weight of the rate is no choice here.
+        The weight of the rate, which is 1.
     warmup_steps : int, default 0
         Over how many steps the rate's weight rises linearly from 0; off at 0.
     free_bits : float, default 0.0
