@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
+from latentlab.data._conditions import at_levels, condition_of, one_hot
 from latentlab.data._draws import drawn
 from latentlab.data._fetch import Remote, fetch, fetch_files
 from latentlab.data._memory import from_arrays, is_samples
@@ -44,9 +45,9 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "check", "describe", "fetch",
-    "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names", "open_spec", "read_columns", "read_spec",
-    "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "at_levels", "check",
+    "condition_of", "describe", "fetch", "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names",
+    "one_hot", "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
@@ -135,6 +136,27 @@ def files_of(name: str) -> str:
     return str(getattr(registry.load("data", name), "FILES", ""))
 
 
+def package_of(name: str) -> str:
+    """The package that ships a named data set.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        Its name; empty where latentlab has the data, or draws them, or they are downloaded.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    return str(getattr(registry.load("data", name), "PACKAGE", ""))
+
+
 def reads_files(spec: Spec) -> bool:
     """Whether opening data reads a file or folder; drawn and embedded data sets need none.
 
@@ -169,10 +191,11 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     spec : str, Path, Dataset or samples
         A name, a path, or either with options as ``NAME:key=value,key=value``. A name may need its published files,
         ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``,
-        ``.npz``, ``.h5`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run:
-        NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a function (of
-        options, if you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an array, a
-        data frame, a tensor) are read by `from_arrays`.
+        ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own,
+        which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
+        function (of options, if you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an
+        array, a data frame, a tensor) are read by `from_arrays`. An AnnData object is read as the file would be that it
+        is written to, with the same options.
     **options
         The same as those written after the colon.
 
@@ -203,6 +226,10 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
+    if type(spec).__module__.partition(".")[0] == "anndata":
+        from latentlab.data import _annotated
+
+        return _annotated.dataset_of(_annotated.of_anndata(spec), **options)
     if is_samples(spec):
         return _told(from_arrays(spec, **options))
     return open_spec(read_spec(spec), may_run_code=True, **options)
@@ -307,9 +334,19 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         from latentlab.data import _file
 
         return _file.load, {"path": path}
+    if suffix in (".tif", ".tiff"):
+        from latentlab.data import _stack
+
+        return _stack.load, {"path": path}
+    if suffix == ".h5ad":
+        from latentlab.data import _h5ad
+
+        return _h5ad.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
-    raise InputError(f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .zip or a folder of images")
+    raise InputError(
+        f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .h5ad, .tif, .zip or a folder"
+    )
 
 
 def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:

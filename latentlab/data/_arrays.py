@@ -1,7 +1,7 @@
-"""Arrays on disk: ``.npy`` (images), ``.npz`` and ``.h5`` (images, labels, factors).
+"""Arrays on disk: ``.npy`` (samples), ``.npz`` and ``.h5`` (samples, labels, factors, an axis).
 
-Images are (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3 channels; uint8, bool, or float in [0, 1].
-Nothing is unpickled.
+Images are (n, h, w), (n, h, w, c) or (n, c, h, w): uint8, bool and floats in [0, 1] as bytes, others as they are.
+Signals are (n, t) or (n, c, t). Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from latentlab.data._axes import layout, ordered
 from latentlab.data._names import readable
 from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
-from latentlab.data._pixels import as_bytes
+from latentlab.data._pixels import as_bytes, rounded
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.system.limits import check_unpacked, rows_at_once
 from latentlab.system.regular import check_regular
@@ -34,7 +35,7 @@ from latentlab.system.regular import check_regular
 if TYPE_CHECKING:
     from latentlab.system.chunks import Checked
 
-IMAGES = ("images", "imgs", "x", "X", "data")
+IMAGES = ("images", "imgs", "signals", "spectra", "samples", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
@@ -48,17 +49,20 @@ NAMED = 5  # arrays that are named among what is skipped
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
-def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "", kind: str = "") -> Dataset:
-    """The data set in arrays that go by the names an ``.npz`` would have; `ordered` says what ``axes`` are.
+def from_arrays(
+    path: Path, arrays: Mapping[str, Any], axes: str = "", kind: str = "", how: Mapping[str, Any] | None = None
+) -> Dataset:
+    """The data set in arrays that go by the names an ``.npz`` would have; ``axes`` are the letters of its axes.
 
-    ``kind`` is that of the samples; by default what the array ``kind`` says, or what is plain.
+    ``kind`` is that of the samples; by default what the array ``kind`` says, or what is plain. ``how`` is what its
+    ``of_array`` takes besides: ``stored``, ``stretch``, ``colours``.
     """
     x = _pick(arrays, IMAGES)
     if x is None:
         held = ", ".join(sorted(arrays))[:60] or "nothing"
-        raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
+        raise InputError(f"{path} holds {held}; expected an array called images (or signals, imgs, x, data)")
     kind = kind or (_word(_guarded(path, lambda: arrays["kind"][...])) if "kind" in arrays else "")
-    data = _samples(path, x, arrays, axes, kind)
+    data = _samples(path, x, arrays, kind, {k: v for k, v in ({"axes": axes} | dict(how or {})).items() if v})
     labels, label_names = labels_of(path, _pick(arrays, LABELS), len(data))
     factors, specs = _factors(path, arrays, len(data))
     return replace(
@@ -71,21 +75,53 @@ def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "", kind: str
     )
 
 
-def _samples(path: Path, x: Any, arrays: Mapping[str, Any], axes: str, asked: str) -> Dataset:
-    """The samples alone: images of bytes by index, anything else as an array in memory."""
+def _samples(path: Path, x: Any, arrays: Mapping[str, Any], asked: str, how: dict[str, Any]) -> Dataset:
+    """The samples alone: images of bytes by index, anything else as the array holds it."""
     source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
-    kind = kind_of_array(path, x, asked, axis="axis" in arrays, axes=axes)
-    if kind != "image" or (asked and not is_bytes(_guarded(path, lambda: x[...]))):
-        if axes:
-            raise InputError(f"{path}: axes={axes[:20]} is for images of bytes; leave it out")
-        about = {key: _guarded(path, lambda key=key: arrays[key][...]) for key in FORM[1:] if key in arrays}
-        return replace(dataset_of(path, _guarded(path, lambda: x[...]), kind, _told(about)), source=source)
+    kind, axes = kind_of_array(path, x, asked, axis="axis" in arrays, axes=how.get("axes", "")), how.pop("axes", "")
+    first = _first(path, x)
+    if kind == "image" and _in_bytes(first, how):
+        data = _pictures(path, x, axes, how)
+        return _looked_at(replace(data, source=source, remarks=rounded(first)))
+    about = {key: _guarded(path, lambda key=key: arrays[key][...]) for key in FORM[1:] if key in arrays}
+    told = _told(about) | ({"axes": axes} if axes else {}) | how
+    data = dataset_of(path, _guarded(path, lambda: x[...]), kind, told)
+    return _looked_at(replace(data, source=source, remarks=_laid(tuple(x.shape), data)))
+
+
+def _looked_at(data: Dataset) -> Dataset:
+    """The data set, whose first rows can be read."""
+    data.read(np.arange(rows_at_once(math.prod(data.form.shape), min(FIRST, len(data))), dtype=np.int64))
+    return data
+
+
+def _pictures(path: Path, x: Any, axes: str, how: Mapping[str, Any]) -> Dataset:
+    """Images of bytes, read by index."""
     if axes:
         x, axes = ordered(path, x, axes)
     shape, transpose = layout(path, x, axes)
-    read = reader(path, x, transpose)
-    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(x))), dtype=np.int64))
-    return Dataset(path.stem, shape, read, source=source)
+    return Dataset(path.stem, shape, reader(path, x, transpose), form=image_form(shape[1:], how.get("colours", ())))
+
+
+def _first(path: Path, x: Any) -> NDArray[Any]:
+    """The rows that are looked at when a file is opened."""
+    if not x.shape or 0 in x.shape:
+        return np.empty(0, x.dtype)
+    most = rows_at_once(math.prod(x.shape[1:]), min(FIRST, len(x)))
+    return _guarded(path, lambda: x[:most])  # type: ignore[no-any-return]
+
+
+def _in_bytes(first: NDArray[Any], how: Mapping[str, Any]) -> bool:
+    """Whether pictures are kept as 8 bits: because of what they are, unless something else was asked for."""
+    if how.get("stretch") or how.get("stored"):
+        return how.get("stored") == "uint8"
+    return not first.size or is_bytes(first)
+
+
+def _laid(shape: tuple[int, ...], data: Dataset) -> tuple[str, ...]:
+    """A sentence on how axes were read that may lie otherwise: of signals with channels."""
+    plain = data.form.kind != "signal" or len(shape) < 3
+    return () if plain else (f"shape {shape} was read as {data.form.described(len(data))}",)
 
 
 def _told(about: Mapping[str, NDArray[Any]]) -> dict[str, Any]:

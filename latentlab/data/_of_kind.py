@@ -16,12 +16,14 @@ from latentlab.errors import InputError
 from latentlab.system import registry
 
 LEAST_SIDE = 4  # pixels of an image; what is narrower is more likely channels
+NARROW = 16  # an image of floats is not that many times as long as it is high
 
 
 def dataset_of(where: Path, x: Any, kind: str, about: Mapping[str, Any]) -> Dataset:
     """The samples of an array or sparse matrix x, (n, …), of that kind; ``about`` has what its form is told besides.
 
-    That is ``feature_names``, ``axis``, ``axis_unit`` and ``unit``, as far as they are given.
+    That is ``feature_names``, ``axis``, ``axis_unit``, ``unit``, and of arrays ``axes``, ``stored``, ``stretch`` and
+    ``colours``, as far as they are given.
     """
     shape = tuple(x.shape)
     if 0 in shape or x.dtype.kind not in "biuf":
@@ -47,7 +49,8 @@ def kind_of_array(where: Path, x: Any, kind: str, *, axis: bool, axes: str) -> s
         return "signal"
     if len(shape) == 2 and x.dtype.kind in "biuf":
         return _of_rows(where, x)
-    if len(shape) == 3 and x.dtype.kind == "f" and shape[1] < LEAST_SIDE < shape[2] and not axes:
+    side, long = sorted(shape[1:])[:2] if len(shape) == 3 else (1, 1)
+    if x.dtype.kind in "fi" and (side < LEAST_SIDE < long or long >= NARROW * side) and not axes:
         raise InputError(
             f"{where}: {shape} may be signals (n, channels, points) or images (n, h, w); say kind=signal or kind=image"
         )

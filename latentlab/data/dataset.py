@@ -109,6 +109,8 @@ class Dataset:
         Sentences on what was assumed or skipped as the data were read.
     form : Form, optional
         What one sample is; an image in bytes by default.
+    row_names : array (n,) of str, optional
+        The names by which other tables know the rows, as cells have barcodes.
 
     Raises
     ------
@@ -137,6 +139,7 @@ class Dataset:
     spec: str = ""
     remarks: tuple[str, ...] = ()
     form: Form = None  # type: ignore[assignment]
+    row_names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         wanted = 4 if self.form is None else 1 + self.form.ndim
@@ -150,7 +153,12 @@ class Dataset:
             raise InputError(f"{self.name}: samples have shape {self.shape[1:]}, but their form is {self.form.size}")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
-        for what, array in (("factors", self.factors), ("labels", self.labels), ("row_ids", self.row_ids)):
+        for what, array in (
+            ("factors", self.factors),
+            ("labels", self.labels),
+            ("row_ids", self.row_ids),
+            ("row_names", self.row_names),
+        ):
             if array is not None and len(array) != len(self):
                 raise InputError(
                     f"{self.name}: {what} has {len(array)} rows but there are {len(self)} {self.form.plural}"
@@ -212,6 +220,7 @@ class Dataset:
             factors=None if self.factors is None else self.factors[positions],
             labels=None if self.labels is None else self.labels[positions],
             row_ids=self.row_ids[positions],
+            row_names=None if self.row_names is None else self.row_names[positions],
             grid=self.grid if whole else None,
             splits=self.splits if whole else {},
             spec=self.spec if whole else "",

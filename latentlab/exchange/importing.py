@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,19 @@ from latentlab.exchange.embeddings.embedding import Embedding, publish
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
+from latentlab.models.conditions import at_level
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
 from latentlab.models.names import aligned, choose_stem
 from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
-from latentlab.runs.config import RunConfig
+from latentlab.runs.config import Conditions, RunConfig
 from latentlab.runs.data import same_data
 from latentlab.runs.run import Run
 from latentlab.system import registry
 from latentlab.system.files import lock, sha256, write_bytes, write_json
 from latentlab.system.validation import validate
-from latentlab.training.configure import resolve_hardware
+from latentlab.training.configure import conditions_of, resolve_hardware
 
 PROBED = 2
 SLACK = 1e-3
@@ -127,6 +129,8 @@ def import_model(
     key: str | None = None,
     prefix: str | None = None,
     objective: dict[str, Any] | None = None,
+    condition: Sequence[str] = (),
+    condition_encoder: bool = False,
 ) -> Run:
     """A model of your own as a run in a folder.
 
@@ -148,6 +152,11 @@ def import_model(
         Takes the names that begin so (``ema_model.``). Without key and prefix the part that fits is found.
     objective : dict, optional
         What it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
+    condition : sequence of str
+        Categorical columns of the data that the model is told as ones and zeros (n, k): it has ``decode(z,
+        condition)``.
+    condition_encoder : bool, default False
+        Whether it has ``encode(x, condition)`` as well.
 
     Returns
     -------
@@ -184,7 +193,8 @@ def import_model(
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
-    form, stochastic = _probe(found, dataset)
+    conditions = _conditions(dataset, condition, encoder=condition_encoder)
+    form, stochastic = _probe(at_level(found, conditions), dataset)
     adapter = record(model).model_copy(update=can)
     content = {
         "data": "none",
@@ -196,6 +206,7 @@ def import_model(
         "likelihood": "own",
         "objective": plain(objective or {"name": f"own {adapter.name}"}),
         "stochastic": stochastic,
+        "conditions": conditions,
         "steps": 0,
         "learning_rate": 0,
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
@@ -232,6 +243,16 @@ def _say(line: str) -> None:
     if line:
         text = one_line(f"latentlab: {line}")
         logging.getLogger("latentlab").warning("%s", text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def _conditions(data: Dataset | None, names: Sequence[str], *, encoder: bool) -> Conditions | None:
+    """What the model is told; None where it is told nothing."""
+    if data is None:
+        if names:
+            raise InputError("a condition is a column of the data; name them: --data SPEC (data=… in Python)")
+        return None
+    told = conditions_of(data, names, encoder=encoder)
+    return None if told is None else validate(Conditions, told, "conditions")
 
 
 def _described(data: Dataset | None, form: Form) -> dict[str, Any]:

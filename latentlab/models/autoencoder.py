@@ -114,39 +114,48 @@ class Autoencoder(nn.Module):
         self.latent_dim, self.form = latent_dim, form
         self.seen = SEEN[kind_of(form).SEEN] if form is not None else None
 
-    def encode(self, x: Tensor) -> Normal | Point:
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> Normal | Point:
         """The posterior: N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d.
 
         Parameters
         ----------
         x : Tensor (n, *shape)
             Samples; images in [0, 1].
+        condition : Tensor (n, k), optional
+            What the encoder is told as well: further entries of a sample's first axis.
 
         Returns
         -------
         Normal or Point
             Its mean is (n, d).
         """
-        outputs = self.encoder(x if self.seen is None else self.seen(x)).float()
+        seen = x if self.seen is None else self.seen(x)
+        if condition is not None:
+            constant = condition.reshape(*condition.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
+            seen = torch.cat([seen, constant], dim=1)
+        outputs = self.encoder(seen).float()
         if outputs.shape[1] == self.latent_dim:
             return Point(outputs)
         mean, log_variance = outputs.chunk(2, dim=1)
         return Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
 
-    def decode(self, z: Tensor) -> Distribution:
+    def decode(self, z: Tensor, condition: Tensor | None = None) -> Distribution:
         """The likelihood p(x|z), with all axes of a sample as one event.
 
         Parameters
         ----------
         z : Tensor (n, d)
             Codes.
+        condition : Tensor (n, k), optional
+            What the decoder is told as well, next to the code.
 
         Returns
         -------
         Distribution
             Its log-probability is (n,).
         """
-        found: Distribution = self.likelihood(self.decoder(z).float())
+        told = z if condition is None else torch.cat([z, condition], dim=1)
+        found: Distribution = self.likelihood(self.decoder(told).float())
         return found
 
 
@@ -179,9 +188,12 @@ def build(config: RunConfig) -> Autoencoder:
     """
     network = load("models/networks", config.network)
     outputs = 2 * config.latent_dim if config.stochastic else config.latent_dim
+    told = config.conditions.width if config.conditions else 0
+    first, *others = config.form.shape
+    seen = (first + told if config.conditions and config.conditions.encoder else first, *others)
     return Autoencoder(
-        network.encoder(config.form.shape, outputs),
-        network.decoder(config.latent_dim, config.form.shape),
+        network.encoder(seen, outputs),
+        network.decoder(config.latent_dim + told, config.form.shape),
         LIKELIHOODS[config.likelihood](config.form, config.sigma),
         config.latent_dim,
         config.form,

@@ -15,6 +15,7 @@ from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model
 from latentlab.models.autoencoder import device_of, form_of
+from latentlab.models.conditions import given, told_of
 from latentlab.runs.run import Run
 
 BATCH = 64
@@ -55,31 +56,38 @@ def decode(model: Model, codes: NDArray[np.float32]) -> Samples:
     return _decoded(model, codes)[0]
 
 
-def means(model: Model, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+def means(model: Model, codes: NDArray[np.float32], told: torch.Tensor | None = None) -> NDArray[np.float32]:
     """The likelihood's means of codes (…, d) as the model gives them, (…, *shape) float32.
 
+    ``told`` (n, k) are the conditions of codes (n, d), where the model takes some (`told_of`).
     Raises an `InputError` where the decoder gives something that is not a number.
     """
     flat = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(-1, codes.shape[-1])
     with torch.inference_mode():
-        blocks = [model.decode(block.to(device_of(model))).mean.float().cpu() for block in flat.split(BATCH)]
+        each = [None] * len(flat) if told is None else told.split(BATCH)
+        blocks = [
+            given(model, condition).decode(block.to(device_of(model))).mean.float().cpu()
+            for block, condition in zip(flat.split(BATCH), each, strict=told is not None)
+        ]
     found = torch.cat(blocks).numpy()
     if not np.isfinite(found).all():
         raise InputError("the decoder returned values that are not finite; expected means of samples")
     return found.reshape(*codes.shape[:-1], *found.shape[1:])
 
 
-def _decoded(model: Model, codes: NDArray[np.float32]) -> tuple[Samples, Form, dict[str, Any]]:
+def _decoded(
+    model: Model, codes: NDArray[np.float32], told: torch.Tensor | None = None
+) -> tuple[Samples, Form, dict[str, Any]]:
     """What `decode` gives, its form, and what a `Decodings` is to say of values that were cut, if any were."""
-    x = means(model, codes)
+    x = means(model, codes, told)
     form = form_of(model, x.shape[codes.ndim - 1 :])
     cut = form.beyond(x)
-    told = (
+    about = (
         {"cut": {"share": cut / x.size, "low": min(0.0, float(x.min())), "high": max(1.0, float(x.max()))}}
         if cut
         else {}
     )
-    return form.from_model(x), form, told
+    return form.from_model(x), form, about
 
 
 def traverse(
@@ -155,7 +163,8 @@ def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int6
     """The samples at those row positions, next to what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]
     settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
-    decoded, form, told = _decoded(model, chosen)
+    conditions = told_of(model, data)
+    decoded, form, told = _decoded(model, chosen, None if conditions is None else conditions[rows])
     return Decodings(decoded, chosen, data[rows], settings | told, form)
 
 

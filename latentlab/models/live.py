@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from latentlab.codes.decodings import Decodings
 from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
+from latentlab.models.conditions import At, at_level
 from latentlab.models.decoding import decode
 from latentlab.models.filling import fill
 from latentlab.models.first_layer import first_weights
@@ -32,6 +34,15 @@ class Live:
 
     model: Model
     threads: int
+
+    def at(self, chosen: Mapping[str, str]) -> Live:
+        """The same at the chosen levels of what the decoder is told, ``{"batch": "B"}``; others stay the usual ones."""
+        return replace(self, model=at_level(self.model, getattr(self.model, "conditions", None), chosen))
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """The level of each column that the decoder is told; none where it is told nothing."""
+        return self.model.levels if isinstance(self.model, At) else {}
 
     def decode(self, codes: NDArray[np.float32]) -> Samples:
         """The likelihood's means of codes, as samples in the values that are stored.

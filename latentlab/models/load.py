@@ -9,6 +9,7 @@ from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError, MissingError
 from latentlab.models.adapter import checked, run_adapter, split
 from latentlab.models.autoencoder import Model, build, check_weights, fit_weights, place
+from latentlab.models.conditions import at_level
 from latentlab.runs.config import Hardware
 from latentlab.runs.run import Run, check_model
 from latentlab.system.files import sha256
@@ -50,13 +51,17 @@ def load_model(run: Run, adapter: str | Model | None = None) -> Model:
     weights = _weights(run)
     if adapter is not None:
         check_adapter(run, adapter)
-    if run.config.adapter is None:
-        with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
-            check_weights(build(run.config), weights, run.model_path)
-        built = build(run.config)
-        fit_weights(built, weights, run.model_path)
-        return place(built.eval(), here(run.config.hardware))
-    return _own(run, adapter, weights)
+    model = _built(run, weights) if run.config.adapter is None else _own(run, adapter, weights)
+    told: Model = at_level(model, run.config.conditions)
+    return told
+
+
+def _built(run: Run, weights: dict[str, Tensor]) -> Model:
+    with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
+        check_weights(build(run.config), weights, run.model_path)
+    built = build(run.config)
+    fit_weights(built, weights, run.model_path)
+    return place(built.eval(), here(run.config.hardware))
 
 
 def here(hardware: Hardware) -> Hardware:

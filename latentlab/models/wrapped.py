@@ -13,7 +13,7 @@ from torch.distributions import Bernoulli, Distribution, Independent, Laplace, N
 from latentlab.errors import InputError
 from latentlab.models.autoencoder import Point
 
-Part = Callable[[Tensor], Any]
+Part = Callable[..., Any]
 Family = Literal["bernoulli", "gaussian", "laplace"]
 
 
@@ -56,19 +56,19 @@ class Wrapped(nn.Module):
         found: nn.Module = getattr(self, "model", self)
         return found
 
-    def encode(self, x: Tensor) -> Normal | Point:
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> Normal | Point:
         """q(z|x): a Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`."""
         encoder = self._encoder[0]
         if encoder is None:
             raise InputError("this model has no encoder, so images cannot be encoded")
-        return _posterior(encoder(x), self.latent_dim)
+        return _posterior(encoder(x) if condition is None else encoder(x, condition), self.latent_dim)
 
-    def decode(self, z: Tensor) -> Distribution:
+    def decode(self, z: Tensor, condition: Tensor | None = None) -> Distribution:
         """p(x|z): a distribution as it is, a tensor as its mean (or logits), with the image as one event."""
         decoder = self._decoder[0]
         if decoder is None:
             raise InputError("this model has no decoder, so codes cannot be decoded")
-        found = decoder(z)
+        found = decoder(z) if condition is None else decoder(z, condition)
         if not isinstance(found, Distribution):
             if not isinstance(found, Tensor):
                 raise InputError(
@@ -98,7 +98,8 @@ def wrap(
         log-variance) of (n, d) each, or a tensor (n, d) where it is deterministic.
     decoder : module or method of one, optional
         Takes codes (n, d) and returns the likelihood as a distribution, or a tensor (n, c, h, w): its mean, or with
-        ``logits=True`` what still has to pass a sigmoid.
+        ``logits=True`` what still has to pass a sigmoid. Where a run is told conditions (``latentlab import --condition
+        batch``), it takes them as ones and zeros (n, k) after the codes.
     latent_dim : int
         d, the width of a code; at least 1.
     likelihood : {"bernoulli", "gaussian", "laplace"}

@@ -166,7 +166,7 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
         learners = {"": (model, optimizer)} | ({"critic.": (critic.network, critic.optimizer)} if critic else {})
         first, sums = restore(run, learners)
         done = first
-        terms = group.terms(objective, model)
+        terms = group.terms(objective, model, config.conditions)
         pace = Pace([hardware.threads])
         with closing(History(run, first, sums, writes=group.writes)) as history, stopping_at_divergence(run, history):
             while done < config.steps and not group.any(interrupt.came, hardware.device):

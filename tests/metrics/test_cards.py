@@ -79,7 +79,7 @@ def test_a_card_is_a_table_json_and_html():
     assert mig._repr_html_().count("<tr>") >= len(entries)
     assert [each.name for each in cards()] == list(names("metrics"))
     with pytest.raises(InputError, match="did you mean 'mig'"):
-        card("mgi")
+        card("migg")
 
 
 def test_differences_of_equal_codes_stay_below_the_smallest_reliable_one():

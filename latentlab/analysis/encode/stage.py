@@ -15,6 +15,7 @@ from latentlab.codes.h5ad import FORMAT, encoded, load_codes, read_provenance, s
 from latentlab.codes.h5ad_writer import CodesWriter
 from latentlab.data import Dataset, read_spec, say_if_dark
 from latentlab.models import Model, load_model
+from latentlab.models.conditions import told_of
 from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, distortions, posteriors
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
@@ -122,7 +123,8 @@ def write_codes(
         return
     provenance = unless_damaged(lambda: read_provenance(run.codes_path)) or {}
     with lock(run.path):  # codes are written as they are computed: they need not fit into memory
-        if _of_same_images(provenance, plain(inputs)):
+        # What a model is told is a factor: where factors are others, so are the codes.
+        if run.config.conditions is None and _of_same_images(provenance, plain(inputs)):
             _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})
         else:
             data = replace(data, spec=spec)
@@ -207,6 +209,8 @@ def _add_distortion(writer: CodesWriter, model: Model, data: Dataset, distortion
     rows = np.arange(len(data))
     if distortion == "sample" and not data.name.endswith(":test") and len(data) > DISTORTION_ROWS:
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:DISTORTION_ROWS])
+    told = told_of(model, data)
     for start in range(0, len(rows), BATCH):
         chosen = rows[start : start + BATCH]
-        writer.judge(chosen, distortions(model, data.read(chosen), seed=seed + start))
+        given = None if told is None else told[chosen]
+        writer.judge(chosen, distortions(model, data.read(chosen), seed=seed + start, told=given))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 (FILE,) = STAGE.files
 FORMAT = 1
+MEASURED, SIGNED = ("local", "strength", "changed", "straightness"), ("shift", "typical")
 Floats = NDArray[np.float64]
 
 
@@ -31,7 +32,7 @@ Floats = NDArray[np.float64]
 class Effects(Result):
     """What each of d latent dimensions does around m codes of the data.
 
-    Everything is per standard deviation of the code, so the free scale of a code changes nothing.
+    ``local`` and ``strength`` are per standard deviation of the code, so its free scale changes nothing.
 
     Parameters
     ----------
@@ -49,6 +50,13 @@ class Effects(Result):
         changes.
     settings : mapping
         How it was computed.
+    shift : array (3, d, *shape), optional
+        Of samples other than images: how each feature changes from the low end of the path to the high one, with its
+        sign, the mean over the m codes and the ends of its 95 % interval (Student's t, pointwise: nothing is done about
+        the number of features). In the values' own units; of counts log₂ of the fold. None for images, and in older
+        files.
+    typical : array (*shape), optional
+        The mean of what the m codes decode to; None for images, and in older files.
     """
 
     local: NDArray[np.float32]
@@ -56,6 +64,8 @@ class Effects(Result):
     changed: NDArray[np.float32]
     straightness: Floats
     settings: Mapping[str, Any] = field(default_factory=dict)
+    shift: NDArray[np.float32] | None = None
+    typical: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         d, (*_, m) = len(self.strength), self.straightness.shape
@@ -64,6 +74,9 @@ class Effects(Result):
         if self.local.shape[0] != d or self.strength.shape != (d,) or self.straightness.shape != (d, m):
             came = f"strength is {self.strength.shape}, straightness {self.straightness.shape}"
             raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, places)")
+        if self.shift is not None and (self.typical is None or self.shift.shape != (3, d, *self.typical.shape)):
+            what = None if self.typical is None else self.typical.shape
+            raise InputError(f"shift is {self.shift.shape}, typical {what}; expected (3, {d}, *shape) and (*shape)")
 
     def to_frame(self) -> pd.DataFrame:
         """The effects as a table.
@@ -125,8 +138,9 @@ def save_effects(path: Path, effects: Effects, inputs: Mapping[str, Any]) -> Non
         file.attrs["format"] = FORMAT
         file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
         file.attrs["settings"] = json.dumps(effects.settings, sort_keys=True)
-        for name in ("local", "strength", "changed", "straightness"):
-            file.create_dataset(name, data=getattr(effects, name))
+        for name in (*MEASURED, *SIGNED):
+            if getattr(effects, name) is not None:
+                file.create_dataset(name, data=getattr(effects, name))
 
 
 def effects_of(run: Run) -> Effects:
@@ -139,5 +153,5 @@ def load_effects(path: Path) -> Effects:
     """The effects in an ``effects.h5``."""
     with reading(path, "effects") as file:
         check_format(int(file.attrs["format"]), FORMAT, path)
-        arrays = {name: numbers(file[name]) for name in ("local", "strength", "changed", "straightness")}
+        arrays = {name: numbers(file[name]) for name in (*MEASURED, *SIGNED) if name in file or name in MEASURED}
         return Effects(**arrays, settings=dict(json.loads(file.attrs["settings"])))

@@ -181,6 +181,12 @@ def read_evidence(run: Run) -> Evidence:
     return load_evidence(STAGE.path(run))
 
 
+def given_of(run: Run) -> str:
+    """What log p(x) takes as known: the totals of counts, what the decoder is told; mostly nothing."""
+    counted = ["library size"] if run.config.likelihood in ("negative-binomial", "poisson") else []
+    return ", ".join([*counted, *(run.config.conditions.names if run.config.conditions else ())])
+
+
 def save_evidence(path: Path, evidence: Evidence, inputs: Mapping[str, Any]) -> None:
     """Publish ``likelihood.h5``; ``inputs`` records what it was made from."""
     with publishing(path) as file:

@@ -9,10 +9,11 @@ import torch
 
 from latentlab.analysis.likelihood import STAGE
 from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, estimate
-from latentlab.analysis.likelihood.record import FILE, FORMAT, INDEPENDENT, Evidence, save_evidence
+from latentlab.analysis.likelihood.record import FILE, FORMAT, INDEPENDENT, Evidence, given_of, save_evidence
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
+from latentlab.models.conditions import told_of
 from latentlab.results import plain
 from latentlab.runs.data import analysed
 from latentlab.runs.kept import kept
@@ -56,6 +57,8 @@ def likelihood(
     -------
     Evidence
         The estimates of each row. A latent space of two dimensions is integrated exactly too, for the first 50 rows.
+        Of counts it is log p(x | library size), the sample's own total being known, and with conditions log p(x |
+        condition): the settings say so as ``given``.
 
     Raises
     ------
@@ -87,7 +90,8 @@ def likelihood(
         | {"fingerprint": part.fingerprint["images"]}
     )
     config = run.config
-    described = {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
+    known = {"given": given} if (given := given_of(run)) else {}
+    described = known | {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
 
     def make() -> Evidence:
         torch.set_num_threads(config.hardware.threads)
@@ -99,6 +103,7 @@ def likelihood(
             samples=samples,
             seed=seed,
             settings={**inputs, **described},
+            told=told_of(model, part.take(chosen)),
             progress=progress,
         )
 

@@ -245,6 +245,7 @@ def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int
     """The ELBO of training and of held-out rows; None where there are no rows that the model has not seen, or where
     these are not the images that it was trained on."""
     from latentlab.codes.h5ad import row_rate
+    from latentlab.models.conditions import told_of
     from latentlab.models.encoding import distortions, posterior
 
     if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
@@ -255,11 +256,15 @@ def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int
         return None
     rows = np.sort(np.random.default_rng(seed + 3).permutation(len(trained_on))[:JUDGED])
     images = trained_on[rows]
-    starts = range(0, len(images), LIKELIHOOD_BATCH)
-    cost = [distortions(model, images[s : s + LIKELIHOOD_BATCH], seed=seed + s) for s in starts]
+    told = told_of(model, trained_on.take(rows))
+    blocks = [slice(start, start + LIKELIHOOD_BATCH) for start in range(0, len(images), LIKELIHOOD_BATCH)]
+    cost = [
+        distortions(model, images[each], seed=seed + each.start, told=None if told is None else told[each])
+        for each in blocks
+    ]
     train, test = np.concatenate(cost).astype(np.float64), np.asarray(codes.distortion, np.float64)[judged]
     if run.config.stochastic:
-        mean, variance = posterior(model, images)
+        mean, variance = posterior(model, images, told)
         train = train + row_rate(mean, np.asarray(variance))
         test = test + np.asarray(codes.rate, np.float64)[judged]
     error = np.sqrt(train.var(ddof=1) / len(train) + test.var(ddof=1) / len(test))

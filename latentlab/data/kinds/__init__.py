@@ -8,7 +8,12 @@ A kind's file holds what its samples have of their own, as functions of their `F
 - ``networks(form)`` names what ``auto`` stands for, the first that takes such samples; ``likelihoods(form)`` names
   those that suit such samples, the first where none is chosen;
 - ``SEEN`` is what an encoder sees of a sample: ``itself``, ``without what is missing`` or its ``logarithms``;
+- ``change(form, low, high)`` is how one decoded sample differs from another, with its sign, and ``CHANGE`` its unit;
+  the difference of values where a kind says nothing;
 - ``shown(form)`` says what of a sample its picture shows, where that is not all of it;
+- ``DRAWN``, where it has one, is the file of `latentlab.figures` that draws its traversals and reconstructions; of one
+  drawn as ``features``, ``standard(form, samples)`` are numbers in which features compare, and ``STANDARD`` their unit;
+- ``PLACE`` is what a number of a sample is called: a pixel, a point, a feature;
 - ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB;
 - ``of_array(where, x, **about)`` is an array of samples as they are kept, and their form; ``about`` may have
   ``feature_names``, ``axis``, ``axis_unit`` and ``unit``;

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data.kinds._form import Curve
+
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
@@ -24,14 +26,14 @@ def blocks(data: Dataset) -> Iterator[NDArray[Any]]:
         yield data.read(np.arange(start, min(start + step, len(data)))).astype(np.float64)
 
 
-def moments(data: Dataset) -> tuple[Floats, Floats]:
+def moments(data: Dataset, curve: Curve = np.asarray) -> tuple[Floats, Floats]:
     """Mean and standard deviation along the first axis of a sample, (shape[0],) each, over all rows and other axes.
 
-    Missing values do not count; where all are missing, both are NaN.
+    Values are first put through ``curve``. Missing values do not count; where all are missing, both are NaN.
     """
     axes = (0, *range(2, 1 + data.form.ndim))
     count, mean, square = np.zeros(data.form.shape[0]), np.zeros(data.form.shape[0]), np.zeros(data.form.shape[0])
-    for block in blocks(data):
+    for block in map(curve, blocks(data)):
         known = ~np.isnan(block)
         here = known.sum(axis=axes)
         with np.errstate(invalid="ignore"):

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "sample", "samples"
+PLACE = "feature"
 SEEN = "logarithms"
+DRAWN = "features"
+STANDARD = "log2(1 + count)"
 MATCHED = ("total", 0.05)  # logarithms of sums that differ by less are called equal
+CHANGE = "log2 fold"
+PSEUDO = 0.1  # counts added to both means of a fold, so that what is hardly ever counted makes no large one
 
 
 def described(form: Form) -> str:
@@ -40,6 +45,11 @@ def fitted(form: Form, data: Dataset) -> Form:
     if lowest < 0:
         raise InputError(f"{data.name} has a count of {lowest:g}; expected whole numbers from 0")
     return replace(form, library=float(max(np.median(sums), 1.0)))
+
+
+def change(form: Form, low: Samples, high: Samples) -> NDArray[np.float64]:
+    """log₂ of how many times `high` mean counts are of `low` ones, `PSEUDO` counts added to both."""
+    return np.asarray(np.log2((np.asarray(high, np.float64) + PSEUDO) / (np.asarray(low, np.float64) + PSEUDO)))
 
 
 def networks(form: Form) -> tuple[str, ...]:
@@ -77,6 +87,11 @@ def of_array(
         )
     stored = "int32" if values.max(initial=0) < 1 << 31 else "float32"
     return x, Form("counts", (x.shape[1],), stored, names=tuple(map(str, feature_names)), unit=unit)  # type: ignore[arg-type]
+
+
+def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
+    """Counts (…, d) as log2(1 + count): a unit is a doubling."""
+    return np.log2(1 + np.asarray(samples, np.float64))
 
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:

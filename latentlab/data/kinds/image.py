@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.data.kinds._form import Form, Samples
+from latentlab.data._axes import layout, ordered
+from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
 from latentlab.data.kinds._patches import feature_space, normalised
 from latentlab.errors import InputError
 from latentlab.system.png import as_colours, channels_shown
@@ -18,9 +22,14 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "image", "images"
+PLACE = "pixel"
 CHANNELS, PIXELS = 64, 4096
 SMALL = 64
 SEEN = "itself"
+RGB = ("red", "green", "blue")
+MIDDLE = (0.001, 0.999)
+NORMAL = 1.4826  # times the median distance from the median is the standard deviation of a normal distribution
+LOOKED_AT = 1 << 23  # values that tell the range
 MATCHED = ("intensity", 0.005)  # mean intensities that differ by less, of a range of 1, are called equal
 SIDE, FREQUENCIES = 16, 10  # of the coarse picture and the spectrum that a regressor sees
 
@@ -32,6 +41,10 @@ def described(form: Form) -> str:
 
 def check(form: Form) -> None:
     """Raise an `InputError` where no image can be of that form."""
+    if not all(1 <= channel <= form.shape[0] for channel in form.colours):
+        raise InputError(
+            f"colours are {form.colours}; expected channels from 1 to {form.shape[0]}, as in colours=3x2x1"
+        )
     if form.ndim != 3 or form.shape[0] > CHANNELS or max(form.shape[1:]) > PIXELS:
         raise InputError(
             f"an image has shape {form.shape}; expected (channels, height, width), at most {CHANNELS} channels and "
@@ -40,8 +53,32 @@ def check(form: Form) -> None:
 
 
 def fitted(form: Form, data: Dataset) -> Form:
-    """Bytes as they are."""
-    return form
+    """Bytes as they are. Of other numbers 0 and 1 are the ends of the middle 99.8 % of each channel's values.
+
+    A few bright pixels, as of cosmic rays, so leave the rest its contrast; they lie beyond 1, and are not cut. With a
+    ``stretch`` the values are first divided by their noise: 1.4826 times the median distance from the median, or by
+    1/1000 of their range where that is 0.
+    """
+    if form.bytes:
+        return form
+    values = _some(data)
+    if form.stretch != "linear":
+        middle = np.median(values, axis=1, keepdims=True)
+        noise = NORMAL * np.median(np.abs(values - middle), axis=1)
+        soft = np.where(noise > 0, noise, np.ptp(values, axis=1) / 1000)
+        form = replace(form, soft=tuple(float(each) if each > 0 else 1.0 for each in soft))
+        values = STRETCHES[form.stretch](values / np.asarray(form.soft)[:, None])
+    ends = np.quantile(values, MIDDLE, axis=1)
+    low, high = np.where(ends[0] < ends[1], ends, [values.min(axis=1), values.max(axis=1)])
+    scale = tuple(float(each) if each > 0 else 1.0 for each in high - low)
+    return replace(form, offset=tuple(map(float, low)), scale=scale)
+
+
+def _some(data: Dataset) -> NDArray[np.float64]:
+    """The values (c, m) of evenly spaced rows, all of them where they are few."""
+    rows = min(len(data), max(1, LOOKED_AT // math.prod(data.form.shape)))
+    read = data.read(np.unique(np.linspace(0, len(data) - 1, rows).astype(np.int64)))
+    return np.moveaxis(read.astype(np.float64), 1, 0).reshape(data.form.shape[0], -1)
 
 
 def networks(form: Form) -> tuple[str, ...]:
@@ -56,22 +93,36 @@ def networks(form: Form) -> tuple[str, ...]:
 
 
 def likelihoods(form: Form) -> tuple[str, ...]:
-    """Bernoulli for bytes, which lie in [0, 1] for the model; Gaussian for other numbers."""
-    gaussian = ("gaussian-learned", "gaussian", "gaussian-channels")
+    """Bernoulli for bytes, which lie in [0, 1] for the model; Gaussian with a learned σ for each channel for others."""
+    gaussian = ("gaussian-channels", "gaussian-learned", "gaussian")
     return ("bernoulli", *gaussian, "gaussian-sigmoid", "laplace-sigmoid") if form.bytes else gaussian
 
 
 def shown(form: Form) -> str:
-    """Which channels stand for colours, where that needs saying."""
-    return channels_shown(form.shape[0])
+    """Which channels stand for colours, and where black and white lie, where that needs saying."""
+    if len(form.colours) == len(RGB):
+        named = [form.names[k - 1] if form.names else f"channel {k}" for k in form.colours]
+        told = ", ".join(f"{name} in {colour}" for name, colour in zip(named, RGB, strict=True))
+    elif form.colours:
+        told = f"channels {', '.join(form.names[k - 1] if form.names else str(k) for k in form.colours)} side by side"
+    else:
+        told = channels_shown(form.shape[0])
+    ends = "" if form.bytes else "black to white: the middle 99.8 % of each channel's values"
+    return " · ".join(filter(None, [told, ends]))
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
-    """Bytes as they are: of two channels red and green, of more than three the first three.
+    """Bytes as they are: of two channels red and green, of more than three the first three, or the chosen ones.
 
     Other numbers from black at 0 of the model's input to white at 1.
     """
-    return as_colours(in_bytes(form, samples))
+    x = in_bytes(form, samples)
+    if not form.colours:
+        return as_colours(x)
+    chosen = x[..., [channel - 1 for channel in form.colours], :, :]
+    if len(form.colours) == len(RGB):
+        return np.asarray(chosen)
+    return np.concatenate(np.split(chosen, len(form.colours), axis=-3), axis=-1)
 
 
 def in_bytes(form: Form, samples: Samples) -> NDArray[np.uint8]:
@@ -147,22 +198,35 @@ def seen(form: Form, samples: Samples) -> NDArray[np.float32]:
 
 
 def of_array(
-    where: object, x: Samples, *, feature_names: Sequence[str] = (), unit: str = "", **other: Any
+    where: object,
+    x: Samples,
+    *,
+    feature_names: Sequence[str] = (),
+    unit: str = "",
+    axes: str = "",
+    stored: str = "",
+    stretch: str = "",
+    colours: Sequence[int] = (),
+    **other: Any,
 ) -> tuple[Samples, Form]:
-    """Images of any range and their form: (n, h, w), or (n, c, h, w), or (n, h, w, c) where c is the least; float32."""
-    if x.ndim == 4 and x.shape[3] < min(x.shape[1:3]):
-        x = x.transpose(0, 3, 1, 2)
-    x = x[:, None] if x.ndim == 3 else x
-    if other or x.ndim != 4 or len(feature_names) not in (0, x.shape[1]):
-        raise InputError(
-            f"{where}: images are {x.shape} with {len(feature_names)} names; expected (n, h, w) or (n, c, h, w)"
-        )
-    if not np.isfinite(x).all():
-        raise InputError(f"{where}: images hold NaN or infinity; expected finite numbers: remove or replace them")
-    low, high = float(x.min()), float(x.max())
-    offset, scale = (low,), (high - low if high > low else 1.0,)
-    names = tuple(map(str, feature_names))
-    return x, Form("image", x.shape[1:], "float32", offset=offset, scale=scale, names=names, unit=unit)
+    """Images of any range and their form, (n, h, w), (n, h, w, c) or (n, c, h, w), as `layout` reads them."""
+    path = Path(str(where))
+    if axes:
+        x, axes = ordered(path, x, axes)
+    (n, *shape), order = layout(path, x, axes)
+    x = x.reshape(n, *shape) if order is None else x.transpose(order)
+    if other or len(feature_names) not in (0, shape[0]):
+        about = f"; {min(other)} is for signals" if other else ""
+        raise InputError(f"{where}: images have {shape[0]} channels, {len(feature_names)} names{about}; name each")
+    return x, Form(
+        "image",
+        tuple(shape),
+        exact(where, x.dtype, stored),
+        stretch=stretch_named(where, stretch),
+        names=tuple(map(str, feature_names)),
+        unit=unit,
+        colours=tuple(colours),
+    )
 
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:

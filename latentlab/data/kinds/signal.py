@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._axes import signals
 from latentlab.data.kinds._draw import lines
-from latentlab.data.kinds._form import Form, Samples
-from latentlab.data.kinds._spread import distance_to, moments, principal
+from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
+from latentlab.data.kinds._spread import blocks, distance_to, moments, principal
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "signal", "signals"
+PLACE = "point"
 SEEN = "itself"
+DRAWN = "curves"
 MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
 
@@ -31,14 +36,21 @@ def described(form: Form) -> str:
 
 def check(form: Form) -> None:
     """Raise an `InputError` where no signal can be of that form."""
+    if len(form.edges) not in (0, 2) or any(a >= b for a, b in pairwise(form.edges)):
+        raise InputError(f"the edges are {form.edges}; expected a lower and a higher number")
     if form.ndim != 2 or form.stored not in ("float32", "float64"):
         raise InputError(f"a signal has shape {form.shape} of {form.stored}; expected (channels, points) of floats")
 
 
 def fitted(form: Form, data: Dataset) -> Form:
-    """Each channel with mean 0 and standard deviation 1."""
-    mean, spread = moments(data)
-    return replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
+    """Each channel with mean 0 and standard deviation 1, after the stretch where there is one."""
+    mean, spread = moments(data, STRETCHES[form.stretch])
+    if not np.isfinite(mean).all():
+        raise InputError(f"{data.name} has values that {form.stretch} is not defined for; choose another stretch")
+    scaled = replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
+    ends = [(float(x.min()), float(x.max())) for x in map(scaled.to_model, blocks(data))]
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    return replace(scaled, edges=(low, high) if low < high else ())
 
 
 def networks(form: Form) -> tuple[str, ...]:
@@ -53,12 +65,14 @@ def likelihoods(form: Form) -> tuple[str, ...]:
 
 def shown(form: Form) -> str:
     """What a line is."""
-    return f"lines: channels over the axis, ± {SHOWN} standard deviations"
+    ends = "from the lowest to the highest value" if form.edges else f"± {SHOWN} standard deviations"
+    return f"lines: {'channels' if form.shape[0] > 1 else 'values'} over the axis, {ends}"
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
-    """A line a channel, in units of its standard deviation."""
-    return lines(0.5 + form.to_model(samples) / (2 * SHOWN))
+    """A line a channel, in units of its standard deviation, over the range of the signals that were trained on."""
+    low, high = form.edges or (-SHOWN, SHOWN)
+    return lines((form.to_model(samples) - low) / (high - low))
 
 
 def of_array(
@@ -69,17 +83,29 @@ def of_array(
     axis: Sequence[float] = (),
     axis_unit: str = "",
     unit: str = "",
+    axes: str = "",
+    stored: str = "",
+    stretch: str = "",
 ) -> tuple[Samples, Form]:
-    """Signals (n, t) or (n, channels, t) and their form."""
+    """Signals and their form: (n, t), or (n, channels, t) where the axis or the longer side is that of time."""
+    letters = signals(Path(str(where)), x.shape, axes, len(axis))
+    x = x.transpose([letters.index(each) for each in "nct" if each in letters])
     x = x[:, None] if x.ndim == 2 else x
-    if x.ndim != 3 or len(axis) not in (0, x.shape[2]) or len(feature_names) not in (0, x.shape[1]):
+    if len(axis) not in (0, x.shape[2]) or len(feature_names) not in (0, x.shape[1]):
         raise InputError(
             f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
             "expected (n, points) or (n, channels, points)"
         )
-    stored = "float64" if x.dtype.kind != "f" or x.dtype.itemsize > 4 else "float32"
-    names, points = tuple(map(str, feature_names)), tuple(map(float, axis))
-    return x, Form("signal", x.shape[1:], stored, names=names, axis=points, axis_unit=axis_unit, unit=unit)  # type: ignore[arg-type]
+    return x, Form(
+        "signal",
+        x.shape[1:],
+        exact(where, x.dtype, stored),
+        stretch=stretch_named(where, stretch),
+        names=tuple(map(str, feature_names)),
+        axis=tuple(map(float, axis)),
+        axis_unit=axis_unit,
+        unit=unit,
+    )
 
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:

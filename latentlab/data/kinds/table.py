@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "row", "rows"
+PLACE = "column"
 SEEN = "without what is missing"
+DRAWN = "features"
+STANDARD = "standard deviations from the mean, or 0 to 1"
 MATCHED = ("", 0.0)  # nothing of a row is like brightness
 SHOWN = 3  # standard deviations from the middle line of a picture to its edge
 COLUMNS = ("numeric", "binary")
@@ -91,6 +94,11 @@ def of_array(
         missing=bool(np.isnan(x).any()),
     )
     return x, form
+
+
+def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
+    """Rows (…, d) in standard deviations from the mean; binary columns and levels as they are."""
+    return np.asarray(form.to_model(samples), np.float64)
 
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
