@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
@@ -232,7 +232,7 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
         return _annotated.dataset_of(_annotated.of_anndata(spec), **options)
     if is_samples(spec):
         return _told(from_arrays(spec, **options))
-    return open_spec(read_spec(spec), may_run_code=True, **options)
+    return open_spec(read_spec(cast("str | Path", spec)), may_run_code=True, **options)
 
 
 def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Dataset:

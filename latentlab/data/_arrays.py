@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -83,7 +83,7 @@ def _samples(path: Path, x: Any, arrays: Mapping[str, Any], asked: str, how: dic
     if kind == "image" and _in_bytes(first, how):
         data = _pictures(path, x, axes, how)
         return _looked_at(replace(data, source=source, remarks=rounded(first)))
-    about = {key: _guarded(path, lambda key=key: arrays[key][...]) for key in FORM[1:] if key in arrays}
+    about = {key: _guarded(path, partial(arrays[key].__getitem__, ...)) for key in FORM[1:] if key in arrays}
     told = _told(about) | ({"axes": axes} if axes else {}) | how
     data = dataset_of(path, _guarded(path, lambda: x[...]), kind, told)
     return _looked_at(replace(data, source=source, remarks=_laid(tuple(x.shape), data)))
@@ -108,7 +108,7 @@ def _first(path: Path, x: Any) -> NDArray[Any]:
     if not x.shape or 0 in x.shape:
         return np.empty(0, x.dtype)
     most = rows_at_once(math.prod(x.shape[1:]), min(FIRST, len(x)))
-    return _guarded(path, lambda: x[:most])  # type: ignore[no-any-return]
+    return _guarded(path, lambda: x[:most])
 
 
 def _in_bytes(first: NDArray[Any], how: Mapping[str, Any]) -> bool:

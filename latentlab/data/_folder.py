@@ -139,7 +139,7 @@ def _header(path: Path, name: str, open_file: Opener, resized: bool) -> _File:
             raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image per file")
         size = image.size[::-1] if _lies(image) else image.size
         grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
-        cut = image.mode not in DEEP and any("16" in str(part[-1]) for part in image.tile)
+        cut = image.mode not in DEEP and any("16" in str(part[-1]) for part in getattr(image, "tile", ()))
         return _File(name, image.mode, grey, image.has_transparency_data, size, cut)
 
 

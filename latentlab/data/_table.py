@@ -189,12 +189,12 @@ def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = F
     """A column of a table as numbers and words; with `words`, what looks like a number may be one of them."""
     kind, place = pd.api.types, f"{where}: column {name[:40]!r}"
     if isinstance(column.dtype, pd.CategoricalDtype):
-        words = tuple(map(str, column.cat.categories))
+        levels = [str(each) for each in column.cat.categories]
         codes = column.cat.codes.to_numpy(np.float64)
         used = np.unique(codes[codes >= 0]).astype(int)
-        rank = np.full(len(words) + 1, np.nan)
+        rank = np.full(len(levels) + 1, np.nan)
         rank[used] = np.arange(len(used))
-        return Cells(name, rank[codes.astype(int)], tuple(words[k] for k in used), "words", bool(column.cat.ordered))
+        return Cells(name, rank[codes.astype(int)], tuple(levels[k] for k in used), "words", bool(column.cat.ordered))
     if kind.is_string_dtype(column):
         column = column.where(~column.isin(MISSING))
     if column.isna().all():

@@ -69,7 +69,7 @@ def test_wine_in_two_dimensions_keeps_its_cultivars(wine: Run) -> None:
     assert wine.config.likelihood == "per-column"
     assert np.isfinite(np.asarray(codes.distortion)).all()
     found = dict(zip(*health(wine)[["file", "state"]].to_numpy().T, strict=True))
-    assert set(found.values()) <= {"source", "current"}, found
+    assert set(found.values()) <= {"source", "current", "missing"}, found
 
 
 def test_decoded_rows_are_in_their_own_units(wine: Run) -> None:

@@ -197,7 +197,7 @@ def _arms(
     training, ids = trained_on[compared], trained_on.row_ids[compared]
     some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
     kind = kind_of(form)
-    compared = partial(kind.compared, form)
+    numbers = partial(kind.compared, form)
     space, real = kind.space(form, some), held[rows]
     features = space(real)
     half = rng.permutation(len(codes))[: 2 * COMPARED]
@@ -215,14 +215,14 @@ def _arms(
         arms[name] = measure.coverage(features, space(images))
         if name != "prior" or codes.variance is not None:  # the scale of an AE is free: it could choose its holes
             arms[name] |= measure.holes(z, known, new)
-        where, distance = nearest(images[:JUDGED_NEAREST], training, compared)
+        where, distance = nearest(images[:JUDGED_NEAREST], training, numbers)
         arms[name]["to_training"] = float(np.median(distance))
         settings = {"kind": "samples", "source": name, "nearest": ids[where[:SHEET]].tolist()}
         sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings, form)
     mean = np.nanmean(real, axis=0, dtype=np.float64)
     constant = np.broadcast_to((mean.round() if form.bytes else mean).astype(real.dtype), real.shape)
     arms["real"] = measure.coverage(features, space(some))
-    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, compared)[1]))
+    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, numbers)[1]))
     arms["constant"] = measure.coverage(features, space(constant))
     return arms
 

@@ -110,13 +110,14 @@ def of_array(
 
 def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
     """What is found in each channel, and what is wrong with it."""
-    low, high, flat, seen = np.inf, -np.inf, 0, 0
+    channels, seen = form.shape[0], 0
+    low, high, flat = np.full(channels, np.inf), np.full(channels, -np.inf), np.zeros(channels, int)
     for block in blocks:
         least, most = block.min(axis=2), block.max(axis=2)
         low, high = np.minimum(low, least.min(axis=0)), np.maximum(high, most.max(axis=0))
         flat, seen = flat + (least == most).sum(axis=0), seen + len(block)
     names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
-    ends = zip(names, low, high, flat, strict=True)  # type: ignore[arg-type]
+    ends = zip(names, low, high, flat, strict=True)
     return [
         (name, f"{a:g} to {b:g} {form.unit}".rstrip(), f"{k:,} of {seen:,} signals are constant" if k else "")
         for name, a, b, k in ends
