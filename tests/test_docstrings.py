@@ -107,6 +107,11 @@ def test_a_public_function_says_what_it_returns_and_raises(path: str) -> None:
     assert not missing, f"{path} raises {sorted(missing)}"
 
 
+@pytest.mark.parametrize("name", [name for name in ll.__all__ if f"ll.{name}" in PUBLIC])
+def test_a_public_name_is_shown_by_an_example(name: str) -> None:
+    assert ">>> " in sections(PUBLIC[f"ll.{name}"]).get("Examples", ""), name  # tests/docs/test_docs.py runs it
+
+
 def test_functions_methods_results_and_objectives_are_among_them() -> None:
     assert {"ll.train", "ll.Codes.take", "ll.data.load", "ll.metrics.mig", "BetaVAE.terms", "Effects"} <= PUBLIC.keys()
     assert set(ll.__all__) - {*ROOMS, "figures", "profiles"} <= {path.removeprefix("ll.") for path in PUBLIC}

@@ -153,6 +153,11 @@ def package_of(name: str) -> str:
     ------
     InputError
         For an unknown name.
+
+    Examples
+    --------
+    >>> package_of("digits")
+    ''
     """
     return str(getattr(registry.load("data", name), "PACKAGE", ""))
 

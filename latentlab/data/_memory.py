@@ -36,6 +36,11 @@ def is_samples(given: Any) -> bool:
     -------
     bool
         Whether `from_arrays` reads it.
+
+    Examples
+    --------
+    >>> is_samples(np.zeros((2, 3))), is_samples("digits")
+    (True, False)
     """
     return hasattr(given, "__array_interface__") or _is_frame(given) or _is_sparse(given) or _from_torch(given)
 

@@ -32,6 +32,11 @@ class Spec:
         What is named: a name, a path, or ``FILE.py:NAME``.
     options : mapping
         The options written after it.
+
+    Examples
+    --------
+    >>> str(Named("dsprites", {"size": 32}))
+    'dsprites:size=32'
     """
 
     head: str
@@ -140,6 +145,11 @@ class Code(Spec):
         ``FILE.py:NAME``.
     options : mapping
         The options written after it.
+
+    Examples
+    --------
+    >>> Code("spirals.py:spirals").file
+    'spirals.py'
     """
 
     @property

@@ -74,6 +74,11 @@ class Point:
     ----------
     mean : Tensor (n, d)
         The codes.
+
+    Examples
+    --------
+    >>> Point(torch.zeros(2, 3)).rsample().shape
+    torch.Size([2, 3])
     """
 
     mean: Tensor

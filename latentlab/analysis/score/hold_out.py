@@ -48,6 +48,11 @@ class HeldOut(Result):
         Why a metric was not computed, by metric.
     settings : mapping
         Profile, levels held out, rows of each part, seed and versions.
+
+    Examples
+    --------
+    >>> HeldOut({}, {"mig": "it fits nothing"}, {}).to_frame()["metric"].tolist()
+    ['mig']
     """
 
     scores: dict[str, dict[str, Any]]

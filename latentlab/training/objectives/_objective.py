@@ -55,6 +55,11 @@ class Moment:
         How many rows the data set has.
     critic : Critic, optional
         What `Objective.critic` made at the start, None for an objective without one.
+
+    Examples
+    --------
+    >>> Moment(step=0, rows=100).critic is None
+    True
     """
 
     step: int
