@@ -12,6 +12,10 @@ import pytest
 from conftest import ROOT
 
 import latentlab as ll
+from latentlab.analysis.probe.measure import Curve
+from latentlab.codes.projections import Projection
+from latentlab.models.live import Live
+from latentlab.models.wrapped import Wrapped
 from latentlab.system.registry import load, names
 
 ROOMS = ("data", "metrics", "models", "objectives")
@@ -46,7 +50,7 @@ def public() -> dict[str, Any]:
         module = getattr(ll, room)
         found |= {f"ll.{room}.{name}": getattr(module, name) for name in getattr(module, "__all__", dir(module))}
     objectives = [load("training/objectives", name).OBJECTIVE for name in names("training/objectives")]
-    found |= {each.__qualname__: each for each in [*objectives, *results()]}
+    found |= {each.__qualname__: each for each in [*objectives, *results(), Curve, Live, Projection, Wrapped]}
     ours = {path: each for path, each in found.items() if callable(each) and is_ours(each)}
     methods = {f"{path}.{name}": method for path, each in ours.items() for name, method in methods_of(each).items()}
     return ours | methods

@@ -36,7 +36,18 @@ class Live:
     threads: int
 
     def at(self, chosen: Mapping[str, str]) -> Live:
-        """The same at the chosen levels of what the decoder is told, ``{"batch": "B"}``; others stay the usual ones."""
+        """The same model with the conditions that it is told at chosen levels.
+
+        Parameters
+        ----------
+        chosen : mapping of str to str
+            Levels by column, as in ``{"batch": "B"}``; others stay the usual ones.
+
+        Returns
+        -------
+        Live
+            Its decoder is told those levels.
+        """
         return replace(self, model=at_level(self.model, getattr(self.model, "conditions", None), chosen))
 
     @property

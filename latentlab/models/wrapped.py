@@ -57,14 +57,50 @@ class Wrapped(nn.Module):
         return found
 
     def encode(self, x: Tensor, condition: Tensor | None = None) -> Normal | Point:
-        """q(z|x): a Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`."""
+        """The posterior q(z|x).
+
+        Parameters
+        ----------
+        x : Tensor (n, *shape)
+            Samples; images in [0, 1].
+        condition : Tensor (n, k), optional
+            What the encoder is told as well.
+
+        Returns
+        -------
+        Normal or Point
+            A Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`.
+
+        Raises
+        ------
+        InputError
+            Where there is no encoder, or it returns something else.
+        """
         encoder = self._encoder[0]
         if encoder is None:
             raise InputError("this model has no encoder, so images cannot be encoded")
         return _posterior(encoder(x) if condition is None else encoder(x, condition), self.latent_dim)
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Distribution:
-        """p(x|z): a distribution as it is, a tensor as its mean (or logits), with the image as one event."""
+        """The likelihood p(x|z), with the sample as one event.
+
+        Parameters
+        ----------
+        z : Tensor (n, d)
+            Codes.
+        condition : Tensor (n, k), optional
+            What the decoder is told as well.
+
+        Returns
+        -------
+        Distribution
+            A distribution as it is, a tensor as its mean (or logits).
+
+        Raises
+        ------
+        InputError
+            Where there is no decoder, or it returns something else.
+        """
         decoder = self._decoder[0]
         if decoder is None:
             raise InputError("this model has no decoder, so codes cannot be decoded")

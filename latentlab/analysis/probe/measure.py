@@ -93,7 +93,13 @@ class Curve:
         return 1 / self.classes
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values by name."""
+        """The curve as JSON.
+
+        Returns
+        -------
+        dict
+            Plain values by name, ``chance`` among them.
+        """
         return {**asdict(self), "chance": self.chance}
 
 
