@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.data.kinds.image import MATCHED
+from latentlab.data.kinds import kind_named
 from latentlab.errors import InputError
 
-BASELINES = ("intensity", "complexity", "mean image")
+BASELINES = ("intensity", "complexity", "mean image")  # of images
+MATCHED: tuple[str, float] = kind_named("image").MATCHED
 DRAWS = 200
 LEAST_PAIRS = 50
 
