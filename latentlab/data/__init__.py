@@ -56,49 +56,174 @@ TABLES = (*TEXT, *(f"{text}{packed}" for text in TEXT for packed in (".gz", ".bz
 
 
 def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
-    """The columns of a table, of text in any dialect or of Parquet; with `words`, words are levels that are named."""
+    """The columns of a table, of text in any dialect or of Parquet.
+
+    Parameters
+    ----------
+    path : Path
+        The file; ``.parquet`` and ``.pq`` are Parquet, anything else is text.
+    asked : Asked
+        Whether the first line has names and the first column row numbers; None infers it.
+    words : bool
+        Whether words are levels that are named.
+
+    Returns
+    -------
+    Columns
+        ``values`` (n, k), ``names`` where there are some, and what is ``said`` of how the table was read.
+
+    Raises
+    ------
+    InputError
+        Where the file is not such a table, or can be read either way.
+    """
     from latentlab.data._columns import of_parquet, of_text
 
     return of_parquet(path, words=words) if path.suffix.lower() in PARQUET else of_text(path, asked, words=words)
 
 
 def describe(name: str) -> str:
-    """What a named data set is, in a line."""
+    """What a named data set is, in a line.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        The line.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> len(describe("digits").splitlines())
+    1
+    """
     file = registry.choose(name, names(), what="data set").replace("-", "_")
     source = registry.HERE / "data" / f"{file}.py"
     return (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or name).splitlines()[0]
 
 
 def files_of(name: str) -> str:
-    """The published files that a named data set is read from; empty for one that needs none."""
+    """The published files that a named data set is read from.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        Their names; empty for a data set that needs none.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> files_of("digits")
+    ''
+    """
     return str(getattr(registry.load("data", name), "FILES", ""))
 
 
 def package_of(name: str) -> str:
-    """The package that ships a named data set; empty where latentlab has it, or draws it, or it is downloaded."""
+    """The package that ships a named data set.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        Its name; empty where latentlab has the data, or draws them, or they are downloaded.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> package_of("digits")
+    ''
+    """
     return str(getattr(registry.load("data", name), "PACKAGE", ""))
 
 
 def reads_files(spec: Spec) -> bool:
-    """Whether opening it reads a file or folder that it names; drawn and embedded data sets need none."""
+    """Whether opening data reads a file or folder; drawn and embedded data sets need none.
+
+    Parameters
+    ----------
+    spec : Spec
+        What names the data.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> reads_files(read_spec("digits")), reads_files(read_spec("photos/"))
+    (False, True)
+    """
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
 
 
 def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
-    """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
+    """The data set that a text, a path or an array gives.
 
-    A name may need its published files, ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder
-    of IDX files, a ``.npy``, ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. An AnnData object
-    is read as the file would be that it is written to, with the same options. ``FILE.py:NAME`` is a file of your own,
-    which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
-    function (of options, if you like) that returns one.
-    Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
-    with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
-    thickness, slant and width are measured on its images; ``inverted=1``: light and dark change places.
-    ``options`` given as arguments are the same as those written after the colon. A `Dataset` is returned as it is,
-    and samples in memory (an array, a data frame, a tensor) are read by `from_arrays`.
-    Raises `MissingError` where nothing of that name exists, `InputError` where it cannot be used.
+    Parameters
+    ----------
+    spec : str, Path, Dataset or samples
+        A name, a path, or either with options as ``NAME:key=value,key=value``. A name may need its published files,
+        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``,
+        ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own,
+        which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
+        function (of options, if you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an
+        array, a data frame, a tensor) are read by `from_arrays`. An AnnData object is read as the file would be that it
+        is written to, with the same options.
+    **options
+        The same as those written after the colon.
 
+    Returns
+    -------
+    Dataset
+        Samples (n, *shape), and what is known of each row.
+
+    Raises
+    ------
+    MissingError
+        Where nothing of that name exists.
+    InputError
+        Where it cannot be used, or an option is not known.
+
+    Notes
+    -----
+    Any data take ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability, with
+    ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``: thickness,
+    slant and width are measured on its images; ``inverted=1``: light and dark change places.
+
+    Examples
+    --------
     >>> load("digits")
     Dataset('digits': 1,797 images 1×8×8; labels)
     >>> load("dsprites", size=32, grid=(3, 2, 4, 3, 3)).spec
@@ -116,10 +241,35 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
 
 
 def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Dataset:
-    """The data set that a specification names; a file of the user's own is run only with ``may_run_code``.
+    """The data set that a specification names; a file of the user's own is run only where that is allowed.
 
-    That is for whoever had the specification from the user's own hand: an argument, an option of the command line. One
-    from a file (a run's configuration, a study file, what codes record) is opened without. Raises as `load` does.
+    Parameters
+    ----------
+    spec : Spec
+        What names the data.
+    may_run_code : bool, default False
+        Whether a Python file may be run. That is for whoever had the specification from the user's own hand: an
+        argument, an option of the command line. One from a file (a run's configuration, a study file, what codes
+        record) is opened without.
+    **options
+        Further options of the data set.
+
+    Returns
+    -------
+    Dataset
+        Samples (n, *shape), and what is known of each row.
+
+    Raises
+    ------
+    MissingError
+        Where nothing of that name exists.
+    InputError
+        Where it cannot be used, an option is not known, or code is named that may not run.
+
+    Examples
+    --------
+    >>> open_spec(read_spec("digits"))
+    Dataset('digits': 1,797 images 1×8×8; labels)
     """
     if isinstance(spec, Code) and not may_run_code:
         raise InputError(f"{spec} is code, which is never run because a file names it; if it is yours, use --data")

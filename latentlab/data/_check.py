@@ -20,12 +20,30 @@ Finding = dict[str, str | bool]
 
 
 def check(spec: str | Path | Dataset) -> list[Finding]:
-    """Findings about a data set: ``{"what", "found", "problem", "usable"}`` each, without a problem where all is well.
+    """What a data set holds and what is wrong with it.
 
-    Reads at most 20,000 rows, evenly spread, so a folder's images are decoded and an array's numbers looked at. What
-    makes a data set unusable is the last finding, and the only one that is not ``usable``. Nothing at that path is a
-    `MissingError`.
+    Parameters
+    ----------
+    spec : str, Path or Dataset
+        As `load` takes it.
 
+    Returns
+    -------
+    list of dict
+        ``{"what", "found", "problem", "usable"}`` each, without a problem where all is well. What makes a data set
+        unusable is the last finding, and the only one that is not ``usable``.
+
+    Raises
+    ------
+    MissingError
+        Where nothing is at that path.
+
+    Notes
+    -----
+    It reads at most 20,000 rows, evenly spread, so a folder's images are decoded and an array's numbers looked at.
+
+    Examples
+    --------
     >>> [finding["problem"] for finding in check("digits")]
     ['', '', '', '']
     """

@@ -27,7 +27,25 @@ class Column(Protocol):
 
 
 def condition_of(data: Dataset, name: str) -> dict[str, Any]:
-    """The content of a `latentlab.runs.config.Condition`: name, levels, and the level that most rows have."""
+    """What a column of the data is as a condition.
+
+    Parameters
+    ----------
+    data : Dataset
+        With that column among its factors or as its label.
+    name : str
+        The column.
+
+    Returns
+    -------
+    dict
+        The content of a `latentlab.runs.config.Condition`: name, levels, and the level that most rows have.
+
+    Raises
+    ------
+    InputError
+        For an unknown column, and one with a single level or too many.
+    """
     words = _words(data, name)
     levels, counts = np.unique(words, return_counts=True)
     if not 2 <= len(levels) <= MOST:
@@ -36,7 +54,25 @@ def condition_of(data: Dataset, name: str) -> dict[str, Any]:
 
 
 def one_hot(data: Dataset, columns: Sequence[Column]) -> NDArray[np.float32]:
-    """Each row's levels (n, k) as ones and zeros, column after column, k levels in all."""
+    """Each row's levels as ones and zeros, column after column.
+
+    Parameters
+    ----------
+    data : Dataset
+        With those columns.
+    columns : sequence
+        Their names and levels, k in all.
+
+    Returns
+    -------
+    array (n, k), float32
+        A one for each row's level of each column.
+
+    Raises
+    ------
+    InputError
+        For an unknown column, and a row with a level that is not among the column's.
+    """
     parts = []
     for column in columns:
         words = _words(data, column.name)
@@ -49,7 +85,25 @@ def one_hot(data: Dataset, columns: Sequence[Column]) -> NDArray[np.float32]:
 
 
 def at_levels(columns: Sequence[Column], chosen: Mapping[str, str]) -> NDArray[np.float32]:
-    """One row of ones and zeros (1, k): every column at the chosen level."""
+    """One row of ones and zeros: every column at a chosen level.
+
+    Parameters
+    ----------
+    columns : sequence
+        Names and levels, k in all.
+    chosen : mapping of str to str
+        The level of each column, by its name.
+
+    Returns
+    -------
+    array (1, k), float32
+        A one for the level of each column.
+
+    Raises
+    ------
+    InputError
+        For a level that a column does not have.
+    """
     parts = []
     for column in columns:
         level = chosen[column.name]

@@ -25,7 +25,23 @@ LARGEST = 1 << 33  # bytes that a torch data set may come to
 
 
 def is_samples(given: Any) -> bool:
-    """Whether `from_arrays` takes it: an array, a sparse matrix, a data frame, a tensor, a torch data set."""
+    """Whether something is samples in memory: an array, a sparse matrix, a data frame, a tensor, a torch data set.
+
+    Parameters
+    ----------
+    given : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        Whether `from_arrays` reads it.
+
+    Examples
+    --------
+    >>> is_samples(np.zeros((2, 3))), is_samples("digits")
+    (True, False)
+    """
     return hasattr(given, "__array_interface__") or _is_frame(given) or _is_sparse(given) or _from_torch(given)
 
 
@@ -74,6 +90,11 @@ def from_arrays(
         What the data set is called.
     axes
         The order of the axes of images, ``nhwc``, where the shape does not tell.
+
+    Returns
+    -------
+    Dataset
+        Samples (n, *shape), and what is known of each row.
 
     Raises
     ------

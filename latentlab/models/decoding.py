@@ -27,10 +27,31 @@ Range = Literal["prior", "aggregate"]
 
 
 def decode(model: Model, codes: NDArray[np.float32]) -> Samples:
-    """The likelihood's means of codes (…, d) as samples (…, *shape) in the values that are stored: images in bytes, …
+    """The likelihood's means of codes, as samples in the values that are stored.
 
-    Bytes are rounded and cut to their range (`Form.from_model`). Raises an `InputError` where the decoder gives
-    something that is not a number.
+    Parameters
+    ----------
+    model : Model
+        With a decoder.
+    codes : array (…, d)
+        What to decode.
+
+    Returns
+    -------
+    array (…, *shape)
+        A sample for each code: images in bytes, … Bytes are rounded and cut to their range (`Form.from_model`).
+
+    Raises
+    ------
+    InputError
+        Where the decoder gives something that is not a number.
+
+    Examples
+    --------
+    >>> from latentlab.models import wrap
+    >>> model = wrap(None, torch.nn.Unflatten(1, (1, 2, 2)), latent_dim=4, likelihood="gaussian")
+    >>> decode(model, np.array([[0.0, 0.5, 1.0, 2.0]], np.float32)).ravel().tolist()
+    [0, 128, 255, 255]
     """
     return _decoded(model, codes)[0]
 
@@ -72,11 +93,40 @@ def _decoded(
 def traverse(
     model: Model, codes: Codes, anchor: int, *, over: Range = "prior", steps: int = STEPS, images: Dataset | None = None
 ) -> Decodings:
-    """Change one latent dimension at a time around the code of the row at position `anchor`; keep the others.
+    """Change one latent dimension at a time around the code of one row; keep the others.
 
-    ``over="prior"`` goes from −2 to 2 standard deviations of the prior N(0, I); ``over="aggregate"`` from the 2.5 % to
-    the 97.5 % quantile of that dimension's codes, which is the one to use where there is no prior. The samples are
-    (d, steps, *shape); the values decoded are in ``codes``.
+    Parameters
+    ----------
+    model : Model
+        With a decoder.
+    codes : Codes
+        Of n rows and d dimensions.
+    anchor : int
+        The position of the row, from 0 to n − 1.
+    over : {"prior", "aggregate"}
+        ``prior`` goes from −2 to 2 standard deviations of the prior N(0, I); ``aggregate`` from the 2.5 % to the 97.5 %
+        quantile of that dimension's codes, which is the one to use where there is no prior.
+    steps : int, default 9
+        How many values each dimension takes.
+    images : Dataset, optional
+        The samples that the codes were made of, for the original of the anchor.
+
+    Returns
+    -------
+    Decodings
+        Samples (d, steps, *shape); the values decoded are in ``codes``.
+
+    Raises
+    ------
+    InputError
+        Where there is no row at that position, or the decoder gives something that is not a number.
+
+    Examples
+    --------
+    >>> from latentlab.models import wrap
+    >>> model = wrap(None, torch.nn.Unflatten(1, (1, 2, 2)), latent_dim=4, likelihood="gaussian")
+    >>> traverse(model, Codes(np.zeros((3, 4), np.float32)), 0, steps=5).images.shape
+    (4, 5, 1, 2, 2)
     """
     if not 0 <= anchor < len(codes):
         raise InputError(f"anchor is row {anchor}, but there are rows 0 to {len(codes) - 1}")

@@ -32,19 +32,31 @@ Floats = NDArray[np.float64]
 class Effects(Result):
     """What each of d latent dimensions does around m codes of the data.
 
-    ``local`` (d, h, w): the exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the
-    data, the mean over the m codes and over channels: the change of a pixel, in [0, 1] of its range, that one standard
-    deviation would make if the decoder went on straight. ``strength`` (d,) is its root mean square over pixels, codes
-    and channels. ``changed`` (d, h, w) is how far each pixel goes on the whole path from the 2.5 % to the 97.5 %
-    quantile of z_j, back and forth counted, the mean over codes and channels. ``straightness`` (d, m) is the length of
-    the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing changes.
-
-    ``shift`` (3, d, *shape), of samples that are no images: how each feature changes from the low end of the path to
-    the high one, with its sign, the mean over the m codes and the ends of its 95 % interval (Student's t, pointwise:
-    nothing is done about the number of features). In the values' own units; of counts log₂ of the fold. ``typical``
-    (*shape) is the mean of what the m codes decode to. Both are None for images, and in older files.
-
     ``local`` and ``strength`` are per standard deviation of the code, so its free scale changes nothing.
+
+    Parameters
+    ----------
+    local : array (d, h, w)
+        The exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the data, the mean over
+        the m codes and over channels: the change of a pixel, in [0, 1] of its range, that one standard deviation would
+        make if the decoder went on straight.
+    strength : array (d,)
+        The root mean square of that over pixels, codes and channels.
+    changed : array (d, h, w)
+        How far each pixel goes on the whole path from the 2.5 % to the 97.5 % quantile of z_j, back and forth counted,
+        the mean over codes and channels.
+    straightness : array (d, m)
+        The length of the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing
+        changes.
+    settings : mapping
+        How it was computed.
+    shift : array (3, d, *shape), optional
+        Of samples other than images: how each feature changes from the low end of the path to the high one, with its
+        sign, the mean over the m codes and the ends of its 95 % interval (Student's t, pointwise: nothing is done about
+        the number of features). In the values' own units; of counts log₂ of the fold. None for images, and in older
+        files.
+    typical : array (*shape), optional
+        The mean of what the m codes decode to; None for images, and in older files.
     """
 
     local: NDArray[np.float32]
@@ -67,7 +79,13 @@ class Effects(Result):
             raise InputError(f"shift is {self.shift.shape}, typical {what}; expected (3, {d}, *shape) and (*shape)")
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per latent dimension: strength, its share, area and mean straightness."""
+        """The effects as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per latent dimension: strength, its share, area and mean straightness.
+        """
         import pandas as pd
 
         total = self.strength.sum()
@@ -78,7 +96,13 @@ class Effects(Result):
         return pd.DataFrame({**columns, "straightness": bent})
 
     def to_json(self) -> dict[str, Any]:
-        """The rows of `to_frame` as ``dimensions``, and the settings; without the images."""
+        """The effects as JSON, without the images.
+
+        Returns
+        -------
+        dict
+            The rows of `to_frame` as ``dimensions``, and the settings.
+        """
         return {"dimensions": plain(self.to_frame().to_dict("records")), "settings": plain(self.settings)}
 
     @property

@@ -49,12 +49,55 @@ def outliers(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Outliers:
-    """How well the run tells `against` from its own data, beside baselines.
+    """Measure how well the run tells other data from its own, next to baselines.
 
-    Kept in ``outliers.json``, an entry a set, and not judged again while it holds. Own rows are the test split of what
-    the run was trained on (all of it where there is none), or those of ``data``; where some of them were trained on,
-    the entry says so. At most `rows` of each side, seeded. Where one side is drawn light on dark and the other dark on
-    light, the foreign one is inverted, and the entry says so.
+    Kept in ``outliers.json``, one entry for each other data set, and not judged again while it holds.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    against : Dataset, str or Path
+        The other data. Where one side is drawn light on dark and the other dark on light, these are inverted, and the
+        entry says so.
+    data : Dataset, str or Path, optional
+        Own data; by default the test split of what the run was trained on (all of it where there is none). Where some
+        of its rows were trained on, the entry says so.
+    split : str, optional
+        A published part of the own data.
+    rows : int, default 10,000
+        At most how many rows of each side, chosen by the seed.
+    seed : int, default 0
+        Of the rows and of the posterior samples.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    Outliers
+        The AUROC of each score, from 0 to 1: 0.5 is chance, 1 tells every pair apart.
+
+    Raises
+    ------
+    InputError
+        Where the run has no encoder, the two data sets differ in form, or the run needs an adapter.
+    MissingError
+        Where the data are not there.
+
+    References
+    ----------
+    Nalisnick et al. (2019), Do Deep Generative Models Know What They Don't Know?
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> found = ll.outliers(run, against="digits:binarised=0", rows=50)
+    >>> found.own, 0 <= found.best_baseline[1] <= 1
+    ('digits', True)
     """
     from latentlab.runs.data import analysed
 

@@ -62,12 +62,48 @@ def support(
 ) -> Support:
     """Measure whether a run's latent space can be sampled from; what is up to date is read and not made again.
 
-    ``draws`` codes come from the prior N(0, I), from a normal distribution fitted to the codes and from the aggregate
-    posterior each; decoded, they are held against as many real images of the analysed part. The answer has ``arms``
-    (precision, density, coverage and holes of each source, of real training images and of one constant image),
-    ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the prior),
-    ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors), and
-    ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, str or Path, optional
+        By default what the run was trained on.
+    draws : int, default 5,000
+        Codes from each source: the prior N(0, I), a normal distribution fitted to the codes, and the aggregate
+        posterior. Decoded, they are held against as many real samples of the analysed part. At least 100.
+    seed : int, default 0
+        Of the draws and of the rows.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    Support
+        ``arms`` (precision, density, coverage and holes of each source, of real training samples and of one constant
+        sample), ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the
+        prior), ``memory`` (train and test ELBO, how near samples are to training samples), ``widths`` (of posteriors),
+        and ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
+
+    Raises
+    ------
+    InputError
+        For fewer than 100 draws, a run without a decoder, and codes of which a shared copy keeps some rows only.
+
+    References
+    ----------
+    Kynkäänniemi et al. (2019), Improved Precision and Recall Metric for Assessing Generative Models.
+    Naeem et al. (2020), Reliable Fidelity and Diversity Metrics for Generative Models.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> list(ll.support(run, draws=100).arms)
+    ['prior', 'gaussian', 'aggregate', 'real', 'constant']
     """
     from latentlab.runs.data import analysed
 
