@@ -31,7 +31,7 @@ def _there(run: Run, file: str) -> bool:
 
 
 NO_ENCODER = "This model has only a decoder: its codes are samples from the prior, not codes of images."
-NO_DECODER = "This model has no decoder, so the effect of a dimension on images cannot be shown."
+NO_DECODER = "This model has no decoder, so the effect of a dimension cannot be shown."
 
 
 WITH_DECODER = "A decoder would show here what each dimension changes in a sample."
@@ -104,19 +104,29 @@ def few_labels(runs: Sequence[Run]) -> None:
 @panels.part
 def effects(run: Run) -> None:
     """Where in the picture each dimension acts, how straight its path is, and what it follows."""
-    missing = "" if _there(run, EFFECTS) else "The effect of each dimension on the image has not been measured."
+    missing = (
+        ""
+        if _there(run, EFFECTS)
+        else f"The effect of each dimension on the {run.config.form.noun} has not been measured."
+    )
     facts = [reads.label(run.name), "exact derivative of the decoder", "per standard deviation of the code"]
     drawing, fix = Drawing("effects", (run,)), command("explain", run.path)
     never = "" if run.decodes else NO_DECODER if run.config.has_model else f"{panels.NO_MODEL} {WITH_DECODER}"
     if not _panel("Where each dimension acts", facts, "effects", drawing, missing, fix, never=never):
         return
     table = explained(run, effects_of(run))
-    columns = [("dim", ""), ("strength", "num"), ("share", "num"), ("of the image", "num"), ("straightness", "num")]
+    columns = [
+        ("dim", ""),
+        ("strength", "num"),
+        ("share", "num"),
+        (f"of the {run.config.form.noun}", "num"),
+        ("straightness", "num"),
+    ]
     columns += [("follows", ""), ("and", ""), ("leaks into", "")]
     panels.show(markup.rows_html(columns, [_row(row) for row in table.to_dict("records")]))
     panels.note(
-        "Strength: root mean square pixel change, relative to the pixel range, per standard deviation of the "
-        "code. Straightness: 1 is a cross-fade; motion bends the path."
+        f"Strength: root mean square {run.config.form.place} change, in units of the model's input, per standard "
+        "deviation of the code. Straightness: 1 is a cross-fade; motion bends the path."
     )
 
 

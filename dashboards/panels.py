@@ -38,7 +38,7 @@ ACTIONS = st.components.v2.component(
 )
 HOVER = st.components.v2.component(
     "latentlab_hover",
-    html='<img hidden alt="the image of the row under the pointer">',
+    html='<img hidden alt="the sample of the row under the pointer">',
     css="img { position: fixed; z-index: 99; width: 96px; height: 96px; object-fit: contain; pointer-events: none; "
     "image-rendering: pixelated; background: #888; border: 1px solid #8A8A86; border-radius: 4px; }",
     js=(HERE / "hover.js").read_text(encoding="utf-8"),

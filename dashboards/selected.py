@@ -42,7 +42,8 @@ def told_of(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
             _neighbours(run, codes, int(rows[0]))
         else:
             some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
-            said = f"{len(some)} of the {len(rows):,} selected images, evenly spaced by row id."
+            plural = run.config.form.plural
+            said = f"{len(some)} of the {len(rows):,} selected {plural}, evenly spaced by row id."
             _montage(run, codes, some, said)
 
 
@@ -84,12 +85,12 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
         panels.names_of(codes, rows, f"{said.replace('images', 'rows')} By name:")
         return
     try:
-        images = pictures_of(reads.dataset(run), codes.row_ids[rows])
+        images = pictures_of(run, reads.dataset(run), codes.row_ids[rows])
     except LatentlabError as error:
-        panels.explain("Images not available", str(error))
+        panels.explain(f"{run.config.form.plural.capitalize()} not available", str(error))
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
-    alt = html.escape(f"{len(rows)} images of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
+    alt = html.escape(f"{len(rows)} {run.config.form.plural} of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
     panels.note(" · ".join(filter(None, [said, reads.channels(run)])))
 

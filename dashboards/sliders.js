@@ -15,6 +15,7 @@ function blit(canvas, image, x, width, height) {
   canvas.width = width;
   canvas.height = height;
   canvas.classList.toggle("smooth", width > 100);
+  canvas.classList.toggle("wide", width >= 2 * height);
   canvas.getContext("2d").drawImage(image, x, 0, width, height, 0, 0, width, height);
 }
 

@@ -1,4 +1,4 @@
-"""Sliders over the top dimensions: frames decoded beforehand follow the pointer, the exact image comes on release."""
+"""Sliders over the top dimensions: frames decoded beforehand follow the pointer, the exact sample comes on release."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def _content(run: Run, code: Any, row: int | None) -> dict[str, Any]:
         "width": exact.shape[1],
         "exact": data_uri(exact),
         "start": "" if start is None else data_uri(strip(start[None], gap=0)),
-        "startSaid": f"row {row}, its image",
-        "alt": "the decoded image of the code set with the sliders",
+        "startSaid": f"row {row}, its {run.config.form.noun}",
+        "alt": f"the decoded {run.config.form.noun} of the code set with the sliders",
     }
 
 

@@ -19,11 +19,18 @@ def one_line(text: str) -> str:
 
 
 class LatentlabError(Exception):
-    """The work could not be finished (diverged, locked, a member failed). Exit status 1.
+    r"""The work could not be finished (diverged, locked, a member failed). Exit status 1.
 
     A message may quote what a file holds; it is made one line of printable characters here.
 
-    >>> str(LatentlabError("an array called a\\nb\\x00"))
+    Parameters
+    ----------
+    message : str
+        What came, what was expected, and what to do.
+
+    Examples
+    --------
+    >>> str(LatentlabError("an array called a\nb\x00"))
     'an array called a b?'
     """
 
@@ -34,7 +41,18 @@ class LatentlabError(Exception):
 
 
 class InputError(LatentlabError, ValueError):
-    """What was given cannot be used: a path, a file, an array, a setting. Exit status 2."""
+    """What was given cannot be used: a path, a file, an array, a setting. Exit status 2.
+
+    Parameters
+    ----------
+    message : str
+        What came, what was expected, and what to do.
+
+    Examples
+    --------
+    >>> InputError("beta is -1; expected at least 0").exit_status
+    2
+    """
 
     exit_status = 2
 

@@ -31,10 +31,22 @@ class Result(ABC):
 
     @abstractmethod
     def to_frame(self) -> pd.DataFrame:
-        """The answer as a table."""
+        """The answer as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per thing that the answer is about.
+        """
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field; NaN becomes null."""
+        """The answer as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by field; NaN becomes null.
+        """
         return {each.name: plain(getattr(self, each.name)) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
 
     def _repr_html_(self) -> str:
@@ -83,7 +95,13 @@ class Record(Result, Mapping[str, Any]):
         return {**{name: getattr(self, name) for name in names}, **self.settings}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by name, the settings among them; NaN becomes null."""
+        """The answer as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by name, the settings among them; NaN becomes null.
+        """
         return {key: plain(value) for key, value in self._entries().items()}
 
 
@@ -91,12 +109,34 @@ class Record(Result, Mapping[str, Any]):
 class Score(Result):
     """What a metric found, and what is needed to judge the number.
 
-    ``value`` is the headline in the metric's own range; NaN where it is undefined (``settings`` then says why
-    under ``"undefined"``). ``parts`` holds the numbers of a metric that is several. ``per_factor`` has one number a
-    factor, ``matrix`` one row a latent dimension and one column per factor. ``interval`` is a 95 % interval for
-    `shown`, the value over all rows where a protocol draws some of them; ``nulls`` names the values reached by codes
-    that know nothing (``"permuted"``) or are not aligned with the axes (``"rotated"``); ``reference`` is what the
-    factors themselves reach as codes, which other codes may exceed. ``missing`` says of what was not computed why.
+    Parameters
+    ----------
+    value : float
+        The headline in the metric's own range; NaN where it is undefined (``settings`` then says why under
+        ``"undefined"``).
+    parts : mapping
+        The numbers of a metric that is several.
+    per_factor : mapping
+        One number a factor.
+    matrix : array (d, k), optional
+        One row a latent dimension and one column per factor.
+    interval : pair of float, optional
+        A 95 % interval for `shown`, the value over all rows where a protocol draws some of them.
+    nulls : mapping
+        The values reached by codes that know nothing (``"permuted"``) or are not aligned with the axes (``"rotated"``).
+    reference : float, optional
+        What the factors themselves reach as codes, which other codes may exceed.
+    beside : mapping
+        Further values of the same metric, by name: over all rows, of standardised codes.
+    settings : mapping
+        The profile and the settings that it was computed under.
+    missing : mapping
+        Why something was not computed, by its name.
+
+    Examples
+    --------
+    >>> float(Score(0.5, parts={"sum": 1.0}))
+    0.5
     """
 
     value: float
@@ -173,7 +213,13 @@ class Score(Result):
         return f"<table>{lines}</table>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per number: the value and its parts, the number of each factor, interval, nulls and reference."""
+        """The score as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per number: the value and its parts, the number of each factor, interval, nulls and reference.
+        """
         import pandas as pd
 
         ends = {} if self.bounds is None else dict(zip(("interval low", "interval high"), self.bounds, strict=True))
@@ -183,17 +229,50 @@ class Score(Result):
         return pd.DataFrame({"number": list(rows), "value": list(rows.values())})
 
     def replace(self, **changes: Any) -> Score:
-        """A copy with some fields changed."""
+        """A copy with some fields changed.
+
+        Parameters
+        ----------
+        **changes
+            New values by field.
+
+        Returns
+        -------
+        Score
+            The copy.
+        """
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; NaN becomes null, what was not computed is left out."""
+        """The score as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values; NaN becomes null, what was not computed is left out.
+        """
         found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {JSON_KEY.get(key, key): plain(value) for key, value in found.items() if key == "value" or _given(value)}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Score:
-        """The inverse of `to_json`; keys of a newer version are ignored. Raises `TypeError` for other values."""
+        """The inverse of `to_json`.
+
+        Parameters
+        ----------
+        found : mapping
+            Values by field; keys of a newer version are ignored.
+
+        Returns
+        -------
+        Score
+            The score.
+
+        Raises
+        ------
+        TypeError
+            For other values than a score has.
+        """
         known = {f.name for f in dataclasses.fields(cls)}
         named = {FIELD.get(key, key): value for key, value in found.items()}
         kept: dict[str, Any] = {key: value for key, value in named.items() if key in known}

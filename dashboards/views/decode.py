@@ -17,10 +17,12 @@ from latentlab.codes.masks import PARTS
 from latentlab.codes.paths import WAYS
 from latentlab.codes.selections import selections_of, values_of
 from latentlab.figures.code import moved_code, table
+from latentlab.figures.filling import IMAGE
+from latentlab.figures.manifold import steps_of
 from latentlab.runs.run import Run
 
 LONGEST = 400
-DRAG = "drag for a preview, release for the exact image"
+DRAG = "drag for a preview, release for the exact"
 BOTH, EACH, OTHERS = "both", "each", "all others"
 
 
@@ -48,7 +50,7 @@ def page() -> None:
         panels.explain("Model not available", f"{why}.{own}")
         return
     if not run.encodes:
-        panels.note("This model has only a decoder: its rows are samples from the prior, which have no images.")
+        panels.note("This model has only a decoder: its rows are samples from the prior, which have no data.")
     kinds = [kind for kind, (_, fits, _) in KINDS.items() if fits(run)]
     choice.remember("what", kinds, kinds[0])
     st.segmented_control(
@@ -122,7 +124,7 @@ def _sliders(run: Run) -> None:
             [
                 where,
                 "the most important dimensions first",
-                DRAG,
+                f"{DRAG} {run.config.form.noun}",
                 reads.channels(run),
             ],
             "code",
@@ -159,7 +161,7 @@ def _samples(run: Run) -> None:
     one, two, three, _ = st.columns([0.25, 0.15, 0.15, 0.45], vertical_alignment="bottom")
     sources = [EACH, *SOURCES] if run.encodes else ["prior"]
     source = _one_of(one, "Drawn from", "source", sources, {EACH: "each in turn", **SOURCE_NAMES})
-    count = choice.integer(two, "Samples", "count", 24, 1, 120)
+    count = choice.integer(two, "Samples", "count", 24 if run.config.form.ndim == IMAGE else 12, 1, 120)
     seed = choice.integer(three, "Seed", "seed", 0, 0, 2**31)
     options = {"source": None if source == EACH else source, "count": count, "seed": seed}
     panels.figure(Drawing("samples", (run,), options))
@@ -171,7 +173,7 @@ def _manifold(run: Run) -> None:
     names = reads.ranked(run)["dim"].tolist()
     x = _one_of(one, "Across", "across", names, {})
     y = _one_of(two, "Up", "up", [names[1], *(name for name in names if name != names[1])], {})
-    steps = choice.integer(three, "Steps", "grid", 20, 2, 40)
+    steps = choice.integer(three, "Steps", "grid", steps_of(run), 2, 40)
     row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
     options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}
     panels.figure(Drawing("manifold", (run,), options))
@@ -223,6 +225,10 @@ def _always(run: Run) -> bool:
     return True
 
 
+def _fillable(run: Run) -> bool:
+    return run.encodes and run.config.stochastic and run.config.form.ndim == IMAGE
+
+
 # Per part: its name, whether it fits a run, and what draws it.
 KINDS: Mapping[str, tuple[str, Callable[[Run], bool], Callable[[Run], None]]] = {
     "sliders": ("Sliders", _always, _sliders),
@@ -230,7 +236,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Run], bool], Callable[[Run], None]]] = 
     "samples": ("Samples", _always, _samples),
     "manifold": ("Manifold", lambda run: run.config.latent_dim > 1, _manifold),
     "attribute": ("Attribute vector", lambda run: run.encodes, _attribute),
-    "filling": ("Missing pixels", lambda run: run.encodes and run.config.stochastic, _filling),
+    "filling": ("Missing pixels", _fillable, _filling),
 }
 
 page()

@@ -16,6 +16,9 @@ from drawings import Drawing, command
 from latentlab.codes.decodings import Decodings, changed
 from latentlab.codes.selections import extremes
 from latentlab.errors import LatentlabError
+from latentlab.figures import _panels
+from latentlab.figures._kinds import drawing
+from latentlab.figures._markup import escaped
 from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
 from latentlab.runs.run import Run
@@ -126,8 +129,8 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
         st.html(
             '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
             "their codes, whose scale is arbitrary, and every dimension that varies counts as active. The decoder "
-            "effect does not depend on that scale: it is the mean pixel change per step over the range of the "
-            "codes.</p>"
+            "effect does not depend on that scale: it is the mean change of the decoded sample per step over the "
+            "range of the codes.</p>"
         )
     factors = reads.factor_names(run)
     if not factors:
@@ -228,8 +231,9 @@ def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
 
 
 def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
-    crisp = " crisp" * (part.images.shape[-1] <= 32)
-    source = data_uri(strip(part.pictures(part.images[index])))
+    pictures = part.pictures(part.images[index])
+    crisp = " crisp" * (pictures.shape[-1] <= 32)
+    source = data_uri(strip(pictures))
     return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{source}">'
 
 
@@ -252,7 +256,14 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
             small=True,
             make=make,
         )
-    if part is not None:
+    drawn = drawing(part.form) if part is not None else None
+    if part is not None and drawn is not None:
+        shown = drawn.traversals(part.form, part.images[[index]], [_title(table, row.name)], [False])
+        with right:
+            chart = _panels.interactive(escaped(shown), "", "", f"{row.name} over the {over} range")
+            panels.chart(chart.update_layout(title=None, margin_t=30), "traversal")
+            panels.note(_ticks(part, index))
+    elif part is not None:
         right.html(
             _strip(part, index, f"{row.name} over the {over} range", "ll-wide")
             + f'<p class="ll-note">{_ticks(part, index)}</p>'
@@ -260,7 +271,10 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     one, two = st.columns(2)
     with one:
         st.html(
-            _caption(f"q({row.name}) over all images" + ", against the prior N(0, 1), dashed" * run.config.stochastic)
+            _caption(
+                f"q({row.name}) over all {run.config.form.plural}"
+                + ", against the prior N(0, 1), dashed" * run.config.stochastic
+            )
         )
         panels.chart(Drawing("aggregate-posterior", (run,), {"dimension": index}).interactive(), "posterior")
     with two:
@@ -282,19 +296,19 @@ def _changed(part: Decodings | None, index: int) -> None:
     if part is None:
         return
     found = changed(part.images, part.form)
-    here, most = found[index], float(found.max())
+    here, most, place = found[index], float(found.max()), part.form.place
     st.html(
-        _caption("Pixel change along the traversal")
+        _caption(f"{place.capitalize()} change along the traversal")
         + _picture(heat(here, most), f"heat map of what dimension z{index} changes", "ll-heat")
         + _caption(
-            f"Mean change from step to step: {here.mean():.1%} of the range, at most {here.max():.0%} in a pixel; "
+            f"Mean change from step to step: {here.mean():.1%} of the range, at most {here.max():.0%} in a {place}; "
             f"yellow is {most:.0%}, the largest change of any dimension."
         )
     )
 
 
 def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
-    """The images with the lowest and with the highest codes."""
+    """The samples with the lowest and with the highest codes."""
     codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
     if not run.config.has_model:
@@ -302,10 +316,12 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
             with place:
                 panels.names_of(codes, end, f"{name} codes, the most extreme first: rows")
         return
-    images, why = reads.attempt(lambda: [pictures_of(reads.dataset(run), codes.row_ids[end]) for end in ends], None)
+    images, why = reads.attempt(
+        lambda: [pictures_of(run, reads.dataset(run), codes.row_ids[end]) for end in ends], None
+    )
     if images is None:
         with left:
-            panels.explain("No extreme samples", f"Images not available: {why}.")
+            panels.explain("No extreme samples", f"{run.config.form.plural.capitalize()} not available: {why}.")
         return
     for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
         if not len(end):
@@ -315,7 +331,7 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
         rows = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
         place.html(
             _caption(f"{name} codes: {said}")
-            + _picture(strip(some, columns=8), f"{len(end)} images, {name.lower()} first, {said}")
+            + _picture(strip(some, columns=8), f"{len(end)} {run.config.form.plural}, {name.lower()} first, {said}")
             + _caption(f"{len(end)} of {len(codes):,} rows, the most extreme first · {rows}")
         )
 

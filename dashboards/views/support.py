@@ -46,7 +46,8 @@ def page() -> None:
         panels.explain(
             "Not measured yet",
             (
-                "Samples are decoded and compared with real images, which takes about ten seconds per run. "
+                f"Samples are decoded and compared with real {choice.current().config.form.plural}, which takes about "
+                "ten seconds per run. "
                 "Compute it with:"
             ),
             command("support", reads.study().path),
@@ -74,13 +75,13 @@ def _settings(runs: tuple[Run, ...]) -> None:
     facts += ["mean over seeds, range below", "samples from N(0, I) unless noted"]
     make = command("support", reads.study().path)
     panels.head("Can you sample from it?", facts, "sampling", make=make, data=lambda: table)
-    said = verdict(table)
+    said, plural = verdict(table), runs[0].config.form.plural
     st.html(f'<div class="ll-empty" style="max-width:none"><b>{html.escape(said[0])}</b>{html.escape(said[1])}</div>')
     rows = [([f"<b>{html.escape(row['setting'])}</b>", *_cells(row)], "", "") for row in by_setting(table)]
     panels.show(markup.rows_html([("setting", ""), *((name, "num") for _, name, _ in COLUMNS)], rows))
     panels.note(
-        "Coverage: share of real images close to samples; precision: share of samples close to real images; holes: "
-        "share of samples far from all codes (0.01 if there are none). Read them together with rate and probe: "
+        f"Coverage: share of real {plural} close to samples; precision: share of samples close to real {plural}; "
+        "holes: share of samples far from all codes (0.01 if there are none). Read them together with rate and probe: "
         "a decoder "
         "that ignores its code is perfectly continuous. A dash: undefined for an autoencoder, whose scale is arbitrary."
     )

@@ -54,11 +54,59 @@ def analyze(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> tuple[str, ...]:
-    """Run stages of an analysis on one run and return which were run: ``encode``, ``traverse``, ``project``, ``score``.
+    """Run stages of an analysis on one run: ``encode``, ``traverse``, ``project``, ``score``.
 
-    ``data`` is by default what the run was trained on. ``only`` names stages, questions such as ``support`` among them;
-    by default they are those four, as far as the model allows: without a decoder nothing is traversed. ``adapter`` is
-    what a run of a user's own model needs, ``FILE.py:NAME`` or the model. Every stage that is up to date is left alone.
+    Every stage that is up to date is left alone.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, str or Path, optional
+        By default what the run was trained on.
+    split : str, optional
+        A published part of the data: ``train``, ``test``, or ``all``. By default the part that `encode` takes.
+    only : sequence of str, optional
+        Names of stages, questions such as ``support`` among them. By default the four, as far as the model allows:
+        without a decoder nothing is traversed.
+    metrics : sequence of str, optional
+        Metrics to compute; by default all of the profile.
+    profile : str, default "dlib"
+        The protocol that scores follow, one of ``ll.profiles``.
+    resamples : int
+        Redraws for the intervals of scores; 0 computes none.
+    resample_slow : bool, default False
+        Whether metrics that train a model, which take minutes, get intervals as well.
+    distortion : {"sample", "all", "none"}
+        For which rows −log p(x|z) is computed, as in `encode`.
+    projection_rows : int
+        At most how many rows a projection shows.
+    anchor : int, optional
+        The id of the row around which dimensions are traversed; by default the row nearest to the median code.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    tuple of str
+        The stages that the analysis has, in the order in which they ran.
+
+    Raises
+    ------
+    InputError
+        For an unknown stage, one that needs more than a run and its data, an adapter or data that do not fit the run,
+        and data that changed since the codes were made where these are not to be recomputed.
+    MissingError
+        Where a file that a stage reads is not there.
+
+    Examples
+    --------
+    >>> from latentlab.runs.study import Study
+    >>> from latentlab.system.resources import shipped_study
+    >>> analyze(Study(shipped_study())[0], only=[])
+    ()
     """
     from latentlab.models import check_adapter
 

@@ -27,21 +27,33 @@ app = typer.Typer(help="List, show, check and download data sets.", no_args_is_h
 @app.command("ls")
 def ls(json: _console.Json = False) -> None:
     """List the named data sets and which of them need files. Example: latentlab data ls."""
-    from latentlab.data import describe, files_of, names
+    from latentlab.data import describe, files_of, names, package_of
 
-    rows = [{"name": name, "what": describe(name), "files": files_of(name)} for name in names()]
+    rows = [
+        {"name": name, "what": describe(name), "files": files_of(name), "package": package_of(name)} for name in names()
+    ]
     if json:
         _console.show_json({"datasets": rows})
         return
+    own = [row for row in rows if not row["files"] and not row["package"]]
     for title, some in (
-        ("Rendered or included, no files needed:", [row for row in rows if not row["files"]]),
+        ("Rendered or included, no files needed:", own),
+        ("Shipped with another package, where it is installed:", [_shipped(row) for row in rows if row["package"]]),
         ("Read from published files, as --data NAME:PATH:", [row for row in rows if row["files"]]),
     ):
         _console.show(title)
         _show([(row["name"], row["what"]) for row in some], indent=2)
     _console.show(
-        "Anything else: a path (arrays, IDX files, a folder of images), or your own Python file, FILE.py:NAME."
+        "Anything else: a path (a table, arrays, IDX files, a folder of images), or your own Python file, FILE.py:NAME."
     )
+
+
+def _shipped(row: dict[str, str]) -> dict[str, str]:
+    """The row, which says where its data come from and whether they are there."""
+    from importlib.util import find_spec
+
+    missing = "" if find_spec(row["package"]) else ", which is not installed"
+    return {**row, "what": f"{row['what']} Package: {row['package']}{missing}."}
 
 
 @app.command("show")

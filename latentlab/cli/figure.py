@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.cli import _console, _runs
+from latentlab.errors import InputError
 from latentlab.system.registry import names
 
 PANEL = "Show"
@@ -25,6 +26,10 @@ def figure(
         typer.Option(
             "--set", metavar="KEY=VALUE", help="Option of this kind of figure, as in factor=shape; may be repeated."
         ),
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=LEVEL", help="Decode at this level of a condition, as in batch=B; may repeat."),
     ] = None,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
@@ -47,13 +52,21 @@ def figure(
     }
     runs, failed = open_runs(paths)
     outcome = _runs.Outcome([(run, out) for run in runs], failed)
-    if decodes(kind) and len(runs) == 1 and runs[0].has("encode"):
+    if (decodes(kind) or condition) and len(runs) == 1 and runs[0].has("encode"):
         from latentlab.models.live import live
 
-        chosen["model"] = live(runs[0], adapter)
+        chosen["model"] = live(runs[0], adapter).at(_levels(condition or []))
     export(kind, runs, out, preset=preset, **chosen)
     if json:
         outcome.show_json(lambda _: {}, figure=str(out), kind=kind)
     elif not quiet:
         _console.show(f"Saved the figure to {out}")
     outcome.end()
+
+
+def _levels(pairs: list[str]) -> dict[str, str]:
+    """``["batch=B"]`` as the levels of conditions by name."""
+    parts = [pair.partition("=") for pair in pairs]
+    if wrong := next((pair for pair, (name, sign, _) in zip(pairs, parts, strict=True) if not name or not sign), ""):
+        raise InputError(f"condition is {wrong[:60]!r}; expected COLUMN=LEVEL, as in --condition batch=B")
+    return {name.strip(): level.strip() for name, _, level in parts}

@@ -46,6 +46,13 @@ def import_(
         str | None, typer.Option(help="With --adapter: objective that the model was trained with, for labels.")
     ] = None,
     beta: Annotated[float | None, typer.Option(help="With --adapter: β of the beta-vae objective.", min=0)] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="With --adapter: column given to decode(z, condition); may be repeated."),
+    ] = None,
+    condition_encoder: Annotated[
+        bool, typer.Option("--condition-encoder", help="With --adapter: encode(x, condition) takes it as well.")
+    ] = False,
     obsm: Annotated[
         str | None, typer.Option(help="With codes: element of an .h5ad's obsm, as in X_scVI; X is the matrix itself.")
     ] = None,
@@ -89,7 +96,7 @@ def import_(
     refuse_busy(out)
     if (adapter is None) == (kind is None):
         raise InputError("import needs either FORMAT PATH or --adapter FILE.py:NAME; see latentlab import --help")
-    with_adapter = {"weights": weights, "objective": objective, "beta": beta}
+    with_adapter = {"weights": weights, "objective": objective, "beta": beta, "condition": condition}
     options: dict[str, Any] = {
         "network": network, "likelihood": likelihood, "obsm": obsm, "variance": variance, "factors": factors,
         "labels": labels, "ids": ids, "metadata": metadata, "name": name, "seed": seed, "header": header,
@@ -98,7 +105,8 @@ def import_(
         if value is not None:
             raise InputError(f"--{option} does not go with {'--adapter' if adapter else kind}; leave it out")
     if adapter is not None:
-        run = _own(adapter, out, weights, objective, beta, data=data, key=key, prefix=prefix)
+        told: dict[str, Any] = {"condition": condition or (), "condition_encoder": condition_encoder}
+        run = _own(adapter, out, weights, objective, beta, data=data, key=key, prefix=prefix, **told)
     elif path is None:
         raise InputError(f"import {kind} needs the PATH of a checkpoint; see latentlab import --help")
     else:
@@ -113,7 +121,7 @@ def import_(
 
 
 def _own(
-    adapter: str, out: Path, weights: Path | None, objective: str | None, beta: float | None, **options: str | None
+    adapter: str, out: Path, weights: Path | None, objective: str | None, beta: float | None, **options: Any
 ) -> Any:
     from latentlab.exchange.importing import import_model
 

@@ -34,6 +34,7 @@ def likelihood(
     Example: latentlab likelihood artifacts/mnist/beta1-seed0 --data mnist/:binarised=0
     """
     refuse_busy(*paths)
+    from latentlab.analysis.likelihood.record import given_of
     from latentlab.analysis.likelihood.stage import likelihood as estimate
     from latentlab.data import load
     from latentlab.runs.comparison import check_comparable
@@ -53,6 +54,10 @@ def likelihood(
         found.show_json(lambda summary: summary)
     elif found.done:
         _console.table([_row(run, each) for run, each in found.done])
+    given = {run.name: known for run, _ in found.done if (known := given_of(run))}
+    if given and not json and not quiet:
+        each = ", ".join(f"{name}: {known}" for name, known in given.items())
+        _console.show(f"log p(x) is given what is known of each sample ({each})")
     exact = [_exact_row(run.name, each["exact"]) for run, each in found.done if "exact" in each]
     if exact and not json:
         _console.show("\nBy quadrature, nats a row: log p(x) = ELBO + KL(q ‖ p(z|x))")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from latentlab.runs.run import Run
 
 
+NOTHING = {"black": "black images", "any": "images of one grey", "mean": "the mean"}  # samples that hold nothing
 PANEL = "Ask one question"
 
 
@@ -87,9 +88,11 @@ def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
     _console.table([_row(name, each, entry) for name, each in entry["scores"].items()])
     each = next(iter(entry["scores"].values()))
     if each["brighter"] is not None:
-        share = f"{each['brighter']:.0%} with a brighter out-of-distribution row"
+        by = _word(entry.get("matched_by", "intensity"))
+        more = "a brighter" if by == "brightness" else f"a higher {by} of the"
+        share = f"{each['brighter']:.0%} with {more} out-of-distribution row"
         few = "" if each["matched"] is not None else "; too few, or too one-sided, to compare"
-        _console.show(f"{each['pairs']} pairs of equal brightness, {share}{few}")
+        _console.show(f"{each['pairs']} pairs of equal {by}, {share}{few}")
     name, value = entry["best_baseline"]
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"
     _console.show(f"Best baseline: {name} (AUROC {value:.3f}). Significantly better: {better}")
@@ -109,11 +112,22 @@ def _row(name: str, each: dict[str, Any], entry: Mapping[str, Any]) -> dict[str,
         "95 %": _interval(each["auroc_interval"]),
         "AUPRC": each["auprc"],
         "95 % ": _interval(each["auprc_interval"]),
-        "at equal brightness": each["matched"],
-        "95 %  ": _interval(each["matched_interval"]),
-        "black images": entry["constant_images"]["black"][name],
-        "images of one grey": entry["constant_images"]["any"][name],
+        **_matched(each, entry.get("matched_by", "intensity")),
+        **{NOTHING[which]: value[name] for which, value in _constants(entry).items()},
     }
+
+
+def _matched(each: dict[str, Any], by: str) -> dict[str, Any]:
+    return {f"at equal {_word(by)}": each["matched"], "95 %  ": _interval(each["matched_interval"])} if by else {}
+
+
+def _word(by: str) -> str:
+    return "brightness" if by == "intensity" else by
+
+
+def _constants(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """AUROC of the scores for samples that hold nothing."""
+    return next((value for key, value in entry.items() if key.startswith("constant_")), {})
 
 
 def _interval(pair: tuple[float, float] | None) -> str:

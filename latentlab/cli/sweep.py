@@ -38,8 +38,12 @@ def sweep(
         str, typer.Option(help="Network: mlp, burgess, resnet, or auto (burgess for images of 64×64 or more).")
     ] = "auto",
     likelihood: Annotated[
-        str, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
-    ] = "bernoulli",
+        str, typer.Option(help="Likelihood of the decoder: auto (by kind), bernoulli, gaussian, poisson, …")
+    ] = "auto",
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, as a batch; may be repeated."),
+    ] = None,
     sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, as in 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Training steps per run (20,000).")] = None,
@@ -81,7 +85,7 @@ def sweep(
         "objective": objective, "beta": beta.split(",") if beta is not None else None, "settings": _lists(set_ or []),
         "seeds": seeds, "network": network, "likelihood": likelihood, "sigma": sigma, "steps": steps,
         "latent_dim": _sizes(latent_dim), "batch_size": batch_size, "learning_rate": learning_rate, "decay": decay,
-        "correlate": correlate,
+        "correlate": correlate, "condition": condition,
         "device": device,
     }  # fmt: skip
     if plan is not None:

@@ -31,7 +31,8 @@ def train(
         str, typer.Option(help="Network: mlp, burgess, resnet, or auto (chosen by image size).")
     ] = "auto",
     likelihood: Annotated[
-        str | None, typer.Option(help="Likelihood of the decoder: bernoulli, gaussian or gaussian-learned.")
+        str | None,
+        typer.Option(help="Likelihood of the decoder: auto (by kind), bernoulli, gaussian, poisson, …"),
     ] = None,
     sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[int, typer.Option(help="Number of latent dimensions.")] = 10,
@@ -45,6 +46,13 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed for initial weights, order of rows and noise.")] = 0,
     split: _console.Split = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, as a batch; may be repeated."),
+    ] = None,
+    condition_encoder: Annotated[
+        bool, typer.Option("--condition-encoder", help="Give the conditions to the encoder as well.")
+    ] = False,
     weights: Annotated[
         Path | None, typer.Option(help="Sampling weight of each row: .npy, as written by latentlab debias.")
     ] = None,
@@ -75,9 +83,9 @@ def train(
     finished = (out / "config.json").is_file() and Run(out).state == "finished"
     options: dict[str, Any] = {
         "objective": objective, "beta": beta, "settings": _console.settings(set_ or []), "network": network,
-        "likelihood": likelihood or "bernoulli", "sigma": sigma, "latent_dim": latent_dim, "steps": steps,
+        "likelihood": likelihood or "auto", "sigma": sigma, "latent_dim": latent_dim, "steps": steps,
         "batch_size": batch_size, "seed": seed, "learning_rate": learning_rate, "decay": decay, "split": split,
-        "correlate": correlate,
+        "condition": condition, "condition_encoder": condition_encoder, "correlate": correlate,
         "precision": precision, "threads": threads, "device": device, "log_every": log_every,
         "checkpoint_every": checkpoint_every,
     }  # fmt: skip

@@ -18,15 +18,43 @@ BLOCK = 65536
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """What a model's encoder made of a data set, one row per image.
+    """What a model's encoder made of a data set, one row per sample.
 
-    ``mean`` (n, d) float32 is the posterior mean, ``variance`` (n, d) the posterior variance or None for a
-    deterministic encoder. ``factors`` (n, k) float64, ``specs``, ``labels`` and ``row_ids`` are the data set's.
-    ``distortion`` (n,) is −log p(x|z) in nats at one posterior sample, NaN where it was not computed. ``provenance``
-    says which model and which data it came from; ``grid`` gives the levels per factor where the rows are a full grid
-    in row-major order, None where the factors say otherwise. ``label_names`` are the names of the classes 0, 1, ….
-    ``row_names`` (n,) are texts by which the user's own tables call the rows, all different (cell barcodes, file
-    names); None where a row's id is all there is.
+    Parameters
+    ----------
+    mean : array (n, d), float32
+        The posterior mean.
+    variance : array (n, d), optional
+        The posterior variance; None for a deterministic encoder.
+    factors : array (n, k), optional
+        The factors of each row, as in `Dataset`: level indices or values, NaN where missing.
+    specs : tuple of Factor
+        What each column of ``factors`` is.
+    labels : array (n,), optional
+        The class of each row.
+    row_ids : array (n,), optional
+        The ids of the rows in their data set; 0 … n − 1 by default.
+    distortion : array (n,), optional
+        −log p(x|z) in nats at one posterior sample, NaN where it was not computed.
+    grid : tuple of int, optional
+        The levels per factor where the rows are a full grid in row-major order; None where the factors say otherwise.
+    provenance : mapping
+        Which model and which data the codes came from.
+    label_names : tuple of str
+        The names of the classes 0, 1, ….
+    row_names : array (n,) of str, optional
+        Texts by which the user's own tables call the rows, all different (cell barcodes, file names); None where a
+        row's id is all there is.
+
+    Raises
+    ------
+    InputError
+        Where ``mean`` is not a matrix, or another array has not as many rows or, the variance, another shape.
+
+    Examples
+    --------
+    >>> Codes(np.zeros((3, 2), np.float32), labels=np.array([0, 1, 1]))
+    Codes(3 rows × 2 latent dimensions; labels)
     """
 
     mean: NDArray[np.float32]
@@ -92,15 +120,42 @@ class Codes:
         return active(self.mean.var(axis=0, dtype=np.float64), stochastic=self.variance is not None)
 
     def drawn(self, rows: int, seed: int = 0) -> NDArray[np.int64]:
-        """The positions of at most that many rows, chosen at random by the seed, in their order.
+        """The positions of rows chosen at random, in their order.
 
+        Parameters
+        ----------
+        rows : int
+            At most how many.
+        seed : int, default 0
+            Of the choice.
+
+        Returns
+        -------
+        array (m,), int64
+            Positions, all different.
+
+        Examples
+        --------
         >>> Codes(np.zeros((9, 1), np.float32)).drawn(3).tolist()
         [2, 4, 5]
         """
         return np.sort(np.random.default_rng(seed).permutation(len(self))[:rows])
 
     def sample(self, rows: int, seed: int = 0) -> Codes:
-        """At most that many rows, chosen at random by the seed, in their order; all of them where they are no more."""
+        """The codes of rows chosen at random, in their order.
+
+        Parameters
+        ----------
+        rows : int
+            At most how many.
+        seed : int, default 0
+            Of the choice.
+
+        Returns
+        -------
+        Codes
+            Those rows; all of them where they are no more.
+        """
         return self if len(self) <= rows else self.take(self.drawn(rows, seed))
 
     @property
@@ -109,8 +164,25 @@ class Codes:
         return int(self.provenance.get("of_rows", len(self)))
 
     def positions(self, row_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The positions (m,) of row ids (m,); an `InputError` where one is not there.
+        """The positions of rows by their ids.
 
+        Parameters
+        ----------
+        row_ids : array (m,)
+            Ids.
+
+        Returns
+        -------
+        array (m,), int64
+            Where each stands.
+
+        Raises
+        ------
+        InputError
+            Where one is not there.
+
+        Examples
+        --------
         >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).positions(np.array([10, 40])).tolist()
         [1, 0]
         """
@@ -120,8 +192,25 @@ class Codes:
         return places
 
     def position(self, row_id: int) -> int:
-        """The position of a row id; an `InputError` says what ids there are.
+        """The position of a row by its id.
 
+        Parameters
+        ----------
+        row_id : int
+            The id.
+
+        Returns
+        -------
+        int
+            Where it stands.
+
+        Raises
+        ------
+        InputError
+            Where it is not there; it says what ids there are.
+
+        Examples
+        --------
         >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).position(30)
         2
         """
@@ -131,8 +220,20 @@ class Codes:
         return int(found[0])
 
     def called(self, positions: Any) -> list[str]:
-        """What the rows at those positions are called: by their names where they have some, else by their ids.
+        """What rows are called: by their names where they have some, else by their ids.
 
+        Parameters
+        ----------
+        positions : int, slice or array
+            Where they stand.
+
+        Returns
+        -------
+        list of str
+            A text for each.
+
+        Examples
+        --------
         >>> Codes(np.zeros((2, 1), np.float32), row_ids=np.array([40, 10])).called([1])
         ['10']
         """
@@ -140,7 +241,18 @@ class Codes:
         return [str(each) for each in known[np.asarray(positions)].tolist()]
 
     def take(self, rows: Any) -> Codes:
-        """The codes of those row positions alone, ids kept."""
+        """The codes of some rows alone, ids kept.
+
+        Parameters
+        ----------
+        rows : slice, mask or array
+            Their positions.
+
+        Returns
+        -------
+        Codes
+            Those rows; they are not a full grid any more.
+        """
         pick = lambda array: None if array is None else array[rows]  # noqa: E731
         return replace(
             self,
@@ -170,13 +282,30 @@ class Codes:
         return known
 
     def spec(self, name: str) -> Factor | None:
-        """What is known of the factor of that name; ``label`` is one where there are no others."""
+        """What is known of a factor.
+
+        Parameters
+        ----------
+        name : str
+            The factor's name; ``label`` is one where there are no others.
+
+        Returns
+        -------
+        Factor or None
+            None where there is none of that name.
+        """
         if not self.specs and name == "label":
             return Factor("label", "categorical", self.label_names if self.classes else ())
         return next((spec for spec in self.specs if spec.name == name), None)
 
     def factor_names(self) -> tuple[str, ...]:
-        """The factors' names, in the order of the columns of ``factors``."""
+        """The factors' names.
+
+        Returns
+        -------
+        tuple of str
+            In the order of the columns of ``factors``.
+        """
         return tuple(spec.name for spec in self.specs)
 
     def __repr__(self) -> str:

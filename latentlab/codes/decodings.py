@@ -27,11 +27,29 @@ LEAST_CUT = 0.01
 class Decodings:
     """Samples decoded from codes: traversals, reconstructions, prior samples, interpolations.
 
-    ``images`` (…, *shape) are the likelihood's means in the values of their ``form``: pictures (…, c, h, w) in bytes,
-    255 for 1, where none is named; the rows of a table, curves. ``codes`` (…, d) float32 are what was decoded,
-    with the same leading axes: (dimensions, steps) for a traversal, (rows,) for reconstructions. ``originals``
-    (m, *shape) are the data's samples that belong to them: the anchor, or the rows that were reconstructed.
-    ``settings`` says how they were made (kind, range, anchor row, steps).
+    Parameters
+    ----------
+    images : array (…, *shape)
+        The likelihood's means in the values of their ``form``: pictures (…, c, h, w) in bytes, 255 for 1, where none is
+        named; the rows of a table, curves.
+    codes : array (…, d), float32
+        What was decoded, with the same leading axes: (dimensions, steps) for a traversal, (rows,) for reconstructions.
+    originals : array (m, *shape), optional
+        The data's samples that belong to them: the anchor, or the rows that were reconstructed.
+    settings : mapping
+        How they were made: kind, range, anchor row, steps.
+    form : Form, optional
+        What one sample is; by default an image in bytes.
+
+    Raises
+    ------
+    InputError
+        Where samples are not arrays of their form, or samples and codes differ in their leading axes.
+
+    Examples
+    --------
+    >>> Decodings(np.zeros((5, 1, 8, 8), np.uint8), np.zeros((5, 2), np.float32)).form.shape
+    (1, 8, 8)
     """
 
     images: Samples
@@ -60,7 +78,18 @@ class Decodings:
             )
 
     def pictures(self, images: Samples | None = None) -> NDArray[np.uint8]:
-        """The samples, or `images` of the same form, as small pictures (…, 1 or 3, h, w): what strips are made of."""
+        """The samples as small pictures: what strips are made of.
+
+        Parameters
+        ----------
+        images : array (…, *shape), optional
+            Samples of the same form to show in place of these.
+
+        Returns
+        -------
+        array (…, 1 or 3, h, w), uint8
+            A picture of each sample.
+        """
         return self.form.picture(self.images if images is None else images)
 
 
@@ -104,7 +133,7 @@ def save_decodings(path: Path, parts: Mapping[str, Decodings], inputs: Mapping[s
         for name, part in parts.items():
             group = file.create_group(name)
             group.attrs["settings"] = json.dumps(part.settings, sort_keys=True)
-            if part.form != image_form(part.form.shape):
+            if not part.form.bytes or part.form != image_form(part.form.shape):
                 group.attrs["form"] = json.dumps(part.form.to_json(), sort_keys=True)
             group.create_dataset("images", data=part.images, compression="gzip", compression_opts=4)
             group.create_dataset("codes", data=part.codes)

@@ -103,7 +103,8 @@ class CodesWriter:
         stochastic: bool,
         row_names: NDArray[np.str_] | None = None,
     ) -> None:
-        self.file, self.data, self.stochastic, self.row_names = file, data, stochastic, row_names
+        self.file, self.data, self.stochastic = file, data, stochastic
+        self.row_names = data.row_names if row_names is None else row_names
         shape = (len(data), latent_dim)
         self.position, self.moments = 0, _Moments()
         for name in ("layers", "obsm", "varm", "obsp", "varp", "uns"):

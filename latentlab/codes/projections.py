@@ -37,10 +37,19 @@ PLACED = 5
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A 2-D picture of some rows: ``xy`` (m, 2) float32 and the ``row_ids`` (m,) they belong to.
+    """A 2-D picture of some rows.
 
-    ``faithfulness`` has ``trustworthiness`` and ``continuity`` in [0, 1], higher is better: how many neighbours in the
-    picture are neighbours in the codes, and the reverse. ``settings`` holds method, seed, parameters and versions.
+    Parameters
+    ----------
+    xy : array (m, 2), float32
+        A point for each row.
+    row_ids : array (m,)
+        The ids of the rows.
+    settings : mapping
+        Method, seed, parameters and versions.
+    faithfulness : mapping
+        ``trustworthiness`` and ``continuity`` in [0, 1], higher is better: how many neighbours in the picture are
+        neighbours in the codes, and the reverse.
     """
 
     xy: NDArray[np.float32]
@@ -55,11 +64,34 @@ class Projection:
 
 
 def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int = 0, **parameters: Any) -> Projection:
-    """A picture of at most `rows` seeded random rows of the codes by ``umap`` or ``pca``.
+    """A picture in two dimensions of at most `rows` seeded random rows of the codes.
 
-    Equal codes give equal pictures, however many rows are alike. Raises `InputError` for fewer than 4 rows, and for
-    codes that are not finite or whose squares are not.
+    Parameters
+    ----------
+    codes : Codes
+        What is drawn: their means (n, d), of at least 4 rows.
+    method : {"umap", "pca"}, default "umap"
+        How codes become points.
+    rows : int
+        At most how many rows, chosen by the seed.
+    seed : int, default 0
+        Of the rows and of the method.
+    **parameters
+        Settings of the method, as in ``n_neighbors=30`` for UMAP.
 
+    Returns
+    -------
+    Projection
+        Points (rows, 2), the ids of their rows, and how faithful the picture is. Equal codes give equal pictures,
+        however many rows are alike.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, fewer than 4 rows, and codes that are not finite or whose squares are not.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> codes = Codes(np.random.default_rng(0).normal(size=(50, 3)).astype("f4"))
     >>> project(codes, "pca").xy.shape

@@ -12,12 +12,14 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from latentlab.data._binarise import binarised
 from latentlab.data._check import check
+from latentlab.data._conditions import at_levels, condition_of, one_hot
 from latentlab.data._draws import drawn
 from latentlab.data._fetch import Remote, fetch, fetch_files
+from latentlab.data._memory import from_arrays, is_samples
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
@@ -43,50 +45,185 @@ TREATMENTS: dict[str, Callable[[Dataset, Any], Dataset]] = {
 }
 
 __all__ = [
-    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "check", "describe", "fetch",
-    "fetch_files", "files_of", "load", "names", "open_spec", "read_columns", "read_spec", "reads_files", "say_if_dark",
+    "PARQUET", "Code", "Dataset", "Factor", "Form", "Located", "Named", "Remote", "Spec", "at_levels", "check",
+    "condition_of", "describe", "fetch", "fetch_files", "files_of", "from_arrays", "is_samples", "load", "names",
+    "one_hot", "open_spec", "package_of", "read_columns", "read_spec", "reads_files", "say_if_dark",
 ]  # fmt: skip
 
 PARQUET = (".parquet", ".pq")
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+TABLES = (*TEXT, *(f"{text}{packed}" for text in TEXT for packed in (".gz", ".bz2", ".xz")), *PARQUET)
 
 
 def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
-    """The columns of a table, of text in any dialect or of Parquet; with `words`, words are levels that are named."""
+    """The columns of a table, of text in any dialect or of Parquet.
+
+    Parameters
+    ----------
+    path : Path
+        The file; ``.parquet`` and ``.pq`` are Parquet, anything else is text.
+    asked : Asked
+        Whether the first line has names and the first column row numbers; None infers it.
+    words : bool
+        Whether words are levels that are named.
+
+    Returns
+    -------
+    Columns
+        ``values`` (n, k), ``names`` where there are some, and what is ``said`` of how the table was read.
+
+    Raises
+    ------
+    InputError
+        Where the file is not such a table, or can be read either way.
+    """
     from latentlab.data._columns import of_parquet, of_text
 
     return of_parquet(path, words=words) if path.suffix.lower() in PARQUET else of_text(path, asked, words=words)
 
 
 def describe(name: str) -> str:
-    """What a named data set is, in a line."""
+    """What a named data set is, in a line.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        The line.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> len(describe("digits").splitlines())
+    1
+    """
     file = registry.choose(name, names(), what="data set").replace("-", "_")
     source = registry.HERE / "data" / f"{file}.py"
     return (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or name).splitlines()[0]
 
 
 def files_of(name: str) -> str:
-    """The published files that a named data set is read from; empty for one that needs none."""
+    """The published files that a named data set is read from.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        Their names; empty for a data set that needs none.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> files_of("digits")
+    ''
+    """
     return str(getattr(registry.load("data", name), "FILES", ""))
 
 
+def package_of(name: str) -> str:
+    """The package that ships a named data set.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        Its name; empty where latentlab has the data, or draws them, or they are downloaded.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> package_of("digits")
+    ''
+    """
+    return str(getattr(registry.load("data", name), "PACKAGE", ""))
+
+
 def reads_files(spec: Spec) -> bool:
-    """Whether opening it reads a file or folder that it names; drawn and embedded data sets need none."""
+    """Whether opening data reads a file or folder; drawn and embedded data sets need none.
+
+    Parameters
+    ----------
+    spec : Spec
+        What names the data.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> reads_files(read_spec("digits")), reads_files(read_spec("photos/"))
+    (False, True)
+    """
     return not isinstance(spec, Named) or "path" in spec.options or bool(files_of(spec.head))
 
 
 def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
-    """The data set that ``spec`` names: a name, a path, or either with options as ``NAME:key=value,key=value``.
+    """The data set that a text, a path or an array gives.
 
-    A name may need its published files, ``NAME:PATH``. A path is a folder of IDX files, a ``.npy``, ``.npz``, ``.h5``
-    file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own, which is run: NAME is a `Dataset`,
-    an array of images or a mapping as an ``.npz`` has it, or a function (of options, if you like) that returns one.
-    Any of them takes ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability,
-    with ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``:
-    thickness, slant and width are measured on its images; ``inverted=1``: light and dark change places.
-    ``options`` given as arguments are the same as those written after the colon. A `Dataset` is returned as it is,
-    and an array of images is read as one in a file would be.
-    Raises `MissingError` where nothing of that name exists, `InputError` where it cannot be used.
+    Parameters
+    ----------
+    spec : str, Path, Dataset or samples
+        A name, a path, or either with options as ``NAME:key=value,key=value``. A name may need its published files,
+        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``,
+        ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own,
+        which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
+        function (of options, if you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an
+        array, a data frame, a tensor) are read by `from_arrays`. An AnnData object is read as the file would be that it
+        is written to, with the same options.
+    **options
+        The same as those written after the colon.
 
+    Returns
+    -------
+    Dataset
+        Samples (n, *shape), and what is known of each row.
+
+    Raises
+    ------
+    MissingError
+        Where nothing of that name exists.
+    InputError
+        Where it cannot be used, or an option is not known.
+
+    Notes
+    -----
+    Any data take ``binarised=SEED``: every pixel is drawn once as black or white, its grey level the probability, with
+    ``draws=TIMES`` that often for each training image, each time as a row of its own; ``factors=strokes``: thickness,
+    slant and width are measured on its images; ``inverted=1``: light and dark change places.
+
+    Examples
+    --------
     >>> load("digits")
     Dataset('digits': 1,797 images 1×8×8; labels)
     >>> load("dsprites", size=32, grid=(3, 2, 4, 3, 3)).spec
@@ -94,18 +231,45 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
-    if hasattr(spec, "__array_interface__"):
-        from latentlab.data import _arrays
+    if type(spec).__module__.partition(".")[0] == "anndata":
+        from latentlab.data import _annotated
 
-        return _arrays.from_arrays(Path("array"), {"images": spec}, **options)
-    return open_spec(read_spec(spec), may_run_code=True, **options)
+        return _annotated.dataset_of(_annotated.of_anndata(spec), **options)
+    if is_samples(spec):
+        return _told(from_arrays(spec, **options))
+    return open_spec(read_spec(cast("str | Path", spec)), may_run_code=True, **options)
 
 
 def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Dataset:
-    """The data set that a specification names; a file of the user's own is run only with ``may_run_code``.
+    """The data set that a specification names; a file of the user's own is run only where that is allowed.
 
-    That is for whoever had the specification from the user's own hand: an argument, an option of the command line. One
-    from a file (a run's configuration, a study file, what codes record) is opened without. Raises as `load` does.
+    Parameters
+    ----------
+    spec : Spec
+        What names the data.
+    may_run_code : bool, default False
+        Whether a Python file may be run. That is for whoever had the specification from the user's own hand: an
+        argument, an option of the command line. One from a file (a run's configuration, a study file, what codes
+        record) is opened without.
+    **options
+        Further options of the data set.
+
+    Returns
+    -------
+    Dataset
+        Samples (n, *shape), and what is known of each row.
+
+    Raises
+    ------
+    MissingError
+        Where nothing of that name exists.
+    InputError
+        Where it cannot be used, an option is not known, or code is named that may not run.
+
+    Examples
+    --------
+    >>> open_spec(read_spec("digits"))
+    Dataset('digits': 1,797 images 1×8×8; labels)
     """
     if isinstance(spec, Code) and not may_run_code:
         raise InputError(f"{spec} is code, which is never run because a file names it; if it is yours, use --data")
@@ -119,10 +283,17 @@ def open_spec(spec: Spec, *, may_run_code: bool = False, **options: Any) -> Data
     if "draws" in spec.options and "binarised" not in spec.options:
         raise InputError("draws says how often bits are drawn; give binarised too, as in mnist/:binarised=0,draws=9")
     data = reader(**arguments, **{key: value for key, value in spec.options.items() if key in own})
-    for option, treat in TREATMENTS.items():
-        data = treat(data, spec.options[option]) if option in spec.options else data
-    data = replace(data, spec=str(spec))
-    for remark in (*_shadowed(spec), *data.remarks):
+    treatments = [option for option in TREATMENTS if option in spec.options and option not in own]
+    if treatments and not data.form.bytes:
+        raise InputError(f"{treatments[0]}= is for images of bytes; {data.name[:60]} has {data.form.described()}")
+    for option in treatments:
+        data = TREATMENTS[option](data, spec.options[option])
+    return _told(replace(data, spec=str(spec)), *_shadowed(spec))
+
+
+def _told(data: Dataset, *more: str) -> Dataset:
+    """The data set, of which its remarks are said."""
+    for remark in (*more, *data.remarks):
         say(f"{data.name}: {remark}")
     return data
 
@@ -156,6 +327,10 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         return (_idx.load if _idx.found(path) else _folder.load), {"path": path}
     check_regular(path)
     suffix = path.suffix.lower()
+    if path.name.lower().endswith(TABLES):
+        from latentlab.data import _table
+
+        return _table.load, {"path": path}
     if suffix == ".zip":
         from latentlab.data import _folder
 
@@ -164,9 +339,19 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         from latentlab.data import _file
 
         return _file.load, {"path": path}
+    if suffix in (".tif", ".tiff"):
+        from latentlab.data import _stack
+
+        return _stack.load, {"path": path}
+    if suffix == ".h5ad":
+        from latentlab.data import _h5ad
+
+        return _h5ad.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
-    raise InputError(f"{head} is not a data file; expected .npy, .npz, .h5, .zip, an IDX folder or a folder of images")
+    raise InputError(
+        f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .h5ad, .tif, .zip or a folder"
+    )
 
 
 def _with_files(spec: Spec, reader: Callable[..., Dataset]) -> Spec:

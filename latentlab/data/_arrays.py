@@ -1,7 +1,7 @@
-"""Arrays on disk: ``.npy`` (images), ``.npz`` and ``.h5`` (images, labels, factors).
+"""Arrays on disk: ``.npy`` (samples), ``.npz`` and ``.h5`` (samples, labels, factors, an axis).
 
-Images are (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3 channels; uint8, bool, or float in [0, 1].
-Nothing is unpickled.
+Images are (n, h, w), (n, h, w, c) or (n, c, h, w): uint8, bool and floats in [0, 1] as bytes, others as they are.
+Signals are (n, t) or (n, c, t). Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -23,8 +24,10 @@ from numpy.typing import NDArray
 
 from latentlab.data._axes import layout, ordered
 from latentlab.data._names import readable
-from latentlab.data._pixels import as_bytes
+from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
+from latentlab.data._pixels import as_bytes, rounded
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
+from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.system.limits import check_unpacked, rows_at_once
 from latentlab.system.regular import check_regular
@@ -32,10 +35,11 @@ from latentlab.system.regular import check_regular
 if TYPE_CHECKING:
     from latentlab.system.chunks import Checked
 
-IMAGES = ("images", "imgs", "x", "X", "data")
+IMAGES = ("images", "imgs", "signals", "spectra", "samples", "x", "X", "data")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
+FORM = ("kind", "feature_names", "axis", "axis_unit", "unit")
 BLOCK = 1 << 24
 DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
@@ -45,30 +49,92 @@ NAMED = 5  # arrays that are named among what is skipped
 FIRST = 1000  # rows checked when a file is opened; the others when they are read
 
 
-def from_arrays(path: Path, arrays: Mapping[str, Any], axes: str = "") -> Dataset:
-    """The data set in arrays that go by the names an ``.npz`` would have; `ordered` says what ``axes`` are."""
-    images = _pick(arrays, IMAGES)
-    if images is None:
+def from_arrays(
+    path: Path, arrays: Mapping[str, Any], axes: str = "", kind: str = "", how: Mapping[str, Any] | None = None
+) -> Dataset:
+    """The data set in arrays that go by the names an ``.npz`` would have; ``axes`` are the letters of its axes.
+
+    ``kind`` is that of the samples; by default what the array ``kind`` says, or what is plain. ``how`` is what its
+    ``of_array`` takes besides: ``stored``, ``stretch``, ``colours``.
+    """
+    x = _pick(arrays, IMAGES)
+    if x is None:
         held = ", ".join(sorted(arrays))[:60] or "nothing"
-        raise InputError(f"{path} holds {held}; expected an array called images (or imgs, x, data)")
-    if axes:
-        images, axes = ordered(path, images, axes)
-    shape, transpose = layout(path, images, axes)
-    read = reader(path, images, transpose)
-    read(np.arange(rows_at_once(math.prod(shape[1:]), min(FIRST, len(images))), dtype=np.int64))
-    labels, label_names = _labels(path, _pick(arrays, LABELS), len(images))
-    factors, specs = _factors(path, arrays, len(images))
-    return Dataset(
-        name=path.stem,
-        shape=shape,
-        read=read,
+        raise InputError(f"{path} holds {held}; expected an array called images (or signals, imgs, x, data)")
+    kind = kind or (_word(_guarded(path, lambda: arrays["kind"][...])) if "kind" in arrays else "")
+    data = _samples(path, x, arrays, kind, {k: v for k, v in ({"axes": axes} | dict(how or {})).items() if v})
+    labels, label_names = labels_of(path, _pick(arrays, LABELS), len(data))
+    factors, specs = _factors(path, arrays, len(data))
+    return replace(
+        data,
         factors=factors,
         specs=specs,
         labels=labels,
         label_names=label_names,
         grid=full_grid(factors) if factors is not None else None,
-        source={"name": path.suffix.lower().lstrip("."), "file": path.name},
     )
+
+
+def _samples(path: Path, x: Any, arrays: Mapping[str, Any], asked: str, how: dict[str, Any]) -> Dataset:
+    """The samples alone: images of bytes by index, anything else as the array holds it."""
+    source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
+    kind, axes = kind_of_array(path, x, asked, axis="axis" in arrays, axes=how.get("axes", "")), how.pop("axes", "")
+    first = _first(path, x)
+    if kind == "image" and _in_bytes(first, how):
+        data = _pictures(path, x, axes, how)
+        return _looked_at(replace(data, source=source, remarks=rounded(first)))
+    about = {key: _guarded(path, partial(arrays[key].__getitem__, ...)) for key in FORM[1:] if key in arrays}
+    told = _told(about) | ({"axes": axes} if axes else {}) | how
+    data = dataset_of(path, _guarded(path, lambda: x[...]), kind, told)
+    return _looked_at(replace(data, source=source, remarks=_laid(tuple(x.shape), data)))
+
+
+def _looked_at(data: Dataset) -> Dataset:
+    """The data set, whose first rows can be read."""
+    data.read(np.arange(rows_at_once(math.prod(data.form.shape), min(FIRST, len(data))), dtype=np.int64))
+    return data
+
+
+def _pictures(path: Path, x: Any, axes: str, how: Mapping[str, Any]) -> Dataset:
+    """Images of bytes, read by index."""
+    if axes:
+        x, axes = ordered(path, x, axes)
+    shape, transpose = layout(path, x, axes)
+    return Dataset(path.stem, shape, reader(path, x, transpose), form=image_form(shape[1:], how.get("colours", ())))
+
+
+def _first(path: Path, x: Any) -> NDArray[Any]:
+    """The rows that are looked at when a file is opened."""
+    if not x.shape or 0 in x.shape:
+        return np.empty(0, x.dtype)
+    most = rows_at_once(math.prod(x.shape[1:]), min(FIRST, len(x)))
+    return _guarded(path, lambda: x[:most])
+
+
+def _in_bytes(first: NDArray[Any], how: Mapping[str, Any]) -> bool:
+    """Whether pictures are kept as 8 bits: because of what they are, unless something else was asked for."""
+    if how.get("stretch") or how.get("stored"):
+        return how.get("stored") == "uint8"
+    return not first.size or is_bytes(first)
+
+
+def _laid(shape: tuple[int, ...], data: Dataset) -> tuple[str, ...]:
+    """A sentence on how axes were read that may lie otherwise: of signals with channels."""
+    plain = data.form.kind != "signal" or len(shape) < 3
+    return () if plain else (f"shape {shape} was read as {data.form.described(len(data))}",)
+
+
+def _told(about: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """What an array says of the form of samples, as texts and numbers."""
+    return {key: _word(value) if value.ndim == 0 else _plain_of(value) for key, value in about.items()}
+
+
+def _plain_of(value: NDArray[Any]) -> tuple[Any, ...]:
+    return tuple((_text(value) if value.dtype.kind in "USO" else value).ravel().tolist())
+
+
+def _word(value: Any) -> str:
+    return str(_text(np.atleast_1d(np.asarray(value)))[0])
 
 
 def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -82,7 +148,11 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     ('2 of 4 arrays and groups skipped: latents, x',)
     """
     held = set(names)
-    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {NAMES, KINDS}
+    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {
+        NAMES,
+        KINDS,
+        *FORM,
+    }
     left = sorted(held - used)
     named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
     return (f"{len(left):,} of {len(held):,} arrays and groups skipped: {named}",) if left else ()
@@ -109,7 +179,7 @@ def _slice(rows: Rows) -> Rows | slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
 
 
-def _labels(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     if labels is None:
         return None, ()
     labels = _guarded(path, lambda: labels[...])
@@ -248,7 +318,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 @lru_cache(maxsize=2)
 def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
-    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS}
+    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *FORM}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         held = {key: read_member(path, archive, key) for key in keys if key in wanted}

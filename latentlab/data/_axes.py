@@ -10,6 +10,8 @@ import numpy as np
 from latentlab.errors import InputError
 
 CHANNELS = range(2, 6)  # of one picture, its last axis
+MOST = 64  # channels of an image
+COLOURS = (1, 3)
 
 
 def layout(path: Path, images: Any, axes: str = "") -> tuple[tuple[int, int, int, int], tuple[int, ...] | None]:
@@ -17,9 +19,7 @@ def layout(path: Path, images: Any, axes: str = "") -> tuple[tuple[int, int, int
 
     ``axes`` is ``nhw``, ``nhwc`` or ``nchw``; without it the shape tells, or an `InputError` asks.
     """
-    dtype, shape = images.dtype, tuple(images.shape)
-    if dtype not in (np.uint8, np.bool_) and dtype.kind != "f":
-        raise InputError(f"{path}: images are {dtype}; expected uint8, bool or float in [0, 1]: convert them first")
+    shape = tuple(images.shape)
     if 0 in shape:
         raise InputError(f"{path}: images have shape {shape}, so there are none; expected at least one")
     if not axes and _doubtful(shape):
@@ -30,18 +30,57 @@ def layout(path: Path, images: Any, axes: str = "") -> tuple[tuple[int, int, int
         )
     if len(shape) == 3:
         return (shape[0], 1, shape[1], shape[2]), None
-    if axes == "nchw" or (not axes and len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3)):
-        order: tuple[int, ...] = (0, 1, 2, 3)
-    elif axes == "nhwc" or (not axes and len(shape) == 4 and shape[3] in (1, 3) and shape[1] not in (1, 3)):
-        order = (0, 3, 1, 2)
-    else:
-        order = ()
-    if not order or shape[order[1]] not in (1, 3):
+    order = {"nchw": (0, 1, 2, 3), "nhwc": (0, 3, 1, 2)}.get(axes or _channels_at(shape), ())
+    if not order or shape[order[1]] > MOST:
+        ask = " in that order: axes=nhwc or axes=nchw says which" if len(shape) == 4 and not axes else ""
         raise InputError(
-            f"{path}: images have shape {shape}; expected (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 or 3"
+            f"{str(path)[-40:]}: images have shape {shape}; expected (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 to "
+            f"{MOST}{ask}"
         )
     n, c, h, w = (shape[axis] for axis in order)
     return (n, c, h, w), order
+
+
+def _channels_at(shape: tuple[int, ...]) -> str:
+    """How four axes lie, where that is plain: one may be 1 or 3 channels, or the two others are equal.
+
+    >>> _channels_at((9, 28, 28, 3)), _channels_at((9, 5, 32, 32)), _channels_at((9, 8, 8, 8))
+    ('nhwc', 'nchw', '')
+    """
+    if len(shape) != 4:
+        return ""
+    _, a, b, c = shape
+    if (a in COLOURS) != (c in COLOURS):
+        return "nchw" if a in COLOURS else "nhwc"
+    if (b == c != a) != (a == b != c):
+        return "nchw" if b == c else "nhwc"
+    return ""
+
+
+def signals(path: Path, shape: tuple[int, ...], axes: str, points: int) -> str:
+    """The letters n, c and t of the axes of signals: as ``axes`` says, or as the shape and the axis's `points` tell.
+
+    (n, t) is one channel a signal; of (n, a, b) the longer axis is that of time. An `InputError` asks where that is
+    not plain.
+
+    >>> signals(Path("s.npy"), (900, 2, 4000), "", 0), signals(Path("s.npy"), (900, 4000, 2), "", 4000)
+    ('nct', 'ntc')
+    """
+    if axes:
+        if sorted(axes) not in (["n", "t"], ["c", "n", "t"]) or len(axes) != len(shape):
+            raise InputError(f"{path}: axes={axes[:20]} of signals {shape}; expected n, t (and c) in their order: nct")
+        return axes
+    if len(shape) == 2 and (not points or points == shape[1]):
+        return "nt"
+    if len(shape) == 3:
+        fits = [k for k in (1, 2) if (shape[k] == points if points else shape[k] > shape[3 - k])]
+        if len(fits) == 1:
+            return "nct" if fits == [2] else "ntc"
+    asked = f" with an axis of {points} points" if points else ""
+    raise InputError(
+        f"{str(path)[-40:]}: signals have shape {shape}{asked}; expected (n, points) or (n, channels, points): say "
+        f"axes={'nct' if len(shape) == 3 else 'tn'} or axes={'ntc' if len(shape) == 3 else 'nt'}"
+    )
 
 
 def _doubtful(shape: tuple[int, ...]) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from latentlab.data.dataset import Dataset
+from latentlab.data.dataset import Dataset, Samples
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError, MissingError
 from latentlab.system.limits import LOOKING, rows_at_once
 from latentlab.system.quarantine import apart
@@ -18,12 +20,30 @@ Finding = dict[str, str | bool]
 
 
 def check(spec: str | Path | Dataset) -> list[Finding]:
-    """Findings about a data set: ``{"what", "found", "problem", "usable"}`` each, without a problem where all is well.
+    """What a data set holds and what is wrong with it.
 
-    Reads at most 20,000 rows, evenly spread, so a folder's images are decoded and an array's numbers looked at. What
-    makes a data set unusable is the last finding, and the only one that is not ``usable``. Nothing at that path is a
-    `MissingError`.
+    Parameters
+    ----------
+    spec : str, Path or Dataset
+        As `load` takes it.
 
+    Returns
+    -------
+    list of dict
+        ``{"what", "found", "problem", "usable"}`` each, without a problem where all is well. What makes a data set
+        unusable is the last finding, and the only one that is not ``usable``.
+
+    Raises
+    ------
+    MissingError
+        Where nothing is at that path.
+
+    Notes
+    -----
+    It reads at most 20,000 rows, evenly spread, so a folder's images are decoded and an array's numbers looked at.
+
+    Examples
+    --------
     >>> [finding["problem"] for finding in check("digits")]
     ['', '', '', '']
     """
@@ -56,7 +76,7 @@ def _findings(data: Dataset) -> list[Finding]:
         findings.append(_labels(data))
     findings += [_finding("remark", remark) for remark in data.remarks]
     findings += [_factor(data, column) for column in range(len(data.specs))]
-    return [*findings, _pixels(data)]
+    return [*findings, *_values(data)]
 
 
 def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -> Finding:
@@ -65,7 +85,7 @@ def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -
 
 def _labels(data: Dataset) -> Finding:
     values, counts = np.unique(np.asarray(data.labels), return_counts=True)
-    found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} images"
+    found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} {data.form.plural}"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
 
 
@@ -79,19 +99,18 @@ def _factor(data: Dataset, column: int) -> Finding:
     return _finding(f"factor {spec.name}", f"{spec.kind}, {levels:,} values", problem)
 
 
-def _pixels(data: Dataset) -> Finding:
-    """Whether every image can be read and shows something."""
+def _values(data: Dataset) -> list[Finding]:
+    """Whether every sample can be read, and what its kind finds in the values."""
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
-    low, high, flat = 255, 0, 0
-    step = rows_at_once(math.prod(data.form.shape), BLOCK)
-    for start in range(0, len(rows), step):
-        try:
-            block = data.read(rows[start : start + step]).reshape(len(rows[start : start + step]), -1)
-        except InputError as error:
-            return _finding("pixels", f"{start:,} of {len(rows):,} rows were read", str(error), usable=False)
-        least, most = block.min(axis=1), block.max(axis=1)
-        low, high, flat = min(low, int(least.min())), max(high, int(most.max())), flat + int((least == most).sum())
-    problem = f"{flat:,} of {len(rows):,} images are constant" if flat else ""
-    if high <= 1:
-        problem = "no pixel exceeds 1 of 255: were floats or flags saved as uint8? multiply by 255"
-    return _finding("pixels", f"{low} to {high} in {len(rows):,} rows", problem)
+    step, read = rows_at_once(math.prod(data.form.shape), BLOCK), [0]
+
+    def blocks() -> Iterator[Samples]:
+        for start in range(0, len(rows), step):
+            yield data.read(rows[start : start + step])
+            read[0] = start + step
+
+    try:
+        examined = kind_of(data.form).examined(data.form, blocks())
+    except InputError as error:
+        return [_finding("values", f"{read[0]:,} of {len(rows):,} rows were read", str(error), usable=False)]
+    return [_finding(what, found, problem) for what, found, problem in examined]

@@ -34,6 +34,11 @@ def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
 
 def of_parquet(path: Path, *, words: bool) -> Columns:
     """The columns of a Parquet file, without what pandas kept as its index."""
+    return _columns(path, parquet_table(path), words)
+
+
+def parquet_table(path: Path) -> Table:
+    """The table in a Parquet file, without what pandas kept as its index."""
     import pyarrow
     from pyarrow import parquet
 
@@ -55,7 +60,7 @@ def of_parquet(path: Path, *, words: bool) -> Columns:
     if not frame.size:
         raise InputError(f"{path} holds {len(frame)} rows × {len(frame.columns)} columns; expected numbers")
     index = [] if isinstance(frame.index, pd.RangeIndex) else ["index left out"]
-    return _columns(path, Table(frame.reset_index(drop=True), True, index), words)
+    return Table(frame.reset_index(drop=True), True, index)
 
 
 def _columns(path: Path, table: Table, words: bool) -> Columns:
@@ -122,7 +127,8 @@ def _levels(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray
     known = column.dropna()
     whole = words and all(map(WHOLE.fullmatch, known))
     if not whole:
-        _check_words(place, known, words)
+        check_words(place, known, words)
+        _check_few(place, known)
     value = int if whole else str
     order = {level: i for i, level in enumerate(sorted({value(cell) for cell in known}))}
     levels = column.map(lambda cell: order[value(cell)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
@@ -132,12 +138,16 @@ def _levels(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray
     return levels, [f"{place.name} has {len(order)} words as levels ({shown})"]
 
 
-def _check_words(place: _Place, known: pd.Series[Any], words: bool) -> None:
-    """Raise an `InputError` unless these are words, few of them different, and none that could be a number."""
+def check_words(place: object, known: pd.Series[Any], words: bool = True) -> None:
+    """Raise an `InputError` unless these are words, and none that could be a number."""
     numbers = known.map(lambda cell: NUMBERLIKE.fullmatch(cell) is not None).to_numpy(bool)
     if numbers.any() or not words:
         row = known.index[~numbers][0] if not numbers.all() else known.index[0]
         raise InputError(f"{place}, row {row + 1} holds {known[row][:30]!r}; expected numbers in all its rows")
+
+
+def _check_few(place: _Place, known: pd.Series[Any]) -> None:
+    """Raise an `InputError` where too many words are different."""
     levels = known.nunique()
     if levels > max(FEW, len(known) / 2):
         raise InputError(f"{place} has {levels:,} different words in {len(known):,} rows; expected few, or numbers")

@@ -33,12 +33,18 @@ class Asked:
     """What the user says of a table: whether its first line has names, and its first column row numbers.
 
     None infers both, and refuses what can be read either way. ``rows`` is how many rows the table must have to belong
-    to another one, where that is known.
+    to another one, where that is known. ``option`` says that it is said by options, ``header=1``, instead of flags.
     """
 
     header: bool | None = None
     index: bool | None = None
     rows: int | None = None
+    option: bool = False
+
+    @property
+    def answers(self) -> str:
+        """How the user says whether the first line has names."""
+        return "header=1 or header=0" if self.option else "--header or --no-header"
 
 
 class Lines(NamedTuple):

@@ -21,7 +21,19 @@ BLOCK = 1 << 18
 
 
 class Remote(NamedTuple):
-    """A published file: its name, at most how many bytes it has, and its checksum; empty where none is known."""
+    """A published file.
+
+    Parameters
+    ----------
+    name : str
+        Its name below the data set's address.
+    size : int
+        At most how many bytes it has.
+    algorithm : str
+        What makes its checksum: ``sha256`` or ``md5``.
+    digest : str
+        The checksum; empty where none is known.
+    """
 
     name: str
     size: int
@@ -78,12 +90,34 @@ SOURCES = {
 
 
 def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: Progress = silent) -> Path:
-    """Download a published data set into ``folder``; return the path to give to `load`.
+    """Download a published data set.
 
-    Files that are already there and whole are kept. Each is checked against its checksum before it gets its name, so
-    an interrupted download leaves nothing behind. ``url_base`` takes the same files from a mirror. ``progress`` is
-    called with bytes done and bytes in all. Raises `InputError` for an unknown name, `LatentlabError` where the site
-    cannot be reached or sends something else.
+    Parameters
+    ----------
+    name : str
+        Which: ``mnist``, ``fashion-mnist``, ``kmnist`` or ``dsprites``.
+    folder : str or Path
+        Where the files go. Those that are already there and whole are kept.
+    url_base : str, optional
+        The address of a mirror with the same files.
+    progress : callable
+        Called with bytes done and bytes in all.
+
+    Returns
+    -------
+    Path
+        The path to give to `load`: the folder, or the file where there is one alone.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or address.
+    LatentlabError
+        Where the site cannot be reached or sends something else.
+
+    Notes
+    -----
+    Each file is checked against its checksum before it gets its name, so an interrupted download leaves nothing behind.
     """
     source = SOURCES[registry.choose(name, SOURCES, what="data set to fetch")]
     folder = Path(folder)
@@ -92,7 +126,26 @@ def fetch(name: str, folder: str | Path, url_base: str | None = None, progress: 
 
 
 def fetch_files(base: str, files: Sequence[Remote], folder: Path, progress: Progress = silent) -> None:
-    """Download the files below the address `base` that are not in the folder yet, or not whole."""
+    """Download the files that are not in a folder yet, or not whole.
+
+    Parameters
+    ----------
+    base : str
+        The web address below which they are.
+    files : sequence of Remote
+        Which files.
+    folder : Path
+        Where they go.
+    progress : callable
+        Called with bytes done and bytes in all.
+
+    Raises
+    ------
+    InputError
+        For an address that is not http:// or https://.
+    LatentlabError
+        Where the site cannot be reached or sends something else.
+    """
     if not base.startswith(("https://", "http://")):
         raise InputError(f"{base[:80]} is not a web address; expected http:// or https://")
     total = sum(file.size for file in files)

@@ -16,7 +16,8 @@ from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names
 from latentlab.data._names import readable
-from latentlab.data.dataset import Dataset, Images, Rows
+from latentlab.data.dataset import Dataset, Rows, Samples
+from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError, MissingError
 from latentlab.system.limits import check_unpacked
 from latentlab.system.regular import open_regular
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 GREY, COLOUR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"})
+DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})  # grey of more than 8 bits, kept as numbers
 STACKS = frozenset({"GIF", "PNG", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
 SIZES = range(1, 4097)
 MEMBER = 1 << 28  # bytes that one image file may have
@@ -44,8 +46,9 @@ Opener = Callable[[str], IO[bytes]]
 def load(path: Path, *, size: int | None = None) -> Dataset:
     """Grey (1 channel) or colour (3 channels) images of one size, in the order of their names.
 
-    Images in subfolders get the subfolder as their label; where all lie in folders called train, test or val, those are
-    the splits, and the folders in them the labels. Where grey and colour are mixed, all are read as colour. ``size``
+    Grey images of 16 bits and of floats (PNG, TIFF) are kept as numbers. Images in subfolders get the subfolder as
+    their label; where all lie in folders called train, test or val, those are the splits, and the folders in them the
+    labels. Where grey and colour are mixed, all are read as colour. ``size``
     resizes each to ``size`` × ``size`` (bilinear, area-averaging when smaller). Transparent pixels stand on white, and
     images are turned as their EXIF orientation says. Raises `InputError` where sizes differ without ``size=``, where
     links lead nowhere, and, when a row is read, where an image cannot be decoded.
@@ -59,6 +62,7 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         raise MissingError(f"{str(path)[-40:]} holds no images{held}; expected {', '.join(sorted(SUFFIXES))}"[:200])
     colour, (width, height) = _layout(path, files, resized=size is not None)
     shape = (3 if colour else 1, size or height, size or width)
+    form = _form(files, shape)
     listed = tuple(file.name for file in files)
     classes, splits = _arranged(listed)
     names = sorted(set(classes), key=natural)
@@ -66,13 +70,21 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
     return Dataset(
         name=path.resolve().stem,
         shape=(len(files), *shape),
-        read=Known(partial(_read, path, listed, shape, size), lambda: _content(path, listed, shape)),
+        read=Known(partial(_read, path, listed, form, size), lambda: _content(path, listed, shape)),
         labels=np.array([numbers[name] for name in classes], dtype=np.int64) if len(names) > 1 else None,
         label_names=tuple(readable(_without_common(names))) if len(names) > 1 else (),
         splits=splits,
         source={"name": "images", "files": len(files)} | ({"size": size} if size else {}),
         remarks=(*remarks, *_assumed(files, classes)),
+        form=form,
     )
+
+
+def _form(files: tuple[_File, ...], shape: tuple[int, ...]) -> Form:
+    """Bytes, or the numbers of grey images of more than 8 bits."""
+    if files[0].mode not in DEEP:
+        return image_form(shape)
+    return Form("image", shape, "float64" if any(file.mode == "I" for file in files) else "float32")
 
 
 def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
@@ -80,6 +92,8 @@ def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
     grey = sum(file.grey for file in files)
     if 0 < grey < len(files):
         yield f"{grey:,} of {len(files):,} images are grey and the others in colour: all are read as colour"
+    if cut := sum(file.cut for file in files):
+        yield f"{cut:,} of {len(files):,} images have 16-bit colours, which are read as 8 bits"
     if clear := sum(file.clear for file in files):
         yield f"{clear:,} of {len(files):,} images have an alpha channel: transparent pixels are read as white"
     if UNLABELLED in classes:
@@ -101,6 +115,7 @@ class _File(NamedTuple):
     grey: bool
     clear: bool
     size: tuple[int, int]
+    cut: bool = False
 
 
 def _listing(path: Path) -> Listing:
@@ -124,7 +139,8 @@ def _header(path: Path, name: str, open_file: Opener, resized: bool) -> _File:
             raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image per file")
         size = image.size[::-1] if _lies(image) else image.size
         grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
-        return _File(name, image.mode, grey, image.has_transparency_data, size)
+        cut = image.mode not in DEEP and any("16" in str(part[-1]) for part in getattr(image, "tile", ()))
+        return _File(name, image.mode, grey, image.has_transparency_data, size, cut)
 
 
 def _lies(image: Image.Image) -> bool:
@@ -211,26 +227,45 @@ def _layout(path: Path, files: tuple[_File, ...], resized: bool) -> tuple[bool, 
     """Whether the images are in colour, and their common (width, height)."""
     first = files[0]
     for file in files:
-        if file.mode not in GREY | COLOUR:
-            raise InputError(f"{path}: {file.name[-60:]} has mode {file.mode}; save images as 8-bit grey or RGB")
+        if file.mode not in GREY | COLOUR | DEEP:
+            raise InputError(f"{path}: {file.name[-60:]} has mode {file.mode}; save images as grey or 8-bit RGB")
+        if (file.mode in DEEP) != (first.mode in DEEP):
+            names = f"{first.name[-30:]} has mode {first.mode}, {file.name[-30:]} {file.mode}"
+            raise InputError(f"{str(path)[-40:]}: {names}; expected images of 8 bits, or of more: convert some")
         if file.size != first.size and not resized:
             raise InputError(
                 f"{str(path)[-50:]}: {first.name[-24:]} is {_by(first.size)}, {file.name[-24:]} {_by(file.size)}; "
                 f"expected one size: {path.name[-24:]}:size=64 resizes"
             )
-    return not all(file.grey for file in files), first.size
+    return first.mode not in DEEP and not all(file.grey for file in files), first.size
 
 
-def _read(path: Path, names: tuple[str, ...], shape: tuple[int, int, int], size: int | None, rows: Rows) -> Images:
-    images = np.empty((len(rows), *shape), dtype=np.uint8)
+def _read(path: Path, names: tuple[str, ...], form: Form, size: int | None, rows: Rows) -> Samples:
+    shape = form.shape
+    images = np.empty((len(rows), *shape), dtype=form.stored)
     with _opener(path) as open_file:
         for k, row in enumerate(rows):
             with open_image(path, names[row], open_file, large=size is not None) as image:
-                array = np.asarray(_shown(image, "RGB" if shape[0] == 3 else "L", size))
+                shown = _shown(image, "RGB" if shape[0] == 3 else "L", size) if form.bytes else _numbers(image, size)
+                array = np.asarray(shown)
             if array.shape[:2] != shape[1:]:
                 raise InputError(f"{path}: {names[row][-60:]} has changed its size since it was listed; load it again")
             images[k] = array.transpose(2, 0, 1) if shape[0] == 3 else array[None]
     return images
+
+
+def _numbers(image: Image.Image, size: int | None) -> Image.Image:
+    """A grey image of more than 8 bits, upright, resized where `size` says so."""
+    from PIL import Image, ImageOps
+
+    ImageOps.exif_transpose(image, in_place=True)
+    return (
+        image
+        if size is None
+        else (image if image.mode == "F" else image.convert("I").convert("F")).resize(
+            (size, size), Image.Resampling.BILINEAR
+        )
+    )
 
 
 def _huge(image: Image.Image) -> bool:

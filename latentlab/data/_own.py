@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentlab.data import _arrays
 from latentlab.data._fingerprint import Known
+from latentlab.data._memory import from_arrays, is_samples
 from latentlab.data._pixels import Typed
 from latentlab.data._spec import Code
 from latentlab.data.dataset import Dataset, Images, Rows
@@ -81,6 +82,8 @@ def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dat
         return replace(found, source=source, read=known)
     if isinstance(found, np.ndarray):
         found = {"images": found}
+    if not isinstance(found, Mapping) and is_samples(found):
+        return replace(from_arrays(found, name=name), source=source)
     if not isinstance(found, Mapping):
         raise InputError(
             f"{head} returned a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset"

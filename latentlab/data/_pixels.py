@@ -14,6 +14,8 @@ from latentlab.errors import InputError
 
 ROUND_OFF = 1e-6  # how far outside [0, 1] a float may lie: what float32 loses when images are scaled
 
+LOST = 0.15  # of a level of 255: float16 loses less of bytes
+
 
 def as_bytes(where: object, block: NDArray[Any]) -> NDArray[np.uint8]:
     """Images as uint8: uint8 as it is, False and True as 0 and 255, floats in [0, 1] times 255, rounded.
@@ -34,9 +36,25 @@ def as_bytes(where: object, block: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = (float(block.min()), float(block.max())) if block.size else (0.0, 1.0)
     if low < -ROUND_OFF or high > 1 + ROUND_OFF:
         raise InputError(
-            f"{where}: float images run from {low:.8g} to {high:.8g}; expected [0, 1]: scale by (x − min)/(max − min)"
+            f"{where}: float images run from {low:.8g} to {high:.8g}; expected [0, 1]: scale them, or stored=float32"
         )
     return np.round(np.clip(block, 0, 1) * 255).astype(np.uint8)
+
+
+def rounded(first: NDArray[Any]) -> tuple[str, ...]:
+    """A sentence where floats in [0, 1] are no multiples of 1/255, and so lose something as bytes; none elsewhere.
+
+    >>> rounded(np.array([0, 128 / 255])), len(rounded(np.array([0.3])))
+    ((), 1)
+    """
+    if first.dtype.kind != "f" or not first.size:
+        return ()
+    levels = first.astype(np.float64) * 255
+    lost = float(np.abs(levels - levels.round()).max())
+    if not lost > LOST:
+        return ()
+    told = f"floats in [0, 1] are rounded to 256 levels, by up to {lost / 255:.2g}"
+    return (f"{told}; stored=float32 keeps them as they are",)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,13 @@ def say(text: str) -> None:
 
 
 def say_if_dark(data: Dataset) -> None:
-    """A word where images that are to be trained or encoded look like flags saved as uint8: nearly black."""
+    """Warn where images that are to be trained or encoded look like flags saved as uint8: nearly black.
+
+    Parameters
+    ----------
+    data : Dataset
+        A few of its rows are read. The warning goes to the logger ``latentlab``, once in a process.
+    """
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), SEEN)).astype(np.int64))
     if data[rows].max() == 1:
         say(f"{data.name}: no pixel of {len(rows):,} images exceeds 1 of 255: are they 0 and 1? multiply by 255")

@@ -24,18 +24,48 @@ CONTROLS = ("Cc", "Zl", "Zp")  # Unicode's categories of controls and of breaks 
 
 @dataclass(frozen=True)
 class Spec:
-    """What is named, ``head``, and the options written after it; one of `Named`, `Located`, `Code`."""
+    """What names data; one of `Named`, `Located`, `Code`.
+
+    Parameters
+    ----------
+    head : str
+        What is named: a name, a path, or ``FILE.py:NAME``.
+    options : mapping
+        The options written after it.
+
+    Examples
+    --------
+    >>> str(Named("dsprites", {"size": 32}))
+    'dsprites:size=32'
+    """
 
     head: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, folder: str | os.PathLike[str] = "") -> Self:
-        """The same data, their paths whole: a relative one starts in that folder."""
+        """The same data, their paths whole.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where a relative path starts; by default the current folder.
+
+        Returns
+        -------
+        Spec
+            Of the same class.
+        """
         start = os.path.abspath(folder)  # noqa: PTH100 - joined as text, for a Path drops slashes
         return self._placed(lambda path: os.path.join(start, path))  # noqa: PTH118
 
     def resolved(self) -> Self:
-        """The same data however they are spelt: links followed, and options in order."""
+        """The same data however they are spelt: links followed, and options in order.
+
+        Returns
+        -------
+        Spec
+            Of the same class.
+        """
         placed = self._placed(os.path.realpath)
         return replace(placed, options=dict(sorted(placed.options.items())))
 
@@ -47,12 +77,29 @@ class Spec:
         return self.head
 
     def to_json(self) -> dict[str, Any]:
-        """The object for another process, its kind included: no text is read a second time there."""
+        """The object for another process, its kind included: no text is read a second time there.
+
+        Returns
+        -------
+        dict
+            ``kind``, ``head`` and ``options``.
+        """
         return {"kind": type(self).__name__, "head": self.head, "options": dict(self.options)}
 
     @staticmethod
     def from_json(content: Mapping[str, Any]) -> Spec:
-        """What `to_json` gave, in the other process."""
+        """What `to_json` gave, in the other process.
+
+        Parameters
+        ----------
+        content : mapping
+            ``kind``, ``head`` and ``options``.
+
+        Returns
+        -------
+        Spec
+            Of the class that ``kind`` names.
+        """
         options = {key: tuple(value) if isinstance(value, list) else value for key, value in content["options"].items()}
         return KINDS[content["kind"]](content["head"], options)
 
@@ -63,18 +110,47 @@ class Spec:
 
 
 class Named(Spec):
-    """A data set that latentlab knows by name; its published files, where it has any, are the option ``path``."""
+    """A data set that latentlab knows by name; its published files, where it has any, are the option ``path``.
+
+    Parameters
+    ----------
+    head : str
+        The name.
+    options : mapping
+        The options written after it.
+    """
 
 
 class Located(Spec):
-    """A file or a folder."""
+    """A file or a folder.
+
+    Parameters
+    ----------
+    head : str
+        Its path.
+    options : mapping
+        The options written after it.
+    """
 
     def _placed_head(self, place: Callable[[str], str]) -> str:
         return place(self.head)
 
 
 class Code(Spec):
-    """A Python file of the user's own and what in it makes the data: ``FILE.py:NAME``."""
+    """A Python file of the user's own and what in it makes the data.
+
+    Parameters
+    ----------
+    head : str
+        ``FILE.py:NAME``.
+    options : mapping
+        The options written after it.
+
+    Examples
+    --------
+    >>> Code("spirals.py:spirals").file
+    'spirals.py'
+    """
 
     @property
     def file(self) -> str:
@@ -96,9 +172,24 @@ KINDS: dict[str, type[Spec]] = {kind.__name__: kind for kind in (Named, Located,
 def read_spec(text: str | os.PathLike[str]) -> Spec:
     """A specification taken apart: what kind it is depends on the text alone, never on what lies on the disk.
 
-    A path may hold colons: what exists as a path has no options. ``~`` at its start is the home folder. Raises
-    `InputError` where the text is empty, holds control characters, or has options that are not ``key=value``.
+    Parameters
+    ----------
+    text : str or Path
+        ``NAME:PATH,key=value,…``, ``PATH:key=value,…`` or ``FILE.py:NAME:key=value,…``. A path may hold colons: what
+        exists as a path has no options. ``~`` at its start is the home folder.
 
+    Returns
+    -------
+    Spec
+        A `Named`, a `Located` or a `Code`.
+
+    Raises
+    ------
+    InputError
+        Where the text is empty, holds control characters, or has options that are not ``key=value``.
+
+    Examples
+    --------
     >>> read_spec("dsprites:size=32,grid=3x2x4x3x3")
     Named(head='dsprites', options={'size': 32, 'grid': (3, 2, 4, 3, 3)})
     >>> read_spec("spirals.py:spirals:rows=20")
@@ -118,7 +209,18 @@ def read_spec(text: str | os.PathLike[str]) -> Spec:
 
 
 def names() -> tuple[str, ...]:
-    """The data sets that have a name: ``("cars3d", "celeba", "digits", …)``; `files_of` says which need files."""
+    """The data sets that have a name; `files_of` says which need files.
+
+    Returns
+    -------
+    tuple of str
+        ``("cars3d", "celeba", "digits", …)``.
+
+    Examples
+    --------
+    >>> "digits" in names()
+    True
+    """
     return tuple(name.replace("_", "-") for name in registry.names("data") if name != "dataset")
 
 
@@ -169,4 +271,8 @@ def _value(text: str) -> int | str | tuple[int, ...]:
 
 
 def _written(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, Mapping):
+        return "+".join(f"{key}={kind}" for key, kind in value.items())
+    if isinstance(value, list | tuple):
+        return ("x" if all(isinstance(each, int) for each in value) else "+").join(map(str, value))
+    return str(value)

@@ -141,7 +141,7 @@ def _has_names(path: Path, sample: list[list[str]], dialect: _Dialect, asked: As
         return asked.rows == rows - 1
     if verdict == "unclear":
         line = ", ".join(sample[0])[:40]
-        raise InputError(f"{path}: the first line ({line}) may be names or a row; pass --header or --no-header")
+        raise InputError(f"{path}: the first line ({line}) may be names or a row; pass {asked.answers}")
     return verdict != "row"
 
 

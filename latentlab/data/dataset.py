@@ -26,9 +26,21 @@ Samples = NDArray[Any]
 class Factor:
     """One ground-truth factor of variation: a column of `Dataset.factors`.
 
-    ``kind`` says how its values relate: ``categorical`` (no order), ``ordinal`` (ordered levels), ``continuous``,
-    or ``circular`` (ordered, and the last meets the first). ``values`` names or gives the value of each level where
-    the column holds level indices 0 … len(values) − 1; empty where the column holds values themselves.
+    Parameters
+    ----------
+    name : str
+        The factor's name.
+    kind : {"categorical", "ordinal", "continuous", "circular"}
+        How its values relate: without order, in ordered levels, as numbers, or in an order in which the last meets the
+        first.
+    values : tuple of float or str
+        The name or value of each level where the column holds level indices 0 … len(values) − 1; empty where the column
+        holds values themselves.
+
+    Examples
+    --------
+    >>> Factor("shape", values=("square", "heart")).levels
+    2
     """
 
     name: str
@@ -62,14 +74,55 @@ def angles(factor: Factor, column: NDArray[np.float64]) -> NDArray[np.float64]:
 class Dataset:
     """Samples (n, *shape) of one `Form`, read by index, and what is known of each row; images (n, c, h, w) uint8 else.
 
-    ``read`` takes int64 row positions (k,) and returns samples (k, *shape); ``data[rows]`` calls it. What it returns is
-    checked: of images in bytes, bool and float in [0, 1] become uint8 as in arrays, anything else is an `InputError`;
-    samples of another form are numbers of the dtype that it names. ``form`` is that of images in bytes by default.
-    ``factors`` (n, k) float64 holds level indices or values, NaN where missing. ``row_ids`` are stable: a row keeps
-    its id in every subset. ``grid`` gives the levels per factor where the rows are the full grid of all
-    combinations in row-major order; where ``factors`` say otherwise it becomes None. ``source`` says where the images
-    came from and goes into the codes made of them. ``splits`` names published parts as ranges of rows. ``spec`` is
-    what `load` was given, where it was. ``remarks`` are sentences on what was assumed or skipped as it was read.
+    ``data[rows]`` reads samples (k, *shape) at an int, a slice, a mask or an index array.
+
+    Parameters
+    ----------
+    name : str
+        What the data are called.
+    shape : tuple of int
+        (n, *shape).
+    read : callable
+        Takes int64 row positions (k,) and returns samples (k, *shape). What it returns is checked: of images in bytes,
+        bool and float in [0, 1] become uint8 as in arrays, anything else is an `InputError`; samples of another form
+        are numbers of the dtype that it names.
+    factors : array (n, k), float64, optional
+        Level indices or values, NaN where missing.
+    specs : tuple of Factor
+        What each column of ``factors`` is.
+    labels : array (n,), optional
+        The class of each row.
+    label_names : tuple of str
+        The names of the classes 0, 1, ….
+    row_ids : array (n,), optional
+        Stable ids: a row keeps its id in every subset. 0 … n − 1 by default.
+    grid : tuple of int, optional
+        The levels per factor where the rows are the full grid of all combinations in row-major order; where ``factors``
+        say otherwise it becomes None.
+    splits : mapping of str to range
+        Published parts as ranges of rows.
+    source : mapping
+        Where the samples came from; it goes into the codes made of them.
+    spec : str
+        What `load` was given, where it was.
+    remarks : tuple of str
+        Sentences on what was assumed or skipped as the data were read.
+    form : Form, optional
+        What one sample is; an image in bytes by default.
+    row_names : array (n,) of str, optional
+        The names by which other tables know the rows, as cells have barcodes.
+
+    Raises
+    ------
+    InputError
+        Where the shape does not belong to the form, or factors, labels or ids have another number of rows.
+
+    Examples
+    --------
+    >>> images = np.zeros((4, 1, 8, 8), np.uint8)
+    >>> data = Dataset("black", images.shape, images.__getitem__, labels=np.array([0, 0, 1, 1]))
+    >>> data, data[1:3].shape
+    (Dataset('black': 4 images 1×8×8; labels), (2, 1, 8, 8))
     """
 
     name: str
@@ -86,6 +139,7 @@ class Dataset:
     spec: str = ""
     remarks: tuple[str, ...] = ()
     form: Form = None  # type: ignore[assignment]
+    row_names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         wanted = 4 if self.form is None else 1 + self.form.ndim
@@ -99,7 +153,12 @@ class Dataset:
             raise InputError(f"{self.name}: samples have shape {self.shape[1:]}, but their form is {self.form.size}")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
-        for what, array in (("factors", self.factors), ("labels", self.labels), ("row_ids", self.row_ids)):
+        for what, array in (
+            ("factors", self.factors),
+            ("labels", self.labels),
+            ("row_ids", self.row_ids),
+            ("row_names", self.row_names),
+        ):
             if array is not None and len(array) != len(self):
                 raise InputError(
                     f"{self.name}: {what} has {len(array)} rows but there are {len(self)} {self.form.plural}"
@@ -137,7 +196,20 @@ class Dataset:
         return {"images": digest(known, self.shape, self.row_ids, *form), "factors": factors, "labels": labels}
 
     def take(self, rows: Any, name: str | None = None) -> Dataset:
-        """The data set of those rows alone, ids kept; it is not a full grid any more unless it is all rows in order."""
+        """The data set of some rows alone, ids kept.
+
+        Parameters
+        ----------
+        rows : int, slice, mask or array
+            Their positions.
+        name : str, optional
+            What it is called; by default as this one.
+
+        Returns
+        -------
+        Dataset
+            Those rows; it is not a full grid any more unless it is all rows in order.
+        """
         positions = np.atleast_1d(np.arange(len(self), dtype=np.int64)[rows])
         whole = len(positions) == len(self) and bool((positions == np.arange(len(self))).all())
         return replace(
@@ -148,6 +220,7 @@ class Dataset:
             factors=None if self.factors is None else self.factors[positions],
             labels=None if self.labels is None else self.labels[positions],
             row_ids=self.row_ids[positions],
+            row_names=None if self.row_names is None else self.row_names[positions],
             grid=self.grid if whole else None,
             splits=self.splits if whole else {},
             spec=self.spec if whole else "",
@@ -162,7 +235,23 @@ class Dataset:
         return {}
 
     def split(self, name: str) -> Dataset:
-        """One published part (``train``, ``test``), or everything for ``all``."""
+        """One published part of the data.
+
+        Parameters
+        ----------
+        name : str
+            ``train``, ``test``, …, or ``all`` for everything.
+
+        Returns
+        -------
+        Dataset
+            That part, ids kept.
+
+        Raises
+        ------
+        InputError
+            Where there is no such part.
+        """
         if name == "all":
             return self
         if name in self._parts:
@@ -217,7 +306,7 @@ def check_form(data: Dataset, form: Form, whose: str) -> None:
     if data.form.same(form):
         return
     if (data.form.kind, data.form.shape) == (form.kind, form.shape):
-        here, there = (each.columns + each.names for each in (data.form, form))
+        here, there = (each.names + each.columns for each in (data.form, form))
         first = next((pair for pair in zip(here, there, strict=False) if pair[0] != pair[1]), ("others", "others"))
         raise InputError(f"{data.name} has {first[0][:40]} where {whose} {first[1][:40]}; put columns in that order")
     mend = "choose other --data"

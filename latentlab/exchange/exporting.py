@@ -14,11 +14,40 @@ from latentlab.system import registry
 
 
 def export(what: Run | Study | Path | str, out: Path | str, to: str, **options: Any) -> Path:
-    """Write a run or a study to `out` in a format of `exporters`, as in ``export(run, "codes.parquet", "parquet")``.
+    """Write a run or a study in another format, as in ``export(run, "codes.parquet", "parquet")``.
 
-    ``options`` are those of the format. Raises `InputError` for a study where the format takes a run, and the reverse,
-    and `LatentlabError` where a library that only this format needs is not installed. A folder that could not be
-    filled is left as it was: what this call wrote there is removed, and nothing else.
+    Parameters
+    ----------
+    what : Run, Study, Path or str
+        What to export, or the path of its folder.
+    out : Path or str
+        The file or folder to write.
+    to : str
+        The format, a file of `latentlab.exchange.exporters`.
+    **options
+        Options of the format.
+
+    Returns
+    -------
+    Path
+        What was written. A folder that could not be filled is left as it was: what this call wrote there is removed,
+        and nothing else.
+
+    Raises
+    ------
+    InputError
+        For an unknown format or option, for a study where the format takes a run, and the reverse.
+    LatentlabError
+        Where a library that only this format needs is not installed.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.export(run, f"{mkdtemp()}/codes.parquet", "parquet").name
+    'codes.parquet'
     """
     module, found = _opened(what, to, options)
     module.write(found, Path(out), **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,19 @@ from latentlab.exchange.embeddings.embedding import Embedding, publish
 from latentlab.models import Model, Point, build
 from latentlab.models.adapter import abilities, checked, record, run_adapter
 from latentlab.models.autoencoder import check_weights, fit_weights
+from latentlab.models.conditions import at_level
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
 from latentlab.models.names import aligned, choose_stem
 from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
-from latentlab.runs.config import RunConfig
+from latentlab.runs.config import Conditions, RunConfig
 from latentlab.runs.data import same_data
 from latentlab.runs.run import Run
 from latentlab.system import registry
 from latentlab.system.files import lock, sha256, write_bytes, write_json
 from latentlab.system.validation import validate
-from latentlab.training.configure import resolve_hardware
+from latentlab.training.configure import conditions_of, resolve_hardware
 
 PROBED = 2
 SLACK = 1e-3
@@ -44,14 +46,45 @@ LONGEST = 200
 def import_run(
     kind: str, path: str | Path, out: str | Path, *, data: Dataset | str | Path | None = None, **options: Any
 ) -> Run:
-    """A checkpoint of another library, or a file of weights, as a run in the folder `out`.
+    """A checkpoint of another library, or a file of weights, as a run in a folder.
 
-    ``kind`` is a file of ``importers/``: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``options`` are those it
-    takes. ``codes`` and ``scvi`` give runs that hold codes without a model.
-    ``path`` may be ``zoo:NAME``, a published checkpoint, which is downloaded where ``zoo/NAME`` does not have it yet.
-    ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or have several prefixes; what
-    was chosen is said in one line. ``data`` is what the model is for; where it is left out, what the checkpoint says.
-    Nothing in the checkpoint is executed. A folder that holds the same run is left as it is, another run is refused.
+    Nothing in the checkpoint is executed.
+
+    Parameters
+    ----------
+    kind : str
+        A file of `latentlab.exchange.importers`: ``disvae``, ``pythae``, ``state-dict``, ``codes``, …; ``codes`` and
+        ``scvi`` give runs that hold codes without a model.
+    path : str or Path
+        The checkpoint; or ``zoo:NAME``, a published one, which is downloaded where ``zoo/NAME`` does not have it yet.
+    out : str or Path
+        The folder. One that holds the same run is left as it is, one with another run is refused.
+    data : Dataset, str or Path, optional
+        What the model is for; where it is left out, what the checkpoint says.
+    **options
+        Options of the format. ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or
+        have several prefixes; what was chosen is said in one line.
+
+    Returns
+    -------
+    Run
+        The run in that folder.
+
+    Raises
+    ------
+    InputError
+        For an unknown format or option, a file that cannot be read or does not fit, and a folder with another run.
+    MissingError
+        Where there is nothing at the path.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> folder = ll.save_pretrained(run, f"{mkdtemp()}/model")
+    >>> ll.import_run("huggingface", folder, f"{mkdtemp()}/again").config.label
+    'β = 4'
     """
     reader = registry.load("exchange/importers", kind).read
     path = zoo.local(path, kind)
@@ -96,16 +129,60 @@ def import_model(
     key: str | None = None,
     prefix: str | None = None,
     objective: dict[str, Any] | None = None,
+    condition: Sequence[str] = (),
+    condition_encoder: bool = False,
 ) -> Run:
-    """A model of your own as a run in the folder `out`: the model itself, or ``FILE.py:NAME``, which is run to make it.
+    """A model of your own as a run in a folder.
 
-    ``weights`` is a checkpoint to load into it first: a file, or a folder or an index of files as Hugging Face has
-    them. Its tensors get the types of the model's own. ``key`` takes what lies under that key of the file (``ema``),
-    ``prefix`` the names that begin so (``ema_model.``); otherwise the part that fits is found. The run keeps the
-    weights, and of the code no more than the file's name and hash: verbs that need the model are given it again
-    (``adapter=``). ``objective`` is what it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
-    Two images of ``data`` are encoded and
-    decoded, so that a model that does not fit says so here; a model that only decodes needs none.
+    Parameters
+    ----------
+    model : Model or str
+        The model itself, or ``FILE.py:NAME``, which is run to make it.
+    out : str or Path
+        The folder.
+    data : Dataset, str or Path, optional
+        What the model is for. Two samples are encoded and decoded, so that a model that does not fit says so here; a
+        model that only decodes needs none.
+    weights : str or Path, optional
+        A checkpoint to load into the model first: a file, or a folder or an index of files as Hugging Face has them.
+        Its tensors get the types of the model's own.
+    key : str, optional
+        Takes what lies under that key of the file (``ema``).
+    prefix : str, optional
+        Takes the names that begin so (``ema_model.``). Without key and prefix the part that fits is found.
+    objective : dict, optional
+        What it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
+    condition : sequence of str
+        Categorical columns of the data that the model is told as ones and zeros (n, k): it has ``decode(z,
+        condition)``.
+    condition_encoder : bool, default False
+        Whether it has ``encode(x, condition)`` as well.
+
+    Returns
+    -------
+    Run
+        It keeps the weights, and of the code no more than the file's name and hash: verbs that need the model are given
+        it again (``adapter=``).
+
+    Raises
+    ------
+    InputError
+        For a model that does not fit the data or the weights, for an encoder without data, and for key or prefix
+        without weights.
+    MissingError
+        Where a file that is named is not there.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from torch import nn
+    >>> import latentlab as ll
+    >>> encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    >>> decoder = nn.Sequential(nn.Linear(2, 64), nn.Unflatten(1, (1, 8, 8)))
+    >>> model = ll.wrap(encoder, decoder, latent_dim=2, likelihood="gaussian")
+    >>> run = ll.import_model(model, f"{mkdtemp()}/run", data="digits")
+    >>> run.config.latent_dim, run.encodes, run.decodes
+    (2, True, True)
     """
     found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
@@ -116,7 +193,8 @@ def import_model(
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
-    form, stochastic = _probe(found, dataset)
+    conditions = _conditions(dataset, condition, encoder=condition_encoder)
+    form, stochastic = _probe(at_level(found, conditions), dataset)
     adapter = record(model).model_copy(update=can)
     content = {
         "data": "none",
@@ -128,6 +206,7 @@ def import_model(
         "likelihood": "own",
         "objective": plain(objective or {"name": f"own {adapter.name}"}),
         "stochastic": stochastic,
+        "conditions": conditions,
         "steps": 0,
         "learning_rate": 0,
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
@@ -164,6 +243,16 @@ def _say(line: str) -> None:
     if line:
         text = one_line(f"latentlab: {line}")
         logging.getLogger("latentlab").warning("%s", text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def _conditions(data: Dataset | None, names: Sequence[str], *, encoder: bool) -> Conditions | None:
+    """What the model is told; None where it is told nothing."""
+    if data is None:
+        if names:
+            raise InputError("a condition is a column of the data; name them: --data SPEC (data=… in Python)")
+        return None
+    told = conditions_of(data, names, encoder=encoder)
+    return None if told is None else validate(Conditions, told, "conditions")
 
 
 def _described(data: Dataset | None, form: Form) -> dict[str, Any]:

@@ -11,7 +11,7 @@ the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _markup
 from latentlab.figures._gif import gif
+from latentlab.figures._kinds import drawing
+from latentlab.figures._text import told_levels
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
@@ -91,7 +93,17 @@ def _interactive(module: ModuleType, data: Any) -> go.Figure:
 
 def decodes(kind: str) -> bool:
     """Whether figures of that kind decode again, and so need the option ``model``."""
-    return "model" in inspect.signature(load("figures", kind).prepare).parameters
+    model = _parameters(kind).get("model")
+    return model is not None and model.default is inspect.Parameter.empty
+
+
+def may_decode(kind: str) -> bool:
+    """Whether figures of that kind show decoded samples, and so take the option ``model``."""
+    return "model" in _parameters(kind)
+
+
+def _parameters(kind: str) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(load("figures", kind).prepare).parameters
 
 
 def page(figure: go.Figure) -> str:
@@ -112,7 +124,7 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
     given = ("run", "runs", "model")
     known = [name for name in inspect.signature(module.prepare).parameters if name not in given]
     for name in options:
-        if name not in known and not (name == "model" and decodes(kind)):
+        if name not in known and not (name == "model" and may_decode(kind)):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
     if module.TAKES == "runs":
@@ -125,13 +137,21 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         raise MissingError(f"{run.path} has no codes; compute them: `latentlab analyze {run.path} --only encode`")
     if decodes(kind) and "model" not in options:
         raise InputError(f"figure {kind} needs the model to decode, as in model=ll.live(run)")
-    return module, _with_channels(module.prepare(run, **options), found)
+    data = module.prepare(run, **options)
+    if may_decode(kind) and (words := told_levels(run, options.get("model"))) and hasattr(data, "subtitle"):
+        data = replace(data, subtitle=f"{data.subtitle} · {words}")
+    return module, _with_channels(data, found)
 
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:
-    """What is drawn, with its subtitle saying which channels of its images are shown where not all can be."""
-    told = dict.fromkeys(run.config.form.shown for run in runs if run.config.has_model)
-    words = " · ".join([data.subtitle, *filter(None, told)]) if hasattr(data, "cells") else ""
+    """What is drawn, with what its samples are called, and its subtitle saying what pictures show where not all."""
+    forms = [run.config.form for run in runs if run.config.has_model]
+    if forms and hasattr(data, "plural"):
+        smooth = {"smooth": drawing(forms[0]) is not None} if hasattr(data, "smooth") else {}
+        data = replace(data, plural=forms[0].plural, **smooth)
+    told = dict.fromkeys(form.shown for form in forms)
+    pictured = hasattr(data, "cells") and getattr(data, "panels", None) is None
+    words = " · ".join([data.subtitle, *filter(None, told)]) if pictured else ""
     return replace(data, subtitle=words) if any(told) and words else data
 
 

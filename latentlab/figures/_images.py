@@ -37,6 +37,11 @@ def gap_of(width: int) -> int:
     return max(1, round(width / 30))
 
 
+def interpolation(smooth: bool) -> str:
+    """How Matplotlib shows a picture of other size: pixels of data stay sharp, drawn lines stay whole."""
+    return "antialiased" if smooth else "nearest"
+
+
 def centres(count: int, size: int, gap: int) -> NDArray[np.float64]:
     """Where the cells' middles lie on the picture's pixel axis, on which pixel i has its middle at i."""
     return np.asarray(np.arange(count) * (size + gap) + (size - 1) / 2, np.float64)

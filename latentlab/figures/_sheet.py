@@ -23,7 +23,8 @@ SCREEN_LETTERS = 40
 class Sheet:
     """``cells`` (rows, columns, h, w, 4), a label a row, ``heads`` a column or none, and what is said of them.
 
-    ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column.
+    ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column. ``plural`` is what
+    the samples are called; ``smooth`` cells are drawn curves or bars, no pixels of data.
     """
 
     cells: _images.Picture
@@ -32,6 +33,8 @@ class Sheet:
     heads: tuple[str, ...] = ()
     codes: NDArray[np.float32] | None = None
     marks: Mapping[str, Sequence[Any] | NDArray[Any]] = field(default_factory=dict)
+    plural: str = "images"
+    smooth: bool = False
 
     @property
     def gap(self) -> int:
@@ -89,7 +92,7 @@ def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
     fig = _style.canvas(preset, height + head + 0.1, title, subtitle, arranged=False)
     total = fig.get_figheight()
     axes = fig.add_axes((left / chosen.width, 0.05 / total, width / chosen.width, height / total))
-    axes.imshow(picture, aspect="auto")
+    axes.imshow(picture, aspect="auto", interpolation=_images.interpolation(data.smooth))
     axes.set(xticks=[], yticks=data.rows, yticklabels=labels)
     if data.heads:
         axes.xaxis.tick_top()

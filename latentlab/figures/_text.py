@@ -29,9 +29,19 @@ def describe(run: Run) -> str:
     return f"{run.config.label}, seed {run.config.seed}"
 
 
+def told_levels(run: Run, model: Any) -> str:
+    """``decoded at batch = B``; nothing where the decoder is told nothing. Without a model, the usual levels."""
+    conditions = run.config.conditions
+    if conditions is None:
+        return ""
+    chosen: Mapping[str, str] = {} if model is None else model.levels
+    each = [(column.name, chosen.get(column.name, column.usual)) for column in conditions.columns]
+    return "decoded at " + ", ".join(f"{name} = {level}" for name, level in each)
+
+
 def inactive(table: pd.DataFrame) -> tuple[bool, ...]:
     """Which rows of a table of dimensions are inactive; none is where activity is undefined."""
-    return tuple((~table["active"].fillna(True).to_numpy(bool)).tolist())
+    return tuple(bool(known and not flag) for flag, known in zip(table["active"], table["active"].notna(), strict=True))
 
 
 def of_rows(attrs: Mapping[str, Any]) -> str:

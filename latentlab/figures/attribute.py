@@ -40,6 +40,8 @@ class AttributeData:
     values: NDArray[np.float64]
     half: NDArray[np.float64]
     subtitle: str
+    plural: str = "images"
+    smooth: bool = False
 
     @property
     def gap(self) -> int:
@@ -125,7 +127,7 @@ def alt(data: AttributeData) -> str:
         f"{dim} {number(value)} ± {number(half)}"
         for dim, value, half in zip(data.dims, data.values, data.half, strict=True)
     )
-    return f"A row of {len(data.shifts)} decoded images above bars of the vector. {data.subtitle}. {parts}."
+    return f"A row of {len(data.shifts)} decoded {data.plural} above bars of the vector. {data.subtitle}. {parts}."
 
 
 def _ticks(data: AttributeData) -> list[str]:
@@ -176,7 +178,7 @@ def static(data: AttributeData, preset: str) -> Any:
     strip = min(chosen.width - 0.6, 0.75 * len(data.shifts)) * picture.shape[0] / picture.shape[1]
     fig = _style.canvas(preset, strip + 1.7, TITLE, _style.wrap(data.subtitle, preset))
     above, below = fig.subplots(2, 1, height_ratios=[strip, 1.2])
-    above.imshow(picture)
+    above.imshow(picture, interpolation=_images.interpolation(data.smooth))
     above.set(yticks=[], anchor="W")
     above.xaxis.tick_top()
     above.set_xticks(data.steps, _ticks(data))

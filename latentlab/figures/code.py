@@ -32,7 +32,7 @@ def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -
     pair = np.stack([start, code]) if moved.strip() else start[None]
     images, heads = list(run.config.form.picture(model.decode(pair))), ["decoded", "moved"][: len(pair)]
     if row is not None and (image := original(run, row)) is not None:
-        images, heads = [image, *images], ["image", *heads]
+        images, heads = [image, *images], [run.config.form.noun, *heads]
     far = bool(draws.leaving(codes, pair[-1]))
     told = [describe(run), moved.strip(), "far from the rows' codes" if far else ""]
     label = f"row {row}" if row is not None else "mean"
@@ -67,18 +67,18 @@ def table(start: draws.Floats, code: draws.Floats) -> pd.DataFrame:
 
 
 def original(run: Run, row: int) -> Any:
-    """The data's own image (c, h, w) of a row; None where the data are not at hand."""
+    """The picture of the data's own sample of a row; None where the data are not at hand."""
     if not run.encodes:
         return None
     try:
-        return pictures_of(dataset_of(run), np.array([row]))[0]
+        return pictures_of(run, dataset_of(run), np.array([row]))[0]
     except LatentlabError:
         return None
 
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Images side by side, {data.labels[0]}: {', '.join(data.heads)}. {data.subtitle}."
+    return f"{data.plural.capitalize()} side by side, {data.labels[0]}: {', '.join(data.heads)}. {data.subtitle}."
 
 
 def interactive(data: _sheet.Sheet) -> Any:
@@ -88,7 +88,7 @@ def interactive(data: _sheet.Sheet) -> Any:
 
 def static(data: _sheet.Sheet, preset: str) -> Any:
     """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE, cell=1.2)
+    return _sheet.static(data, preset, TITLE, cell=2.4 if data.smooth else 1.2)
 
 
 def numbers(data: _sheet.Sheet) -> pd.DataFrame:

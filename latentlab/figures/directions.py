@@ -58,7 +58,7 @@ def _code(codes: Any, row: int) -> Any:
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Rows of decoded images along directions of the latent space, most important first. {data.subtitle}."
+    return f"Rows of decoded {data.plural} along directions of the latent space, most important first. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

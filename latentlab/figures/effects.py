@@ -7,33 +7,44 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.analysis.explain.record import effects_of
-from latentlab.analysis.explain.table import explained
-from latentlab.figures import _images, _sheet
-from latentlab.figures._text import describe, number
+from latentlab.analysis.explain.record import Effects, effects_of
+from latentlab.analysis.explain.table import explained, features
+from latentlab.figures import _images, _panels, _sheet
+from latentlab.figures._kinds import drawing
+from latentlab.figures._text import describe, inactive, number
 from latentlab.runs.run import Run
 from latentlab.system.png import heat
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import pandas as pd
 
 TITLE = "Effect of each dimension on the image"
+SIGNED = "Effect of each dimension"
 TAKES = "run"
 HEADS = ("derivative", "on its path")
 
 
 @dataclass(frozen=True, eq=False)
 class EffectsData:
-    """``sheet``: two heat maps a dimension, light where it acts most; ``table``: see `explain.table.explained`."""
+    """``sheet``: two heat maps a dimension, light where it acts most; ``table``: see `explain.table.explained`.
+
+    Samples that are no pictures are drawn in ``panels`` instead, and ``table`` is `explain.table.features`.
+    """
 
     sheet: _sheet.Sheet
     table: pd.DataFrame
+    panels: _panels.Panels | None = None
 
 
 def prepare(run: Run, *, top: int = 10) -> EffectsData:
     """The `top` most important dimensions, each kind of map on one scale for all of them."""
     effects = effects_of(run)
     table = explained(run, effects).head(top)
+    drawn = drawing(run.config.form)
+    if drawn is not None:
+        return _signed(run, effects, table, drawn)
     maps = [effects.local, effects.changed]
     most = [float(each.max()) for each in maps]
     order = table["index"].to_numpy()
@@ -48,6 +59,20 @@ def prepare(run: Run, *, top: int = 10) -> EffectsData:
     return EffectsData(_sheet.Sheet(cells, labels, " · ".join(told), HEADS), table)
 
 
+def _signed(run: Run, effects: Effects, table: pd.DataFrame, drawn: ModuleType) -> EffectsData:
+    """How samples that are no pictures change along each dimension, with signs."""
+    form, order = run.config.form, table["index"].to_numpy()
+    labels = [_label(row) for row in table.to_dict("records")]
+    panels = drawn.effects(form, effects, order, labels, inactive(table))
+    told = [
+        describe(run),
+        "from the 2.5 % to the 97.5 % quantile of the code",
+        f"mean around {table.attrs['rows']} codes, 95 % intervals",
+    ]
+    sheet = _sheet.Sheet(np.zeros((1, 1, 1, 1, 4), np.uint8), ("",), " · ".join(told), plural=form.plural)
+    return EffectsData(sheet, features(run, effects), panels)
+
+
 def _opaque(colours: Any) -> Any:
     return _images.rgba(np.moveaxis(colours, -1, 0))
 
@@ -59,6 +84,10 @@ def _label(row: dict[Any, Any]) -> str:
 
 def alt(data: EffectsData) -> str:
     """The figure in words."""
+    if data.panels is not None:
+        first = data.table[data.table["rank"] == 1]
+        moved = "; ".join(f"{row.dim} {row.direction} most {row.feature}" for row in first.itertuples())
+        return f"Effect of latent dimensions on {data.sheet.plural}, a panel each. {data.sheet.subtitle}. {moved}."
     rows = "; ".join(
         f"{row['dim']} strength {row['strength']:.3f}, on {number(row['area'])} of the image"
         for row in data.table.to_dict("records")
@@ -68,11 +97,15 @@ def alt(data: EffectsData) -> str:
 
 def interactive(data: EffectsData) -> Any:
     """The Plotly figure."""
+    if data.panels is not None:
+        return _panels.interactive(data.panels, SIGNED, data.sheet.subtitle, alt(data))
     return _sheet.interactive(data.sheet, TITLE, alt(data))
 
 
 def static(data: EffectsData, preset: str) -> Any:
     """The Matplotlib figure."""
+    if data.panels is not None:
+        return _panels.static(data.panels, preset, SIGNED, data.sheet.subtitle)
     return _sheet.static(data.sheet, preset, TITLE, cell=0.55)
 
 

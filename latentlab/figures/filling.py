@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TITLE = "Missing pixels, filled in"
 TAKES = "run"
 VEIL = 128
+IMAGE = 3  # axes of an image
 
 
 def prepare(
@@ -28,7 +29,9 @@ def prepare(
 
     Needs the images that the codes were made from, and a posterior: an `InputError` where there is none.
     """
-    codes = run.codes()
+    codes, form = run.codes(), run.config.form
+    if form.ndim != IMAGE:
+        raise InputError(f"{run.name} has {form.plural}; only of images a part is hidden. In Python: ll.live(run).fill")
     if codes.variance is None:
         raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be sampled; choose a VAE")
     if not (1 <= rows <= 50 and 1 <= draws <= 50):
@@ -38,11 +41,13 @@ def prepare(
     images = images_of(dataset_of(run), ids)
     mask = hidden(images.shape, part)
     found = model.fill(images, mask, draws=draws, seed=seed)
-    veiled = np.where(mask, np.uint8(VEIL), images)
-    filled = found.images.astype(np.float64)
+    pictures = form.picture(found.images)
+    given = form.picture(images)
+    mask = np.tile(mask, given.shape[-1] // mask.shape[-1])  # channels may lie side by side
+    filled = pictures.astype(np.float64)
     mean, spread = filled.mean(axis=0), filled.std(axis=0)
     spread = spread * (255 / max(float(spread.max()), 1))  # what differs most is white
-    shown = [images, veiled, *found.images, mean, spread]
+    shown = [given, np.where(mask, np.uint8(VEIL), given), *pictures, mean, spread]
     heads = ("image", "given", *(f"draw {k + 1}" for k in range(draws)), "mean", "sd")
     cells = np.stack([_images.rgba(np.asarray(each).round().astype(np.uint8)) for each in shown], axis=1)
     accepted = found.settings["acceptance"]
@@ -61,7 +66,7 @@ def prepare(
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Rows of images: {', '.join(data.heads)}. {data.subtitle}. {'; '.join(data.labels)}."
+    return f"Rows of {data.plural}: {', '.join(data.heads)}. {data.subtitle}. {'; '.join(data.labels)}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -68,7 +68,7 @@ def _ends(codes: Codes, a: int | None, b: int | None) -> tuple[int, int]:
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Rows of {len(data.heads)} decoded images: {', '.join(data.labels)}. {data.subtitle}."
+    return f"Rows of {len(data.heads)} decoded {data.plural}: {', '.join(data.labels)}. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -12,6 +12,7 @@ from latentlab.codes.dimensions import dimensions
 from latentlab.codes.paths import manifold
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TITLE = "Manifold of two latent dimensions"
 TAKES = "run"
+PICTURES, OTHERS = 20, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,8 @@ class Manifold:
     up: NDArray[np.float64]
     axes: tuple[str, str]
     subtitle: str
+    plural: str = "images"
+    smooth: bool = False
 
     @property
     def picture(self) -> _images.Picture:
@@ -49,15 +53,24 @@ class Manifold:
 
 
 def prepare(
-    run: Run, *, model: Live, x: int | None = None, y: int | None = None, steps: int = 20, row: int | None = None
+    run: Run,
+    *,
+    model: Live,
+    x: int | None = None,
+    y: int | None = None,
+    steps: int | None = None,
+    row: int | None = None,
 ) -> Manifold:
-    """`steps` × `steps` images over the dimensions `x` and `y` (the most important two), equal in the prior's mass.
+    """`steps` × `steps` samples over the dimensions `x` and `y` (the most important two), equal in the prior's mass.
+
+    There are 20 steps of images and 8 of other samples where no number is said.
 
     All other dimensions are at the prior's mean (an autoencoder's: at the mean code), or at the code of the row `row`.
     """
     codes = run.codes()
     if codes.latent_dim < 2:
         raise InputError(f"{run.name} has one latent dimension; a manifold needs two. Draw its traversals instead")
+    steps = steps or steps_of(run)
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")
     if x is None or y is None:
@@ -78,13 +91,19 @@ def prepare(
     return Manifold(cells, grid[0, :, x].astype(float), grid[:, 0, y].astype(float), (f"z{x}", f"z{y}"), said)
 
 
+def steps_of(run: Run) -> int:
+    """Steps along either dimension where no number is said: drawn curves and bars need more room than pictures."""
+    return PICTURES if drawing(run.config.form) is None else OTHERS
+
+
 def alt(data: Manifold) -> str:
     """The figure in words."""
     ends = [
         f"{name} from {number(values.min(), 1)} to {number(values.max(), 1)}"
         for name, values in zip(data.axes, (data.across, data.up), strict=True)
     ]
-    return f"Grid of {data.cells.shape[0]} × {data.cells.shape[1]} decoded images: {', '.join(ends)}. {data.subtitle}."
+    size = f"{data.cells.shape[0]} × {data.cells.shape[1]}"
+    return f"Grid of {size} decoded {data.plural}: {', '.join(ends)}. {data.subtitle}."
 
 
 def interactive(data: Manifold) -> Any:
@@ -106,9 +125,10 @@ def static(data: Manifold, preset: str) -> Any:
     picture, (across, up) = data.picture, data.ticks()
     chosen = _style.preset(preset)
     side = min(chosen.width - 0.5, 4.5)
-    fig = _style.canvas(preset, side + 0.4, TITLE, _style.wrap(data.subtitle, preset))
+    height = side * min(1.0, picture.shape[0] / picture.shape[1])
+    fig = _style.canvas(preset, height + 0.4, TITLE, _style.wrap(data.subtitle, preset))
     axes = fig.add_subplot()
-    axes.imshow(picture)
+    axes.imshow(picture, interpolation=_images.interpolation(data.smooth))
     axes.set(xlabel=data.axes[0], ylabel=data.axes[1], anchor="W")
     axes.set_xticks(across[0], across[1])
     axes.set_yticks(up[0], up[1])

@@ -28,7 +28,7 @@ def prepare(run: Run, *, source: str = "prior", images: int = 12) -> _sheet.Shee
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Two rows of {data.cells.shape[1]} images: {' above '.join(data.labels)} image. {data.subtitle}."
+    return f"Two rows of {data.cells.shape[1]} {data.plural}: {' above '.join(data.labels)} image. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TITLE = "Out-of-distribution detection"
 TAKES = "run"
 AXIS = "AUROC (0.5: no better than chance)"
-ALL, MATCHED = "all rows", "at equal brightness"
+ALL = "all rows"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,7 @@ class OutliersData:
     rows: pd.DataFrame
     against: tuple[str, ...]
     subtitle: str
+    matched_by: str
 
 
 def prepare(run: Run, *, against: str | None = None) -> OutliersData:
@@ -58,7 +59,9 @@ def prepare(run: Run, *, against: str | None = None) -> OutliersData:
     told += ["grey: baseline without a model", "bars: 95 % intervals over redraws of the rows"]
     if any(entry["own_rows_were_trained_on"] for entry in found):
         told.append("in-distribution rows were training rows")
-    return OutliersData(pd.DataFrame(lines), tuple(entry["against"] for entry in found), " · ".join(told))
+    by = found[0].settings.get("matched_by", "intensity")  # older entries are of images
+    matched_by = "brightness" if by == "intensity" else by
+    return OutliersData(pd.DataFrame(lines), tuple(entry["against"] for entry in found), " · ".join(told), matched_by)
 
 
 def _labels(data: OutliersData) -> list[str]:
@@ -66,9 +69,11 @@ def _labels(data: OutliersData) -> list[str]:
     return [f"{row['score']}, {row['against']}" if several else row["score"] for row in data.rows.to_dict("records")]
 
 
-def _kinds() -> tuple[tuple[str, str, str, str, str], ...]:
-    """Name, column, its two bounds and a marker of each of the two readings."""
-    return ((ALL, "auroc", "low", "high", "circle"), (MATCHED, "matched", "matched_low", "matched_high", "circle-open"))
+def _kinds(data: OutliersData) -> list[tuple[str, str, str, str, str]]:
+    """Name, column, its two bounds and a marker of each reading: of all rows, and of matched ones where there are."""
+    every = [(ALL, "auroc", "low", "high", "circle")]
+    matched = (f"at equal {data.matched_by}", "matched", "matched_low", "matched_high", "circle-open")
+    return [*every, matched] if data.matched_by else every
 
 
 def alt(data: OutliersData) -> str:
@@ -87,7 +92,7 @@ def interactive(data: OutliersData) -> Any:
     labels, table = _labels(data), data.rows
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=150 + 26 * len(labels))
     tones = [_style.GREY if grey else _style.OKABE_ITO[0] for grey in table["baseline"]]
-    for name, value, low, high, symbol in _kinds():
+    for name, value, low, high, symbol in _kinds(data):
         fig.add_trace(
             go.Scatter(
                 x=table[value],
@@ -118,7 +123,7 @@ def static(data: OutliersData, preset: str) -> Any:
     labels, table = _labels(data), data.rows
     fig = _style.canvas(preset, 0.19 * len(labels) + 0.7, TITLE, _style.wrap(data.subtitle, preset))
     axes = fig.add_subplot()
-    for name, value, low, high, symbol in _kinds():
+    for name, value, low, high, symbol in _kinds(data):
         known = table[table[value].notna()]
         for place, row in known[[value, low, high, "baseline"]].astype(float).iterrows():
             tone = _style.GREY if row["baseline"] else _style.OKABE_ITO[0]
@@ -131,8 +136,9 @@ def static(data: OutliersData, preset: str) -> Any:
     axes.tick_params(axis="y", length=0)
     for tick, grey in zip(axes.get_yticklabels(), table["baseline"], strict=True):
         tick.set_color(_style.GREY if grey else _style.INK)
-    axes.scatter([], [], s=16, color=_style.INK, label=ALL)
-    axes.scatter([], [], s=16, color="white", edgecolors=_style.INK, lw=0.8, label=MATCHED)
+    for name, *_, symbol in _kinds(data):
+        face = _style.INK if symbol == "circle" else "white"
+        axes.scatter([], [], s=16, color=face, edgecolors=_style.INK, lw=0.8, label=name)
     fig.legend(loc="outside lower left", ncols=2)
     return fig
 

@@ -45,7 +45,7 @@ def alt(data: _sheet.Sheet) -> str:
     classes = [str(name) for name in data.marks["class"] if name]
     half = len(classes) // 2
     of = f" Classes: rarest {', '.join(classes[:half])}; commonest {', '.join(classes[half:])}." if classes else ""
-    return f"Grid of images, rows: {'; '.join(data.labels)}. {data.subtitle}.{of}"
+    return f"Grid of {data.plural}, rows: {'; '.join(data.labels)}. {data.subtitle}.{of}"
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy as np
 from latentlab.codes.decodings import Decodings
 from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
-from latentlab.figures import _images, _sheet
+from latentlab.figures import _images, _panels, _sheet
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe
 from latentlab.runs.run import Run, check_model
 
@@ -20,17 +21,23 @@ if TYPE_CHECKING:
 
 TITLE = "Reconstructions"
 TAKES = "runs"
+PICTURES = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Reconstructions(_sheet.Sheet):
-    """The originals in the first row and a run in each other; ``row_ids`` are the ids of the images' rows."""
+    """The originals in the first row and a run in each other; ``row_ids`` are the ids of the samples' rows.
+
+    Samples that are no pictures are drawn in ``panels``, ``differences`` being their numbers.
+    """
 
     row_ids: tuple[int, ...] = ()
+    panels: _panels.Panels | None = None
+    differences: pd.DataFrame | None = None
 
 
-def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
-    """The first `images` reconstructed rows, a seeded random choice; the same rows in all runs."""
+def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstructions:
+    """The first `images` reconstructed rows (12 pictures, 4 of other kinds), a seeded random choice, in all runs."""
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
     if not parts:
         check_model(runs[0])
@@ -38,8 +45,9 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
         raise InputError(f"{runs[0].path} has no {'decoder' if runs[0].encodes else 'encoder'}, so no reconstructions")
     if not parts:
         raise InputError(f"{runs[0].path} has no reconstructions; compute them: `latentlab analyze … --only traverse`")
-    ids = _shared_ids([part for _, part in parts])[:images]
     first = parts[0][1]
+    drawn = drawing(first.form)
+    ids = _shared_ids([part for _, part in parts])[: images or (PICTURES if drawn is None else drawn.SAMPLES)]
     originals = _pick(first, first.originals, ids)
     for run, part in parts[1:]:
         if not np.array_equal(_pick(part, part.originals, ids), originals):
@@ -52,7 +60,12 @@ def prepare(runs: Sequence[Run], *, images: int = 12) -> Reconstructions:
     told += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
     labels = ("original", *_labels([run for run, _ in parts]))
     cells = np.stack([_images.rgba(row) for row in rows])
-    return Reconstructions(cells, labels, " · ".join(told), row_ids=tuple(ids))
+    sheet = Reconstructions(cells, labels, " · ".join(told), row_ids=tuple(ids))
+    if drawn is None:
+        return sheet
+    decoded = {label: _pick(part, part.images, ids) for label, (_, part) in zip(labels[1:], parts, strict=True)}
+    panels = drawn.reconstructions(first.form, originals, decoded, [f"row {row}" for row in ids])
+    return replace(sheet, panels=panels, differences=drawn.differences(first.form, originals, decoded))
 
 
 def _part(run: Run) -> Decodings | None:
@@ -89,12 +102,28 @@ def _labels(runs: Sequence[Run]) -> list[str]:
 
 def alt(data: Reconstructions) -> str:
     """The figure in words."""
+    if data.panels is not None:
+        of = f"{min(len(data.panels.panels), len(data.row_ids))} panels, data with reconstructions laid over"
+        return f"{of}: {'; '.join(data.labels)}. {data.subtitle}."
     return f"Grid of images: {data.cells.shape[1]} columns, rows: {'; '.join(data.labels)}. {data.subtitle}."
 
 
-interactive, static, _ = _sheet.renderers(TITLE, alt)
+def interactive(data: Reconstructions) -> Any:
+    """The Plotly figure."""
+    if data.panels is not None:
+        return _panels.interactive(data.panels, TITLE, data.subtitle, alt(data))
+    return _sheet.interactive(data, TITLE, alt(data))
+
+
+def static(data: Reconstructions, preset: str) -> Any:
+    """The Matplotlib figure."""
+    if data.panels is not None:
+        return _panels.static(data.panels, preset, TITLE, data.subtitle)
+    return _sheet.static(data, preset, TITLE)
 
 
 def numbers(data: Reconstructions) -> pd.DataFrame:
-    """What stands where: one row per image, with the id of its row."""
+    """What stands where: one row per image, with the id of its row; of other samples the error of each."""
+    if data.differences is not None:
+        return data.differences.assign(row=list(data.row_ids) * (len(data.labels) - 1))
     return _sheet.numbers(data).assign(row=list(data.row_ids) * len(data.labels))

@@ -9,6 +9,7 @@ import numpy as np
 from latentlab.codes import draws
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe
 from latentlab.runs.run import Run
 
@@ -23,20 +24,21 @@ ACROSS = 12
 def prepare(
     run: Run, *, model: Live, source: str | None = None, count: int | None = None, seed: int = 0
 ) -> _sheet.Sheet:
-    """`count` draws from one `source` (prior, aggregate, mixture), or 24 from each in turn.
+    """`count` draws from one `source` (prior, aggregate, mixture), or 24 from each in turn (12 if not of images).
 
     A model without an encoder has no codes of images, and so draws from the prior alone.
     """
     codes = run.codes()
     sources = [source] if source else list(draws.SOURCES) if run.encodes else ["prior"]
-    count = count or (24 if len(sources) > 1 else 60)
+    most = ACROSS if drawing(run.config.form) is None else ACROSS // 2
+    count = count or (2 * most if len(sources) > 1 else 5 * most)
     if not 1 <= count <= 600:
         raise InputError(f"count is {count}; expected 1 to 600 samples")
     drawn = [draws.samples(codes, each, count, seed) for each in sources]
     images = _images.rgba(run.config.form.picture(model.decode(np.stack(drawn))))
-    down = -(-count // ACROSS)
-    blank = np.zeros((len(sources), down * ACROSS - count, *images.shape[2:]), np.uint8)
-    across = min(ACROSS, count)
+    down = -(-count // most)
+    blank = np.zeros((len(sources), down * most - count, *images.shape[2:]), np.uint8)
+    across = min(most, count)
     cells = np.concatenate([images, blank], axis=1)[:, : down * across].reshape(-1, across, *images.shape[2:])
     labels = [label for each in sources for label in (draws.SOURCE_NAMES[each], *[""] * (down - 1))]
     trained = run.config.stochastic or not run.encodes
@@ -52,7 +54,7 @@ def prepare(
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Grid of decoded images, drawn from: {'; '.join(filter(None, data.labels))}. {data.subtitle}."
+    return f"Grid of decoded {data.plural}, drawn from: {'; '.join(filter(None, data.labels))}. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -4,7 +4,7 @@ kept."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from latentlab.codes.decodings import Decodings
 from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
-from latentlab.figures import _images, _style
+from latentlab.figures import _images, _panels, _style
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe, inactive, number, of_rows, short
 from latentlab.runs.run import Run
 
@@ -33,13 +34,17 @@ MOVING = 1.05  # inches between two images that move
 @dataclass(frozen=True, eq=False)
 class Traversals:
     """``cells`` (rows, steps, h, w, 4) with inactive rows faded, ``values`` (rows, steps) of the dimension that moves,
-    ``anchor`` (rows,) the column nearest to the anchor's own value, ``table`` the rows' dimensions."""
+    ``anchor`` (rows,) the column nearest to the anchor's own value, ``table`` the rows' dimensions. Samples that are no
+    pictures are drawn in ``panels``, ``moved`` being their numbers."""
 
     cells: _images.Picture
     values: NDArray[np.float64]
     anchor: NDArray[np.int64]
     table: pd.DataFrame
     subtitle: str
+    panels: _panels.Panels | None = None
+    moved: pd.DataFrame | None = None
+    plural: str = "images"
 
     @property
     def gap(self) -> int:
@@ -62,10 +67,15 @@ class Traversals:
         return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
 
 
-def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversals:
-    """The run's traversals of the `top` most important dimensions, over the ``prior`` or the ``aggregate`` range."""
+def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any = None) -> Traversals:
+    """The run's traversals of the `top` most important dimensions, over the ``prior`` or the ``aggregate`` range.
+
+    A `model` decodes them again: ``ll.live(run).at({"batch": "B"})``, at that level of what the decoder is told.
+    """
     decodings, codes = run.decodings(), run.codes()
     part, over = _part(run, decodings, over)
+    if model is not None:
+        part = replace(part, images=model.decode(part.codes))
     table = dimensions(codes, notes=run.notes()).head(top)
     order = table["index"].to_numpy()
     values, centre = _values(part), _anchor(part)
@@ -79,15 +89,22 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN) -> Traversal
     settings = part.settings
     shown = f"{len(table)} of {codes.latent_dim} dimensions" if len(table) < codes.latent_dim else ""
     ends = "prior range, −2 to 2" if over == "prior" else "2.5 % to 97.5 % of the codes"
-    around = f"around row {settings['anchor_row']}, whose position is marked" if "anchor_row" in settings else ""
+    drawn = drawing(part.form)
+    marked = ", whose position is marked" if drawn is None else ""
+    around = f"around row {settings['anchor_row']}{marked}" if "anchor_row" in settings else ""
     told = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
-    return Traversals(
+    made = Traversals(
         cells,
         values[order],
         np.abs(values - centre[:, None]).argmin(axis=1)[order],
         table,
         " · ".join(text for text in told if text),
     )
+    if drawn is None:
+        return made
+    strips = part.images[order]
+    panels = drawn.traversals(part.form, strips, _headings(made), faded)
+    return replace(made, panels=panels, moved=drawn.moved(part.form, strips))
 
 
 def _part(run: Run, decodings: dict[str, Decodings], over: str | None) -> tuple[Decodings, str]:
@@ -125,10 +142,19 @@ def _facts(data: Traversals) -> list[tuple[str, str, str]]:
     return found
 
 
+def _headings(data: Traversals) -> list[str]:
+    """Per row: what stands above its panel."""
+    what, _ = _heads(data)
+    facts = [(dim, f"{what} {weight}", *([] if factor == "–" else [factor])) for dim, weight, factor in _facts(data)]
+    return [" · ".join(fact) for fact in facts]
+
+
 def alt(data: Traversals) -> str:
     """The figure in words."""
     rows = "; ".join(f"{dim} {weight} {what}" for dim, weight, what in _facts(data))
-    return f"Grid of decoded images, {data.cells.shape[1]} steps per latent dimension. {data.subtitle}. Rows: {rows}."
+    how = "Grid of" if data.panels is None else "Panels of"
+    steps = data.cells.shape[1]
+    return f"{how} decoded {data.plural}, {steps} steps per latent dimension. {data.subtitle}. Rows: {rows}."
 
 
 def _cut(facts: Sequence[tuple[str, str, str]], letters: int) -> list[tuple[str, str, str]]:
@@ -145,6 +171,8 @@ def interactive(data: Traversals) -> Any:
     """The Plotly figure."""
     import plotly.graph_objects as go
 
+    if data.panels is not None:
+        return _panels.interactive(data.panels, TITLE, data.subtitle, alt(data))
     picture, facts = data.picture, _cut(_facts(data), SCREEN_LETTERS)
     height = 96 + round(min(44, 900 / max(1, len(facts)) + 24) * len(facts))
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height)
@@ -183,6 +211,8 @@ def static(data: Traversals, preset: str) -> Any:
     """The Matplotlib figure."""
     from matplotlib.patches import Rectangle
 
+    if data.panels is not None:
+        return _panels.static(data.panels, preset, TITLE, data.subtitle)
     chosen, picture = _style.preset(preset), data.picture
     letter = chosen.size / 72 * 0.58
     facts = _cut(_facts(data), int(TEXT * chosen.width / letter))
@@ -220,9 +250,15 @@ def static(data: Traversals, preset: str) -> Any:
 
 
 def numbers(data: Traversals) -> pd.DataFrame:
-    """The numbers: a row a (dimension, step) with the value that the dimension has there."""
+    """The numbers: a row a (dimension, step) with the value that the dimension has there.
+
+    Of samples that are no pictures a row a (dimension, step, point) or (dimension, feature) with what is drawn.
+    """
     import pandas as pd
 
+    if data.moved is not None:
+        rows = data.table[["dim", "top_factor"]].iloc[data.moved["row"]].reset_index(drop=True)
+        return pd.concat([rows, data.moved.drop(columns="row")], axis=1)
     kept = data.table[["dim", "index", "name", "kl", "variance_of_mean", "active", "top_factor", "mi"]]
     steps = data.values.shape[1]
     found = kept.loc[kept.index.repeat(steps)].reset_index(drop=True)

@@ -35,7 +35,7 @@ def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Grid of images, {data.cells.shape[1]} columns, rows: {'; '.join(data.labels)}. {data.subtitle}."
+    return f"Grid of {data.plural}, {data.cells.shape[1]} columns, rows: {'; '.join(data.labels)}. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -49,8 +49,14 @@ NOTABLE = {  # the cases that a card shows, as codes of factors
 class Card(Result):
     """What a metric assumes, which changes leave it as it is, how it errs, and how reliable one evaluation is.
 
-    ``metric`` is the declaration in the metric's file; ``measured`` has the numbers of `benchmarks/cards.py` (see
-    there), none for a metric that was not measured.
+    Parameters
+    ----------
+    name : str
+        The metric.
+    metric : Metric
+        The declaration in the metric's file.
+    measured : mapping
+        The numbers of `benchmarks/cards.py` (see there), none for a metric that was not measured.
     """
 
     name: str
@@ -63,7 +69,13 @@ class Card(Result):
         return {"metric": self.name, "version": self.metric.version}
 
     def entries(self) -> Iterator[tuple[str, str]]:
-        """The whole card, as pairs of a heading and a text."""
+        """The whole card, entry by entry.
+
+        Returns
+        -------
+        iterator of pair of str
+            A heading and a text each.
+        """
         metric = self.metric
         low, high = (f"{end:g}".replace("inf", "∞").replace("-", "−") for end in metric.range)
         yield "title", metric.title
@@ -109,7 +121,13 @@ class Card(Result):
         return said + ("" if least is None else f" Smallest reliable difference at {ROWS:,} rows: {least:.2g}.")
 
     def row(self) -> dict[str, Any]:
-        """The card as one row of a table."""
+        """The card as one row of a table of metrics.
+
+        Returns
+        -------
+        dict
+            Values by column.
+        """
         of, metric = self.measured, self.metric
         return {
             "metric": self.name,
@@ -124,13 +142,25 @@ class Card(Result):
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per entry of the card."""
+        """The card as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per entry of the card.
+        """
         import pandas as pd
 
         return pd.DataFrame(self.entries(), columns=["entry", "text"])
 
     def to_json(self) -> dict[str, Any]:
-        """The declaration's fields with ``name`` and ``measured``."""
+        """The card as JSON.
+
+        Returns
+        -------
+        dict
+            The declaration's fields with ``name`` and ``measured``.
+        """
         declared = {key: getattr(self.metric, key) for key in Metric.__dataclass_fields__}
         content: dict[str, Any] = plain({"name": self.name, **declared, "measured": self.measured})
         return content

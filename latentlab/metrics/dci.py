@@ -28,12 +28,10 @@ METRIC = Metric(
         "the code."
     ),
     unchanged_by=("order", "sign", "scale", "scales", "shift", "monotone"),
-    too_high=(
-        "A code that holds one factor alone in one dimension has D = 1; copied codes and sine with cosine cost D "
-        "nothing, only C."
-    ),
+    too_high="Copied codes and sine with cosine cost D nothing, only C: read D with C and I.",
     too_low=(
-        "Copied or derived factors: a dimension that holds one of them is important for both. Few rows: D rises with n."
+        "Missing factors: trees share out importance where they learn nothing (0.41 with half of them missing, the "
+        "others clean); copied factors (0.83); few rows (0.07 from 300, 0.25 from 10,000 of the same code)."
     ),
 )
 SCIKIT_LEARN = {

@@ -19,7 +19,10 @@ METRIC = Metric(
     source="Eastwood et al. 2023, DCI-ES: an extended disentanglement framework, section 4",
     assumes="Probes (ridge on random Fourier features) that grow into the best there is.",
     unchanged_by=("scale", "scales", "shift"),
-    too_high="Easy factors (two levels) that every probe reads, whatever else is in the code.",
+    too_high=(
+        "Codes that know little: what a probe gains, it gains at once (0.97 of noisy mixed codes, 0.47 of clean "
+        "ones, 10,000 rows). It says how easily a code is read, not how much it holds."
+    ),
     too_low=(
         "0 where no probe beats the commonest class. The random features depend on the order of dimensions (0.1 at "
         "600 rows)."

@@ -20,7 +20,7 @@ METRIC = Metric(
     better="higher",
     source="Mahon et al. 2024, Correcting flaws in common disentanglement metrics, section 4",
     assumes="Independent factors; a multilayer perceptron that reads each of them; one dimension a factor.",
-    unchanged_by=("scale", "shift"),
+    unchanged_by=("scale",),
     too_high="A factor that only the knocked-out dimension holds, whatever else that dimension holds.",
     too_low="Copies of a dimension: without one the other is read. Factors that are not read at all lose nothing.",
 )

@@ -21,7 +21,7 @@ METRIC = Metric(
     better="higher",
     source="Mahon et al. 2024, Correcting flaws in common disentanglement metrics, section 4",
     assumes="Independent factors; as many dimensions as factors; one dimension a factor.",
-    unchanged_by=("order", "sign", "scale", "scales", "shift"),
+    unchanged_by=("order", "scale", "scales", "shift"),
     too_high="Codes whose order follows a factor of uneven levels, of which the commonest is predicted.",
     too_low="A factor over two dimensions, as an angle; levels whose order in the code is broken.",
 )

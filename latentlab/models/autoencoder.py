@@ -26,32 +26,90 @@ Network = TypeVar("Network", bound=nn.Module)
 class Model(Protocol):
     """What every verb asks of a model: codes from samples, and likelihoods from codes.
 
-    Samples are what its form makes of stored values, a `Form` in its attribute ``form``; images in [0, 1] where it has
-    none.
+    Attributes
+    ----------
+    latent_dim : int
+        d, the number of latent dimensions.
+    form : Form, optional
+        What its samples are: samples are what the form makes of stored values, images in [0, 1] where the model has
+        none.
     """
 
     latent_dim: int
 
     def encode(self, x: Tensor) -> Normal | Point:
-        """The posterior q(z|x) of samples (n, *shape), of images in [0, 1]; its mean is (n, d)."""
+        """The posterior q(z|x) of samples.
+
+        Parameters
+        ----------
+        x : Tensor (n, *shape)
+            Samples; images in [0, 1].
+
+        Returns
+        -------
+        Normal or Point
+            Its mean is (n, d).
+        """
 
     def decode(self, z: Tensor) -> Distribution:
-        """The likelihood p(x|z) of codes (n, d): a distribution whose log-probability is (n,)."""
+        """The likelihood p(x|z) of codes.
+
+        Parameters
+        ----------
+        z : Tensor (n, d)
+            Codes.
+
+        Returns
+        -------
+        Distribution
+            Its log-probability is (n,).
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The posterior of a deterministic encoder: all its mass on ``mean`` (n, d). It has no rate."""
+    """The posterior of a deterministic encoder: all its mass on the mean. It has no rate.
+
+    Parameters
+    ----------
+    mean : Tensor (n, d)
+        The codes.
+
+    Examples
+    --------
+    >>> Point(torch.zeros(2, 3)).rsample().shape
+    torch.Size([2, 3])
+    """
 
     mean: Tensor
 
     def rsample(self) -> Tensor:
-        """The mean itself."""
+        """The mean itself.
+
+        Returns
+        -------
+        Tensor (n, d)
+            The codes.
+        """
         return self.mean
 
 
 class Autoencoder(nn.Module):
-    """An encoder, a decoder and a likelihood; stochastic (a VAE) or not (a plain autoencoder)."""
+    """An encoder, a decoder and a likelihood; stochastic (a VAE) or not (a plain autoencoder).
+
+    Parameters
+    ----------
+    encoder : module
+        Maps samples (n, *shape) to (n, 2d) where it is stochastic, else to (n, d).
+    decoder : module
+        Maps codes (n, d) to parameters of the likelihood (n, *shape).
+    likelihood : module
+        Maps these parameters to a distribution of samples.
+    latent_dim : int
+        d, the number of latent dimensions.
+    form : Form, optional
+        What one sample is; images in [0, 1] where it is left out.
+    """
 
     def __init__(
         self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int, form: Form | None = None
@@ -61,17 +119,48 @@ class Autoencoder(nn.Module):
         self.latent_dim, self.form = latent_dim, form
         self.seen = SEEN[kind_of(form).SEEN] if form is not None else None
 
-    def encode(self, x: Tensor) -> Normal | Point:
-        """q(z|x) = N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d."""
-        outputs = self.encoder(x if self.seen is None else self.seen(x)).float()
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> Normal | Point:
+        """The posterior: N(μ(x), diag σ²(x)) where the encoder has 2d outputs, the point μ(x) where it has d.
+
+        Parameters
+        ----------
+        x : Tensor (n, *shape)
+            Samples; images in [0, 1].
+        condition : Tensor (n, k), optional
+            What the encoder is told as well: further entries of a sample's first axis.
+
+        Returns
+        -------
+        Normal or Point
+            Its mean is (n, d).
+        """
+        seen = x if self.seen is None else self.seen(x)
+        if condition is not None:
+            constant = condition.reshape(*condition.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
+            seen = torch.cat([seen, constant], dim=1)
+        outputs = self.encoder(seen).float()
         if outputs.shape[1] == self.latent_dim:
             return Point(outputs)
         mean, log_variance = outputs.chunk(2, dim=1)
         return Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
 
-    def decode(self, z: Tensor) -> Distribution:
-        """p(x|z), with all axes of a sample as one event: its log-probability is (n,)."""
-        found: Distribution = self.likelihood(self.decoder(z).float())
+    def decode(self, z: Tensor, condition: Tensor | None = None) -> Distribution:
+        """The likelihood p(x|z), with all axes of a sample as one event.
+
+        Parameters
+        ----------
+        z : Tensor (n, d)
+            Codes.
+        condition : Tensor (n, k), optional
+            What the decoder is told as well, next to the code.
+
+        Returns
+        -------
+        Distribution
+            Its log-probability is (n,).
+        """
+        told = z if condition is None else torch.cat([z, condition], dim=1)
+        found: Distribution = self.likelihood(self.decoder(told).float())
         return found
 
 
@@ -90,12 +179,26 @@ def form_of(model: Model, shape: tuple[int, ...]) -> Form:
 
 
 def build(config: RunConfig) -> Autoencoder:
-    """The untrained model that a configuration describes."""
+    """The untrained model that a configuration describes.
+
+    Parameters
+    ----------
+    config : RunConfig
+        A resolved configuration.
+
+    Returns
+    -------
+    Autoencoder
+        The model, its weights drawn by torch's own generator.
+    """
     network = load("models/networks", config.network)
     outputs = 2 * config.latent_dim if config.stochastic else config.latent_dim
+    told = config.conditions.width if config.conditions else 0
+    first, *others = config.form.shape
+    seen = (first + told if config.conditions and config.conditions.encoder else first, *others)
     return Autoencoder(
-        network.encoder(config.form.shape, outputs),
-        network.decoder(config.latent_dim, config.form.shape),
+        network.encoder(seen, outputs),
+        network.decoder(config.latent_dim + told, config.form.shape),
         LIKELIHOODS[config.likelihood](config.form, config.sigma),
         config.latent_dim,
         config.form,
@@ -103,7 +206,20 @@ def build(config: RunConfig) -> Autoencoder:
 
 
 def place(model: Network, hardware: Hardware) -> Network:
-    """The model on its device, convolution weights in the layout that the configuration names."""
+    """Put a model on its device, convolution weights in the layout that the configuration names.
+
+    Parameters
+    ----------
+    model : module
+        The model; its weights are moved.
+    hardware : Hardware
+        Device and layout.
+
+    Returns
+    -------
+    module
+        The same model.
+    """
     model = model.to(hardware.device)
     if hardware.memory_format == "channels_last":
         for parameter in model.parameters():

@@ -6,7 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
+from torch.distributions import Bernoulli, Categorical, Distribution, Normal, kl_divergence, register_kl
 from torch.types import _size
 
 from latentlab.data.kinds import Form
@@ -82,6 +82,19 @@ class Kinds:
         named = dict.fromkeys(kind for kind in columns if kind not in ("numeric", "binary"))
         self.groups = [torch.tensor([i for i, k in enumerate(columns) if k == name]) for name in named]
         self.order = torch.cat([self.numeric, self.binary, *self.groups]).argsort()
+
+
+@register_kl(Columns, Columns)
+def _kl(p: Columns, q: Columns) -> Tensor:
+    """KL(p ‖ q) (n,) of rows whose columns are of the same kinds."""
+    numeric, binary = p.kinds.numeric, p.kinds.binary
+    pairs = [(each.outputs, each.log_sigma.exp()) for each in (p, q)]
+    gaussian = kl_divergence(*(Normal(x[..., numeric], s[numeric], validate_args=False) for x, s in pairs))
+    bits = kl_divergence(*(Bernoulli(logits=x[..., binary], validate_args=False) for x, _ in pairs))
+    total = gaussian.sum(dim=-1) + bits.sum(dim=-1)
+    for group in p.kinds.groups:
+        total = total + kl_divergence(*(Categorical(logits=x[..., group], validate_args=False) for x, _ in pairs))
+    return total
 
 
 class PerColumn(nn.Module):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
+from torch.distributions import Distribution, register_kl
 from torch.types import _size
 
 from latentlab.data.kinds import Form
+
+LARGEST = 20.0  # of log θ: beyond, it is a Poisson to nine digits
 
 
 class Counted(Distribution):
@@ -31,15 +33,19 @@ class Counted(Distribution):
         return self.library * self.log_share.exp()
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Log-probability (n,) of counts, given their sum."""
-        log_mean = value.sum(dim=-1, keepdim=True).clamp_min(1).log() + self.log_share
+        """Log-probability (n,) of counts, given their sum.
+
+        Computed in float64 (where the device has it): large numbers cancel, of a million counts and of a dispersion
+        near the Poisson's all digits of float32.
+        """
+        wide = torch.float32 if value.device.type == "mps" else torch.float64
+        value = value.to(wide)
+        log_mean = value.sum(dim=-1, keepdim=True).clamp_min(1).log() + self.log_share.to(wide)
         if self.log_dispersion is None:
-            return (value * log_mean - log_mean.exp() - torch.lgamma(value + 1)).sum(dim=-1)
-        theta = self.log_dispersion.exp()
-        log_both = torch.logaddexp(self.log_dispersion, log_mean)  # log(θ + μ)
-        found = torch.lgamma(value + theta) - torch.lgamma(theta) - torch.lgamma(value + 1)
-        found = found + theta * (self.log_dispersion - log_both) + value * (log_mean - log_both)
-        return found.sum(dim=-1)
+            found = value * log_mean - log_mean.exp() - torch.lgamma(value + 1)
+        else:
+            found = _negative_binomial(value, log_mean, self.log_dispersion.to(wide).clamp_max(LARGEST))
+        return found.sum(dim=-1).float()
 
     def sample(self, sample_shape: _size = ()) -> Tensor:
         """Draws (*sample_shape, n, d) of the typical library size."""
@@ -49,6 +55,26 @@ class Counted(Distribution):
                 theta = self.log_dispersion.exp().expand_as(mean)
                 mean = torch.distributions.Gamma(theta, theta / mean.clamp_min(1e-8), validate_args=False).sample()
             return torch.poisson(mean)
+
+
+@register_kl(Counted, Counted)
+def _kl(p: Counted, q: Counted) -> Tensor:
+    """KL(p ‖ q) (n,) of samples of the typical library size, whose features have the same dispersions."""
+    mean, other = p.mean, q.mean
+    logs = p.log_share - q.log_share
+    if p.log_dispersion is None:
+        return (mean * logs - mean + other).sum(dim=-1)
+    theta = p.log_dispersion.exp()
+    ratio = torch.log((theta + other) / (theta + mean))
+    return (theta * ratio + mean * (logs + ratio)).sum(dim=-1)
+
+
+def _negative_binomial(value: Tensor, log_mean: Tensor, log_theta: Tensor) -> Tensor:
+    """The logarithm of the negative binomial's probabilities, mean μ and variance μ + μ²/θ."""
+    theta = log_theta.exp()
+    ratio = log_mean - log_theta  # log(μ/θ)
+    found = torch.lgamma(value + theta) - torch.lgamma(theta) - torch.lgamma(value + 1)
+    return found - theta * nn.functional.softplus(ratio) - value * nn.functional.softplus(-ratio)
 
 
 class CountLikelihood(nn.Module):

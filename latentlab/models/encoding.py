@@ -17,6 +17,7 @@ from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Autoencoder, Model, Point
 from latentlab.models.autoencoder import form_of
+from latentlab.models.conditions import given, told_of
 from latentlab.models.networks._layers import channels_last
 from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
@@ -36,8 +37,12 @@ def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]
     stays constant, and the number of threads changes no bits.
     """
 
+    told = told_of(model, data)
+
     def work(start: int) -> Posterior:
-        return posterior(model, data.read(np.arange(start, min(start + BLOCK, len(data)))))
+        block = slice(start, min(start + BLOCK, len(data)))
+        samples = data.read(np.arange(block.start, block.stop))
+        return posterior(model, samples, None if told is None else told[block])
 
     waiting: deque[Future[Posterior]] = deque()
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -49,12 +54,16 @@ def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]
             yield waiting.popleft().result()
 
 
-def posterior(model: Model, images: Samples) -> Posterior:
-    """Posterior mean and variance (k, d) of samples (k, *shape) as stored; no variance from a deterministic encoder."""
+def posterior(model: Model, images: Samples, told: torch.Tensor | None = None) -> Posterior:
+    """Posterior mean and variance (k, d) of samples (k, *shape) as stored; no variance from a deterministic encoder.
+
+    ``told`` (k, m) are the conditions of a model that takes some (`told_of`).
+    """
     means, variances = [], []
     with torch.inference_mode():
         for start in range(0, len(images), BATCH):
-            q = model.encode(as_input(model, images[start : start + BATCH]))
+            rows = slice(start, start + BATCH)
+            q = given(model, None if told is None else told[rows]).encode(as_input(model, images[rows]))
             means.append(q.mean.float().cpu().numpy())
             if not isinstance(q, Point):
                 variances.append(q.variance.float().cpu().numpy())
@@ -85,11 +94,11 @@ def as_input(model: Model, samples: Samples) -> torch.Tensor:
     return channels_last(x) if isinstance(model, Autoencoder) and first is not None and first.ndim == 4 else x
 
 
-def distortions(model: Model, images: Samples, *, seed: int) -> NDArray[np.float32]:
+def distortions(model: Model, images: Samples, *, seed: int, told: torch.Tensor | None = None) -> NDArray[np.float32]:
     """−log p(x|z) in nats of each sample (k,), at one seeded sample of its posterior (its mean, without a variance)."""
     with torch.inference_mode(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        x = as_input(model, images)
+        x, model = as_input(model, images), given(model, told)
         return -model.decode(model.encode(x).rsample()).log_prob(x).float().cpu().numpy()
 
 
@@ -114,9 +123,11 @@ def judge(
         data = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
     blocks = list(posteriors(model, data, workers or process_threads()))
     found = np.full(len(data), np.nan, np.float32)
+    told = told_of(model, data) if distortion else None
     for start in range(0, len(data), BATCH) if distortion else ():
-        images = data[slice(start, start + BATCH)]
-        found[start : start + BATCH] = distortions(model, images, seed=seed + start)
+        block = slice(start, start + BATCH)
+        images = data[block]
+        found[block] = distortions(model, images, seed=seed + start, told=None if told is None else told[block])
         progress(start + len(images), len(data))
     return Codes(
         np.concatenate([mean for mean, _ in blocks]),
@@ -127,4 +138,5 @@ def judge(
         data.row_ids,
         found if distortion else None,
         label_names=data.label_names,
+        row_names=data.row_names,
     )

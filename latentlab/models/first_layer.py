@@ -34,6 +34,9 @@ def first_weights(model: Model) -> Tensor:
         for hook in hooks:
             hook.remove()
     weights = _flat(met[0]) if met else None
+    told = getattr(model, "conditions", None)
+    if weights is not None and told is not None:
+        weights = weights[:, : weights.shape[1] - told.width]  # what stands behind the code
     if weights is None or weights.shape[1] != model.latent_dim:
         has = "has no such layer" if weights is None else f"takes {weights.shape[1]} inputs, not {model.latent_dim}"
         raise InputError(f"the decoder's first layer {has}; directions by weights need a linear or convolutional one")

@@ -9,6 +9,7 @@ from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError, MissingError
 from latentlab.models.adapter import checked, run_adapter, split
 from latentlab.models.autoencoder import Model, build, check_weights, fit_weights, place
+from latentlab.models.conditions import at_level
 from latentlab.runs.config import Hardware
 from latentlab.runs.run import Run, check_model
 from latentlab.system.files import sha256
@@ -17,20 +18,50 @@ from latentlab.system.files import sha256
 def load_model(run: Run, adapter: str | Model | None = None) -> Model:
     """The trained model of a run, on its device, ready to encode and decode.
 
-    A run of a user's own model needs its ``adapter`` again: the ``FILE.py:NAME`` that it was imported with, which is
-    then run, or the model itself. A file that has changed since, or a model of other weights, is an `InputError`.
+    Parameters
+    ----------
+    run : Run
+        The run.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: the ``FILE.py:NAME`` that it was imported with, which is then run, or
+        the model itself.
+
+    Returns
+    -------
+    Model
+        The model; on the CPU where this machine lacks the device that it was trained on.
+
+    Raises
+    ------
+    InputError
+        For codes without a model, damaged weights, an adapter that is missing or not wanted, a file that has changed
+        since, and a model of other weights.
+    MissingError
+        Where the run has no weights.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.models.load_model(run).latent_dim
+    2
     """
     check_model(run)
     weights = _weights(run)
     if adapter is not None:
         check_adapter(run, adapter)
-    if run.config.adapter is None:
-        with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
-            check_weights(build(run.config), weights, run.model_path)
-        built = build(run.config)
-        fit_weights(built, weights, run.model_path)
-        return place(built.eval(), here(run.config.hardware))
-    return _own(run, adapter, weights)
+    model = _built(run, weights) if run.config.adapter is None else _own(run, adapter, weights)
+    told: Model = at_level(model, run.config.conditions)
+    return told
+
+
+def _built(run: Run, weights: dict[str, Tensor]) -> Model:
+    with torch.device("meta"):  # sizes that the weights do not have are refused before anything is allocated
+        check_weights(build(run.config), weights, run.model_path)
+    built = build(run.config)
+    fit_weights(built, weights, run.model_path)
+    return place(built.eval(), here(run.config.hardware))
 
 
 def here(hardware: Hardware) -> Hardware:
@@ -49,7 +80,20 @@ def own(model: Model) -> nn.Module:
 
 
 def check_adapter(run: Run, adapter: str | Model) -> None:
-    """Raise an `InputError` where that is not the adapter that the run was imported with; nothing is run."""
+    """Check that an adapter is the one that a run was imported with; nothing is run.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    adapter : str or Model
+        ``FILE.py:NAME``, or the model.
+
+    Raises
+    ------
+    InputError
+        Where it is another, or the run was imported without one.
+    """
     check_model(run)
     recorded = run.config.adapter
     if recorded is None:

@@ -13,12 +13,20 @@ from torch.distributions import Bernoulli, Distribution, Independent, Laplace, N
 from latentlab.errors import InputError
 from latentlab.models.autoencoder import Point
 
-Part = Callable[[Tensor], Any]
+Part = Callable[..., Any]
 Family = Literal["bernoulli", "gaussian", "laplace"]
 
 
 class Wrapped(nn.Module):
-    """What `wrap` returns: a `Model` whose weights are those of the wrapped modules, under their own names."""
+    """What `wrap` returns: a `Model` whose weights are those of the wrapped modules, under their own names.
+
+    Parameters
+    ----------
+    encoder, decoder, latent_dim, sigma, logits
+        As `wrap` takes them.
+    family : str
+        The likelihood.
+    """
 
     def __init__(
         self, encoder: Part | None, decoder: Part | None, latent_dim: int, family: Family, sigma: float, logits: bool
@@ -48,19 +56,55 @@ class Wrapped(nn.Module):
         found: nn.Module = getattr(self, "model", self)
         return found
 
-    def encode(self, x: Tensor) -> Normal | Point:
-        """q(z|x): a Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`."""
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> Normal | Point:
+        """The posterior q(z|x).
+
+        Parameters
+        ----------
+        x : Tensor (n, *shape)
+            Samples; images in [0, 1].
+        condition : Tensor (n, k), optional
+            What the encoder is told as well.
+
+        Returns
+        -------
+        Normal or Point
+            A Normal as it is, (mean, log-variance) as a Normal, a tensor as a `Point`.
+
+        Raises
+        ------
+        InputError
+            Where there is no encoder, or it returns something else.
+        """
         encoder = self._encoder[0]
         if encoder is None:
             raise InputError("this model has no encoder, so images cannot be encoded")
-        return _posterior(encoder(x), self.latent_dim)
+        return _posterior(encoder(x) if condition is None else encoder(x, condition), self.latent_dim)
 
-    def decode(self, z: Tensor) -> Distribution:
-        """p(x|z): a distribution as it is, a tensor as its mean (or logits), with the image as one event."""
+    def decode(self, z: Tensor, condition: Tensor | None = None) -> Distribution:
+        """The likelihood p(x|z), with the sample as one event.
+
+        Parameters
+        ----------
+        z : Tensor (n, d)
+            Codes.
+        condition : Tensor (n, k), optional
+            What the decoder is told as well.
+
+        Returns
+        -------
+        Distribution
+            A distribution as it is, a tensor as its mean (or logits).
+
+        Raises
+        ------
+        InputError
+            Where there is no decoder, or it returns something else.
+        """
         decoder = self._decoder[0]
         if decoder is None:
             raise InputError("this model has no decoder, so codes cannot be decoded")
-        found = decoder(z)
+        found = decoder(z) if condition is None else decoder(z, condition)
         if not isinstance(found, Distribution):
             if not isinstance(found, Tensor):
                 raise InputError(
@@ -83,12 +127,36 @@ def wrap(
 ) -> Wrapped:
     """An encoder and a decoder of your own as a `Model` that every verb takes; either may be left out.
 
-    ``encoder`` takes images (n, c, h, w) in [0, 1] and returns a `torch.distributions.Normal`, a pair (mean,
-    log-variance) of (n, d) each, or a tensor (n, d) where it is deterministic. ``decoder`` takes codes (n, d) and
-    returns the likelihood as a distribution, or a tensor (n, c, h, w): its mean, or with ``logits=True`` what still has
-    to pass a sigmoid. Both are modules or methods of a module, for their weights are part of the model. ``likelihood``
-    is ``bernoulli``, ``gaussian`` or ``laplace``, the latter two of the scale ``sigma``.
+    Parameters
+    ----------
+    encoder : module or method of one, optional
+        Takes samples, images (n, c, h, w) in [0, 1], and returns a `torch.distributions.Normal`, a pair (mean,
+        log-variance) of (n, d) each, or a tensor (n, d) where it is deterministic.
+    decoder : module or method of one, optional
+        Takes codes (n, d) and returns the likelihood as a distribution, or a tensor (n, c, h, w): its mean, or with
+        ``logits=True`` what still has to pass a sigmoid. Where a run is told conditions (``latentlab import --condition
+        batch``), it takes them as ones and zeros (n, k) after the codes.
+    latent_dim : int
+        d, the width of a code; at least 1.
+    likelihood : {"bernoulli", "gaussian", "laplace"}
+        The distribution around a decoded tensor.
+    sigma : float, default 1.0
+        The scale of a Gaussian or Laplace likelihood, above 0.
+    logits : bool, default False
+        Whether decoded tensors still have to pass a sigmoid.
 
+    Returns
+    -------
+    Wrapped
+        The model. The modules' weights are part of it, under their own names.
+
+    Raises
+    ------
+    InputError
+        Where both parts are left out or one is not a module, and for an unknown likelihood or a number out of range.
+
+    Examples
+    --------
     >>> model = wrap(nn.Flatten(), nn.Unflatten(1, (1, 8, 8)), latent_dim=64, likelihood="gaussian")
     >>> model.decode(model.encode(torch.zeros(2, 1, 8, 8)).mean).mean.shape
     torch.Size([2, 1, 8, 8])

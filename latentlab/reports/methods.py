@@ -105,6 +105,8 @@ def _models(runs: Sequence[Run], cite: _Cites) -> str:
     told = [f"We trained models with the objective{_s(named)} {_and(named)} ({'; '.join(labels)})"]
     told.append(f"latent size {_values(runs, lambda run: run.config.latent_dim)}")
     told.append(f"network {_and(networks)} and {_values(runs, lambda run: _likelihood(run))} likelihood")
+    conditioned = dict.fromkeys(_conditioned(run) for run in runs if run.config.conditions)
+    told += [f"conditioned on {'; '.join(conditioned)}"] if conditioned else []
     ratios = dict.fromkeys(f"{normalised_beta(run):.3g}" for run in runs if run.config.beta is not None)
     if ratios:
         told.append(f"normalised β = β·d/D {', '.join(ratios)}{cite('higgins2017')}")
@@ -138,6 +140,15 @@ def _origin(run: Run) -> str:
 def _likelihood(run: Run) -> str:
     fixed = run.config.likelihood.startswith(("gaussian", "laplace")) and run.config.likelihood != "gaussian-learned"
     return run.config.likelihood + (f" (σ = {run.config.sigma:g})" if fixed else "")
+
+
+def _conditioned(run: Run) -> str:
+    """``batch (3 levels), given to the decoder``."""
+    conditions = run.config.conditions
+    if conditions is None:
+        return "nothing"
+    whom = "the encoder and the decoder" if conditions.encoder else "the decoder"
+    return f"{conditions.described}, given to {whom}"
 
 
 def _data(runs: Sequence[Run], cite: _Cites) -> list[str]:

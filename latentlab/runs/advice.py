@@ -107,7 +107,13 @@ class Advice(Result):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per β, or per run of the study with what was measured."""
+        """The advice as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per β, or per run of the study with what was measured.
+        """
         import pandas as pd
 
         table = pd.DataFrame([vars(each) for each in self.predictions])
@@ -119,7 +125,13 @@ class Advice(Result):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field."""
+        """The advice as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by field.
+        """
         rows = {key: [vars(each) for each in getattr(self, key)] for key in ("predictions", "measured")}
         return {**{key: plain(value) for key, value in vars(self).items() if key not in rows}, **plain(rows)}
 
@@ -141,25 +153,29 @@ def advise(
 
     Parameters
     ----------
-    data
-        What will be trained on; its published training split where it has one.
-    study
+    data : Dataset
+        What will be trained on, or its name or path; its published training split where it has one.
+    study : Study, optional
         Runs that were trained on these data and encoded. What they kept corrects the expectation, and likelihood,
         network and latent size are theirs.
-    want
+    want : int, optional
         A number of active units, for which the β is found.
-    latent_dim
+    latent_dim : int, optional
         The latent size; one is suggested where it is not given.
-    network
+    network : str, default "auto"
         As in `latentlab.training.sweep.sweep`. Of a ``linear`` one the active units are predicted exactly; of any
         other they follow from the spectrum by a power that differs between data sets, from 0.4 to 0.8.
-    likelihood, sigma
+    likelihood : str, default "auto"
         Of the decoder, as in training; a negative binomial is not covered.
-    seeds
+    sigma : float, default 1.0
+        The standard deviation of a Gaussian likelihood.
+    seeds : int, optional
         How many seeds a setting the suggested command trains: by default one for a wanted number, four for a grid, from
         which the best setting can be told.
-    rows, seed
-        At most so many rows are read, chosen by the seed.
+    rows : int
+        At most how many rows are read, chosen by the seed.
+    seed : int, default 0
+        Of the rows.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from latentlab.codes.codes import Codes
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset, is_samples, load
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -54,11 +54,16 @@ def _fitting(what: str, value: Any, annotation: str) -> Any:
     if isinstance(value, tuple(each for part in parts for each in NOUNS[part])):
         return value
     opens = next((OPENED[part] for part in parts if part in OPENED), None)
-    if opens is not None and isinstance(value, str | Path):
+    if opens is not None and (isinstance(value, str | Path) or (opens is load and is_samples(value))):
         return opens(value)
     raise InputError(f"{what} is a {type(value).__name__}, {value!r:.40}; expected {_named(parts)}")
 
 
 def _named(parts: list[str]) -> str:
-    words = {"Run": "a Run or its folder", "Dataset": "a Dataset or its name or path", "Path": "Path", "None": "None"}
+    words = {
+        "Run": "a Run or its folder",
+        "Dataset": "a Dataset, its name or path, or an array",
+        "Path": "Path",
+        "None": "None",
+    }
     return " or ".join(words.get(part, part) for part in parts)

@@ -76,12 +76,37 @@ def frontiers(table: pd.DataFrame) -> list[Frontier]:
 class Choice(Result):
     """Which setting is best by one measure, or why none can be named.
 
-    ``best`` is None where seeds cannot tell; ``verdict`` and ``reason`` say so in words. ``leader`` has the best mean,
-    ``rivals`` are the settings that it does not clearly beat. ``p`` is one-sided and the largest over the rivals
-    (intersection–union, Berger 1982), ``adjusted`` the same after Holm's correction over ``scores`` judged measures;
-    None where nothing was tested. ``seeds`` has the distinct seeds of each setting, ``seeds_needed`` how many seeds
-    each would decide it with 90 % probability if means and spreads stay as they are (None: decided, over 1,000, or not
-    known). ``differences`` has the leader against every rival, ``middles`` every setting's mean and interquartile mean.
+    Parameters
+    ----------
+    measure : str
+        The measure.
+    best : str or None
+        None where seeds cannot tell; ``verdict`` and ``reason`` say so in words.
+    leader : str or None
+        The setting with the best mean.
+    rivals : tuple of str
+        The settings that it does not clearly beat.
+    reason : str
+        Why none can be named; empty where one is.
+    verdict : str
+        The answer in a few words.
+    p : float, optional
+        One-sided, the largest over the rivals (intersection–union, Berger 1982); None where nothing was tested.
+    adjusted : float, optional
+        The same after Holm's correction over ``scores`` judged measures.
+    scores : int
+        How many measures were judged.
+    seeds : mapping
+        The distinct seeds of each setting.
+    seeds_needed : int, optional
+        How many seeds each would decide it with 90 % probability if means and spreads stay as they are; None where it
+        is decided, needs over 1,000, or is not known.
+    differences : tuple of Difference
+        The leader against every rival.
+    middles : tuple of Middle
+        Every setting's mean and interquartile mean.
+    settings : mapping
+        The level of the tests and the least number of seeds.
     """
 
     measure: str
@@ -100,13 +125,25 @@ class Choice(Result):
     settings: Mapping[str, Any] = field(default_factory=lambda: {"level": LEVEL, "least_seeds": LEAST})
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a rival: the leader's difference from it, interval, p and P(better)."""
+        """The choice as a table.
+
+        Returns
+        -------
+        DataFrame
+            A row a rival: the leader's difference from it, interval, p and P(better).
+        """
         import pandas as pd
 
         return pd.DataFrame([each.to_json() for each in self.differences], columns=[*Difference.__dataclass_fields__])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field."""
+        """The choice as JSON.
+
+        Returns
+        -------
+        dict
+            Plain JSON values by field.
+        """
         content: dict[str, Any] = plain(asdict(self))
         return content
 
@@ -131,10 +168,31 @@ def choice(table: pd.DataFrame, measure: str) -> Choice:
 def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple[Choice, ...]:
     """The best setting of `compare`'s table by each of several measures, with Holm's correction over them.
 
-    By default every metric with a value and a preferred direction is judged, and the ELBO; distortion is not, for the
-    least β wins it by definition. One wrong winner or more is then named in at most 5 % of studies whose settings do
-    not differ.
+    Parameters
+    ----------
+    table : DataFrame
+        What `compare` gives.
+    measures : sequence of str, optional
+        By default every metric with a value and a preferred direction, and the ELBO; distortion is not judged, for the
+        least β wins it by definition.
 
+    Returns
+    -------
+    tuple of Choice
+        One a measure. One wrong winner or more is named in at most 5 % of studies whose settings do not differ.
+
+    Raises
+    ------
+    InputError
+        For another table, a measure without a preferred direction, and one that no run has.
+
+    References
+    ----------
+    Holm (1979), A Simple Sequentially Rejective Multiple Test Procedure. Berger (1982), Multiparameter Hypothesis
+    Testing and Acceptance Sampling.
+
+    Examples
+    --------
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study

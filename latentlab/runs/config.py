@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from latentlab.system.files import read_record
 from latentlab.system.validation import Frozen, validate
@@ -47,6 +56,43 @@ class Adapter(Frozen):
     decodes: bool = True
 
 
+class Condition(Frozen):
+    """A categorical column that a model is told; ``usual`` is the level that most of its training rows have."""
+
+    name: str = Field(min_length=1, max_length=255)
+    levels: tuple[str, ...] = Field(min_length=2)
+    usual: str
+
+    @field_validator("usual")
+    @classmethod
+    def _one_of_them(cls, usual: str, given: ValidationInfo) -> str:
+        if usual not in given.data.get("levels", ()):
+            raise ValueError("expected one of the levels")
+        return usual
+
+
+class Conditions(Frozen):
+    """What a decoder is told beside the code, and with ``encoder`` the encoder as well."""
+
+    columns: tuple[Condition, ...] = Field(min_length=1)
+    encoder: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many ones and zeros they are."""
+        return sum(len(column.levels) for column in self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def described(self) -> str:
+        """Columns and their numbers of levels: ``batch (3 levels)``."""
+        return ", ".join(f"{column.name} ({len(column.levels)} levels)" for column in self.columns)
+
+
 class RunConfig(Frozen):
     """Everything that determines a run's weights, resolved: no value is left to be chosen later.
 
@@ -57,8 +103,8 @@ class RunConfig(Frozen):
     is, ``source`` where the images came from, ``fingerprint`` the SHA-256 of what they are (`Dataset.fingerprint`;
     empty in runs older than it, and where a model was trained elsewhere). ``weights`` is the SHA-256 of the weights
     that rows were drawn by, empty where each was drawn once an epoch; ``correlate`` names two factors and σ where those
-    weights follow from them. ``decay`` is the last part of the steps over
-    which the learning rate falls linearly to zero.
+    weights follow from them. ``decay`` is the last part of the steps over which the learning rate falls linearly to
+    zero. ``conditions`` are columns that the decoder is told beside the code.
 
     A model that was trained elsewhere says so in ``imported`` (the format, the checkpoint's hash, what its library
     recorded) or ``adapter``; ``rows``, ``steps`` and ``learning_rate`` are 0 where that is not known. A run that holds
@@ -92,7 +138,16 @@ class RunConfig(Frozen):
     seed: int = Field(0, ge=0, lt=2**31)
     log_every: int = Field(100, ge=1, le=10**9)
     checkpoint_every: int = Field(1000, ge=1, le=10**9)
+    conditions: Conditions | None = None
     hardware: Hardware = Hardware()
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        """As JSON, a run that is told nothing says nothing of it."""
+        content: dict[str, Any] = write(self)
+        if info.mode == "json" and self.conditions is None:
+            del content["conditions"]
+        return content
 
     @model_validator(mode="before")
     @classmethod
@@ -111,7 +166,7 @@ class RunConfig(Frozen):
 
     @field_validator("form", mode="before")
     @classmethod
-    def _form(cls, form: Any) -> Form:
+    def _form(cls, form: Any) -> Form | None:
         from latentlab.data.kinds import Form, form_from
 
         return form if form is None or isinstance(form, Form) else form_from(form)

@@ -99,6 +99,6 @@ def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> Samples:
     return data[places]
 
 
-def pictures_of(data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8."""
-    return data.form.picture(images_of(data, row_ids))
+def pictures_of(run: Run, data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8, on the run's own scale."""
+    return run.config.form.picture(images_of(data, row_ids))

@@ -33,7 +33,29 @@ TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 
 @dataclass(frozen=True)
 class Run:
-    """One trained model and its analysis: a folder, in which each stage keeps a file of its own."""
+    """One trained model and its analysis: a folder, in which each stage keeps a file of its own.
+
+    Opening it reads ``config.json`` at most; it needs no torch.
+
+    Parameters
+    ----------
+    path : Path or str
+        The folder.
+
+    Raises
+    ------
+    MissingError
+        Where there is no such folder.
+    InputError
+        Where the folder is not one of a run.
+
+    Examples
+    --------
+    >>> from latentlab.system.resources import shipped_study
+    >>> run = Run(sorted(shipped_study().glob("*/config.json"))[0].parent)
+    >>> run.state, run.has("encode")
+    ('finished', True)
+    """
 
     path: Path
 
@@ -118,30 +140,87 @@ class Run:
         return "finished" if self.step >= self.config.steps else "unfinished" if self.step else "empty"
 
     def history(self) -> list[dict[str, Any]]:
-        """The logged steps of training, oldest first; a last line that was cut off is left out."""
+        """The logged steps of training, oldest first; a last line that was cut off is left out.
+
+        Returns
+        -------
+        list of dict
+            Numbers by name, ``step`` among them; empty where nothing was logged.
+
+        Raises
+        ------
+        InputError
+            Where ``history.jsonl`` is damaged or too large.
+        """
         path = self.path / "history.jsonl"
         return read_history(path) if path.is_file() else []
 
     def codes(self) -> Codes:
-        """The latent codes in ``codes.h5ad``."""
+        """The latent codes in ``codes.h5ad``.
+
+        Returns
+        -------
+        Codes
+            Means, variances and what is known of each row.
+
+        Raises
+        ------
+        MissingError
+            Where the run was not encoded; it says how that is done.
+        """
         from latentlab.codes.h5ad import load_codes
 
         return load_codes(stage("encode").path(self))
 
     def decodings(self) -> dict[str, Decodings]:
-        """Traversals, reconstructions and other decoded images, by name."""
+        """Traversals, reconstructions and other decoded samples.
+
+        Returns
+        -------
+        dict of Decodings
+            By name.
+
+        Raises
+        ------
+        MissingError
+            Where nothing was decoded; it says how that is done.
+        """
         from latentlab.codes.decodings import load_decodings
 
         return load_decodings(stage("traverse").path(self))
 
     def projections(self) -> dict[str, Projection]:
-        """The 2-D pictures of the codes, by method: ``pca``, ``umap``."""
+        """The 2-D pictures of the codes.
+
+        Returns
+        -------
+        dict of Projection
+            By method: ``pca``, ``umap``.
+
+        Raises
+        ------
+        MissingError
+            Where the codes were not projected; it says how that is done.
+        """
         from latentlab.codes.projections import load_projections
 
         return load_projections(stage("project").path(self))
 
     def scores(self) -> dict[str, Score]:
-        """The scores in ``scores.json``, by metric."""
+        """The scores in ``scores.json``.
+
+        Returns
+        -------
+        dict of Score
+            By metric.
+
+        Raises
+        ------
+        MissingError
+            Where the run was not scored; it says how that is done.
+        InputError
+            Where the file does not hold valid scores.
+        """
         from latentlab.results import Score
 
         stage("score").path(self)
@@ -163,7 +242,18 @@ class Run:
         return {**empty, **{key: value for key, value in found.items() if value is not None}}
 
     def notes(self) -> dict[str, Any]:
-        """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``."""
+        """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``.
+
+        Returns
+        -------
+        dict
+            Empty where there are none.
+
+        Raises
+        ------
+        InputError
+            Where ``notes.json`` is not in latentlab's format.
+        """
         path = self.path / "notes.json"
         found = read_json(path) if path.is_file() else {}
         if isinstance(found, dict):
@@ -174,11 +264,45 @@ class Run:
         return found
 
     def has(self, name: str) -> bool:
-        """Whether the run keeps what that stage makes (``encode``, ``score``, ``outliers``, …); see `stages`."""
+        """Whether the run keeps what a stage makes.
+
+        Parameters
+        ----------
+        name : str
+            The stage: ``encode``, ``score``, ``outliers``, …; see `stages`.
+
+        Returns
+        -------
+        bool
+            Whether all files of the stage are there, up to date or not.
+
+        Raises
+        ------
+        InputError
+            For an unknown stage.
+        """
         return all((self.path / file).is_file() for file in stage(name).files)
 
     def read(self, name: str) -> Any:
-        """What the run keeps of that stage; where it keeps nothing, a `MissingError` says how it is made."""
+        """What the run keeps of a stage.
+
+        Parameters
+        ----------
+        name : str
+            The stage: ``encode``, ``score``, ``outliers``, …; see `stages`.
+
+        Returns
+        -------
+        object
+            What the stage's function returns: `Codes` for ``encode``.
+
+        Raises
+        ------
+        MissingError
+            Where the run keeps nothing of it; it says how that is made.
+        InputError
+            For an unknown stage, or a damaged file.
+        """
         return stage(name).read(self)
 
     def _repr_html_(self) -> str:

@@ -14,7 +14,29 @@ from latentlab.runs.run import NAME, Run, _done, _no_folder, _path_of
 
 @dataclass(frozen=True)
 class Study:
-    """A folder of runs that belong together: one data set, several settings, several seeds."""
+    """A folder of runs that belong together: one data set, several settings, several seeds.
+
+    It has a length, gives its runs in turn, and one run by its position or its name: ``study[0]``, ``study["vae-0"]``.
+
+    Parameters
+    ----------
+    path : Path or str
+        The folder.
+
+    Raises
+    ------
+    MissingError
+        Where there is no such folder.
+    InputError
+        Where the folder contains no run, or no run of the name that is asked for.
+
+    Examples
+    --------
+    >>> from latentlab.system.resources import shipped_study
+    >>> study = Study(shipped_study())
+    >>> len(study) == len(study.runs), study[study[0].name].name == study[0].name
+    (True, True)
+    """
 
     path: Path
 

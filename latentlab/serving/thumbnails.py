@@ -29,7 +29,7 @@ def thumbnail(study: Path, run: str, row: int) -> bytes:
         raise InputError(f"no run of the study is called {run[:40]!r}")
     found = Run(path)
     data = _dataset(path, found.codes_path.stat().st_mtime_ns)
-    return png(strip(pictures_of(data, np.array([row]))))
+    return png(strip(pictures_of(found, data, np.array([row]))))
 
 
 @lru_cache(maxsize=4)

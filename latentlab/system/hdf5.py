@@ -213,6 +213,26 @@ def check_texts(dataset: h5py.Dataset) -> None:
         raise InputError(f"{path}: {dataset.name[:60]} may be {most:,} bytes of text in a file of {size:,}")
 
 
+def read_texts(dataset: h5py.Dataset) -> list[Any]:
+    """A column of texts (n,), read in parts that cannot be far more than the file has, and counted.
+
+    It takes what `check_texts` must refuse unread: many short texts in a small file.
+    """
+    path, size = Path(dataset.file.filename), Path(dataset.file.filename).stat().st_size
+    if dataset.id.get_type().get_class() != h5py.h5t.STRING or dataset.ndim != 1:
+        raise InputError(f"{path}: {dataset.name[:60]} holds no column of texts; save plain arrays")
+    step, held = max(1, HARMLESS // max(1, _longest_heap(path))), chunks.Checked(dataset)
+    words: list[Any] = []
+    total = 0
+    for start in range(0, len(dataset), step):
+        part = held[start : start + step].tolist()
+        total += sum(map(len, part))
+        if total > max(HARMLESS, RATIO * size):
+            raise InputError(f"{path}: {dataset.name[:60]} has over {total:,} bytes of text in a file of {size:,}")
+        words += part
+    return words
+
+
 @remembered
 def _longest_heap(path: Path) -> int:
     """The bytes of the longest heap of texts, 0 where there is none; an `InputError` where a heap has no end.

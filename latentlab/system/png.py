@@ -60,7 +60,9 @@ def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None
 
 
 def heat(values: NDArray[np.floating], most: float) -> NDArray[np.uint8]:
-    """Values (h, w) as colours (h, w, 3), enlarged as a `strip` is: black for 0, light yellow from `most` on.
+    """Values (h, w), or (n,) as a band, as colours (h, w, 3), large as in a `strip`: black for 0, yellow from `most`.
+
+    Values (w,) along a line are a band of an eighth of its length.
 
     Lightness grows with the value (the colours are cividis', Nuñez et al., 2018), so colour-blind readers and grey
     printers see the same order.
@@ -68,8 +70,10 @@ def heat(values: NDArray[np.floating], most: float) -> NDArray[np.uint8]:
     >>> heat(np.array([[0.0, 1.0]]), 1.0)[0, [0, -1]].tolist()
     [[0, 0, 0], [254, 232, 56]]
     """
+    if values.ndim == 1:
+        values = np.tile(values, (max(1, len(values) // 8), 1))
     if values.ndim != 2:
-        raise InputError(f"values are {values.shape}; expected (height, width)")
+        raise InputError(f"values are {values.shape}; expected (height, width) or (width,)")
     share = np.clip(values / most, 0, 1) if most > 0 else np.zeros(values.shape)
     colours = np.stack([np.interp(share, HEAT_AT, channel) for channel in HEAT.T], axis=-1).round().astype(np.uint8)
     scale = max(1, SMALLEST // max(values.shape))

@@ -18,7 +18,23 @@ HERE = Path(__file__).parents[1]
 
 
 def names(folder: str) -> tuple[str, ...]:
-    """The public names in a folder of the package, sorted: ``names("metrics")``."""
+    """The public names in a folder of the package.
+
+    Parameters
+    ----------
+    folder : str
+        The folder, as in ``names("metrics")``.
+
+    Returns
+    -------
+    tuple of str
+        Sorted.
+
+    Examples
+    --------
+    >>> "mig" in names("metrics")
+    True
+    """
     return tuple(sorted(f.stem for f in (HERE / folder).glob("*.py") if not f.stem.startswith("_")))
 
 

@@ -19,7 +19,18 @@ def dashboard_script() -> Path:
 
 
 def shipped_study() -> Path:
-    """The study that came along: the sample study of a checkout, otherwise the small one that every wheel has."""
+    """The study that came along: the sample study of a checkout, otherwise the small one that every wheel has.
+
+    Returns
+    -------
+    Path
+        Its folder.
+
+    Examples
+    --------
+    >>> shipped_study().is_dir()
+    True
+    """
     folders = [CHECKOUT / "artifacts" / "dsprites", CHECKOUT / "artifacts" / "mini", PACKAGE / "_artifacts" / "mini"]
     return _first(folders, "a sample study")
 

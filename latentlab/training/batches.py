@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentlab.data import Dataset
+from latentlab.data import Dataset, one_hot
 from latentlab.data.dataset import Rows, Samples
+from latentlab.models.conditions import packed
 from latentlab.models.networks._layers import channels_last
 from latentlab.runs.config import RunConfig
 
@@ -52,6 +53,8 @@ class Resident:
 class Batches:
     """The samples of a step as the model takes them, float32. An epoch's last rows that fill no batch are left out.
 
+    Where the model is told conditions, they stand behind each sample (`latentlab.models.conditions.packed`).
+
     While one step computes, a thread reads (or renders) the next step's samples. A data set of up to 1 GiB is kept in
     memory once it has been read.
     """
@@ -61,6 +64,7 @@ class Batches:
         self.rows, self.seed, self.size = len(data), config.seed, min(config.batch_size, len(data))
         self.hardware, self.last = config.hardware, config.steps - 1
         self.form = config.form
+        self.told = None if config.conditions is None else one_hot(data, config.conditions.columns)
         self.read = Resident(data).read if bytes_of(data) <= RESIDENT else data.read
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
@@ -71,7 +75,7 @@ class Batches:
         x = (future if expected == step else self._begin(step)).result()
         self.coming = (step + 1, self._begin(step + 1)) if step < self.last else None
         x = x.to(self.hardware.device, non_blocking=True)
-        return channels_last(x) if self.hardware.memory_format == "channels_last" else x
+        return channels_last(x) if self.hardware.memory_format == "channels_last" and x.ndim == 4 else x
 
     def close(self) -> None:
         """Wait for the thread; what it still had to do is dropped."""
@@ -84,6 +88,7 @@ class Batches:
         epoch, position = divmod(step, self.rows // self.size)
         if epoch != self.epoch:
             self.epoch, self.order = epoch, epoch_order(self.rows, self.seed, epoch, self.weights)
-        samples = self.read(self.order[position * self.size : (position + 1) * self.size])
+        rows = self.order[position * self.size : (position + 1) * self.size]
         # NumPy scales them: PyTorch would start threads of its own for this thread.
-        return torch.from_numpy(self.form.to_model(samples))
+        x = torch.from_numpy(self.form.to_model(self.read(rows)))
+        return x if self.told is None else packed(x, torch.from_numpy(self.told[rows]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from latentlab.data import Dataset, Form
+from latentlab.data import Dataset, Form, condition_of
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.models import build
@@ -32,11 +33,15 @@ def configure(
     precision: str = "auto",
     threads: int | None = None,
     device: str = "auto",
+    condition: Sequence[str] | str | None = None,
+    condition_encoder: bool = False,
     **options: Any,
 ) -> RunConfig:
     """The resolved configuration of a run: every choice that was left open is made here, once.
 
     ``beta`` and ``settings`` (``{"gamma": 10}``) are the objective's, ``options`` the other fields of `RunConfig`.
+    ``condition`` names categorical columns of the data (factors, or ``label``) that the decoder is told beside the
+    code, and with ``condition_encoder`` the encoder too.
     ``correlate`` (``"shape:scale=0.2"``) has rows drawn so that two factors are correlated.
     """
     if beta is not None and "beta" in (settings or {}):
@@ -68,6 +73,7 @@ def configure(
         "steps": 20_000,
         "decay": 0.2,
         "learning_rate": registry.load("models/networks", network).LEARNING_RATE,
+        "conditions": conditions_of(part, condition, encoder=condition_encoder),
         "hardware": resolve_hardware(network, precision, threads, device).model_dump(),
         **{key: value for key, value in options.items() if value is not None},
     }
@@ -75,6 +81,16 @@ def configure(
     with torch.device("meta"):
         build(config)
     return config
+
+
+def conditions_of(data: Dataset, names: Sequence[str] | str | None, *, encoder: bool) -> dict[str, Any] | None:
+    """The content of the run's `latentlab.runs.config.Conditions`; None where none is asked for."""
+    chosen = [names] if isinstance(names, str) else list(names or ())
+    if encoder and not chosen:
+        raise InputError("condition-encoder needs a condition; add --condition COLUMN or leave it out")
+    if len(set(chosen)) < len(chosen):
+        raise InputError(f"the conditions {', '.join(chosen)[:80]} name a column twice; name each once")
+    return {"columns": [condition_of(data, name) for name in chosen], "encoder": encoder} if chosen else None
 
 
 def _correlation(data: Dataset, text: str) -> dict[str, str]:

@@ -50,12 +50,12 @@ def kind(config: RunConfig) -> str | None:
     """What members that can be trained together have in common; None for one that trains alone.
 
     They may differ in the seed and in their objective's ``weights``. An objective that trains a critic does so alone,
-    and so does a member whose rows are drawn by weights.
+    and so does a member whose rows are drawn by weights or whose model is told conditions.
     """
     if config.weights:
         return None
     objective = build_objective(config.objective)
-    if type(objective).critic is not Objective.critic:
+    if type(objective).critic is not Objective.critic or config.conditions is not None:
         return None
     fixed = objective.model_dump(exclude=set(objective.weights)) | {"name": config.objective["name"]}
     return json.dumps([fixed, config.model_dump(mode="json", exclude={"seed", "objective"})], sort_keys=True)

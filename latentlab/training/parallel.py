@@ -18,7 +18,8 @@ from torch import Tensor, distributed, nn
 
 from latentlab.errors import InputError
 from latentlab.models import Autoencoder
-from latentlab.runs.config import Hardware, RunConfig
+from latentlab.models.conditions import unpacked
+from latentlab.runs.config import Conditions, Hardware, RunConfig
 from latentlab.training.noise import Handed
 from latentlab.training.objectives import Moment, Objective, Terms, build_objective
 
@@ -46,11 +47,16 @@ class Group:
         each = len(x) // self.size
         return x[self.rank * each : (self.rank + 1) * each]
 
-    def terms(self, objective: Objective, model: Autoencoder) -> Callable[[Tensor, Moment], Terms]:
-        """``objective.terms`` of a part of a batch, whose backward pass averages the gradients over the processes."""
+    def terms(
+        self, objective: Objective, model: Autoencoder, conditions: Conditions | None = None
+    ) -> Callable[[Tensor, Moment], Terms]:
+        """``objective.terms`` of a part of a batch, whose backward pass averages the gradients over the processes.
+
+        With `conditions` a batch is what `latentlab.models.conditions.packed` makes of it.
+        """
         if self.size == 1:
-            return lambda x, moment: objective.terms(model, x, moment)
-        return nn.parallel.DistributedDataParallel(_Part(objective, model, self))
+            return lambda x, moment: objective.terms(*unpacked(model, conditions, x), moment)
+        return nn.parallel.DistributedDataParallel(_Part(objective, model, conditions, self))
 
     def whole(self, terms: Terms) -> Terms:
         """The means over the whole batch: `Terms` of one row, to be recorded."""
@@ -81,13 +87,13 @@ class Group:
 class _Part(nn.Module):
     """An objective as a module's forward pass, which is what DDP wraps."""
 
-    def __init__(self, objective: Objective, model: Autoencoder, group: Group) -> None:
+    def __init__(self, objective: Objective, model: Autoencoder, conditions: Conditions | None, group: Group) -> None:
         super().__init__()
-        self.objective, self.model, self.group = objective, model, group
+        self.objective, self.model, self.conditions, self.group = objective, model, conditions, group
 
     def forward(self, x: Tensor, moment: Moment) -> Terms:
         with Handed(self.draw):
-            return self.objective.terms(self.model, x, moment)
+            return self.objective.terms(*unpacked(self.model, self.conditions, x), moment)
 
     def draw(self, like: Tensor) -> Tensor:
         whole = like.new_empty(len(like) * self.group.size, *like.shape[1:]).normal_()

@@ -45,6 +45,8 @@ class StudyPlan(Frozen):
     learning_rate: float | None = None
     decay: float | None = None
     split: str | None = None
+    condition: str | list[str] | None = None
+    condition_encoder: bool | None = None
     correlate: str | None = None
     precision: str | None = None
     threads: int | None = None

@@ -49,20 +49,58 @@ def sweep(
     progress: Counted | None = None,
     **options: Any,
 ) -> Study:
-    """Train every setting with seeds 0 … ``seeds`` − 1 and leave a study in the folder `out`.
+    """Train every setting with several seeds and leave a study in a folder.
 
-    ``beta`` lists values of β (and ``ae``, for a plain autoencoder beside them), ``settings`` values of other settings
-    of the objective, as in ``{"gamma": [10, 35]}``; lists are crossed, also with ``latent_dim``, among the options of
-    `configure`, where it is a list. The option ``correlate="shape:scale=0.2"`` trains all on rows drawn so that two
-    factors are correlated. Without either the β-VAE is trained at ae, 1, 4 and 16.
+    Parameters
+    ----------
+    data : Dataset, array, str or Path
+        What to train on; as `latentlab.data.load` takes it.
+    out : str or Path
+        The folder. Called again, it does what is missing.
+    objective : str, default "beta-vae"
+        A file of `latentlab.training.objectives`.
+    beta : sequence, optional
+        Values of β (and ``ae``, for a plain autoencoder as well). Without ``beta`` and ``settings`` the β-VAE is
+        trained at ae, 1, 4 and 16.
+    settings : mapping, optional
+        Values of other settings of the objective, as in ``{"gamma": [10, 35]}``; lists are crossed, also with
+        ``latent_dim``, among the options, where it is a list.
+    seeds : int, default 1
+        Every setting is trained with seeds 0 … ``seeds`` − 1.
+    workers : int, optional
+        How many processes train, 1 to 1024; by default one a core. Excludes ``cluster`` and ``together``.
+    shard : str, optional
+        ``"2/8"`` trains the second of eight parts.
+    cluster : str, optional
+        The address of a Dask scheduler whose workers train.
+    together : bool, optional
+        Whether members that differ in seed and in weights of the objective alone are trained in one pass of stacked
+        weights, as they are on a GPU by default; they equal their solo runs but for the order of floating sums.
+    progress : callable, optional
+        Called with steps done and steps in all.
+    **options
+        Those of `configure`: ``latent_dim``, ``steps``, ``network``, … ``correlate="shape:scale=0.2"`` trains all on
+        rows drawn so that two factors are correlated.
 
+    Returns
+    -------
+    Study
+        The study, of all members that are there.
+
+    Raises
+    ------
+    InputError
+        For settings that cannot be used or exclude each other, and a folder that holds something else.
+    LatentlabError
+        Where members failed; the others are finished all the same.
+
+    Notes
+    -----
     One thread a member, one member a core: several at a time use the cores better than one on all of them. A member's
-    weights equal those of training it alone with the same resolved hardware. Called again, it does what is missing.
-    ``shard="2/8"`` trains the second of eight parts, ``cluster`` is the address of a Dask scheduler whose workers
-    train. On a GPU members that differ in seed and in weights of the objective alone are trained together, in one pass
-    of stacked weights, and equal their solo runs but for the order of floating sums; ``together`` says so, or not,
-    elsewhere too. Raises `LatentlabError` when members failed; the others are finished all the same.
+    weights equal those of training it alone with the same resolved hardware.
 
+    Examples
+    --------
     >>> study = sweep("digits", "/tmp/latentlab-doctest-study", beta=[1, 4], steps=2, latent_dim=2, workers=1)
     >>> [run.config.label for run in study]
     ['β = 1', 'β = 4']

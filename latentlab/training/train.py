@@ -52,17 +52,47 @@ def train(
     progress: Logged | None = None,
     **options: Any,
 ) -> Run:
-    """Train one model on `data` and leave a run in the folder `out`.
+    """Train one model and leave a run in a folder.
 
-    ``options`` are those of `configure`: ``objective``, ``beta``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …;
-    ``config`` is one that is resolved already. ``weights`` (a ``.npy`` or an array, entry i for the row with id i) say
-    how often each row is drawn, as `latentlab.analysis.debias.measure` makes them; a resume needs them again, and a
-    file that was made for other images is refused. ``correlate`` has them drawn so that two factors are correlated
-    (`latentlab.training.correlated`), which the run records, so a resume needs the same text. A folder that holds the
-    same run finished is returned as it is; unfinished, it is continued with ``resume=True``; a different run is refused
-    with an `InputError`. A loss that is not finite raises `LatentlabError` and leaves the last good checkpoint; an
-    interrupt leaves a checkpoint of the step it came in.
+    Parameters
+    ----------
+    data : Dataset, array, str or Path
+        What to train on; as `latentlab.data.load` takes it.
+    out : str or Path
+        The folder. One that holds the same run finished is returned as it is; a different run is refused.
+    config : RunConfig, optional
+        A configuration that is resolved already.
+    weights : array, str or Path, optional
+        How often each row is drawn (a ``.npy`` or an array, entry i for the row with id i), as
+        `latentlab.analysis.debias.measure` makes them. A resume needs them again, and a file that was made for other
+        images is refused.
+    resume : bool, default False
+        Whether a run that is there unfinished is continued.
+    progress : callable, optional
+        Called with the step, the number of steps, and what was logged.
+    **options
+        Those of `configure`: ``objective``, ``beta``, ``settings``, ``latent_dim``, ``steps``, ``seed``, …
+        ``correlate`` has rows drawn so that two factors are correlated (`latentlab.training.correlated`), which the run
+        records, so a resume needs the same text.
 
+    Returns
+    -------
+    Run
+        The run, finished.
+
+    Raises
+    ------
+    InputError
+        For a setting that cannot be used, weights or images that do not belong to the run, and a folder that holds a
+        different or an unfinished run.
+    MissingError
+        Where the data are not there.
+    LatentlabError
+        Where a loss is not finite, which leaves the last good checkpoint. An interrupt leaves a checkpoint of the step
+        it came in.
+
+    Examples
+    --------
     >>> run = train("digits", "/tmp/latentlab-doctest", steps=2, latent_dim=2, resume=True)
     >>> run.state
     'finished'
@@ -136,7 +166,7 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
         learners = {"": (model, optimizer)} | ({"critic.": (critic.network, critic.optimizer)} if critic else {})
         first, sums = restore(run, learners)
         done = first
-        terms = group.terms(objective, model)
+        terms = group.terms(objective, model, config.conditions)
         pace = Pace([hardware.threads])
         with closing(History(run, first, sums, writes=group.writes)) as history, stopping_at_divergence(run, history):
             while done < config.steps and not group.any(interrupt.came, hardware.device):

@@ -1,17 +1,27 @@
 """What a dimension does: exact derivatives, and laws of straightness, area and strength."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tiny import model
 from torch import nn
 
+from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.explain.compute import jacobian, measure
 from latentlab.analysis.explain.record import Effects, load_effects, save_effects, straightness
+from latentlab.analysis.explain.stage import explain
+from latentlab.analysis.explain.table import explained, feature_names
+from latentlab.cli import run as cli
 from latentlab.codes.codes import Codes
+from latentlab.data import Dataset, Factor, Form
 from latentlab.errors import InputError
 from latentlab.models import Autoencoder
+from latentlab.models.counted import CountLikelihood
 from latentlab.models.likelihoods import BernoulliLikelihood, GaussianLikelihood
+from latentlab.training.train import train
 
 
 def linear(weights: np.ndarray, scale: float = 1.0) -> Autoencoder:
@@ -197,3 +207,114 @@ def test_an_error_of_the_decoder_itself_is_not_taken_for_a_missing_derivative():
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         jacobian(Broken(""), np.zeros((2, 3), "f4"))
+
+
+def counted(weights: np.ndarray) -> Autoencoder:
+    """A decoder of counts whose log-proportions are linear in the code: (d, features) weights."""
+    d, features = weights.shape
+    form = Form("counts", (features,), stored="int32", names=tuple("ABCDEFGH"[:features]), library=1e6)
+    layer = nn.Linear(d, features, bias=False)
+    layer.weight.data = torch.tensor(weights.T, dtype=torch.float32)
+    return Autoencoder(nn.Linear(features, d), layer, CountLikelihood(form, dispersed=False), d, form)
+
+
+def test_a_fold_is_the_difference_of_logarithms():
+    """A softmax of linear logits: log₂ of the ratio of two proportions moves by weight × range / log 2, exactly."""
+    weights = np.array([[1.0, -2.0, 0.0, 0.5]])
+    codes = codes_of(1, n=4000)
+    found = measure(counted(weights), codes, rows=5, steps=9)
+    low, high = np.quantile(codes.mean[:, 0], [0.025, 0.975])
+    assert found.shift is not None
+    effect = found.shift[0, 0]
+    np.testing.assert_allclose(effect - effect[2], weights[0] * (high - low) / np.log(2), rtol=1e-3)
+    assert effect[1] == effect.min()
+    assert effect[0] == effect.max()
+
+
+def test_values_change_in_their_own_units():
+    form = Form("table", (4,), offset=(0.0, 5.0, 0.0, 0.0), scale=(1.0, 100.0, 1.0, 1.0), names=tuple("abcd"))
+    weights = np.array([[1.0, -1.0, 0.0, 0.5]])
+    made = linear(weights)
+    made.decoder, made.form = made.decoder[0], form
+    codes = codes_of(1, n=4000)
+    found = measure(made, codes, rows=5, steps=9)
+    low, high = np.quantile(codes.mean[:, 0], [0.025, 0.975])
+    np.testing.assert_allclose(found.shift[0, 0], weights[0] * [1, 100, 1, 1] * (high - low), rtol=1e-4)
+    np.testing.assert_allclose(found.shift[1], found.shift[2], rtol=1e-3)  # a straight path: the same around each code
+    assert found.local.shape == (1, 4)
+
+
+def test_images_and_older_files_have_no_signed_effects(tmp_path):
+    found = measure(model(), codes_of(3), rows=3, steps=4)
+    assert found.shift is found.typical is None
+    save_effects(tmp_path / "effects.h5", found, {})
+    assert load_effects(tmp_path / "effects.h5").shift is None
+
+
+def test_signed_effects_survive_their_file(tmp_path):
+    found = measure(counted(np.eye(2, 5)), codes_of(2), rows=3, steps=4)
+    save_effects(tmp_path / "effects.h5", found, {})
+    again = load_effects(tmp_path / "effects.h5")
+    np.testing.assert_array_equal(again.shift, found.shift)
+    np.testing.assert_array_equal(again.typical, found.typical)
+    with pytest.raises(InputError, match="shift is"):
+        replace(found, typical=None)
+
+
+def test_the_interval_covers_the_mean_over_all_codes():
+    """The whole procedure again with other seeds: 95 % of the intervals hold what all codes would give."""
+    rng = np.random.default_rng(3)
+    made = Autoencoder(
+        nn.Flatten(),
+        nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 6)),
+        CountLikelihood(Form("counts", (6,), stored="int32", library=600.0), dispersed=False),
+        2,
+        Form("counts", (6,), stored="int32", library=600.0),
+    )
+    for parameter in made.parameters():
+        parameter.data = torch.tensor(rng.normal(size=parameter.shape), dtype=torch.float32)
+    codes = codes_of(2, n=1000)
+    truth = measure(made, codes, rows=1000, steps=3).shift[0]
+    inside = [
+        (low <= truth) & (truth <= high)
+        for _, low, high in (measure(made, codes, rows=24, steps=3, seed=seed).shift for seed in range(60))
+    ]
+    assert 0.9 < np.mean(inside) <= 1
+
+
+def counts_run(tmp_path):
+    """A run whose first feature follows a factor and whose last one goes the other way."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=300)
+    values = rng.poisson(np.exp(np.outer(z, [1.0, 0, 0, 0, -1.0]) + 3))
+    form = Form("counts", (5,), stored="int32", names=("UP", "=CMD()", "b", "c", "DOWN"))
+    data = Dataset(
+        "cells", values.shape, lambda rows: values[rows], z[:, None], (Factor("z", "continuous"),), form=form
+    )
+    run = train(data, tmp_path / "run", steps=400, beta=1, latent_dim=2, threads=1, batch_size=32)
+    encode(run, data)
+    return run
+
+
+def test_the_list_of_features_names_what_goes_up_and_down(tmp_path):
+    run = counts_run(tmp_path)
+    out = tmp_path / "genes.csv"
+    assert cli(["explain", str(run.path), "--csv", str(out), "--top", "2", "--rows", "8", "--steps", "5", "-q"]) == 0
+    table = pd.read_csv(out)
+    first = table[table["dim"] == table["dim"][0]]
+    assert set(first.groupby("direction")["feature"].first()) == {"UP", "DOWN"}
+    assert (first["unit"] == "log2 fold").all()
+    assert (table["effect_low"] <= table["effect"]).all()
+    assert (table["effect"] <= table["effect_high"]).all()
+    assert table.groupby(["dim", "direction"])["rank"].max().max() <= 2
+    assert not table["feature"].str.startswith("=").any()
+    row = explained(run, explain(run, rows=8, steps=5)).iloc[0]
+    assert {row["up"].split(", ")[0], row["down"].split(", ")[0]} == {"UP", "DOWN"}
+    assert cli(["explain", str(run.path), "--top", "2"]) == 2
+
+
+def test_features_of_signals_are_named_by_their_place():
+    form = Form("signal", (2, 3), names=("red", "blue"), axis=(400.0, 500.0, 600.5), axis_unit="nm")
+    assert feature_names(form)[:4] == ["red, 400 nm", "red, 500 nm", "red, 600.5 nm", "blue, 400 nm"]
+    assert feature_names(Form("signal", (1, 2))) == ["0", "1"]
+    assert feature_names(Form("table", (2,))) == ["feature 0", "feature 1"]

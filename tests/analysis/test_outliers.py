@@ -14,9 +14,7 @@ from latentlab.analysis.outliers.measure import (
     at_equal_intensity,
     best_baseline,
     beyond,
-    constant_images,
     detect,
-    image_scores,
     mahalanobis,
     matched_pairs,
     model_scores,
@@ -24,6 +22,7 @@ from latentlab.analysis.outliers.measure import (
 )
 from latentlab.analysis.outliers.record import load_outliers
 from latentlab.codes.codes import Codes
+from latentlab.data.kinds.image import constant_images, image_scores
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
 

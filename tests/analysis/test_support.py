@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from latentlab.analysis.support.features import feature_space, nearest, normalised
 from latentlab.analysis.support.measure import continuity, coverage, holes, prior_fit, widths
+from latentlab.analysis.support.nearby import nearest
 from latentlab.codes.codes import Codes
+from latentlab.data.kinds import image, image_form
+from latentlab.data.kinds._patches import feature_space, normalised
 from latentlab.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -232,8 +234,12 @@ def test_noise_of_the_right_brightness_is_found_out(digits):
     assert found["density"] < 0.2
 
 
+def pixels(images: np.ndarray) -> np.ndarray:
+    return image.compared(image_form(images.shape[1:]), images)
+
+
 def test_nearest_finds_the_row_itself_even_darker(digits):
-    where, distance = nearest((digits[0][:20] // 2).astype(np.uint8), digits[0][:500])
+    where, distance = nearest((digits[0][:20] // 2).astype(np.uint8), digits[0][:500], pixels)
     assert where.tolist() == list(range(20))
     assert distance.max() < 0.1
-    assert nearest(np.zeros((1, 1, 8, 8), np.uint8), digits[0][:5])[1] == pytest.approx([2**0.5])
+    assert nearest(np.zeros((1, 1, 8, 8), np.uint8), digits[0][:5], pixels)[1] == pytest.approx([2**0.5])

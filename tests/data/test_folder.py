@@ -279,10 +279,10 @@ def test_a_large_image_is_read_where_it_is_resized(tmp_path: Path, monkeypatch: 
         load(tmp_path, size=8)
 
 
-def test_sixteen_bits_are_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((8, 8), dtype=np.uint16)).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match="8-bit"):
-        load(tmp_path)
+def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
+    image = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
+    Image.fromarray(image).save(tmp_path / "a.png")
+    assert np.array_equal(load(tmp_path)[0][0, 0], image)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image at all", b"\x89PNG\r\n\x1a\n" + bytes(20)])

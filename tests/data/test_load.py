@@ -43,7 +43,7 @@ def test_options_reach_the_loader_both_ways() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("digts", r"a name \(digits\)"),
+        ("digts", r"a name \(digits"),
         ("/no/such/folder", "does not exist"),
         ("dsprites:colour=1", "no option 'colour'"),
         ("digits:size=3", "no option 'size'"),
@@ -111,15 +111,15 @@ class TestCheck:
         assert not any(f["problem"] for f in findings)
 
     def test_what_is_unusable_is_said(self, tmp_path: Path) -> None:
-        np.save(tmp_path / "x.npy", np.full((4, 3, 3), 7.0))
+        np.save(tmp_path / "x.npy", np.full((4, 3, 3), np.nan))
         last = check(tmp_path / "x.npy")[-1]
-        assert "scale by" in str(last["problem"])
+        assert "NaN" in str(last["problem"])
         assert not last["usable"]
 
     def test_the_command_line_says_it_and_exits_2(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         from PIL import Image
 
-        np.save(tmp_path / "x.npy", np.full((4, 3, 3), 7.0))
+        np.save(tmp_path / "x.npy", np.full((4, 3, 3), np.inf))
         assert run(["data", "check", str(tmp_path / "x.npy")]) == 2
         assert capsys.readouterr().err.count("\n") == 1
         noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
@@ -167,5 +167,5 @@ def test_an_array_of_images_is_read_as_one_in_a_file_would_be() -> None:
     data = load(images)
     assert (data.name, data.shape) == ("array", (5, 1, 8, 8))
     assert (data[:][:, 0] == images).all()
-    with pytest.raises(InputError, match="array: images are complex128; expected"):
+    with pytest.raises(InputError, match=r"array: samples are complex128 .*; expected"):
         load(images.astype(complex))

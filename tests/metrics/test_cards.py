@@ -16,6 +16,7 @@ from latentlab.system.registry import load, names
 
 MODULES = {name: load("metrics", name) for name in names("metrics")}
 CLAIMS = [(name, change) for name, module in MODULES.items() for change in module.METRIC.unchanged_by]
+UNMEASURED = {"nk"}  # one evaluation of 10,000 rows trains networks for a minute, and a card takes some hundred
 CLOSE = 0.005  # trees decide ties by the order of dimensions, solvers stop early
 
 
@@ -36,14 +37,14 @@ def test_a_declaration_without_words_is_noticed():
     assert lacking(bare) == ["unchanged_by", "too_high", "too_low"]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - UNMEASURED))
 def test_a_metric_was_measured_in_its_present_version(name):
     version = measured(name).get("version")
     assert version == MODULES[name].METRIC.version, f"run: python benchmarks/cards.py --only {name}"
     assert all(measured(name)["changes"][change] <= CLOSE for change in MODULES[name].METRIC.unchanged_by)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - UNMEASURED))
 def test_what_was_measured_lies_in_the_declared_range(name):
     found, (low, high) = measured(name), MODULES[name].METRIC.range
     cases = [value for row in found["cases"].values() for value in row.values()]
@@ -67,6 +68,13 @@ def test_a_change_that_a_card_claims_leaves_the_value_as_it_is(name, change):
         assert after == pytest.approx(before, abs=CLOSE)
 
 
+@pytest.mark.parametrize("name", sorted(UNMEASURED))
+def test_a_card_without_measurements_is_one_of_words(name):
+    assert card(name).measured == {}
+    assert smallest_difference(name, ROWS) is None
+    assert dict(card(name).entries())["assumes"] == MODULES[name].METRIC.assumes
+
+
 def test_a_card_is_a_table_json_and_html():
     mig = card("mig")
     found = json.loads(json.dumps(mig.to_json()))
@@ -79,7 +87,7 @@ def test_a_card_is_a_table_json_and_html():
     assert mig._repr_html_().count("<tr>") >= len(entries)
     assert [each.name for each in cards()] == list(names("metrics"))
     with pytest.raises(InputError, match="did you mean 'mig'"):
-        card("mgi")
+        card("migg")
 
 
 def test_differences_of_equal_codes_stay_below_the_smallest_reliable_one():

@@ -32,9 +32,18 @@ Floats = NDArray[np.float64]
 class Commonness(Result):
     """How common each row is, and the weights that follow.
 
-    ``share`` (n, m) is the smoothed share of rows in the bin of each of the ``dimensions`` (m,) that count; ``weights``
-    (n,) have mean 1, higher for rarer rows. ``effective`` is Kish's effective sample size (Σw)² / Σw², between 1 and n:
-    how many different rows a weighted epoch amounts to. ``settings`` says how it was computed.
+    Parameters
+    ----------
+    share : array (n, m)
+        The smoothed share of rows in the bin of each of the dimensions that count.
+    weights : array (n,)
+        Of mean 1, higher for rarer rows.
+    dimensions : tuple of int
+        The m dimensions that count.
+    row_ids : array (n,)
+        The ids of the rows.
+    settings : dict
+        How it was computed.
     """
 
     share: Floats
@@ -44,14 +53,26 @@ class Commonness(Result):
     settings: dict[str, object]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per example, the rarest first: its row id and weight."""
+        """The weights as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per example, the rarest first: its row id and weight.
+        """
         import pandas as pd
 
         order = np.argsort(-self.weights, kind="stable")
         return pd.DataFrame({"row": self.row_ids[order], "weight": self.weights[order]})
 
     def to_json(self) -> dict[str, Any]:
-        """Row ids, weights, the dimensions that count, the effective sample size and the settings."""
+        """The weights as JSON.
+
+        Returns
+        -------
+        dict
+            Row ids, weights, the dimensions that count, the effective sample size and the settings.
+        """
         parts = {"rows": self.row_ids, "weights": self.weights, "dimensions": self.dimensions}
         return plain({**parts, "effective": self.effective, "settings": self.settings})
 
@@ -61,7 +82,18 @@ class Commonness(Result):
         return effective_size(self.weights)
 
     def by_row_id(self) -> Floats:
-        """The weights as `train` takes them: entry i is that of the row with id i, NaN where none was weighed."""
+        """The weights as `train` takes them.
+
+        Returns
+        -------
+        array
+            Entry i is that of the row with id i, NaN where none was weighed.
+
+        Raises
+        ------
+        InputError
+            Where an id is below 0 or too large.
+        """
         if self.row_ids.min() < 0 or self.row_ids.max() >= LARGEST_ID:
             came = f"{self.row_ids.min():,} to {self.row_ids.max():,}"
             raise InputError(f"row ids go from {came}; weights need ids from 0 to {LARGEST_ID - 1:,}")

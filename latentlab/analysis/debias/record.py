@@ -53,7 +53,9 @@ def load_extremes(run: Run) -> dict[str, Decodings]:
         raise STAGE.damaged(run, f"it holds {', '.join(found)[:40] or 'nothing'}")
     for name, part in found.items():
         told: _Told = validate(_Told, part.settings, f"{path}: {name}")
-        if {len(told.rows), len(told.weights), len(told.classes)} != {len(part.images)} or part.images.ndim != 4:
+        if {len(told.rows), len(told.weights), len(told.classes)} != {
+            len(part.images)
+        } or part.images.ndim != 1 + part.form.ndim:
             raise STAGE.damaged(run, f"{name} does not describe each image")
     if len({part.codes.shape[1] for part in found.values()}) > 1:
         raise STAGE.damaged(run, "the parts differ in latent size")

@@ -42,10 +42,51 @@ def debias(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Commonness:
-    """How common each training row is under the run's latent distribution; the extremes stay in ``debiasing.h5``.
+    """Measure how common each training row is under the run's latent distribution.
 
-    ``data`` and ``split`` are what the run was trained on by default. The file holds the rarest and the
-    commonest rows, each with its reconstruction; see `latentlab.analysis.debias.measure.commonness` for the weights.
+    The rarest and the commonest rows, each with its reconstruction, are kept in ``debiasing.h5``.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, str or Path, optional
+        By default what the run was trained on.
+    split : str, optional
+        A published part of the data; by default the one that the run was trained on.
+    combine : {"product", "maximum"}
+        How the factors of the dimensions become the weight of a row.
+    bins : int, default 10
+        Bins of equal width in each active dimension.
+    smoothing : float, default 0.01
+        What is added to the share of each bin: the larger it is, the nearer all weights are to one.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    Commonness
+        Weights (n,) of mean 1, higher for rarer rows; see `latentlab.analysis.debias.measure.commonness`.
+
+    Raises
+    ------
+    InputError
+        Where the run has no encoder, or a setting or the data cannot be used.
+
+    References
+    ----------
+    Amini et al. (2019), Uncovering and mitigating algorithmic bias through learned latent structure, equation 4.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> round(float(ll.debias(run).weights.mean()), 3)
+    1.0
     """
     STAGE.check(run)
     part = trained_rows(run, None if data is None else load(data), split)
@@ -91,7 +132,10 @@ def _extremes(
     of_row, classes = _classes(part)
     parts, summary = {}, {**found.settings, "effective": found.effective, "data": part.name}
     for name, rows in zip(("commonest", "rarest"), extremes(found.weights, SHOWN), strict=True):
-        made = Decodings(part[rows], codes.mean[rows]) if model is None else reconstruct(model, codes, part, rows)
+        if model is None:
+            made = Decodings(part[rows], codes.mean[rows], form=part.form)
+        else:
+            made = reconstruct(model, codes, part, rows)
         told = {"kind": name, "rows": codes.row_ids[rows].tolist(), "weights": found.weights[rows].tolist()}
         classed = [classes[k] for k in of_row[rows]]
         parts[name] = replace(made, settings={**told, "classes": classed, "summary": summary})

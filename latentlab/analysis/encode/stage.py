@@ -15,6 +15,7 @@ from latentlab.codes.h5ad import FORMAT, encoded, load_codes, read_provenance, s
 from latentlab.codes.h5ad_writer import CodesWriter
 from latentlab.data import Dataset, read_spec, say_if_dark
 from latentlab.models import Model, load_model
+from latentlab.models.conditions import told_of
 from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, distortions, posteriors
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
@@ -35,16 +36,52 @@ def encode(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Codes:
-    """The codes of `data` under the run's model, kept in the run's ``codes.h5ad``.
+    """The codes of data under the run's model, kept in the run's ``codes.h5ad``.
 
-    ``data`` is by default what the run was trained on, ``split`` its test part where one is published. ``distortion``
-    (−log p(x|z) at one posterior sample, seeded) costs a decode a row: ``sample`` computes it for a split named
-    ``test`` or else for 10,000 seeded rows, ``all`` for every row. Codes that are there already, made from the same
-    weights and images, are read and not recomputed; factors or labels that have changed since replace those in the
-    file. The same images are those of the same content (`Dataset.fingerprint`), whatever they are called. ``adapter``
-    is what a run of a user's own model needs: the ``FILE.py:NAME`` it was imported with, or the model. A model without
-    an encoder has no codes of images: its codes are 10,000 seeded draws from the prior N(0, I). Codes that were
-    imported without a model are those there are.
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, optional
+        What to encode, or its name or path; by default what the run was trained on.
+    split : str, optional
+        A published part of the data; by default the test part where one is published.
+    distortion : {"sample", "all", "none"}
+        For which rows −log p(x|z) is computed, in nats at one posterior sample, seeded; it costs a decode a row.
+        ``sample`` takes a split named ``test`` or else 10,000 seeded rows, ``all`` every row.
+    seed : int, default 0
+        Of the rows and of the posterior samples.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: the ``FILE.py:NAME`` it was imported with, or the model.
+    progress : callable
+        Called with rows done and rows in all.
+
+    Returns
+    -------
+    Codes
+        Posterior means and variances (n, d), one row per sample, with what is known of each row.
+
+    Raises
+    ------
+    InputError
+        For data of another form than the run was trained on, an unknown split, or a missing or wrong adapter.
+    MissingError
+        Where the run has no weights, or its data are not there.
+
+    Notes
+    -----
+    Codes that are there already, made from the same weights and images, are read and not recomputed; factors or labels
+    that have changed since replace those in the file. The same images are those of the same content
+    (`Dataset.fingerprint`), whatever they are called. A model without an encoder has no codes of images: its codes are
+    10,000 seeded draws from the prior N(0, I). Codes that were imported without a model are those there are.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.encode(run)
+    Codes(1,797 rows × 2 latent dimensions; labels)
     """
     write_codes(run, data, split=split, distortion=distortion, seed=seed, adapter=adapter, progress=progress)
     return load_codes(run.codes_path)
@@ -86,7 +123,8 @@ def write_codes(
         return
     provenance = unless_damaged(lambda: read_provenance(run.codes_path)) or {}
     with lock(run.path):  # codes are written as they are computed: they need not fit into memory
-        if _of_same_images(provenance, plain(inputs)):
+        # What a model is told is a factor: where factors are others, so are the codes.
+        if run.config.conditions is None and _of_same_images(provenance, plain(inputs)):
             _describe_again(run, data, {**provenance, "inputs": inputs, "data": spec})
         else:
             data = replace(data, spec=spec)
@@ -171,6 +209,8 @@ def _add_distortion(writer: CodesWriter, model: Model, data: Dataset, distortion
     rows = np.arange(len(data))
     if distortion == "sample" and not data.name.endswith(":test") and len(data) > DISTORTION_ROWS:
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:DISTORTION_ROWS])
+    told = told_of(model, data)
     for start in range(0, len(rows), BATCH):
         chosen = rows[start : start + BATCH]
-        writer.judge(chosen, distortions(model, data.read(chosen), seed=seed + start))
+        given = None if told is None else told[chosen]
+        writer.judge(chosen, distortions(model, data.read(chosen), seed=seed + start, told=given))

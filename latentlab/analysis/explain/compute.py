@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import t as student
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from latentlab.analysis.explain.record import Effects, straightness
 from latentlab.codes.codes import Codes
+from latentlab.data import Form
 from latentlab.errors import InputError
 from latentlab.models import Model
-from latentlab.models.autoencoder import device_of
+from latentlab.models.autoencoder import device_of, form_of
 from latentlab.models.decoding import AGGREGATE_QUANTILES
 
 ROWS = 32
@@ -74,9 +76,10 @@ def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS,
         block = found * spread.reshape(-1, *[1] * (found.ndim - 2))
         total = total + (block.mean(axis=2) if block.ndim > 3 else block).sum(axis=0)
         square = square + (block**2).mean(axis=tuple(range(2, block.ndim))).sum(axis=0)
-    changed, straight = [], np.empty((d, len(centres)))
+    form = form_of(model, found.shape[2:])
+    changed, straight, shifts = [], np.empty((d, len(centres))), []
     for j in range(d):
-        moved = 0.0
+        moved, ways = 0.0, []
         for i, centre in enumerate(centres):
             along = np.tile(centre, (steps, 1))
             along[:, j] = np.linspace(ends[0, j], ends[1, j], steps)
@@ -84,12 +87,17 @@ def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS,
             straight[j, i] = straightness(path.reshape(steps, -1))
             along = np.abs(np.diff(path, axis=0)).sum(axis=0)
             moved = moved + (along.mean(axis=0) if along.ndim > 1 else along)
+            ways.append(path[[0, -1]])
         changed.append(moved / len(centres))
+        shifts.append(_shift(form, np.stack(ways)))
+    signed = form.kind != "image"
     return Effects(
         local=np.asarray(total / len(centres), np.float32),
         strength=np.sqrt(np.asarray(square) / len(centres)),
         changed=np.asarray(changed, np.float32),
         straightness=straight,
+        shift=np.stack(shifts, axis=1).astype(np.float32) if signed else None,
+        typical=form.from_model(_means(model, centres)).mean(axis=0, dtype=np.float32) if signed else None,
         settings={
             "rows": codes.row_ids[chosen].tolist(),
             "of_rows": len(codes),
@@ -98,6 +106,18 @@ def measure(model: Model, codes: Codes, *, rows: int = ROWS, steps: int = STEPS,
             "ends": ends.T.tolist(),
         },
     )
+
+
+def _shift(form: Form, ends: Images) -> NDArray[np.float64]:
+    """The mean change from one end of a path to the other (m, 2, *shape) over its codes, and the mean's 95 % interval.
+
+    (3, *shape): mean, low and high, by Student's t; both ends are NaN for a single code.
+    """
+    low, high = np.moveaxis(form.from_model(ends), 1, 0)
+    change = form.change(low, high)
+    mean, m = change.mean(axis=0), len(change)
+    reach = student.ppf(0.975, m - 1) * change.std(axis=0, ddof=1) / np.sqrt(m) if m > 1 else np.full_like(mean, np.nan)
+    return np.stack([mean, mean - reach, mean + reach])
 
 
 def _means(model: Model, codes: NDArray[np.float32]) -> Images:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 (FILE,) = STAGE.files
 FORMAT = 1
+MEASURED, SIGNED = ("local", "strength", "changed", "straightness"), ("shift", "typical")
 Floats = NDArray[np.float64]
 
 
@@ -31,14 +32,31 @@ Floats = NDArray[np.float64]
 class Effects(Result):
     """What each of d latent dimensions does around m codes of the data.
 
-    ``local`` (d, h, w): the exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the
-    data, the mean over the m codes and over channels: the change of a pixel, in [0, 1] of its range, that one standard
-    deviation would make if the decoder went on straight. ``strength`` (d,) is its root mean square over pixels, codes
-    and channels. ``changed`` (d, h, w) is how far each pixel goes on the whole path from the 2.5 % to the 97.5 %
-    quantile of z_j, back and forth counted, the mean over codes and channels. ``straightness`` (d, m) is the length of
-    the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing changes.
+    ``local`` and ``strength`` are per standard deviation of the code, so its free scale changes nothing.
 
-    Everything is per standard deviation of the code, so the free scale of a code changes nothing.
+    Parameters
+    ----------
+    local : array (d, h, w)
+        The exact derivative of the picture, |∂x/∂z_j| times the standard deviation of z_j over the data, the mean over
+        the m codes and over channels: the change of a pixel, in [0, 1] of its range, that one standard deviation would
+        make if the decoder went on straight.
+    strength : array (d,)
+        The root mean square of that over pixels, codes and channels.
+    changed : array (d, h, w)
+        How far each pixel goes on the whole path from the 2.5 % to the 97.5 % quantile of z_j, back and forth counted,
+        the mean over codes and channels.
+    straightness : array (d, m)
+        The length of the straight line between the ends of that path over the path's own, in (0, 1], NaN where nothing
+        changes.
+    settings : mapping
+        How it was computed.
+    shift : array (3, d, *shape), optional
+        Of samples other than images: how each feature changes from the low end of the path to the high one, with its
+        sign, the mean over the m codes and the ends of its 95 % interval (Student's t, pointwise: nothing is done about
+        the number of features). In the values' own units; of counts log₂ of the fold. None for images, and in older
+        files.
+    typical : array (*shape), optional
+        The mean of what the m codes decode to; None for images, and in older files.
     """
 
     local: NDArray[np.float32]
@@ -46,17 +64,28 @@ class Effects(Result):
     changed: NDArray[np.float32]
     straightness: Floats
     settings: Mapping[str, Any] = field(default_factory=dict)
+    shift: NDArray[np.float32] | None = None
+    typical: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         d, (*_, m) = len(self.strength), self.straightness.shape
-        if self.local.ndim != 3 or not self.local.size or self.changed.shape != self.local.shape:
-            raise InputError(f"local is {self.local.shape}, changed {self.changed.shape}; expected (d, h, w) both")
+        if self.local.ndim < 2 or not self.local.size or self.changed.shape != self.local.shape:
+            raise InputError(f"local is {self.local.shape}, changed {self.changed.shape}; expected (d, places) both")
         if self.local.shape[0] != d or self.strength.shape != (d,) or self.straightness.shape != (d, m):
             came = f"strength is {self.strength.shape}, straightness {self.straightness.shape}"
-            raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, h, w)")
+            raise InputError(f"{came}, local {self.local.shape}; expected (d,), (d, m) and (d, places)")
+        if self.shift is not None and (self.typical is None or self.shift.shape != (3, d, *self.typical.shape)):
+            what = None if self.typical is None else self.typical.shape
+            raise InputError(f"shift is {self.shift.shape}, typical {what}; expected (3, {d}, *shape) and (*shape)")
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per latent dimension: strength, its share, area and mean straightness."""
+        """The effects as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per latent dimension: strength, its share, area and mean straightness.
+        """
         import pandas as pd
 
         total = self.strength.sum()
@@ -67,7 +96,13 @@ class Effects(Result):
         return pd.DataFrame({**columns, "straightness": bent})
 
     def to_json(self) -> dict[str, Any]:
-        """The rows of `to_frame` as ``dimensions``, and the settings; without the images."""
+        """The effects as JSON, without the images.
+
+        Returns
+        -------
+        dict
+            The rows of `to_frame` as ``dimensions``, and the settings.
+        """
         return {"dimensions": plain(self.to_frame().to_dict("records")), "settings": plain(self.settings)}
 
     @property
@@ -103,8 +138,9 @@ def save_effects(path: Path, effects: Effects, inputs: Mapping[str, Any]) -> Non
         file.attrs["format"] = FORMAT
         file.attrs["inputs"] = json.dumps(inputs, sort_keys=True)
         file.attrs["settings"] = json.dumps(effects.settings, sort_keys=True)
-        for name in ("local", "strength", "changed", "straightness"):
-            file.create_dataset(name, data=getattr(effects, name))
+        for name in (*MEASURED, *SIGNED):
+            if getattr(effects, name) is not None:
+                file.create_dataset(name, data=getattr(effects, name))
 
 
 def effects_of(run: Run) -> Effects:
@@ -117,5 +153,5 @@ def load_effects(path: Path) -> Effects:
     """The effects in an ``effects.h5``."""
     with reading(path, "effects") as file:
         check_format(int(file.attrs["format"]), FORMAT, path)
-        arrays = {name: numbers(file[name]) for name in ("local", "strength", "changed", "straightness")}
+        arrays = {name: numbers(file[name]) for name in (*MEASURED, *SIGNED) if name in file or name in MEASURED}
         return Effects(**arrays, settings=dict(json.loads(file.attrs["settings"])))

@@ -22,7 +22,42 @@ def explain(
     seed: int = 0,
     adapter: str | Model | None = None,
 ) -> Effects:
-    """What each latent dimension does to the picture; kept in ``effects.h5`` and not made again while it holds."""
+    """Measure what each latent dimension does to a sample; kept in ``effects.h5`` and not made again while it holds.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    rows : int, optional
+        How many rows of the codes the dimensions are moved around.
+    steps : int, optional
+        How many values each dimension takes.
+    seed : int, default 0
+        Of the rows.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+
+    Returns
+    -------
+    Effects
+        What each of d dimensions changes around those codes, per standard deviation of the code.
+
+    Raises
+    ------
+    InputError
+        Where the run has no decoder, or needs an adapter.
+    MissingError
+        Where the run was not encoded.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.explain(run, rows=2, steps=3).local.shape
+    (2, 8, 8)
+    """
     from latentlab.analysis.explain.compute import ROWS as AROUND
     from latentlab.analysis.explain.compute import STEPS, measure
     from latentlab.models import load_model

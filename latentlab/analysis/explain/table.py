@@ -9,8 +9,11 @@ import numpy as np
 from latentlab.analysis.explain.record import Effects
 from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.codes.dimensions import dimensions, knowledge
+from latentlab.data import Form
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
+
+NAMED = 4  # features that are named in a dimension's row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +29,8 @@ def explained(run: Run, effects: Effects) -> pd.DataFrame:
     decoded images, missing where it was not at this run or the dimension changes no factor. ``strength``, ``area`` and
     ``straightness`` (the mean over codes, 95 % of them between ``_low`` and ``_high``) are `Effects`'.
     ``strength_share`` is the share of the sum of squares: a dimension may be used by the encoder and yet do nothing, or
-    the other way round.
+    the other way round. ``up`` and ``down``, where samples are no images, are the features that go farthest up and down
+    as the dimension rises (`features` has them all).
     """
     import pandas as pd
 
@@ -60,11 +64,101 @@ def explained(run: Run, effects: Effects) -> pd.DataFrame:
             "straightness": _means(effects.straightness)[order],
             "straightness_low": low[order],
             "straightness_high": high[order],
+            **_extremes(run, effects, order),
             "name": ranked["name"],
         }
     )
     found.attrs |= {**ranked.attrs, "rows": len(effects.settings.get("rows", ()))}
     return found
+
+
+def features(run: Run, effects: Effects, top: int | None = None) -> pd.DataFrame:
+    """The features that each latent dimension moves, one row each: what goes up with it, and what goes down.
+
+    Parameters
+    ----------
+    run, effects
+        A run and what `latentlab explain` measured on it.
+    top
+        At most this many features up and as many down for each dimension; all of them by default.
+
+    Returns
+    -------
+    One row per dimension and feature, the most important dimension first, in it the features that go up and then those
+    that go down, the largest effect first. ``effect`` is the change from the 2.5 % to the 97.5 % quantile of the
+    dimension's codes, the mean over the codes around which it was measured, ``effect_low`` and ``effect_high`` its 95 %
+    interval (of each feature by itself), ``unit`` its unit: log₂ of the fold for counts, the values' own for the rest.
+    ``typical`` is the mean decoded value. The sign of a dimension itself is arbitrary: another training may turn it.
+
+    Raises
+    ------
+    InputError
+        For images, whose effects are maps, and where the effects are of an older version.
+    """
+    import pandas as pd
+
+    form = run.config.form
+    if effects.shift is None or effects.typical is None:
+        why = "of images are maps" if form.kind == "image" else "are of an older version: recompute them"
+        raise InputError(f"{run.path}: the effects {why}, so no features are listed; see figure effects")
+    names = feature_names(form)
+    effect, low, high = (each.reshape(len(each), -1).astype(np.float64) for each in effects.shift)
+    parts = []
+    for row in dimensions(run.codes(), notes=run.notes()).to_dict("records"):
+        j = int(row["index"])
+        for direction, order in _ranked(effect[j], top):
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "dim": row["dim"],
+                        "active": row["active"],
+                        "top_factor": row["top_factor"],
+                        "direction": direction,
+                        "rank": np.arange(1, len(order) + 1),
+                        "feature": [names[k] for k in order],
+                        "effect": effect[j, order],
+                        "effect_low": low[j, order],
+                        "effect_high": high[j, order],
+                        "unit": form.change_unit,
+                        "typical": effects.typical.ravel()[order].astype(np.float64),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _ranked(effect: np.ndarray, top: int | None) -> list[tuple[str, np.ndarray]]:
+    """The features that go up and those that go down, the farthest first."""
+    order = np.argsort(-effect, kind="stable")
+    up, down = order[effect[order] > 0], order[effect[order] < 0][::-1]
+    return [("up", up[:top]), ("down", down[:top])]
+
+
+def feature_names(form: Form) -> list[str]:
+    """What each number of a sample is called, in order: its column, or its channel and place on the axis."""
+    first = form.names or tuple(f"{'channel' if form.ndim > 1 else 'feature'} {i}" for i in range(form.shape[0]))
+    if form.ndim == 1:
+        return list(first)
+    places = form.axis or tuple(range(form.shape[-1]))
+    unit = f" {form.axis_unit}" if form.axis_unit else ""
+    points = [f"{place:g}{unit}" for place in places]
+    return points if len(first) == 1 else [f"{name}, {point}" for name in first for point in points]
+
+
+def _extremes(run: Run, effects: Effects, order: np.ndarray) -> dict[str, list[str]]:
+    """The features that each dimension moves most, up and down, by name; nothing for images."""
+    if effects.shift is None:
+        return {}
+    names, effect = feature_names(run.config.form), effects.shift[0].reshape(len(effects.strength), -1)
+    ranked = [dict(_ranked(effect[j], NAMED)) for j in order]
+    used = run.codes().active
+    return {
+        way: [
+            ", ".join(names[k][:24] for k in each[way]) if used[j] else ""
+            for j, each in zip(order, ranked, strict=True)
+        ]
+        for way in ("up", "down")
+    }
 
 
 def _second(run: Run, top: list[str | None], order: np.ndarray) -> tuple[list[str | None], list[float]]:

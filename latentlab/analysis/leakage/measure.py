@@ -43,9 +43,9 @@ def leakage(decodings: Decodings, reader: Reader, *, seed: int = 0) -> Score:
     nothing has none at all, and NaN for a value. Factors read with an R² under 0.5 on real images are left out, and
     said in ``settings``.
     """
-    if decodings.images.ndim != 6 or decodings.images.shape[2] < 2:
+    if decodings.images.ndim != 3 + decodings.form.ndim or decodings.images.shape[2] < 2:
         raise InputError(
-            f"images are {decodings.images.shape}; expected (anchors, dimensions, steps, channels, height, width)"
+            f"samples are {decodings.images.shape}; expected (anchors, dimensions, steps, {decodings.form.size})"
         )
     kept = [k for k, scale in enumerate(reader.scales) if scale.r2 >= READABLE]
     scales = [reader.scales[k] for k in kept]

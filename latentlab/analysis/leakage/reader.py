@@ -1,9 +1,9 @@
 """Factors read off images by a regressor trained on real images whose factors are known: no model's encoder takes part.
 
 The regressor sees each image as a coarse picture (at most 16×16) and as the sizes of its low spatial frequencies, which
-do not depend on where a thing is; a small network (scikit-learn's) maps both to all factors at once. Each factor is
-read in a space where distances mean something: its value, cos and sin of a circular one, the class of a categorical
-one. How well each is read is measured on images held out.
+do not depend on where a thing is, and other samples as their kind says; a small network (scikit-learn's) maps them to
+all factors at once. Each factor is read in a space where distances mean something: its value, cos and sin of a
+circular one, the class of a categorical one. How well each is read is measured on images held out.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.labels import as_factor, labelled
-from latentlab.data import Dataset, Factor
-from latentlab.data.dataset import angles
+from latentlab.data import Dataset, Factor, Form
+from latentlab.data.dataset import Samples, angles
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import angles_of
 
@@ -27,8 +28,6 @@ Floats = NDArray[np.float64]
 ROWS = 20_000
 HELD_OUT = 4_000
 LEAST_ROWS = 50
-SIDE = 16
-FREQUENCIES = 10
 HARMONICS = (1, 2, 4)
 HIDDEN = (256, 128)
 UPDATES = 2_400
@@ -63,7 +62,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """A trained regressor: images in, readings of the factors out. ``scales`` has an entry a factor that varies."""
+    """A trained regressor: samples in, readings of the factors out. ``scales`` has an entry a factor that varies."""
 
     scales: tuple[Scale, ...]
     data: str
@@ -71,16 +70,18 @@ class Reader:
     network: Any = field(repr=False)
     standard: tuple[Any, Any] = field(repr=False)
     outputs: tuple[Any, Any] = field(repr=False)
+    form: Form
 
-    def read(self, images: NDArray[np.uint8]) -> list[Floats]:
-        """What each factor is read as in images (…, c, h, w): one array (…, numbers that stand for it) a factor."""
-        flat = images.reshape(-1, *images.shape[-3:])
+    def read(self, images: Samples) -> list[Floats]:
+        """What each factor is read as in samples (…, *shape): one array (…, numbers that stand for it) a factor."""
+        leading = images.shape[: -self.form.ndim]
+        flat = images.reshape(-1, *self.form.shape)
         found = np.concatenate([self._outputs(block) for block in _blocks(flat)])
         parts = [_settled(found[:, scale.start : scale.start + scale.width], scale) for scale in self.scales]
-        return [part.reshape(*images.shape[:-3], part.shape[-1]) for part in parts]
+        return [part.reshape(*leading, part.shape[-1]) for part in parts]
 
-    def _outputs(self, images: NDArray[np.uint8]) -> Floats:
-        seen, (centre, spread), (shift, unit) = features(images), self.standard, self.outputs
+    def _outputs(self, images: Samples) -> Floats:
+        seen, (centre, spread), (shift, unit) = kind_of(self.form).seen(self.form, images), self.standard, self.outputs
         found = np.asarray(self.network.predict((seen - centre) / spread), np.float64)
         return np.asarray(found.reshape(len(images), -1) * unit + shift)
 
@@ -104,34 +105,18 @@ def learn(data: Dataset, *, rows: int = ROWS, seed: int = 0) -> Reader:
     unit = np.concatenate([np.full(scale.width, np.sqrt(scale.sweep)) for scale in candidates])
     wanted = np.concatenate([embed(columns[train], scale) for scale in candidates], axis=1)
     shift = wanted.mean(axis=0)
-    seen = np.concatenate([features(data[block]) for block in _blocks(train)])
+    kind = kind_of(data.form)
+    form = kind.fitted(data.form, data)
+    seen = np.concatenate([kind.seen(form, data[block]) for block in _blocks(train)])
     spread = seen.std(axis=0)
     spread = spread + 0.05 * max(float(spread.max()), 1e-6)  # what hardly varies is not blown up
     centre = seen.mean(axis=0)
     network = _trained((seen - centre) / spread, ((wanted - shift) / unit).astype(np.float32), seed)
-    reader = Reader(candidates, data.name, len(train), network, (centre, spread), (shift, unit))
+    reader = Reader(candidates, data.name, len(train), network, (centre, spread), (shift, unit), form)
     readings = [np.concatenate(parts) for parts in zip(*(reader.read(data[b]) for b in _blocks(test)), strict=True)]
     judged = [_judged(scale, got, columns[test]) for scale, got in zip(candidates, readings, strict=True)]
     best = [max((s for s in judged if s.index == k), key=lambda s: s.r2) for k in range(len(specs))]
     return replace(reader, scales=tuple(best))
-
-
-def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the regressor sees of images (n, c, h, w): (n, numbers) float32, a coarse picture and a low spectrum."""
-    from scipy.fft import rfft2
-
-    pixels = images.astype(np.float32) / 255
-    coarse = pixels
-    for axis in (2, 3):
-        size = images.shape[axis]
-        edges = np.linspace(0, size, min(SIDE, size) + 1).astype(int)
-        shape = [1, 1, 1, 1]
-        shape[axis] = -1
-        coarse = np.add.reduceat(coarse, edges[:-1], axis=axis) / np.diff(edges).reshape(shape).astype(np.float32)
-    spectrum = np.abs(rfft2(pixels.mean(axis=1)))
-    most = min(FREQUENCIES, images.shape[2] // 2 - 1)
-    low = np.concatenate([spectrum[:, : most + 1], spectrum[:, -most:]], axis=1)[:, :, : FREQUENCIES + 1]
-    return np.concatenate([coarse.reshape(len(images), -1), np.sqrt(low).reshape(len(images), -1) / SIDE], axis=1)
 
 
 def embed(columns: Floats, scale: Scale) -> Floats:

@@ -48,10 +48,51 @@ def leakage(
     readers: Readers | None = None,
     progress: Progress = silent,
 ) -> Score:
-    """The leakage of a run, kept in its ``leakage.json``; what is there of the same codes and data is not made again.
+    """Measure by how much a run's traversals change factors that they should not; kept in ``leakage.json``.
 
-    ``data`` is by default what the run's codes were made from. ``readers`` collects what was learnt from data, so that
-    runs of the same images that are given the same one learn from them once.
+    A reader of the factors is learnt from the data and reads the decoded traversals. What is there of the same codes
+    and data is not made again.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, str or Path, optional
+        Samples with factors; by default what the run's codes were made from.
+    anchors : int, default 16
+        How many seeded rows of the codes are traversed.
+    seed : int, default 0
+        Of the rows and of the reader.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    readers : dict, optional
+        Collects what was learnt from data, so that runs of the same images that are given the same one learn from them
+        once.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    Score
+        The mean leakage of the dimensions, lower is better, with its 95 % interval; ``matrix`` (d, k) has the change of
+        every factor along every dimension. NaN where a decoder changes nothing.
+
+    Raises
+    ------
+    InputError
+        Where the run has no decoder, the data have no factors or another form, or the run needs an adapter.
+    MissingError
+        Where the run was not encoded.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> data = ll.data.load("dsprites", size=8, grid=(1, 1, 1, 8, 8))
+    >>> run = ll.train(data, f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> len(ll.leakage(run, anchors=2).matrix)
+    2
     """
     check_model(run)
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)

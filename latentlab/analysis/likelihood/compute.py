@@ -20,6 +20,7 @@ from latentlab.analysis.likelihood.compute_quadrature import check_normalised, i
 from latentlab.analysis.likelihood.record import INDEPENDENT, Evidence
 from latentlab.errors import InputError
 from latentlab.models import Model, Point
+from latentlab.models.conditions import given
 from latentlab.models.encoding import as_input
 from latentlab.system.progress import Progress, silent
 
@@ -38,18 +39,24 @@ def estimate(
     samples: int = SAMPLES,
     seed: int = 0,
     settings: dict[str, object] | None = None,
+    told: Tensor | None = None,
     progress: Progress = silent,
 ) -> Evidence:
-    """The `Evidence` of images (n, c, h, w) uint8 under a model, with `samples` seeded posterior draws a row."""
+    """The `Evidence` of images (n, c, h, w) uint8 under a model, with `samples` seeded posterior draws a row.
+
+    ``told`` (n, k) are the rows' conditions where the model takes some; log p(x|c) is then estimated, and not by
+    quadrature.
+    """
     counts = [10**k for k in range(6) if 10**k < samples] + [samples]
     blocks: list[_Rows] = []
     for start in range(0, len(images), BLOCK):
-        x = as_input(model, images[start : start + BLOCK])
-        blocks.append(_estimate(model, x, samples, counts, seed + start))
+        rows = slice(start, start + BLOCK)
+        x, at = as_input(model, images[rows]), given(model, None if told is None else told[rows])
+        blocks.append(_estimate(at, x, samples, counts, seed + start))
         progress(min(start + BLOCK, len(images)), len(images))
     found = _Rows(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
     exact = None
-    if model.latent_dim == 2:
+    if model.latent_dim == 2 and told is None:
         few = slice(0, EXACT_ROWS)
         exact = integrate(model, images[few], row_ids[few], found.bounds[few, -1])
     return Evidence(

@@ -66,11 +66,28 @@ class Exact:
 class Evidence(Result):
     """Estimates of log p(x) of n rows, in nats, from K samples of q(z|x) each.
 
-    ``elbo`` (n,) has the KL in closed form; ``estimate`` (n,) is log (1/K) Σ p(x, z_k)/q(z_k|x), a lower bound on
-    log p(x) in expectation (Burda et al. 2016, equation 8); ``ess`` (n,) is its effective sample size, of K.
-    ``bounds`` (b,) is the mean over rows of that bound at ``counts`` (b,) samples. ``variance_sampled`` and
-    ``variance_closed`` (n,) are the variances over samples of the two estimators of the ELBO at one sample: with the
-    KL sampled (A) and in closed form (B). ``exact`` is there for a latent space of two dimensions.
+    Parameters
+    ----------
+    row_ids : array (n,)
+        The ids of the rows.
+    elbo : array (n,)
+        The ELBO, with the KL in closed form.
+    estimate : array (n,)
+        log (1/K) Σ p(x, z_k)/q(z_k|x), a lower bound on log p(x) in expectation (Burda et al. 2016, equation 8).
+    ess : array (n,)
+        Its effective sample size, of K.
+    counts : array (b,)
+        Numbers of samples.
+    bounds : array (b,)
+        The mean over rows of that bound at so many samples.
+    variance_sampled : array (n,)
+        The variance over samples of the estimator of the ELBO at one sample, with the KL sampled (A).
+    variance_closed : array (n,)
+        The same with the KL in closed form (B).
+    exact : Exact, optional
+        There for a latent space of two dimensions.
+    settings : mapping
+        How it was computed.
     """
 
     row_ids: NDArray[np.int64]
@@ -89,18 +106,36 @@ class Evidence(Result):
         _same(len(self.counts), self, ("bounds",))
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per example: its row id, ELBO and estimate of log p(x) in nats, and effective sample size."""
+        """The estimates as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per example: its row id, ELBO and estimate of log p(x) in nats, and effective sample size.
+        """
         import pandas as pd
 
         columns = {"row": self.row_ids, "elbo": self.elbo, "log_likelihood": self.estimate, "ess": self.ess}
         return pd.DataFrame(columns)
 
     def to_json(self) -> dict[str, Any]:
-        """The `summary` and the settings."""
+        """The estimates as JSON.
+
+        Returns
+        -------
+        dict
+            The `summary` and the settings.
+        """
         return {**plain(self.summary()), "settings": plain(self.settings)}
 
     def summary(self) -> dict[str, Any]:
-        """The means over rows, with the standard error of the estimate's mean, ready for a table or JSON."""
+        """The means over rows, ready for a table or JSON.
+
+        Returns
+        -------
+        dict
+            Numbers by name, with the standard error of the estimate's mean.
+        """
         samples = int(self.settings["samples"])
         found: dict[str, Any] = {
             "rows": len(self.row_ids),
@@ -144,6 +179,12 @@ def _same(n: int, held: Any, names: Sequence[str]) -> None:
 def read_evidence(run: Run) -> Evidence:
     """What `latentlab likelihood` left in a run's folder; a `MissingError` says how to make it."""
     return load_evidence(STAGE.path(run))
+
+
+def given_of(run: Run) -> str:
+    """What log p(x) takes as known: the totals of counts, what the decoder is told; mostly nothing."""
+    counted = ["library size"] if run.config.likelihood in ("negative-binomial", "poisson") else []
+    return ", ".join([*counted, *(run.config.conditions.names if run.config.conditions else ())])
 
 
 def save_evidence(path: Path, evidence: Evidence, inputs: Mapping[str, Any]) -> None:

@@ -9,10 +9,11 @@ import torch
 
 from latentlab.analysis.likelihood import STAGE
 from latentlab.analysis.likelihood.compute import ROWS, SAMPLES, estimate
-from latentlab.analysis.likelihood.record import FILE, FORMAT, INDEPENDENT, Evidence, save_evidence
+from latentlab.analysis.likelihood.record import FILE, FORMAT, INDEPENDENT, Evidence, given_of, save_evidence
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
+from latentlab.models.conditions import told_of
 from latentlab.results import plain
 from latentlab.runs.data import analysed
 from latentlab.runs.kept import kept
@@ -31,15 +32,52 @@ def likelihood(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Evidence:
-    """The ELBO and importance-weighted estimates of log p(x) of at most `rows` seeded rows, kept in ``likelihood.h5``.
+    """The ELBO and importance-weighted estimates of log p(x), in nats; kept in ``likelihood.h5``.
 
-    ``data`` is by default what the run was trained on, of it the published test part. Each row gets `samples` draws
-    from its posterior. A latent space of two dimensions is integrated exactly too, for the first 50 of the rows.
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, str or Path, optional
+        By default what the run was trained on, of it the published test part.
+    split : str, optional
+        A published part of the data.
+    rows : int
+        At most how many rows are estimated, chosen by the seed; at least 1.
+    samples : int
+        Draws from the posterior of each row; at least 2.
+    seed : int, default 0
+        Of the rows and of the draws.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
 
-    Raises `InputError` for a deterministic encoder, which has no posterior and no ELBO, and where the likelihood is
-    not a
-    distribution of the images: a Bernoulli likelihood gives probability to black and white alone, so its value for
-    grey levels is not log p(x). Take ``binarised=SEED`` data for it.
+    Returns
+    -------
+    Evidence
+        The estimates of each row. A latent space of two dimensions is integrated exactly too, for the first 50 rows.
+        Of counts it is log p(x | library size), the sample's own total being known, and with conditions log p(x |
+        condition): the settings say so as ``given``.
+
+    Raises
+    ------
+    InputError
+        For a deterministic encoder, which has no posterior and no ELBO; for fewer than 1 row or 2 samples; and where
+        the likelihood is not a distribution of the images: a Bernoulli likelihood gives probability to black and white
+        alone, so its value for grey levels is not log p(x). Take ``binarised=SEED`` data for it.
+
+    References
+    ----------
+    Burda, Grosse and Salakhutdinov (2016), Importance Weighted Autoencoders.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.likelihood(run, data="digits:binarised=0", rows=3, samples=4).estimate.shape
+    (3,)
     """
     STAGE.check(run)
     if rows < 1 or samples < 2:
@@ -52,7 +90,8 @@ def likelihood(
         | {"fingerprint": part.fingerprint["images"]}
     )
     config = run.config
-    described = {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
+    known = {"given": given} if (given := given_of(run)) else {}
+    described = known | {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
 
     def make() -> Evidence:
         torch.set_num_threads(config.hardware.threads)
@@ -64,6 +103,7 @@ def likelihood(
             samples=samples,
             seed=seed,
             settings={**inputs, **described},
+            told=told_of(model, part.take(chosen)),
             progress=progress,
         )
 

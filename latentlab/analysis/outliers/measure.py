@@ -8,8 +8,7 @@ collapsed to one picture can say). MNIST and notMNIST differ in brightness alone
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
+from latentlab.data.kinds import kind_named
 from latentlab.errors import InputError
 
-BASELINES = ("intensity", "complexity", "mean image")
+BASELINES = ("intensity", "complexity", "mean image")  # of images
+MATCHED: tuple[str, float] = kind_named("image").MATCHED
 DRAWS = 200
-CALIPER = 0.005  # mean intensities that differ by less, of a range of 1, are called equal
 LEAST_PAIRS = 50
 
 Floats = NDArray[np.float64]
@@ -109,50 +109,41 @@ def mahalanobis(codes: Codes, reference: Codes) -> Floats:
     return np.asarray(np.sqrt((whitened**2).sum(axis=1)))
 
 
-def image_scores(images: NDArray[np.uint8], mean_image: Floats) -> dict[str, Floats]:
-    """What needs no model, of images (n, c, h, w): the baselines that a model's score has to beat.
-
-    ``intensity`` is the mean pixel in [0, 1], ``complexity`` the bytes that zlib needs, ``mean image`` the
-    cross-entropy in nats against the mean training image (c, h, w) in [0, 1]: the distortion, under a Bernoulli
-    likelihood, of a decoder that has collapsed to one picture.
-    """
-    flat = images.reshape(len(images), -1)
-    p = np.clip(mean_image.ravel(), 1 / 512, 1 - 1 / 512)
-    return {
-        "intensity": flat.mean(axis=1) / 255,
-        "complexity": np.array([len(zlib.compress(row.tobytes(), 9)) for row in flat], np.float64),
-        "mean image": -((flat / 255) @ np.log(p / (1 - p)) + np.log(1 - p).sum()),
-    }
-
-
-def constant_images(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """An image (256, c, h, w) of each grey level and nothing else, black first."""
-    return np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, *shape)).copy()
-
-
 def detect(
-    own: Mapping[str, Floats], foreign: Mapping[str, Floats], *, draws: int = DRAWS, seed: int = 0
+    own: Mapping[str, Floats],
+    foreign: Mapping[str, Floats],
+    *,
+    baselines: Collection[str] = BASELINES,
+    matched: tuple[str, float] = MATCHED,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> dict[str, Detection]:
-    """How well each score (n,) tells foreign rows from own ones; both sides have the same scores, intensity among them.
+    """How well each score (n,) tells foreign rows from own ones; both sides have the same scores.
+
+    ``baselines`` are those that need no model; ``matched`` is the one whose values both rows of a pair share, and by
+    how much they may differ; without a name there are no pairs.
 
     >>> rng = np.random.default_rng(0)
     >>> own, foreign = ({"intensity": rng.random(500), "x": rng.normal(size=500) + k} for k in (0.0, 2.0))
     >>> {name: round(each.auroc, 1) for name, each in detect(own, foreign).items()}
     {'intensity': 0.5, 'x': 0.9}
     """
-    if own.keys() != foreign.keys() or "intensity" not in own:
+    name, caliper = matched
+    if own.keys() != foreign.keys() or (name and name not in own):
         raise InputError(
             f"in-distribution rows have {', '.join(own)}, out-of-distribution rows {', '.join(foreign)}; "
             "expected equal names"
         )
-    left, right = matched_pairs(own["intensity"], foreign["intensity"])
-    gap = np.sign(foreign["intensity"][right] - own["intensity"][left])
+    nothing = np.zeros(0)
+    common, others = (own[name], foreign[name]) if name else (nothing, nothing)
+    left, right = matched_pairs(common, others, caliper)
+    gap = np.sign(others[right] - common[left])
     brighter = float((gap + 1).mean() / 2) if len(gap) else None
     found = {}
     for name in own:
         auroc, auprc = _with_intervals(own[name], foreign[name], draws, seed)
         value, interval = at_equal_intensity(own[name][left], foreign[name][right], gap) or (None, None)
-        found[name] = Detection(*auroc, *auprc, value, interval, len(left), name in BASELINES, brighter)
+        found[name] = Detection(*auroc, *auprc, value, interval, len(left), name in baselines, brighter)
     return found
 
 
@@ -249,7 +240,7 @@ def _with_intervals(own: Floats, foreign: Floats, draws: int, seed: int) -> tupl
 
 
 def matched_pairs(
-    own: Floats, foreign: Floats, caliper: float = CALIPER
+    own: Floats, foreign: Floats, caliper: float = MATCHED[1]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of own and foreign rows (m,) paired, each row at most once, so that intensities differ by ≤ `caliper`.
 

@@ -24,10 +24,21 @@ if TYPE_CHECKING:
 class Outliers(Record):
     """How well a run detects data of another kind, compared with baselines that need no model.
 
-    ``own`` and ``against`` name the two data sets. ``scores`` has, for each score, its AUROC with a 95 % interval, its
-    AUPRC and whether it needs the model. ``best_baseline`` is the best score without a model and its AUROC,
-    ``beyond_baselines`` are the scores of the model that are significantly better. ``settings`` has what it was made
-    from and what has to be known to read it, such as ``inverted`` and ``own_rows_were_trained_on``.
+    Parameters
+    ----------
+    own : str
+        The name of the run's own data.
+    against : str
+        The name of the other data.
+    scores : mapping
+        For each score its AUROC with a 95 % interval, its AUPRC and whether it needs the model.
+    best_baseline : pair of str and float
+        The best score without a model and its AUROC.
+    beyond_baselines : tuple of str
+        The scores of the model that are significantly better.
+    settings : mapping
+        What it was made from and what has to be known to read it, such as ``inverted`` and
+        ``own_rows_were_trained_on``.
     """
 
     own: str
@@ -38,14 +49,31 @@ class Outliers(Record):
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per score."""
+        """The scores as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per score.
+        """
         import pandas as pd
 
         return pd.DataFrame([{"score": name, **numbers} for name, numbers in self.scores.items()])
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Outliers:
-        """The result in an entry of ``outliers.json``."""
+        """The result in an entry of ``outliers.json``.
+
+        Parameters
+        ----------
+        entry : mapping
+            The entry.
+
+        Returns
+        -------
+        Outliers
+            The result.
+        """
         named = ("own", "against", "scores", "best_baseline", "beyond_baselines")
         settings = {key: value for key, value in entry.items() if key not in named}
         return cls(**{key: entry[key] for key in named if key in entry}, settings=settings)

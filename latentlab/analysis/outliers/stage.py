@@ -12,9 +12,7 @@ from latentlab.analysis.outliers.measure import (
     areas,
     best_baseline,
     beyond,
-    constant_images,
     detect,
-    image_scores,
     model_scores,
 )
 from latentlab.analysis.outliers.record import FILE, Outliers, load_outliers
@@ -22,6 +20,7 @@ from latentlab.data import Dataset, load
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
 from latentlab.data.dataset import check_form
+from latentlab.data.kinds import kind_of
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import collected, made_from
@@ -30,7 +29,6 @@ from latentlab.system.files import unless_damaged, write_json
 from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from latentlab.codes.codes import Codes
     from latentlab.models import Model
 
 
@@ -51,18 +49,62 @@ def outliers(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Outliers:
-    """How well the run tells `against` from its own data, beside baselines.
+    """Measure how well the run tells other data from its own, next to baselines.
 
-    Kept in ``outliers.json``, an entry a set, and not judged again while it holds. Own rows are the test split of what
-    the run was trained on (all of it where there is none), or those of ``data``; where some of them were trained on,
-    the entry says so. At most `rows` of each side, seeded. Where one side is drawn light on dark and the other dark on
-    light, the foreign one is inverted, and the entry says so.
+    Kept in ``outliers.json``, one entry for each other data set, and not judged again while it holds.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    against : Dataset, str or Path
+        The other data. Where one side is drawn light on dark and the other dark on light, these are inverted, and the
+        entry says so.
+    data : Dataset, str or Path, optional
+        Own data; by default the test split of what the run was trained on (all of it where there is none). Where some
+        of its rows were trained on, the entry says so.
+    split : str, optional
+        A published part of the own data.
+    rows : int, default 10,000
+        At most how many rows of each side, chosen by the seed.
+    seed : int, default 0
+        Of the rows and of the posterior samples.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    Outliers
+        The AUROC of each score, from 0 to 1: 0.5 is chance, 1 tells every pair apart.
+
+    Raises
+    ------
+    InputError
+        Where the run has no encoder, the two data sets differ in form, or the run needs an adapter.
+    MissingError
+        Where the data are not there.
+
+    References
+    ----------
+    Nalisnick et al. (2019), Do Deep Generative Models Know What They Don't Know?
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> found = ll.outliers(run, against="digits:binarised=0", rows=50)
+    >>> found.own, 0 <= found.best_baseline[1] <= 1
+    ('digits', True)
     """
     from latentlab.runs.data import analysed
 
     STAGE.check(run)
     against = load(against)
-    own, trained = analysed(run, None if data is None else load(data), split), trained_rows(run)
+    data = None if data is None else load(data)
+    own, trained = analysed(run, data, split), _trained(run, data)
     check_form(against, own.form, f"{run.path} was trained on")
     images = [each.fingerprint["images"] for each in (own, against, trained)]
     inputs = {"own": own.source, "foreign": against.source, "of": [len(own), len(against)], "rows": rows, "seed": seed}
@@ -101,20 +143,25 @@ def _judged(
     from latentlab.models import load_model
     from latentlab.models.encoding import judge
 
-    turned = light_ground(own) != light_ground(against)
+    form = run.config.form
+    kind = kind_of(form)
+    turned = form.bytes and light_ground(own) != light_ground(against)
     sides = {
         "own": _some(own, rows, seed),
         "foreign": _some(inverted(against) if turned else against, rows, seed),
         "reference": _some(trained, rows, seed),
-        "constant": _constant(own),
     }
+    nothing, which = kind.constants(form, sides["reference"][:])
+    sides["constant"] = Dataset("constant", nothing.shape, nothing.__getitem__, form=form)
     model = load_model(run, adapter)
     judged = {}
     for number, (name, side) in enumerate(sides.items()):
         progress(number, len(sides), name)
         judged[name] = judge(model, side, seed=seed, workers=None if adapter is None else 1)
-    scores = {name: _scores(judged[name], sides[name], judged["reference"], sides["reference"]) for name in sides}
-    found = detect(scores["own"], scores["foreign"], seed=seed)
+    trained_on = sides["reference"][:]
+    plain = {name: kind.baselines(form, side[:], trained_on) for name, side in sides.items()}
+    scores = {name: {**model_scores(judged[name], judged["reference"]), **plain[name]} for name in sides}
+    found = detect(scores["own"], scores["foreign"], baselines=plain["own"], matched=kind.MATCHED, seed=seed)
     progress(len(sides), len(sides), "")
     return {
         "data": against.spec,
@@ -125,8 +172,18 @@ def _judged(
         "scores": {name: each.to_json() for name, each in found.items()},
         "best_baseline": best_baseline(found)[:2],
         "beyond_baselines": list(beyond(found)),
-        "constant_images": _controls(scores),
+        "matched_by": kind.MATCHED[0],
+        f"constant_{form.plural}": _controls(scores, which),
     }
+
+
+def _trained(run: Run, data: Dataset | None) -> Dataset:
+    """The rows that the run was trained on: of the data that are given where they are those, else of its own."""
+    if data is not None and run.config.split in ("all", *data.splits):
+        part = data.split(run.config.split)
+        if part.fingerprint["images"] == run.config.fingerprint:
+            return part
+    return trained_rows(run)
 
 
 def _called(against: Dataset, own: str, kept: dict[str, Outliers]) -> str:
@@ -140,27 +197,17 @@ def _overlap(own: Dataset, trained: Dataset) -> bool:
     """Whether some of the own rows are among those that were trained on: equal row ids with equal images."""
     ids, here, there = np.intersect1d(own.row_ids, trained.row_ids, return_indices=True)
     some = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), COMPARED)).astype(np.int64))
-    equal = (own[here[some]] == trained[there[some]]).all(axis=(1, 2, 3)) if len(some) else np.zeros(1, bool)
+    same = np.isclose(own[here[some]], trained[there[some]], rtol=0, atol=0, equal_nan=True)
+    equal = same.reshape(len(some), -1).all(axis=1) if len(some) else np.zeros(1, bool)
     return bool(equal.mean() > 0.5)
 
 
-def _scores(codes: Codes, data: Dataset, reference: Codes, trained: Dataset) -> dict[str, Any]:
-    mean_image = trained[np.arange(len(trained))].mean(axis=0) / 255
-    return {**model_scores(codes, reference), **image_scores(data[np.arange(len(data))], mean_image)}
-
-
-def _controls(scores: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """AUROC of each score where every foreign image is of one grey level: any of the 256, or black."""
-    levels = {"any": slice(None), "black": slice(1)}
+def _controls(scores: dict[str, dict[str, Any]], which: dict[str, slice]) -> dict[str, dict[str, float]]:
+    """AUROC of each score where every foreign sample holds nothing."""
     return {
-        which: {name: areas(own, scores["constant"][name][rows])[0] for name, own in scores["own"].items()}
-        for which, rows in levels.items()
+        name: {score: areas(own, scores["constant"][score][rows])[0] for score, own in scores["own"].items()}
+        for name, rows in which.items()
     }
-
-
-def _constant(own: Dataset) -> Dataset:
-    images = constant_images(own.form.shape)
-    return Dataset("constant", images.shape, images.__getitem__)
 
 
 def _some(data: Dataset, rows: int, seed: int) -> Dataset:

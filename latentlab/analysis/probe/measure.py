@@ -36,9 +36,37 @@ ESTIMATORS = {
 class Curve:
     """Balanced accuracy on held-out rows against labelled rows per class.
 
-    ``accuracy`` is the mean over draws of the labelled rows, ``low`` and ``high`` hold 95 % of the draws (the spread
-    that one lucky choice of labels makes, not the error of the mean). ``sizes`` are labelled rows per class. Balanced:
-    the mean of the classes' recalls, so that a classifier that knows only the commonest class stays at ``chance``.
+    Balanced: the mean of the classes' recalls, so that a classifier that knows only the commonest class stays at
+    ``chance``.
+
+    Parameters
+    ----------
+    estimator : str
+        ``linear`` or ``knn``.
+    factor : str
+        What is predicted.
+    classes : int
+        How many classes there are, at least 2.
+    sizes : tuple of int
+        Labelled rows per class.
+    accuracy : tuple of float
+        The mean over draws of the labelled rows, in [0, 1], by size.
+    low : tuple of float
+        Where the 95 % of the draws in the middle begin: the spread that one lucky choice of labels makes, not the error
+        of the mean.
+    high : tuple of float
+        Where they end.
+    draws : int
+        How often labelled rows were drawn.
+    dimensions : int
+        How many latent dimensions were used.
+    tested : int
+        How many rows were held out.
+
+    Raises
+    ------
+    InputError
+        For fewer than two classes, a size below 1, and another number of values than of sizes.
     """
 
     estimator: str
@@ -65,7 +93,13 @@ class Curve:
         return 1 / self.classes
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values by name."""
+        """The curve as JSON.
+
+        Returns
+        -------
+        dict
+            Plain values by name, ``chance`` among them.
+        """
         return {**asdict(self), "chance": self.chance}
 
 

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Probes(Result, Mapping[str, Curve]):
-    """Few-label curves by estimator: ``probes["linear"].accuracy``."""
+    """Few-label curves by estimator: ``probes["linear"].accuracy``.
+
+    Parameters
+    ----------
+    curves : mapping of Curve
+        By estimator.
+    settings : mapping
+        Factor, sizes, draws and seed.
+    """
 
     curves: Mapping[str, Curve]
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -37,11 +45,23 @@ class Probes(Result, Mapping[str, Curve]):
         return len(self.curves)
 
     def to_json(self) -> dict[str, Any]:
-        """The curves by estimator, and the settings."""
+        """The curves as JSON.
+
+        Returns
+        -------
+        dict
+            ``curves`` by estimator, and ``settings``.
+        """
         return plain({"curves": {name: curve.to_json() for name, curve in self.items()}, "settings": self.settings})
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per estimator and number of labelled rows per class."""
+        """The curves as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per estimator and number of labelled rows per class.
+        """
         import pandas as pd
 
         return pd.DataFrame(

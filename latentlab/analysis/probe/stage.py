@@ -23,7 +23,44 @@ def probe(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Probes:
-    """Few-label curves of the run's codes, by estimator; kept in ``probes.json`` and not made again while they hold."""
+    """How well a factor can be read off a run's codes with few labels; kept in ``probes.json``.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    factor : str, optional
+        The categorical or ordinal factor to predict; by default the label.
+    estimators : sequence of str
+        ``linear`` (logistic regression) and ``knn`` (5 neighbours), a curve each; by default both.
+    sizes : sequence of int
+        Labelled rows per class; by default 1, 2, 5, 10, 20, 50 and 100. What the rarest class cannot fill is left out.
+    draws : int, default 10
+        How often labelled rows are drawn at each size.
+    seed : int, default 0
+        Of the draws.
+
+    Returns
+    -------
+    Probes
+        The curve of each estimator: balanced accuracy in [0, 1] on held-out rows by size, higher is better.
+
+    Raises
+    ------
+    InputError
+        For an unknown factor or estimator, or too few rows for the sizes.
+    MissingError
+        Where the run was not encoded.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> ll.probe(run, sizes=[5], draws=2).curves["linear"].classes
+    10
+    """
     inputs = {
         "codes": sha256(run.codes_path) if run.has("encode") else "",
         "factor": factor,

@@ -36,11 +36,23 @@ Levels = Mapping[str, Sequence[float]]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut(Result):
-    """What `hold_out` computed: ``scores`` by metric, ``skipped`` metric → why not, and ``settings``.
+    """What `hold_out` computed.
 
-    Each entry of ``scores`` has ``in_distribution`` and ``held_out``, the metric's number on either rows,
-    ``difference``, the second less the first, the ``factors`` that they are means over, and ``parts``: the same three
-    of every part that the rows scored change.
+    Parameters
+    ----------
+    scores : dict of dict
+        By metric: ``in_distribution`` and ``held_out``, the metric's number on either rows, ``difference``, the second
+        less the first, the ``factors`` that they are means over, and ``parts``: the same three of every part that the
+        rows scored change.
+    skipped : dict of str
+        Why a metric was not computed, by metric.
+    settings : mapping
+        Profile, levels held out, rows of each part, seed and versions.
+
+    Examples
+    --------
+    >>> HeldOut({}, {"mig": "it fits nothing"}, {}).to_frame()["metric"].tolist()
+    ['mig']
     """
 
     scores: dict[str, dict[str, Any]]
@@ -48,7 +60,13 @@ class HeldOut(Result):
     settings: Mapping[str, Any]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per metric and per part: both numbers and their difference; skipped metrics have the reason."""
+        """The scores as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per metric and per part: both numbers and their difference; skipped metrics have the reason.
+        """
         import pandas as pd
 
         rows = []
@@ -80,19 +98,47 @@ def hold_out(
     profile: str = "dlib",
     seed: int = 0,
 ) -> HeldOut:
-    """Scores of codes (n, d) on combinations of levels that were held out for fitting, and in distribution.
+    """Scores of codes on combinations of levels that were held out for fitting, and in distribution.
 
-    ``levels`` names factors and values of theirs, as in ``{"shape": [2], "scale": [4, 5]}``: rows that have one of the
-    values in every factor named are held out. Each level must occur in other combinations. The other rows are split
-    2:1 with `seed`; metrics are fitted to the two thirds (at most 10,000 rows) and score the third and the rows held
-    out (at most 5,000 each), with the profile's settings. ``metrics`` are such as fit (sap, dci, explicitness, snc and
-    linear_probe by default). The numbers are means over factors that vary among the rows held out, but for probes,
-    whose accuracy needs no spread. ``factors`` (n, k), NaN where missing: a row without a label in a named factor is
-    not held out.
+    Parameters
+    ----------
+    codes : array (n, d)
+        Codes, one row per sample.
+    factors : array (n, k)
+        Factors, NaN where missing: a row without a label in a named factor is not held out.
+    levels : mapping of str to sequence of float
+        Factors and values of theirs, as in ``{"shape": [2], "scale": [4, 5]}``: rows that have one of the values in
+        every factor named are held out. Each level must occur in other combinations.
+    factor_names : sequence of str
+        A name for each column of ``factors``; ``factor_0``, … by default.
+    kinds : sequence of str, optional
+        What each factor is: ``categorical``, ``ordinal``, ``continuous`` or ``circular``.
+    metrics : sequence of str, optional
+        Such as fit; sap, dci, explicitness, snc and linear_probe by default.
+    profile : str, default "dlib"
+        The profile whose settings the metrics have.
+    seed : int, default 0
+        Of the split of the other rows, 2:1.
 
-    Raises `InputError` for factors that are unknown or continuous, levels that are not there or occur in no other
-    combination, and where fewer than 20 rows are held out or left to score.
+    Returns
+    -------
+    HeldOut
+        Both numbers of each metric and their difference. They are means over factors that vary among the rows held out,
+        but for probes, whose accuracy needs no spread.
 
+    Raises
+    ------
+    InputError
+        For factors that are unknown or continuous, levels that are not there or occur in no other combination, and
+        where fewer than 20 rows are held out or left to score.
+
+    Notes
+    -----
+    Metrics are fitted to two thirds of the other rows (at most 10,000) and score the third and the rows held out (at
+    most 5,000 each).
+
+    Examples
+    --------
     >>> import numpy as np
     >>> v = np.stack(np.unravel_index(np.arange(256) % 16, (4, 4)), axis=1)
     >>> found = hold_out(v.astype(float), v, {"factor_0": [3], "factor_1": [2, 3]}, metrics=["linear_probe"])

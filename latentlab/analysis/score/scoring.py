@@ -33,9 +33,25 @@ SLOW = "it takes minutes for a metric that trains a model; compute it with --res
 
 @dataclass(frozen=True, eq=False)
 class Scores(Result):
-    """What `score` computed: ``scores`` by metric, ``skipped`` metric → why not, ``seconds`` by metric.
+    """What `score` computed.
 
-    ``caveats`` are the ways in which the data lie outside the domain where scores mean what they say.
+    Parameters
+    ----------
+    scores : dict of Score
+        By metric.
+    skipped : dict of str
+        Why a metric was not computed, by metric.
+    seconds : dict of float
+        How long each took, by metric.
+    caveats : tuple of Caveat
+        The ways in which the data lie outside the domain where scores mean what they say.
+
+    Examples
+    --------
+    >>> import latentlab as ll
+    >>> found = ll.score(np.random.default_rng(0).normal(size=(99, 2)), metrics=["mig"])
+    >>> list(found.skipped)
+    ['mig']
     """
 
     scores: dict[str, Score]
@@ -49,7 +65,18 @@ class Scores(Result):
         return {"profile": next((str(each.settings.get("profile", "")) for each in self.scores.values()), "")}
 
     def only(self, names: Sequence[str]) -> Scores:
-        """What was computed for those metrics alone."""
+        """What was computed for some metrics alone.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The metrics; one that was not computed is left out.
+
+        Returns
+        -------
+        Scores
+            Their part.
+        """
         chosen = lambda part: {name: part[name] for name in names if name in part}  # noqa: E731
         return Scores(chosen(self.scores), chosen(self.skipped), chosen(self.seconds), self.caveats)
 
@@ -58,7 +85,13 @@ class Scores(Result):
         return super()._repr_html_() + (f"<ul>{told}</ul>" if told else "")
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per metric: value over all rows, 95 % interval, nulls, reference; skipped metrics have the reason."""
+        """The scores as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per metric: value over all rows, 95 % interval, nulls, reference; skipped metrics have the reason.
+        """
         import pandas as pd
 
         rows = [
@@ -70,7 +103,18 @@ class Scores(Result):
         return pd.DataFrame([*rows, *({"metric": name, "skipped": why} for name, why in self.skipped.items())])
 
     def to_json(self, timings: bool = True) -> dict[str, Any]:
-        """The shape of ``scores.json`` and ``score --json``; without timings equal input gives equal bytes."""
+        """The shape of ``scores.json`` and ``score --json``.
+
+        Parameters
+        ----------
+        timings : bool, default True
+            Whether seconds are among them; without them equal input gives equal bytes.
+
+        Returns
+        -------
+        dict
+            ``scores`` and ``skipped`` by metric, and ``caveats``.
+        """
         found = {name: score.to_json() for name, score in self.scores.items()}
         if timings:
             found = {name: {**entry, "seconds": round(self.seconds[name], 4)} for name, entry in found.items()}
@@ -91,19 +135,48 @@ def score(
     resamples: int = 0,
     resample_slow: bool = False,
 ) -> Scores:
-    """Scores of codes (n, d) under a profile, each with its settings.
+    """Scores of codes under a profile, each with its settings.
 
-    ``factors`` (n, k), NaN where missing; without them only what needs none is computed. ``grid`` gives the levels per
-    factor where the rows are the full grid in row-major order (factors then follow from it). ``test`` is a pair of
-    test codes and test factors: all four arrays are taken as they stand. ``variance`` (n, d) is the posterior variance.
-    With `resamples` (200 is plenty) interval, nulls, reference and the values beside are computed as well, for metrics
-    that train nothing; for the others, which take minutes, only with `resample_slow`. See
-    `latentlab.analysis.score.uncertainty`.
-    Data outside the domain of scores (correlated, copied or derived factors, many codes, few rows, …) are not refused:
-    ``caveats`` of the result name what was seen and what to do; see `latentlab.analysis.score.domain`.
-    ``metrics`` names which to compute (all of the profile by default). What the arrays cannot support is in
-    ``skipped`` with its reason. Raises `InputError` for arrays that do not belong together and for unknown names.
+    Parameters
+    ----------
+    codes : array (n, d)
+        Codes, one row per sample.
+    factors : array (n, k), optional
+        Factors, NaN where missing; without them only what needs none is computed.
+    grid : sequence of int, optional
+        The levels per factor where the rows are the full grid in row-major order (factors then follow from it).
+    test : pair of arrays, optional
+        Test codes and test factors: all four arrays are taken as they stand.
+    variance : array (n, d), optional
+        The posterior variance.
+    factor_names : sequence of str
+        A name for each column of ``factors``.
+    kinds : sequence of str, optional
+        What each factor is: ``categorical``, ``ordinal``, ``continuous`` or ``circular``.
+    metrics : sequence of str, optional
+        Which to compute; all of the profile by default.
+    profile : str, default "dlib"
+        The protocol that scores follow, one of ``ll.profiles``.
+    resamples : int, default 0
+        How many redraws to make; 200 is plenty. With some, interval, nulls, reference and the values beside are
+        computed as well, for metrics that train nothing. See `latentlab.analysis.score.uncertainty`.
+    resample_slow : bool, default False
+        Whether the same is computed for the other metrics, which take minutes.
 
+    Returns
+    -------
+    Scores
+        By metric; what the arrays cannot support is in ``skipped`` with its reason. Data outside the domain of scores
+        (correlated, copied or derived factors, many codes, few rows, …) are not refused: ``caveats`` name what was seen
+        and what to do; see `latentlab.analysis.score.domain`.
+
+    Raises
+    ------
+    InputError
+        For arrays that do not belong together, and for unknown names.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> levels = np.stack(np.unravel_index(np.arange(64), (4, 4, 4)), axis=1)
     >>> found = score(levels.astype(float), grid=(4, 4, 4), metrics=["mig"])

@@ -52,7 +52,7 @@ def score_run(
         return _by_metric(_of_version(run, profile)) if made_from(run, STAGE, inputs) else {}
 
     def make(missing: list[str]) -> dict[str, Scores]:
-        return _by_metric(score_codes(run.codes(), metrics=missing, **options))
+        return _by_metric(score_codes(_unconditioned(run), metrics=missing, **options))
 
     def write(entries: dict[str, Scores]) -> None:
         found = _joined(entries)
@@ -63,6 +63,18 @@ def score_run(
     if "caveats" in run.scored or not run.has("encode"):
         return found
     return replace(found, caveats=caveats(gather(**_arrays(run.codes()))))  # scored before caveats were kept
+
+
+def _unconditioned(run: Run) -> Codes:
+    """The run's codes without the columns that its decoder is told: codes need not know them."""
+    codes, conditions = run.codes(), run.config.conditions
+    if conditions is None:
+        return codes
+    kept = [k for k, spec in enumerate(codes.specs) if spec.name not in conditions.names]
+    factors = codes.factors[:, kept] if codes.factors is not None and kept else None
+    labels = None if "label" in conditions.names else codes.labels
+    specs = tuple(codes.specs[k] for k in kept)
+    return replace(codes, factors=factors, specs=specs, labels=labels, grid=None)
 
 
 def score_codes(codes: Codes, **options: Any) -> Scores:

@@ -175,13 +175,13 @@ def _kernel(a: Floats, b: Floats) -> float:
 
 
 def continuity(
-    images: NDArray[np.uint8], codes: ArrayLike, information: ArrayLike, variance: ArrayLike | None
+    images: NDArray[Any], codes: ArrayLike, information: ArrayLike, variance: ArrayLike | None
 ) -> dict[str, float]:
     """What the decoder does on straight ways between codes: medians over p ways of s points each.
 
-    ``images`` (p, s, c, h, w) are the pictures on the way, ``codes`` (p, s, d) the points, ``information`` (p, s − 1)
-    the KL in nats from each point's likelihood to the next one's, ``variance`` (d,) a typical posterior's, None where
-    there is none.
+    ``images`` (p, s, …) are the samples on the way, in bytes or as the model takes them, ``codes`` (p, s, d) the
+    points, ``information`` (p, s − 1) the KL in nats from each point's likelihood to the next one's, ``variance``
+    (d,) a typical posterior's, None where there is none.
 
     - ``detour``: the length of the way of pictures over the distance of its ends, at least 1. A mere cross-fade of the
       two ends has 1, so less is not better: look at what lies between.
@@ -195,9 +195,9 @@ def continuity(
     ``_low`` and ``_high`` bound the 95 % interval of each median, between order statistics (exact for independent
     ways, whatever their law). Without a variance the last two are NaN; where no picture changes, the first two.
     """
-    x = np.asarray(images, np.float64) / 255
+    x = np.asarray(images, np.float64) / (255 if np.asarray(images).dtype == np.uint8 else 1)
     z, kl = np.asarray(codes, np.float64), np.asarray(information, np.float64)
-    if x.ndim != 5 or z.shape[:2] != x.shape[:2] or kl.shape != (len(x), x.shape[1] - 1):
+    if x.ndim < 3 or z.shape[:2] != x.shape[:2] or kl.shape != (len(x), x.shape[1] - 1):
         raise InputError(
             f"images are {x.shape}, codes {z.shape}, information {kl.shape}; expected (p, s, …), (p, s, d), (p, s − 1)"
         )

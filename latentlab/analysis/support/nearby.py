@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ LISTED = 40  # neighbours kept of each real row: fewer than 5 of them in a half 
 NORMAL = 1.96
 HALVES = 200
 BLOCK = 1024
+MANY = 4096
 
 
 class Near(NamedTuple):
@@ -110,3 +112,23 @@ def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
     from sklearn.metrics import euclidean_distances
 
     return (euclidean_distances(a[start : start + BLOCK], b) for start in range(0, len(a), BLOCK))
+
+
+def nearest(
+    samples: NDArray[Any], among: NDArray[Any], numbers: Callable[[NDArray[Any]], NDArray[np.float32]]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which of `among` (m, …) is nearest to each sample (n, …), and how far apart their `numbers` (n, p) are.
+
+    Of images these are normalised pixels: the distance is √(2 − 2 cos), and a constant image is √2 from everything.
+    """
+    query = numbers(samples)
+    own = (query**2).sum(axis=1)
+    best, where = np.full(len(samples), np.inf), np.zeros(len(samples), np.int64)
+    for start in range(0, len(among), MANY):
+        block = numbers(among[start : start + MANY])
+        square = (block**2).sum(axis=1) - 2 * (query @ block.T)
+        closest = square.argmin(axis=1)
+        value = square[np.arange(len(query)), closest]
+        nearer = value < best
+        best[nearer], where[nearer] = value[nearer], start + closest[nearer]
+    return where, np.sqrt(np.maximum(own + best, 0))

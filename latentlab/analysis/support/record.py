@@ -37,12 +37,27 @@ SHARES = ("precision", "coverage", "holes")
 class Support(Record):
     """Whether a latent space can be sampled from.
 
-    ``arms`` has precision, density, coverage and holes for samples of each source, compared with real training images
-    and one constant image; ``between`` the continuity of the decoder on straight lines between codes; ``fit`` the
-    aggregate posterior against the prior; ``memory`` train and test ELBO; ``widths`` the posteriors' widths;
-    ``information`` rate, active units and how well labels are read from the codes, without which none of it means
-    anything. ``undefined`` says what the model does not have, and
-    why; ``no_interval`` which numbers have no interval, and why.
+    Parameters
+    ----------
+    information : mapping
+        Rate, active units and how well labels are read from the codes, without which none of it means anything.
+    arms : mapping
+        Precision, density, coverage and holes for samples of each source, compared with real training images and one
+        constant image.
+    between : mapping
+        The continuity of the decoder on straight lines between codes.
+    fit : mapping or None
+        The aggregate posterior against the prior.
+    memory : mapping or None
+        Train and test ELBO, and how near samples are to training images.
+    widths : mapping or None
+        The posteriors' widths.
+    undefined : mapping
+        What the model does not have, and why.
+    no_interval : mapping
+        Which numbers have no interval, and why.
+    settings : mapping
+        What it was made from.
     """
 
     information: Mapping[str, Any]
@@ -56,7 +71,13 @@ class Support(Record):
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per source of samples."""
+        """The numbers as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per source of samples.
+        """
         import pandas as pd
 
         return pd.DataFrame([{"source": ARMS[name], **numbers} for name, numbers in self.arms.items()])
@@ -130,7 +151,11 @@ def read_sheet(run: Run) -> dict[str, Decodings]:
         raise STAGE.damaged(run, f"it has no {min(missing)}", SHEETS)
     for name, part in found.items():
         single = name.startswith("samples-") or name in WIDTHS
-        if single and (part.images.ndim != 4 or part.originals is None or part.originals.shape != part.images.shape):
+        if single and (
+            part.images.ndim != 1 + part.form.ndim
+            or part.originals is None
+            or part.originals.shape != part.images.shape
+        ):
             raise STAGE.damaged(run, f"{name} lacks images or their originals", SHEETS)
         if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
             raise STAGE.damaged(run, f"{name} does not have a width for each image", SHEETS)

@@ -7,6 +7,7 @@ kept in ``support.json``, the pictures in ``support.h5``.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.analysis.support import STAGE, measure
-from latentlab.analysis.support.features import feature_space, nearest
+from latentlab.analysis.support.nearby import nearest
 from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS, Support
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.draws import mixture, samples
 from latentlab.codes.labels import as_factor, labelled
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset, Form, load
+from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.linear_probe import linear_probe
@@ -60,12 +62,48 @@ def support(
 ) -> Support:
     """Measure whether a run's latent space can be sampled from; what is up to date is read and not made again.
 
-    ``draws`` codes come from the prior N(0, I), from a normal distribution fitted to the codes and from the aggregate
-    posterior each; decoded, they are held against as many real images of the analysed part. The answer has ``arms``
-    (precision, density, coverage and holes of each source, of real training images and of one constant image),
-    ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the prior),
-    ``memory`` (train and test ELBO, how near samples are to training images), ``widths`` (of posteriors), and
-    ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    data : Dataset, str or Path, optional
+        By default what the run was trained on.
+    draws : int, default 5,000
+        Codes from each source: the prior N(0, I), a normal distribution fitted to the codes, and the aggregate
+        posterior. Decoded, they are held against as many real samples of the analysed part. At least 100.
+    seed : int, default 0
+        Of the draws and of the rows.
+    adapter : str or Model, optional
+        What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+    progress : callable
+        Called with work done, work to do, and what is worked on.
+
+    Returns
+    -------
+    Support
+        ``arms`` (precision, density, coverage and holes of each source, of real training samples and of one constant
+        sample), ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the
+        prior), ``memory`` (train and test ELBO, how near samples are to training samples), ``widths`` (of posteriors),
+        and ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
+
+    Raises
+    ------
+    InputError
+        For fewer than 100 draws, a run without a decoder, and codes of which a shared copy keeps some rows only.
+
+    References
+    ----------
+    Kynkäänniemi et al. (2019), Improved Precision and Recall Metric for Assessing Generative Models.
+    Naeem et al. (2020), Reliable Fidelity and Diversity Metrics for Generative Models.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> list(ll.support(run, draws=100).arms)
+    ['prior', 'gaussian', 'aggregate', 'real', 'constant']
     """
     from latentlab.runs.data import analysed
 
@@ -114,9 +152,10 @@ def _measured(
     sheet: dict[str, Decodings] = {}
     rows = np.sort(np.random.default_rng(seed).permutation(len(held))[:draws])
     progress(1, 5, "samples")
-    arms = _arms(model, codes, held, trained_on, rows, seed, sheet)
+    form = run.config.form
+    arms = _arms(model, codes, held, trained_on, rows, seed, sheet, form)
     progress(2, 5, "paths between codes")
-    between = _between(model, codes, seed, sheet)
+    between = _between(model, codes, seed, sheet, form)
     progress(3, 5, "memory")
     memory = _memory(run, model, codes, trained_on, seed)
     progress(4, 5, "widths")
@@ -126,7 +165,7 @@ def _measured(
         "between": between,
         "fit": measure.prior_fit(samples(codes, "aggregate", draws, seed)) if codes.variance is not None else None,
         "memory": memory,
-        "widths": _widths(model, codes, held, sheet),
+        "widths": _widths(model, codes, held, sheet, form),
         "undefined": _undefined(run, codes, trained_on, held),
         "no_interval": NO_INTERVAL,
     }
@@ -142,7 +181,14 @@ def _training_rows(run: Run, data: Dataset | None) -> Dataset:
 
 
 def _arms(
-    model: Model, codes: Codes, held: Dataset, trained_on: Dataset, rows: NDArray[np.int64], seed: int, sheet: Any
+    model: Model,
+    codes: Codes,
+    held: Dataset,
+    trained_on: Dataset,
+    rows: NDArray[np.int64],
+    seed: int,
+    sheet: Any,
+    form: Form,
 ) -> dict[str, dict[str, float]]:
     from latentlab.models.decoding import decode
 
@@ -150,7 +196,9 @@ def _arms(
     compared = np.sort(np.random.default_rng(seed + 4).permutation(len(trained_on))[:COMPARED])
     training, ids = trained_on[compared], trained_on.row_ids[compared]
     some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
-    space, real = feature_space(some), held[rows]
+    kind = kind_of(form)
+    numbers = partial(kind.compared, form)
+    space, real = kind.space(form, some), held[rows]
     features = space(real)
     half = rng.permutation(len(codes))[: 2 * COMPARED]
     known, new = (
@@ -167,18 +215,19 @@ def _arms(
         arms[name] = measure.coverage(features, space(images))
         if name != "prior" or codes.variance is not None:  # the scale of an AE is free: it could choose its holes
             arms[name] |= measure.holes(z, known, new)
-        where, distance = nearest(images[:JUDGED_NEAREST], training)
+        where, distance = nearest(images[:JUDGED_NEAREST], training, numbers)
         arms[name]["to_training"] = float(np.median(distance))
         settings = {"kind": "samples", "source": name, "nearest": ids[where[:SHEET]].tolist()}
-        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings)
-    constant = np.broadcast_to(real.mean(axis=0).round().astype(np.uint8), real.shape)
+        sheet[f"samples-{name}"] = Decodings(images[:SHEET], z[:SHEET], training[where[:SHEET]], settings, form)
+    mean = np.nanmean(real, axis=0, dtype=np.float64)
+    constant = np.broadcast_to((mean.round() if form.bytes else mean).astype(real.dtype), real.shape)
     arms["real"] = measure.coverage(features, space(some))
-    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training)[1]))
+    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, numbers)[1]))
     arms["constant"] = measure.coverage(features, space(constant))
     return arms
 
 
-def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings]) -> dict[str, float]:
+def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings], form: Form) -> dict[str, float]:
     from latentlab.analysis.support.compute import along
 
     pairs = np.random.default_rng(seed + 2).permutation(len(codes))[: 2 * min(WAYS, len(codes) // 2)].reshape(-1, 2)
@@ -188,14 +237,15 @@ def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings])
     variance = None if codes.variance is None else codes.variance.astype(np.float64).mean(axis=0)
     shown = slice(0, POINTS, (POINTS - 1) // 8)
     settings = {"kind": "ways", "rows": codes.row_ids[pairs[:6]].tolist()}
-    sheet["ways"] = Decodings(images[:6, shown], z[:6, shown], None, settings)
-    return measure.continuity(images, z, information, variance)
+    sheet["ways"] = Decodings(images[:6, shown], z[:6, shown], None, settings, form)
+    return measure.continuity(images if form.bytes else form.to_model(images), z, information, variance)
 
 
 def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int) -> dict[str, float] | None:
     """The ELBO of training and of held-out rows; None where there are no rows that the model has not seen, or where
     these are not the images that it was trained on."""
     from latentlab.codes.h5ad import row_rate
+    from latentlab.models.conditions import told_of
     from latentlab.models.encoding import distortions, posterior
 
     if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
@@ -206,11 +256,15 @@ def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int
         return None
     rows = np.sort(np.random.default_rng(seed + 3).permutation(len(trained_on))[:JUDGED])
     images = trained_on[rows]
-    starts = range(0, len(images), LIKELIHOOD_BATCH)
-    cost = [distortions(model, images[s : s + LIKELIHOOD_BATCH], seed=seed + s) for s in starts]
+    told = told_of(model, trained_on.take(rows))
+    blocks = [slice(start, start + LIKELIHOOD_BATCH) for start in range(0, len(images), LIKELIHOOD_BATCH)]
+    cost = [
+        distortions(model, images[each], seed=seed + each.start, told=None if told is None else told[each])
+        for each in blocks
+    ]
     train, test = np.concatenate(cost).astype(np.float64), np.asarray(codes.distortion, np.float64)[judged]
     if run.config.stochastic:
-        mean, variance = posterior(model, images)
+        mean, variance = posterior(model, images, told)
         train = train + row_rate(mean, np.asarray(variance))
         test = test + np.asarray(codes.rate, np.float64)[judged]
     error = np.sqrt(train.var(ddof=1) / len(train) + test.var(ddof=1) / len(test))
@@ -238,7 +292,9 @@ def _information(codes: Codes) -> dict[str, Any]:
     return found
 
 
-def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decodings]) -> dict[str, Any] | None:
+def _widths(
+    model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decodings], form: Form
+) -> dict[str, Any] | None:
     from latentlab.models.decoding import decode
 
     try:
@@ -248,7 +304,7 @@ def _widths(model: Model, codes: Codes, held: Dataset, sheet: dict[str, Decoding
     order = np.argsort(width, kind="stable")
     for name, rows in (("narrowest", order[:SHEET]), ("widest", order[::-1][:SHEET])):
         settings = {"kind": name, "rows": codes.row_ids[rows].tolist(), "width": width[rows].round(4).tolist()}
-        sheet[name] = Decodings(decode(model, codes.mean[rows]), codes.mean[rows], held[rows], settings)
+        sheet[name] = Decodings(decode(model, codes.mean[rows]), codes.mean[rows], held[rows], settings, form)
     low, median, high = np.quantile(width, (0.025, 0.5, 0.975))
     found: dict[str, Any] = {"median": float(median), "low": float(low), "high": float(high)}
     if codes.labels is not None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
-HEIGHT, WIDTH = 48, 96
+HEIGHT, WIDTH = 64, 128
 UP, DOWN, AXIS = (0, 114, 178), (213, 94, 0), (187, 187, 187)  # Okabe and Ito's blue and vermilion, a grey
 LINES = (UP, DOWN, (0, 158, 115), (204, 121, 167), (86, 180, 233), (230, 159, 0))
 SAMPLED = 8  # points between two columns of pixels, so that a steep line has no gaps
@@ -18,7 +18,7 @@ def bars(heights: NDArray[np.floating]) -> Pictures:
     Of more bars than there are pixels, neighbours share one: the one that is farthest from 0.
 
     >>> bars(np.array([[1.0, -0.5, np.nan]])).shape
-    (1, 3, 48, 96)
+    (1, 3, 64, 128)
     """
     heights = _thinned(np.asarray(heights, np.float64), WIDTH)
     d = heights.shape[-1]
@@ -43,7 +43,7 @@ def lines(heights: NDArray[np.floating]) -> Pictures:
     """Curves of heights (…, c, t) in [0, 1] over an even axis, a colour a channel: pictures (…, 3, HEIGHT, WIDTH).
 
     >>> lines(np.linspace(0, 1, 50)[None]).shape
-    (3, 48, 96)
+    (3, 64, 128)
     """
     *leading, channels, t = heights.shape
     flat = np.nan_to_num(np.asarray(heights, np.float64)).reshape(-1, channels, t)
@@ -51,13 +51,14 @@ def lines(heights: NDArray[np.floating]) -> Pictures:
     below = np.minimum(at.astype(int), max(t - 2, 0))
     share = at - below
     fine = flat[..., below] * (1 - share) + flat[..., np.minimum(below + 1, t - 1)] * share
-    rows = ((1 - np.clip(fine, 0, 1)) * (HEIGHT - 3)).round().astype(int) + 1
+    rows = ((1 - np.clip(fine, 0, 1)) * (HEIGHT - 4)).round().astype(int) + 1
     columns = np.repeat(np.arange(WIDTH), SAMPLED)
     picture = np.full((len(flat), 3, HEIGHT, WIDTH), 255, np.uint8)
     for channel in range(channels):
         each = np.arange(len(flat))[:, None]
         for k, level in enumerate(LINES[channel % len(LINES)]):
-            picture[each, k, rows[:, channel], columns] = level
+            for thick in (0, 1):
+                picture[each, k, rows[:, channel] + thick, columns] = level
     return picture.reshape(*leading, 3, HEIGHT, WIDTH)
 
 

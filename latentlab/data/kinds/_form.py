@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ class Form:
         Whether values may be missing (NaN).
     library
         The typical sum of a sample's counts, to which decoded means of counts add up.
+    colours
+        The channels, from 1, that the picture of an image shows: three as red, green and blue, others side by side.
+    edges
+        What of the model's input lies at the lower and the upper edge of a signal's picture.
     """
 
     kind: str
@@ -71,6 +75,8 @@ class Form:
     unit: str = ""
     missing: bool = False
     library: float = 1.0
+    colours: tuple[int, ...] = ()
+    edges: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.shape or min(self.shape) < 1 or math.prod(self.shape) > LARGEST:
@@ -87,8 +93,8 @@ class Form:
         for what in ("names", "columns"):
             if len(getattr(self, what)) not in (0, first):
                 raise InputError(f"the form has {len(getattr(self, what))} {what}; expected {first}")
-        if len(self.axis) not in (0, self.shape[-1]):
-            raise InputError(f"the axis has {len(self.axis)} points; expected {self.shape[-1]}")
+        if len(self.axis) not in (0, self.shape[-1]) or not np.isfinite(self.axis).all():
+            raise InputError(f"the axis has {len(self.axis)} points; expected {self.shape[-1]}, all finite")
         kind_of(self).check(self)
 
     @property
@@ -110,6 +116,11 @@ class Form:
     def plural(self) -> str:
         """What several samples are called."""
         return str(kind_of(self).PLURAL)
+
+    @property
+    def place(self) -> str:
+        """What one number of a sample is called."""
+        return str(kind_of(self).PLACE)
 
     @property
     def bytes(self) -> bool:
@@ -149,6 +160,16 @@ class Form:
         drawn: NDArray[np.uint8] = kind_of(self).picture(self, samples)
         return drawn
 
+    def change(self, low: Samples, high: Samples) -> NDArray[np.float64]:
+        """How samples `high` differ from `low` ones, with its sign, in units of ``change_unit``."""
+        own = getattr(kind_of(self), "change", None)
+        return own(self, low, high) if own else np.asarray(high, np.float64) - np.asarray(low, np.float64)
+
+    @property
+    def change_unit(self) -> str:
+        """The unit of `change`: that of the values, unless the kind has one of its own."""
+        return str(getattr(kind_of(self), "CHANGE", self.unit))
+
     @property
     def shown(self) -> str:
         """What of a sample its picture shows, where that is not all of it."""
@@ -176,7 +197,8 @@ class Form:
     def same(self, other: Form) -> bool:
         """Whether samples of both are the same columns or channels, whatever the scale that was fitted to either."""
         named = self.names == other.names or not (self.names and other.names)
-        return (self.kind, self.shape, self.columns) == (other.kind, other.shape, other.columns) and named
+        columns = [() if set(form.columns) == {"numeric"} else form.columns for form in (self, other)]
+        return (self.kind, self.shape) == (other.kind, other.shape) and columns[0] == columns[1] and named
 
     def _values(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
         if self.bytes and self.offset == (0.0,) and len(self.scale) == 1 and self.stretch == "linear":
@@ -192,9 +214,9 @@ class Form:
 _FORMS = TypeAdapter(Form)
 
 
-def image_form(shape: tuple[int, ...]) -> Form:
+def image_form(shape: tuple[int, ...], colours: tuple[int, ...] = ()) -> Form:
     """The form of images (c, h, w) of bytes."""
-    return Form("image", tuple(shape), "uint8", scale=(WHITE,))
+    return Form("image", tuple(shape), "uint8", scale=(WHITE,), colours=colours)
 
 
 def form_from(content: dict[str, Any]) -> Form:
@@ -211,4 +233,28 @@ def form_from(content: dict[str, Any]) -> Form:
 
 def kind_of(form: Form) -> ModuleType:
     """The file that its kind is."""
-    return registry.load("data/kinds", form.kind)
+    return kind_named(form.kind)
+
+
+def kind_named(name: str) -> ModuleType:
+    """The file of a kind."""
+    return registry.load("data/kinds", name)
+
+
+def exact(where: object, dtype: np.dtype[Any], asked: str = "") -> Stored:
+    """The dtype that holds such numbers exactly, or the one that was asked for.
+
+    >>> exact("x.npy", np.dtype("uint16")), exact("x.npy", np.dtype("float64"))
+    ('float32', 'float64')
+    """
+    if asked not in ("", "float32", "float64"):
+        raise InputError(f"{where}: stored={asked[:20]} is not possible here; expected float32 or float64")
+    small = dtype.itemsize <= 4 if dtype.kind == "f" else dtype.itemsize <= 2
+    return cast(Stored, asked or ("float32" if small else "float64"))
+
+
+def stretch_named(where: object, asked: str) -> Stretch:
+    """The curve of that name, linear where none is named."""
+    if asked and asked not in STRETCHES:
+        raise InputError(f"{where}: stretch={asked[:20]} is not known; expected {', '.join(STRETCHES)}")
+    return cast(Stretch, asked or "linear")

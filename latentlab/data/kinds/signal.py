@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data._axes import signals
 from latentlab.data.kinds._draw import lines
-from latentlab.data.kinds._form import Form, Samples
-from latentlab.data.kinds._spread import moments
+from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
+from latentlab.data.kinds._spread import blocks, distance_to, moments, principal
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "signal", "signals"
+PLACE = "point"
 SEEN = "itself"
+DRAWN = "curves"
+MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
 
 
@@ -29,14 +36,21 @@ def described(form: Form) -> str:
 
 def check(form: Form) -> None:
     """Raise an `InputError` where no signal can be of that form."""
+    if len(form.edges) not in (0, 2) or any(a >= b for a, b in pairwise(form.edges)):
+        raise InputError(f"the edges are {form.edges}; expected a lower and a higher number")
     if form.ndim != 2 or form.stored not in ("float32", "float64"):
         raise InputError(f"a signal has shape {form.shape} of {form.stored}; expected (channels, points) of floats")
 
 
 def fitted(form: Form, data: Dataset) -> Form:
-    """Each channel with mean 0 and standard deviation 1."""
-    mean, spread = moments(data)
-    return replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
+    """Each channel with mean 0 and standard deviation 1, after the stretch where there is one."""
+    mean, spread = moments(data, STRETCHES[form.stretch])
+    if not np.isfinite(mean).all():
+        raise InputError(f"{data.name} has values that {form.stretch} is not defined for; choose another stretch")
+    scaled = replace(form, offset=tuple(map(float, mean)), scale=tuple(float(s) if s > 0 else 1.0 for s in spread))
+    ends = [(float(x.min()), float(x.max())) for x in map(scaled.to_model, blocks(data))]
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    return replace(scaled, edges=(low, high) if low < high else ())
 
 
 def networks(form: Form) -> tuple[str, ...]:
@@ -51,9 +65,89 @@ def likelihoods(form: Form) -> tuple[str, ...]:
 
 def shown(form: Form) -> str:
     """What a line is."""
-    return f"lines: channels over the axis, ± {SHOWN} standard deviations"
+    ends = "from the lowest to the highest value" if form.edges else f"± {SHOWN} standard deviations"
+    return f"lines: {'channels' if form.shape[0] > 1 else 'values'} over the axis, {ends}"
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
-    """A line a channel, in units of its standard deviation."""
-    return lines(0.5 + form.to_model(samples) / (2 * SHOWN))
+    """A line a channel, in units of its standard deviation, over the range of the signals that were trained on."""
+    low, high = form.edges or (-SHOWN, SHOWN)
+    return lines((form.to_model(samples) - low) / (high - low))
+
+
+def of_array(
+    where: object,
+    x: Samples,
+    *,
+    feature_names: Sequence[str] = (),
+    axis: Sequence[float] = (),
+    axis_unit: str = "",
+    unit: str = "",
+    axes: str = "",
+    stored: str = "",
+    stretch: str = "",
+) -> tuple[Samples, Form]:
+    """Signals and their form: (n, t), or (n, channels, t) where the axis or the longer side is that of time."""
+    letters = signals(Path(str(where)), x.shape, axes, len(axis))
+    x = x.transpose([letters.index(each) for each in "nct" if each in letters])
+    x = x[:, None] if x.ndim == 2 else x
+    if len(axis) not in (0, x.shape[2]) or len(feature_names) not in (0, x.shape[1]):
+        raise InputError(
+            f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
+            "expected (n, points) or (n, channels, points)"
+        )
+    return x, Form(
+        "signal",
+        x.shape[1:],
+        exact(where, x.dtype, stored),
+        stretch=stretch_named(where, stretch),
+        names=tuple(map(str, feature_names)),
+        axis=tuple(map(float, axis)),
+        axis_unit=axis_unit,
+        unit=unit,
+    )
+
+
+def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
+    """What is found in each channel, and what is wrong with it."""
+    channels, seen = form.shape[0], 0
+    low, high, flat = np.full(channels, np.inf), np.full(channels, -np.inf), np.zeros(channels, int)
+    for block in blocks:
+        least, most = block.min(axis=2), block.max(axis=2)
+        low, high = np.minimum(low, least.min(axis=0)), np.maximum(high, most.max(axis=0))
+        flat, seen = flat + (least == most).sum(axis=0), seen + len(block)
+    names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
+    ends = zip(names, low, high, flat, strict=True)
+    return [
+        (name, f"{a:g} to {b:g} {form.unit}".rstrip(), f"{k:,} of {seen:,} signals are constant" if k else "")
+        for name, a, b, k in ends
+    ]
+
+
+def baselines(form: Form, samples: Samples, trained: Samples) -> dict[str, NDArray[np.float64]]:
+    """What needs no model: log₁₀ of the mean square, and the distance from the mean signal, in standard deviations."""
+    x = form.to_model(samples).reshape(len(samples), -1).astype(np.float64)
+    return {
+        "power": np.log10(np.maximum((x**2).mean(axis=1), 1e-12)),
+        "distance to the mean": distance_to(compared(form, trained).mean(axis=0), x),
+    }
+
+
+def constants(form: Form, trained: Samples) -> tuple[Samples, dict[str, slice]]:
+    """The mean of the signals that were trained on: what a decoder that has collapsed makes of everything."""
+    return trained.mean(axis=0, keepdims=True, dtype=np.float64).astype(form.stored), {"mean": slice(1)}
+
+
+def compared(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """Values in standard deviations of their channel (n, channels · points)."""
+    return form.to_model(samples).reshape(len(samples), -1)
+
+
+def space(form: Form, samples: Samples, seed: int = 0) -> Callable[[Samples], NDArray[np.float32]]:
+    """The directions in which these signals vary most, at most 64."""
+    return principal(compared(form, samples), lambda others: compared(form, others))
+
+
+def seen(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """What a regressor sees: the same numbers."""
+    return compared(form, samples)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data.kinds._draw import bars
 from latentlab.data.kinds._form import Form, Samples
-from latentlab.data.kinds._spread import moments
+from latentlab.data.kinds._spread import distance_to, moments
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
 
 NOUN, PLURAL = "row", "rows"
+PLACE = "column"
 SEEN = "without what is missing"
+DRAWN = "features"
+STANDARD = "standard deviations from the mean, or 0 to 1"
+MATCHED = ("", 0.0)  # nothing of a row is like brightness
 SHOWN = 3  # standard deviations from the middle line of a picture to its edge
 COLUMNS = ("numeric", "binary")
+LEVELS = 6  # of a category that are named
 
 
 def described(form: Form) -> str:
@@ -66,3 +72,86 @@ def shown(form: Form) -> str:
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A bar a column in units of its standard deviation."""
     return bars(form.to_model(samples) / SHOWN)
+
+
+def of_array(
+    where: object, x: Samples, *, feature_names: Sequence[str] = (), unit: str = "", **other: Any
+) -> tuple[Samples, Form]:
+    """Rows (n, d) and their form: columns of 0 and 1 alone are binary, others numeric."""
+    if other or x.ndim != 2 or len(feature_names) not in (0, x.shape[1]):
+        about = f"; {min(other)} is for signals" if other else ""
+        raise InputError(f"{where}: a table is {x.shape} with {len(feature_names)} names; expected (n, d) and d{about}")
+    if np.isinf(x).any():
+        raise InputError(f"{where}: the table holds infinity; replace it, or leave NaN where a value is missing")
+    binary = [set(np.unique(column[~np.isnan(column)]).tolist()) == {0.0, 1.0} for column in x.T.astype(np.float64)]
+    form = Form(
+        "table",
+        (x.shape[1],),
+        "float64" if x.dtype.kind != "f" or x.dtype.itemsize > 4 else "float32",
+        names=tuple(map(str, feature_names)),
+        columns=tuple("binary" if each else "numeric" for each in binary) if any(binary) else (),
+        unit=unit,
+        missing=bool(np.isnan(x).any()),
+    )
+    return x, form
+
+
+def standard(form: Form, samples: Samples) -> NDArray[np.float64]:
+    """Rows (…, d) in standard deviations from the mean; binary columns and levels as they are."""
+    return np.asarray(form.to_model(samples), np.float64)
+
+
+def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]]:
+    """What is found in each column, the levels of a category together, and what is wrong with it."""
+    rows = np.concatenate([np.asarray(block, np.float64) for block in blocks])
+    names = form.names or tuple(f"column {k + 1}" for k in range(form.shape[0]))
+    grouped: dict[str, list[int]] = {}
+    for k, (name, kind) in enumerate(zip(names, form.columns or ("numeric",) * len(names), strict=True)):
+        grouped.setdefault(kind if kind.startswith("category ") else f"{kind} {name}", []).append(k)
+    return [_column(what, rows[:, places], [names[k] for k in places]) for what, places in grouped.items()]
+
+
+def _column(what: str, values: NDArray[np.float64], names: list[str]) -> tuple[str, str, str]:
+    kind, _, name = what.partition(" ")
+    missing = int(np.isnan(values[:, 0]).sum())
+    known = values[~np.isnan(values[:, 0])]
+    problem = f"missing in {missing:,} of {len(values):,} rows" if missing else ""
+    if not len(known):
+        return f"column {name}", kind, "no value in any row"
+    if kind == "category":
+        counts = sorted(zip(known.sum(axis=0), names, strict=True), reverse=True)[:LEVELS]
+        shown = ", ".join(f"{level.removeprefix(f'{name}=')} {count:,.0f}" for count, level in counts)
+        return f"column {name}", f"category of {len(names)}: {shown}", problem
+    if (known == known[0]).all():
+        problem = "never varies"
+    shown = f"1 in {known.mean():.0%}" if kind == "binary" else f"{known.min():g} to {known.max():g}"
+    return f"column {name}", f"{kind}, {shown}", problem
+
+
+def baselines(form: Form, samples: Samples, trained: Samples) -> dict[str, NDArray[np.float64]]:
+    """What needs no model: how far a row lies from the mean training row, in standard deviations, and what it lacks."""
+    mean = np.nanmean(form.to_model(trained).astype(np.float64), axis=0)
+    return {
+        "distance to the mean": distance_to(mean, form.to_model(samples)),
+        "missing values": np.isnan(samples).sum(axis=1).astype(np.float64),
+    }
+
+
+def constants(form: Form, trained: Samples) -> tuple[Samples, dict[str, slice]]:
+    """The mean of the rows that were trained on: what a decoder that has collapsed makes of everything."""
+    return np.nanmean(trained, axis=0, keepdims=True, dtype=np.float64).astype(form.stored), {"mean": slice(1)}
+
+
+def compared(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """Columns in standard deviations from their mean (n, d), which stands for what is missing."""
+    return np.nan_to_num(form.to_model(samples))
+
+
+def space(form: Form, samples: Samples, seed: int = 0) -> Callable[[Samples], NDArray[np.float32]]:
+    """The columns themselves, in standard deviations."""
+    return lambda others: compared(form, others)
+
+
+def seen(form: Form, samples: Samples) -> NDArray[np.float32]:
+    """What a regressor sees: the same numbers."""
+    return compared(form, samples)

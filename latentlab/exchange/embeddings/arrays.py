@@ -29,26 +29,30 @@ def from_codes(
     name: str = "codes",
     seed: int = 0,
 ) -> Run:
-    """A run that holds codes without a model, in the folder `out` (a new temporary one by default).
+    """A run that holds codes without a model, in a folder.
 
     Parameters
     ----------
-    z
-        Codes (n, d): an array, or a DataFrame of numbers, whose index has the ids of the rows unless it only counts.
-    variance
-        Posterior variance (n, d), positive; not its logarithm and not a standard deviation.
-    factors
-        What is known of each row, scored against the dimensions: an array (n, k), or a DataFrame.
-    labels
-        Classes (n,), whole numbers or names; or the name of a column of `factors` or `metadata`.
-    row_ids
-        Ids (n,) of the rows, all different: whole numbers, or names such as cell barcodes.
-    metadata
+    z : array (n, d) or DataFrame
+        Codes; the index of a DataFrame has the ids of the rows unless it only counts.
+    variance : array (n, d), optional
+        Posterior variance, positive; not its logarithm and not a standard deviation.
+    factors : array (n, k) or DataFrame, optional
+        What is known of each row, scored against the dimensions.
+    labels : array (n,) or str, optional
+        Classes, whole numbers or names; or the name of a column of `factors` or `metadata`.
+    row_ids : array (n,), optional
+        Ids of the rows, all different: whole numbers, or names such as cell barcodes.
+    metadata : DataFrame, optional
         A table of your own, joined by its index or by the column `ids`. Columns that can be are factors as well.
-    name
+    ids : str, optional
+        The column of `metadata` that has the rows' ids; its index by default.
+    out : str or Path, optional
+        The folder; a new temporary one by default.
+    name : str, default "codes"
         What tables and figures call this setting. Several embeddings of the same rows, imported into one folder under
         different names, are a study.
-    seed
+    seed : int, default 0
         Which of several runs of one setting this is.
 
     Returns

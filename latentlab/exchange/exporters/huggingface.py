@@ -27,7 +27,35 @@ def write(run: Run, out: Path) -> Path:
 def save_pretrained(run: Run, out: Path | str) -> Path:
     """Write a run's model as a folder that `from_pretrained` and ``latentlab import huggingface`` read.
 
-    Nothing is sent anywhere. A model of the user's own cannot be built from a configuration and is an `InputError`.
+    Nothing is sent anywhere.
+
+    Parameters
+    ----------
+    run : Run
+        The run, or the path of its folder.
+    out : Path or str
+        The folder to make.
+
+    Returns
+    -------
+    Path
+        That folder: ``model.safetensors``, ``config.json`` and a model card, ``README.md``.
+
+    Raises
+    ------
+    InputError
+        For a model of the user's own, which cannot be built from a configuration, and for codes without a model.
+    MissingError
+        Where the run has no weights.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> folder = ll.save_pretrained(run, f"{mkdtemp()}/model")
+    >>> sorted(file.name for file in folder.iterdir())
+    ['README.md', 'config.json', 'model.safetensors']
     """
     out = Path(out)
     check_model(run)

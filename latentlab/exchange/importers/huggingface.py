@@ -40,8 +40,28 @@ def read(path: Path) -> Foreign:
 def from_pretrained(path: str | Path) -> Autoencoder:
     """The model in a folder that `save_pretrained` wrote, on the CPU, ready to encode and decode.
 
-    Its outputs equal those of the run that was saved. Raises `InputError` where the folder is none of ours or its
-    weights do not belong to its configuration.
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    Autoencoder
+        The model; its outputs equal those of the run that was saved.
+
+    Raises
+    ------
+    InputError
+        Where the folder is none of ours, or its weights do not belong to its configuration.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> ll.from_pretrained(ll.save_pretrained(run, f"{mkdtemp()}/model")).latent_dim
+    2
     """
     foreign = read(Path(path))
     unknown: dict[str, Any] = {"rows": 0, "steps": 0, "learning_rate": 0, "imported": {"format": "huggingface"}}

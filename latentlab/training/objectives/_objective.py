@@ -17,13 +17,27 @@ from latentlab.system.validation import Frozen, validate
 
 @dataclass(frozen=True, slots=True)
 class Critic:
-    """A network that an objective trains beside the model, and the optimizer of its own that it learns with."""
+    """A network that an objective trains beside the model, and the optimizer of its own that it learns with.
+
+    Parameters
+    ----------
+    network : module
+        The network.
+    optimizer : Optimizer
+        Of the network's weights.
+    """
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
 
     def learn(self, loss: Tensor) -> None:
-        """One step down `loss` (); gradients that the model's loss left on the network are dropped first."""
+        """One step down a loss; gradients that the model's loss left on the network are dropped first.
+
+        Parameters
+        ----------
+        loss : Tensor ()
+            Of the critic.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -31,9 +45,21 @@ class Critic:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where in training a batch comes: at ``step``, counted from 0, out of a data set of ``rows`` images.
+    """Where in training a batch comes.
 
-    ``critic`` is what `Objective.critic` made at the start, None for an objective without one.
+    Parameters
+    ----------
+    step : int
+        The step, counted from 0.
+    rows : int
+        How many rows the data set has.
+    critic : Critic, optional
+        What `Objective.critic` made at the start, None for an objective without one.
+
+    Examples
+    --------
+    >>> Moment(step=0, rows=100).critic is None
+    True
     """
 
     step: int
@@ -43,13 +69,23 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One batch under an objective, in nats per example.
+    """One batch of n samples under an objective, in nats per example.
 
-    ``loss`` () is what is minimised, β included. ``distortion`` (n,) is −log p(x|z) at one posterior sample. ``rate``
-    (n, d) is KL(q ‖ p) per latent dimension, None without a posterior variance; ``centred`` (n, d) is its part ½μ²,
-    which pulls the means to the centre. The rest, ½(σ² − 1 − log σ²), keeps the variances regular. The ELBO is
-    −(distortion + rate), whatever the objective is. ``critic_loss`` () is what the critic's own step goes down, None
-    where there is no critic.
+    The ELBO is −(distortion + rate), whatever the objective is.
+
+    Parameters
+    ----------
+    loss : Tensor ()
+        What is minimised, β included.
+    distortion : Tensor (n,)
+        −log p(x|z) at one posterior sample.
+    rate : Tensor (n, d), optional
+        KL(q ‖ p) per latent dimension, None without a posterior variance.
+    centred : Tensor (n, d), optional
+        The part ½μ² of the rate, which pulls the means to the centre. The rest, ½(σ² − 1 − log σ²), keeps the variances
+        regular.
+    critic_loss : Tensor (), optional
+        What the critic's own step goes down, None where there is no critic.
     """
 
     loss: Tensor
@@ -60,10 +96,15 @@ class Terms:
 
 
 class Objective(Frozen):
-    """An objective and its settings. ``stochastic`` says whether the encoder gives a variance as well as a mean.
+    """An objective and its settings, which are the fields of its class.
 
-    ``weights`` names settings that are plain factors or summands of the loss: members that differ in them alone may be
-    trained together, with a tensor in the setting's place.
+    Attributes
+    ----------
+    stochastic : bool
+        Whether the encoder gives a variance as well as a mean.
+    weights : tuple of str
+        Settings that are plain factors or summands of the loss: members that differ in them alone may be trained
+        together, with a tensor in the setting's place.
     """
 
     stochastic: ClassVar[bool] = True
@@ -75,11 +116,39 @@ class Objective(Frozen):
         return False
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of images `x` (n, c, h, w) in [0, 1] at that moment of the training."""
+        """The terms of one batch.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example.
+        """
         raise NotImplementedError
 
     def critic(self, latent_dim: int, device: torch.device | str) -> Critic | None:
-        """What is trained beside a model of that many latent dimensions: nothing, unless an objective says so."""
+        """What is trained beside the model: nothing, unless an objective says so.
+
+        Parameters
+        ----------
+        latent_dim : int
+            d, the number of latent dimensions.
+        device : device or str
+            Where it computes.
+
+        Returns
+        -------
+        Critic or None
+            The network and its optimizer.
+        """
         return None
 
 
@@ -119,10 +188,31 @@ def ramp(step: int, over: int) -> float:
 
 
 def gaussian_rate(posterior: Normal | Point) -> tuple[Tensor, Tensor]:
-    """KL(N(μ, σ²) ‖ N(0, 1)) per latent dimension (n, d) in nats, and its part ½μ².
+    """KL(N(μ, σ²) ‖ N(0, 1)) per latent dimension, ½(μ² + σ² − 1 − log σ²).
 
-    KL = ½(μ² + σ² − 1 − log σ²): Kingma and Welling (2014), appendix B. At least 0; 0 only where q is the prior.
+    Parameters
+    ----------
+    posterior : Normal
+        q(z|x), with means and standard deviations (n, d).
 
+    Returns
+    -------
+    rate : Tensor (n, d)
+        In nats, at least 0; 0 only where q is the prior.
+    centred : Tensor (n, d)
+        Its part ½μ².
+
+    Raises
+    ------
+    TypeError
+        For the posterior of a deterministic encoder, which has no rate.
+
+    References
+    ----------
+    Kingma and Welling (2014), Auto-Encoding Variational Bayes, appendix B.
+
+    Examples
+    --------
     >>> gaussian_rate(Normal(torch.tensor([[1.0]]), torch.tensor([[1.0]])))[0]
     tensor([[0.5000]])
     """
@@ -139,7 +229,28 @@ def _gaussian(posterior: Normal | Point) -> Normal:
 
 
 def build_objective(settings: Mapping[str, Any]) -> Objective:
-    """The objective that ``{"name": "beta-vae", "beta": 4.0}`` describes."""
+    """The objective that a name and settings describe.
+
+    Parameters
+    ----------
+    settings : mapping
+        ``{"name": "beta-vae", "beta": 4.0}``.
+
+    Returns
+    -------
+    Objective
+        With defaults for the settings that are left out.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, an unknown setting and a value out of range.
+
+    Examples
+    --------
+    >>> build_objective({"name": "beta-vae", "beta": 2}).beta
+    2.0
+    """
     given = dict(settings)
     name = given.pop("name")
     kind = load("training/objectives", name).OBJECTIVE

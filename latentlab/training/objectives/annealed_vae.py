@@ -16,7 +16,26 @@ from latentlab.training.objectives._objective import Moment, Objective, Terms, r
 
 
 class AnnealedVAE(Objective):
-    """Minimise distortion + γ |rate − C|. ``gamma`` ≥ 0; ``capacity`` ≥ 0 nats, at once where ``anneal_steps`` is 0."""
+    """Minimise distortion + γ |rate − C|.
+
+    Parameters
+    ----------
+    gamma : float, default 1000.0
+        The weight of the distance, at least 0.
+    capacity : float, default 25.0
+        C in nats, at least 0.
+    anneal_steps : int, default 10,000
+        Over how many steps C rises linearly from 0; at once where it is 0.
+
+    References
+    ----------
+    Burgess et al. (2018), Understanding disentangling in β-VAE, equation 8.
+
+    Examples
+    --------
+    >>> AnnealedVAE().capacity
+    25.0
+    """
 
     weights: ClassVar[tuple[str, ...]] = ("gamma", "capacity")
 
@@ -25,7 +44,22 @@ class AnnealedVAE(Objective):
     anneal_steps: int = Field(10_000, ge=0, le=10**9)
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of one batch, with one posterior sample an image."""
+        """The terms of one batch, with one posterior sample an image.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example.
+        """
         batch = sampled(model, x)
         wanted = self.capacity * ramp(moment.step, self.anneal_steps)
         return batch.terms(batch.distortion.mean() + self.gamma * (batch.rate.sum(dim=1).mean() - wanted).abs())

@@ -30,7 +30,24 @@ Sampling = Literal["weighted", "stratified"]
 
 
 class BetaTCVAE(Objective):
-    """Minimise distortion + rate + (β − 1) · TC. ``beta`` ≥ 0 weighs TC; ``sampling``: weighted or stratified."""
+    """Minimise distortion + rate + (β − 1) · TC, the total correlation of the aggregate posterior.
+
+    Parameters
+    ----------
+    beta : float, default 6.0
+        The weight of TC, at least 0; 1 is the VAE.
+    sampling : {"stratified", "weighted"}
+        How q(z) is estimated from the batch; the module's docstring has the formulas.
+
+    References
+    ----------
+    Chen et al. (2018), Isolating Sources of Disentanglement in Variational Autoencoders, equations 3 and 4.
+
+    Examples
+    --------
+    >>> BetaTCVAE(beta=4).sampling
+    'stratified'
+    """
 
     weights: ClassVar[tuple[str, ...]] = ("beta",)
 
@@ -38,7 +55,22 @@ class BetaTCVAE(Objective):
     sampling: Sampling = "stratified"
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of one batch, with one posterior sample an image."""
+        """The terms of one batch, with one posterior sample an image.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example.
+        """
         batch = sampled(model, x)
         weights = log_weights(len(x), moment.rows, self.sampling).to(batch.z)
         joint, marginals = log_aggregate(batch.posterior, batch.z, weights)

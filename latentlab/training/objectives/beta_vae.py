@@ -21,7 +21,27 @@ from latentlab.training.objectives._objective import Moment, Objective, Terms, r
 
 
 class BetaVAE(Objective):
-    """Minimise distortion + β · rate. ``beta`` ≥ 0; ``warmup_steps``, ``free_bits`` (nats a dimension): off at 0."""
+    """Minimise distortion + β · rate.
+
+    Parameters
+    ----------
+    beta : float, default 4.0
+        The weight of the rate, at least 0; 1 is the VAE.
+    warmup_steps : int, default 0
+        Over how many steps the rate's weight rises linearly from 0 to β; off at 0.
+    free_bits : float, default 0.0
+        Nats that every dimension's rate, the mean over the batch, is charged as at least; off at 0.
+
+    References
+    ----------
+    Higgins et al. (2017), β-VAE, equation 4. Bowman et al. (2016), Generating Sentences from a Continuous Space,
+    section 3.1. Kingma et al. (2016), Improved Variational Inference with Inverse Autoregressive Flow, equation 15.
+
+    Examples
+    --------
+    >>> BetaVAE(free_bits=0.5).additive
+    False
+    """
 
     weights: ClassVar[tuple[str, ...]] = ("beta",)
 
@@ -35,13 +55,39 @@ class BetaVAE(Objective):
         return not self.free_bits
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of one batch, with one posterior sample an image."""
+        """The terms of one batch, with one posterior sample an image.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example.
+        """
         batch = sampled(model, x)
         weight = self.beta * ramp(moment.step, self.warmup_steps)
         return batch.terms((batch.distortion + weight * self.charged(batch.rate)).mean())
 
     def charged(self, rate: Tensor) -> Tensor:
-        """What of the rate (n, d) the loss counts: its sum (n,), or with free bits () no dimension below the floor."""
+        """What of the rate the loss counts.
+
+        Parameters
+        ----------
+        rate : Tensor (n, d)
+            In nats per latent dimension.
+
+        Returns
+        -------
+        Tensor (n,) or ()
+            Its sum over dimensions, or with free bits the mean with no dimension below the floor.
+        """
         return rate.mean(dim=0).clamp(min=self.free_bits).sum() if self.free_bits else rate.sum(dim=1)
 
 

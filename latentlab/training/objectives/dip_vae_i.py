@@ -16,7 +16,24 @@ from latentlab.training.objectives._objective import Moment, Objective, Sampled,
 
 
 class DIPVAEI(Objective):
-    """Minimise distortion + rate + a penalty of Cov[μ]: ``lambda_od`` ≥ 0 off its diagonal, ``lambda_d`` ≥ 0 on it."""
+    """Minimise distortion + rate + a penalty of Cov[μ], the covariance of the posterior means.
+
+    Parameters
+    ----------
+    lambda_od : float, default 10.0
+        The weight of what is off the diagonal, at least 0.
+    lambda_d : float, default 100.0
+        The weight of the diagonal's distance from 1, at least 0.
+
+    References
+    ----------
+    Kumar et al. (2018), Variational Inference of Disentangled Latent Concepts from Unlabeled Observations, equation 6.
+
+    Examples
+    --------
+    >>> DIPVAEI().lambda_d
+    100.0
+    """
 
     weights: ClassVar[tuple[str, ...]] = ("lambda_od", "lambda_d")
 
@@ -24,13 +41,39 @@ class DIPVAEI(Objective):
     lambda_d: float = Field(100.0, ge=0, le=1e6)
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of one batch, with one posterior sample an image."""
+        """The terms of one batch, with one posterior sample an image.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example.
+        """
         batch = sampled(model, x)
         penalty = covariance_penalty(self.covariance(batch), self.lambda_od, self.lambda_d)
         return batch.terms((batch.distortion + batch.rate.sum(dim=1)).mean() + penalty)
 
     def covariance(self, batch: Sampled) -> Tensor:
-        """What is held at the identity, (d, d)."""
+        """What is held at the identity.
+
+        Parameters
+        ----------
+        batch : Sampled
+            A batch of n samples through the model.
+
+        Returns
+        -------
+        Tensor (d, d)
+            A covariance.
+        """
         return covariance(batch.posterior.mean)
 
 

@@ -12,12 +12,40 @@ from latentlab.training.objectives.dip_vae_i import DIPVAEI
 
 
 class DIPVAEII(DIPVAEI):
-    """Minimise distortion + rate + a penalty of Cov[z]: ``lambda_od`` ≥ 0 off its diagonal, ``lambda_d`` ≥ 0 on it."""
+    """Minimise distortion + rate + a penalty of Cov[z], the covariance of the aggregate posterior.
+
+    Parameters
+    ----------
+    lambda_od : float, default 10.0
+        The weight of what is off the diagonal, at least 0.
+    lambda_d : float, default 10.0
+        The weight of the diagonal's distance from 1, at least 0.
+
+    References
+    ----------
+    Kumar et al. (2018), Variational Inference of Disentangled Latent Concepts from Unlabeled Observations, equation 7.
+
+    Examples
+    --------
+    >>> DIPVAEII().lambda_d
+    10.0
+    """
 
     lambda_d: float = Field(10.0, ge=0, le=1e6)
 
     def covariance(self, batch: Sampled) -> Tensor:
-        """What is held at the identity, (d, d)."""
+        """What is held at the identity.
+
+        Parameters
+        ----------
+        batch : Sampled
+            A batch of n samples through the model.
+
+        Returns
+        -------
+        Tensor (d, d)
+            A covariance.
+        """
         return super().covariance(batch) + batch.posterior.variance.mean(dim=0).diag()
 
 

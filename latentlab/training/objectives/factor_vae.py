@@ -24,13 +24,50 @@ LEARNING_RATE, BETAS = 1e-4, (0.5, 0.9)
 
 
 class FactorVAE(Objective):
-    """Minimise distortion + rate + γ · TC. ``gamma`` ≥ 0; ``width``: units in each layer of the discriminator."""
+    """Minimise distortion + rate + γ · TC, the total correlation that a discriminator estimates.
+
+    Parameters
+    ----------
+    gamma : float, default 35.0
+        The weight of TC, at least 0.
+    width : int, default 1000
+        Units in each layer of the discriminator.
+
+    References
+    ----------
+    Kim and Mnih (2018), Disentangling by Factorising, equations 2 and 3.
+
+    Examples
+    --------
+    >>> FactorVAE(width=8).gamma
+    35.0
+    """
 
     gamma: float = Field(35.0, ge=0, le=1e6)
     width: int = Field(1000, ge=1, le=16384)
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of one batch, with one posterior sample an image, and what the discriminator learns from it."""
+        """The terms of one batch, with one posterior sample an image, and what the discriminator learns from it.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes, and the discriminator.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example; and the discriminator's loss.
+
+        Raises
+        ------
+        TypeError
+            Where the moment has no discriminator.
+        """
         if moment.critic is None:
             raise TypeError("factor-vae needs the discriminator that its critic() makes, in Moment.critic")
         discriminator = moment.critic.network
@@ -42,7 +79,20 @@ class FactorVAE(Objective):
         return batch.terms(loss, 0.5 * mistakes.mean())
 
     def critic(self, latent_dim: int, device: torch.device | str) -> Critic:
-        """The discriminator, codes (n, d) to log-odds (n, 1), and its Adam."""
+        """The discriminator, codes (n, d) to log-odds (n, 1), and its Adam.
+
+        Parameters
+        ----------
+        latent_dim : int
+            d, the number of latent dimensions.
+        device : device or str
+            Where it computes.
+
+        Returns
+        -------
+        Critic
+            The network and its optimizer.
+        """
         layers: list[nn.Module] = []
         for before, after in pairwise([latent_dim, *[self.width] * HIDDEN_LAYERS]):
             layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]

@@ -17,7 +17,24 @@ from latentlab.training.objectives._objective import Moment, Objective, Terms, s
 
 
 class InfoVAE(Objective):
-    """Minimise distortion + (1 − α) · rate + (α + λ − 1) · MMD². ``alpha`` ≤ 1; ``scale`` ≥ 1 − α is λ."""
+    """Minimise distortion + (1 − α) · rate + (α + λ − 1) · MMD².
+
+    Parameters
+    ----------
+    alpha : float, default 0.0
+        α, at most 1; at 1 no rate is charged.
+    scale : float, default 1000.0
+        λ, at least 1 − α.
+
+    References
+    ----------
+    Zhao et al. (2019), InfoVAE: Balancing Learning and Inference in Variational Autoencoders, equation 6.
+
+    Examples
+    --------
+    >>> InfoVAE().scale
+    1000.0
+    """
 
     weights: ClassVar[tuple[str, ...]] = ("alpha", "scale")
 
@@ -32,7 +49,22 @@ class InfoVAE(Objective):
         return scale
 
     def terms(self, model: Model, x: Tensor, moment: Moment) -> Terms:
-        """The terms of one batch, with one posterior sample an image and as many of the prior."""
+        """The terms of one batch, with one posterior sample an image and as many of the prior.
+
+        Parameters
+        ----------
+        model : Model
+            The model, as it is at that step.
+        x : Tensor (n, *shape)
+            Samples; images (n, c, h, w) in [0, 1].
+        moment : Moment
+            Where in training the batch comes.
+
+        Returns
+        -------
+        Terms
+            Loss, distortion and rate, in nats per example.
+        """
         batch = sampled(model, x)
         discrepancy = mmd(batch.z, torch.randn_like(batch.z))
         cost = (batch.distortion + (1 - self.alpha) * batch.rate.sum(dim=1)).mean()

@@ -374,7 +374,12 @@ def test_the_same_import_again_is_the_same_run_and_another_is_refused(tmp_path: 
 
 def test_a_run_says_that_it_has_no_model_or_is_whole(study: Study, tmp_path: Path) -> None:
     config = json.loads((study["pca"].path / "config.json").read_text())
-    for change in ({"network": "mlp"}, {"image_shape": [1, 8, 8]}, {"likelihood": "bernoulli"}, {"imported": None}):
+    for change in (
+        {"network": "mlp"},
+        {"form": {"kind": "image", "shape": [1, 8, 8]}},
+        {"likelihood": "bernoulli"},
+        {"imported": None},
+    ):
         (tmp_path / "config.json").write_text(json.dumps({**config, **change}))
         with pytest.raises(InputError):
             _ = Run(tmp_path).config

@@ -92,20 +92,3 @@ def _smaller(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     n, c, h, w = images.shape
     cut = images[:, :, : h // factor * factor, : w // factor * factor]
     return cut.reshape(n, c, h // factor, factor, w // factor, factor).mean(axis=(3, 5)).round().astype(np.uint8)
-
-
-def nearest(images: NDArray[np.uint8], among: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which of `among` (m, c, h, w) is nearest to each image (n, …), and how far: √(2 − 2 cos) of normalised pixels.
-
-    Brightness and contrast do not count. A constant image is √2 from everything.
-    """
-    query = normalised(images).reshape(len(images), -1)
-    best, where = np.full(len(images), -np.inf), np.zeros(len(images), np.int64)
-    for start in range(0, len(among), 4096):
-        block = normalised(among[start : start + 4096]).reshape(-1, query.shape[1])
-        cosine = query @ block.T
-        closest = cosine.argmax(axis=1)
-        value = cosine[np.arange(len(query)), closest]
-        nearer = value > best
-        best[nearer], where[nearer] = value[nearer], start + closest[nearer]
-    return where, np.sqrt(np.maximum(2 - 2 * best, 0))

@@ -1,0 +1,379 @@
+"""A table as a data set: which columns are inputs, of which kind, and which are factors, labels, ids or left out.
+
+No column is left out, added or renamed without a word: what was inferred is in the remarks, and can be overridden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from latentlab.data._columns import FEW, check_words, parquet_table
+from latentlab.data._dialects import COUNTERS, MISSING, Asked
+from latentlab.data._textual import WIDEST, Table, read_table
+from latentlab.data.dataset import Dataset, Factor
+from latentlab.data.kinds import Form
+from latentlab.errors import InputError
+
+PARQUET = (".parquet", ".pq")
+KINDS = ("numeric", "binary", "category")
+TARGETS = ("label", "labels", "class", "target", "species", "y")  # inputs that may be meant as labels
+ROUND_OFF = 5e-7  # of a column's range: what float32 may lose
+SHOWN = 6  # columns that a remark names
+MOST_LEVELS = 1000
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the user says of columns: the kinds of inputs, and which columns are none."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
+    labels: str = ""
+    ids: str = ""
+    drop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        others = [*self.factors, *filter(None, (self.labels, self.ids)), *self.drop]
+        listed = [*self.columns, *others]
+        if twice := next((name for name in listed if listed.count(name) > 1), None):
+            raise InputError(f"column {twice[:60]!r} is given two roles; expected one of columns, factors, labels, …")
+        if wrong := next((kind for kind in self.columns.values() if kind not in KINDS), None):
+            raise InputError(
+                f"a column is to be {wrong[:40]!r}; expected {', '.join(KINDS)}, as in columns=grade=category"
+            )
+
+    @property
+    def others(self) -> set[str]:
+        """The columns that are no inputs."""
+        return {*self.factors, self.labels, self.ids, *self.drop} - {""}
+
+    def are_words(self, name: str) -> bool:
+        """Whether a column that holds some words is one of words, also where others look like numbers."""
+        return name == self.labels or self.columns.get(name) == "category"
+
+
+class Cells(NamedTuple):
+    """A column as numbers: ``values`` (n,), NaN where missing; ``levels`` are the words that they count, if words."""
+
+    name: str
+    values: Floats
+    levels: tuple[str, ...] = ()
+    what: Literal["number", "whole", "truth", "words"] = "number"
+    ordered: bool = False
+
+    @property
+    def known(self) -> Floats:
+        """The values that are not missing."""
+        return self.values[~np.isnan(self.values)]
+
+
+class Inputs(NamedTuple):
+    """Columns of the model's input: ``values`` (n, k), their ``names``, and what each is in `Form.columns`."""
+
+    values: Floats
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def load(
+    path: Path,
+    *,
+    columns: Any = "",
+    factors: Any = "",
+    labels: Any = "",
+    ids: Any = "",
+    drop: Any = "",
+    header: Any = None,
+) -> Dataset:
+    """The rows of a table: CSV and its relatives in any dialect, packed or not, and Parquet.
+
+    Numbers are ``numeric`` columns, 0 and 1 or truth values ``binary`` ones, words a ``category``: a column
+    ``NAME=level`` for each of its levels. ``columns=NAME=KIND+NAME=KIND`` says otherwise; ``factors=NAME+NAME``,
+    ``labels=NAME`` and ``ids=NAME`` make columns factors, labels and row ids instead of inputs, ``drop=NAME+NAME``
+    leaves them out. A mark of a missing value (NA, ?, …) is NaN. ``header=1`` or ``header=0`` says whether the first
+    line has names, where that is not plain.
+    """
+    if header not in (None, 0, 1):
+        raise InputError(f"header is {header!r:.40}; expected 1, the first line has names, or 0")
+    if path.suffix.lower() in PARQUET:
+        table = parquet_table(path)
+    else:
+        table = read_table(path, Asked(None if header is None else bool(header), index=False, option=True))
+    names = [str(name) for name in table.frame.columns]
+    kinds = _kinds(path, columns, names)
+    several = {key: _several(path, key, given, names) for key, given in (("factors", factors), ("drop", drop))}
+    single = {key: _single(path, key, given, names) for key, given in (("labels", labels), ("ids", ids))}
+    roles = Roles(kinds, **several, **single)  # type: ignore[arg-type]
+    source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
+    return of_table(str(path), table, roles, name=path.name.split(".")[0], source=source)
+
+
+def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
+    """A data frame as a data set; whole numbers from 0 as its index become row ids."""
+    if twice := next((str(each) for each in frame.columns[frame.columns.duplicated()]), None):
+        raise InputError(f"{name} has two columns called {twice[:60]!r}; name each once")
+    absent = [each for each in (*roles.columns, *roles.others) if each not in set(map(str, frame.columns))]
+    if absent:
+        raise InputError(f"{name} has no column {absent[0][:60]!r}; it has: {_some(map(str, frame.columns))}")
+    index, said = frame.index, list[str]()
+    plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    numbered = pd.api.types.is_integer_dtype(index) and index.is_unique and index.min() >= 0
+    if not plain and not numbered:
+        said.append("the index of the frame is left out")
+    with np.errstate(invalid="ignore"):  # infinity stays a float
+        table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
+    data = of_table(name, table, roles, name=name, source={"name": "frame"})
+    return replace(data, row_ids=index.to_numpy(np.int64)) if numbered and not plain and not roles.ids else data
+
+
+def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mapping[str, Any]) -> Dataset:
+    """The data set in a table, each column in its role."""
+    cells = [
+        read_cells(where, str(each), column, words=roles.are_words(str(each)))
+        for each, column in table.frame.items()
+        if str(each) not in roles.drop
+    ]
+    by_name = {each.name: each for each in cells}
+    left = {each.name: why for each in cells if each.name not in roles.others and (why := _left_out(each, roles))}
+    kept = [each for each in cells if each.name not in roles.others and each.name not in left]
+    if not kept:
+        raise InputError(
+            f"{where} has no column that is an input ({_some(left) or 'all have other roles'}); expected one"
+        )
+    inputs = _inputs(where, kept, roles)
+    read_labels, label_names = _labels(where, by_name.get(roles.labels))
+    remarks = [f"read as {', '.join(table.said)}"] if table.said not in ([], ["header"]) else []
+    remarks += [f"left out: {_listed(f'{each} ({why})' for each, why in left.items())}"] if left else []
+    remarks += [f"dropped as asked: {_some(roles.drop)}"] if roles.drop else []
+    remarks += [_meant(each) for each in kept if _is_target(each, roles)]
+    factors = [by_name[each] for each in roles.factors]
+    data = numbers(name, inputs, remarks=tuple(remarks), source=source)
+    return replace(
+        data,
+        factors=np.column_stack([each.values for each in factors]) if factors else None,
+        specs=tuple(map(as_factor, factors)),
+        labels=read_labels,
+        label_names=label_names,
+        row_ids=_ids(where, table, roles.ids) if roles.ids else data.row_ids,
+    )
+
+
+def numbers(name: str, inputs: Inputs, *, remarks: tuple[str, ...] = (), source: Mapping[str, Any]) -> Dataset:
+    """The data set of those inputs; float32 where that rounds by less than 5e-7 of a column's range."""
+    values, missing = inputs.values, bool(np.isnan(inputs.values).any())
+    narrow = values.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        fits = np.nanmax(np.abs(narrow - values), axis=0) <= ROUND_OFF * (high - low)
+    stored = narrow if fits.all() else values
+    form = Form(
+        "table",
+        values.shape[1:],
+        "float32" if fits.all() else "float64",
+        names=inputs.names,
+        columns=inputs.columns if set(inputs.columns) != {"numeric"} else (),
+        missing=missing,
+    )
+    return Dataset(name, values.shape, stored.__getitem__, form=form, remarks=remarks, source=source)
+
+
+def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = False) -> Cells:
+    """A column of a table as numbers and words; with `words`, what looks like a number may be one of them."""
+    kind, place = pd.api.types, f"{where}: column {name[:40]!r}"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = [str(each) for each in column.cat.categories]
+        codes = column.cat.codes.to_numpy(np.float64)
+        used = np.unique(codes[codes >= 0]).astype(int)
+        rank = np.full(len(levels) + 1, np.nan)
+        rank[used] = np.arange(len(used))
+        return Cells(name, rank[codes.astype(int)], tuple(levels[k] for k in used), "words", bool(column.cat.ordered))
+    if kind.is_string_dtype(column):
+        column = column.where(~column.isin(MISSING))
+    if column.isna().all():
+        return Cells(name, np.full(len(column), np.nan))
+    if kind.is_bool_dtype(column) or kind.is_integer_dtype(column) or kind.is_float_dtype(column):
+        what = "truth" if kind.is_bool_dtype(column) else "whole" if kind.is_integer_dtype(column) else "number"
+        return _finite(place, Cells(name, column.to_numpy(np.float64, na_value=np.nan), what=what))  # type: ignore[arg-type]
+    if not kind.is_string_dtype(column):
+        raise InputError(
+            f"{place} holds {column.dtype}; expected numbers or words: convert it, or leave it out by drop="
+        )
+    known = column.dropna()
+    if not words:
+        check_words(place, known)
+    levels = sorted({str(word) for word in known})
+    order = {level: float(i) for i, level in enumerate(levels)}
+    values = column.map(lambda word: order[str(word)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
+    return Cells(name, values, tuple(levels), "words")
+
+
+def _finite(place: str, cells: Cells) -> Cells:
+    endless = np.isinf(cells.values)
+    if endless.any():
+        raise InputError(f"{place} holds infinity in row {int(endless.argmax()) + 1}; replace it, or leave it empty")
+    return cells
+
+
+def _left_out(cells: Cells, roles: Roles) -> str:
+    """Why a column is left out unless the user says that it is; empty where it is one."""
+    known, distinct = cells.known, len(np.unique(cells.known))
+    asked = cells.name in roles.columns
+    if not len(known):
+        if asked:
+            raise InputError(f"column {cells.name[:60]!r} has no value in any row, so it cannot be an input")
+        return "no value in any row"
+    if asked:
+        return ""
+    whole = len(known) == len(cells.values) and distinct == len(known) > 2
+    if whole and cells.what == "words" and distinct > FEW:
+        return "another word in each row"
+    if whole and cells.what == "whole" and (cells.name.lower() in COUNTERS or _counts(known)):
+        return "counts the rows"
+    if cells.what == "words" and distinct > max(FEW, len(known) / 2):
+        raise InputError(
+            f"column {cells.name[:40]!r} has {distinct:,} different words in {len(known):,} rows; leave it out by "
+            "drop=NAME, or keep it by columns=NAME=category"
+        )
+    shown = cells.levels[0][:20] if cells.levels else f"{known[0]:g}"
+    return f"{shown} in all rows" if distinct == 1 and len(known) == len(cells.values) else ""
+
+
+def _counts(values: Floats) -> bool:
+    """Whether values are 0, 1, 2, … or 1, 2, 3, …, in any order."""
+    return values.min() in (0, 1) and values.max() - values.min() == len(values) - 1
+
+
+def _inputs(where: str, kept: list[Cells], roles: Roles) -> Inputs:
+    parts = [_input(where, each, roles.columns.get(each.name, "")) for each in kept]
+    names = tuple(name for part in parts for name in part.names)
+    if len(names) > WIDEST:
+        raise InputError(f"{where} has {len(names):,} input columns, each level of words counted; at most {WIDEST:,}")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"{where}: a level of words is called like the column {twice[:60]!r}; rename that column")
+    return Inputs(np.concatenate([p.values for p in parts], axis=1), names, tuple(c for p in parts for c in p.columns))
+
+
+def _input(where: str, cells: Cells, asked: str) -> Inputs:
+    """The columns that one column of the table is to the model."""
+    truth = set(np.unique(cells.known).tolist()) == {0.0, 1.0}
+    kind = asked or ("category" if cells.levels else "binary" if truth or cells.what == "truth" else "numeric")
+    if kind == "numeric" and cells.levels:
+        raise InputError(f"{where}: column {cells.name[:40]!r} holds words; expected numbers, or columns=NAME=category")
+    if kind == "binary" and not truth:
+        raise InputError(f"{where}: column {cells.name[:40]!r} is to be binary; expected 0 and 1, or two words")
+    if kind != "category":
+        name = f"{cells.name}={cells.levels[1]}" if cells.levels else cells.name
+        return Inputs(cells.values[:, None], (name,), (kind,))
+    values, words = _as_words(cells)
+    if len(words) > MOST_LEVELS:
+        raise InputError(f"{where}: column {cells.name[:40]!r} has {len(words):,} levels; at most {MOST_LEVELS:,}")
+    one_hot = np.where(np.isnan(values)[:, None], np.nan, values[:, None] == np.arange(len(words)))
+    return Inputs(one_hot, tuple(f"{cells.name}={word}" for word in words), (f"category {cells.name}",) * len(words))
+
+
+def _as_words(cells: Cells) -> tuple[Floats, tuple[str, ...]]:
+    """Level indices (n,) and the levels' names; of numbers, their values in rising order."""
+    if cells.levels:
+        return cells.values, cells.levels
+    levels = np.unique(cells.known)
+    values = np.where(np.isnan(cells.values), np.nan, np.searchsorted(levels, cells.values).astype(np.float64))
+    return values, tuple(np.format_float_positional(level, trim="-") for level in levels)
+
+
+def as_factor(cells: Cells) -> Factor:
+    """A column as a factor: words and truth values have levels without an order, numbers one unless they are few."""
+    if cells.levels:
+        return Factor(cells.name, "ordinal" if cells.ordered else "categorical", cells.levels)
+    few = len(np.unique(cells.known)) <= FEW
+    return Factor(cells.name, "categorical" if cells.what in ("whole", "truth") and few else "continuous")
+
+
+def _labels(where: str, cells: Cells | None) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    if cells is None:
+        return None, ()
+    missing = int(np.isnan(cells.values).sum())
+    if cells.what == "number" and not cells.levels and len(cells.known) and (cells.known % 1 != 0).any():
+        raise InputError(
+            f"{where}: labels in {cells.name[:40]!r} are fractions; expected words or whole numbers: factors="
+        )
+    if missing:
+        raise InputError(f"{where}: labels in {cells.name[:40]!r} are missing in {missing:,} rows; use factors=NAME")
+    if cells.levels:
+        return cells.values.astype(np.int64), cells.levels
+    values = cells.values.astype(np.int64)
+    few = values.min() >= 0 and values.max() < 10_000
+    return values, tuple(map(str, range(int(values.max()) + 1))) if few else ()
+
+
+def _ids(where: str, table: Table, name: str) -> NDArray[np.int64]:
+    column = next(column for each, column in table.frame.items() if str(each) == name)
+    if not pd.api.types.is_integer_dtype(column) or column.isna().any() or not column.is_unique:
+        raise InputError(f"{where}: ids in {name[:40]!r} are {column.dtype}; expected whole numbers, all different")
+    return column.to_numpy(np.int64)
+
+
+def _is_target(cells: Cells, roles: Roles) -> bool:
+    return not roles.labels and cells.name not in roles.columns and cells.name.lower() in TARGETS
+
+
+def _meant(cells: Cells) -> str:
+    return f"{cells.name} is an input; labels={cells.name} makes it the labels"
+
+
+def _kinds(path: Path, given: Any, names: list[str]) -> dict[str, str]:
+    """``NAME=KIND+NAME=KIND`` as a mapping, or a mapping as it is."""
+    if isinstance(given, Mapping):
+        return {_single(path, "columns", key, names): str(kind) for key, kind in given.items()}
+    kinds = dict[str, str]()
+    pending = ""
+    for part in str(given).split("+") if given != "" else ():
+        name, sign, kind = (pending + part).rpartition("=")
+        if not sign or (kind not in KINDS and name not in names):
+            pending += f"{part}+"
+            continue
+        kinds[_single(path, "columns", name, names)] = kind
+        pending = ""
+    if pending:
+        raise InputError(f"{path}: columns has {pending[:-1][:40]!r}; expected NAME=KIND, a kind of {', '.join(KINDS)}")
+    return kinds
+
+
+def _several(path: Path, option: str, given: Any, names: list[str]) -> tuple[str, ...]:
+    """Names parted by ``+``, or a list of them; a name may itself hold a ``+``."""
+    if isinstance(given, list | tuple) and not all(isinstance(each, int) for each in given):
+        return tuple(_single(path, option, each, names) for each in given)
+    rest, chosen = _text(given), list[str]()
+    while rest:
+        longest = max((name for name in names if name and (rest + "+").startswith(f"{name}+")), key=len, default="")
+        chosen.append(_single(path, option, longest or rest.split("+")[0], names))
+        rest = rest[len(chosen[-1]) + 1 :]
+    return tuple(chosen)
+
+
+def _single(path: Path, option: str, given: Any, names: list[str]) -> str:
+    name = _text(given)
+    if name and name not in names:
+        raise InputError(f"{str(path)[-60:]} has no column {name[:40]!r} for {option}; it has: {_some(names)}"[:199])
+    return name
+
+
+def _text(given: Any) -> str:
+    """A name as it was written: the options of a specification read ``3`` as a number and ``1x2`` as two."""
+    return "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
+
+
+def _some(names: Iterable[str]) -> str:
+    return _listed(name[:24] for name in names)
+
+
+def _listed(words: Iterable[str]) -> str:
+    every = list(words)
+    return ", ".join(every[:SHOWN]) + (f" and {len(every) - SHOWN} more" if len(every) > SHOWN else "")

@@ -1,0 +1,109 @@
+"""Figures of signals, tables and counts, in both renderers: they work, and show what people of those fields expect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from latentlab.analysis.encode.stage import encode
+from latentlab.analysis.explain.stage import explain
+from latentlab.analysis.traverse.stage import decode_run
+from latentlab.data.kinds import Form
+from latentlab.errors import InputError
+from latentlab.figures import _curves, _features, draw, rendered
+from latentlab.models.live import live
+from latentlab.runs.run import Run
+
+KINDS = ("signal", "table", "counts")
+DECODING = ("samples", "manifold", "interpolation", "directions", "attribute", "code")
+PLURALS = {"signal": "signals", "table": "rows", "counts": "samples"}
+
+
+def samples(kind: str) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    factors = rng.uniform(0, 1, (120, 2))
+    mixed = factors @ rng.normal(size=(2, 40)) + 0.05 * rng.normal(size=(120, 40))
+    return {
+        "signal": {"x": np.stack([1e4 + mixed, mixed], axis=1), "axis": np.linspace(1100, 2500, 40), "axis_unit": "nm"},
+        "table": {"x": mixed[:, :6], "feature_names": ("pH", "<b>", "sugar", "acid", "iron", "zinc")},
+        "counts": {"x": rng.poisson(np.exp(1 + mixed)), "feature_names": tuple(f"GENE{k}" for k in range(40))},
+    }[kind] | {"kind": kind, "factors": factors}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    from latentlab.data import from_arrays
+    from latentlab.training.train import train
+
+    given = samples(request.param)
+    data = from_arrays(given.pop("x"), given.pop("kind"), **given)
+    made = train(data, tmp_path_factory.mktemp(request.param) / "run", latent_dim=3, steps=60, threads=1, beta=0.1)
+    encode(made, data)
+    decode_run(made, data)
+    explain(made)
+    return made
+
+
+@pytest.mark.parametrize("kind", [*DECODING, "traversals", "reconstructions", "effects"])
+def test_a_figure_is_drawn_by_both_renderers_and_told_in_words(run: Run, kind: str) -> None:
+    options = {"model": live(run)} if kind in DECODING else {}
+    drawn = draw(kind, run, **options)
+    assert drawn.data
+    assert rendered(kind, run, "png", **options).startswith(b"\x89PNG")
+    told = rendered(kind, run, "txt", **options).decode()
+    assert "image" not in told
+    assert PLURALS[run.config.form.kind] in told.lower() or kind in ("reconstructions", "attribute")
+    assert len(rendered(kind, run, "csv", **options).decode().splitlines()) > 1
+
+
+def test_names_and_units_are_on_traversals_and_effects(run: Run) -> None:
+    for kind in ("traversals", "effects"):
+        told = rendered(kind, run, "svg").decode() + rendered(kind, run, "csv").decode()
+        assert {"signal": "nm", "table": "sugar", "counts": "GENE"}[run.config.form.kind] in told
+
+
+def test_names_are_no_markup(run: Run) -> None:
+    if run.config.form.kind == "table":
+        assert "<b>" not in str([axis.ticktext for axis in draw("reconstructions", run).select_yaxes()])
+
+
+def test_filling_is_refused_in_one_line(run: Run) -> None:
+    with pytest.raises(InputError, match="only of images"):
+        draw("filling", run, model=live(run))
+
+
+def test_curves_of_a_traversal_are_the_decoded_values_over_the_axis(run: Run) -> None:
+    if run.config.form.kind != "signal":
+        return
+    part = run.decodings()["traversals-prior"]
+    shown = _curves.traversals(part.form, part.images, ["a", "b", "c"], [False] * 3)
+    assert len(shown.panels) == 6, "a panel for each dimension and channel"
+    for k, panel in enumerate(shown.panels):
+        for step, line in enumerate(panel.lines):
+            assert np.array_equal(line.y, part.images[k // 2, step, k % 2])
+            assert np.array_equal(line.x, np.linspace(1100, 2500, 40))
+
+
+def test_residuals_are_data_less_reconstruction() -> None:
+    form = Form("signal", (1, 40), "float64")
+    data = np.random.default_rng(0).normal(size=(5, 1, 40))
+    shown = _curves.reconstructions(form, data, {"run": data - 0.25}, [str(k) for k in range(5)])
+    low = [panel for panel in shown.panels if panel.low]
+    assert len(low) == 5
+    assert all(np.allclose(panel.lines[0].y, 0.25) for panel in low)
+
+
+def test_the_features_that_change_most_are_shown_in_units_that_compare() -> None:
+    names = tuple("abcdefgh")
+    form = Form("table", (8,), "float64", scale=(1.0, 1000.0) + (1.0,) * 6, names=names)
+    strip = np.zeros((1, 2, 8))
+    strip[0, 1] = [3, 500, -2, 0.01, 0, 0, 0, -4]
+    (panel,) = _features.traversals(form, strip, ["z0"], [False]).panels
+    assert panel.bars is not None
+    assert panel.bars.names == ("a", "b", "c", "h")
+    assert panel.bars.values.tolist() == [3, 0.5, -2, -4]
+    counts = Form("counts", (2,), "int32", names=("A", "B"))
+    found = _features.contrast(counts, np.array([9.9, 99.9]), np.array([19.9, 49.9]))
+    assert found == pytest.approx([1, -1])
