@@ -11,7 +11,7 @@ import argparse
 
 import numpy as np
 
-from latentlab.codes.recurring import Group, recurring_groups, rotation
+from latentlab.runs.groups import Group, recurring_groups, rotation
 
 ROWS, NOISE, SEEDS = 1000, 0.3, (2, 3, 5, 8)
 Codes = list[np.ndarray]

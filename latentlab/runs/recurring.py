@@ -13,10 +13,10 @@ import numpy as np
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.matching import MATCHED, ROWS, check_same_images
-from latentlab.codes.recurring import DRAWS, LEVEL, Group, recurring_groups
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 from latentlab.runs.comparison import Runs, compare
+from latentlab.runs.groups import DRAWS, LEVEL, Group, recurring_groups
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import usable
 
@@ -47,7 +47,7 @@ class Recurrence:
 
     ``called`` is what most of its named members are called, ``agree`` how many of all members are; "" and 0 where none
     has a name. ``of_seeds`` is how many seeds were searched. ``strength``, ``permuted`` and ``rotated`` are those of
-    `latentlab.codes.recurring.Group`; ``recurring`` is whether the strength exceeds both nulls.
+    `latentlab.runs.groups.Group`; ``recurring`` is whether the strength exceeds both nulls.
     """
 
     setting: str
@@ -110,7 +110,7 @@ def recurring(
     Scales do not matter, so deterministic encoders need none. Inactive dimensions are left out (`Codes.active`), as
     are runs that are broken, diverged or not encoded, and all but the first of those that share a seed. A group recurs
     when its strength exceeds what groups of at least as many seeds reach in shuffled rows and in randomly rotated
-    codes, in 95 % of `draws` (see `latentlab.codes.recurring`): higher is stronger.
+    codes, in 95 % of `draws` (see `latentlab.runs.groups`): higher is stronger.
 
     Parameters
     ----------

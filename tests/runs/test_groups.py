@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentlab.codes.recurring import recurring_groups, rotation
 from latentlab.errors import InputError
+from latentlab.runs.groups import recurring_groups, rotation
 
 ROWS = 600
 
