@@ -192,10 +192,10 @@ def _selection(run: Run, chosen: Any, of: int) -> None:
     some = codes.row_ids[here[:: max(1, -(-len(here) // MONTAGE))]]
     images, why = reads.attempt(lambda: pictures_of(run, reads.dataset(run), some), None)
     if images is None:
-        panels.explain(f"{run.config.form.plural.capitalize()} not available", why)
+        panels.explain(f"{run.config.plural.capitalize()} not available", why)
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
-    alt = f"{len(some)} {run.config.form.plural} of the selected rows"
+    alt = f"{len(some)} {run.config.plural} of the selected rows"
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
-    told = f"{len(some)} of the {len(here):,} selected {run.config.form.plural}, evenly spaced by row id"
+    told = f"{len(some)} of the {len(here):,} selected {run.config.plural}, evenly spaced by row id"
     panels.note(" · ".join(filter(None, [told, reads.channels(run)])))

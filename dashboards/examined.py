@@ -105,9 +105,7 @@ def few_labels(runs: Sequence[Run]) -> None:
 def effects(run: Run) -> None:
     """Where in the picture each dimension acts, how straight its path is, and what it follows."""
     missing = (
-        ""
-        if _there(run, EFFECTS)
-        else f"The effect of each dimension on the {run.config.form.noun} has not been measured."
+        "" if _there(run, EFFECTS) else f"The effect of each dimension on the {run.config.noun} has not been measured."
     )
     facts = [reads.label(run.name), "exact derivative of the decoder", "per standard deviation of the code"]
     drawing, fix = Drawing("effects", (run,)), command("explain", run.path)
@@ -119,7 +117,7 @@ def effects(run: Run) -> None:
         ("dim", ""),
         ("strength", "num"),
         ("share", "num"),
-        (f"of the {run.config.form.noun}", "num"),
+        (f"of the {run.config.noun}", "num"),
         ("straightness", "num"),
     ]
     columns += [("follows", ""), ("and", ""), ("leaks into", "")]

@@ -42,7 +42,7 @@ def told_of(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
             _neighbours(run, codes, int(rows[0]))
         else:
             some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
-            plural = run.config.form.plural
+            plural = run.config.plural
             said = f"{len(some)} of the {len(rows):,} selected {plural}, evenly spaced by row id."
             _montage(run, codes, some, said)
 
@@ -87,10 +87,10 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
     try:
         images = pictures_of(run, reads.dataset(run), codes.row_ids[rows])
     except LatentlabError as error:
-        panels.explain(f"{run.config.form.plural.capitalize()} not available", str(error))
+        panels.explain(f"{run.config.plural.capitalize()} not available", str(error))
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
-    alt = html.escape(f"{len(rows)} {run.config.form.plural} of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
+    alt = html.escape(f"{len(rows)} {run.config.plural} of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
     panels.note(" · ".join(filter(None, [said, reads.channels(run)])))
 

@@ -64,8 +64,8 @@ def _content(run: Run, code: Any, row: int | None) -> dict[str, Any]:
         "width": exact.shape[1],
         "exact": data_uri(exact),
         "start": "" if start is None else data_uri(strip(start[None], gap=0)),
-        "startSaid": f"row {row}, its {run.config.form.noun}",
-        "alt": f"the decoded {run.config.form.noun} of the code set with the sliders",
+        "startSaid": f"row {row}, its {run.config.noun}",
+        "alt": f"the decoded {run.config.noun} of the code set with the sliders",
     }
 
 

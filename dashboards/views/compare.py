@@ -157,7 +157,7 @@ def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodi
         again, why = reads.attempt(partial(reads.traversals, run, row, over), None)
         found.append(again or part)
         failed += [f"{run.name} uses its own row {own}: {why}"] if again is None else []
-    return found, "; ".join(failed) or f"the same {runs[0].config.form.noun}, row {row:,}, decoded in all"
+    return found, "; ".join(failed) or f"the same {runs[0].config.noun}, row {row:,}, decoded in all"
 
 
 def _stored(run: Run, over: str) -> Decodings | None:
@@ -251,7 +251,7 @@ def _leakage(runs: list[Run]) -> None:
     if not measured:
         _unmeasured(runs, found)
         return
-    plural = runs[0].config.form.plural
+    plural = runs[0].config.plural
     factors = list(dict.fromkeys(name for run in measured for name in found[run.name][0].settings["factors"]))
     columns = [("run", ""), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
     rows = [(_leaks(run, found[run.name], factors), "", "") for run in runs]
@@ -276,7 +276,7 @@ def _unmeasured(runs: list[Run], found: dict[str, tuple[Any, str]]) -> None:
         )
         panels.explain("Nothing to measure", needed)
     else:
-        plural = runs[0].config.form.plural
+        plural = runs[0].config.plural
         how = f"Leakage reads factors from decoded {plural} with a regressor trained on real {plural}. Compute it with:"
         panels.explain("Not measured yet", how, command("leakage", reads.study().path))
 

@@ -124,7 +124,7 @@ def _sliders(run: Run) -> None:
             [
                 where,
                 "the most important dimensions first",
-                f"{DRAG} {run.config.form.noun}",
+                f"{DRAG} {run.config.noun}",
                 reads.channels(run),
             ],
             "code",

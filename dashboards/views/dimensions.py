@@ -272,7 +272,7 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     with one:
         st.html(
             _caption(
-                f"q({row.name}) over all {run.config.form.plural}"
+                f"q({row.name}) over all {run.config.plural}"
                 + ", against the prior N(0, 1), dashed" * run.config.stochastic
             )
         )
@@ -321,7 +321,7 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
     )
     if images is None:
         with left:
-            panels.explain("No extreme samples", f"{run.config.form.plural.capitalize()} not available: {why}.")
+            panels.explain("No extreme samples", f"{run.config.plural.capitalize()} not available: {why}.")
         return
     for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
         if not len(end):
@@ -331,7 +331,7 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
         rows = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
         place.html(
             _caption(f"{name} codes: {said}")
-            + _picture(strip(some, columns=8), f"{len(end)} {run.config.form.plural}, {name.lower()} first, {said}")
+            + _picture(strip(some, columns=8), f"{len(end)} {run.config.plural}, {name.lower()} first, {said}")
             + _caption(f"{len(end)} of {len(codes):,} rows, the most extreme first · {rows}")
         )
 

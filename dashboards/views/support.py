@@ -46,7 +46,7 @@ def page() -> None:
         panels.explain(
             "Not measured yet",
             (
-                f"Samples are decoded and compared with real {choice.current().config.form.plural}, which takes about "
+                f"Samples are decoded and compared with real {choice.current().config.plural}, which takes about "
                 "ten seconds per run. "
                 "Compute it with:"
             ),
@@ -75,7 +75,7 @@ def _settings(runs: tuple[Run, ...]) -> None:
     facts += ["mean over seeds, range below", "samples from N(0, I) unless noted"]
     make = command("support", reads.study().path)
     panels.head("Can you sample from it?", facts, "sampling", make=make, data=lambda: table)
-    said, plural = verdict(table), runs[0].config.form.plural
+    said, plural = verdict(table), runs[0].config.plural
     st.html(f'<div class="ll-empty" style="max-width:none"><b>{html.escape(said[0])}</b>{html.escape(said[1])}</div>')
     rows = [([f"<b>{html.escape(row['setting'])}</b>", *_cells(row)], "", "") for row in by_setting(table)]
     panels.show(markup.rows_html([("setting", ""), *((name, "num") for _, name, _ in COLUMNS)], rows))

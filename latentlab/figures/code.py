@@ -32,7 +32,7 @@ def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -
     pair = np.stack([start, code]) if moved.strip() else start[None]
     images, heads = list(run.config.form.picture(model.decode(pair))), ["decoded", "moved"][: len(pair)]
     if row is not None and (image := original(run, row)) is not None:
-        images, heads = [image, *images], [run.config.form.noun, *heads]
+        images, heads = [image, *images], [run.config.noun, *heads]
     far = bool(draws.leaving(codes, pair[-1]))
     told = [describe(run), moved.strip(), "far from the rows' codes" if far else ""]
     label = f"row {row}" if row is not None else "mean"

@@ -230,6 +230,16 @@ class RunConfig(Frozen):
         return self.network != NO_NETWORK
 
     @property
+    def noun(self) -> str:
+        """What one sample is called; a row where only its code is known."""
+        return "row" if self.form is None else self.form.noun
+
+    @property
+    def plural(self) -> str:
+        """What several samples are called."""
+        return "rows" if self.form is None else self.form.plural
+
+    @property
     def beta(self) -> float | None:
         """β, the weight of the rate in the loss (of TC in a β-TCVAE); None for an objective without one."""
         return self.objective.get("beta")

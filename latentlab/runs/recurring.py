@@ -75,7 +75,14 @@ class Recurrence:
 class Recurring(Result):
     """The dimensions that recur over the seeds of each setting, and those that do not pass the nulls.
 
-    ``groups`` are by setting, those in most seeds first. ``without`` says, by setting, why nothing could be searched.
+    Parameters
+    ----------
+    groups : tuple of Recurrence
+        Groups of like dimensions by setting, those in most seeds first.
+    without : mapping
+        By setting, why nothing could be searched.
+    settings : mapping
+        How it was computed.
     """
 
     groups: tuple[Recurrence, ...]
@@ -83,7 +90,13 @@ class Recurring(Result):
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a group: setting, what it is, in how many seeds, strength, nulls, whether it recurs, its dimensions."""
+        """The groups as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per group: setting, what it is, in how many seeds, strength, nulls, whether it recurs, dimensions.
+        """
         import pandas as pd
 
         columns = ["setting", "called", "agree", "seeds", "of_seeds", "strength", "permuted", "rotated", "recurring"]
@@ -95,7 +108,13 @@ class Recurring(Result):
         return pd.DataFrame(rows, columns=[*columns, "dimensions"])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field."""
+        """The groups as JSON knows them.
+
+        Returns
+        -------
+        dict
+            Plain values by field.
+        """
         content: dict[str, Any] = plain(asdict(self))
         return content
 
@@ -118,11 +137,22 @@ def recurring(
         The runs, as `ll.compare` takes them.
     setting : str, optional
         The setting to search, as `ll.compare` calls it; all of them by default.
+    rows : int
+        How many rows the codes are compared on, at most.
+    draws : int
+        How many times rows are shuffled and codes rotated for the nulls.
+    seed : int
+        Of the rows and of the draws.
+
+    Returns
+    -------
+    Recurring
+        The groups with their strengths and nulls.
 
     Raises
     ------
     InputError
-        No run has that setting. A setting of fewer than two seeds is no error: ``without`` says so.
+        No run has that setting. A setting of fewer than two seeds raises nothing: ``without`` says so.
 
     Examples
     --------

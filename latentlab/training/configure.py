@@ -51,12 +51,12 @@ def configure(
     split = split or ("train" if "train" in data.splits else "all")
     part = data.split(split)
     form = kind_of(data.form).fitted(data.form, part)
-    if likelihood == "bernoulli" and options.get("sigma") is not None:
-        raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or choose gaussian")
     if network == "auto":
         network = choose_network(data.form)
     if likelihood == "auto":
         likelihood = kind_of(data.form).likelihoods(data.form)[0]
+    if likelihood == "bernoulli" and options.get("sigma") is not None:
+        raise InputError("sigma was given, but a Bernoulli likelihood has none; leave it out or choose gaussian")
     check_takes(network, form)
     content = {
         "data": data.spec or data.name,

@@ -22,6 +22,7 @@ LINES = [
     "report PATH -o new.html",
     "doctor PATH",
     "methods PATH",
+    "advise PATH",
     "score PATH",
     "score --codes PATH",
     "score --codes codes.npy --factors PATH",
@@ -102,4 +103,4 @@ def test_a_wrong_number_is_one_line(
 
 def test_every_verb_is_tried() -> None:
     tried = {line.split()[0] for line in LINES}
-    assert {name.rstrip("_") for name in names("cli")} - tried == {"demo", "zoo"}  # they read no path
+    assert {name.rstrip("_") for name in names("cli")} - tried == {"demo", "metrics", "zoo"}  # they read no path

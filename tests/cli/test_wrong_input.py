@@ -83,7 +83,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         ("train --data empty --out new", "empty"),
         ("train --data nan.npz --out new", "NaN"),
         ("train --data pickled.npy --out new", "pickled"),
-        ("train --data notes.txt --out new", "is not a data file"),
+        ("train --data notes.txt --out new", "has names but no rows"),
         ("train --data digits:size=32 --out new", "has no option 'size'"),
         ("train --data dsprites:grid=0x1x1x1x1 --out new", ""),
         ("data show nowhere", "does not exist"),

@@ -368,7 +368,7 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("page", "run", "said"),
     [
         ("sweep", "encoder", "None of these models has both an encoder and a decoder"),
-        ("dimensions", "encoder", "This model has no decoder, so the effect of a dimension on images cannot be shown"),
+        ("dimensions", "encoder", "This model has no decoder, so the effect of a dimension cannot be shown"),
         ("dimensions", "decoder", "decoder has no encoder: its codes are samples from the prior"),
         ("compare", "encoder", "encoder is the only run that can be compared"),
         ("compare", "decoder", "This model has only a decoder"),

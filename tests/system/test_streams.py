@@ -37,7 +37,7 @@ def test_a_training_without_standard_streams_is_a_training(tmp_path: Path) -> No
 def test_letters_that_the_terminal_lacks_are_question_marks() -> None:
     said = shell("", "data", "show", "digits", PYTHONIOENCODING="ascii")
     assert (said.returncode, said.stderr) == (0, "")
-    assert "1,797 of 1?8?8" in said.stdout
+    assert "1,797 images 1?8?8" in said.stdout
     found = shell("", "data", "ls", "--json", PYTHONIOENCODING="ascii")
     assert json.loads(found.stdout) == json.loads(shell("", "data", "ls", "--json", PYTHONIOENCODING="utf-8").stdout)
 
