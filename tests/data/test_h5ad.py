@@ -254,11 +254,15 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "text.h5ad")
 
 
+@pytest.mark.skipif(find_spec("scanpy") is not None, reason="scanpy is installed")
+def test_cells_that_scanpy_ships_ask_for_it() -> None:
+    with pytest.raises(MissingError, match="pip install scanpy"):
+        load("pbmc68k-reduced")
+
+
+@pytest.mark.slow
 def test_cells_that_scanpy_ships_are_counts() -> None:
-    if find_spec("scanpy") is None:
-        with pytest.raises(MissingError, match="pip install scanpy"):
-            load("pbmc68k-reduced")
-        pytest.skip("scanpy is not installed")
+    pytest.importorskip("scanpy")
     data = load("pbmc68k-reduced")
     assert data.shape == (700, 765)
     assert data.form.kind == "counts"

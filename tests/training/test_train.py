@@ -104,8 +104,12 @@ def test_a_stop_between_two_lines_of_the_history_changes_none(
     data: Dataset, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, stop: int
 ) -> None:
     stopped_at(stop, number, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        train(data, tmp_path / "run", **OPTIONS)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(data, tmp_path / "run", **OPTIONS)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     monkeypatch.undo()
     assert Run(tmp_path / "run").step == stop
     resumed = train(data, tmp_path / "run", resume=True, **OPTIONS)
