@@ -11,7 +11,8 @@ import argparse
 
 import numpy as np
 
-from latentlab.runs.groups import Group, recurring_groups, rotation
+from latentlab.metrics._draws import rotation
+from latentlab.runs.groups import Group, recurring_groups
 
 ROWS, NOISE, SEEDS = 1000, 0.3, (2, 3, 5, 8)
 Codes = list[np.ndarray]
@@ -36,7 +37,7 @@ def planted(rng: np.random.Generator, seeds: int, factors: int, *, absent: int =
 def rotated(rng: np.random.Generator, seeds: int, factors: int) -> Codes:
     """Codes that hold the same factors in every seed, along axes of its own."""
     truth = rng.uniform(-(3**0.5), 3**0.5, (ROWS, factors))
-    return [truth @ rotation(factors, rng) + NOISE * rng.standard_normal(truth.shape) for _ in range(seeds)]
+    return [truth @ rotation(rng, factors) + NOISE * rng.standard_normal(truth.shape) for _ in range(seeds)]
 
 
 def noise(rng: np.random.Generator, seeds: int, factors: int) -> Codes:

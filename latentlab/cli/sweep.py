@@ -8,6 +8,7 @@ import typer
 from latentlab.cli import _console
 from latentlab.errors import InputError
 from latentlab.system.files import refuse_busy
+from latentlab.system.registry import names
 
 PANEL = "Train"
 
@@ -35,7 +36,7 @@ def sweep(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds per setting, starting at 0.")] = 1,
     network: Annotated[
-        str, typer.Option(help="Network: mlp, burgess, resnet, or auto (burgess for images of 64×64 or more).")
+        str, typer.Option(help=f"{', '.join(names('models/networks'))}, or auto (by kind and size).")
     ] = "auto",
     likelihood: Annotated[
         str, typer.Option(help="Likelihood of the decoder: auto (by kind), bernoulli, gaussian, poisson, …")
@@ -47,10 +48,8 @@ def sweep(
     sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, as in 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Training steps per run (20,000).")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 64,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate of Adam (0.001 for mlp, otherwise 0.0005).")
-    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 64,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam (the network's own).")] = None,
     decay: Annotated[
         float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,

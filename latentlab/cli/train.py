@@ -28,7 +28,7 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="An additional setting of the objective; may be repeated."),
     ] = None,
     network: Annotated[
-        str, typer.Option(help="Network: mlp, burgess, resnet, or auto (chosen by image size).")
+        str, typer.Option(help=f"{', '.join(names('models/networks'))}, or auto (by kind and size).")
     ] = "auto",
     likelihood: Annotated[
         str | None,
@@ -37,10 +37,8 @@ def train(
     sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
     latent_dim: Annotated[int, typer.Option(help="Number of latent dimensions.")] = 10,
     steps: Annotated[int | None, typer.Option(help="Number of training steps (20,000).")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 64,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate of Adam (0.001 for mlp, otherwise 0.0005).")
-    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 64,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam (the network's own).")] = None,
     decay: Annotated[
         float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,

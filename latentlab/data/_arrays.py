@@ -180,6 +180,7 @@ def _slice(rows: Rows) -> Rows | slice:
 
 
 def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """An array of labels as numbers (n,), and the classes' names; words are numbered in alphabetical order."""
     if labels is None:
         return None, ()
     labels = _guarded(path, lambda: labels[...])

@@ -39,6 +39,16 @@ def of_parquet(path: Path, *, words: bool) -> Columns:
 
 def parquet_table(path: Path) -> Table:
     """The table in a Parquet file, without what pandas kept as its index."""
+    frame = parquet_frame(path)
+    index = [] if isinstance(frame.index, pd.RangeIndex) else ["index left out"]
+    return Table(frame.reset_index(drop=True), True, index)
+
+
+def parquet_frame(path: Path) -> pd.DataFrame:
+    """The table in a Parquet file as pandas kept it, its index included; whole numbers and truth values may be missing.
+
+    Raises an `InputError` for a file that is damaged, that has too many cells, or that is an export of latentlab's.
+    """
     import pyarrow
     from pyarrow import parquet
 
@@ -59,8 +69,7 @@ def parquet_table(path: Path) -> Table:
         raise InputError(f"{path} is not a readable Parquet file ({why}); recreate or copy it again") from error
     if not frame.size:
         raise InputError(f"{path} holds {len(frame)} rows × {len(frame.columns)} columns; expected numbers")
-    index = [] if isinstance(frame.index, pd.RangeIndex) else ["index left out"]
-    return Table(frame.reset_index(drop=True), True, index)
+    return frame
 
 
 def _columns(path: Path, table: Table, words: bool) -> Columns:

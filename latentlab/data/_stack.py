@@ -25,6 +25,7 @@ def load(path: Path) -> Dataset:
     form = Form("image", shape, "float64" if mode == "I" else "float32") if mode in DEEP else image_form(shape)
 
     def read(rows: Rows) -> Samples:
+        """The frames of those rows."""
         frames = np.empty((len(rows), *shape), form.stored)
         with open_image(path.parent, path.name, lambda name: open_regular(path)) as image:
             for k, row in enumerate(rows):

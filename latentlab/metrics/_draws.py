@@ -1,11 +1,11 @@
-"""Batches of rows that share one factor's value, drawn from whatever rows there are."""
+"""Random draws that metrics and their nulls share: batches of rows that share one factor's value, and rotations."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.random import RandomState
+from numpy.random import Generator, RandomState
 
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, Kinds, kinds_of, levels_of
@@ -19,6 +19,17 @@ class Draws(NamedTuple):
 
     fixed: Ints
     rows: Ints
+
+
+def rotation(random: Generator | RandomState, d: int) -> Floats:
+    """An orthogonal matrix (d, d), uniform over all of that size (Mezzadri 2007).
+
+    >>> turn = rotation(RandomState(0), 3)
+    >>> bool(np.allclose(turn @ turn.T, np.eye(3)))
+    True
+    """
+    turn, triangle = np.linalg.qr(random.standard_normal((d, d)))
+    return np.asarray(turn * np.sign(np.diag(triangle)))
 
 
 class _Groups(NamedTuple):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from latentlab.metrics._draws import rotation
 from latentlab.metrics._metric import Change
 
 Array = NDArray[np.float64]
@@ -65,7 +66,7 @@ def curved(random: Generator, v: Array) -> Array:
 
 def mixed(random: Generator, v: Array) -> Array:
     """E3: an invertible linear map of all factors, with singular values from 1 to 0.1."""
-    left, right = (_turn(random, v.shape[1]) for _ in range(2))
+    left, right = (rotation(random, v.shape[1]) for _ in range(2))
     return v @ (left * np.linspace(1, 0.1, v.shape[1])) @ right
 
 
@@ -92,7 +93,7 @@ def repeated_curved(random: Generator, v: Array) -> Array:
 def overmixed(random: Generator, v: Array) -> Array:
     """E7: a linear map of all factors into twice as many dimensions."""
     k = v.shape[1]
-    return mixed(random, v) @ _turn(random, 2 * k)[:k]
+    return mixed(random, v) @ rotation(random, 2 * k)[:k]
 
 
 def circled(random: Generator, v: Array) -> Array:
@@ -146,7 +147,7 @@ def stage(random: Generator, n: int, t: float, extra: int = 2, seed: int = 0) ->
     v = np.column_stack([random.integers(0, levels, n) for levels in LEVELS]).astype(float)
     deviation = np.sqrt((np.square(LEVELS) - 1) / 12)
     standard = (v - (np.array(LEVELS) - 1) / 2) / deviation
-    turn = _turn(np.random.default_rng(seed), len(LEVELS))
+    turn = rotation(np.random.default_rng(seed), len(LEVELS))
     left, _, right = np.linalg.svd((1 - t) * turn + t * np.eye(len(LEVELS)))
     z = standard @ (left @ right) + (1.5 - 1.3 * t) * random.standard_normal((n, len(LEVELS)))
     return np.column_stack([z, 0.3 * random.standard_normal((n, extra))]), v
@@ -203,7 +204,7 @@ def _mapped(z: Array, change: Change, random: Generator) -> tuple[Array, Array]:
         factor = {"sign": sign, "scale": 0.125 * one, "scales": np.exp2(random.uniform(-3, 3, d))}[change]
         return z * factor, factor
     if change in ("rotation", "linear"):
-        return z @ (_turn(random, d) * (1 if change == "rotation" else random.uniform(0.5, 2, d))), one
+        return z @ (rotation(random, d) * (1 if change == "rotation" else random.uniform(0.5, 2, d))), one
     plain: dict[str, Array] = {
         "order": z[:, random.permutation(d)],
         "shift": z + random.uniform(-3, 3, d),
@@ -214,9 +215,3 @@ def _mapped(z: Array, change: Change, random: Generator) -> tuple[Array, Array]:
 
 def _scales(random: Generator, v: Array) -> Array:
     return np.asarray(random.uniform(0.5, 2, v.shape[1]) * random.choice([-1.0, 1.0], v.shape[1]))
-
-
-def _turn(random: Generator, d: int) -> Array:
-    """A uniformly random rotation or reflection (d, d)."""
-    turn, triangle = np.linalg.qr(random.standard_normal((d, d)))
-    return np.asarray(turn * np.sign(np.diag(triangle)))

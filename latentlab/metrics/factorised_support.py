@@ -22,8 +22,11 @@ METRIC = Metric(
     source="Roth et al. 2023, Disentanglement of correlated factors via Hausdorff factorized support, eq. 5",
     assumes="Factors whose every combination occurs, however seldom; codes without far outliers, which set the scale.",
     unchanged_by=("order", "sign", "scale"),
-    too_high="Few rows: rare combinations are missing from a draw, so that a factorised support looks cut.",
-    too_low="Noise and entangled codes of full support: it says nothing about which factor a dimension holds.",
+    too_high="Few rows (0.30 at 300, 0.23 at 10,000 of one code): combinations are missing; curves that crowd values.",
+    too_low=(
+        "It knows no factors: noise (0.23) and codes of one factor a dimension (0.18) hardly differ. Read it with "
+        "`shuffled`."
+    ),
 )
 Batches = list[NDArray[np.float64]]
 

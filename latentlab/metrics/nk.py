@@ -21,8 +21,8 @@ METRIC = Metric(
     source="Mahon et al. 2024, Correcting flaws in common disentanglement metrics, section 4",
     assumes="Independent factors; a multilayer perceptron that reads each of them; one dimension a factor.",
     unchanged_by=("scale",),
-    too_high="A factor that only the knocked-out dimension holds, whatever else that dimension holds.",
-    too_low="Copies of a dimension: without one the other is read. Factors that are not read at all lose nothing.",
+    too_high="A dimension that holds a factor alone may hold others too; that costs nothing.",
+    too_low="Copies of a dimension and correlated factors: what is taken out is read from the other dimensions.",
 )
 NETWORK = {
     "hidden_layer_sizes": (256,), "activation": "relu", "solver": "adam", "alpha": 0.0, "learning_rate_init": 1e-2,

@@ -22,8 +22,11 @@ METRIC = Metric(
     source="Mahon et al. 2024, Correcting flaws in common disentanglement metrics, section 4",
     assumes="Independent factors; as many dimensions as factors; one dimension a factor.",
     unchanged_by=("order", "scale", "scales", "shift"),
-    too_high="Codes whose order follows a factor of uneven levels, of which the commonest is predicted.",
-    too_low="A factor over two dimensions, as an angle; levels whose order in the code is broken.",
+    too_high="Copied factors cost little: 0.45 where independent ones have 0.48.",
+    too_low=(
+        "Levels of unequal shares, through which bins of equal counts cut; quantities, cut into 20 classes (0.48 for a "
+        "perfect code of 1,000 rows); a factor over two dimensions."
+    ),
 )
 Labels = list[tuple[Ints, Ints]]
 

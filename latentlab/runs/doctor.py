@@ -16,8 +16,9 @@ from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.runs.data import data_of, environment_of, place
 from latentlab.runs.health import NOTES, health, state_of
+from latentlab.runs.history import safetensors_metadata
 from latentlab.runs.images import Find, changed, trained_on_others
-from latentlab.runs.run import NAME, Run, safetensors_metadata
+from latentlab.runs.run import NAME, Run
 from latentlab.runs.stage import stages
 from latentlab.runs.study import Study, open_path
 from latentlab.system.files import LOCK, TEMPORARY, is_litter, is_locked, read_record

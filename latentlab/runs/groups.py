@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from latentlab.codes.matching import MATCHED, standard_ranks
 from latentlab.errors import InputError
+from latentlab.metrics._draws import rotation
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05
@@ -156,19 +157,8 @@ def _rotated(correlation: Floats, runs: NDArray[np.int64], count: int, draws: in
     strongest = []
     for _ in range(draws):
         for start, end in pairwise(ends):
-            turn[start:end, start:end] = rotation(end - start, rng)
+            turn[start:end, start:end] = rotation(rng, end - start)
         turned = turn.T @ correlation @ turn
         scale = np.sqrt(np.maximum(np.diag(turned), 1e-12))
         strongest.append(_strongest(np.abs(turned) / np.outer(scale, scale), runs, count))
     return _exceeded(strongest)
-
-
-def rotation(d: int, rng: np.random.Generator) -> Floats:
-    """An orthogonal matrix (d, d), uniform over all of that size.
-
-    >>> turn = rotation(3, np.random.default_rng(0))
-    >>> bool(np.allclose(turn @ turn.T, np.eye(3)))
-    True
-    """
-    q, r = np.linalg.qr(rng.standard_normal((d, d)))
-    return np.asarray(q * np.sign(np.diag(r)))

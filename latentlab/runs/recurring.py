@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_ROWS = 100  # fewer rows tell no group from shuffled ones
+MOST_SEEDS = 10  # of a setting, the first; the nulls of 20 take a minute, and eight times as long for each doubling
+MOST_RUNS = 60  # of a study all of whose settings are searched at once
 NOTE = (
     "Strength: mean |Spearman correlation| within the group. A group recurs when it is stronger than what shuffled "
     "rows and randomly rotated codes reach in 95 % of draws. Name: the user's, or the factor that most of its "
@@ -126,7 +128,8 @@ def recurring(
 
     Dimensions of all seeds are grouped by absolute Spearman correlation of their means, in [0, 1], on at most `rows`
     seeded rows that all of them encoded: average linkage down to 0.5, at most one dimension of each seed in a group.
-    Scales do not matter, so deterministic encoders need none. Inactive dimensions are left out (`Codes.active`), as
+    Scales do not matter, so deterministic encoders need none. Of more than 10 seeds the first 10 are searched, and of a
+    study of more than 60 runs the setting that is named alone. Inactive dimensions are left out (`Codes.active`), as
     are runs that are broken, diverged or not encoded, and all but the first of those that share a seed. A group recurs
     when its strength exceeds what groups of at least as many seeds reach in shuffled rows and in randomly rotated
     codes, in 95 % of `draws` (see `latentlab.runs.groups`): higher is stronger.
@@ -174,12 +177,15 @@ def recurring_in(
         raise InputError(f"no run has the setting {setting!r:.60}; there are: {', '.join(known)}"[:200])
     groups: list[Recurrence] = []
     without: dict[str, str] = {}
+    many = setting is None and len(table) > MOST_RUNS
     for name in known if setting is None else [setting]:
         try:
+            if many:
+                raise InputError(f"the study has {len(table)} runs; search one setting: ll.recurring(study, {name!r})")
             groups += _searched(name, _runs_of(table, name), rows, draws, seed)
         except InputError as error:
             without[name] = str(error)
-    used = {"rows": rows, "draws": draws, "seed": seed, "level": LEVEL, "linked_from": MATCHED}
+    used = {"rows": rows, "draws": draws, "seed": seed, "level": LEVEL, "linked_from": MATCHED, "seeds": MOST_SEEDS}
     return Recurring(tuple(groups), without, used)
 
 
@@ -190,7 +196,7 @@ def _runs_of(table: pd.DataFrame, setting: str) -> list[Run]:
     for run in map(Run, good.loc[good["setting"] == setting, "path"]):
         if run.has("encode") and not run.sampled:
             found.setdefault(run.config.seed, run)
-    return list(found.values())
+    return [found[seed] for seed in sorted(found)[:MOST_SEEDS]]
 
 
 def _searched(setting: str, runs: Sequence[Run], rows: int, draws: int, seed: int) -> Iterator[Recurrence]:

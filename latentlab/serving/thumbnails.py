@@ -46,6 +46,7 @@ def route(study: Path) -> Any:
     threads = Threads(AT_A_TIME, SECONDS)
 
     async def answer(request: Request) -> Response:
+        """The picture; 404 where there is none, 503 where it takes too long."""
         run, row = request.path_params["run"], request.path_params["row"]
         wanted = int(row) if row.isdecimal() and len(row) < 19 else -1
         try:

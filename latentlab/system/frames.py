@@ -81,6 +81,7 @@ class _Reader:
         self.content, self.classes, self.at = content, classes, 0
 
     def value(self, node: Any) -> Any:
+        """The value that a node of the tree stands for."""
         if not isinstance(node, dict):
             return node
         if "of" in node:

@@ -62,6 +62,8 @@ def apart(*classes: type[Any], seconds: int = SECONDS) -> Callable[[Callable[P, 
     """
 
     def marked(read: Callable[P, T]) -> Callable[P, T]:
+        """The function, which reads in a process apart where files are a stranger's."""
+
         @functools.wraps(read)
         def reading(*arguments: P.args, **options: P.kwargs) -> T:
             if not wanted():

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from latentlab.errors import InputError
 from latentlab.models.autoencoder import fit_weights
-from latentlab.runs.run import Run, parse_step
+from latentlab.runs.history import parse_step
+from latentlab.runs.run import Run
 from latentlab.system.files import write_bytes
 from latentlab.training.history import DivergedError
 

@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from latentlab.errors import InputError
-from latentlab.runs.run import Run, read_history
+from latentlab.runs.history import read_history
+from latentlab.runs.run import Run
 from latentlab.system.files import check_held, write_bytes
 from latentlab.training.objectives import Terms
 

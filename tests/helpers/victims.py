@@ -124,7 +124,7 @@ def readable(run: Path) -> None:
     from latentlab.codes.decodings import load_decodings
     from latentlab.codes.h5ad import load_codes
     from latentlab.codes.projections import load_projections
-    from latentlab.runs.run import read_history
+    from latentlab.runs.history import read_history
     from latentlab.system.files import TEMPORARY, read_json
 
     for path in sorted(run.iterdir()):

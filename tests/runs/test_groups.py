@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentlab.errors import InputError
-from latentlab.runs.groups import recurring_groups, rotation
+from latentlab.metrics._draws import rotation
+from latentlab.runs.groups import recurring_groups
 
 ROWS = 600
 
@@ -45,7 +46,7 @@ def test_noise_and_rotated_codes_seldom_recur(seeds: int) -> None:
         truth = rng.uniform(-1, 1, (ROWS, 4))
         codes = {
             "noise": [rng.standard_normal((ROWS, 4)) for _ in range(seeds)],
-            "rotated": [truth @ rotation(4, rng) for _ in range(seeds)],
+            "rotated": [truth @ rotation(rng, 4) for _ in range(seeds)],
         }
         for kind, means in codes.items():
             called[kind] += any(each.recurring for each in recurring_groups(means, draws=60))
@@ -58,7 +59,7 @@ def test_a_rotated_part_beside_planted_dimensions_is_seen_through() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         fixed, turned = rng.uniform(-1, 1, (ROWS, 3)), rng.uniform(-1, 1, (ROWS, 3))
-        groups = recurring_groups([np.hstack([fixed, turned @ rotation(3, rng)]) for _ in range(4)], draws=80)
+        groups = recurring_groups([np.hstack([fixed, turned @ rotation(rng, 3)]) for _ in range(4)], draws=80)
         recurring = [set(each.members.values()) for each in groups if each.recurring]
         assert all({k} in recurring for k in range(3))
         called += any(min(each) >= 3 for each in recurring)

@@ -104,3 +104,17 @@ def test_an_unknown_setting_is_refused_with_those_there_are(study: Study) -> Non
     assert {each.setting for each in recurring(study, "β = 4", draws=60).groups} == {"β = 4"}
     with pytest.raises(InputError, match=r"no run has the setting 'β = 5'; there are: β = 4"):
         recurring(study, "β = 5")
+
+
+def test_large_studies_are_searched_as_far_as_it_takes_no_minutes(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentlab.runs.recurring.MOST_SEEDS", 3)
+    found = recurring(study, rows=300, draws=60)
+    assert {each.of_seeds for each in found.groups} == {3}
+    assert {member.seed for each in found.groups for member in each.members} == {0, 1, 2}
+    monkeypatch.setattr("latentlab.runs.recurring.MOST_RUNS", 3)
+    assert recurring(study).without == {
+        "β = 4": "the study has 4 runs; search one setting: ll.recurring(study, 'β = 4')"
+    }
+    assert recurring(study, "β = 4", rows=300, draws=60).groups

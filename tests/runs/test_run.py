@@ -14,7 +14,8 @@ from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.reports.methods import methods
 from latentlab.runs.commands import commands
 from latentlab.runs.data import place
-from latentlab.runs.run import Run, model_hash, read_history, safetensors_metadata
+from latentlab.runs.history import read_history, safetensors_metadata
+from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study, open_path, open_runs
 from latentlab.system.files import sha256, write_json
 
@@ -282,9 +283,8 @@ def test_a_step_is_a_whole_number(run: Run, step: str) -> None:
 
 
 def test_a_history_without_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latentlab.runs import run as runs
 
     run = write_run(tmp_path / "run", 4.0, 0, analysed=False)
-    monkeypatch.setattr(runs, "HISTORY", 10)
+    monkeypatch.setattr("latentlab.runs.history.HISTORY", 10)
     with pytest.raises(InputError, match="at most 10 are read"):
         run.history()

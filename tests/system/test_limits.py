@@ -17,9 +17,8 @@ from toy import write_run
 
 from latentlab.data import check, load
 from latentlab.errors import InputError
-from latentlab.runs import run
 from latentlab.runs.comparison import compare
-from latentlab.runs.run import last_entry, read_history, safetensors_metadata
+from latentlab.runs.history import last_entry, read_history, safetensors_metadata
 from latentlab.runs.study import Study
 from latentlab.system import limits
 from latentlab.system.files import read_json
@@ -152,7 +151,7 @@ def test_a_step_holds_numbers_and_lists_of_them(tmp_path: Path, value: str) -> N
 
 
 def test_one_line_of_any_length_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "LINE", 100)
+    monkeypatch.setattr("latentlab.runs.history.LINE", 100)
     (tmp_path / "history.jsonl").write_text('{"step": 1, "x": [' + "0," * 100 + "0]}\n")
     with pytest.raises(InputError, match="one of more than 100 bytes"):
         read_history(tmp_path / "history.jsonl")

@@ -14,7 +14,7 @@ from latentlab.codes.h5ad import load_codes
 from latentlab.data import load
 from latentlab.errors import InputError, MissingError
 from latentlab.models.weights import read_weights
-from latentlab.runs.run import read_history
+from latentlab.runs.history import read_history
 from latentlab.system.files import read_json
 from latentlab.system.regular import check_regular, open_regular, read_bytes
 from latentlab.system.user_code import split

@@ -94,6 +94,7 @@ def likelihood(
     described = known | {"data": part.spec or part.name, "likelihood": config.likelihood, "label": config.label}
 
     def make() -> Evidence:
+        """The estimate of the drawn rows."""
         torch.set_num_threads(config.hardware.threads)
         model = load_model(run, adapter)
         return estimate(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.codes.matching import standard_ranks
+from latentlab.metrics._information import entropy as entropy_of
+
 LEVEL = 0.01  # of a G-test, over all pairs that it is made for
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,19 +44,13 @@ def information(a: Ints, b: Ints, tests: int) -> tuple[float, bool]:
 
 
 def entropy(levels: Ints) -> float:
-    """Entropy of levels in nats."""
-    share = np.bincount(levels[levels >= 0]) / (levels >= 0).sum()
-    return float(-(share[share > 0] * np.log(share[share > 0])).sum())
+    """Entropy of levels in nats; those that are missing (−1) do not count."""
+    return float(entropy_of(np.bincount(levels[levels >= 0]), axis=0))
 
 
 def ranked(columns: Array) -> Array:
     """Ranks column by column, at mean 0 and deviation 1; 0 where a column is constant."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(columns, axis=0)
-    ranks -= ranks.mean(axis=0)
-    deviation = ranks.std(axis=0)
-    return np.asarray(ranks / np.where(deviation > 0, deviation, 1))
+    return standard_ranks(columns) * np.sqrt(len(columns))
 
 
 def explained(x: Array, y: Array) -> Array:

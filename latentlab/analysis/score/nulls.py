@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from latentlab.analysis.score.calls import Material
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, blocks
+from latentlab.metrics._draws import rotation
 
 ACTIVE = 0.01  # variance of the mean, of a model whose prior is N(0, I)
 CONSTANT = 1e-12  # deviation over the largest, below which a dimension is rounding
@@ -97,8 +98,7 @@ def rotated(
     d = changed[0].shape[1]
     if d < 2:
         raise InputError("undefined: one dimension is active, and a single dimension has no rotation")
-    turn, triangle = np.linalg.qr(random.standard_normal((d, d)))
-    turn = (turn * np.sign(np.diag(triangle))).astype(changed[0].dtype)
+    turn = rotation(random, d).astype(changed[0].dtype)
     if has_variance(args):
         changed[2] = changed[2] @ turn**2
     for place in _codes_places(args):

@@ -133,7 +133,7 @@ class Form:
         >>> image_form((1, 1, 2)).to_model(np.array([[[0, 255]]], np.uint8)).tolist()
         [[[0.0, 1.0]]]
         """
-        if self.bytes and self.offset == (0.0,) and len(self.scale) == 1 and self.stretch == "linear":
+        if self._plain:
             return np.divide(values, np.float32(self.scale[0]), dtype=np.float32)
         stretched = STRETCHES[self.stretch](np.asarray(values, np.float64) / self._spread(self.soft))
         return np.asarray((stretched - self._spread(self.offset)) / self._spread(self.scale), np.float32)
@@ -200,8 +200,13 @@ class Form:
         columns = [() if set(form.columns) == {"numeric"} else form.columns for form in (self, other)]
         return (self.kind, self.shape) == (other.kind, other.shape) and columns[0] == columns[1] and named
 
+    @property
+    def _plain(self) -> bool:
+        """Whether stored bytes and the model's input differ by a factor alone, which float32 serves."""
+        return self.bytes and self.offset == (0.0,) and len(self.scale) == 1 and self.stretch == "linear"
+
     def _values(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
-        if self.bytes and self.offset == (0.0,) and len(self.scale) == 1 and self.stretch == "linear":
+        if self._plain:
             return np.asarray(x * np.float32(self.scale[0]))
         stretched = self._spread(self.offset) + self._spread(self.scale) * np.asarray(x, np.float64)
         return np.asarray(RELAXED[self.stretch](stretched) * self._spread(self.soft))

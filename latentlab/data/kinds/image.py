@@ -167,7 +167,7 @@ def constant_images(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 def compared(form: Form, samples: Samples) -> NDArray[np.float32]:
     """Pixels with mean 0 and length 1 for each image, then 1 where it is constant (n, pixels + 1).
 
-    Brightness and contrast do not count, and a constant image is √2 from all others.
+    Brightness and contrast do not count: constant images are 0 from one another, and √2 from all others.
     """
     pixels = normalised(in_bytes(form, samples)).reshape(len(samples), -1)
     return np.concatenate([pixels, ~pixels.any(axis=1, keepdims=True)], axis=1, dtype=np.float32)

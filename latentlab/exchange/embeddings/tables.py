@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latentlab.analysis.score.arrays import TEXTS
 from latentlab.data import PARQUET
 from latentlab.data._arrays import open_zip, read_member, read_npy
+from latentlab.data._columns import parquet_frame
 from latentlab.data._dialects import COUNTERS, UNNAMED, Asked
 from latentlab.data._names import readable
 from latentlab.data._packed import PACKED
@@ -60,7 +61,7 @@ def table_of(path: Path, header: bool | None = None, rows: int | None = None) ->
     if kind == ".csv":
         return _text(path, Asked(header=header, index=False, rows=rows))
     if kind == ".parquet":
-        return _parquet(path)
+        return with_index(parquet_frame(path))
     if kind == ".npy":
         values = matrix(read_npy(path), path.name)
         return pd.DataFrame(values, columns=_numbered(values.shape[1]))
@@ -79,19 +80,6 @@ def _text(path: Path, asked: Asked) -> pd.DataFrame:
         if counts_rows(table.frame.iloc[:, 0]):
             raise InputError(f"{path}: the first of its nameless columns counts the rows; add a line of column names")
     return table.frame
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    import pyarrow
-
-    try:
-        frame = pd.read_parquet(path, engine="pyarrow")
-    except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
-        why = " ".join(str(error).split())[:60]
-        raise InputError(f"{path} is not a readable Parquet file ({why}); recreate or copy it again") from error
-    if not frame.size:
-        raise InputError(f"{path} holds {len(frame)} rows × {len(frame.columns)} columns; expected one row per code")
-    return with_index(frame)
 
 
 def with_index(frame: pd.DataFrame) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
     """The weights in float16; without them the file says only how far they were trained."""
     from safetensors.numpy import load_file, save
 
-    from latentlab.runs.run import safetensors_metadata
+    from latentlab.runs.history import safetensors_metadata
 
     weights = {name: array.astype(np.float16) for name, array in load_file(path).items() if keep}
     write_bytes(out, save(weights, metadata=safetensors_metadata(path)))

@@ -1,4 +1,4 @@
-"""A multilayer perceptron: two hidden layers of 512 units each way. Any image size; at its best up to about 32×32."""
+"""A multilayer perceptron: two hidden layers of 512 units each way. Any shape; of images at its best up to 32×32."""
 
 import math
 
