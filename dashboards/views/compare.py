@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,9 @@ SIZES = {
     2: (40, 1),
     3: (22, 1),
     4: (26, 2),
-}  # pixels of a strip's height and every how many steps: it must fit the page
+}  # pixels of a strip's height and every how many steps, of square pictures: it must fit the page
+WIDE = 1.5  # times as wide as tall
+SKIPPED = {1: "", 2: ", every second step", 4: ", every fourth step"}
 RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "each run's own codes, 2.5 % … 97.5 %"}
 NUMBERS = ("strength", "shuffled", "rotated")
 TITLE = "Settings side by side, dimension by dimension"
@@ -117,19 +120,20 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     table = reads.alongside(runs)
     strips, said = _strips(runs, over, anchor)
     counts = ", ".join(f"{int(table[f'matched{k}'].sum())}" for k in range(1, len(runs)))
+    height, every = _size(strips)
     facts = [
         f"active dimensions matched on rank correlation of codes over {table.attrs['rows']:,} rows, signs aligned",
         f"{counts} of {int((table['first'] >= 0).sum())} matched, |ρ| ≥ {MATCHED}",
         said,
         reads.channels(runs[0]),
-        RANGES[over] + ", every second step" * (SIZES[len(runs)][1] > 1),
+        RANGES[over] + SKIPPED[every],
     ]
     make = command("compare", *(run.path for run in runs))
     panels.head(TITLE, facts, "compare", make=make, data=lambda: reads.alongside(runs))
     if not len(table):
         panels.explain("No active dimension", "No run has an active dimension, so there is nothing to match.")
         return
-    known = [_Known(run, part, *SIZES[len(runs)]) for run, part in zip(runs, strips, strict=True)]
+    known = [_Known(run, part, height, every) for run, part in zip(runs, strips, strict=True)]
     rows = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
     panels.show(markup.rows_html(_columns(runs), rows))
     if any(part is None and run.decodes for run, part in zip(runs, strips, strict=True)):
@@ -138,6 +142,16 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
             "Traversals have not been decoded for one of the runs. Decode them with:",
             command("analyze", reads.study().path, "--only", "traverse"),
         )
+
+
+def _size(strips: Sequence[Decodings | None]) -> tuple[int, int]:
+    """The height of the strips and every how many steps; of pictures wider than tall half as many fit."""
+    height, every = SIZES[len(strips)]
+    part = next((part for part in strips if part is not None), None)
+    if part is None:
+        return height, every
+    tall, wide = part.pictures(part.images[:1, :1]).shape[-2:]
+    return (height, every) if wide < WIDE * tall else (height, 2 * every)
 
 
 def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodings | None], str]:

@@ -77,3 +77,7 @@ def test_thumbnails_are_on_the_scale_of_the_run(study: Study) -> None:
         pixels = np.asarray(image.convert("L"), float)
     assert image.width == 2 * image.height
     assert 0.005 < (pixels < 250).mean() < 0.9, "a curve or bars on white, neither empty nor full"
+
+
+def test_wide_pictures_of_two_runs_fit_side_by_side(study: Study, open_page: Any) -> None:
+    assert "every second step" in words(open_page(study.path, "compare", run="s0"))
