@@ -13,7 +13,7 @@ from latentlab.metrics._boosting import DEPTH, RATE, ROUNDS, Boosted, boost
 from latentlab.metrics._estimators import params
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
-from latentlab.system.machine import cores
+from latentlab.system.machine import process_threads
 from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
@@ -210,7 +210,7 @@ def _boosted(z: Floats, labels: list[Ints], tz: Floats, seed: int) -> tuple[list
     settings = {"estimator": "latentlab.metrics._boosting", "n_estimators": ROUNDS, "max_depth": DEPTH}
     settings |= {"learning_rate": RATE, "splits": "exact"}
     if all((y >= 0).all() for y in labels):
-        return boost(z, labels, tz, seed, threads=cores()), settings
+        return boost(z, labels, tz, seed, threads=process_threads()), settings
     found = []
     for y in labels:
         known = y >= 0

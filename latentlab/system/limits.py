@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from latentlab.errors import InputError
+from latentlab.system.control_groups import memory_limit
 
 RATIO = 200  # times its packed size that an array may unpack to; deflate reaches 1,032 on nothing but zeros
 HARMLESS = 64 << 20  # bytes that anything may unpack to
@@ -54,11 +55,9 @@ def check_unpacked(path: Path, what: str, announced: int, packed: int) -> None:
 
 @lru_cache(maxsize=1)
 def memory() -> int:
-    """The bytes of memory that this process may have: the machine's, or what its control group leaves it."""
-    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    group = Path("/sys/fs/cgroup/memory.max")
-    text = group.read_text().strip() if group.is_file() else "max"
-    return min(whole, int(text)) if text.isdigit() else whole
+    """The bytes of memory that this process may have: the machine's, or what its control groups give it."""
+    whole, limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), memory_limit()
+    return whole if limit is None else min(whole, limit)
 
 
 def check_containers(text: str | bytes) -> None:

@@ -6,11 +6,12 @@ import os
 import platform
 import re
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
-MOST_THREADS = 1024
+from latentlab.system.control_groups import processor_quota
 
-QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of processor time, and in how many
+MOST_THREADS = 1024
 
 
 def processor_flags() -> set[str]:
@@ -21,13 +22,13 @@ def processor_flags() -> set[str]:
 
 
 def cores() -> int:
-    """How many cores this process may use: those of its affinity mask and its container's quota, where Linux has them.
+    """How many cores this process may use: those of its affinity mask and its control groups, where Linux has them.
 
     A quota of one and a half cores counts as two.
     """
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota, _, period = (QUOTA.read_text(encoding="utf-8") if QUOTA.is_file() else "max").partition(" ")
-    return there if not quota.strip().isdecimal() else max(1, min(there, -(-int(quota) // int(period))))
+    quota = processor_quota()
+    return there if quota is None else max(1, min(there, ceil(quota)))
 
 
 def process_threads() -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from latentlab.data.kinds import image_form
 from latentlab.models import build
 from latentlab.runs.config import RunConfig
-from latentlab.system import machine
+from latentlab.system import control_groups, machine
 from latentlab.system.machine import cores, process_threads
 from latentlab.training.configure import choose_network, resolve_hardware
 
@@ -40,7 +40,7 @@ def test_which_network_it_is(size: tuple[int, int], network: str) -> None:
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(machine, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(control_groups, "MEMBERSHIP", tmp_path / "none")
     monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: set(range(6)), raising=False)
 
 
@@ -63,13 +63,3 @@ def test_threads_are_as_the_environment_says(
     assert resolve_hardware("mlp", "float32", None, "cpu").threads == threads
     assert resolve_hardware("mlp", "float32", 7, "cpu").threads == 7
     assert cores() == 6
-
-
-@pytest.mark.usefixtures("_bare")
-@pytest.mark.parametrize(
-    ("quota", "there"),
-    [("max 100000", 6), ("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("900000 100000", 6), ("", 6)],
-)
-def test_a_container_s_quota_is_kept(quota: str, there: int) -> None:
-    machine.QUOTA.write_text(f"{quota}\n")
-    assert (cores(), process_threads()) == (there, there)

@@ -47,7 +47,7 @@ from latentlab.errors import InputError
 from latentlab.metrics._estimators import unfinished_allowed
 from latentlab.metrics._information import count_compiled
 from latentlab.results import Score
-from latentlab.system.machine import cores
+from latentlab.system.machine import process_threads
 
 SEED = 10_000  # streams of redraws start here, far from the seeds that draw a protocol's own rows
 PARTS = ("split", "draws", "labels")  # needs of metrics that train on some rows and test on others
@@ -106,7 +106,7 @@ class Scored:
         Threads change no bits, since each redraw has a stream of its own. Filters of warnings are the process's, not
         a thread's: they are set before the threads, which may set them again.
         """
-        with unfinished_allowed(), ThreadPoolExecutor(min(cores(), 8)) as pool:
+        with unfinished_allowed(), ThreadPoolExecutor(min(process_threads(), 8)) as pool:
             tried = list(pool.map(lambda r: _tried(one, RandomState(SEED + r)), range(n)))
         values = np.array([value for value, _ in tried])
         kept = values[np.isfinite(values)]
