@@ -1,5 +1,7 @@
 """Pictures of codes: PCA by its definition, UMAP under a seed, and how far either can be trusted."""
 
+import importlib
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -7,7 +9,14 @@ import numpy as np
 import pytest
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.projections import Projection, faithfulness, load_projections, project, save_projections
+from latentlab.codes.projections import (
+    Projection,
+    faithfulness,
+    keep_compiled,
+    load_projections,
+    project,
+    save_projections,
+)
 from latentlab.errors import InputError
 
 
@@ -52,12 +61,25 @@ def test_rows_are_chosen_by_the_seed_and_keep_their_ids(cloud: Codes) -> None:
     assert (found.settings["seed"], found.settings["of_rows"]) == (3, 300)
 
 
+def test_what_is_compiled_is_kept_beside_the_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "import numba\n\n\n@numba.njit\ndef double(x):\n    return 2 * x\n"
+    (tmp_path / "doubling.py").write_text(source)
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", "")
+    monkeypatch.syspath_prepend(tmp_path)
+    doubling = importlib.import_module("doubling")
+    keep_compiled(doubling)
+    assert doubling.double(3) == 6
+    assert len(list(tmp_path.rglob("doubling.double-*.nbi"))) == 1
+
+
 def test_umap_is_fixed_by_its_seed_and_says_how_it_was_made() -> None:
     rng = np.random.default_rng(0)
     centres = np.repeat(np.eye(3) * 20, 20, axis=0)
     codes = codes_of(centres + rng.normal(size=(60, 3)))
     found = project(codes, "umap", seed=1)
     np.testing.assert_array_equal(found.xy, project(codes, "umap", seed=1).xy)
+    kept = sys.modules["umap.layouts"]._nb_optimize_layout_euclidean_single_epoch.stats
+    assert kept.cache_hits or kept.cache_misses, "what takes longest to compile is kept on disk"
     assert np.isfinite(found.xy).all()
     assert found.settings["parameters"] == {"n_neighbors": 15, "min_dist": 0.1, "metric": "euclidean"}
     assert found.settings["versions"].keys() == {"umap-learn", "numba", "scikit-learn"}
