@@ -7,7 +7,7 @@ a file of its own with the hashes of what it read, and is not redone while they 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,7 +171,7 @@ def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:
 
 
 def analyze_on_cluster(
-    runs: Sequence[Run], address: str, *, progress: Callable[[int], None] | None = None, **options: Any
+    runs: Sequence[Run], address: str, *, progress: Progress = silent, **options: Any
 ) -> dict[str, str]:
     """`analyze` on the workers of the Dask scheduler at `address`, one task a run; why runs failed, by folder.
 
@@ -187,7 +187,7 @@ def analyze_on_cluster(
         jobs[str(run.path)] = cluster.Job(
             "latentlab.analysis.analyze:analyze_member", {"run": str(folder), **options}, folder
         )
-    return cluster.spread(address, jobs, progress)
+    return cluster.spread(address, jobs, lambda done: progress(done, len(jobs)))
 
 
 def analyze_member(run: str, data: Mapping[str, Any] | None = None, **options: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from latentlab.cli import _console, _runs
-from latentlab.errors import LatentlabError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.runs.stage import stages
 from latentlab.system.files import refuse_busy
 
@@ -39,6 +39,10 @@ def analyze(
     anchor: Annotated[
         int | None, typer.Option(help="Row id to start traversals from; a typical row by default.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Number of processes that share several runs; one per core by default.", min=1, max=1024),
+    ] = None,
     shard: _console.Shard = None,
     cluster: _console.Cluster = None,
     json: _console.Json = False,
@@ -55,7 +59,9 @@ def analyze(
     silent = quiet or json
     from latentlab.analysis.analyze import analyze as analyse
     from latentlab.analysis.analyze import analyze_on_cluster, named_stages
+    from latentlab.analysis.analyze_many import analyze_side_by_side, number_of_processes
     from latentlab.runs.shards import read_shard, shard_runs
+    from latentlab.runs.study import open_runs
     from latentlab.system.registry import choose, names
 
     choose(profile, names("analysis/score/profiles"), what="profile")
@@ -66,12 +72,16 @@ def analyze(
     }  # fmt: skip
     part = read_shard(shard) if shard is not None else None
     taken: Callable[[list[Run]], list[Run]] = list if part is None else partial(shard_runs, part)
-    if cluster is None:
+    if cluster is not None:
+        if workers is not None:
+            raise InputError("workers and cluster exclude each other; leave one out")
+        found = _at_once(paths, taken, partial(analyze_on_cluster, address=cluster, **options), silent, options)
+    elif (processes := number_of_processes(taken(open_runs(paths)[0]), workers, adapter)) > 1:
+        found = _at_once(paths, taken, partial(analyze_side_by_side, processes=processes, **options), silent, options)
+    else:
         found = _runs.each_run(
             paths, "analyze", lambda run, report: analyse(run, progress=report, **options), quiet=silent, choose=taken
         )
-    else:
-        found = _on_cluster(paths, taken, partial(analyze_on_cluster, address=cluster, **options), silent, options)
     if json:
         found.show_json(lambda done: {"stages": list(done)})
     else:
@@ -79,14 +89,14 @@ def analyze(
     found.end()
 
 
-def _on_cluster(
+def _at_once(
     paths: Sequence[Path],
     taken: Callable[[list[Run]], list[Run]],
     spread: Callable[..., dict[str, str]],
     quiet: bool,
     options: dict[str, Any],
 ) -> _runs.Outcome[tuple[str, ...]]:
-    """The same on the workers of a cluster, all runs at once."""
+    """The same of all runs at once, on the workers of a cluster or in processes of this machine."""
     from latentlab.analysis.analyze import stages_of
     from latentlab.runs.study import open_runs
 
@@ -95,7 +105,7 @@ def _on_cluster(
     with _console.progress(
         f"analyze {len(runs)} runs", quiet=quiet, goes_on="run the command again to continue"
     ) as say:
-        why = spread(runs, progress=lambda done: say(done, len(runs)))
+        why = spread(runs, progress=say)
     done = [(run, stages_of(run, options["only"])) for run in runs if str(run.path) not in why]
     return _runs.Outcome(done, failed | {Path(path): LatentlabError(each) for path, each in why.items()})
 

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from latentlab.analysis.score import scoring
 from latentlab.analysis.score.profiles import dlib
 from latentlab.analysis.score.scoring import known_metrics, score, scores_from_json
 from latentlab.analysis.score.stage import score_run
@@ -44,6 +45,14 @@ def test_plain_rows_are_split_without_overlap(rows):
     found = score(*rows, metrics=["mig", "sap"])
     assert found.scores["mig"].settings["rows_from"] == "all 360 rows as given"
     assert "240 + 120 of 360 rows, split without overlap" in found.scores["sap"].settings["rows_from"]
+
+
+def test_some_metrics_do_not_pay_for_the_others(rows, monkeypatch):
+    computed = []
+    one = scoring.score_one
+    monkeypatch.setattr(scoring, "score_one", lambda name, *rest: computed.append(name) or one(name, *rest))
+    score(*rows, metrics=["mig", "irs"], resamples=2)
+    assert computed == ["mig", "irs"]
 
 
 def test_without_factors_only_the_unsupervised_go_on(rows):

@@ -119,10 +119,10 @@ def test_a_member_that_fails_is_status_1(say: Say, tmp_path: Path) -> None:
 
 def test_analyze(say: Say, study: Path) -> None:
     before = {f: f.stat().st_mtime_ns for f in study.rglob("*") if f.is_file() and f.name != ".lock"}
-    found = say("analyze", study, "--only", "score,encode", "--metric", "mig", "--json").json
+    found = say("analyze", study, "--only", "score,encode", "--metric", "mig", "--workers", 1, "--json").json
     assert [Path(row["run"]).name for row in found["runs"]] == ["ae-seed0", "beta4-seed0"]
     assert found["runs"][0]["stages"] == ["encode", "score"]
-    said = say("analyze", study, "--only", "encode,traverse,score", "--metric", "mig", "--quiet")
+    said = say("analyze", study, "--only", "encode,traverse,score", "--metric", "mig", "--workers", 1, "--quiet")
     assert (said.status, said.err) == (0, "")
     assert {f: f.stat().st_mtime_ns for f in before} == before, "what is up to date is left alone"
     assert [set(run.scores()) for run in Study(study)] == [{"mig"}, {"mig"}]

@@ -193,7 +193,7 @@ def shortened(words: list[str]) -> list[str]:
         for before, word in zip(["", *words], words, strict=False)
     ]
     if words[1] not in ("train", "sweep"):
-        return words
+        return [*words, "--workers", "1"] if words[1] == "analyze" else words
     words = [STEPS if before == "--steps" else word for before, word in zip(["", *words], words, strict=False)]
     words += [] if "--steps" in words else ["--steps", STEPS]
     return [*words, "--workers" if words[1] == "sweep" else "--threads", "1"]
