@@ -1,7 +1,7 @@
 """What the analysis of a whole study takes: one run after another, and side by side in a process per core, in turn.
 
     python benchmarks/study.py artifacts/dsprites
-    python benchmarks/study.py artifacts/dsprites --runs 4 --only project,score --tries 1
+    python benchmarks/study.py artifacts/dsprites --runs 4 --only project --tries 1
 
 Each try analyses new copies of the runs, without their codes and what is made of them, as a whole command of the shell.
 The least time of the tries is shown, and the processor time of that try. Both must leave the same bytes; the script
