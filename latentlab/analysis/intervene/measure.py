@@ -214,8 +214,7 @@ def _paired(codes: Floats, truth: list[Floats], rows: Ints, read: Read, draws: i
 def _intervention(trial: Experiment, k: int, whole_tested: Swap, whole: Swap) -> Intervention:
     name, reached = trial.scales[k].spec.name, Estimate.of(whole.cause[:, k])
     (by_axis, held), (by_angle, turned) = (_tested(trial, k, path) for path in (_forward(trial, k), _turned(trial, k)))
-    better = by_angle is not None and (by_axis is None or _exceeds(trial, turned - held))
-    step = by_angle if better else by_axis
+    step = by_angle if _preferred(trial, by_angle, turned, by_axis, held) else by_axis
     if step is None:
         return Intervention(name, "entangled" if _exceeds(trial, whole_tested.cause[:, k]) else "absent", reached)
     measured = trial.swap(trial.reporting, step.part)
@@ -230,6 +229,14 @@ def _intervention(trial: Experiment, k: int, whole_tested: Swap, whole: Swap) ->
         isolation=None if step.into is None else Estimate.of(1 - measured.movement[:, step.into]),
         into=None if step.into is None else trial.scales[step.into].spec.name,
     )
+
+
+def _preferred(trial: Experiment, step: Step | None, gain: Floats, other: Step | None, held: Floats) -> bool:
+    """Whether a step is better than another on the pairs that test: smaller and not worse, or significantly better."""
+    if step is None or other is None:
+        return step is not None
+    smaller = len(step.part.weights) < len(other.part.weights)
+    return _exceeds(trial, gain - held) or (smaller and not _exceeds(trial, held - gain))
 
 
 def _forward(trial: Experiment, k: int) -> list[Step]:
