@@ -48,6 +48,8 @@ def conditional(codes: Floats, levels: Ints, dims: Ints, most: int) -> Subspace:
     rotation of the factors, so a swap along one factor's directions leaves the others as they are. The most different
     direction comes first. A factor on which the mean code does not depend has none here.
     """
+    if not len(dims):
+        return axes((), codes.shape[1])
     z = codes[:, dims] - codes[:, dims].mean(axis=0)
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(z.T)))
     kept = values > SMALLEST * max(float(values.max()), np.finfo(float).tiny)
