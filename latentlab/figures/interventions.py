@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from latentlab.analysis.intervene.record import load_interventions
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number, short
@@ -17,7 +19,10 @@ TITLE = "Which part of the code carries each factor"
 TAKES = "run"
 LETTERS = 28  # of a factor's name
 AXIS = "share (1: the whole difference to the donor)"
-KINDS = {"cause": (_style.OKABE_ITO[0], "circle", "o"), "isolation": (_style.OKABE_ITO[1], "diamond", "D")}
+KINDS = {  # colour, marker on the screen and on paper, and how far from the middle of its row
+    "cause": (_style.OKABE_ITO[0], "circle", "o", -0.13),
+    "isolation": (_style.OKABE_ITO[1], "diamond", "D", 0.13),
+}
 WHOLE = "cause of the whole code"
 
 
@@ -59,46 +64,48 @@ def interactive(data: InterventionsData) -> Any:
     """The Plotly figure."""
     import plotly.graph_objects as go
 
-    table = data.rows
+    table, places = data.rows, np.arange(len(data.rows))
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=170 + 34 * len(table))
-    for name, (colour, symbol, _) in KINDS.items():
+    for name, (colour, symbol, _, offset) in KINDS.items():
         ends = {"array": table[f"{name} high"] - table[name], "arrayminus": table[name] - table[f"{name} low"]}
         fig.add_trace(
             go.Scatter(
                 x=table[name],
-                y=data.labels,
+                y=places + offset,
                 mode="markers",
                 name=name,
                 marker={"color": colour, "size": 9, "symbol": symbol},
                 error_x={"type": "data", "symmetric": False, "thickness": 1.2, "width": 0, "color": colour, **ends},
-                customdata=table[["moves most besides", "disagreement"]].fillna("–"),
-                hovertemplate=f"%{{y}}<br>{name} %{{x:.2f}}<br>moves most besides: %{{customdata[0]}}<br>"
+                customdata=table[["moves most besides", "disagreement"]].assign(label=data.labels).fillna("–"),
+                hovertemplate=f"%{{customdata[2]}}<br>{name} %{{x:.2f}}<br>moves most besides: %{{customdata[0]}}<br>"
                 "%{customdata[1]}<extra></extra>",
             )
         )
     fig.add_trace(
         go.Scatter(
             x=table[WHOLE],
-            y=data.labels,
+            y=places,
             mode="markers",
             name=WHOLE,
             marker={"color": _style.GREY, "size": 14, "symbol": "line-ns-open", "line": {"width": 2}},
-            hovertemplate="%{y}<br>" + WHOLE + " %{x:.2f}<extra></extra>",
+            text=data.labels,
+            hovertemplate="%{text}<br>" + WHOLE + " %{x:.2f}<extra></extra>",
         )
     )
     fig.update_xaxes(title=AXIS, range=_reach(table))
-    fig.update_yaxes(type="category", autorange="reversed", categoryorder="array", categoryarray=data.labels)
+    fig.update_yaxes(tickvals=places, ticktext=data.labels, range=[len(table) - 0.5, -0.5], showgrid=False)
     return fig.update_layout(showlegend=True)
 
 
 def static(data: InterventionsData, preset: str) -> Any:
     """The Matplotlib figure."""
-    table, places = data.rows, range(len(data.rows))
+    table, places = data.rows, np.arange(len(data.rows))
     fig = _style.canvas(preset, 0.7 + 0.24 * len(table), TITLE, _style.wrap(data.subtitle, preset))
     axes = fig.add_subplot()
-    for name, (colour, _, marker) in KINDS.items():
-        axes.hlines(places, table[f"{name} low"], table[f"{name} high"], color=colour, lw=0.8)
-        axes.scatter(table[name], places, s=14, color=colour, marker=marker, lw=0, zorder=3, label=name, clip_on=False)
+    for name, (colour, _, marker, offset) in KINDS.items():
+        axes.hlines(places + offset, table[f"{name} low"], table[f"{name} high"], color=colour, lw=0.8)
+        style = {"color": colour, "marker": marker, "lw": 0, "clip_on": False}
+        axes.scatter(table[name], places + offset, s=14, zorder=3, label=name, **style)
     axes.scatter(table[WHOLE], places, s=40, color=_style.GREY, marker="|", label=WHOLE, clip_on=False)
     axes.set(yticks=places, yticklabels=data.labels, xlabel=AXIS, xlim=_reach(table))
     axes.set_ylim(len(table) - 0.5, -0.5)
