@@ -104,7 +104,7 @@ def static(data: InterventionsData, preset: str) -> Any:
     axes = fig.add_subplot()
     for name, (colour, _, marker, offset) in KINDS.items():
         axes.hlines(places + offset, table[f"{name} low"], table[f"{name} high"], color=colour, lw=0.8)
-        style = {"color": colour, "marker": marker, "lw": 0, "clip_on": False}
+        style: dict[str, Any] = {"color": colour, "marker": marker, "lw": 0, "clip_on": False}
         axes.scatter(table[name], places + offset, s=14, zorder=3, label=name, **style)
     axes.scatter(table[WHOLE], places, s=40, color=_style.GREY, marker="|", label=WHOLE, clip_on=False)
     axes.set(yticks=places, yticklabels=data.labels, xlabel=AXIS, xlim=_reach(table))
