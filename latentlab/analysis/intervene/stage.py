@@ -86,7 +86,7 @@ def intervene(
     >>> run = ll.train(data, f"{mkdtemp()}/run", steps=2, latent_dim=2)
     >>> codes = ll.encode(run)
     >>> ll.intervene(run).to_frame()["factor"].tolist()
-    ['x', 'y']
+    ['x position', 'y position']
     """
     check_model(run)
     STAGE.check(run)
