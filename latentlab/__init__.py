@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from latentlab.analysis.debias.stage import debias as debias
     from latentlab.analysis.encode.stage import encode as encode
     from latentlab.analysis.explain.stage import explain as explain
+    from latentlab.analysis.intervene.stage import intervene as intervene
     from latentlab.analysis.leakage.stage import leakage as leakage
     from latentlab.analysis.likelihood.stage import likelihood as likelihood
     from latentlab.analysis.outliers.stage import outliers as outliers

@@ -37,6 +37,7 @@ def test_a_question_takes_the_run_first_and_the_rest_by_name(name: str) -> None:
 SMALL: dict[str, dict[str, Any]] = {
     "debias": {},
     "explain": {"rows": 4, "steps": 5},
+    "intervene": {"pairs": 16},
     "likelihood": {"data": "digits:binarised=0", "rows": 5, "samples": 5},
     "outliers": {"against": "digits:inverted=1,binarised=0", "rows": 60},
     "probe": {"sizes": (1, 5), "draws": 2},

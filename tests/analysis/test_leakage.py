@@ -205,7 +205,7 @@ def test_categories_are_read_whatever_numbers_they_have():
     factors = np.tile([[-1.0], [1.0], [np.nan]], (20, 1))
     images = np.zeros((60, 1, 8, 8), np.uint8)
     data = Dataset("signs", images.shape, images.__getitem__, factors=factors, specs=(Factor("sign"),))
-    columns, specs = reading._known(data)
+    columns, specs = reading.known_factors(data)
     [scale] = reading._candidates(columns, specs)
     assert embed(columns, scale)[:3].tolist() == [[1, 0], [0, 1], [0, 0]]
     assert factors[0, 0] == -1

@@ -18,7 +18,7 @@ from latentlab.training.train import train
 
 QUESTIONS = [name for name, stage in stages().items() if stage.place is None]
 FOLDER = {"train", "sweep", "import", "demo", "data fetch", "zoo fetch"}  # what makes a folder
-FILE = {"advise", "compare", "debias", "figure", "leakage", "report"}
+FILE = {"advise", "compare", "debias", "figure", "intervene", "leakage", "report"}
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ LINES = [
     "import --adapter PATH --weights noise.bin --out new",
     "debias PATH",
     "explain PATH",
+    "intervene PATH",
     "leakage PATH",
     "likelihood PATH",
     "outliers PATH --against digits",

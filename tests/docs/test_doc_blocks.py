@@ -180,6 +180,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "docs/generation": ("artifacts/dsprites",), "docs/likelihood": ("mnist",), "docs/mnist": ("mnist",),
     "docs/findings": ("mnist",),
     "docs/outliers": ("artifacts/mnist", "artifacts/strokes", "mnist", "notmnist", "strokes.zip"),
+    "docs/scores/cause-and-isolation": ("artifacts/dsprites",),
     "docs/scores/leakage": ("artifacts/dsprites",), "docs/support": ("artifacts/mnist", "mnist"),
     "docs/your-model": ("mnist", "my_model", "results", "weights.pt", "weights.safetensors"),
     "README": ("artifacts/dsprites", "v.npy", "z.npy"),

@@ -21,7 +21,9 @@ from latentlab.system.registry import load, names
 NEEDS_IMAGES = {"filling", "spectrum"}  # the toy study has none; test_generated.py and test_spectrum.py have
 NEEDS_MORE = {"support", "widths", "neighbours", "identity"}  # than an analysis: tests/figures/test_support_figures.py
 KINDS = sorted(set(names("figures")) - NEEDS_IMAGES - NEEDS_MORE)
-NEEDS_FACTORS = {"factor_matrix", "scores", "responses", "attribute", "few_labels", "leakage"} & set(KINDS)
+NEEDS_FACTORS = {"factor_matrix", "scores", "responses", "attribute", "few_labels", "leakage", "interventions"} & set(
+    KINDS
+)
 WIDTHS = {"icml": 3.25 * 25.4, "neurips": 5.5 * 25.4, "nature-single": 89.0, "nature-double": 183.0}
 
 
@@ -129,7 +131,7 @@ def test_a_study_of_one_run_without_factors_is_drawn(kind, without_factors, tmp_
 @pytest.mark.parametrize("kind", sorted(NEEDS_FACTORS))
 def test_what_needs_factors_says_so(kind, without_factors, tmp_path):
     with pytest.raises(
-        InputError, match=r"no factors|no scores|without factors|latentlab probe|latentlab leakage"
+        InputError, match=r"no factors|no scores|without factors|latentlab probe|latentlab (leakage|intervene)"
     ) as error:
         export(kind, without_factors, tmp_path / "x.png", **with_model(kind))
     assert len(str(error.value)) < 200

@@ -14,6 +14,10 @@ from safetensors.numpy import save_file
 
 from latentlab.analysis.debias.measure import commonness
 from latentlab.analysis.explain.record import Effects, save_effects
+from latentlab.analysis.intervene.ablate import Ablation
+from latentlab.analysis.intervene.estimate import Estimate
+from latentlab.analysis.intervene.measure import Intervention
+from latentlab.analysis.intervene.record import Interventions, save_interventions
 from latentlab.analysis.leakage.record import save_leakage
 from latentlab.analysis.outliers.measure import detect
 from latentlab.analysis.probe.measure import few_label_curve
@@ -110,6 +114,23 @@ def toy_leakage(codes: Codes) -> Score:
     return Score(value, known, {}, matrix, (value - 0.02, value + 0.02), settings=settings)
 
 
+def toy_interventions(codes: Codes) -> Interventions:
+    """What swaps of a study's codes would tell: z0 carries x, two directions y, and the shape is entangled."""
+    some, whole, turned = Estimate(0.8, 0.7, 0.9), Estimate(0.9, 0.8, 1.0), np.eye(2, codes.latent_dim, 1)
+    rows = tuple(map(tuple, turned.tolist()))
+    factors = (
+        Intervention("shape", "entangled", whole),
+        Intervention("x", "dimensions", whole, (0,), cause=some, isolation=whole, into="y"),
+        Intervention("y", "subspace", whole, (), rows, rows, cause=some, isolation=some, into="x"),
+        Intervention("angle", "absent", Estimate(0.0, -0.1, 0.1)),
+    )
+    falls = {each.factor: Estimate(0.1, 0.0, 0.2) for each in factors}
+    costs = tuple(Ablation(j, some, falls) for j in range(codes.latent_dim))
+    causes = tuple((0.1, 0.8, 0.2, 0.0) for _ in costs)
+    settings = {"pairs": 16, "left_out": {}, "ablated_to": "0, the mean of the prior"}
+    return Interventions(factors, costs, causes, (0.3, 0.5, 0.0, 0.0), (2, 0, 1, 3), settings)
+
+
 def write_run(path: Path, beta: float | None, seed: int, *, analysed: bool = True, **changes: Any) -> Run:
     """One finished toy run in the folder `path`, analysed or only trained."""
     objective = {"name": "ae"} if beta is None else {"name": "beta-vae", "beta": beta}
@@ -156,6 +177,7 @@ def analyse(run: Run, codes: Codes, beta: float | None, seed: int) -> None:
     if codes.factors is not None:
         write_scores(run, toy_score(codes, beta, seed), {}, inputs)
         save_leakage(run, toy_leakage(codes), inputs)
+        save_interventions(run, toy_interventions(codes), inputs)
 
 
 def examine(run: Run, codes: Codes, rows: Decodings) -> None:

@@ -39,6 +39,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "effects.h5": ("effects",),
     "environment.json": (),
     "history.jsonl": (),
+    "interventions.json": ("interventions",),
     "leakage.json": ("leakage", "effects"),
     "likelihood.h5": ("identity",),
     "notes.json": DIMENSIONS,

@@ -91,7 +91,7 @@ def learn(data: Dataset, *, rows: int = ROWS, seed: int = 0) -> Reader:
 
     Raises `InputError` where nothing that varies is known of the images, or fewer than 50 of them are known.
     """
-    columns, specs = _known(data)
+    columns, specs = known_factors(data)
     complete = np.flatnonzero(np.isfinite(columns).all(axis=1))
     if len(complete) < LEAST_ROWS or not specs:
         raise InputError(
@@ -130,7 +130,7 @@ def embed(columns: Floats, scale: Scale) -> Floats:
     return values[:, None]
 
 
-def _known(data: Dataset) -> tuple[Floats, list[Factor]]:
+def known_factors(data: Dataset) -> tuple[Floats, list[Factor]]:
     """The factors that vary: columns and specifications; the label is one where there are no others."""
     if data.factors is not None and data.specs:
         columns, specs = data.factors, list(data.specs)

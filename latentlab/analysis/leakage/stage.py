@@ -110,7 +110,7 @@ def leakage(
 
     def make() -> Score:
         progress(0, 2, "learn to read the factors")
-        reader = _learnt(images, seed, {} if readers is None else readers)
+        reader = reader_of(images, seed, {} if readers is None else readers)
         progress(1, 2, "decode and read")
         return leakage_of(run, reader, anchors=anchors, seed=seed, adapter=adapter)
 
@@ -118,7 +118,8 @@ def leakage(
     return found
 
 
-def _learnt(images: Dataset, seed: int, readers: Readers) -> Reader:
+def reader_of(images: Dataset, seed: int, readers: Readers) -> Reader:
+    """The reader of these data among those already trained, which it joins where it had to be trained."""
     key = str((images.spec, images.name, plain(images.source), images.fingerprint, seed))
     if key not in readers:
         readers[key] = learn(images, seed=seed)

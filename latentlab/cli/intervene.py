@@ -1,0 +1,70 @@
+"""``latentlab intervene``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlab.cli import _console, _runs
+from latentlab.system.files import refuse_busy
+
+PANEL = "Ask one question"
+SHOWN = ["factor", "carried by", "cause", "isolation", "moves most besides", "cause of the whole code", "MIG gap"]
+
+
+def intervene(
+    paths: _console.Paths,
+    data: _console.Data = None,
+    pairs: Annotated[
+        int,
+        typer.Option(help="Most pairs of rows that choose, and that test; twice as many report.", min=16, max=10_000),
+    ] = 256,
+    seed: Annotated[int, typer.Option(help="Seed for pairs, regressor and redraws.")] = 0,
+    adapter: _console.Adapter = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per factor.")] = None,
+    json: _console.Json = False,
+    quiet: _console.Quiet = False,
+) -> None:
+    """Find the smallest part of the code whose swap changes one factor of the decoded image and no other.
+
+    A part of a row's code is replaced by that of a donor row. Cause: how far the image takes the donor's value of the
+    factor, 1 is best. Isolation: how far the others stay, 1 is best. Both are read by a regressor trained on real
+    images, once for all runs of the same data. The answer is kept beside each run, in interventions.json.
+
+    Example: latentlab intervene artifacts/dsprites/beta8-seed2
+    """
+    refuse_busy(*paths)
+    import pandas as pd
+
+    from latentlab.analysis.intervene.stage import intervene as measure
+    from latentlab.analysis.leakage.stage import Readers
+    from latentlab.data import load
+    from latentlab.runs.comparison import csv_of
+    from latentlab.system.files import write_bytes
+
+    readers: Readers = {}
+    samples = None if data is None else load(data)
+    found = _runs.each_run(
+        paths,
+        "intervene",
+        lambda run, report: measure(
+            run, data=samples, pairs=pairs, seed=seed, adapter=adapter, readers=readers, progress=report
+        ),
+        quiet=quiet or json,
+    )
+    if out is not None and found.done:
+        tables = [each.to_frame().assign(run=run.name) for run, each in found.done]
+        write_bytes(out, csv_of(pd.concat(tables, ignore_index=True)))
+    if json:
+        found.show_json(lambda each: each.to_json())
+    for run, each in [] if json else found.done:
+        table = each.to_frame()
+        _console.show(f"\n{run.name}: which part of the code carries each factor")
+        _console.table(table[SHOWN].to_dict("records"))
+        for row in table[table["disagreement"] != ""].to_dict("records"):
+            _console.show(f"{row['factor']}: {row['disagreement']}")
+        _console.show(f"\n{run.name}: cost of setting a dimension to {each.settings['ablated_to']}")
+        _console.table(each.costs().drop(columns=["distortion low", "distortion high"]).to_dict("records"))
+    found.end()
