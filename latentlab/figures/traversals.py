@@ -76,7 +76,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any =
     part, over = _part(run, decodings, over)
     if model is not None:
         part = replace(part, images=model.decode(part.codes))
-    table = dimensions(codes, notes=run.notes()).head(top)
+    table = dimensions(codes, notes=run.named()).head(top)
     order = table["index"].to_numpy()
     values, centre = _values(part), _anchor(part)
     faded = inactive(table)

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from latentlab.data.attributes import Attribute
 from latentlab.errors import InputError
@@ -73,10 +74,10 @@ class Verdict:
 
 
 class Levels(NamedTuple):
-    """An attribute as levels (n,), −1 where it is unknown; ``order`` says whether their order counts."""
+    """An attribute as `size` levels (n,), −1 where it is unknown; ``order`` says whether their order counts."""
 
     of: Ints
-    count: int
+    size: int
     order: bool
 
 
@@ -143,9 +144,8 @@ def cut(attribute: Attribute) -> Levels:
     if len(distinct) > LEVELS:
         edges = np.unique(np.quantile(values[known], np.arange(1, LEVELS) / LEVELS))
         place = np.searchsorted(edges, values[known], side="right")
-        distinct = np.arange(len(edges) + 1)
     found[known] = place
-    return Levels(found, max(len(distinct), 1), attribute.kind in ("continuous", "ordinal"))
+    return Levels(found, int(found.max(initial=0)) + 1, attribute.kind in ("continuous", "ordinal"))
 
 
 def _compared(z: Floats, attributes: Sequence[Levels], halves: _Halves) -> _Judged:
@@ -182,13 +182,11 @@ def _middle_ranks(levels: Ints) -> Floats:
     return np.where(levels >= 0, ranks[levels], 0.0)
 
 
-def _indicator(levels: Levels, rows: Ints) -> NDArray[np.float32]:
+def _indicator(levels: Levels, rows: Ints) -> csr_array:
     """1 where a row (columns) has a level (rows), as a sparse matrix."""
-    from scipy.sparse import csr_array
-
     known = np.flatnonzero(levels.of[rows] >= 0)
     ones = np.ones(len(known), np.float32)
-    return csr_array((ones, (levels.of[rows][known], known)), shape=(levels.count, len(rows)))  # type: ignore[return-value]
+    return csr_array((ones, (levels.of[rows][known], known)), shape=(levels.size, len(rows)))
 
 
 def _counts(levels: Levels, rows: Ints, high: NDArray[np.float32]) -> tuple[Floats, Floats]:
@@ -199,9 +197,9 @@ def _counts(levels: Levels, rows: Ints, high: NDArray[np.float32]) -> tuple[Floa
 
 
 def _ranks(levels: Levels, z: Floats, halves: _Halves) -> Ints:
-    """The order (levels, d) of the levels in which codes rise: their own, or that of the mean code on the first half."""
+    """The order (levels, d) in which codes rise: the levels' own, or that of the mean code on the first half."""
     if levels.order:
-        return np.broadcast_to(np.arange(levels.count)[:, None], (levels.count, z.shape[1]))
+        return np.broadcast_to(np.arange(levels.size)[:, None], (levels.size, z.shape[1]))
     indicator = _indicator(levels, halves.fit)
     rows = np.asarray(indicator.sum(axis=1), np.float64).reshape(-1, 1)
     return np.argsort(np.asarray(indicator @ z[halves.fit]) / np.maximum(rows, 1), axis=0, kind="stable")
@@ -265,9 +263,7 @@ def _exclusive(best: _Best) -> Floats:
     return np.where(best.detection >= LEAST, best.exclusive, -np.inf)
 
 
-def _against_permuted(
-    best: _Best, z: Floats, attributes: Sequence[Levels], halves: _Halves, rng: Generator
-) -> Floats:
+def _against_permuted(best: _Best, z: Floats, attributes: Sequence[Levels], halves: _Halves, rng: Generator) -> Floats:
     """The share (d,) of permutations of the codes in which any dimension detects as well."""
     mixed = (z[rng.permutation(len(z))] for _ in range(PERMUTED))
     most = np.array([found.detection.max() for found in _each_best(mixed, attributes, halves, None)])
@@ -328,7 +324,7 @@ def _why(detection: float, hard: float, pairs: int, shares: tuple[float, float],
     """What keeps the name from being earned; empty where nothing does."""
     permuted, rotated = shares
     if not detection >= LEAST:
-        return f"it detects {max(detection, 0.5):.2f} of 1; {LEAST:g} is needed"
+        return f"AUROC {detection:.2f}, and {LEAST:g} is needed"
     if permuted > LEVEL:
         return "shuffled codes detect as well"
     if rotated > LEVEL:
@@ -336,7 +332,7 @@ def _why(detection: float, hard: float, pairs: int, shares: tuple[float, float],
     if not alone and pairs < LEAST_PAIRS:
         return f"only {pairs} pairs of rows agree in the other dimensions; {LEAST_PAIRS} are needed"
     if not alone and not hard >= LEAST:
-        return f"among rows that agree in the other dimensions it detects {hard:.2f} of 1; {LEAST:g} is needed"
+        return f"AUROC {hard:.2f} among rows that agree in the other dimensions, and {LEAST:g} is needed"
     return ""
 
 

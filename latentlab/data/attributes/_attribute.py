@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +72,9 @@ def _of_block(module: ModuleType, form: Form, samples: Samples) -> list[Attribut
 
 def _functions(module: ModuleType) -> Iterator[Callable[..., Attribute | list[Attribute]]]:
     for name, each in vars(module).items():
-        if callable(each) and getattr(each, "__module__", "") == module.__name__ and not isinstance(each, type):
-            if not name.startswith("_") and name != "prepared":
-                yield each
+        own = isinstance(each, FunctionType) and each.__module__ == module.__name__
+        if own and not name.startswith("_") and name != "prepared":
+            yield each
 
 
 def _spread(values: NDArray[np.float64]) -> float:

@@ -126,14 +126,14 @@ def orientation(seen: Seen) -> Attribute:
 
 
 def compactness(seen: Seen) -> Attribute:
-    """The area of the ink over that of the ellipse with its variances: 1 for a filled ellipse, less for other shapes."""
+    """The area of the ink over that of the ellipse with its variances: 1 for a filled ellipse, else less."""
     ellipse = 4 * np.pi * np.sqrt(seen.axes[0] * seen.axes[1])
     return Attribute("compactness", seen.area / ellipse, "open", "compact")
 
 
 def symmetry(seen: Seen) -> Attribute:
     """The share of the ink that a reflection at the vertical line through its centre leaves in place."""
-    n, _, w = seen.ink.shape
+    w = seen.ink.shape[2]
     mirrored = np.round(2 * np.nan_to_num(seen.moments[0]))[:, None] - np.arange(w)
     inside = (mirrored >= 0) & (mirrored < w)
     at = np.clip(mirrored, 0, w - 1).astype(np.intp)[:, None, :]
@@ -154,7 +154,7 @@ def contrast(seen: Seen) -> Attribute:
 
 def texture(seen: Seen) -> Attribute:
     """The mean change of lightness between neighbouring pixels, as a share of the contrast."""
-    steps = np.abs(np.diff(seen.light, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(seen.light, axis=2)).mean(axis=(1, 2))
+    steps = sum(np.abs(np.diff(seen.light, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2))
     spread = seen.light.std(axis=(1, 2))
     return Attribute("texture", steps / np.where(spread > 0, spread, np.nan), "smooth", "textured")
 

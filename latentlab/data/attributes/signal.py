@@ -78,7 +78,7 @@ def bands(signals: Signals) -> list[Attribute]:
     """The mean in each of `BANDS` parts of the axis, over the mean of the whole."""
     found: list[Attribute] = []
     for part in np.array_split(np.arange(len(signals.axis)), min(BANDS, len(signals.axis))):
-        ends = "{:g} to {:g} {}".format(*signals.axis[part[[0, -1]]], signals.unit).rstrip()
+        ends = f"{signals.axis[part[0]]:g} to {signals.axis[part[-1]]:g} {signals.unit}".rstrip()
         over = signals.values[:, :, part].mean(axis=2) - signals.values.mean(axis=2)
         found += _each(signals, f"band {ends}", over, "weak", "strong")
     return found
