@@ -4,8 +4,9 @@ A dimension's name is an attribute of the samples. On half of the rows each dime
 its high codes (above the median) from its low ones best. On the other half the name is then judged:
 
 - **detection**: the area under the ROC curve of high against low codes, from the attribute alone;
-- **hard**: the same within pairs of a high and a low row that are each other's nearest in all other dimensions, so that
-  a dimension does not earn the attribute of another one with which it is correlated;
+- **hard**: the same within pairs of a high and a low row that are each other's nearest in all other dimensions, each
+  weighted by how well it detects the attribute itself, so that a dimension does not earn the attribute of another one
+  with which it is correlated;
 - **exclusive**: (A − B) / (A − ½), where A is the detection and B what the attribute reaches for the best other
   dimension: 1 where no other dimension knows the attribute, 0 where another knows it as well.
 
@@ -96,11 +97,15 @@ class _Judged(NamedTuple):
 
 
 class _Best(NamedTuple):
-    """The best attribute of each dimension (d,), its detection on held-out rows and how exclusive it is."""
+    """The best attribute of each dimension (d,), its detection on held-out rows and how exclusive it is.
+
+    ``knows`` (d, d) is how well it detects in each dimension on the first half.
+    """
 
     attribute: Ints
     detection: Floats
     exclusive: Floats
+    knows: Floats
 
 
 def judge(
@@ -232,7 +237,7 @@ def _joined(shared: _Judged, z: Floats, mine: list[list[Attribute]], halves: _Ha
 
 def _best(judged: Sequence[_Judged]) -> _Best:
     """The attribute that detects best on the first half, dimension for dimension, and what it does on the second."""
-    chosen, reached, exclusive = [], [], []
+    chosen, reached, exclusive, knows = [], [], [], []
     for j, (fit, test) in enumerate(judged):
         k = int(fit[j].argmax()) if fit.shape[1] else 0
         own = float(test[j, k]) if fit.shape[1] else 0.0
@@ -240,7 +245,8 @@ def _best(judged: Sequence[_Judged]) -> _Best:
         chosen.append(k)
         reached.append(own + 0.5)
         exclusive.append((own - others) / own if own > 0 else -np.inf)
-    return _Best(np.array(chosen), np.array(reached), np.array(exclusive))
+        knows.append(np.abs(fit[:, k]) if fit.shape[1] else np.zeros(len(fit)))
+    return _Best(np.array(chosen), np.array(reached), np.array(exclusive), np.array(knows))
 
 
 def _against_rotated(
@@ -302,7 +308,8 @@ def _verdict(
     ladder = _ladder(levels, z[:, [j]], halves)
     high, place = z[:, j] > np.median(z[halves.fit, j]), np.where(levels.of >= 0, ladder[levels.of], -1)
     test, detection = halves.test, float(best.detection[j])
-    outcomes = _pairs(z[test], j, high[test], place[test]) if detection >= LEAST and z.shape[1] > 1 else None
+    others = np.delete(z[test] * best.knows[j], j, axis=1)
+    outcomes = _pairs(others, high[test], place[test]) if detection >= LEAST and z.shape[1] > 1 else None
     hard, hard_interval = (np.nan, (np.nan, np.nan)) if outcomes is None else _won(outcomes, rng)
     pairs = 0 if outcomes is None else int(outcomes.sum())
     return Verdict(
@@ -344,10 +351,10 @@ def _ladder(levels: Levels, z: Floats, halves: _Halves) -> Ints:
     return np.argsort(ranks[::-1, 0] if falls else ranks[:, 0])
 
 
-def _pairs(z: Floats, j: int, up: NDArray[np.bool_], place: Ints) -> Ints:
-    """How many hard pairs the attribute orders rightly, ties, and wrongly."""
+def _pairs(others: Floats, up: NDArray[np.bool_], place: Ints) -> Ints:
+    """How many pairs, mutually nearest in ``others`` (m, d − 1), the attribute orders rightly, ties, and wrongly."""
     known = place >= 0
-    others, place, up = np.delete(z[known], j, axis=1).astype(np.float32), place[known], up[known]
+    others, place, up = others[known], place[known], up[known]
     high, low = np.flatnonzero(up), np.flatnonzero(~up)
     if not len(high) or not len(low):
         return np.zeros(3, dtype=np.int64)
