@@ -146,13 +146,11 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=20)
     parser.add_argument("--rows", type=int, default=2000)
     options = parser.parse_args()
-    print(
-        "| data | candidates | codes | can be named | right | others | wrong | again: least, ≥ 0.8 |"
-    )
+    print("| data | candidates | codes | can be named | right | others | wrong | again: least, ≥ 0.8 |")
     print("|---|---|---|---|---|---|---|---|")
-    for kind in CASES:
-        for name in ("dsprites", "scenes"):
-            for known in (True, False):
+    for known in (True, False):
+        for kind in CASES:
+            for name in ("dsprites", "scenes"):
                 print(shares(name, kind, options.studies, options.rows, known=known), flush=True)
     for kind in ("planted", "rotated"):
         for few in (("x position", "y position"), ("x position", "y position", "scale")):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from importlib import import_module
 from types import FunctionType, ModuleType
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from latentlab.data.dataset import FactorKind
 from latentlab.data.kinds import Form
 from latentlab.data.kinds._form import Samples
+from latentlab.system import registry
 
 BLOCK = 500  # samples measured at once
 MOST = 100  # attributes of one data set: those that vary most
@@ -50,13 +50,17 @@ class Attribute:
 def measured(form: Form, samples: Samples) -> list[Attribute]:
     """The attributes of samples (n, *shape): at most `MOST`, those that vary most, without those that never vary.
 
+    None of samples of a kind that has no file here.
+
     >>> from latentlab.data.kinds import image_form
     >>> bars = np.zeros((2, 1, 8, 8), np.uint8)
     >>> bars[0, :, :, 1] = bars[1, :, :, 6] = 255
     >>> [each.values.tolist() for each in measured(image_form((1, 8, 8)), bars) if each.name == "x position"]
     [[0.1875, 0.8125]]
     """
-    module = import_module(f"latentlab.data.attributes.{form.kind}")
+    if form.kind not in registry.names("data/attributes"):
+        return []
+    module = registry.load("data/attributes", form.kind)
     parts = [_of_block(module, form, samples[k : k + BLOCK]) for k in range(0, len(samples), BLOCK)]
     whole = [replace(each[0], values=np.concatenate([part.values for part in each])) for each in zip(*parts)]  # noqa: B905
     spread = np.array([_spread(each.values) for each in whole])
