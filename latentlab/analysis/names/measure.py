@@ -49,7 +49,7 @@ TOGETHER = 50  # draws of a null that are compared at once
 
 @dataclass(frozen=True)
 class Verdict:
-    """How well the best attribute of one dimension detects its high and low codes, and why it is no name if it is not.
+    """How well the best attribute of one dimension detects its high and low codes, and why it earned no name if so.
 
     ``low`` and ``high`` are the words for low and for high codes; ``interval`` and ``hard_interval`` are at 95 %.
     """
