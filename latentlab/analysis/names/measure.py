@@ -13,7 +13,8 @@ its high codes (above the median) from its low ones best. On the other half the 
 ``permuted`` is the share of permutations of the codes in which any dimension detects as well, which allows for the
 choice among attributes and dimensions. ``rotated`` is the share of dimensions of randomly rotated codes that detect by
 at least `LEAST` and are as exclusive, each with the attribute of its own choice, adjusted for the number of dimensions
-(Holm). A name is earned where detection and hard reach `LEAST` and both shares are at most `LEVEL`.
+(Holm). A name is earned where hard and the lower end of the interval of the detection reach `LEAST`, and both shares
+are at most `LEVEL`.
 """
 
 from __future__ import annotations
@@ -312,26 +313,29 @@ def _verdict(
     outcomes = _pairs(others, high[test], place[test]) if detection >= LEAST and z.shape[1] > 1 else None
     hard, hard_interval = (np.nan, (np.nan, np.nan)) if outcomes is None else _won(outcomes, rng)
     pairs = 0 if outcomes is None else int(outcomes.sum())
+    interval = _interval(place[test], high[test], rng)
     return Verdict(
         chosen.name,
         *words(chosen, levels.of[halves.fit], high[halves.fit], rising=bool(ladder[-1] >= ladder[0])),
         chosen.source,
         detection,
-        _interval(place[test], high[test], rng),
+        interval,
         hard,
         hard_interval,
         pairs,
         float(best.exclusive[j]),
         *shares,
-        _why(detection, hard, pairs, shares, alone=z.shape[1] == 1),
+        _why(detection, interval[0], hard, pairs, shares, alone=z.shape[1] == 1),
     )
 
 
-def _why(detection: float, hard: float, pairs: int, shares: tuple[float, float], *, alone: bool) -> str:
+def _why(detection: float, least: float, hard: float, pairs: int, shares: tuple[float, float], *, alone: bool) -> str:
     """What keeps the name from being earned; empty where nothing does."""
     permuted, rotated = shares
     if not detection >= LEAST:
         return f"AUROC {detection:.2f}, and {LEAST:g} is needed"
+    if not least >= LEAST:
+        return f"AUROC {detection:.2f}, but its interval reaches down to {least:.2f}, below {LEAST:g}"
     if permuted > LEVEL:
         return "shuffled codes detect as well"
     if rotated > LEVEL:
