@@ -230,7 +230,7 @@ def _name(run: Run, row: dict[str, Any], *, inactive: bool) -> str:
     low, high = found.interval
     reach = "" if markup.missing(found.hard) else f"; {found.hard:.2f} among rows alike in all other dimensions"
     said = f"detects high against low codes: AUROC {found.detection:.2f}, {low:.2f} to {high:.2f}{reach}"
-    area = f'<span class="soft">{markup.number(found.detection)}</span>'
+    area = f'<span class="soft">AUROC {markup.number(found.detection)}</span>'
     return f'<span title="{html.escape(said)}">{html.escape(row["name"])} {area}</span>'
 
 

@@ -164,7 +164,8 @@ def _cut(facts: Sequence[tuple[str, str, str]], letters: int) -> list[tuple[str,
 
 
 def _heads(data: Traversals) -> tuple[str, str]:
-    return ("KL" if data.table["kl"].notna().any() else "variance"), "factor, MI"
+    named = "name, or " if (data.table["name"] != "").any() else ""
+    return ("KL" if data.table["kl"].notna().any() else "variance"), f"{named}factor, MI"
 
 
 def interactive(data: Traversals) -> Any:
