@@ -13,6 +13,8 @@ from typing import Any
 import streamlit as st
 
 from latentlab.analysis.leakage.record import load_leakage, tables
+from latentlab.analysis.names.measure import Verdict
+from latentlab.analysis.names.record import load_names
 from latentlab.analysis.score.scorecard import scorecard as card
 from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
@@ -147,14 +149,24 @@ def _factor_names(path: str, stamps: Any) -> tuple[str, ...]:
 
 
 def ranked(run: Run) -> Any:
-    """`dimensions` of the run, the user's names included."""
-    return _ranked(str(run.path), stamp(run.path, [*CODES, "notes.json"]))
+    """`dimensions` of the run, the user's names and those that were earned included."""
+    return _ranked(str(run.path), stamp(run.path, [*CODES, "notes.json", "names.json"]))
 
 
 @st.cache_data(max_entries=16, show_spinner="Ranking the dimensions …")
 def _ranked(path: str, stamps: Any) -> Any:
     run = Run(Path(path))
-    return dimensions(_codes(path, stamp(run.path, CODES)), notes=run.notes())
+    return dimensions(_codes(path, stamp(run.path, CODES)), notes=run.named())
+
+
+def verdicts(run: Run) -> tuple[Verdict, ...]:
+    """How well the best attribute of each dimension detects; nothing where no names were sought."""
+    return _verdicts(str(run.path), stamp(run.path, ["names.json"])) if run.has("names") else ()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _verdicts(path: str, stamps: Any) -> tuple[Verdict, ...]:
+    return load_names(Run(Path(path))).verdicts
 
 
 def order(run: Run) -> list[str]:

@@ -22,7 +22,15 @@ FLOOR = {room: floor for floor, rooms in enumerate(ORDER.split("<")) for room in
 TORCH_ROOMS = {"models", "training", "exchange", "cli", "__main__", "dashboards"}
 REGISTRIES = {  # folders whose public files are found by their names
     f"latentlab.{folder}"
-    for folder in ("data", "data.kinds", "metrics", "figures", "models.networks", "training.objectives")
+    for folder in (
+        "data",
+        "data.attributes",
+        "data.kinds",
+        "metrics",
+        "figures",
+        "models.networks",
+        "training.objectives",
+    )
 }
 TORCH_FILES = {"analyze", "stage", "compute"}  # within analysis/: compute.py, and compute_PART.py beside it
 

@@ -213,14 +213,25 @@ def _row(
         cells.append(_factor(row, factors))
     if part is not None:
         cells.append(_strip(part, int(row["index"]), f"{key} varied, other dimensions fixed"))
-    name = (
-        f'<span title="{html.escape(row["note"])}">{html.escape(row["name"])}</span>'
-        if row["name"] or row["note"]
-        else ""
-    )
-    cells.append('<span class="soft">inactive</span> ' * inactive + name)
+    cells.append('<span class="soft">inactive</span> ' * inactive + _name(run, row, inactive=inactive))
     state = " ".join(["off"] * inactive + ["on"] * (key == st.session_state.get("dim")))
     return cells, key, state
+
+
+def _name(run: Run, row: dict[str, Any], *, inactive: bool) -> str:
+    """The user's name with his note, or the one that was earned with its AUROC, or why none was."""
+    verdicts = reads.verdicts(run)
+    if inactive or row["named_by"] == "user" or not verdicts:
+        said = row["note"]
+        return f'<span title="{html.escape(said)}">{html.escape(row["name"])}</span>' if row["name"] or said else ""
+    found = verdicts[int(row["index"])]
+    if not row["name"]:
+        return f'<span class="soft" title="{html.escape(found.why)}">no name earned</span>'
+    low, high = found.interval
+    reach = "" if markup.missing(found.hard) else f"; {found.hard:.2f} among rows alike in all other dimensions"
+    said = f"detects high against low codes: AUROC {found.detection:.2f}, {low:.2f} to {high:.2f}{reach}"
+    area = f'<span class="soft">AUROC {markup.number(found.detection)}</span>'
+    return f'<span title="{html.escape(said)}">{html.escape(row["name"])} {area}</span>'
 
 
 def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
@@ -288,7 +299,7 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     with one:
         _changed(part, index)
     _extremes(run, index, two, three)
-    _label(run, index, str(row["name"]), str(row["note"]))
+    _label(run, index, str(row["name"]) if row["named_by"] == "user" else "", str(row["note"]))
 
 
 def _changed(part: Decodings | None, index: int) -> None:

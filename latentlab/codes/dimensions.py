@@ -46,8 +46,10 @@ def dimensions(
     factors reach (95 % of them), or exceeds their mean by less than `FLOOR`. Data without factors but with labels
     count the label as one.
 
-    ``name`` and ``note`` are the user's (`Run.notes`). ``attrs`` says what the table was ranked by and made from.
-    An inactive dimension has no top factor either: what its mean still shows drowns in the posterior's noise.
+    ``name`` and ``note`` are the user's (`Run.notes`), or the name is one that the dimension earned (`Run.named`);
+    ``named_by`` is ``user`` or ``detection``, and empty where there is no name. ``attrs`` says what the table was
+    ranked by and made from. An inactive dimension has no top factor either: what its mean still shows drowns in the
+    posterior's noise.
 
     Do not read a high ``mi`` as disentanglement: several dimensions may know the same factor.
 
@@ -61,15 +63,16 @@ def dimensions(
     if len(codes) < 2:
         raise InputError(f"codes has {len(codes)} row; a table of dimensions needs at least two")
     d, moments = codes.latent_dim, _moments(codes)
-    named = (notes or {}).get("dimensions", {})
+    named = [(notes or {}).get("dimensions", {}).get(str(j), {}) for j in range(d)]
     table = pd.DataFrame(
         {
             "dim": [f"z{j}" for j in range(d)],
             "index": range(d),
             **moments,
             **_top_factors(codes, rows, draws, seed),
-            "name": [named.get(str(j), {}).get("name", "") for j in range(d)],
-            "note": [named.get(str(j), {}).get("note", "") for j in range(d)],
+            "name": [each.get("name", "") for each in named],
+            "note": [each.get("note", "") for each in named],
+            "named_by": [_named_by(each) for each in named],
         }
     )
     table["active"] = table["active"].astype("boolean")
@@ -87,6 +90,10 @@ def dimensions(
         "factors": list(factors_of(codes)[1]),
     }
     return table
+
+
+def _named_by(entry: Mapping[str, Any]) -> str:
+    return "" if not entry.get("name") else "detection" if entry.get("earned") else "user"
 
 
 def _moments(codes: Codes) -> dict[str, Any]:

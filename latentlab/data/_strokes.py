@@ -71,10 +71,10 @@ def strokes(images: Images, *, light: bool = False) -> Floats:
     """
     ink = images.mean(axis=1) / 255
     ink = 1 - ink if light else ink
-    return np.column_stack([_thickness(ink), *_moments(ink)])
+    return np.column_stack([thickness_of(ink), *_moments(ink)])
 
 
-def _thickness(ink: Floats) -> Floats:
+def thickness_of(ink: Floats) -> Floats:
     """The shorter side t of the rectangle with area a = t·l and circumference p = 2 (t + l); of a disc, p / 4."""
     padded = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
     # The gradient in the middle of four pixels, so that a mirrored figure has edges of the same length.
@@ -94,4 +94,9 @@ def _moments(ink: Floats) -> tuple[Floats, Floats]:
     mx, my, xx, xy, yy = (raw[:, k] / area for k in range(1, 6))
     # A pixel is a square, not a point: its own spread of 1/12 belongs to the figure's.
     vx, vy, cov = xx - mx**2 + 1 / 12, yy - my**2 + 1 / 12, xy - mx * my
+    return slant_and_width(vx, cov, vy)
+
+
+def slant_and_width(vx: Floats, cov: Floats, vy: Floats) -> tuple[Floats, Floats]:
+    """Slant in degrees and width in pixels of figures with these variances of x, of x and y, and of y."""
     return np.degrees(np.arctan2(-cov, vy)), UNIFORM * np.sqrt(np.maximum(vx - cov**2 / vy, 0))

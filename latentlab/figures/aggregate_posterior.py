@@ -47,7 +47,7 @@ def prepare(run: Run, *, dimension: int | None = None, seed: int = 0) -> Aggrega
     codes = run.codes()
     if dimension is not None and not 0 <= dimension < codes.latent_dim:
         raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
-    table = dimensions(codes, notes=run.notes(), draws=2)
+    table = dimensions(codes, notes=run.named(), draws=2)
     table = table.head(SHOWN) if dimension is None else table[table["index"] == dimension]
     some = codes.sample(ROWS, seed)
     index = table["index"].to_numpy()

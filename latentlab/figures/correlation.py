@@ -37,7 +37,7 @@ def prepare(run: Run, *, method: str = "spearman", top: int = 40, seed: int = 0)
     if method not in METHODS:
         raise InputError(f"no correlation is called {method!r}; known: {', '.join(METHODS)}")
     codes = run.codes()
-    table = dimensions(codes, notes=run.notes(), draws=0).head(top)
+    table = dimensions(codes, notes=run.named(), draws=0).head(top)
     some = codes.sample(ROWS, seed)
     order = table["index"].to_numpy()
     told = [describe(run), f"absolute value of {METHODS[method]} coefficient", f"ranked by {table.attrs['ranked_by']}"]

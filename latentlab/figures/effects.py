@@ -78,8 +78,8 @@ def _opaque(colours: Any) -> Any:
 
 
 def _label(row: dict[Any, Any]) -> str:
-    follows = f" {row['top_factor']}" if row["top_factor"] else ""
-    return f"{row['dim']}{follows}, straight {number(row['straightness'])}"
+    follows = row["name"] or row["top_factor"]
+    return f"{row['dim']}{f' {follows}' if follows else ''}, straight {number(row['straightness'])}"
 
 
 def alt(data: EffectsData) -> str:

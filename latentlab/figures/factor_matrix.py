@@ -36,7 +36,7 @@ class FactorMatrix:
 def prepare(run: Run, *, top: int = 40) -> FactorMatrix:
     """The matrix of the run's MIG score where it has one; measured on its codes otherwise."""
     codes = run.codes()
-    table = dimensions(codes, notes=run.notes(), draws=0).head(top)
+    table = dimensions(codes, notes=run.named(), draws=0).head(top)
     values, factors, source = _scored(run, codes) or _measured(codes)
     if not factors:
         raise InputError(

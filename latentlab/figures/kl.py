@@ -32,7 +32,7 @@ class Kl:
 
 def prepare(run: Run, *, top: int = 40) -> Kl:
     """The `top` most important latent dimensions with their KL in nats, or their share of the variance."""
-    table = dimensions(run.codes(), notes=run.notes(), draws=0).head(top)
+    table = dimensions(run.codes(), notes=run.named(), draws=0).head(top)
     if run.config.stochastic:
         active = int(table["active"].sum())
         parts = {VARIANCE: table["kl_variance_part"].tolist(), MEAN: table["kl_mean_part"].tolist()}

@@ -46,7 +46,7 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     if dimension is not None and not 0 <= dimension < codes.latent_dim:
         raise InputError(f"{run.name} has no dimension {dimension}; it has 0 to {codes.latent_dim - 1}")
     chosen = factor or names[0]
-    table = dimensions(codes, notes=run.notes(), draws=2)
+    table = dimensions(codes, notes=run.named(), draws=2)
     table = table.head(SHOWN) if dimension is None else table[table["index"] == dimension]
     curves = response(codes, chosen, rows=ROWS)
     curves["value"] = curves["value"].map(_scale(codes, chosen))

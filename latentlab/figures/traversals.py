@@ -76,7 +76,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any =
     part, over = _part(run, decodings, over)
     if model is not None:
         part = replace(part, images=model.decode(part.codes))
-    table = dimensions(codes, notes=run.notes()).head(top)
+    table = dimensions(codes, notes=run.named()).head(top)
     order = table["index"].to_numpy()
     values, centre = _values(part), _anchor(part)
     faded = inactive(table)
@@ -164,7 +164,8 @@ def _cut(facts: Sequence[tuple[str, str, str]], letters: int) -> list[tuple[str,
 
 
 def _heads(data: Traversals) -> tuple[str, str]:
-    return ("KL" if data.table["kl"].notna().any() else "variance"), "factor, MI"
+    named = "name, or " if (data.table["name"] != "").any() else ""
+    return ("KL" if data.table["kl"].notna().any() else "variance"), f"{named}factor, MI"
 
 
 def interactive(data: Traversals) -> Any:

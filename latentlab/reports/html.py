@@ -246,7 +246,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
     from latentlab.figures._text import inactive
 
     title = f"{setting}, seed {run.config.seed} ({run.name})"
-    table, why = _attempt(lambda: dimensions(run.codes(), notes=_attempt(run.notes, {})[0]), None)
+    table, why = _attempt(lambda: dimensions(run.codes(), notes=_attempt(run.named, {})[0]), None)
     if table is None:
         return Section(title, why, None, (), opened)
     ranked = f"ranked by {table.attrs['ranked_by']}"
@@ -264,11 +264,19 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
             row.dim, _number(row.kl if run.config.stochastic else row.share, 3),
             "inactive" if dead else _text(row.top_factor),
             f"{row.mi:.2f} ± {(row.mi_high - row.mi_low) / 2:.2f}" if row.mi == row.mi else "–",
-            ": ".join(part for part in (row.name, row.note) if part),
+            ": ".join(part for part in (_called(run, row), row.note) if part),
         ]
         for row, dead in zip(table.itertuples(name="Dimension"), inactive(table), strict=True)
     ]  # fmt: skip
     return Section(title, " · ".join(said), Table([*heads, *(["traversal"] * bool(images))], rows), images, opened)
+
+
+def _called(run: Run, row: Any) -> str:
+    """The user's name for a dimension, or the one that it earned with the AUROC of its detection."""
+    if row.named_by != "detection":
+        return str(row.name)
+    found = run.read("names").verdicts[row.index]
+    return f"{row.name} (AUROC {found.detection:.2f}, {found.interval[0]:.2f} to {found.interval[1]:.2f})"
 
 
 def _part(run: Run) -> tuple[str, Any]:

@@ -260,6 +260,27 @@ class Run:
             raise InputError(f"{path} does not contain notes in latentlab's format; restore or remove it")
         return found
 
+    def named(self) -> dict[str, Any]:
+        """The user's notes, in which a dimension without a name of his has the one that it earned, if it did.
+
+        Returns
+        -------
+        dict
+            As `notes`; ``earned`` is True in the entry of a dimension whose name `latentlab explain` found.
+
+        Raises
+        ------
+        InputError
+            Where ``notes.json`` or ``names.json`` is damaged.
+        """
+        notes = self.notes()
+        earned = self.read("names").earned if self.has("names") else {}
+        named = dict(notes.get("dimensions", {}))
+        for j, name in earned.items():
+            if not named.get(str(j), {}).get("name"):
+                named[str(j)] = {**named.get(str(j), {}), "name": name, "earned": True}
+        return {**notes, "dimensions": named}
+
     def has(self, name: str) -> bool:
         """Whether the run keeps what a stage makes.
 

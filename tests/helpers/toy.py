@@ -19,6 +19,8 @@ from latentlab.analysis.intervene.estimate import Estimate
 from latentlab.analysis.intervene.measure import Intervention
 from latentlab.analysis.intervene.record import Interventions, save_interventions
 from latentlab.analysis.leakage.record import save_leakage
+from latentlab.analysis.names.measure import Verdict
+from latentlab.analysis.names.record import Names, save_names
 from latentlab.analysis.outliers.measure import detect
 from latentlab.analysis.probe.measure import few_label_curve
 from latentlab.analysis.score.stage import write_scores
@@ -181,7 +183,7 @@ def analyse(run: Run, codes: Codes, beta: float | None, seed: int) -> None:
 
 
 def examine(run: Run, codes: Codes, rows: Decodings) -> None:
-    """Write what the verbs debias, outliers, probe and explain leave behind."""
+    """Write what debias, outliers, probe and explain leave behind."""
     rng, d = np.random.default_rng(0), codes.latent_dim
     weights = commonness(codes).weights[:24]
     told = {"rows": list(range(24)), "weights": weights.tolist(), "classes": ["square"] * 24}
@@ -201,6 +203,8 @@ def examine(run: Run, codes: Codes, rows: Decodings) -> None:
     settings = {"rows": [0, 1], "steps": 5}
     straight = np.where(np.arange(d)[:, None] < d - 1, rng.random((d, 2)), np.nan)
     save_effects(run.path / "effects.h5", Effects(maps, rng.random(d), maps * 2, straight, settings), {})
+    verdicts = (Verdict(name="size", detection=0.7, why="AUROC 0.70, and 0.8 is needed"),) * d
+    save_names(run, Names(verdicts, {"rows": len(codes)}), {})
     if codes.factors is not None:
         curve = few_label_curve(codes, factor=SPECS[0].name, sizes=(1, 10), draws=2)
         write_json(run.path / "probes.json", {"format": 1, "curves": {"linear": curve.to_json()}})

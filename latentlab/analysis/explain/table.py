@@ -19,31 +19,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def explained(run: Run, effects: Effects) -> pd.DataFrame:
+def explained(run: Run, effects: Effects | None) -> pd.DataFrame:
     """One row a latent dimension, the most important first, with what is known of it side by side.
 
-    ``kl`` or ``variance_of_mean``, ``active``; ``top_factor`` and ``mi`` as in `latentlab.codes.dimensions`, and the
-    factor
-    that it knows next most of, ``second_factor`` with ``second_mi``: what moves as well when the dimension is moved,
-    if only because the data tie the two together. ``leakage`` and ``leaks_into`` are what `latentlab leakage` read off
-    decoded images, missing where it was not at this run or the dimension changes no factor. ``strength``, ``area`` and
-    ``straightness`` (the mean over codes, 95 % of them between ``_low`` and ``_high``) are `Effects`'.
-    ``strength_share`` is the share of the sum of squares: a dimension may be used by the encoder and yet do nothing, or
-    the other way round. ``up`` and ``down``, where samples are no images, are the features that go farthest up and down
-    as the dimension rises (`features` has them all).
+    ``name`` is the user's or the one that it earned (``named_by``); ``detection`` is how well what was found detects
+    (`Names`), missing where no names were sought. ``kl`` or ``variance_of_mean``, ``active``; ``top_factor`` and ``mi``
+    as in `latentlab.codes.dimensions`, and the factor that it knows next most of, ``second_factor`` with ``second_mi``:
+    what moves as well when the dimension is moved, if only because the data tie the two together. ``leakage`` and
+    ``leaks_into`` are what `latentlab leakage` read off decoded images, missing where it was not at this run or the
+    dimension changes no factor. ``strength``, ``area`` and ``straightness`` (the mean over codes, 95 % of them between
+    ``_low`` and ``_high``) are `Effects`'. ``strength_share`` is the share of the sum of squares: a dimension may be
+    used by the encoder and yet do nothing, or the other way round. ``up`` and ``down``, where samples are no images,
+    are the features that go farthest up and down as the dimension rises (`features` has them all). Without a decoder
+    there are no effects, and none of their columns.
     """
     import pandas as pd
 
     codes = run.codes()
-    if len(effects.strength) != codes.latent_dim:
+    if effects is not None and len(effects.strength) != codes.latent_dim:
         raise InputError(
             f"effects are of {len(effects.strength)} dimensions, the codes of {codes.latent_dim}; recompute them"
         )
-    ranked = dimensions(codes, notes=run.notes())
+    ranked = dimensions(codes, notes=run.named())
     order = ranked["index"].to_numpy()
-    power = effects.strength**2
     used = "kl" if codes.variance is not None else "variance_of_mean"
-    low, high = _quantiles(effects.straightness)
     second, second_mi = _second(run, ranked["top_factor"].tolist(), order)
     found = pd.DataFrame(
         {
@@ -58,18 +57,39 @@ def explained(run: Run, effects: Effects) -> pd.DataFrame:
             "second_factor": second,
             "second_mi": second_mi,
             **_leaks(run, order),
-            "strength": effects.strength[order],
-            "strength_share": (power / power.sum() if power.any() else power)[order],
-            "area": effects.area[order],
-            "straightness": _means(effects.straightness)[order],
-            "straightness_low": low[order],
-            "straightness_high": high[order],
-            **_extremes(run, effects, order),
+            **({} if effects is None else _moved(run, effects, order)),
             "name": ranked["name"],
+            "named_by": ranked["named_by"],
+            **_detections(run, order),
         }
     )
-    found.attrs |= {**ranked.attrs, "rows": len(effects.settings.get("rows", ()))}
+    found.attrs |= {**ranked.attrs, "rows": 0 if effects is None else len(effects.settings.get("rows", ()))}
     return found
+
+
+def _moved(run: Run, effects: Effects, order: np.ndarray) -> dict[str, Any]:
+    """What each dimension does to decoded samples."""
+    power, (low, high) = effects.strength**2, _quantiles(effects.straightness)
+    return {
+        "strength": effects.strength[order],
+        "strength_share": (power / power.sum() if power.any() else power)[order],
+        "area": effects.area[order],
+        "straightness": _means(effects.straightness)[order],
+        "straightness_low": low[order],
+        "straightness_high": high[order],
+        **_extremes(run, effects, order),
+    }
+
+
+def _detections(run: Run, order: np.ndarray) -> dict[str, Any]:
+    """How well the names that were found detect, among all held-out rows and among hard pairs."""
+    columns = ("detection", "detection_low", "detection_high", "hard", "why")
+    if not run.has("names"):
+        return {**dict.fromkeys(columns[:-1], np.nan), "why": ""}
+    found = run.read("names").to_frame()
+    if len(found) != len(order):
+        raise InputError(f"names are of {len(found)} dimensions, the codes of {len(order)}; recompute them")
+    return {column: found[column].to_numpy()[order] for column in columns}
 
 
 def features(run: Run, effects: Effects, top: int | None = None) -> pd.DataFrame:
@@ -104,7 +124,7 @@ def features(run: Run, effects: Effects, top: int | None = None) -> pd.DataFrame
     names = feature_names(form)
     effect, low, high = (each.reshape(len(each), -1).astype(np.float64) for each in effects.shift)
     parts = []
-    for row in dimensions(run.codes(), notes=run.notes()).to_dict("records"):
+    for row in dimensions(run.codes(), notes=run.named()).to_dict("records"):
         j = int(row["index"])
         for direction, order in _ranked(effect[j], top):
             parts.append(
