@@ -95,10 +95,16 @@ def frames(
     return _sheet(form.picture(decode(grid)), grid, code, dims) | {"start": data_uri(_pixels(own[0]))}
 
 
-def stored(part: Decodings, code: Any, dims: Sequence[int]) -> dict[str, Any]:
-    """The frames of a stored traversal around the `code` (d,) of its row: few, and none is the code's own."""
+def stored(part: Decodings, dims: Sequence[int]) -> dict[str, Any]:
+    """The frames of a stored traversal around its own code: few, and none is the code's own."""
     own = list(dims)
-    return _sheet(part.pictures(part.images[own]), part.codes[own], code, dims)
+    return _sheet(part.pictures(part.images[own]), part.codes[own], centre(part), dims)
+
+
+def centre(part: Decodings) -> NDArray[np.float32]:
+    """The code (d,) that a traversal moves through: each dimension's value where another one is moved."""
+    every = np.arange(part.codes.shape[-1])
+    return np.asarray(part.codes[(every + 1) % len(every), 0, every])
 
 
 def _sheet(pictures: NDArray[np.uint8], grid: Any, code: Any, dims: Sequence[int]) -> dict[str, Any]:

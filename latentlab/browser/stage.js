@@ -129,6 +129,7 @@ function build(state, several) {
   const head = element("div", { className: "head" }, state.start.figure, reset, state.button);
   const rows = element("div", { className: "rows" }, ...data.sliders.map((slider) => row(state, slider)));
   const pictures = element("div", { className: `pictures of${data.runs.length}` }, ...data.runs.map((run) => picture(state, run)));
+  pictures.style.setProperty("--runs", data.runs.length);
   root.classList.add("latentlab-stage");
   root.replaceChildren(element("div", { className: "side" }, head, rows), pictures);
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.browser.decoder import frames, network, stored
+from latentlab.browser.decoder import centre, frames, network, stored
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings
@@ -79,12 +79,12 @@ def stage(
     """
     given = tables or [dimensions(run.codes(), notes=run.notes()) for run in runs]
     sides = _sides(runs, models, given, row)
-    lines = _lines(sides)
+    lines = _lines(sides, moved or {})
     sliders = [_slider(line, sides) for line in lines]
     start = None if sides[0].row is None else original(runs[0], sides[0].row)
     values = {key: value for key, value in (moved or {}).items() if key in {each["key"] for each in sliders}}
     return {
-        "key": " ".join([*(str(run.path) for run in runs), str(row)]),
+        "key": " ".join([*(run.name for run in runs), str(row), *(each["key"] for each in sliders)]),
         "turn": 0,
         "values": values,
         "runs": [_shown(side, k, sides[0], sliders, values) for k, side in enumerate(sides)],
@@ -114,7 +114,7 @@ class _Side:
     def decoder(self, dims: Sequence[int], code: Any) -> dict[str, Any]:
         """The network, or frames of the `dims` around a `code`."""
         if self.model is None:
-            return stored(_traversals(self.run), self.code, dims)
+            return stored(_traversals(self.run), dims)
         try:
             return network(self.model.model, self.run.config.form, self.codes)
         except InputError:
@@ -125,13 +125,14 @@ def _sides(
     runs: Sequence[Run], models: Sequence[Live | None], tables: Sequence[pd.DataFrame], row: int | None
 ) -> list[_Side]:
     codes = [run.codes() for run in runs]
-    own = [
-        None if model else int(_traversals(run).settings["anchor_row"]) for run, model in zip(runs, models, strict=True)
-    ]
+    kept = [None if model else _traversals(run) for run, model in zip(runs, models, strict=True)]
+    own = [None if part is None else int(part.settings["anchor_row"]) for part in kept]
     if row is None and len(runs) > 1:
         row = shared_row(codes, next((each for each in own if each is not None), None))
     rows = [row if each is None else each for each in own]
-    starts = [moved_code(each, where, "")[0] for each, where in zip(codes, rows, strict=True)]
+    starts = [
+        moved_code(each, row, "")[0] if part is None else centre(part) for each, part in zip(codes, kept, strict=True)
+    ]
     return [_Side(*each) for each in zip(runs, labels(runs), codes, tables, rows, starts, models, strict=True)]
 
 
@@ -171,10 +172,12 @@ def labels(runs: Sequence[Run]) -> list[str]:
 Line = list[tuple[int, float]]  # for each run the dimension that a slider moves, -1 for none, and its correlation
 
 
-def _lines(sides: Sequence[_Side]) -> list[Line]:
+def _lines(sides: Sequence[_Side], moved: Mapping[str, float]) -> list[Line]:
+    """The most important dimensions of a single run and those `moved`, or those of the first run by their matches."""
     first, *others = sides
     if not others:
-        return [[(index, 1.0)] for index in first.table["index"].tolist()[:SHOWN]]
+        own = first.table[(first.table.index < SHOWN) | first.table["dim"].isin(moved)]
+        return [[(index, 1.0)] for index in own["index"].tolist()]
     joined = alongside([match(first.codes, other.codes) for other in others])
     return [
         [(row["first"], 1.0)]
