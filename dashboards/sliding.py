@@ -19,14 +19,16 @@ from latentlab.runs.run import Run
 
 MOUNT = """
 export default function ({ parentElement, data, setTriggerValue }) {
-  %s(parentElement.querySelector("div"), data, { onMoved: (values) => setTriggerValue("moved", values) });
+  %s(parentElement.querySelector(".stage"), data, { onMoved: (values) => setTriggerValue("moved", values) });
 }
 """
 
 
 def _component(mount: str) -> Any:
     js = script("stage.js") + MOUNT % mount
-    return st.components.v2.component(f"latentlab_{mount}", html="<div></div>", css=style("stage.css"), js=js)
+    return st.components.v2.component(
+        f"latentlab_{mount}", html='<div class="stage"></div>', css=style("stage.css"), js=js
+    )
 
 
 SLIDERS, STAGE = _component("mountSliders"), _component("mountStage")

@@ -176,7 +176,7 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
 
 
 def _layout(runs: int) -> str:
-    """The widths of the columns, in which strips shrink: all runs' names and strips are in view however wide the page."""
+    """The widths of the columns, in which strips shrink: every run is in view, however narrow the page."""
     widths = "".join(
         f"{MATCHED_TABLE} th:nth-child({k}) {{ width: {width}% }}" for k, width in enumerate(WIDTHS[runs], start=1)
     )
