@@ -56,7 +56,7 @@ def page() -> None:
     runs, over, anchor = _chosen(first, encoded)
     with above:
         names = " | ".join(reads.label(run.name) for run in runs)
-        panels.head(TITLE, [names], "compare", make=command("compare", *(run.path for run in runs)))
+        panels.head(TITLE, [names], "compare", make=Drawing("compare", tuple(runs), {"row": anchor}))
     _stage(runs, anchor)
     _dimensions(runs, over, anchor)
     _recurring()
