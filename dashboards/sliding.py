@@ -1,77 +1,79 @@
-"""Sliders over the top dimensions: frames decoded beforehand follow the pointer, the exact sample comes on release."""
+"""Sliders over latent dimensions whose decoders run in the page: of one run, or of several side by side.
+
+Dragging asks the server nothing. What was moved is told when a slider is let go, so that a link restores it.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import reads
 import streamlit as st
-from markup import number
 
-from latentlab.codes.paths import sweeps
-from latentlab.figures.code import original
+from latentlab.browser.scripts import script, style
+from latentlab.browser.stage import stage
+from latentlab.figures.code import moved_code
 from latentlab.runs.run import Run
-from latentlab.system.png import data_uri, strip
 
-SHOWN = 8
-STEPS = 25
-HERE = Path(__file__).parent
-
-SLIDERS = st.components.v2.component(
-    "latentlab_sliders",
-    html='<div class="sliding"><div class="rows"></div><div class="pictures">'
-    '<figure><canvas role="img"></canvas><figcaption></figcaption></figure>'
-    '<figure><canvas role="img"></canvas><figcaption aria-live="polite"></figcaption></figure></div></div>',
-    css=(HERE / "sliders.css").read_text(encoding="utf-8"),
-    js=(HERE / "sliders.js").read_text(encoding="utf-8"),
-)
+MOUNT = """
+export default function ({ parentElement, data, setTriggerValue }) {
+  %s(parentElement.querySelector(".stage"), data, { onMoved: (values) => setTriggerValue("moved", values) });
+}
+"""
 
 
-def sliders(run: Run, code: Any, row: int | None, key: str, on_move: Any) -> None:
-    """A slider for each of the top dimensions at its value of `code` (d,); `on_move` is called with what was moved."""
-    name = f"sliders-{key}"
+def _component(mount: str) -> Any:
+    js = script("stage.js") + MOUNT % mount
+    return st.components.v2.component(
+        f"latentlab_{mount}", html='<div class="stage"></div>', css=style("stage.css"), js=js
+    )
+
+
+SLIDERS, STAGE = _component("mountSliders"), _component("mountStage")
+
+
+def sliders(runs: Sequence[Run], row: int | None, key: str) -> None:
+    """A slider for each of the first run's dimensions, matched in the others; values are kept in the address as `key`.
+
+    The page around may change them too: a new value of ``st.session_state[key]`` moves the sliders.
+    """
+    name = "sliders-" + "-".join([key, *(run.name for run in runs)])
+    text = str(st.session_state.get(key, ""))
+    values, wrong = reads.attempt(lambda: _values(reads.codes(runs[0]), text), {})
+    content = _content(runs, row, ())
+    shown = {slider["key"] for slider in content["sliders"]}
+    if values and (values.keys() - shown or any(each["decoder"]["kind"] == "frames" for each in content["runs"])):
+        content = _content(runs, row, tuple(values.items()))
+    pushed = st.session_state.setdefault(f"{name}-pushed", {"turn": 0, "values": {}, "text": ""})
+    if pushed["text"] != text and not wrong:  # not what the sliders themselves told
+        pushed |= {"turn": pushed["turn"] + 1, "values": values, "text": text}
 
     def moved() -> None:
-        found = st.session_state[name].moved
-        if isinstance(found, dict):
-            on_move({str(dim): float(value) for dim, value in found.items()})
+        told = st.session_state[name].moved
+        if isinstance(told, dict):
+            pushed["text"] = ", ".join(f"{dim}={value:.2f}" for dim, value in told.items())
+            st.session_state[key] = pushed["text"]
 
-    SLIDERS(key=name, data=_content(run, code, row), on_moved_change=moved)
-
-
-def _content(run: Run, code: Any, row: int | None) -> dict[str, Any]:
-    table = reads.ranked(run).head(SHOWN)
-    live, grid = reads.live(run), sweeps(reads.codes(run), code, table["index"], STEPS)
-    picture = run.config.form.picture
-    exact, frames = strip(picture(live.decode(code[None])), gap=0), picture(live.decode(grid))
-    start = None if row is None else original(run, row)
-    return {
-        "dims": [
-            {
-                "dim": line["dim"],
-                "label": f"{line['dim']} {line['name']}".strip(),
-                "fact": _fact(line),
-                "low": float(grid[k, 0, line["index"]]),
-                "high": float(grid[k, -1, line["index"]]),
-                "value": float(code[line["index"]]),
-                "frames": data_uri(strip(frames[k], gap=0)),
-            }
-            for k, line in enumerate(table.to_dict("records"))
-        ],
-        "steps": STEPS,
-        "height": exact.shape[0],
-        "width": exact.shape[1],
-        "exact": data_uri(exact),
-        "start": "" if start is None else data_uri(strip(start[None], gap=0)),
-        "startSaid": f"row {row}, its {run.config.noun}",
-        "alt": f"the decoded {run.config.noun} of the code set with the sliders",
-    }
+    data = content | {"turn": pushed["turn"], "values": pushed["values"]}
+    (SLIDERS if len(runs) == 1 else STAGE)(key=name, data=data, on_moved_change=moved)
 
 
-def _fact(line: dict[str, Any]) -> str:
-    if line["active"] is False:
-        return "inactive"
-    if line["top_factor"]:
-        return f"{line['top_factor']} {number(line['mi'])}"
-    return f"KL {number(line['kl'])}" if line["kl"] == line["kl"] else f"{line['share']:.0%} of variance"
+def _values(codes: Any, text: str) -> dict[str, float]:
+    """The dimensions that a text such as ``z3=1.5`` sets, with their values; an `InputError` where it is none."""
+    code = moved_code(codes, None, text)[1]
+    dims = [part.partition("=")[0] for part in text.replace(",", " ").split()]
+    return {dim: float(code[int(dim[1:])]) for dim in dims}
+
+
+def _content(runs: Sequence[Run], row: int | None, moved: tuple[tuple[str, float], ...]) -> dict[str, Any]:
+    stamps = tuple((str(run.path), reads.stamp(run.path), reads.stamp(run.path, ["notes.json"])) for run in runs)
+    return _stage(stamps, row, moved, tuple(runs))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Preparing the decoders …")
+def _stage(stamps: Any, row: int | None, moved: Any, _runs: tuple[Run, ...]) -> dict[str, Any]:
+    models = [reads.attempt(partial(reads.live, run), None)[0] for run in _runs]
+    cached, tables = [reads.Cached(run.path) for run in _runs], [reads.ranked(run) for run in _runs]
+    return stage(cached, models, row=row, moved=dict(moved), tables=tables)

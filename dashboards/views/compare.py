@@ -14,6 +14,7 @@ import panels
 import reads
 import streamlit as st
 from drawings import Drawing, command
+from sliding import sliders
 
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.decodings import Decodings
@@ -23,14 +24,14 @@ from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
 MOST = 4
-SIZES = {
-    2: (40, 1),
-    3: (22, 1),
-    4: (26, 2),
-}  # pixels of a strip's height and every how many steps, of square pictures: it must fit the page
+EVERY = {2: 1, 3: 1, 4: 2}  # how many steps of a strip are one further, by the number of runs
 WIDE = 1.5  # times as wide as tall
 SKIPPED = {1: "", 2: ", every second step", 4: ", every fourth step"}
+WIDTHS = {2: (16, 29, 10, 29, 16), 3: (11, 21, 13, 21, 13, 21), 4: (10, 15, 10, 15, 10, 15, 10, 15)}  # % of the table
 RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "each run's own codes, 2.5 % … 97.5 %"}
+LONGEST = 400
+MATCHED_TABLE = 'table.ll[data-table="matched"]'
+SHRINKS = "width:100%;height:auto;max-width:380px"
 NUMBERS = ("strength", "shuffled", "rotated")
 TITLE = "Settings side by side, dimension by dimension"
 
@@ -54,10 +55,31 @@ def page() -> None:
     above = st.container()
     runs, over, anchor = _chosen(first, encoded)
     with above:
-        _dimensions(runs, over, anchor)
+        names = " | ".join(reads.label(run.name) for run in runs)
+        panels.head(TITLE, [names], "compare", make=Drawing("compare", tuple(runs), {"row": anchor}))
+    _stage(runs, anchor)
+    _dimensions(runs, over, anchor)
     _recurring()
     _leakage(runs)
     alongside.pictures(runs)
+
+
+@panels.part
+def _stage(runs: list[Run], anchor: int | None) -> None:
+    """The decoders side by side, moved by the same sliders."""
+    able = [
+        run
+        for run in runs
+        if run.decodes and (run.has("traverse") or not reads.attempt(partial(reads.live, run), None)[1])
+    ]
+    panels.head("Live comparison", ["one slider moves the matched dimensions of all runs"], "live", small=True)
+    if len(able) < 2:
+        panels.explain("Nothing to decode", "Fewer than two of these runs have a decoder or stored traversals.")
+        return
+    if "moved" not in st.session_state:
+        st.session_state["moved"] = st.query_params.get("moved", "")[:LONGEST]
+    sliders(able, anchor, "moved")
+    choice.keep_unless("moved", "")
 
 
 def _alone(first: Run) -> None:
@@ -77,10 +99,11 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     """What is compared: the runs, over which range, around which row."""
     one, two, three = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
     study = reads.study()
-    default = next((name for name in others if study[name].config.label != first.config.label), others[0])
+    sound = {run.name for run in reads.sound()}
+    default = min(others, key=lambda name: (name not in sound, *_distance(first, study[name])))
     choice.remember_several("beside", others, [default], most=MOST - 1)
     names = one.multiselect(
-        f"Beside {reads.label(first.name)}",
+        f"Compare {reads.label(first.name)} with",
         others,
         key="beside",
         format_func=reads.labels().__getitem__,
@@ -94,6 +117,14 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     two.selectbox("Range", ranges, key="over", format_func=RANGES.__getitem__, persist_state="session")
     choice.keep("over")
     return runs, str(st.session_state["over"]), _anchor(first, three)
+
+
+def _distance(first: Run, other: Run) -> tuple[bool | float, ...]:
+    """How far a run is from being the next β of the same seed: what is compared where nothing was chosen."""
+    own, beta = first.config.beta or 0.0, other.config.beta
+    far = (False, 0.0) if beta is None else (beta <= own, abs(beta - own))
+    same = other.config.label == first.config.label
+    return same, not other.config.stochastic, beta is None, other.config.seed != first.config.seed, *far
 
 
 def _anchor(first: Run, place: Any) -> int | None:
@@ -118,9 +149,9 @@ def _anchor(first: Run, place: Any) -> int | None:
 @panels.part
 def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     table = reads.alongside(runs)
-    strips, said = _strips(runs, over, anchor)
+    strips, rows, said = _strips(runs, over, anchor)
     counts = ", ".join(f"{int(table[f'matched{k}'].sum())}" for k in range(1, len(runs)))
-    height, every = _size(strips)
+    every = _every(strips)
     facts = [
         f"active dimensions matched on rank correlation of codes over {table.attrs['rows']:,} rows, signs aligned",
         f"{counts} of {int((table['first'] >= 0).sum())} matched, |ρ| ≥ {MATCHED}",
@@ -128,14 +159,14 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
         reads.channels(runs[0]),
         RANGES[over] + SKIPPED[every],
     ]
-    make = command("compare", *(run.path for run in runs))
-    panels.head(TITLE, facts, "compare", make=make, data=lambda: reads.alongside(runs))
+    panels.head("Dimension by dimension", facts, "matched", small=True, data=lambda: reads.alongside(runs))
     if not len(table):
         panels.explain("No active dimension", "No run has an active dimension, so there is nothing to match.")
         return
-    known = [_Known(run, part, height, every) for run, part in zip(runs, strips, strict=True)]
-    rows = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
-    panels.show(markup.rows_html(_columns(runs), rows))
+    known = [_Known(run, part, every) for run, part in zip(runs, strips, strict=True)]
+    lines = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
+    st.html(f"<style>{_layout(len(runs))}</style>")
+    panels.show(markup.rows_html(_columns(runs, rows), lines, "matched"))
     if any(part is None and run.decodes for run, part in zip(runs, strips, strict=True)):
         panels.explain(
             "Traversals missing",
@@ -144,34 +175,43 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
         )
 
 
-def _size(strips: Sequence[Decodings | None]) -> tuple[int, int]:
-    """The height of the strips and every how many steps; of pictures wider than tall half as many fit."""
-    height, every = SIZES[len(strips)]
+def _layout(runs: int) -> str:
+    """The widths of the columns, in which strips shrink: every run is in view, however narrow the page."""
+    widths = "".join(
+        f"{MATCHED_TABLE} th:nth-child({k}) {{ width: {width}% }}" for k, width in enumerate(WIDTHS[runs], start=1)
+    )
+    return f"{MATCHED_TABLE} {{ table-layout: fixed }} {MATCHED_TABLE} :is(th, td) {{ white-space: normal }} {widths}"
+
+
+def _every(strips: Sequence[Decodings | None]) -> int:
+    """Every how many steps a strip shows; of pictures wider than tall half as many fit."""
+    every = EVERY[len(strips)]
     part = next((part for part in strips if part is not None), None)
     if part is None:
-        return height, every
+        return every
     tall, wide = part.pictures(part.images[:1, :1]).shape[-2:]
-    return (height, every) if wide < WIDE * tall else (height, 2 * every)
+    return every if wide < WIDE * tall else 2 * every
 
 
-def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodings | None], str]:
-    """A traversal a run around the same row, and how that went."""
+def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodings | None], list[int | None], str]:
+    """A traversal a run around the same row, the row of each where it is another one, and how that went."""
     if not any(run.decodes for run in runs):
-        return [None] * len(runs), "nothing decodes these codes"
+        return [None] * len(runs), [None] * len(runs), "nothing decodes these codes"
     stored = [_stored(run, over) for run in runs]
     kept = [part.settings.get("anchor_row") if part else None for part in stored]
     row = anchor if anchor is not None else shared_row([reads.codes(run) for run in runs], kept[0])
     if row is None:
-        return stored, "each run around its own row: no row is in all runs"
-    found, failed = [], []
+        return stored, kept, "each run around its own row: no row is in all runs"
+    found, others = [], []
     for run, part, own in zip(runs, stored, kept, strict=True):
-        if part is None or own == row:
-            found.append(part)
-            continue
-        again, why = reads.attempt(partial(reads.traversals, run, row, over), None)
+        again = (
+            None if part is None or own == row else reads.attempt(partial(reads.traversals, run, row, over), None)[0]
+        )
         found.append(again or part)
-        failed += [f"{run.name} uses its own row {own}: {why}"] if again is None else []
-    return found, "; ".join(failed) or f"the same {runs[0].config.noun}, row {row:,}, decoded in all"
+        others.append(own if part is not None and own != row and again is None else None)
+    apart = [f"{run.name} uses its own row {own}" for run, own in zip(runs, others, strict=True) if own is not None]
+    same = f"the same {runs[0].config.noun}, row {row:,}, decoded in all"
+    return found, others, f"{'; '.join(apart)}: without weights only stored traversals can be shown" if apart else same
 
 
 def _stored(run: Run, over: str) -> Decodings | None:
@@ -183,8 +223,8 @@ def _stored(run: Run, over: str) -> Decodings | None:
 class _Known:
     """What a column of the table reads of its run."""
 
-    def __init__(self, run: Run, part: Decodings | None, height: int, every: int) -> None:
-        self.run, self.part, self.height, self.every = run, part, height, every
+    def __init__(self, run: Run, part: Decodings | None, every: int) -> None:
+        self.run, self.part, self.every = run, part, every
         self.table = reads.ranked(run).set_index("index")
         self.factors = reads.factor_names(run)
 
@@ -203,25 +243,33 @@ class _Known:
         images = self.part.pictures(self.part.images[index])[:: -self.every if flip else self.every]
         alt = f"z{index} of {self.run.name} moved" + (", from high to low (opposite sign)" if flip else "")
         crisp = " crisp" * (images.shape[-1] <= 32)
-        style = f"height:{self.height}px"
-        return f'<img class="strip{crisp}" style="{style}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
+        return f'<img class="strip{crisp}" style="{SHRINKS}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 
-def _columns(runs: list[Run]) -> list[tuple[str, str]]:
-    labels = [reads.label(run.name) for run in runs]
+def _columns(runs: list[Run], rows: list[int | None]) -> list[tuple[str, str]]:
+    first, *others = (
+        reads.label(run.name) + ("" if row is None else f" · around its own row {row}")
+        for run, row in zip(runs, rows, strict=True)
+    )
     if len(runs) == 2:
-        return [(labels[0], ""), ("", ""), ("match", ""), ("", ""), (labels[1], "")]
-    return [(labels[0], ""), ("", ""), *(column for name in labels[1:] for column in ((name, ""), ("", "")))]
+        return [(first, ""), ("", ""), ("match", ""), ("", ""), (others[0], "")]
+    return [(first, ""), ("", ""), *(column for name in others for column in ((name, ""), ("", "")))]
 
 
 def _cells(row: dict[str, Any], known: list[_Known]) -> list[str]:
     cells = [known[0].name(row["first"]), known[0].strip(row["first"])]
     for k, other in enumerate(known[1:], start=1):
-        index = int(row[f"other{k}"])
-        match = _rho(row[f"rho{k}"], bool(row[f"matched{k}"])) if index >= 0 or row["first"] >= 0 else ""
+        index, matched = int(row[f"other{k}"]), bool(row[f"matched{k}"])
+        match = _rho(row[f"rho{k}"], matched) if index >= 0 or row["first"] >= 0 else ""
         image, name = other.strip(index, flip=row[f"rho{k}"] < 0), other.name(index)
-        cells += [match, image, name] if len(known) == 2 else [f"{name}<br>{match}", image]
+        several = [match, image, name] if len(known) == 2 else [f"{name}<br>{match}", image]
+        cells += several if matched or not _matched(row, len(known)) else map(_greyed, several)
     return cells
+
+
+def _greyed(cell: str) -> str:
+    """A cell of a run without a partner, in a row where others have one."""
+    return f'<div style="opacity:.55">{cell}</div>'
 
 
 def _matched(row: dict[str, Any], runs: int) -> bool:

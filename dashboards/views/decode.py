@@ -12,6 +12,8 @@ import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
 
+from latentlab.codes.alignment import shared_row
+from latentlab.codes.codes import Codes
 from latentlab.codes.draws import SOURCE_NAMES, SOURCES, leaving, random_row
 from latentlab.codes.masks import PARTS
 from latentlab.codes.paths import WAYS
@@ -22,7 +24,6 @@ from latentlab.figures.manifold import steps_of
 from latentlab.runs.run import Run
 
 LONGEST = 400
-DRAG = "drag for a preview, release for the exact"
 BOTH, EACH, OTHERS = "both", "each", "all others"
 
 
@@ -46,8 +47,7 @@ def page() -> None:
         return
     _model, why = reads.attempt(lambda: reads.live(run), None)
     if why:
-        own = " The dashboard does not run your own code." if run.config.adapter is not None else ""
-        panels.explain("Model not available", f"{why}.{own}")
+        _without_model(run, why)
         return
     if not run.encodes:
         panels.note("This model has only a decoder: its rows are samples from the prior, which have no data.")
@@ -64,6 +64,22 @@ def page() -> None:
     )
     choice.keep("what")
     KINDS[st.session_state["what"]][2](run)
+
+
+def _without_model(run: Run, why: str) -> None:
+    """What can be shown without the model: the traversals that were decoded when it was there."""
+    if run.has("traverse"):
+        _stored(run)
+        why = f"The sliders show stored traversals; nothing else can be decoded: {why}"
+    own = " The dashboard does not run your own code." if run.config.adapter is not None else ""
+    panels.explain("Model not available", f"{why}.{own} A small study with weights is made by:", command("demo"))
+
+
+@panels.part
+def _stored(run: Run) -> None:
+    facts = ["stored traversals, the nearest frame of each", reads.channels(run)]
+    panels.head("One code, dimension by dimension", facts, "code", small=True)
+    sliders([run], None, "z")
 
 
 # What is typed: kept in the address, and out of it where it is the default
@@ -100,39 +116,29 @@ def _row(place: Any, run: Run, label: str, key: str) -> int | None:
 @panels.part
 def _sliders(run: Run) -> None:
     above = st.container()
-    one, two, three = st.columns([0.3, 0.14, 0.56], vertical_alignment="bottom")
-    row = _row(one, run, "Start from the row", "at")
-    if "z" not in st.session_state:
-        st.session_state["z"] = st.query_params.get("z", "")[:LONGEST]
-
-    def move(found: dict[str, float]) -> None:
-        st.session_state["z"] = _merged(str(st.session_state["z"]), found)
-
-    def reset() -> None:
-        st.session_state["z"] = ""
-
-    two.button("Back to start", on_click=reset, width="stretch", disabled=not st.session_state["z"])
-    moved = _written(three, "Values set by hand", "z", placeholder="z3=1.5, z0=-0.4")
+    one, two = st.columns([0.3, 0.7], vertical_alignment="bottom")
+    asked = _row(one, run, "Start from the row", "at")
+    moved = _written(two, "Values set by hand", "z", placeholder="z3=1.5, z0=-0.4")
     codes = reads.codes(run)
-    start, code = moved_code(codes, row, moved)
+    row, lost = reads.attempt(lambda: _start(run, codes, asked), None)
+    row = row if not lost else _start(run, codes, None)
+    (start, code), wrong = reads.attempt(lambda: moved_code(codes, row, moved), moved_code(codes, row, ""))
+    for problem in filter(None, (lost, wrong)):
+        panels.explain("Not moved", problem)
     with above:
-        where = f"from row {row}" if row is not None else "from the prior's mean"
-        if row is None and not run.config.stochastic and run.encodes:
-            where = "from the mean code"
         panels.head(
             "One code, dimension by dimension",
             [
-                where,
+                "from the prior's mean" if row is None else f"from row {row}",
                 "the most important dimensions first",
-                f"{DRAG} {run.config.noun}",
                 reads.channels(run),
             ],
             "code",
             small=True,
-            make=Drawing("code", (run,), {"row": row, "moved": moved or None}),
+            make=Drawing("code", (run,), {"row": row, "moved": None if wrong else moved or None}),
             data=lambda: table(start, code),
         )
-    sliders(run, code, row, f"{run.name}", move)
+    sliders([run], row, "z")
     if leaving(codes, code):
         panels.note(
             "This code is farther from the codes of the data than 99 % of those codes are from each other: the "
@@ -140,10 +146,12 @@ def _sliders(run: Run) -> None:
         )
 
 
-def _merged(text: str, found: dict[str, float]) -> str:
-    """What was set by hand, with what was moved now."""
-    kept = dict(part.split("=") for part in text.replace(",", " ").split() if part.count("=") == 1)
-    return ", ".join(f"{dim}={value}" for dim, value in (kept | {k: f"{v:.2f}" for k, v in found.items()}).items())
+def _start(run: Run, codes: Codes, asked: int | None) -> int | None:
+    """The row asked for, by default a typical one; None where rows are draws from the prior."""
+    if asked is not None:
+        codes.position(asked)  # an `InputError` where there is no such row
+        return asked
+    return shared_row([codes]) if run.encodes else None
 
 
 @panels.part

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,31 +16,7 @@ from latentlab.runs.study import Study
 pytestmark = pytest.mark.browser
 
 PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A real browser; the tests skip where none is installed."""
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visit:
@@ -183,42 +158,104 @@ def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(vis
     assert not other.errors
 
 
-PIXELS = "c => c.toDataURL()"
+PIXELS = "(canvases) => canvases.map((canvas) => canvas.toDataURL())"
 
 
-def test_a_dragged_slider_swaps_frames_without_the_server_and_decodes_when_let_go(
-    chromium: Any, started: Any, trained: Any
-) -> None:
-    visited = Visit(chromium, started(trained.path))
-    page = visited.open("decode?run=vae")
-    said = page.locator("figcaption").last
-    said.get_by_text("decoded exactly").wait_for()
-    canvas, slider = page.locator("canvas").last, page.locator("input[type=range]").first
-    before, box = canvas.evaluate(PIXELS), slider.bounding_box()
+def images(page: Any) -> list[str]:
+    """The decoded images, after the frame of animation in which they are drawn."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return list(page.locator("figure > canvas").evaluate_all(PIXELS))
+
+
+def drag(page: Any, slider: Any, shares: tuple[float, ...]) -> list[list[str]]:
+    """Drag a slider over shares of its width; the images at each."""
+    box = slider.bounding_box()
     middle = box["y"] + box["height"] / 2
-    address = page.url
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
-    seen = set()
-    for share in (0.6, 0.7, 0.8, 0.9):
+    seen = []
+    for share in shares:
         page.mouse.move(box["x"] + share * box["width"], middle)
-        seen.add(canvas.evaluate(PIXELS))
-    assert len(seen - {before}) >= 3, "frames follow the pointer"
-    assert "preview" in said.inner_text()
-    assert page.url == address, "the server has not been told yet"
-    page.mouse.up()
-    said.get_by_text("decoded exactly").wait_for()
+        seen.append(images(page))
+    return seen
+
+
+def test_dragged_sliders_of_two_runs_ask_the_server_nothing_and_a_link_restores_the_images(
+    chromium: Any, started: Any, trained: Any
+) -> None:
+    visited, sent = Visit(chromium, started(trained.path)), []
+    visited.page.on("websocket", lambda socket: socket.on("framesent", lambda content: sent.append(content)))
+    page = visited.open("compare?run=vae&beside=ae")
+    page.locator("figure > canvas").last.wait_for()
+    page.locator("[data-milliseconds]").wait_for()
     visited.settle()
-    assert "z=" in page.url
-    shown = canvas.evaluate(PIXELS)
+    before, told = images(page), len(sent)
+    for k in (0, 1):  # the second at once after the first
+        seen = drag(page, page.locator("input[type=range]").nth(k), (0.6, 0.7, 0.8, 0.9))
+        assert all(one != other for each in seen for one, other in zip(each, before, strict=True))
+        assert len({each[0] for each in seen}) == 4
+        assert len(sent) == told, "the server is told nothing while a slider is dragged"
+        page.mouse.up()
+    page.wait_for_url("**moved=*")
+    visited.settle()
+    shown = images(page)
     other = Visit(chromium, visited.server)
     again = other.open(page.url.removeprefix(f"{visited.server}/"))
-    again.locator("figcaption").last.get_by_text("decoded exactly").wait_for()
-    assert again.locator("canvas").last.evaluate(PIXELS) == shown, "a link restores the image"
+    again.locator("[data-milliseconds]").wait_for()
+    assert images(again) == shown, "a link restores the images"
     for each in (visited, other):
         each.page.context.close()
         assert not each.errors
         assert not each.elsewhere
+
+
+def test_a_slider_of_decode_keeps_the_focus_and_typed_values_move_it(chromium: Any, started: Any, trained: Any) -> None:
+    visited = Visit(chromium, started(trained.path))
+    page = visited.open("decode?run=vae")
+    page.locator("[data-milliseconds]").wait_for()
+    visited.settle()
+    slider = page.locator("input[type=range]").first
+    begun = float(slider.input_value())
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url("**z=*")
+    visited.settle()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert float(slider.input_value()) == pytest.approx(begun + 0.6, abs=0.011)
+    box = page.get_by_label("Values set by hand")
+    box.fill("z0=1.5, z1=-0.5")
+    box.press("Enter")
+    page.wait_for_url("**z=z0*1.5*")
+    visited.settle()
+    assert sorted(float(each.input_value()) for each in page.locator("input[type=range]").all()) == [-0.5, 1.5]
+    box.fill("z9=1")
+    box.press("Enter")
+    page.get_by_text("moves no dimension").wait_for()
+    assert page.locator("input[type=range]").count() == 2, "the sliders stay beside what is wrong"
+    page.context.close()
+    assert not visited.errors
+    assert not visited.elsewhere
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+@pytest.mark.parametrize("beside", ["beta-4-seed-0", "beta-4-seed-0,ae-seed-0,beta-16-seed-1"])
+def test_all_compared_runs_are_in_view(visit: Visit, width: int, beside: str) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 720})
+    page = visit.open(f"compare?run=beta-1-seed-0&beside={beside}")
+    heads = page.locator("table[data-table=matched] th").all()
+    strips = page.locator("table[data-table=matched] img.strip").all()
+    assert len(strips) > 3
+    for each in (*heads, *strips):
+        box = each.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    titles = [each.bounding_box() for each in page.locator("figure h3").all()]
+    assert len(titles) == 2 + beside.count(",")
+    assert all(box["x"] + box["width"] <= width for box in titles)
+    if len(titles) == 2:
+        assert all(box["y"] + box["height"] <= 720 for box in titles), "both names are in the first view"
 
 
 def test_panels_are_collected_on_the_way_and_leave_in_one_zip(visit: Visit) -> None:

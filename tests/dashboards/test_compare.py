@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,34 @@ def test_three_runs_stand_beside_one_and_the_link_keeps_them(toy_study: Study, o
     assert "no partner" in " ".join(lines), "z2 has fallen out of use at β = 16"
 
 
+def test_the_next_beta_of_the_same_seed_stands_beside_and_no_broken_run(
+    toy_study: Study, study_of: Any, open_page: Any
+) -> None:
+    for run, partner in (("beta-1-seed-1", "beta-4-seed-1"), ("beta-4-seed-0", "beta-16-seed-0")):
+        assert open_page(toy_study.path, "compare", run=run).session_state["beside"] == [partner]
+    assert open_page(toy_study.path, "compare", run="ae-seed-1").session_state["beside"] == ["beta-1-seed-1"]
+    path = study_of("beta-1-seed-0", "beta-4-seed-0", "beta-16-seed-0")
+    (path / "beta-4-seed-0" / "codes.h5ad").write_bytes(b"broken")
+    assert open_page(path, "compare", run="beta-1-seed-0").session_state["beside"] == ["beta-16-seed-0"]
+
+
+def test_only_the_run_without_a_partner_is_greyed(toy_study: Study, open_page: Any) -> None:
+    app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1,beta-16-seed-0")
+    [line] = [row for row in re.findall(r"<tr[^>]*>.*?</tr>", words(app)) if "no partner" in row and "|ρ|" in row]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", line)
+    assert ["opacity" in cell for cell in cells] == [False, False, False, False, True, True]
+    assert 'class="off"' not in line
+
+
+def test_sliders_are_matched_dimensions_and_a_link_restores_them(toy_study: Study, open_page: Any) -> None:
+    app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1", moved="z0=1.25")
+    [told] = [json.loads(each.proto.json) for each in app.get("bidi_component") if "sliders" in str(each.proto.json)]
+    assert [each["label"] for each in told["runs"]] == ["β = 1", "β = 4"]
+    assert told["values"] == {"z0": 1.25}
+    assert all(each["decoder"]["kind"] == "frames" for each in told["runs"]), "toy runs have no weights that decode"
+    assert app.query_params["moved"] in ("z0=1.25", ["z0=1.25"])
+
+
 def test_what_recurs_over_the_seeds_of_each_setting_is_shown(toy_study: Study, open_page: Any) -> None:
     told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1"))
     assert "Dimensions that recur over seeds" in told
@@ -49,6 +78,8 @@ def test_strips_are_turned_where_signs_are_opposite_and_all_start_from_one_row(
 def test_another_anchor_without_weights_keeps_the_stored_one_and_says_so(toy_study: Study, open_page: Any) -> None:
     told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1", anchor="7"))
     assert f"{FIRST} uses its own row 100" in told
+    assert "seed 0 · around its own row 100" in told, "the table's head says it, too"
+    assert str(toy_study.path) not in told.partition("Dimension by dimension")[2].partition("<table")[0]
 
 
 def test_leakage_is_shown_with_its_dimensions_or_how_it_is_measured(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from latentlab.codes.alignment import shared_row
 from latentlab.runs.notes import name_selection
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -22,7 +23,7 @@ def sliders(app: Any) -> dict[str, Any]:
     """What the component was given."""
     import json
 
-    [found] = [each for each in app.get("bidi_component") if "frames" in str(each.proto.json)]
+    [found] = [each for each in app.get("bidi_component") if "sliders" in str(each.proto.json)]
     return dict(json.loads(found.proto.json))
 
 
@@ -45,21 +46,32 @@ def test_each_part_is_drawn_with_the_command_that_makes_it(
     assert any(f"latentlab figure {what}" in str(each.proto.json) for each in app.get("bidi_component"))
 
 
-def test_sliders_start_where_the_link_says_and_frames_meet_the_exact_image(trained: Study, open_page: Any) -> None:
+def test_sliders_start_where_the_link_says_with_the_decoder_itself(trained: Study, open_page: Any) -> None:
     run = trained["vae"]
     row = int(run.codes().row_ids[5])
     app = open_page(trained.path, "decode", run="vae", at=str(row), z="z1=1.25")
     shown = sliders(app)
-    values = {dim["dim"]: dim["value"] for dim in shown["dims"]}
-    code = run.codes().mean[5]
-    assert values == pytest.approx({"z0": code[0], "z1": 1.25})
+    starts = {each["key"]: each["start"] for each in shown["sliders"]}
+    assert starts == pytest.approx(dict(zip(("z0", "z1"), run.codes().mean[5], strict=True)))
+    assert shown["values"] == {"z1": 1.25}
     assert shown["start"], "digits are at hand, so the row's image is shown"
-    for dim in shown["dims"]:
-        assert dim["low"] <= dim["value"] <= dim["high"]
-        assert dim["frames"].startswith("data:image/png")
+    assert [each["decoder"]["kind"] for each in shown["runs"]] == ["network"]
     assert app.query_params["z"] == "z1=1.25"
     app.button(key="random-at").click().run()
     assert int(app.query_params["at"]) in run.codes().row_ids
+
+
+def test_without_a_row_the_sliders_start_from_a_typical_one(trained: Study, open_page: Any) -> None:
+    codes = trained["vae"].codes()
+    row = shared_row([codes])
+    app = open_page(trained.path, "decode", run="vae")
+    assert f"from row {row}" in words(app)
+    assert sliders(app)["startSaid"] == f"original, row {row}"
+
+
+def test_what_is_set_by_hand_wrongly_leaves_the_sliders(trained: Study, open_page: Any) -> None:
+    for query in ({"z": "z9=1"}, {"at": "999999"}):
+        assert len(sliders(open_page(trained.path, "decode", run="vae", **query))["sliders"]) == 2
 
 
 def test_what_is_not_so_is_said(trained: Study, open_page: Any) -> None:
@@ -76,7 +88,7 @@ def test_what_is_not_so_is_said(trained: Study, open_page: Any) -> None:
 def test_an_autoencoder_has_no_missing_pixels_and_its_own_mean(trained: Study, open_page: Any) -> None:
     app = open_page(trained.path, "decode", run="ae", what="filling")
     assert app.session_state["what"] == "sliders"
-    assert "from the mean code" in words(app)
+    assert len(sliders(app)["sliders"]) == 2
     assert "fitted to the codes" in words(open_page(trained.path, "decode", run="ae", what="manifold"))
 
 
@@ -88,7 +100,9 @@ def test_a_kept_selection_is_an_attribute(trained: Study, open_page: Any) -> Non
     name_selection(run, "mine", np.empty(0, np.int64))
 
 
-def test_a_run_without_weights_or_decoder_explains_itself(toy_study: Study, open_page: Any, tmp_path: Path) -> None:
-    assert "Model not available" in words(open_page(toy_study.path, "decode"))
-    mini = Path(__file__).resolve().parents[2] / "artifacts" / "mini"
-    assert re.search("not available</b>.*contains no weights", words(open_page(mini, "decode")))
+def test_a_run_without_weights_shows_its_stored_traversals_and_the_next_step(open_page: Any) -> None:
+    app = open_page(Path(__file__).resolve().parents[2] / "artifacts" / "mini", "decode")
+    assert re.search("not available</b>.*contains no weights", words(app))
+    assert "latentlab demo" in [code.value for code in app.code]
+    assert [each["decoder"]["kind"] for each in sliders(app)["runs"]] == ["frames"]
+    assert len(sliders(app)["sliders"]) >= 4
