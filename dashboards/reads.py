@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from latentlab.analysis.leakage.record import load_leakage, tables
@@ -19,17 +20,17 @@ from latentlab.codes.alignment import aligned as lay
 from latentlab.codes.alignment import overlap as neighbours_in_common
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings
-from latentlab.codes.dimensions import dimensions, factors_of
+from latentlab.codes.dimensions import dimensions, factors_of, with_names
 from latentlab.codes.matching import alongside as join
 from latentlab.codes.matching import match
 from latentlab.codes.projections import Projection
-from latentlab.codes.selections import named
+from latentlab.codes.selections import named, values_of
 from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.results import Score
 from latentlab.runs.comparison import compare, settings_of, summarise
 from latentlab.runs.health import NOTES, TRAINED, environment, health
-from latentlab.runs.images import dataset_of
+from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.recurring import Recurring, recurring_in
 from latentlab.runs.run import Run
@@ -148,13 +149,37 @@ def _factor_names(path: str, stamps: Any) -> tuple[str, ...]:
 
 def ranked(run: Run) -> Any:
     """`dimensions` of the run, the user's names included."""
-    return _ranked(str(run.path), stamp(run.path, [*CODES, "notes.json"]))
+    return with_names(_ranked(str(run.path), stamp(run.path, CODES)), run.notes())
 
 
 @st.cache_data(max_entries=16, show_spinner="Ranking the dimensions …")
 def _ranked(path: str, stamps: Any) -> Any:
+    return dimensions(_codes(path, stamps))
+
+
+def values(run: Run) -> list[tuple[str, str]]:
+    """Every value of every factor of the run's rows, as (factor, value)."""
+    return _values(str(run.path), stamp(run.path, CODES))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _values(path: str, stamps: Any) -> list[tuple[str, str]]:
+    codes = _codes(path, stamps)
+    return [(name, value) for name in factors_of(codes)[1] for value in values_of(codes, name)]
+
+
+def reconstructed(run: Run, row: int) -> tuple[Any, Any]:
+    """The picture of a row's own sample and that of its reconstruction; None for one that is not to be had."""
+    sample, _ = attempt(lambda: pictures_of(run, dataset(run), np.array([row]))[0], None)
+    decoded, _ = attempt(lambda: _reconstruction(str(run.path), stamp(run.path), row), None)
+    return sample, decoded
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _reconstruction(path: str, stamps: Any, row: int) -> Any:
     run = Run(Path(path))
-    return dimensions(_codes(path, stamp(run.path, CODES)), notes=run.notes())
+    found = codes(run)
+    return run.config.form.picture(live(run).decode(found.mean[[found.position(row)]]))[0]
 
 
 def order(run: Run) -> list[str]:

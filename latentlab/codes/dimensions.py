@@ -61,17 +61,15 @@ def dimensions(
     if len(codes) < 2:
         raise InputError(f"codes has {len(codes)} row; a table of dimensions needs at least two")
     d, moments = codes.latent_dim, _moments(codes)
-    named = (notes or {}).get("dimensions", {})
     table = pd.DataFrame(
         {
             "dim": [f"z{j}" for j in range(d)],
             "index": range(d),
             **moments,
             **_top_factors(codes, rows, draws, seed),
-            "name": [named.get(str(j), {}).get("name", "") for j in range(d)],
-            "note": [named.get(str(j), {}).get("note", "") for j in range(d)],
         }
     )
+    table = with_names(table, notes or {})
     table["active"] = table["active"].astype("boolean")
     silent = ~table["active"].fillna(True).to_numpy(bool)
     table.loc[silent, ["mi", "mi_low", "mi_high"]] = np.nan
@@ -87,6 +85,13 @@ def dimensions(
         "factors": list(factors_of(codes)[1]),
     }
     return table
+
+
+def with_names(table: pd.DataFrame, notes: dict[str, Any]) -> pd.DataFrame:
+    """A table of dimensions with the user's names and notes (`Run.notes`) in its columns ``name`` and ``note``."""
+    named = notes.get("dimensions", {})
+    given = {what: [named.get(str(j), {}).get(what, "") for j in table["index"]] for what in ("name", "note")}
+    return table.assign(**given)
 
 
 def _moments(codes: Codes) -> dict[str, Any]:
