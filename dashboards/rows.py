@@ -16,7 +16,7 @@ from latentlab.codes.selections import holding, named
 from latentlab.runs.run import Run
 
 SHOWN = 24
-LONGEST = 80
+LONGEST, MOST = 80, 2_000  # letters of one row and of several, which the address of the page must hold
 ANY = "any row"
 HERE = Path(__file__).parent
 
@@ -33,16 +33,26 @@ def picker(run: Run, label: str, key: str, *, otherwise: str = "row id") -> int 
 
     The address keeps what is typed under `key`; the empty field says what `otherwise` is meant.
     """
-    if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(key, "")[:LONGEST]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input(label, key=key, max_chars=LONGEST, placeholder=otherwise, width=150, persist_state="session")
-        _choose(run, label, key)
-    text = str(choice.keep_unless(key, "")).strip()
+    text = _asked(run, label, key, otherwise, 150, LONGEST, many=False).strip()
     found, why = reads.attempt(lambda: _row(reads.codes(run), text), None)
     if why:
         panels.explain("Row not found", why)
     return found
+
+
+def several(run: Run, label: str, key: str) -> str:
+    """Row ids and ranges as `named` reads them, typed or added by their pictures."""
+    return _asked(run, label, key, "5, 17, 100-120", "stretch", MOST, many=True)
+
+
+def _asked(run: Run, label: str, key: str, otherwise: str, width: Any, longest: int, *, many: bool) -> str:
+    """What is typed in a field that has thumbnails beside it."""
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(key, "")[:longest]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input(label, key=key, max_chars=longest, placeholder=otherwise, width=width, persist_state="session")
+        _choose(run, label, key, many)
+    return str(choice.keep_unless(key, ""))
 
 
 def _row(codes: Codes, text: str) -> int | None:
@@ -50,7 +60,7 @@ def _row(codes: Codes, text: str) -> int | None:
 
 
 @panels.part
-def _choose(run: Run, label: str, key: str) -> None:
+def _choose(run: Run, label: str, key: str, many: bool) -> None:
     """A button that opens the thumbnails; nothing is read before it is pressed."""
     if st.session_state.pop(f"{key}-picked", False):
         st.rerun()  # the page reads the id, not this part
@@ -59,10 +69,10 @@ def _choose(run: Run, label: str, key: str) -> None:
     )
     if opened.open:
         with opened:
-            _thumbnails(run, reads.codes(run), key)
+            _thumbnails(run, reads.codes(run), key, many)
 
 
-def _thumbnails(run: Run, codes: Codes, key: str) -> None:
+def _thumbnails(run: Run, codes: Codes, key: str, many: bool) -> None:
     drawn, some = _drawn(codes, key), reads.values(run)
     one, two = st.columns([0.68, 0.32], vertical_alignment="bottom")
     options = [ANY, *(f"{factor} = {value}" for factor, value in some)]
@@ -73,8 +83,9 @@ def _thumbnails(run: Run, codes: Codes, key: str) -> None:
 
     def picked() -> None:
         if (row := st.session_state[f"{key}-thumbnails"].picked) is not None:
-            st.session_state[key] = str(row)[:LONGEST]
-            st.session_state[f"{key}-open"] = False
+            before = [str(st.session_state[key])] if many and st.session_state[key] else []
+            st.session_state[key] = ", ".join([*before, str(row)])[:MOST]
+            st.session_state[f"{key}-open"] = many
             st.session_state[f"{key}-picked"] = True
 
     shown = [

@@ -102,13 +102,13 @@ def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(vis
     page.mouse.up()
     page.wait_for_selector("h2:has-text('The selection')")
     visit.settle()
-    assert "768 of 768 rows in this projection" in page.locator("[data-testid=stMain]").inner_text()
+    assert "768 of 768 points selected" in page.locator("[data-testid=stMain]").inner_text()
     assert "area=" in page.url
     assert sent, "the lasso's corners were sent"
     assert max(sent) < 10_000, "and not the 768 points: of 30,000 they are 4 MB"
     other = Visit(chromium, visit.server)
     shown = other.open(page.url.removeprefix(f"{visit.server}/"))
-    assert "768 of 768 rows in this projection" in shown.locator("[data-testid=stMain]").inner_text()
+    assert "768 of 768 points selected" in shown.locator("[data-testid=stMain]").inner_text()
     shown.context.close()
     assert not other.errors
 

@@ -172,15 +172,15 @@ def test_rows_are_selected_without_a_mouse_by_id_and_by_value_and_the_link_keeps
     app.selectbox(key="value").select("heart").run()
     assert not app.exception
     assert "256 with shape heart" in words(app)
-    assert "267 of 768 rows here" in words(app)
+    assert "267 of 768 rows" in words(app)
     assert (app.query_params["rows"], app.query_params["value"]) == ("0, 10-19", "heart")
     again = open_page(
         toy_study.path, "map", run="beta-4-seed-0", picture="plane", colour="shape", rows="5", value="heart"
     )
-    assert "257 of 768 rows here" in words(again)
+    assert "257 of 768 rows" in words(again)
     again.text_input(key="rows").input("9999").run()
     assert "nearest id is 767" in words(again)
-    assert "256 of 768 rows here" in words(again)
+    assert "256 of 768 rows" in words(again)
 
 
 @pytest.mark.parametrize("page", PAGES)
