@@ -1,0 +1,6 @@
+"""Components that run in a web browser: decoder, sliders, live comparison; for the dashboard, sites and notebooks.
+
+``decoder.js`` runs a decoder that `decoder.py` described, ``stage.js`` draws what `stage.py` prepared:
+``mountStage(root, data, callbacks)`` for several runs, ``mountSliders`` for one. They use nothing but the browser.
+`scripts.script` gives their text, to be put into a page: nothing is fetched.
+"""

@@ -1,0 +1,236 @@
+"""What ``stage.js`` shows: sliders over the dimensions of one run, or over the matched ones of several.
+
+All runs start at their own codes of one row, so the first images are its reconstructions. A slider moves its dimension
+in the first run and the matching one in each other by as much, turned where the sign is opposite, and in units of the
+codes' own spread where there is no prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentlab.browser.decoder import frames, network, stored
+from latentlab.codes.alignment import shared_row
+from latentlab.codes.codes import Codes
+from latentlab.codes.decodings import Decodings
+from latentlab.codes.dimensions import dimensions
+from latentlab.codes.matching import alongside, match
+from latentlab.codes.paths import normal_of, sweeps
+from latentlab.errors import InputError
+from latentlab.figures.code import moved_code, original
+from latentlab.runs.comparison import settings_of
+from latentlab.runs.run import Run
+from latentlab.system.png import data_uri, strip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from latentlab.models.live import Live
+
+SHOWN = 10  # sliders
+
+
+def stage(
+    runs: Sequence[Run],
+    models: Sequence[Live | None],
+    *,
+    row: int | None = None,
+    moved: Mapping[str, float] | None = None,
+    tables: Sequence[pd.DataFrame] | None = None,
+) -> dict[str, Any]:
+    """The content of ``mountStage`` for runs side by side, and of ``mountSliders`` for a single one.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Encoded, of the same data; the first one's dimensions have the sliders.
+    models : sequence of Live or None
+        Of each run; where there is none, its stored traversals are shown, frame by frame and around their own row.
+    row : int, optional
+        The id of the row to start from. By default one that all runs have: that of the stored traversals, or else a
+        typical one. A single run starts at its mean code where no row is named.
+    moved : mapping of str to float, optional
+        Values of the first run's dimensions to begin with, as in ``{"z3": 1.5}``.
+    tables : sequence of DataFrame, optional
+        `dimensions` of each run, where they are at hand.
+
+    Returns
+    -------
+    dict
+        Plain values.
+
+    Raises
+    ------
+    InputError
+        For a row that is not there, runs of different data, and a run with neither a model nor stored traversals.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> [slider["key"] for slider in stage([run], [ll.live(run)], row=5)["sliders"]]
+    ['z0', 'z1']
+    """
+    given = tables or [dimensions(run.codes(), notes=run.notes()) for run in runs]
+    sides = _sides(runs, models, given, row)
+    lines = _lines(sides)
+    sliders = [_slider(line, sides) for line in lines]
+    start = None if sides[0].row is None else original(runs[0], sides[0].row)
+    values = {key: value for key, value in (moved or {}).items() if key in {each["key"] for each in sliders}}
+    return {
+        "key": " ".join([*(str(run.path) for run in runs), str(row)]),
+        "turn": 0,
+        "values": values,
+        "runs": [_shown(side, k, sides[0], sliders, values) for k, side in enumerate(sides)],
+        "sliders": sliders,
+        "noun": runs[0].config.noun,
+        "start": "" if start is None else data_uri(strip(start[None], gap=0)),
+        "startSaid": "" if start is None else f"original, row {sides[0].row}",
+    }
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A run on the stage: where it starts, and what decodes it."""
+
+    run: Run
+    label: str
+    codes: Codes
+    table: pd.DataFrame
+    row: int | None
+    code: Any
+    model: Live | None
+
+    def scale(self, dim: int) -> float:
+        """One standard deviation of the normal that stands for the codes."""
+        return float(normal_of(self.codes)[1][dim]) or 1.0
+
+    def decoder(self, dims: Sequence[int], code: Any) -> dict[str, Any]:
+        """The network, or frames of the `dims` around a `code`."""
+        if self.model is None:
+            return stored(_traversals(self.run), self.code, dims)
+        try:
+            return network(self.model.model, self.run.config.form, self.codes)
+        except InputError:
+            return frames(self.model.decode, self.run.config.form, self.codes, code, dims)
+
+
+def _sides(
+    runs: Sequence[Run], models: Sequence[Live | None], tables: Sequence[pd.DataFrame], row: int | None
+) -> list[_Side]:
+    codes = [run.codes() for run in runs]
+    own = [
+        None if model else int(_traversals(run).settings["anchor_row"]) for run, model in zip(runs, models, strict=True)
+    ]
+    if row is None and len(runs) > 1:
+        row = shared_row(codes, next((each for each in own if each is not None), None))
+    rows = [row if each is None else each for each in own]
+    starts = [moved_code(each, where, "")[0] for each, where in zip(codes, rows, strict=True)]
+    return [_Side(*each) for each in zip(runs, labels(runs), codes, tables, rows, starts, models, strict=True)]
+
+
+def _traversals(run: Run) -> Decodings:
+    """The stored traversals of a run whose model is not at hand."""
+    kept = run.decodings() if run.has("traverse") else {}
+    for over in ("prior", "aggregate"):
+        if part := kept.get(f"traversals-{over}"):
+            return part
+    raise InputError(f"{run.name} has neither weights nor stored traversals; decode them with `latentlab analyze`")
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """The runs' settings, with the seed where that alone tells two of them apart.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+
+    Returns
+    -------
+    list of str
+        One each, as in ``β = 4``.
+
+    Examples
+    --------
+    >>> labels([])
+    []
+    """
+    settings = settings_of(runs)
+    if len(set(settings)) == len(settings):
+        return settings
+    return [f"{setting} · seed {run.config.seed}" for setting, run in zip(settings, runs, strict=True)]
+
+
+Line = list[tuple[int, float]]  # for each run the dimension that a slider moves, -1 for none, and its correlation
+
+
+def _lines(sides: Sequence[_Side]) -> list[Line]:
+    first, *others = sides
+    if not others:
+        return [[(index, 1.0)] for index in first.table["index"].tolist()[:SHOWN]]
+    joined = alongside([match(first.codes, other.codes) for other in others])
+    return [
+        [(row["first"], 1.0)]
+        + [(row[f"other{k}"] if row[f"matched{k}"] else -1, row[f"rho{k}"]) for k in range(1, len(sides))]
+        for row in joined[joined["first"] >= 0].head(SHOWN).to_dict("records")
+    ]
+
+
+def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
+    """A slider over the first run's dimension, and what it moves in each run."""
+    first, lead = sides[0], line[0][0]
+    low, high = sweeps(first.codes, first.code, [lead], 2)[0, :, lead].tolist()
+    known = first.table.set_index("index").loc[lead]
+    moves = [
+        None if dim < 0 else {"dim": dim, "sign": -1 if rho < 0 else 1, "scale": side.scale(dim) / first.scale(lead)}
+        for (dim, rho), side in zip(line, sides, strict=True)
+    ]
+    name = known["name"] or known["top_factor"] or ""
+    return {
+        "key": known["dim"],
+        "label": f"{known['dim']} {name}".strip(),
+        "fact": _matching(line, sides) if len(sides) > 1 else _use(known),
+        "off": known["active"] is False or len(sides) > sum(move is not None for move in moves),
+        "low": low,
+        "high": high,
+        "start": float(first.code[lead]),
+        "moves": moves,
+    }
+
+
+def _matching(line: Line, sides: Sequence[_Side]) -> str:
+    """How well the partners of a dimension match it."""
+    rhos = [f"{abs(rho):.2f}" if dim >= 0 else "unmatched" for dim, rho in line[1:]]
+    return f"|ρ| {', '.join(rhos)}" if any(dim >= 0 for dim, _ in line[1:]) else f"{sides[0].label} only"
+
+
+def _use(known: pd.Series[Any]) -> str:
+    """What a dimension of a single run is known for."""
+    if known["active"] is False:
+        return "inactive"
+    if known["top_factor"]:
+        return f"{known['top_factor']}, mutual information {known['mi']:.2f}"
+    if known["kl"] == known["kl"]:
+        return f"KL {known['kl']:.2f} nats"
+    return f"{known['share']:.0%} of the variance"
+
+
+def _shown(
+    side: _Side, k: int, first: _Side, sliders: Sequence[Mapping[str, Any]], values: Mapping[str, float]
+) -> dict[str, Any]:
+    """A run's name, start and decoder."""
+    moves = [(slider, slider["moves"][k]) for slider in sliders if slider["moves"][k] is not None]
+    code = np.array(side.code)
+    for slider, move in moves:
+        by = values.get(slider["key"], slider["start"]) - slider["start"]
+        code[move["dim"]] += move["sign"] * move["scale"] * by
+    note = "" if side.row == first.row else f"starts from its own row {side.row}"
+    decoder = side.decoder([move["dim"] for _, move in moves] or [0], code)
+    return {"label": side.label, "note": note, "code": side.code.tolist(), "decoder": decoder}
