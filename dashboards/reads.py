@@ -15,6 +15,7 @@ import streamlit as st
 
 from latentlab.analysis.leakage.record import load_leakage, tables
 from latentlab.analysis.score.scorecard import scorecard as card
+from latentlab.browser.map import content
 from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
 from latentlab.codes.alignment import overlap as neighbours_in_common
@@ -23,8 +24,9 @@ from latentlab.codes.decodings import Decodings
 from latentlab.codes.dimensions import dimensions, factors_of, with_names
 from latentlab.codes.matching import alongside as join
 from latentlab.codes.matching import match
-from latentlab.codes.projections import Projection
-from latentlab.codes.selections import named, values_of
+from latentlab.codes.projections import Projection, place
+from latentlab.codes.regions import regions
+from latentlab.codes.selections import levels, named
 from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.results import Score
@@ -164,8 +166,7 @@ def values(run: Run) -> list[tuple[str, str]]:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _values(path: str, stamps: Any) -> list[tuple[str, str]]:
-    codes = _codes(path, stamps)
-    return [(name, value) for name in factors_of(codes)[1] for value in values_of(codes, name)]
+    return [(name, value) for name, (_, texts) in levels(_codes(path, stamps)).items() for value in texts]
 
 
 def reconstructed(run: Run, row: int) -> tuple[Any, Any]:
@@ -237,6 +238,30 @@ def projections(run: Run) -> dict[str, Projection]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _projections(path: str, stamps: Any) -> dict[str, Projection]:
     return projections_of(Run(Path(path)))
+
+
+def placed(run: Run, method: str) -> Any:
+    """Where all rows of the run lie in its projection by that method (n, 2)."""
+    return _placed(str(run.path), stamp(run.path, (*PROJECTIONS, *CODES)), method)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Placing all rows …")
+def _placed(path: str, stamps: Any, method: str) -> Any:
+    run = Run(Path(path))
+    return place(projections(run)[method], codes(run), codes(run).mean)
+
+
+def explored(run: Run, xy: Any, ids: Any, key: str) -> dict[str, Any]:
+    """The picture with those points, of rows with those ids, packed for the browser; `key` names the picture."""
+    return _explored(str(run.path), stamp(run.path, (*PROJECTIONS, *CODES)), key, xy, ids)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Packing all rows …")
+def _explored(path: str, stamps: Any, key: str, _xy: Any, _ids: Any) -> dict[str, Any]:
+    found = codes(Run(Path(path)))
+    at = found.positions(_ids)
+    factors = {name: (known[at], texts) for name, (known, texts) in levels(found).items()}
+    return content(_xy, _ids, factors, regions(_xy, factors))
 
 
 class Cached(Run):

@@ -7,6 +7,7 @@ from typing import Any
 
 import beside
 import choice
+import explorer
 import panels
 import reads
 import rows
@@ -33,7 +34,9 @@ from latentlab.runs.run import Run
 
 PLANE = "plane"
 NAMES = {"umap": "UMAP", "pca": "PCA", PLANE: "two dimensions"}
-CHART = 0.62  # of the width, for the chart
+CHART, WIDER = 0.62, 0.66  # of the width, for the chart, and for the map of all rows
+CHART_ROWS, ALL_ROWS = "chart", "all"
+SHOWN = {CHART_ROWS: "chart", ALL_ROWS: "all rows"}
 LONGEST = 2_000  # letters of an area, which the address of the page must hold
 ANY = "—"
 ELLIPSES = 60
@@ -61,7 +64,7 @@ def _map(run: Run) -> None:
     projected, why = reads.attempt(lambda: reads.projections(run), {})
     kinds = [kind for kind in ("umap", "pca") if kind in projected] + [PLANE]
     above = st.container()
-    columns = st.columns([0.34, 0.16, 0.16, 0.16, 0.18], vertical_alignment="bottom")
+    columns = st.columns([0.28, 0.13, 0.13, 0.28, 0.18], vertical_alignment="bottom")
     choice.remember("picture", kinds, kinds[0])
     columns[0].segmented_control(
         "Picture", kinds, key="picture", format_func=lambda kind: NAMES[kind], required=True, persist_state="session"
@@ -83,17 +86,34 @@ def _map(run: Run) -> None:
         why = why or "UMAP and PCA have not been computed for this run."
         panels.explain("No projections", f"{why} Compute them with:", command("analyze", run.path, "--only", "project"))
     key = "map-" + "-".join(map(str, (run.name, kind, *options.values())))
-    left, right = beside.parts(CHART)
+    everything = _everything(columns[3])
+    if everything and kind == "pca":
+        xy, ids = reads.placed(run, kind), codes.row_ids
+    left, right = beside.parts(WIDER if everything else CHART)
     with left:
-        chosen, told, kept = _chosen(run, codes, xy, ids, by, drawn, key)
+        chosen, told, kept = _chosen(run, codes, xy, ids, by, None if everything else drawn, key)
     with right:
         _told(run, codes, chosen, told, kept)
+        if everything:
+            explorer.way(run, codes)
+
+
+def _everything(place: Any) -> bool:
+    """Whether all rows are shown, to pan and zoom, instead of the chart that a paper would have."""
+    choice.remember("rows-shown", list(SHOWN), CHART_ROWS)
+    place.segmented_control(
+        "Rows", list(SHOWN), key="rows-shown", format_func=SHOWN.__getitem__, required=True, persist_state="session"
+    )
+    return bool(choice.keep_unless("rows-shown", CHART_ROWS) == ALL_ROWS)
 
 
 def _chosen(
-    run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: Any, key: str
+    run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: Any | None, key: str
 ) -> tuple[Any, list[str], dict[str, Any]]:
-    """The chart and the ways to select rows in it: the positions of those selected, how they were, by which names."""
+    """The chart (without one, the map of all rows) and the ways to select in it.
+
+    Returns the positions of the rows that are selected, how they were, and the saved selections among them.
+    """
     chart = st.container()
     one, two, three = st.columns([0.4, 0.24, 0.36], vertical_alignment="bottom")
     with one:
@@ -105,19 +125,26 @@ def _chosen(
     kept = selected.kept(run, three)
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
     told += [f"{len(present(codes.row_ids, found)):,} of {name}" for name, found in kept.items()]
+    by_filter: Any = []
+    if drawn is None:
+        by_filter, filtered = explorer.filtered(codes)
+        told += [f"{len(by_filter):,} with {filtered}"] * bool(filtered)
     polygons = _area(key)
     enclosed: Any = [] if polygons is None else codes.positions(ids[within(polygons, xy)])
     if polygons is not None:
         of = f" (sample of {codes.of_rows:,})" if codes.of_rows > len(ids) else ""
         told = [f"{len(enclosed):,} of {len(ids):,} points selected{of}", *told]
     # The browser still shows what was drawn in it; a chart that is sent again would lose that, and take its time.
-    outlines = [] if _selection(key) else polygons or []
     with chart:
-        shown = _marked(drawn, xy, ids, {"row ids": codes.row_ids[by_id]} | kept, outlines)
-        panels.picture(shown, key, run, on_select=lambda: _drawn(key))
+        if drawn is None:
+            explorer.draw(run, xy, ids, by, polygons or [], key)
+        else:
+            outlines = [] if _selection(key) else polygons or []
+            shown = _marked(drawn, xy, ids, {"row ids": codes.row_ids[by_id]} | kept, outlines)
+            panels.picture(shown, key, run, on_select=lambda: _drawn(key))
         panels.note(_caveat(st.session_state["picture"]))
     by_name = [present(codes.row_ids, found) for found in kept.values()]
-    return together(by_id, by_value, enclosed, *by_name), told, kept
+    return together(by_id, by_value, by_filter, enclosed, *by_name), told, kept
 
 
 def _marked(drawn: Any, xy: Any, ids: Any, groups: dict[str, Any], outlines: Any) -> Any:
