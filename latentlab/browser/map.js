@@ -117,7 +117,8 @@ class Explorer {
   load() {
     const { data } = this;
     this.points = new Uint16Array(bytes(data.points).buffer);
-    this.rows = new Float64Array(bytes(data.rows).buffer);
+    const { buffer } = bytes(data.rows);
+    this.rows = buffer.byteLength === 4 * data.n ? new Uint32Array(buffer) : new Float64Array(buffer);
     this.places = new Map();
     this.factors = data.factors.map((factor) => ({ ...factor, levels: bytes(factor.levels) }));
     this.grid = gridOf(this.points, data.n);

@@ -37,8 +37,8 @@ def content(
     Returns
     -------
     dict
-        Numbers and texts for JSON: arrays are base64 of their bytes, 8 to 12 of them a row and one a factor. The rows
-        are in a random order, so that no value is drawn over another.
+        Numbers and texts for JSON: arrays are base64 of their bytes, 8 a row (12 where ids need it) and one a factor.
+        The rows are in a random order, so that no value is drawn over another.
 
     Raises
     ------
@@ -57,6 +57,7 @@ def content(
     low = np.asarray(xy.min(axis=0), np.float64)
     span = float(np.ptp(xy, axis=0).max()) or 1.0
     placed = np.round((xy[order] - low) / span * FINEST).astype("<u2")
+    whole = "<u4" if row_ids.min() >= 0 and row_ids.max() < 2**32 else "<f8"
     known = [(name, each) for name, each in factors.items() if len(each[1]) < MISSING]
     return {
         "n": len(xy),
@@ -64,7 +65,7 @@ def content(
         "span": span,
         "high": float(np.ptp(xy[:, 1])) / span,
         "points": _text(placed),
-        "rows": _text(row_ids[order].astype("<f8")),
+        "rows": _text(row_ids[order].astype(whole)),
         "factors": [_factor(name, levels[order], values) for name, (levels, values) in known],
         "labels": [region._asdict() for region in labels],
     }

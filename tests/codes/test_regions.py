@@ -13,7 +13,8 @@ def test_each_region_is_named_by_its_value_where_its_rows_lie():
     found = regions(XY, {"kind": (WHICH, ["ant", "bee", "cat"]), "noise": (RNG.integers(0, 2, 1200), ["x", "y"])})
     assert sorted(region.text for region in found) == ["ant", "bee", "cat"]
     for region in found:
-        middle = np.median(XY[WHICH == ["ant", "bee", "cat"].index(region.text)], axis=0)
+        kind = ["ant", "bee", "cat"].index(region.text)
+        middle = np.median(XY[kind == WHICH], axis=0)
         assert np.allclose((region.x, region.y), middle, atol=1)
     assert sum(region.rows for region in found) == 1200
 

@@ -40,7 +40,7 @@ def visited(chromium: Any, started: Any, own: Run) -> Any:
 def test_a_row_is_picked_by_keyboard_keeps_the_focus_and_is_shown_beside_the_list(visited: Visit) -> None:
     page = visited.open("dimensions?dim=z1&colour=label")
     assert page.evaluate(ON) == ["z1"], "on first draw"
-    page.wait_for_selector("img[alt*='reconstruction of row']", timeout=90_000)
+    page.wait_for_selector("img[alt*='reconstruction of row']")
     other = page.locator("tr[data-key]:not(.on)")
     assert other.get_attribute("aria-selected") == "false"
     page.focus("tr.on")

@@ -79,7 +79,7 @@ def test_a_path_over_points_is_decoded(chromium: Any, started: Any, trained: Any
     assert stations.count() == 3
     page.get_by_role("button", name="Decode the path").click()
     strip = page.locator("img[alt*='decoded along a path']")
-    strip.wait_for(timeout=90_000)
+    strip.wait_for()
     visited.settle()
     assert strip.evaluate("(image) => image.naturalWidth") > 8 * 8
     assert stations.count() == 3, "the path stays"

@@ -18,6 +18,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000  # ms, for what a busy machine takes long over
 SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
 
 
@@ -46,6 +47,7 @@ class Visit:
         if server.startswith("http:"):
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
         self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._asked)
