@@ -48,7 +48,7 @@ def draw(run: Run, xy: Any, ids: Any, by: str | None, areas: Sequence[Any], key:
 
         return changed
 
-    pictures = f"/thumbnail/{run.name}/{{row}}.png" if run.config.has_model and not run.sampled else ""
+    pictures = f"/thumbnail/{run.name}/{{row}}.png" if reads.pictured(run) else ""
     data = {**reads.explored(run, xy, ids, key), "by": by, "areas": list(areas), "pictures": pictures, "path": _path()}
     EXPLORER(
         key=name,

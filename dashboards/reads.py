@@ -290,6 +290,11 @@ def _dataset(path: str, stamps: Any) -> Dataset:
     return dataset_of(Run(Path(path)))
 
 
+def pictured(run: Run) -> bool:
+    """Whether the samples of the run's rows are at hand, to be shown as pictures."""
+    return run.config.has_model and not run.sampled and attempt(lambda: dataset(run), None)[0] is not None
+
+
 def matched(first: Run, second: Run) -> Any:
     """The dimensions of two runs, paired."""
     stamps = tuple(stamp(run.path, CODES) for run in (first, second))

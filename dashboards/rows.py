@@ -92,7 +92,7 @@ def _thumbnails(run: Run, codes: Codes, key: str, many: bool) -> None:
         {"row": int(codes.row_ids[at]), "name": name, "facts": facts(codes, at)}
         for at, name in zip(drawn, codes.called(drawn), strict=True)
     ]
-    told = {"run": run.name, "rows": shown, "pictures": run.config.has_model and not run.sampled}
+    told = {"run": run.name, "rows": shown, "pictures": reads.pictured(run)}
     THUMBNAILS(key=f"{key}-thumbnails", data=told, on_picked_change=picked)
 
 

@@ -3,6 +3,7 @@
 // address, with {row} in it; empty where there are none), `areas` (polygons to show) and `path` (row ids).
 // Callbacks: area(polygons), path(rows), pick(row), filter({factor: [values]}).
 const CELLS = 256, NEAR = 12, PICTURE = 44, FEW = 500, MOST = 60, PLAIN = "#8A8A86";
+const REST = 80; // ms that the pointer rests on a row before its picture is asked for
 const states = new WeakMap();
 const VERTEX = `
   attribute vec2 place; attribute vec4 colour; uniform vec2 centre, scale; uniform float size, opacity; varying vec4 shade;
@@ -376,14 +377,16 @@ class Explorer {
     if (k === this.hovered) return;
     this.hovered = k;
     this.card?.remove();
+    clearTimeout(this.resting);
     if (k < 0) return;
     const [left, top] = this.screen(...this.pointAt(k));
     const facts = this.factors.map(({ name, values, levels }) => values[levels[k]] === undefined ? "" : `${name} ${values[levels[k]]}`);
     this.card = element("figure", {}, element("figcaption", { text: [`row ${this.rows[k]}`, ...facts.filter(Boolean)].join(" · ") }));
     if (this.data.pictures) {
-      const image = element("img", { alt: `row ${this.rows[k]}`, src: this.data.pictures.replace("{row}", this.rows[k]) });
+      const image = element("img", { alt: `row ${this.rows[k]}` });
       image.onerror = () => image.remove();
       this.card.prepend(image);
+      this.resting = setTimeout(() => { image.src = this.data.pictures.replace("{row}", this.rows[k]); }, REST);
     }
     const right = left > this.canvas.clientWidth - 170, low = top > this.canvas.clientHeight - 150;
     this.card.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px) translate(${right ? "calc(-100% - 12px)" : "12px"}, ${low ? "calc(-100% - 12px)" : "12px"})`;

@@ -91,7 +91,7 @@ def test_a_row_is_chosen_by_its_picture(visited: Visit, own: Run) -> None:
     assert first != [image.get_attribute("src") for image in pictures.all()]
     chosen = pictures.nth(3)
     row = chosen.get_attribute("src").rpartition("/")[2].removesuffix(".png")
-    assert chosen.evaluate("(image) => image.naturalWidth") == 8
+    assert chosen.evaluate("(image) => image.naturalWidth") >= 8
     chosen.click()
     page.wait_for_selector(f"img[alt='image of row {row}']")
     visited.settle()

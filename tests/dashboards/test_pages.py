@@ -123,8 +123,8 @@ def test_a_name_given_to_a_dimension_is_kept_in_notes_and_shown(study_of: Any, o
     path = study_of("beta-4-seed-0")
     before = {f.name: f.read_bytes() for f in (path / "beta-4-seed-0").iterdir()}
     app = open_page(path, "dimensions", dim="z1")
-    app.text_input[0].input("up <b>down</b>")
-    app.button[-1].click().run()
+    next(field for field in app.text_input if field.label == "Name").input("up <b>down</b>")
+    next(button for button in app.button if button.label == "Save").click().run()
     assert not app.exception
     run = Run(path / "beta-4-seed-0")
     assert run.notes()["dimensions"] == {"1": {"name": "up <b>down</b>", "note": ""}}
