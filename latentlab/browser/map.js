@@ -3,6 +3,7 @@
 // address, with {row} in it; empty where there are none), `areas` (polygons to show) and `path` (row ids).
 // Callbacks: area(polygons), path(rows), pick(row), filter({factor: [values]}).
 const CELLS = 256, NEAR = 12, PICTURE = 44, FEW = 500, MOST = 60, PLAIN = "#8A8A86";
+const MOVED = 250_000, STILL = 140; // rows drawn while the view moves, and ms after which it is still
 const REST = 80; // ms that the pointer rests on a row before its picture is asked for
 const states = new WeakMap();
 const VERTEX = `
@@ -15,7 +16,11 @@ const FRAGMENT = `
   precision mediump float; varying vec4 shade;
   void main() { if (length(gl_PointCoord - 0.5) > 0.5) discard; gl_FragColor = shade; }`;
 
-function bytes(text) { return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)); }
+function bytes(text) {
+  const letters = atob(text), found = new Uint8Array(letters.length);
+  for (let k = 0; k < letters.length; k++) found[k] = letters.charCodeAt(k);
+  return found;
+}
 function element(tag, { text, ...more } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), more);
   if (text !== undefined) made.textContent = text;
@@ -27,7 +32,11 @@ function svg(tag, attributes) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
-function channels(tone) { return [1, 3, 5].map((k) => parseInt(tone.slice(k, k + 2), 16)); }
+// A colour as the four bytes of a pixel.
+function packed(tone) {
+  const channels = [1, 3, 5].map((k) => parseInt(tone.slice(k, k + 2), 16));
+  return new Uint32Array(new Uint8Array([...channels, 255]).buffer)[0];
+}
 
 // Points by the cell of a grid that they lie in: what is near a place, and how many are in view.
 function gridOf(points, n) {
@@ -129,44 +138,50 @@ class Explorer {
     if (!this.gl) { this.said.textContent = "This browser draws no WebGL, which the map needs."; return; }
     this.gl.bind("place", 2, this.gl.gl.UNSIGNED_SHORT, this.points);
   }
-  // Colours by the factor, alpha 0 where a histogram filters the row out; then every histogram counts what is left.
+  // Colours by the factor, none where a histogram filters the row out; then every histogram counts what is left.
   paint() {
-    const { n } = this.data, colours = new Uint8Array(4 * n), by = this.factors.find((each) => each.name === this.data.by);
-    const plain = channels(PLAIN), tones = by ? by.colours.map(channels) : [];
-    const tests = this.factors.flatMap(({ name, levels }, factor) => {
-      const kept = new Uint8Array(256);
-      for (const level of this.chosen.get(name) || []) kept[level] = 1;
-      return this.chosen.get(name)?.size ? [{ factor, levels, kept }] : [];
-    });
-    const missing = this.factors.map(({ values }) => values.length), counts = missing.map((size) => new Uint32Array(size + 1));
-    this.visible = new Uint8Array(n);
+    const { n } = this.data, colours = new Uint32Array(n), failed = new Uint8Array(n), last = new Uint8Array(n);
+    const tests = this.factors.flatMap((factor, f) => (this.chosen.get(factor.name)?.size ? [f] : []));
+    for (const f of tests) this.fail(f, failed, last);
+    const counts = this.factors.map((_, f) => this.count(f, failed, last));
+    const by = this.factors.find((each) => each.name === this.data.by), plain = packed(PLAIN);
+    const tones = new Uint32Array(256).fill(plain), levels = by?.levels || new Uint8Array(n);
+    by?.colours.forEach((tone, level) => { tones[level] = packed(tone); });
     this.shown = 0;
     for (let k = 0; k < n; k++) {
-      let failed = 0, last = -1;
-      for (const { factor, levels, kept } of tests) if (!kept[levels[k]]) { failed++; last = factor; }
-      if (failed > 1) continue;
-      for (let f = 0; f < counts.length; f++) {
-        if (!failed || f === last) counts[f][Math.min(this.factors[f].levels[k], missing[f])]++; // none is filtered by itself
-      }
-      if (failed) continue;
-      this.visible[k] = 1;
+      if (failed[k]) continue;
+      colours[k] = tones[levels[k]];
       this.shown++;
-      const tone = (by && tones[by.levels[k]]) || plain;
-      colours[4 * k] = tone[0];
-      colours[4 * k + 1] = tone[1];
-      colours[4 * k + 2] = tone[2];
-      colours[4 * k + 3] = 255;
     }
-    if (this.gl) this.gl.bind("colour", 4, this.gl.gl.UNSIGNED_BYTE, colours);
+    this.failed = failed;
+    if (this.gl) this.gl.bind("colour", 4, this.gl.gl.UNSIGNED_BYTE, new Uint8Array(colours.buffer));
     this.histograms(counts);
     this.take.hidden = !tests.length;
     const of = this.data.n.toLocaleString("en");
     this.told = tests.length ? `${this.shown.toLocaleString("en")} of ${of} rows` : `${of} rows`;
   }
+  // How many filters each row fails, and which is the last of them.
+  fail(f, failed, last) {
+    const { name, levels } = this.factors[f], kept = new Uint8Array(256);
+    for (const level of this.chosen.get(name)) kept[level] = 1;
+    for (let k = 0; k < levels.length; k++) {
+      if (kept[levels[k]]) continue;
+      failed[k]++;
+      last[k] = f;
+    }
+  }
+  // Rows by level that pass all filters but the factor's own.
+  count(f, failed, last) {
+    const { levels } = this.factors[f], counts = new Uint32Array(256);
+    for (let k = 0; k < levels.length; k++) {
+      if (failed[k] === 0 || (failed[k] === 1 && last[k] === f)) counts[levels[k]]++;
+    }
+    return counts;
+  }
   histograms(counts) {
     const focus = document.activeElement?.dataset?.bar || this.root.getRootNode().activeElement?.dataset?.bar;
     this.side.replaceChildren(...this.factors.map((factor, f) => {
-      const most = Math.max(1, ...counts[f].slice(0, -1)), chosen = this.chosen.get(factor.name) || new Set();
+      const most = Math.max(1, ...counts[f].subarray(0, factor.values.length)), chosen = this.chosen.get(factor.name) || new Set();
       const bars = factor.values.map((value, level) => {
         const bar = this.button("", () => this.toggle(factor.name, level));
         bar.dataset.bar = `${factor.name} ${level}`;
@@ -234,7 +249,7 @@ class Explorer {
     for (const [from, to] of runsIn(this.grid, px - reach, py - reach, px + reach, py + reach)) {
       for (let i = from; i < to; i++) {
         const k = this.grid.order[i], dx = this.points[2 * k] / 65535 - px, dy = this.points[2 * k + 1] / 65535 - py;
-        if (this.visible[k] && dx * dx + dy * dy <= least) { least = dx * dx + dy * dy; best = k; }
+        if (!this.failed[k] && dx * dx + dy * dy <= least) { least = dx * dx + dy * dy; best = k; }
       }
     }
     return best;
@@ -247,23 +262,30 @@ class Explorer {
     return { x0, y0, x1, y1, runs, count };
   }
 
+  // While the view moves, the first of the rows stand for all: they are in random order.
+  move() {
+    clearTimeout(this.still);
+    this.moving = true;
+    this.still = setTimeout(() => { this.moving = false; this.draw(); }, STILL);
+    this.draw();
+  }
   draw() {
     this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.drawNow(); });
   }
   drawNow() {
-    if (!this.gl || !this.canvas.width || !this.visible) return;
+    if (!this.gl || !this.canvas.width || !this.failed) return;
     const { gl, centre, scale, size, opacity } = this.gl, { width, height, clientWidth } = this.canvas, ratio = width / clientWidth;
-    const view = this.view(), share = this.shown / this.data.n;
+    const view = this.view(), drawn = this.moving ? Math.min(MOVED, this.data.n) : this.data.n, share = this.shown / this.data.n;
     const wide = Math.max(2, Math.min(9, 1.6 * Math.sqrt(width * height / Math.max(view.count * share, 1) / 40)));
+    const crowd = Math.max(view.count * share * drawn / this.data.n * wide * wide * 6, 1); // device pixels that points would cover, times 6
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform2f(centre, ...this.centre);
     gl.uniform2f(scale, 2 * this.zoom * ratio / width, 2 * this.zoom * ratio / height);
     gl.uniform1f(size, wide * ratio);
-    gl.uniform1f(opacity, Math.max(0.06, Math.min(0.9, 0.9 * width * height / Math.max(view.count * share * wide * wide * 6, 1))));
-    gl.drawArrays(gl.POINTS, 0, this.data.n);
-    this.drawn = performance.now();
+    gl.uniform1f(opacity, Math.max(0.06, Math.min(0.9, 0.9 * width * height / crowd)));
+    gl.drawArrays(gl.POINTS, 0, drawn);
     this.trace();
     this.annotate(view);
     this.said.textContent = this.sentence();
@@ -304,7 +326,7 @@ class Explorer {
     for (const [from, to] of view.runs) {
       for (let i = from; i < to && images.length < MOST; i++) {
         const k = this.grid.order[i], [x, y] = this.screen(...this.pointAt(k));
-        const free = this.visible[k] && x > 0 && y > 0 && x < this.canvas.clientWidth && y < this.canvas.clientHeight;
+        const free = !this.failed[k] && x > 0 && y > 0 && x < this.canvas.clientWidth && y < this.canvas.clientHeight;
         if (!free || taken.some(([a, b]) => Math.abs(a - x) < PICTURE && Math.abs(b - y) < PICTURE)) continue;
         taken.push([x, y]);
         const image = element("img", { alt: `row ${this.rows[k]}`, src: this.data.pictures.replace("{row}", this.rows[k]) });
@@ -332,7 +354,7 @@ class Explorer {
       if (this.drag.lasso) this.lasso.push(this.place(x, y));
       else this.centre = [this.centre[0] - (x - this.drag.x) / this.zoom, this.centre[1] + (y - this.drag.y) / this.zoom];
       Object.assign(this.drag, { x, y });
-      this.draw();
+      if (this.drag.lasso) this.draw(); else this.move();
     };
     canvas.onpointerup = () => {
       const { drag, lasso } = this;
@@ -364,7 +386,7 @@ class Explorer {
     this.zoom = Math.max(50, Math.min(4e6, this.zoom * factor));
     const [qx, qy] = this.place(x, y);
     this.centre = [this.centre[0] + px - qx, this.centre[1] + py - qy];
-    this.draw();
+    this.move();
   }
   click(x, y) {
     const k = this.nearest(x, y, this.mode === "Path" ? 2 * NEAR : NEAR);
@@ -373,7 +395,7 @@ class Explorer {
     else this.callbacks.pick(this.rows[k]);
   }
   hover(x, y) {
-    const k = this.visible ? this.nearest(x, y, NEAR) : -1;
+    const k = this.failed ? this.nearest(x, y, NEAR) : -1;
     if (k === this.hovered) return;
     this.hovered = k;
     this.card?.remove();
