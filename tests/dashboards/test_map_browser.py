@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,6 +86,15 @@ def test_a_path_over_points_is_decoded(chromium: Any, started: Any, trained: Any
     assert strip.evaluate("(image) => image.naturalWidth") > 8 * 8
     assert stations.count() == 3, "the path stays"
     assert len(page.url.partition("way=")[2].partition("&")[0].split("+")) == 3
+    page.locator(".latentlab-map canvas").focus()
+    for _ in range(8):
+        page.keyboard.press("+")
+    pictures = page.locator(".latentlab-map .over img")
+    pictures.first.wait_for()
+    page.wait_for_function("[...document.querySelectorAll('.latentlab-map .over img')].every((i) => i.naturalWidth)")
+    assert 1 < pictures.count() <= 60, "few rows in view: thumbnails in place of labels"
+    if folder := os.environ.get("LATENTLAB_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "map-all-rows.png")
     page.context.close()
     assert not visited.errors
     assert not visited.elsewhere
