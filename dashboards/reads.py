@@ -261,7 +261,9 @@ def _explored(path: str, stamps: Any, key: str, _xy: Any, _ids: Any) -> dict[str
     found = codes(Run(Path(path)))
     at = found.positions(_ids)
     factors = {name: (known[at], texts) for name, (known, texts) in levels(found).items()}
-    return content(_xy, _ids, factors, regions(_xy, factors))
+    _, names, kinds = factors_of(found)
+    unordered = {name for name, kind in zip(names, kinds, strict=True) if kind == "categorical"}
+    return content(_xy, _ids, factors, regions(_xy, factors), unordered)
 
 
 class Cached(Run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,11 @@ ORDERED = ("#440154", "#3E4A89", "#26828E", "#35B779", "#B5DE2B", "#FDE725")  # 
 
 
 def content(
-    xy: NDArray[np.floating], row_ids: NDArray[np.integer], factors: Mapping[str, Levels], labels: Sequence[Region] = ()
+    xy: NDArray[np.floating],
+    row_ids: NDArray[np.integer],
+    factors: Mapping[str, Levels],
+    labels: Sequence[Region] = (),
+    unordered: Collection[str] = (),
 ) -> dict[str, Any]:
     """What `mountMap` draws: points, the rows' ids, the level of each factor, and labels of regions.
 
@@ -33,6 +37,8 @@ def content(
         By name, each row's level (n,), −1 where it is missing, and the texts of at most 254 levels.
     labels : sequence of Region
         What is written over the points.
+    unordered : collection of str
+        The factors whose values have no order: their colours are as in figures, those of others go along a scale.
 
     Returns
     -------
@@ -66,22 +72,21 @@ def content(
         "high": float(np.ptp(xy[:, 1])) / span,
         "points": _text(placed),
         "rows": _text(row_ids[order].astype(whole)),
-        "factors": [_factor(name, levels[order], values) for name, (levels, values) in known],
+        "factors": [_factor(name, levels[order], values, name in unordered) for name, (levels, values) in known],
         "labels": [region._asdict() for region in labels],
     }
 
 
-def _factor(name: str, levels: NDArray[np.integer], values: list[str]) -> dict[str, Any]:
+def _factor(name: str, levels: NDArray[np.integer], values: list[str], unordered: bool) -> dict[str, Any]:
     coded = np.where(levels < 0, MISSING, levels).astype(np.uint8)
-    return {"name": name, "values": values, "colours": _colours(values), "levels": _text(coded)}
+    return {"name": name, "values": values, "colours": _colours(len(values), unordered), "levels": _text(coded)}
 
 
-def _colours(values: list[str]) -> list[str]:
-    """A colour a value: those of unordered names as in figures, those of numbers along a scale."""
-    if any(value[:1].isalpha() for value in values):
-        return [LONG[k % len(LONG)] for k in range(len(values))]
+def _colours(count: int, unordered: bool) -> list[str]:
+    if unordered:
+        return [LONG[k % len(LONG)] for k in range(count)]
     stops = np.array([[int(tone[i : i + 2], 16) for i in (1, 3, 5)] for tone in ORDERED])
-    places = np.linspace(0, len(stops) - 1, len(values))
+    places = np.linspace(0, len(stops) - 1, count)
     mixed = [np.interp(places, np.arange(len(stops)), channel).round().astype(int) for channel in stops.T]
     return [f"#{r:02X}{g:02X}{b:02X}" for r, g, b in zip(*mixed, strict=True)]
 

@@ -91,7 +91,8 @@ def test_a_path_over_points_is_decoded(chromium: Any, started: Any, trained: Any
         page.keyboard.press("+")
     pictures = page.locator(".latentlab-map .over img")
     pictures.first.wait_for()
-    page.wait_for_function("[...document.querySelectorAll('.latentlab-map .over img')].every((i) => i.naturalWidth)")
+    loaded = "(root) => [...root.querySelectorAll('.over img')].every((image) => image.naturalWidth)"
+    page.wait_for_function(loaded, arg=page.locator(".latentlab-map").element_handle())
     assert 1 < pictures.count() <= 60, "few rows in view: thumbnails in place of labels"
     if folder := os.environ.get("LATENTLAB_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / "map-all-rows.png")
@@ -105,7 +106,12 @@ def test_many_rows_are_moved_zoomed_and_filtered_in_the_page_alone(chromium: Any
     levels = rng.integers(0, 3, n)
     xy = rng.normal(size=(n, 2)) + 4 * levels[:, None]
     factors = {"kind": (levels, ["ant", "bee", "cat"])}
-    data = {**content(xy, np.arange(n), factors, regions(xy, factors)), "by": "kind", "pictures": "", "areas": []}
+    data = {
+        **content(xy, np.arange(n), factors, regions(xy, factors), {"kind"}),
+        "by": "kind",
+        "pictures": "",
+        "areas": [],
+    }
     page = chromium.new_context(viewport={"width": 900, "height": 700}).new_page()
     page.set_content(f"<style>{style('map.css')}</style><div class='latentlab-map'></div>")
     mount = """
