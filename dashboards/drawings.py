@@ -31,9 +31,12 @@ class Drawing:
     runs: tuple[Run, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def interactive(self) -> Any:
-        """The Plotly figure, without the title that the panel's head says."""
-        return _interactive(self.kind, self._stamps(), tuple(sorted(self._given().items())), self.runs)
+    def interactive(self, height: int | None = None) -> Any:
+        """The Plotly figure, without the title that the panel's head says; with a height, close to its column's edges.
+
+        It is shared: who changes it changes a copy.
+        """
+        return _interactive(self.kind, self._stamps(), tuple(sorted(self._given().items())), height, self.runs)
 
     def file(self, suffix: str, preset: str) -> bytes:
         """The figure as the bytes of a file."""
@@ -58,7 +61,7 @@ class Drawing:
 # As a resource: a copy from st.cache_data is another text than the original, and a chart whose text changes loses its
 # selection.
 @st.cache_resource(max_entries=64, show_spinner="Drawing …")
-def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -> Any:
+def _interactive(kind: str, stamps: Any, options: Any, height: int | None, _runs: tuple[Run, ...]) -> Any:
     drawn = draw(kind, [reads.Cached(run.path) for run in _runs], **dict(options), **_model(kind, _runs))
     told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
     told = shown(told)
@@ -69,6 +72,8 @@ def _interactive(kind: str, stamps: Any, options: Any, _runs: tuple[Run, ...]) -
         legend={"y": 0.93},
         meta={**drawn.layout.meta, "subtitle": told},
     )
+    if height is not None:
+        drawn.update_layout(height=height, margin={"t": 8, "l": 8, "r": 8, "b": 8})
     return drawn
 
 

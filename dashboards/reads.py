@@ -10,28 +10,31 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from latentlab.analysis.leakage.record import load_leakage, tables
 from latentlab.analysis.names.measure import Verdict
 from latentlab.analysis.names.record import load_names
 from latentlab.analysis.score.scorecard import scorecard as card
+from latentlab.browser.map import content
 from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
 from latentlab.codes.alignment import overlap as neighbours_in_common
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings
-from latentlab.codes.dimensions import dimensions, factors_of
+from latentlab.codes.dimensions import dimensions, factors_of, with_names
 from latentlab.codes.matching import alongside as join
 from latentlab.codes.matching import match
-from latentlab.codes.projections import Projection
-from latentlab.codes.selections import named
+from latentlab.codes.projections import Projection, place
+from latentlab.codes.regions import regions
+from latentlab.codes.selections import levels, named
 from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.results import Score
 from latentlab.runs.comparison import compare, settings_of, summarise
 from latentlab.runs.health import NOTES, TRAINED, environment, health
-from latentlab.runs.images import dataset_of
+from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.recurring import Recurring, recurring_in
 from latentlab.runs.run import Run
@@ -150,13 +153,36 @@ def _factor_names(path: str, stamps: Any) -> tuple[str, ...]:
 
 def ranked(run: Run) -> Any:
     """`dimensions` of the run, the user's names and those that were earned included."""
-    return _ranked(str(run.path), stamp(run.path, [*CODES, "notes.json", "names.json"]))
+    return with_names(_ranked(str(run.path), stamp(run.path, CODES)), run.named())
 
 
 @st.cache_data(max_entries=16, show_spinner="Ranking the dimensions …")
 def _ranked(path: str, stamps: Any) -> Any:
+    return dimensions(_codes(path, stamps))
+
+
+def values(run: Run) -> list[tuple[str, str]]:
+    """Every value of every factor of the run's rows, as (factor, value)."""
+    return _values(str(run.path), stamp(run.path, CODES))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _values(path: str, stamps: Any) -> list[tuple[str, str]]:
+    return [(name, value) for name, (_, texts) in levels(_codes(path, stamps)).items() for value in texts]
+
+
+def reconstructed(run: Run, row: int) -> tuple[Any, Any]:
+    """The picture of a row's own sample and that of its reconstruction; None for one that is not to be had."""
+    sample, _ = attempt(lambda: pictures_of(run, dataset(run), np.array([row]))[0], None)
+    decoded, _ = attempt(lambda: _reconstruction(str(run.path), stamp(run.path), row), None)
+    return sample, decoded
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _reconstruction(path: str, stamps: Any, row: int) -> Any:
     run = Run(Path(path))
-    return dimensions(_codes(path, stamp(run.path, CODES)), notes=run.named())
+    found = codes(run)
+    return run.config.form.picture(live(run).decode(found.mean[[found.position(row)]]))[0]
 
 
 def verdicts(run: Run) -> tuple[Verdict, ...]:
@@ -226,6 +252,32 @@ def _projections(path: str, stamps: Any) -> dict[str, Projection]:
     return projections_of(Run(Path(path)))
 
 
+def placed(run: Run, method: str) -> Any:
+    """Where all rows of the run lie in its projection by that method (n, 2)."""
+    return _placed(str(run.path), stamp(run.path, (*PROJECTIONS, *CODES)), method)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Placing all rows …")
+def _placed(path: str, stamps: Any, method: str) -> Any:
+    run = Run(Path(path))
+    return place(projections(run)[method], codes(run), codes(run).mean)
+
+
+def explored(run: Run, xy: Any, ids: Any, key: str) -> dict[str, Any]:
+    """The picture with those points, of rows with those ids, packed for the browser; `key` names the picture."""
+    return _explored(str(run.path), stamp(run.path, (*PROJECTIONS, *CODES)), key, xy, ids)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Packing all rows …")
+def _explored(path: str, stamps: Any, key: str, _xy: Any, _ids: Any) -> dict[str, Any]:
+    found = codes(Run(Path(path)))
+    at = found.positions(_ids)
+    factors = {name: (known[at], texts) for name, (known, texts) in levels(found).items()}
+    _, names, kinds = factors_of(found)
+    unordered = {name for name, kind in zip(names, kinds, strict=True) if kind == "categorical"}
+    return content(_xy, _ids, factors, regions(_xy, factors), unordered)
+
+
 class Cached(Run):
     """A run that hands figures what the pages have read of it, so that its files are opened once."""
 
@@ -250,6 +302,11 @@ def dataset(run: Run) -> Dataset:
 @st.cache_resource(max_entries=2, show_spinner="Opening the images …")
 def _dataset(path: str, stamps: Any) -> Dataset:
     return dataset_of(Run(Path(path)))
+
+
+def pictured(run: Run) -> bool:
+    """Whether the samples of the run's rows are at hand, to be shown as pictures."""
+    return run.config.has_model and not run.sampled and attempt(lambda: dataset(run), None)[0] is not None
 
 
 def matched(first: Run, second: Run) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
+from urllib.parse import quote, unquote
 
-import choice
 import markup
 import panels
 import reads
@@ -20,31 +22,29 @@ from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
 MONTAGE = 60
+COLUMNS = 8  # of a montage
+TONES = ("#D55E00", "#CC79A7", "#009E73", "#E69F00", "#56B4E9", "#0072B2")  # rings of what is chosen, in this order
 NEAREST = 23
 LEVELS = 40  # more values than this are too fine for a histogram of that width
 WIDE = 140  # pixels
 
 
 def told_of(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
-    """The panel below a map: the rows at these positions, said how they were chosen."""
-    copied = f"{codes.of_rows:,} rows were encoded" if codes.of_rows > len(codes) else ""
-    facts = [*told, f"{len(rows):,} of {len(codes):,} rows here", copied]
+    """The panel beside a map: the rows at these positions, said how they were chosen."""
+    facts = [*told, f"{len(rows):,} of {len(codes):,} rows"]
     panels.head("The selection", facts, "selection", small=True, data=lambda: as_table(codes, rows))
     if not len(rows):
         panels.explain("Nothing selected", "The area contains no codes.")
         return
-    left, right = st.columns([0.42, 0.58])
-    with left:
-        _composition(run, codes, rows)
-        _keep(run, codes, rows)
-    with right:
-        if len(rows) == 1:
-            _neighbours(run, codes, int(rows[0]))
-        else:
-            some = rows[:: max(1, len(rows) // MONTAGE)][:MONTAGE]
-            plural = run.config.plural
-            said = f"{len(some)} of the {len(rows):,} selected {plural}, evenly spaced by row id."
-            _montage(run, codes, some, said)
+    if len(rows) == 1:
+        _neighbours(run, codes, int(rows[0]))
+    else:
+        some = rows[:: max(1, -(-len(rows) // MONTAGE))]
+        _montage(
+            run, codes, some, f"{len(some)} of the {len(rows):,} selected {run.config.plural}, evenly spaced by row id."
+        )
+    _keep(run, codes, rows)
+    _composition(run, codes, rows)
 
 
 def _composition(run: Run, codes: Codes, rows: Any) -> None:
@@ -55,12 +55,10 @@ def _composition(run: Run, codes: Codes, rows: Any) -> None:
     factors = reads.factor_names(run)
     telling = found.groupby("factor")["lift"].max().sort_values(ascending=False, kind="stable").index
     lines = [([markup.pill(name, factors), *_line(found[found["factor"] == name])], "", "") for name in telling]
-    st.html(
-        markup.rows_html(
-            [("factor", ""), ("share by value", ""), ("times as frequent in the selection", "wrap")], lines
-        )
+    st.html(markup.rows_html([("factor", ""), ("share by value", ""), ("over-represented", "wrap")], lines))
+    panels.note(
+        "Blue: the selection; grey line: all rows. ×: how much more frequent in the selection than in all rows."
     )
-    panels.note("Blue: the selection; grey line: all rows. Labels: the most over-represented values.")
 
 
 def _line(values: Any) -> list[str]:
@@ -91,7 +89,7 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
     alt = html.escape(f"{len(rows)} {run.config.plural} of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
-    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
+    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=COLUMNS))}">')
     panels.note(" · ".join(filter(None, [said, reads.channels(run)])))
 
 
@@ -109,33 +107,44 @@ def _keep(run: Run, codes: Codes, rows: Any) -> None:
         return
     with st.form(f"keep-{run.name}", border=False, clear_on_submit=True):
         one, two, three = st.columns([0.36, 0.42, 0.22], vertical_alignment="bottom")
-        name = one.text_input("Save as", max_chars=LONGEST_NAME, placeholder="a name")
+        name = one.text_input("Save selection as", max_chars=LONGEST_NAME, placeholder="a name")
         note = two.text_input("Note", max_chars=LONGEST_NOTE)
-        if three.form_submit_button("Keep", width="stretch"):
+        if three.form_submit_button("Save", width="stretch"):
             try:
                 name_selection(run, name, codes.row_ids[rows], note=note)
             except LatentlabError as error:
-                panels.explain("Not kept", str(error))
+                panels.explain("Not saved", str(error))
             else:
                 st.rerun()
 
 
-def kept(run: Run, place: Any, none: str) -> tuple[Any, str]:
-    """The ids of a selection that was kept by name, chosen here, with its name; none where none is."""
+def kept(run: Run, place: Any) -> dict[str, Any]:
+    """The row ids of the saved selections that are chosen here, by name."""
     found, _ = reads.attempt(lambda: selections_of(run.notes()), {})
-    names = [none, *found]
-    choice.remember("kept", names, none)
-    place.selectbox("Kept selection", names, key="kept", persist_state="session", disabled=len(names) == 1)
-    name = str(st.session_state["kept"])
-    return found.get(name), name
+    if "kept" not in st.session_state:
+        st.session_state["kept"] = [unquote(name) for name in st.query_params.get("kept", "").split(",")]
+    st.session_state["kept"] = [name for name in st.session_state["kept"] if name in found]
+    place.multiselect(
+        "Saved selections", list(found), key="kept", persist_state="session", disabled=not found, placeholder="none"
+    )
+    names = ",".join(quote(name, safe=" ") for name in st.session_state["kept"])
+    if names:
+        st.query_params["kept"] = names
+    else:
+        st.query_params.pop("kept", None)
+    return {name: found[name] for name in st.session_state["kept"]}
 
 
-def kept_note(run: Run, name: str) -> None:
-    """The note of a kept selection, and a way to forget it."""
-    note = run.notes()["selections"][name].get("note", "")
-    left, right = st.columns([0.86, 0.14], vertical_alignment="center")
-    with left:
-        panels.note(f"{name}: {note}" if note else f"{name}: no note")
-    if writable(run) and right.button("Forget", key=f"forget-{name}", width="stretch"):
-        name_selection(run, name, reads.codes(run).row_ids[:0])
-        st.rerun()
+def kept_notes(run: Run, chosen: Mapping[str, Any]) -> None:
+    """The saved selections that are chosen: how many rows, the note, and a way to delete each."""
+    notes = run.notes()["selections"]
+    for (name, ids), tone in zip(chosen.items(), cycle(TONES), strict=False):
+        left, right = st.columns([0.76, 0.24], vertical_alignment="center")
+        note = str(notes[name].get("note", "")) or "no note"
+        left.html(
+            f'<p class="ll-note"><span class="ll-ring" style="border-color:{tone}"></span>'
+            f"{html.escape(name)}: {html.escape(note)} · {len(ids):,} rows</p>"
+        )
+        if writable(run) and right.button("Delete", key=f"delete-{name}", width="stretch"):
+            name_selection(run, name, reads.codes(run).row_ids[:0])
+            st.rerun()

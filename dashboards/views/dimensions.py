@@ -5,11 +5,15 @@ from __future__ import annotations
 import html
 from typing import Any
 
+import beside
 import choice
 import examined
 import markup
+import numpy as np
 import panels
+import ranking
 import reads
+import rows
 import streamlit as st
 from drawings import Drawing, command
 
@@ -24,9 +28,12 @@ from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, wri
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, heat, strip
 
-RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "aggregate posterior, 2.5 % … 97.5 %"}
+RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "middle 95 % of the encoded data"}
+LIST = 0.58  # of the width, for the list
 SHOWN = 40
 EXTREMES = 16
+BAR = 60  # pixels
+LOW = 210  # pixels, of charts that stand beside one another in a narrow column
 
 
 def page() -> None:
@@ -42,107 +49,74 @@ def page() -> None:
         )
         return
     table = reads.ranked(run)
-    above, below = st.container(), st.container()
-    part, over = _around(run, below)
+    names = table["dim"].tolist()
+    choice.remember("dim", names, names[0])
+    above = st.container()
+    part, over = _around(run)
     with above:
-        _ranking(run, table, part, over)
-    _detail(run, table, part, over)
+        facts = [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table), reads.channels(run)]
+        make = _command(run, part, over)
+        panels.head("What each dimension does", facts, "dimensions", make=make, data=lambda: reads.ranked(run))
+    left, right = beside.parts(LIST)
+    with left:
+        _ranking(run, table, part)
+    with right:
+        anchor = st.container()
+        _detail(run, table, part, over)
+        if part is not None:
+            anchor.html(_anchor_shown(run, part))  # last, as it may have to load the model
     examined.effects(run)
 
 
-def _around(run: Run, place: Any) -> tuple[Decodings | None, str]:
+def _around(run: Run) -> tuple[Decodings | None, str]:
     """The traversals that table and detail show, chosen once for both: over which range, around which row."""
     known = _ranges(run)
     if not known:
         return None, ""
-    one, two, said = place.columns([0.42, 0.16, 0.42], vertical_alignment="bottom")
     choice.remember("range", known, known[0])
-    if len(known) > 1:
-        one.segmented_control(
-            "Traversal over",
-            known,
-            key="range",
-            format_func=lambda over: RANGES[over],
-            required=True,
-            persist_state="session",
-        )
-        choice.keep("range")
-    over = st.session_state["range"]
-    stored = reads.decodings(run)[f"traversals-{over}"]
-    asked = _anchor(run, two, stored)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        if len(known) > 1:
+            st.segmented_control(
+                "Traversal over",
+                known,
+                key="range",
+                format_func=lambda over: RANGES[over],
+                required=True,
+                persist_state="session",
+            )
+            choice.keep("range")
+        over = st.session_state["range"]
+        stored = reads.decodings(run)[f"traversals-{over}"]
+        asked = None if run.sampled else _anchor(run, stored)
     if asked is None:
         return stored, over
     exact, why = reads.attempt(lambda: reads.traversals(run, asked, over), None)
     if exact is None:
-        with said:
-            panels.note(f"Shown around the stored anchor, row {stored.settings.get('anchor_row', 'unknown')}: {why}.")
+        panels.note(f"Shown around the stored anchor, row {stored.settings.get('anchor_row', 'unknown')}: {why}.")
     return exact or stored, over
 
 
-def _anchor(run: Run, place: Any, stored: Decodings) -> int | None:
+def _anchor(run: Run, stored: Decodings) -> int | None:
     """The row id that was asked for; None where it is the stored anchor or nothing."""
-    if run.sampled:
-        return None
-    asked, key = st.query_params.get("anchor", ""), f"anchor-{run.name}"
-    if key not in st.session_state:
-        st.session_state[key] = int(asked) if asked.isdecimal() and len(asked) < 16 else None
     kept = stored.settings.get("anchor_row")
-    given = place.number_input(
-        "Around row",
-        min_value=0,
-        step=1,
-        key=key,
-        placeholder=f"{kept} (stored)" if kept is not None else "stored",
-        help="The id of a row, as shown on the Map page. The model decodes traversals around its code.",
-    )
-    if given is None:
-        st.query_params.pop("anchor", None)
-        return None
-    if st.query_params.get("anchor") != str(given):
-        st.query_params["anchor"] = str(given)
-    return None if given == kept else int(given)
+    default = f"row {kept} (default)" if kept is not None else "default"
+    given = rows.picker(run, f"Start {run.config.noun}", "anchor", otherwise=default)
+    return None if given == kept else given
 
 
 @panels.part
-def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
-    panels.head(
-        "What each dimension does",
-        [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table), reads.channels(run)],
-        "dimensions",
-        make=_command(run, part, over),
-        data=lambda: reads.ranked(run),
-        on_pick=pick,
-    )
-    if st.session_state.pop("dim_picked", False):
-        st.rerun()  # the detail is a fragment of its own, which a pick in this one does not redraw
-    if run.sampled:
-        st.html(
-            '<p class="ll-note">This model has only a decoder: its codes are samples from the prior N(0, 1), not '
-            "codes of images, so they do not show which dimensions are used.</p>"
-        )
-    elif not run.config.has_model and not run.config.stochastic:
-        panels.note(
-            "These codes have no posterior variance, and so no KL: the dimensions are ranked by the variance of their "
-            "codes, whose scale is arbitrary, and every dimension that varies counts as active."
-        )
-    elif not run.config.stochastic:
-        st.html(
-            '<p class="ll-note">An autoencoder has no prior and no KL: its dimensions are ranked by the variance of '
-            "their codes, whose scale is arbitrary, and every dimension that varies counts as active. The decoder "
-            "effect does not depend on that scale: it is the mean change of the decoded sample per step over the "
-            "range of the codes.</p>"
-        )
+def _ranking(run: Run, table: Any, part: Decodings | None) -> None:
+    """The ranked list; what a row shows in detail is a part of its own."""
+    _caveats(run)
     factors = reads.factor_names(run)
     if not factors:
-        st.html('<p class="ll-note">These data have no known factors or labels, so no factor can be named.</p>')
+        panels.note("These data have no known factors or labels, so no factor can be named.")
     shown = table.head(SHOWN)
-    columns, rows = (
-        _columns(run, part, bool(factors)),
-        [_row(row, run, part, factors, table) for row in shown.to_dict("records")],
-    )
-    st.html(markup.rows_html(columns, rows, "dimensions"))
+    columns = _columns(run, part, bool(factors))
+    lines = [_row(row, run, part, factors, table) for row in shown.to_dict("records")]
+    panels.show(markup.rows_html(columns, lines, "dimensions"))
     if len(table) > len(shown):
-        st.html(_caption(f"The first {len(shown)} of {len(table)} dimensions; download the table for all."))
+        panels.note(f"The first {len(shown)} of {len(table)} dimensions; download the table for all.")
     if not run.config.has_model:
         panels.explain("No traversals", f"{panels.NO_MODEL} {examined.WITH_DECODER}")
     elif part is None and not run.decodes:
@@ -152,18 +126,32 @@ def _ranking(run: Run, table: Any, part: Decodings | None, over: str) -> None:
         panels.explain("No traversals", f"{why} Decode again with:", command("analyze", run.path, "--only", "traverse"))
 
 
+def _caveats(run: Run) -> None:
+    """What the ranking of this kind of model does not say."""
+    if run.sampled:
+        panels.note(
+            "This model has only a decoder: its codes are samples from the prior N(0, 1), not codes of images, so they "
+            "do not show which dimensions are used."
+        )
+    elif not run.config.has_model and not run.config.stochastic:
+        panels.note(
+            "These codes have no posterior variance, and so no KL: the dimensions are ranked by the variance of their "
+            "codes, whose scale is arbitrary, and every dimension that varies counts as active."
+        )
+    elif not run.config.stochastic:
+        panels.note(
+            "An autoencoder has no prior and no KL: its dimensions are ranked by the variance of their codes, whose "
+            "scale is arbitrary, and every dimension that varies counts as active. The decoder effect does not depend "
+            "on that scale: it is the mean change of the decoded sample per step over the range of the codes."
+        )
+
+
 def _command(run: Run, part: Decodings | None, over: str) -> Drawing | str:
     """What draws these traversals, or what stores those around another row."""
     anchor = part.settings.get("anchor_row") if part else None
     if part is not None and anchor != reads.decodings(run)[f"traversals-{over}"].settings.get("anchor_row"):
         return command("analyze", run.path, "--only", "traverse", "--anchor", str(anchor))
     return Drawing("traversals", (run,), {"over": over or None})
-
-
-def pick(key: str) -> None:
-    """Show that dimension in detail."""
-    st.session_state["dim"] = key
-    st.session_state["dim_picked"] = True
 
 
 def _ranges(run: Run) -> tuple[str, ...]:
@@ -186,12 +174,10 @@ def _rows(table: Any) -> str:
 
 
 def _columns(run: Run, part: Decodings | None, factors: bool) -> list[tuple[str, str]]:
-    size = [("KL, nats", ""), ("var of mean", "num")] if run.config.stochastic else [("variance of code", "")]
+    size = [("KL, nats" if run.config.stochastic else "variance of code", "")]
     size += [("decoder effect", "num")] if part and not run.config.stochastic else []
     top = [("top factor, normalised MI", "")] if factors else []
-    around = f" around row {part.settings['anchor_row']}" if part and "anchor_row" in part.settings else ""
-    ends = RANGES.get(str(part.settings.get("range")), "") if part else ""
-    moved = [(f"traversal, {ends}{around}", "")] if part else []
+    moved = [(f"traversal, {RANGES.get(str(part.settings.get('range')), '')}", "")] if part else []
     return [("", "num"), ("dim", ""), *size, *top, *moved, ("name", "wrap")]
 
 
@@ -201,37 +187,36 @@ def _row(
     inactive = run.config.stochastic and not bool(row["active"])
     key = row["dim"]
     by = "kl" if run.config.stochastic else "variance_of_mean"
-    width = 90 * float(row[by]) / max(float(table[by].max()), 1e-12)
-    bar = f'{markup.number(row[by])}<span class="bar" style="width:{max(width, 1):.0f}px"></span>'
+    width = max(BAR * float(row[by]) / max(float(table[by].max()), 1e-12), 1)
+    bar = f'<span class="bar" style="width:{width:.0f}px"></span>' if not inactive else "<small>inactive</small>"
     rank = int(table.index[table["dim"] == key][0]) + 1
-    cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", bar]
-    if run.config.stochastic:
-        cells.append(markup.number(row["variance_of_mean"]))
-    elif part is not None:
+    cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", f"{markup.number(row[by])} {bar}"]
+    if not run.config.stochastic and part is not None:
         cells.append(f"{changed(part.images[int(row['index'])], part.form).mean():.2%}")
     if factors:
         cells.append(_factor(row, factors))
     if part is not None:
         cells.append(_strip(part, int(row["index"]), f"{key} varied, other dimensions fixed"))
-    cells.append('<span class="soft">inactive</span> ' * inactive + _name(run, row, inactive=inactive))
-    state = " ".join(["off"] * inactive + ["on"] * (key == st.session_state.get("dim")))
+    own = row["named_by"] == "user"
+    cell = ranking.name_cell(row["name"] if own else "", row["note"], key, LONGEST_NAME, editable=writable(run))
+    cells.append(cell + ("" if own or inactive else _earned(run, row)))
+    state = " ".join(["off"] * inactive + ["on"] * (key == st.session_state["dim"]))
     return cells, key, state
 
 
-def _name(run: Run, row: dict[str, Any], *, inactive: bool) -> str:
-    """The user's name with his note, or the one that was earned with its AUROC, or why none was."""
+def _earned(run: Run, row: dict[str, Any]) -> str:
+    """The name that the dimension earned with its AUROC, or that none was; nothing where no names were sought."""
     verdicts = reads.verdicts(run)
-    if inactive or row["named_by"] == "user" or not verdicts:
-        said = row["note"]
-        return f'<span title="{html.escape(said)}">{html.escape(row["name"])}</span>' if row["name"] or said else ""
-    found = verdicts[int(row["index"])]
+    if not verdicts:
+        return ""
+    verdict = verdicts[int(row["index"])]
     if not row["name"]:
-        return f'<span class="soft" title="{html.escape(found.why)}">no name earned</span>'
-    low, high = found.interval
-    reach = "" if markup.missing(found.hard) else f"; {found.hard:.2f} among rows alike in all other dimensions"
-    said = f"detects high against low codes: AUROC {found.detection:.2f}, {low:.2f} to {high:.2f}{reach}"
-    area = f'<span class="soft">AUROC {markup.number(found.detection)}</span>'
-    return f'<span title="{html.escape(said)}">{html.escape(row["name"])} {area}</span>'
+        return f' <span class="soft" title="{html.escape(verdict.why)}">no name earned</span>'
+    low, high = verdict.interval
+    reach = "" if markup.missing(verdict.hard) else f"; {verdict.hard:.2f} among rows alike in all other dimensions"
+    said = f"detects high against low codes: AUROC {verdict.detection:.2f}, {low:.2f} to {high:.2f}{reach}"
+    area = f'<span class="soft">AUROC {markup.number(verdict.detection)}</span>'
+    return f' <span title="{html.escape(said)}">{html.escape(row["name"])} {area}</span>'
 
 
 def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
@@ -250,76 +235,116 @@ def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
 
 @panels.part
 def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
+    """Everything about the dimension that is picked; a pick draws this alone."""
+    if st.session_state.pop("renamed", False):
+        st.rerun()  # the list has the names, too
     names = table["dim"].tolist()
     choice.remember("dim", names, names[0])
-    above = st.container()
-    left, right = st.columns([0.16, 0.84], vertical_alignment="center")
-    left.selectbox("Dimension", names, key="dim", persist_state="session", format_func=lambda d: _title(table, d))
     choice.keep("dim")
+    ranking.rows_of("dimensions", st.session_state["dim"], _pick, lambda *given: _rename(run, table, *given))
     row = table.set_index("dim").loc[st.session_state["dim"]]
     index = int(row["index"])
-    with above:
-        make = Drawing("responses", (run,), {"factor": choice.colour(), "dimension": index})
-        panels.head(
-            f"{_title(table, st.session_state['dim'])} in detail",
-            _detail_facts(run, row),
-            "dimension",
-            small=True,
-            make=make,
-        )
-    drawn = drawing(part.form) if part is not None else None
-    if part is not None and drawn is not None:
-        shown = drawn.traversals(part.form, part.images[[index]], [_title(table, row.name)], [False])
-        with right:
-            chart = _panels.interactive(escaped(shown), "", "", f"{row.name} over the {over} range")
-            panels.chart(chart.update_layout(title=None, margin_t=30), "traversal")
-            panels.note(_ticks(part, index))
-    elif part is not None:
-        right.html(
-            _strip(part, index, f"{row.name} over the {over} range", "ll-wide")
-            + f'<p class="ll-note">{_ticks(part, index)}</p>'
-        )
+    make = Drawing("responses", (run,), {"factor": choice.colour(), "dimension": index})
+    title = f"{_title(table, row.name)} in detail"
+    panels.head(title, _detail_facts(run, row), "dimension", small=True, make=make)
+    if len(table) > SHOWN:
+        st.selectbox("Dimension", names, key="dim", persist_state="session", format_func=lambda d: _title(table, d))
+    if why := st.session_state.pop("not-renamed", ""):
+        panels.explain("Not saved", why)
+    if part is not None:
+        _traversal(table, part, over, row)
+    _label(run, index, str(row["name"]) if row["named_by"] == "user" else "", str(row["note"]))
     one, two = st.columns(2)
     with one:
-        st.html(
-            _caption(
-                f"q({row.name}) over all {run.config.plural}"
-                + ", against the prior N(0, 1), dashed" * run.config.stochastic
-            )
-        )
-        panels.chart(Drawing("aggregate-posterior", (run,), {"dimension": index}).interactive(), "posterior")
+        _response(run, index)
     with two:
-        factor = choice.colour()
-        if factor in reads.factor_names(run):
-            st.html(_caption(f"Mean code at each {factor}; band: ± 1 sd over everything else"))
-            panels.chart(Drawing("responses", (run,), {"factor": factor, "dimension": index}).interactive(), "response")
-        else:
-            panels.explain("No factors", "These data have no known factors or labels.")
-    one, two, three = st.columns([0.2, 0.4, 0.4])
-    with one:
+        dashed = " (dashed: prior)" * run.config.stochastic
+        st.html(_caption(f"Distribution of {row.name}, {len(reads.codes(run)):,} {run.config.plural}{dashed}"))
+        posterior = Drawing("aggregate-posterior", (run,), {"dimension": index})
+        panels.chart(posterior.interactive(LOW), "posterior")
+    _extremes(run, index)
+    if part is not None:
         _changed(part, index)
-    _extremes(run, index, two, three)
-    _label(run, index, str(row["name"]) if row["named_by"] == "user" else "", str(row["note"]))
 
 
-def _changed(part: Decodings | None, index: int) -> None:
-    """Where the picture changes along the traversal, as light as against the strongest change of any dimension."""
-    if part is None:
+def _pick(key: str) -> None:
+    """Show that dimension in detail."""
+    st.session_state["dim"] = key
+
+
+def _rename(run: Run, table: Any, dim: str, shown: str, name: str) -> None:
+    """Keep the name that was typed in a row of the list."""
+    row = table.set_index("dim").loc[dim]
+    note = str(row["note"])
+    try:
+        name_dimension(run, int(row["index"]), name=name, note=note, shown=(shown, note))
+    except LatentlabError as error:
+        st.session_state["not-renamed"] = str(error)
+    st.session_state["renamed"] = True
+
+
+def _traversal(table: Any, part: Decodings, over: str, row: Any) -> None:
+    """What the dimension makes of the anchor."""
+    index, drawn = int(row["index"]), drawing(part.form)
+    if drawn is None:
+        st.html(_strip(part, index, f"{row.name} over the {over} range", "ll-wide") + _caption(_ticks(part, index)))
         return
+    shown = drawn.traversals(part.form, part.images[[index]], [_title(table, row.name)], [False])
+    chart = _panels.interactive(escaped(shown), "", "", f"{row.name} over the {over} range")
+    panels.chart(chart.update_layout(title=None, margin_t=30), "traversal")
+    panels.note(_ticks(part, index))
+
+
+def _anchor_shown(run: Run, part: Decodings) -> str:
+    """The sample that the traversals go through and its reconstruction, as HTML; nothing where it is no row's."""
+    if (anchor := part.settings.get("anchor_row")) is None:
+        return ""
+    codes, shown = reads.codes(run), reads.reconstructed(run, int(anchor))
+    if shown[0] is None and part.originals is not None:
+        shown = part.pictures(part.originals)[0], shown[1]
+    named = zip((run.config.noun, "reconstruction"), shown, strict=True)
+    framed = [_framed(picture, what, int(anchor)) for what, picture in named if picture is not None]
+    at = np.flatnonzero(codes.row_ids == anchor)
+    said = [f"Row {anchor}", *([rows.facts(codes, int(at[0]))] if len(at) else ())]
+    return f'<div class="ll-pair">{"".join(framed)}{_caption(": ".join(filter(None, said)))}</div>'
+
+
+def _framed(picture: Any, what: str, anchor: int) -> str:
+    crisp = "crisp" * (picture.shape[-1] <= 64)
+    alt = html.escape(f"{what} of row {anchor}")
+    source = data_uri(strip(picture[None], gap=0))
+    return (
+        f'<figure><figcaption>{html.escape(what)}</figcaption><img class="{crisp}" alt="{alt}" src="{source}"></figure>'
+    )
+
+
+def _response(run: Run, index: int) -> None:
+    factor = choice.colour()
+    if factor not in reads.factor_names(run):
+        panels.explain("No factors", "These data have no known factors or labels.")
+        return
+    st.html(_caption(f"Mean code at each {factor}; band: ± 1 sd over everything else"))
+    made = Drawing("responses", (run,), {"factor": factor, "dimension": index})
+    panels.chart(made.interactive(LOW), "response")
+
+
+def _changed(part: Decodings, index: int) -> None:
+    """Where the picture changes along the traversal, as light as against the strongest change of any dimension."""
     found = changed(part.images, part.form)
     here, most, place = found[index], float(found.max()), part.form.place
     st.html(
         _caption(f"{place.capitalize()} change along the traversal")
         + _picture(heat(here, most), f"heat map of what dimension z{index} changes", "ll-heat")
         + _caption(
-            f"Mean change from step to step: {here.mean():.1%} of the range, at most {here.max():.0%} in a {place}; "
-            f"yellow is {most:.0%}, the largest change of any dimension."
+            f"Mean {place} change per step {here.mean():.1%}, largest {here.max():.0%}. Same colour scale for every "
+            f"dimension (yellow: {most:.0%})."
         )
     )
 
 
-def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
+def _extremes(run: Run, index: int) -> None:
     """The samples with the lowest and with the highest codes."""
+    left, right = st.columns(2)
     codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
     if not run.config.has_model:
@@ -339,11 +364,13 @@ def _extremes(run: Run, index: int, left: Any, right: Any) -> None:
             continue
         value = codes.mean[end, index]
         said = f"z{index} from {markup.number(value[0])} to {markup.number(value[-1])}"
-        rows = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
+        ids = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
         place.html(
             _caption(f"{name} codes: {said}")
-            + _picture(strip(some, columns=8), f"{len(end)} {run.config.plural}, {name.lower()} first, {said}")
-            + _caption(f"{len(end)} of {len(codes):,} rows, the most extreme first · {rows}")
+            + _picture(
+                strip(some, columns=EXTREMES // 4), f"{len(end)} {run.config.plural}, {name.lower()} first, {said}"
+            )
+            + _caption(f"The {len(end)} most extreme of {len(codes):,} {run.config.plural} · {ids}")
         )
 
 
@@ -377,7 +404,7 @@ def _ticks(part: Decodings, index: int) -> str:
 
 def _label(run: Run, index: int, name: str, note: str) -> None:
     if not writable(run):
-        st.html('<p class="ll-note">The run\'s folder is read-only, so names cannot be saved.</p>')
+        panels.note("The run's folder is read-only, so names cannot be saved.")
         return
     form = f"label-{run.name}-{index}"
     seen, save = f"{form}-shown", f"{form}-save"
@@ -385,7 +412,7 @@ def _label(run: Run, index: int, name: str, note: str) -> None:
         st.session_state[seen] = name, note
     name, note = shown = st.session_state.get(seen, (name, note))
     with st.form(form, border=False, enter_to_submit=True):
-        one, two, three = st.columns([0.3, 0.55, 0.15], vertical_alignment="bottom")
+        one, two, three = st.columns([0.4, 0.36, 0.24], vertical_alignment="bottom")
         named = one.text_input("Name", name, max_chars=LONGEST_NAME, placeholder="what does it change?")
         noted = two.text_input("Note", note, max_chars=LONGEST_NOTE)
         if three.form_submit_button("Save", key=save, width="stretch"):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
+import beside
 import choice
+import explorer
 import panels
 import reads
+import rows
 import selected
 import streamlit as st
 from drawings import Drawing, command
@@ -25,14 +29,17 @@ from latentlab.codes.selections import (
     values_of,
     within,
 )
+from latentlab.figures._markup import escaped
 from latentlab.runs.run import Run
 
 PLANE = "plane"
 NAMES = {"umap": "UMAP", "pca": "PCA", PLANE: "two dimensions"}
-LONGEST = 2_000  # letters of row ids, or of an area, which the address of the page must hold
+CHART, WIDER = 0.62, 0.66  # of the width, for the chart, and for the map of all rows
+CHART_ROWS, ALL_ROWS = "chart", "all"
+SHOWN = {CHART_ROWS: "chart", ALL_ROWS: "all rows"}
+LONGEST = 2_000  # letters of an area, which the address of the page must hold
 ANY = "—"
 ELLIPSES = 60
-RINGS = {"symbol": "circle-open", "size": 9, "color": "#D55E00", "line": {"width": 1.5}}
 OUTLINE = {"type": "path", "line": {"color": "#D55E00", "width": 1.2, "dash": "dot"}, "layer": "above"}
 
 
@@ -57,7 +64,7 @@ def _map(run: Run) -> None:
     projected, why = reads.attempt(lambda: reads.projections(run), {})
     kinds = [kind for kind in ("umap", "pca") if kind in projected] + [PLANE]
     above = st.container()
-    columns = st.columns([0.34, 0.16, 0.16, 0.16, 0.18], vertical_alignment="bottom")
+    columns = st.columns([0.28, 0.13, 0.13, 0.28, 0.18], vertical_alignment="bottom")
     choice.remember("picture", kinds, kinds[0])
     columns[0].segmented_control(
         "Picture", kinds, key="picture", format_func=lambda kind: NAMES[kind], required=True, persist_state="session"
@@ -65,7 +72,7 @@ def _map(run: Run) -> None:
     choice.keep("picture")
     kind = st.session_state["picture"]
     options, xy, ids = _plane(run, columns) if kind == PLANE else _projection(run, kind)
-    over = _laid_over(run, kind, columns[4])
+    over = _overlays(run, kind, columns[4])
     by = choice.colour() if choice.colour() in reads.factor_names(run) else None
     by = over.pop("by", by)
     drawing = Drawing("plane" if kind == PLANE else "projection", (run,), {"by": by, **options, **over})
@@ -73,58 +80,100 @@ def _map(run: Run) -> None:
     drawn.update_layout(dragmode="lasso")
     codes = reads.codes(run)
     with above:
-        panels.head(
-            "Map of the codes",
-            [str(drawn.layout.meta["subtitle"])],
-            "map",
-            make=drawing,
-            data=lambda: as_table(codes, codes.positions(ids)),
-        )
+        facts, table = [str(drawn.layout.meta["subtitle"])], lambda: as_table(codes, codes.positions(ids))
+        panels.head("Map of the codes", facts, "map", make=drawing, data=table)
     if len(kinds) == 1:
         why = why or "UMAP and PCA have not been computed for this run."
         panels.explain("No projections", f"{why} Compute them with:", command("analyze", run.path, "--only", "project"))
-    shown = "-".join(map(str, (run.name, kind, *options.values())))
-    picture = st.container()
-    _choose(run, codes, xy, ids, by, drawn, picture, f"map-{shown}")
+    key = "map-" + "-".join(map(str, (run.name, kind, *options.values())))
+    everything = _everything(columns[3])
+    if everything and kind == "pca":
+        xy, ids = reads.placed(run, kind), codes.row_ids
+    left, right = beside.parts(WIDER if everything else CHART)
+    with left:
+        chosen, told, kept = _chosen(run, codes, xy, ids, by, None if everything else drawn, key)
+    with right:
+        _told(run, codes, chosen, told, kept)
+        if everything:
+            explorer.way(run, codes)
 
 
-def _choose(run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: Any, picture: Any, key: str) -> None:
-    """The ways to select rows, and what is told of those that are."""
-    one, two, three = st.columns(3, vertical_alignment="bottom")
-    panels.note(
-        f"{_caveat(st.session_state['picture'])} Draw a lasso or a box around points, or enter row ids, a value "
-        "or a saved selection, to see what they have in common; a single row shows its neighbours."
+def _everything(place: Any) -> bool:
+    """Whether all rows are shown, to pan and zoom, instead of the chart that a paper would have."""
+    choice.remember("rows-shown", list(SHOWN), CHART_ROWS)
+    place.segmented_control(
+        "Rows", list(SHOWN), key="rows-shown", format_func=SHOWN.__getitem__, required=True, persist_state="session"
     )
-    by_id, why = reads.attempt(lambda: named(codes, _ids(one)), [])
+    return bool(choice.keep_unless("rows-shown", CHART_ROWS) == ALL_ROWS)
+
+
+def _chosen(
+    run: Run, codes: Codes, xy: Any, ids: Any, by: str | None, drawn: Any | None, key: str
+) -> tuple[Any, list[str], dict[str, Any]]:
+    """The chart (without one, the map of all rows) and the ways to select in it.
+
+    Returns the positions of the rows that are selected, how they were, and the saved selections among them.
+    """
+    chart = st.container()
+    one, two, three = st.columns([0.4, 0.24, 0.36], vertical_alignment="bottom")
+    with one:
+        typed = rows.several(run, "Row ids", "rows")
+    by_id, why = reads.attempt(lambda: named(codes, typed), [])
     if why:
         panels.explain("Rows not found", why)
     by_value, value = _value(codes, by, two)
-    kept, name = selected.kept(run, three, ANY)
-    choice.keep_unless("kept", ANY)
-    by_name: Any = [] if kept is None else present(codes.row_ids, kept)
+    kept = selected.kept(run, three)
     told = [f"{len(by_id):,} by id"] * bool(len(by_id)) + [f"{len(by_value):,} with {by} {value}"] * (value != ANY)
-    told += [f"{len(by_name):,} of {name}"] * (kept is not None)
+    told += [f"{len(present(codes.row_ids, found)):,} of {name}" for name, found in kept.items()]
+    by_filter: Any = []
+    if drawn is None:
+        by_filter, filtered = explorer.filtered(codes)
+        told += [f"{len(by_filter):,} with {filtered}"] * bool(filtered)
     polygons = _area(key)
     enclosed: Any = [] if polygons is None else codes.positions(ids[within(polygons, xy)])
     if polygons is not None:
-        told = [f"{len(enclosed):,} of {len(ids):,} rows in this projection selected", *told]
-    marked = together(by_id, by_name)
+        of = f" (sample of {codes.of_rows:,})" if codes.of_rows > len(ids) else ""
+        told = [f"{len(enclosed):,} of {len(ids):,} points selected{of}", *told]
     # The browser still shows what was drawn in it; a chart that is sent again would lose that, and take its time.
-    outlines = [] if _selection(key) else polygons or []
-    if len(marked) or outlines:
-        drawn = type(drawn)(drawn)
-        rings = marks(xy, ids, codes.row_ids[marked])
-        drawn.add_scattergl(
-            x=rings[:, 0], y=rings[:, 1], mode="markers", marker=RINGS, hoverinfo="skip", showlegend=False
+    with chart:
+        if drawn is None:
+            explorer.draw(run, xy, ids, by, polygons or [], key)
+        else:
+            outlines = [] if _selection(key) else polygons or []
+            shown = _marked(drawn, xy, ids, {"row ids": codes.row_ids[by_id]} | kept, outlines)
+            panels.picture(shown, key, run, on_select=lambda: _drawn(key))
+        panels.note(_caveat(st.session_state["picture"]))
+    by_name = [present(codes.row_ids, found) for found in kept.values()]
+    return together(by_id, by_value, by_filter, enclosed, *by_name), told, kept
+
+
+def _marked(drawn: Any, xy: Any, ids: Any, groups: dict[str, Any], outlines: Any) -> Any:
+    """The chart with rings around the rows of each group and with areas drawn before; a copy if there are any."""
+    found = {name: marks(xy, ids, some) for name, some in groups.items() if len(some)}
+    copy = type(drawn)(drawn) if found or outlines else drawn
+    for (name, places), tone in zip(found.items(), cycle(selected.TONES), strict=False):
+        ring = {"symbol": "circle-open", "size": 9, "color": tone, "line": {"width": 1.5}}
+        x, y = places[:, 0], places[:, 1]
+        copy.add_scattergl(
+            x=x, y=y, mode="markers", marker=ring, hoverinfo="skip", showlegend=False, name=escaped(name)
         )
     for polygon in outlines:
-        drawn.add_shape(path="M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z", **OUTLINE)
-    with picture:
-        panels.picture(drawn, key, run, on_select=lambda: _drawn(key))
-    if kept is not None:
-        selected.kept_note(run, name)
+        copy.add_shape(path="M" + "L".join(f"{x},{y}" for x, y in polygon) + "Z", **OUTLINE)
+    return copy
+
+
+def _told(run: Run, codes: Codes, chosen: Any, told: list[str], kept: dict[str, Any]) -> None:
+    """What is selected, or how to select."""
+    if kept:
+        selected.kept_notes(run, kept)
     if told:
-        selected.told_of(run, codes, together(by_id, by_value, by_name, enclosed), told)
+        selected.told_of(run, codes, chosen, told)
+        return
+    panels.note(
+        "Draw a lasso or a box around points (with Shift, several), or choose rows by id, by picture, by a factor's "
+        "value or by a saved selection: their samples and what they have in common are shown here. A single row shows "
+        "its nearest neighbours."
+    )
 
 
 def _drawn(key: str) -> None:
@@ -160,19 +209,22 @@ def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
     return [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
 
 
-def _laid_over(run: Run, kind: str, place: Any) -> dict[str, Any]:
-    """What lies over the picture: a traversal's path, posterior ellipses, the colours of kept selections."""
+def _overlays(run: Run, kind: str, place: Any) -> dict[str, Any]:
+    """What lies over the picture: a traversal's path, posterior ellipses, the colours of saved selections."""
     names = [ANY, *(f"z{j}" for j in range(run.config.latent_dim))]
     options: dict[str, Any] = {}
-    with place.popover("Lay over", width="stretch"):
+    with place.popover("Overlays", width="stretch"):
         choice.remember("path", names, ANY)
         st.selectbox("Traversal of", names, key="path", persist_state="session")
         choice.keep_unless("path", ANY)
         if st.session_state["path"] != ANY:
             options["path"] = int(str(st.session_state["path"])[1:])
-            row = choice.integer(st, "around row (the mean)", "from", None, 0, None)
-            options["row"] = row
-        if kind == PLANE and run.config.stochastic and _on("ellipses", f"{ELLIPSES} posteriors, 1σ"):
+            options["row"] = choice.integer(st, "around row (the mean)", "from", None, 0, None)
+        if (
+            kind == PLANE
+            and run.config.stochastic
+            and _on("ellipses", f"posterior σ of {ELLIPSES} {run.config.plural}")
+        ):
             options["ellipses"] = ELLIPSES
         if reads.attempt(lambda: selections_of(run.notes()), {})[0] and _on("colours", "Colour by saved selections"):
             options["by"] = "selections"
@@ -185,15 +237,6 @@ def _on(key: str, label: str) -> bool:
     st.checkbox(label, key=key, persist_state="session")
     choice.keep_unless(key, False)
     return bool(st.session_state[key])
-
-
-def _ids(place: Any) -> str:
-    """Row ids as they were typed: what a lasso can choose can be chosen without a mouse."""
-    if "rows" not in st.session_state:
-        st.session_state["rows"] = st.query_params.get("rows", "")[:LONGEST]
-    place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder="5, 17, 100-120", persist_state="session")
-    choice.keep_unless("rows", "")
-    return str(st.session_state["rows"])
 
 
 def _value(codes: Codes, by: str | None, place: Any) -> tuple[Any, str]:
@@ -225,7 +268,7 @@ def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
     names = reads.order(run)
     for key, column, default in (("x", columns[1], names[0]), ("y", columns[2], names[min(1, len(names) - 1)])):
         choice.remember(key, names, default)
-        column.selectbox("Across" if key == "x" else "Up", names, key=key, persist_state="session")
+        column.selectbox(f"{key} axis", names, key=key, persist_state="session")
         choice.keep(key)
     i, j = (int(st.session_state[key][1:]) for key in ("x", "y"))
     codes = reads.codes(run)

@@ -2,5 +2,6 @@
 
 ``decoder.js`` runs a decoder that `decoder.py` described, ``stage.js`` draws what `stage.py` prepared:
 ``mountStage(root, data, callbacks)`` for several runs, ``mountSliders`` for one. They use nothing but the browser.
+``map.js`` draws all rows of a picture that `map.py` packed: ``mountMap``.
 `scripts.script` gives their text, to be put into a page: nothing is fetched.
 """

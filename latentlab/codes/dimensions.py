@@ -63,18 +63,15 @@ def dimensions(
     if len(codes) < 2:
         raise InputError(f"codes has {len(codes)} row; a table of dimensions needs at least two")
     d, moments = codes.latent_dim, _moments(codes)
-    named = [(notes or {}).get("dimensions", {}).get(str(j), {}) for j in range(d)]
     table = pd.DataFrame(
         {
             "dim": [f"z{j}" for j in range(d)],
             "index": range(d),
             **moments,
             **_top_factors(codes, rows, draws, seed),
-            "name": [each.get("name", "") for each in named],
-            "note": [each.get("note", "") for each in named],
-            "named_by": [_named_by(each) for each in named],
         }
     )
+    table = with_names(table, notes or {})
     table["active"] = table["active"].astype("boolean")
     silent = ~table["active"].fillna(True).to_numpy(bool)
     table.loc[silent, ["mi", "mi_low", "mi_high"]] = np.nan
@@ -90,6 +87,14 @@ def dimensions(
         "factors": list(factors_of(codes)[1]),
     }
     return table
+
+
+def with_names(table: pd.DataFrame, notes: Mapping[str, Any]) -> pd.DataFrame:
+    """A table of dimensions with the names and notes in `notes` (`Run.notes`, `Run.named`) and whose a name is."""
+    named = notes.get("dimensions", {})
+    entries = [named.get(str(j), {}) for j in table["index"]]
+    given = {what: [each.get(what, "") for each in entries] for what in ("name", "note")}
+    return table.assign(**given, named_by=[_named_by(each) for each in entries])
 
 
 def _named_by(entry: Mapping[str, Any]) -> str:

@@ -76,4 +76,16 @@ def spherical(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
     return ((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)).astype(np.float32)
 
 
+def through(codes: ArrayLike, steps: int) -> Floats:
+    """The way (steps, d) from the first of several codes (k, d) over all others to the last, at an even pace.
+
+    >>> through([[0.0], [1.0], [4.0]], 5)[:, 0].tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0]
+    """
+    stations = np.asarray(codes, np.float64)
+    walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(stations, axis=0), axis=1))])
+    places = np.linspace(0, walked[-1], steps)
+    return np.column_stack([np.interp(places, walked, column) for column in stations.T]).astype(np.float32)
+
+
 WAYS: Mapping[str, Callable[[ArrayLike, ArrayLike, int], Floats]] = {"linear": linear, "spherical": spherical}

@@ -155,6 +155,16 @@ def rows_of(codes: Codes, text: str, notes: dict[str, Any]) -> NDArray[np.int64]
     return named(codes, text)
 
 
+def levels(codes: Codes) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
+    """Each row's value of every factor: its number (n,) among the factor's texts, −1 where it is missing, and these.
+
+    >>> levels(Codes(np.zeros((3, 1), np.float32), labels=np.array([5, 5, 7])))["label"][0].tolist()
+    [0, 0, 1]
+    """
+    columns, names, _ = factors_of(codes)
+    return {name: _texts(codes, columns[:, k], name) for k, name in enumerate(names)}
+
+
 def values_of(codes: Codes, factor: str) -> list[str]:
     """The values that `holding` knows of a factor, in order."""
     columns, names, _ = factors_of(codes)

@@ -165,7 +165,7 @@ def colouring(run: Run, codes: Codes, by: str | None, row_ids: NDArray[np.int64]
             values[np.isin(row_ids, ids)] = level
         if not kept:
             raise InputError(f"{run.name} has no selections by name; save some on the Map page of the dashboard")
-        return values, "kept selections", tuple(kept), False
+        return values, "saved selections", tuple(kept), False
     return coloured(codes, by, row_ids)
 
 

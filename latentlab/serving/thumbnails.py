@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from latentlab.system.png import png, strip
 ADDRESS = "/thumbnail/{run}/{row}.png"
 AT_A_TIME, SECONDS = 4, 10.0  # of the images of one row, and how long each is waited for
 
+OPENING = Lock()
+
 
 def thumbnail(study: Path, run: str, row: int) -> bytes:
     """The image of a row of the data that a run's codes were made from, as a PNG.
@@ -28,7 +31,8 @@ def thumbnail(study: Path, run: str, row: int) -> bytes:
     if NAME.fullmatch(run) is None or path.is_symlink() or not 0 <= row < 2**62:
         raise InputError(f"no run of the study is called {run[:40]!r}")
     found = Run(path)
-    data = _dataset(path, found.codes_path.stat().st_mtime_ns)
+    with OPENING:  # one thread opens the data, which many ask for at once
+        data = _dataset(path, found.codes_path.stat().st_mtime_ns)
     return png(strip(pictures_of(found, data, np.array([row]))))
 
 

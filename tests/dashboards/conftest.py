@@ -12,8 +12,9 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import browser
 import pytest
 
 from latentlab.runs.study import Study
@@ -104,6 +105,23 @@ def started() -> Iterator[Callable[..., str]]:
 def server(toy_study: Study, started: Callable[..., str]) -> str:
     """The address of a real server that shows the toy study."""
     return started(toy_study.path)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A real browser; the tests skip where none is installed."""
+    with browser.chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(chromium: Any, server: str) -> Iterator[browser.Visit]:
+    """A fresh browser profile on the toy study; at the end, no error was logged and nobody else was asked."""
+    visited = browser.Visit(chromium, server)
+    yield visited
+    visited.page.context.close()
+    assert not visited.errors
+    assert not visited.elsewhere
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:

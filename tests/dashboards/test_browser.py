@@ -4,62 +4,17 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from browser import Visit
 
 from latentlab.runs.study import Study
 
 pytestmark = pytest.mark.browser
 
 PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
-SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
-
-
-class Visit:
-    """A page in the browser, and what it complained of and asked for."""
-
-    def __init__(self, chromium: Any, server: str, scheme: str = "light") -> None:
-        self.server, self.errors, self.elsewhere = server, [], []
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-        if server.startswith("http:"):
-            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
-        self.page = context.new_page()
-        self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", self._asked)
-        self.page.on("websocket", self._asked)
-
-    def _asked(self, request: Any) -> None:
-        url = urlsplit(request.url)
-        if url.scheme not in ("data", "blob") and url.hostname != "127.0.0.1":
-            self.elsewhere.append(request.url)
-
-    def open(self, path: str) -> Any:
-        """Go there and wait until everything is drawn."""
-        self.page.goto(f"{self.server}/{path}")
-        self.page.wait_for_selector(".ll-head h1")
-        self.settle()
-        return self.page
-
-    def settle(self) -> None:
-        """Wait until the script has run to its end and its charts are drawn."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(SETTLED)
-        self.page.wait_for_timeout(500)
-
-
-@pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Visit]:
-    """A fresh browser profile on the toy study; at the end, no error was logged and nobody else was asked."""
-    visited = Visit(chromium, server)
-    yield visited
-    visited.page.context.close()
-    assert not visited.errors
-    assert not visited.elsewhere
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -98,7 +53,7 @@ def test_a_copied_link_shows_the_same_in_another_browser(visit: Visit, chromium:
     link = page.evaluate("navigator.clipboard.readText()")
     other = Visit(chromium, server)
     shown = other.open(link.removeprefix(f"{server}/"))
-    for text in ("β = 4 · seed 1", "z2 in detail", "aggregate posterior", "Mean code at each angle"):
+    for text in ("β = 4 · seed 1", "z2 in detail", "middle 95 %", "Mean code at each angle"):
         assert text in shown.locator("[data-testid=stMain]").inner_text()
     shown.context.close()
 
@@ -147,13 +102,13 @@ def test_a_lasso_selects_says_how_many_of_how_many_and_a_link_brings_it_back(vis
     page.mouse.up()
     page.wait_for_selector("h2:has-text('The selection')")
     visit.settle()
-    assert "768 of 768 rows in this projection" in page.locator("[data-testid=stMain]").inner_text()
+    assert "768 of 768 points selected" in page.locator("[data-testid=stMain]").inner_text()
     assert "area=" in page.url
     assert sent, "the lasso's corners were sent"
     assert max(sent) < 10_000, "and not the 768 points: of 30,000 they are 4 MB"
     other = Visit(chromium, visit.server)
     shown = other.open(page.url.removeprefix(f"{visit.server}/"))
-    assert "768 of 768 rows in this projection" in shown.locator("[data-testid=stMain]").inner_text()
+    assert "768 of 768 points selected" in shown.locator("[data-testid=stMain]").inner_text()
     shown.context.close()
     assert not other.errors
 

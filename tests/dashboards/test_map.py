@@ -28,16 +28,16 @@ def test_a_selection_is_kept_by_name_chosen_again_colours_the_map_and_is_forgott
     app = open_page(path, "map", picture="plane", rows="3, 10-19")
     app.text_input[-2].input("mine")
     app.text_input[-1].input("why <b>")
-    next(button for button in app.button if button.label == "Keep").click().run()
+    next(button for button in app.button if button.label == "Save").click().run()
     assert not app.exception
     run = Run(path / RUN)
     assert run.notes()["selections"] == {"mine": {"rows": [3, *range(10, 20)], "note": "why <b>"}}
     again = open_page(path, "map", picture="plane", kept="mine", colours="True")
     assert "11 of mine" in words(again)
     assert "mine: why &lt;b&gt;" in words(again)
-    assert "coloured by kept selections" in words(again)
+    assert "coloured by saved selections" in words(again)
     assert again.query_params["kept"] == "mine"
-    next(button for button in again.button if button.label == "Forget").click().run()
+    next(button for button in again.button if button.label == "Delete").click().run()
     assert not again.exception
     assert run.notes()["selections"] == {}
     assert "11 of mine" not in words(again)
@@ -48,7 +48,7 @@ def test_a_link_brings_back_an_area_and_only_in_its_own_picture(toy_study: Study
     area = f"map-{RUN}-plane-0-1 -9 -9,0 -9,0 9,-9 9"
     left = int((codes.mean[:, 0] < 0).sum())
     told = words(open_page(toy_study.path, "map", run=RUN, picture="plane", x="z0", y="z1", area=area))
-    assert f"{left} of 768 rows in this projection selected" in told
+    assert f"{left} of 768 points selected" in told
     assert "The selection" not in words(open_page(toy_study.path, "map", run=RUN, picture="pca", area=area))
     for wrong in ("1 2,3", "a b,c d,e f", ";", "nan nan,1 1,2 2"):
         told = words(open_page(toy_study.path, "map", run=RUN, picture="plane", area=f"map-{RUN}-plane-0-1 {wrong}"))
