@@ -79,6 +79,12 @@ def below_nulls(rows: pd.DataFrame, measure: str) -> pd.Series[bool]:
     return below | (standardised <= rows.get(f"{measure}_null", unknown))
 
 
+def missed_nulls(rows: pd.DataFrame, measure: str) -> tuple[int, int]:
+    """How many runs with a value do not exceed their nulls, and how many have a value."""
+    scored = rows[rows[measure].notna()]
+    return int(below_nulls(scored, measure).sum()), len(scored)
+
+
 def without_value(table: pd.DataFrame, measure: str, settings: Collection[str]) -> int:
     """How many runs of these settings have diverged or have no value: what is left out may be what went wrong."""
     rows = table[table["setting"].isin(settings)]
