@@ -160,9 +160,11 @@ def picture(drawn: Any, key: str, run: Run, *, on_select: Callable[[], None]) ->
     HOVER(key=f"hover-{key}", data={"chart": key, "run": run.name}, height=1)
 
 
-def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None) -> None:
-    """A figure of the package with its own head; a point that stands for a run opens it."""
+def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None, height: int | None = None) -> None:
+    """A figure of the package with its own head, of its own height or another; a point that stands for a run opens it."""
     drawn, kind = drawing.interactive(), drawing.kind
+    if height is not None:
+        drawn = type(drawn)(drawn).update_layout(height=height)
     head(str(drawn.layout.meta["title"]), [str(drawn.layout.meta["subtitle"])], kind, make=drawing, small=True)
     if on_run is None:
         chart(drawn, f"chart-{kind}")

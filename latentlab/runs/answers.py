@@ -1,4 +1,4 @@
-"""The three questions that a study is opened with, each answered in a sentence: which setting, what failed, what recurs.
+"""Three questions about a study, each answered in a sentence: is a setting best, what failed, what recurs.
 
 The dashboard's Overview, the report and ``latentlab compare`` say them in these words.
 """

@@ -19,9 +19,9 @@ LEAST = 4  # seeds: with three each, no exact rank test reaches one-sided 0.025
 NO_WINNER = "No setting is clearly best"
 RULE = (
     "A setting is named best only when it beats every other one and there are enough seeds that this would happen by "
-    f"chance less than 5 % of the time: one-sided p ≤ {LEVEL:g} with at least {LEAST} seeds each. If both have the same "
-    "seeds, p is 1.5 times the smaller one of Welch's t-test and the t-test paired by seed; otherwise the larger one of "
-    "Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are judged. A score that does "
+    f"chance less than 5 % of the time: one-sided p ≤ {LEVEL:g} with at least {LEAST} seeds each. If both have the "
+    "same seeds, p is 1.5 times the smaller one of Welch's t-test and the t-test paired by seed; otherwise the larger "
+    "one of Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are judged. A score that does "
     "not beat permuted and rotated codes names no winner."
 )
 

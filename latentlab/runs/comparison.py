@@ -317,6 +317,15 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
+def over_all_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """`compare`'s table with each metric's value over all rows, where the profile's value is that of a draw from them.
+
+    It is what an interval is for, so that it stands beside intervals.
+    """
+    drawn = [name for name in table.attrs.get("metrics", []) if f"{name}_whole" in table]
+    return table.assign(**{name: table[f"{name}_whole"].fillna(table[name]) for name in drawn})
+
+
 def csv_of(table: pd.DataFrame) -> bytes:
     """A table as CSV; text that a spreadsheet would take for a formula gets an apostrophe before it."""
     safe = table.rename(columns=_unread)

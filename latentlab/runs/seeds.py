@@ -10,6 +10,7 @@ import numpy as np
 
 from latentlab.errors import InputError
 from latentlab.runs.comparison import COSTS
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,13 @@ def check_measure(table: pd.DataFrame, measure: str) -> None:
 def usable(table: pd.DataFrame) -> pd.DataFrame:
     """The runs that count: neither broken nor diverged."""
     return table[~table["state"].isin(["broken", "diverged"])]
+
+
+def first_seeds(table: pd.DataFrame) -> tuple[Run, ...]:
+    """A run of each setting: the first that counts and was trained."""
+    good = usable(table)
+    good = good[(good["state"] != "empty") & good["path"].notna()]
+    return tuple(Run(path) for path in good.groupby("setting", sort=False)["path"].first())
 
 
 def by_seed(table: pd.DataFrame, measure: str) -> dict[str, dict[int, float]]:
