@@ -161,11 +161,14 @@ def picture(drawn: Any, key: str, run: Run, *, on_select: Callable[[], None]) ->
 
 
 def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None, height: int | None = None) -> None:
-    """A figure of the package with its own head, of its own height or another; a point that stands for a run opens it."""
+    """A figure of the package; a point that stands for a run opens it. One of a given height has a heading alone."""
     drawn, kind = drawing.interactive(), drawing.kind
-    if height is not None:
+    title, said = str(drawn.layout.meta["title"]), str(drawn.layout.meta["subtitle"])
+    if height is None:
+        head(title, [said], kind, make=drawing, small=True)
+    else:
         drawn = type(drawn)(drawn).update_layout(height=height)
-    head(str(drawn.layout.meta["title"]), [str(drawn.layout.meta["subtitle"])], kind, make=drawing, small=True)
+        st.html(heading(title, said, "h2"))
     if on_run is None:
         chart(drawn, f"chart-{kind}")
         return

@@ -296,7 +296,7 @@ def with_half_width(value: float, low: float, high: float, digits: int = 2) -> t
     """
     half = (high - low) / 2
     if half > 0:
-        digits = max(digits, min(6, -math.floor(math.log10(2 * half))))
+        digits = max(digits, min(6, -math.floor(math.log10(half))))
     return f"{value:,.{digits}f}".replace("-", "−"), f"± {half:.{digits}f}"
 
 

@@ -19,7 +19,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.seeds import first_seeds
 from latentlab.system.png import data_uri, strip
 
-CURVE = 300  # pixels of height: the answers and the curve fit the first screen
+CURVE = 340  # pixels of height: the answers and the curve fit the first screen
 BEST = 3  # dimensions of a run that are shown
 HEIGHT = 30  # pixels of a strip
 WIDE = 6  # frames of a picture wider than tall that fit where a square one has twice as many
@@ -69,15 +69,13 @@ def _answer(place: Any, find: Callable[[], Answer]) -> None:
 def _said(question: str, sentence: str, details: tuple[str, ...]) -> str:
     more = "".join(f"<p>{html.escape(each)}</p>" for each in details)
     folded = f"<details><summary>Details</summary>{more}</details>" if details else ""
-    return (
-        f'<div class="ll-answer"><h2>{html.escape(question)}</h2><b>{html.escape(sentence)}</b>{folded}</div>'
-    )
+    return f'<div class="ll-answer"><h2>{html.escape(question)}</h2><b>{html.escape(sentence)}</b>{folded}</div>'
 
 
 def _links(place: Any) -> None:
     """Where to look first: what went wrong, what β changes, the setting that leads, or what there is."""
     place.html('<div class="ll-answer" style="margin:0"><h2>Look here first</h2></div>')
-    with place.container(gap="xsmall"):
+    with place.container(gap=None):
         for number, (label, page, chosen) in enumerate(_looks()[:LINKS]):
             st.button(label, key=f"look-{number}", type="tertiary", on_click=_go, args=(page, chosen))
 

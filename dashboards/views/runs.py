@@ -9,7 +9,6 @@ import choice
 import markup
 import panels
 import reads
-import streamlit as st
 from drawings import command
 from tabulated import runs_table
 

@@ -125,7 +125,7 @@ def _collapse(frontier: Frontier) -> str:
             "at least one did"
         )
     if frontier.unseen is not None:
-        said += f" (another seed may still collapse at β = {frontier.safe:g}: a chance up to {frontier.unseen:.0%})"
+        said += f"; the chance that another seed collapses at β = {frontier.safe:g} is up to {frontier.unseen:.0%}"
     if frontier.unread:
         betas = ", ".join(f"{beta:g}" for beta in frontier.unread)
         said += f"; nothing is known at β = {betas}, whose runs diverged, are not encoded or cannot be read"

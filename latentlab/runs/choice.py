@@ -21,8 +21,8 @@ RULE = (
     "A setting is named best only when it beats every other one and there are enough seeds that this would happen by "
     f"chance less than 5 % of the time: one-sided p ≤ {LEVEL:g} with at least {LEAST} seeds each. If both have the "
     "same seeds, p is 1.5 times the smaller one of Welch's t-test and the t-test paired by seed; otherwise the larger "
-    "one of Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are judged. A score that does "
-    "not beat permuted and rotated codes names no winner."
+    "one of Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are judged. A score that "
+    "does not beat permuted and rotated codes names no winner."
 )
 
 

@@ -16,7 +16,7 @@ from latentlab.runs.study import Study
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
+PAGES = ("overview", "runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -91,7 +91,7 @@ def visit(chromium: Any, server: str) -> Iterator[Visit]:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_loads_clean_and_fits(chromium: Any, server: str, page: str, scheme: str) -> None:
     visited = Visit(chromium, server, scheme)
-    shown = visited.open("" if page == "runs" else page)
+    shown = visited.open("" if page == "overview" else page)
     assert shown.locator(".ll-head h1").inner_text()
     assert shown.get_by_test_id("stException").count() == 0
     assert shown.evaluate("[...document.querySelectorAll('img')].filter((image) => !image.alt.trim()).length") == 0
@@ -221,14 +221,17 @@ def test_a_dragged_slider_swaps_frames_without_the_server_and_decodes_when_let_g
         assert not each.elsewhere
 
 
-def test_panels_are_collected_on_the_way_and_leave_in_one_zip(visit: Visit) -> None:
+def test_panels_are_collected_on_the_way_survive_a_reload_and_leave_in_one_zip(
+    chromium: Any, started: Any, study_of: Any
+) -> None:
+    study = study_of("beta-4-seed-0", "beta-1-seed-0")
+    visit = Visit(chromium, started(study))
     page = visit.open("sweep?run=beta-4-seed-0")
     page.get_by_role("button", name="Add to report").nth(1).click()
     page.get_by_role("button", name="Remove from report").wait_for()
     visit.settle()
-    page.get_by_role("link", name="Figures").click()
-    page.wait_for_selector("h1:has-text('Figures for the paper')")
-    visit.settle()
+    assert (study / "collected.json").is_file()
+    page = visit.open("figures?run=beta-4-seed-0")
     page.wait_for_selector("h2:has-text('Collected for the report')")
     assert "1 panel" in page.locator("[data-testid=stMain]").inner_text()
     with page.expect_download() as waiting:

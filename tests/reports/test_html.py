@@ -40,7 +40,10 @@ def test_it_tells_the_whole_story(page: str, toy_study: Study) -> None:
         assert heading in told
     for run in toy_study:
         assert f"seed {run.config.seed} ({run.name})" in told
-        assert f"--out {run.path}" in told
+    lines = [line for line in told.splitlines() if line.strip().startswith("latentlab ")]
+    assert [line.split()[1] for line in lines] == ["sweep", "analyze", "report"]
+    assert f"--out {toy_study.path}" in lines[0]
+    assert "--beta ae,1,4,16 --seeds 2" in lines[0]
     score = toy_study["beta-4-seed-0"].scores()["mig"]
     assert f"{(score.value + toy_study['beta-4-seed-1'].scores()['mig'].value) / 2:.3f}" in told
     assert "± 0.030" in told, "the interval"
