@@ -16,7 +16,7 @@ from latentlab.results import with_half_width
 
 NUMBER = "num"
 HEADS = (
-    ("run", "run", "wrap"),
+    ("run", "run", "name"),
     ("setting", "setting", ""),
     ("seed", "seed", NUMBER),
     ("normalised_beta", "β·d/D", NUMBER),

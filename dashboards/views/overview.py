@@ -20,9 +20,9 @@ from latentlab.runs.seeds import first_seeds
 from latentlab.system.png import data_uri, strip
 
 CURVE = 340  # pixels of height: the answers and the curve fit the first screen
-BEST = 3  # dimensions of a run that are shown
-HEIGHT = 30  # pixels of a strip
-WIDE = 6  # frames of a picture wider than tall that fit where a square one has twice as many
+PLACES = ("most", "second", "third")  # dimensions of a run that are shown, by what they know about a factor
+HEIGHT = 26  # pixels of a strip: three of nine square frames fit a page of 1280 pixels
+WIDE = 1.5  # times as wide as tall: of such pictures every second one is shown
 LINKS = 3
 
 
@@ -152,11 +152,11 @@ def _strips() -> None:
     runs = [run for run in first_seeds(reads.table()) if run in reads.sound() and run.has("traverse")]
     if not runs:
         return
-    facts = [f"one run per setting, {BEST} dimensions that know most about a factor", "traversed from low to high"]
+    facts = ["one run per setting, the dimensions that know most about a factor", "traversed from low to high"]
     make = command("report", reads.study().path, "-o", "report.html")
     panels.head("What the dimensions do", facts, "best", make=make, small=True, on_pick=choice.open_run)
     rows = [([f"<b>{html.escape(reads.label(run.name))}</b>", *_best(run)], run.name, "") for run in runs]
-    panels.show(markup.rows_html([("run", ""), *((f"{k + 1}", "") for k in range(BEST))], rows, "best"))
+    panels.show(markup.rows_html([("run", ""), *((place, "") for place in PLACES)], rows, "best"))
     choice.leave_for_run()
 
 
@@ -169,13 +169,13 @@ def _best(run: Run) -> list[str]:
     )
     parts = reads.decodings(run)
     over = next(kind for kind in ("traversals-prior", "traversals-aggregate") if kind in parts)
-    cells = [_cell(row, parts[over]) for row in order.head(BEST).to_dict("records")]
-    return [*cells, *["–"] * (BEST - len(cells))]
+    cells = [_cell(row, parts[over]) for row in order.head(len(PLACES)).to_dict("records")]
+    return [*cells, *["–"] * (len(PLACES) - len(cells))]
 
 
 def _cell(row: dict[str, Any], part: Any) -> str:
     pictures = part.pictures(part.images[int(row["index"])])
-    every = 1 if pictures.shape[-1] <= 1.5 * pictures.shape[-2] else 2
+    every = 1 if pictures.shape[-1] <= WIDE * pictures.shape[-2] else 2
     name = row["name"] or row["top_factor"] or ""
     told = f"{row['dim']} · {name}" if name else row["dim"]
     mi = "" if markup.missing(row["mi"]) else f" <small>MI {markup.number(row['mi'])}</small>"
