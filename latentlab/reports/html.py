@@ -61,6 +61,7 @@ def report(
     *,
     title: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    live: Callable[[Run], Any] | None = None,
 ) -> Path:
     """Write the report of a run, a study or several of them to `path`, an ``.html`` file, whole or not at all.
 
@@ -68,9 +69,9 @@ def report(
     what the factors reach as codes, what to beware of, the commands that made it all, versions and hashes. What
     cannot be read or was not made says so in its place; the same runs give the same bytes. Raises `InputError` for
     another ending and where there is no run at all. ``progress`` is told of every run whose dimensions are done,
-    and of how many there are.
+    and of how many there are. ``live`` (`ll.live`) gives the model of a run whose collected panel decodes again.
     """
-    write_report(what, path, title=title, progress=progress)
+    write_report(what, path, title=title, progress=progress, live=live)
     return Path(path)
 
 
@@ -80,6 +81,7 @@ def write_report(
     *,
     title: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    live: Callable[[Run], Any] | None = None,
 ) -> pd.DataFrame:
     """What `report` does; the table of the runs comes back, with what could not be read of them."""
     path = Path(path)
@@ -87,12 +89,16 @@ def write_report(
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected an .html file")
     given = [what] if isinstance(what, Run | Study) else list(what)
     table = compare(given)
-    write_bytes(path, _page(given, table, title, progress).encode())
+    write_bytes(path, _page(given, table, title, progress, live).encode())
     return table
 
 
 def _page(
-    given: Sequence[Run | Study], table: pd.DataFrame, title: str | None, progress: Callable[[int, int], None]
+    given: Sequence[Run | Study],
+    table: pd.DataFrame,
+    title: str | None,
+    progress: Callable[[int, int], None],
+    live: Callable[[Run], Any] | None,
 ) -> str:
     from jinja2 import Environment, PackageLoader
 
@@ -106,7 +112,7 @@ def _page(
         title=title or named,
         facts=_facts(table, runs),
         answers=answers(table, chosen, recurs),
-        collected=_collected(given),
+        collected=_collected(given, live),
         caveats=caveats(table),
         methods=_methods(runs),
         trained=_trained(table),
@@ -321,7 +327,9 @@ def _commands(given: Sequence[Run | Study]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _collected(given: Sequence[Run | Study]) -> list[tuple[Collected, Markup | None, str]]:
+def _collected(
+    given: Sequence[Run | Study], live: Callable[[Run], Any] | None
+) -> list[tuple[Collected, Markup | None, str]]:
     """The panels that were collected in the dashboard, each drawn again, or why it cannot be."""
     found: list[tuple[Collected, Markup | None, str]] = []
     for study in given:
@@ -329,20 +337,19 @@ def _collected(given: Sequence[Run | Study]) -> list[tuple[Collected, Markup | N
             panels, why = _attempt(partial(read_collected, study), ())
             found += [(Collected("Collected panels"), None, why)] if why else []
             for panel in panels:
-                drawn, why = _attempt(partial(_panel, study, panel, f"collected-{len(found)}"), None)
+                drawn, why = _attempt(partial(_panel, study, panel, f"collected-{len(found)}", live), None)
                 found.append((panel, drawn, why))
     return found
 
 
-def _panel(study: Study, panel: Collected, name: str) -> Markup | None:
+def _panel(study: Study, panel: Collected, name: str, live: Callable[[Run], Any] | None) -> Markup | None:
     from latentlab.figures import decodes, rendered
-    from latentlab.models.live import live
     from latentlab.reports.svg import inline
 
     if not panel.kind:
         return None
     runs, options = panel.runs_of(study), dict(panel.options)
-    if decodes(panel.kind) and len(runs) == 1 and runs[0].has("encode"):
+    if live is not None and decodes(panel.kind) and len(runs) == 1 and runs[0].has("encode"):
         options["model"] = live(runs[0])
     return inline(rendered(panel.kind, runs, "svg", PRESET, **options).decode(), name)
 

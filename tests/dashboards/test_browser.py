@@ -282,3 +282,32 @@ def test_the_image_of_the_point_under_the_pointer_is_shown(chromium: Any, starte
     page.context.close()
     assert not visited.errors
     assert not visited.elsewhere
+
+
+IN_FIRST_SCREEN = "e => { const b = e.getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight; }"
+
+
+def test_the_overview_answers_within_the_first_screen_and_a_heading_sorts_the_runs(visit: Visit) -> None:
+    page = visit.open("")
+    page.locator(".ll-answer b").nth(2).wait_for()
+    visit.settle()
+    for parts, least in ((".ll-answer b", 3), ("[data-testid=stPlotlyChart]", 1), ("[class*=st-key-look-] button", 3)):
+        assert sum(part.evaluate(IN_FIRST_SCREEN) for part in page.locator(parts).all()) >= least, parts
+    names = lambda: page.locator("table[data-table=overview] tbody tr").evaluate_all("r => r.map(e => e.dataset.key)")  # noqa: E731
+    before = names()
+    score = page.locator("table[data-table=overview] button[data-sort=mig]")
+    score.click()
+    page.wait_for_selector("th[aria-sort=descending] button[data-sort=mig]")
+    visit.settle()
+    assert names()[0] == "beta-16-seed-1", "the highest score first"
+    assert "sort=mig" in page.url
+    score.press("Enter")
+    page.wait_for_selector("th[aria-sort=ascending] button[data-sort=mig]")
+    visit.settle()
+    assert names()[-1] == "beta-16-seed-1"
+    score.click()
+    page.wait_for_selector("th[aria-sort=none] button[data-sort=mig]")
+    visit.settle()
+    assert names() == before
+    page.get_by_role("button", name="dimension by dimension").click()
+    page.wait_for_selector("h1:has-text('Settings side by side')")
