@@ -155,7 +155,9 @@ def measure(browser: Browser, url: str, pid: int, tries: int) -> None:
             visits[-1].close()
         first, settled = (statistics.median(getattr(v, key) for v in visits[1:]) for key in ("first", "settled"))
         errors, asked = (sum(len(getattr(v, key)) for v in visits) for key in ("errors", "elsewhere"))
-        print(f"| {name or 'runs'} | {first:.2f} | {settled:.2f} | {errors} | {asked} | {largest(pid)} |", flush=True)
+        print(
+            f"| {name or 'overview'} | {first:.2f} | {settled:.2f} | {errors} | {asked} | {largest(pid)} |", flush=True
+        )
 
 
 def largest(pid: int) -> int:
@@ -198,7 +200,7 @@ def photograph(browser: Browser, url: str, folder: Path) -> None:
     for name in pages(browser, url):
         for scheme in ("light", "dark"):
             visit = Visit(browser, f"{url}/{name}", scheme)
-            path = folder / f"{name or 'runs'}-{scheme}.png"
+            path = folder / f"{name or 'overview'}-{scheme}.png"
             print(path, visit.screenshot(path), "bytes", *visit.errors, *visit.elsewhere, flush=True)
             visit.close()
 

@@ -8,6 +8,7 @@ from latentlab.errors import LatentlabError
 
 # Not in a folder called pages: Streamlit would run such a script by itself, without this one, on a first visit.
 PAGES = {
+    "overview": "Overview",
     "runs": "Runs",
     "sweep": "β sweep",
     "dimensions": "Dimensions",
@@ -22,7 +23,7 @@ PAGES = {
 st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="expanded")
 panels.style()
 pages = [
-    st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "runs") for name, title in PAGES.items()
+    st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "overview") for name, title in PAGES.items()
 ]
 page = st.navigation(pages, position="hidden")
 try:

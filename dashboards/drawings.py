@@ -65,9 +65,10 @@ def _interactive(kind: str, stamps: Any, options: Any, height: int | None, _runs
     drawn = draw(kind, [reads.Cached(run.path) for run in _runs], **dict(options), **_model(kind, _runs))
     told = str(drawn.layout.title.text).rpartition("'>")[2].removesuffix("</span>").replace("<br>", " ")
     told = shown(told)
+    titles = [each.text.count("<br>") + 1 for each in drawn.layout.annotations if each.y == 1 and each.yref == "paper"]
     drawn.update_layout(
         title=None,
-        margin={"t": 16},
+        margin={"t": 16 * max(titles, default=1)},
         modebar={"bgcolor": "rgba(0,0,0,0)"},
         legend={"y": 0.93},
         meta={**drawn.layout.meta, "subtitle": told},

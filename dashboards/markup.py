@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from latentlab.runs.choice import better
 
@@ -23,21 +23,42 @@ SHORT = {
 }
 
 
+class Sorting(NamedTuple):
+    """By which of its columns a table can be sorted (a key a column), and by which it is, in which direction."""
+
+    keys: Sequence[str]
+    by: str = ""
+    falling: bool = False
+
+
 def rows_html(
     columns: Sequence[tuple[str, str]],
     rows: Sequence[tuple[Sequence[str], str, str]],
     name: str = "",
+    *,
+    sorting: Sorting | None = None,
 ) -> str:
     """A table of ready HTML cells: `columns` are (heading, class), `rows` are (cells, key, class of the row).
 
-    A row with a key can be picked by a click or by Enter. Cells must be escaped already.
+    A row with a key can be picked by a click or by Enter. Cells must be escaped already. A heading that the table can
+    be sorted by is a button, which `paged.py` listens to.
     """
-    heads = "".join(f'<th class="{kind}">{html.escape(text)}</th>' for text, kind in columns)
+    keys = [""] * len(columns) if sorting is None else sorting.keys
+    heads = "".join(_head(text, kind, key, sorting) for (text, kind), key in zip(columns, keys, strict=True))
     body = "".join(_row(columns, cells, key, kind) for cells, key, kind in rows)
     return (
         f'<div class="ll-scroll"><table class="ll" data-table="{html.escape(name)}"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _head(text: str, kind: str, key: str, sorting: Sorting | None) -> str:
+    if not key or sorting is None:
+        return f'<th class="{kind}">{html.escape(text)}</th>'
+    way, mark = ("descending", " ▾") if sorting.falling else ("ascending", " ▴")
+    way, mark = (way, mark) if sorting.by == key else ("none", "")
+    button = f'<button type="button" data-sort="{html.escape(key)}">{html.escape(text)}{mark}</button>'
+    return f'<th class="{kind}" aria-sort="{way}">{button}</th>'
 
 
 def _row(columns: Sequence[tuple[str, str]], cells: Sequence[str], key: str, kind: str) -> str:

@@ -160,10 +160,15 @@ def picture(drawn: Any, key: str, run: Run, *, on_select: Callable[[], None]) ->
     HOVER(key=f"hover-{key}", data={"chart": key, "run": run.name}, height=1)
 
 
-def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None) -> None:
-    """A figure of the package with its own head; a point that stands for a run opens it."""
+def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None, height: int | None = None) -> None:
+    """A figure of the package; a point that stands for a run opens it. One of a given height has a heading alone."""
     drawn, kind = drawing.interactive(), drawing.kind
-    head(str(drawn.layout.meta["title"]), [str(drawn.layout.meta["subtitle"])], kind, make=drawing, small=True)
+    title, said = str(drawn.layout.meta["title"]), str(drawn.layout.meta["subtitle"])
+    if height is None:
+        head(title, [said], kind, make=drawing, small=True)
+    else:
+        drawn = type(drawn)(drawn).update_layout(height=height)
+        st.html(heading(title, said, "h2"))
     if on_run is None:
         chart(drawn, f"chart-{kind}")
         return

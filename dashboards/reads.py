@@ -32,7 +32,10 @@ from latentlab.codes.selections import levels, named
 from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.results import Score
-from latentlab.runs.comparison import compare, settings_of, summarise
+from latentlab.runs.answers import loss, losses
+from latentlab.runs.choice import Choice, choices
+from latentlab.runs.comparison import compare, over_all_rows, settings_of, summarise
+from latentlab.runs.convergence import Rest
 from latentlab.runs.health import NOTES, TRAINED, environment, health
 from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.projections import projections_of
@@ -79,12 +82,44 @@ def _study(path: str) -> Study:
 def table() -> Any:
     """`compare` of the whole study."""
     chosen = study()
-    return _table(tuple((run.name, stamp(run.path)) for run in chosen.runs), tuple(chosen.broken), chosen)
+    missing = (*chosen.broken.items(), *chosen.left_out.items())
+    return _table(tuple((run.name, stamp(run.path)) for run in chosen.runs), missing, chosen)
 
 
 @st.cache_data(max_entries=2, show_spinner="Reading the runs …")
-def _table(stamps: Any, broken: Any, _study: Study) -> Any:
+def _table(stamps: Any, missing: Any, _study: Study) -> Any:
     return compare(_study)
+
+
+def counted() -> list[str]:
+    """How many runs and settings the study has, and what could not be opened of it."""
+    chosen, settings = study(), table()["setting"].dropna().nunique()
+    facts = [
+        f"{len(chosen.runs)} run{'s' * (len(chosen.runs) != 1)} of {settings} setting{'s' * (settings != 1)}",
+        f"{len(chosen.broken)} broken" if chosen.broken else "",
+        f"{len(chosen.left_out)} folder{'s' * (len(chosen.left_out) != 1)} left out" if chosen.left_out else "",
+    ]
+    return [fact for fact in facts if fact]
+
+
+def judged() -> tuple[Choice, ...]:
+    """Which setting is best by each score, if one is."""
+    return _judged(tuple((run.name, stamp(run.path)) for run in study().runs), table())
+
+
+@st.cache_data(max_entries=2, show_spinner="Comparing the settings …")
+def _judged(stamps: Any, _table: Any) -> tuple[Choice, ...]:
+    return choices(_table)
+
+
+def losses_at_rest() -> dict[str, Rest | None]:
+    """Whether the loss of each finished run still fell."""
+    return losses(table(), lambda run: _loss(str(run.path), stamp(run.path, ["config.json", "history.jsonl"])))
+
+
+@st.cache_data(max_entries=512, show_spinner="Reading the losses …")
+def _loss(path: str, stamps: Any) -> Rest | None:
+    return loss(Run(Path(path)))
 
 
 def recurring() -> Recurring:
@@ -106,8 +141,8 @@ def sound() -> tuple[Run, ...]:
 
 
 def settings() -> Any:
-    """`summarise` of the whole study: one row per setting."""
-    return summarise(table())
+    """`summarise` of the whole study: one row per setting, scores over all rows as in the table of the runs."""
+    return summarise(over_all_rows(table()))
 
 
 def label(name: str) -> str:

@@ -288,6 +288,18 @@ class Score(Result):
         return cls(**kept)
 
 
+def with_half_width(value: float, low: float, high: float, digits: int = 2) -> tuple[str, str]:
+    """A value and half of its interval as text, with as many decimals as it takes for the half to be no bare zero.
+
+    >>> with_half_width(0.19, 0.186, 0.194), with_half_width(-1.0, -1.5, -0.5), with_half_width(0.5, 0.5, 0.5)
+    (('0.190', '± 0.004'), ('−1.00', '± 0.50'), ('0.50', '± 0.00'))
+    """
+    half = (high - low) / 2
+    if half > 0:
+        digits = max(digits, min(6, -math.floor(math.log10(half))))
+    return f"{value:,.{digits}f}".replace("-", "−"), f"± {half:.{digits}f}"
+
+
 def version_of(score: Score) -> int:
     """By which version of its metric a score was computed; settings say it from 2 on."""
     return int(score.settings.get("version", 1))

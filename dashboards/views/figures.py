@@ -43,8 +43,9 @@ def _collected(preset: str) -> None:
         panels.explain(
             "Nothing collected yet",
             (
-                "Press “Add to report” at the top of any panel. Collected panels stay here while this tab is open. "
-                "Download them as one ZIP: figures as PDF, numbers as CSV, and the commands that reproduce them."
+                "Press “Add to report” at the top of any panel. Collected panels are kept in the study "
+                "(collected.json) and shown by latentlab report; of a study that is read-only here, while this tab is "
+                "open. Download them as one ZIP: figures as PDF, numbers as CSV, and the commands that reproduce them."
             ),
         )
         return
@@ -56,7 +57,7 @@ def _collected(preset: str) -> None:
             mime="application/zip",
             on_click="ignore",
         )
-        st.button("Remove all", key="remove-all", on_click=items.clear)
+        st.button("Remove all", key="remove-all", on_click=collected.give_up)
     for number, (key, item) in enumerate(items.items(), start=1):
         _item(number, key, item, preset)
 

@@ -13,11 +13,11 @@ import reads
 import streamlit as st
 from drawings import Drawing, command
 
-from latentlab.runs.choice import RULE, Choice, Frontier, choices, frontiers, judged
+from latentlab.runs.choice import RULE, Choice, Frontier, frontiers, judged
 from latentlab.runs.run import Run
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows
 
-TITLE = "Effect of β on rate, distortion and scores"
+TITLE = "What β costs and what it buys"
 ACROSS = 9  # scores in a row of a table that fits the page
 
 
@@ -64,7 +64,7 @@ def _verdict(table: Any) -> None:
     choice.remember("measure", measures, measures[0])
     left.selectbox("Judge by", measures, key="measure", format_func=markup.metric_name, persist_state="session")
     choice.keep("measure")
-    found = next(each for each in choices(table) if each.measure == st.session_state["measure"])
+    found = next(each for each in reads.judged() if each.measure == st.session_state["measure"])
     reason = found.reason if found.reason.startswith("β") else found.reason[:1].upper() + found.reason[1:]
     right.html(
         f'<div class="ll-empty" style="max-width:none"><b>{html.escape(found.verdict)}.</b>'
@@ -93,7 +93,7 @@ def _table(settings: Any) -> None:
         some = metrics[start : start + ACROSS]
         cells = [([_setting(row), *(_spread(row, metric, 2) for metric in some)], "", "") for row in rows]
         panels.show(markup.rows_html(_columns([markup.metric_name(metric) for metric in some]), cells))
-    panels.note("Mean over seeds, range over seeds below.")
+    panels.note("Mean over seeds, range over seeds below; scores over all rows.")
 
 
 def _columns(names: list[str]) -> list[tuple[str, str]]:
@@ -114,8 +114,9 @@ def _costs(row: dict[str, Any]) -> list[str]:
 def _collapse(frontier: Frontier) -> str:
     """Where collapse begins, in a sentence."""
     units = ", ".join(f"{mean:.3g} at β = {beta:g}" for beta, mean in frontier.active.items())
+    unread = [beta for beta in frontier.unread if frontier.collapsed is None and beta > (frontier.safe or 0)]
     if frontier.collapsed is None:
-        said = f"no seed collapsed up to β = {frontier.safe:g}, the largest tried"
+        said = f"no run collapsed (β ≤ {frontier.safe:g}, the largest {'read' if unread else 'tried'})"
     elif frontier.safe is None:
         said = f"a seed collapsed at β = {frontier.collapsed:g}, the smallest tried"
     else:
@@ -124,7 +125,10 @@ def _collapse(frontier: Frontier) -> str:
             "at least one did"
         )
     if frontier.unseen is not None:
-        said += f" (another seed may still collapse at β = {frontier.safe:g}: a chance up to {frontier.unseen:.0%})"
+        said += f"; the chance that another seed collapses at β = {frontier.safe:g} is up to {frontier.unseen:.0%}"
+    if frontier.unread:
+        betas = ", ".join(f"{beta:g}" for beta in frontier.unread)
+        said += f"; nothing is known at β = {betas}, whose runs diverged, are not encoded or cannot be read"
     return f"Onset of collapse (no active unit) for {frontier.family}: {said}. Active units on average: {units}."
 
 

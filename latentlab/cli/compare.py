@@ -39,6 +39,7 @@ def compare(
     from latentlab.errors import InputError
     from latentlab.reports.latex import latex
     from latentlab.results import Caveat
+    from latentlab.runs.answers import answers
     from latentlab.runs.choice import better, choices
     from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
@@ -62,16 +63,24 @@ def compare(
         write_bytes(out, writers[out.suffix](found))
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
+        groups = recurring_in(found)
         verdicts = [each.to_json() for each in judged]
         warned = [*found.attrs["caveats"], *(asdict(each) for each in unresolved(found, judged))]
-        more = {"choices": verdicts, "recurring": recurring_in(found).to_json(), "caveats": warned}
+        more = {"choices": verdicts, "recurring": groups.to_json(), "caveats": warned}
+        more["answers"] = [asdict(each) for each in answers(found, judged, groups)]
+        more["left_out"] = found.attrs["left_out"]
         outcome.show_entries(found.to_dict("records"), settings=settings, **more)
         outcome.end()
         return
+    recurs = None if quiet else recurring_in(found)
+    if recurs is not None:
+        for each in answers(found, judged, recurs):
+            _console.show(f"{each.question} {each.sentence}")
+        _console.show("")
     metrics = found.attrs["metrics"]
     columns = ["run", *_COSTS, *metrics, "flags"]
     _console.table(found[[key for key in columns if key in found]].to_dict("records"))
-    if not quiet:
+    if recurs is not None:
         _console.show("\nMean per setting over seeds (range):")
         shared = sorted({key for each in agreement.values() for key in each})
         rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
@@ -80,12 +89,14 @@ def compare(
         rows += [(key, partial(_shared, key=key)) for key in shared]
         _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
         _show_choices(judged)
-        _show_recurring(recurring_in(found))
+        _show_recurring(recurs)
         for each in found.attrs["caveats"]:
             runs = f"{len(each['runs'])} run{'s' * (len(each['runs']) > 1)}"
             _console.show(f"warning, {runs}: {Caveat.from_json(each)}")
         for caveat in unresolved(found, judged):
             _console.show(f"warning: {caveat}")
+        for name, why in found.attrs["left_out"].items():
+            _console.show(f"warning: the folder {name} is left out: {why}")
     outcome.end()
 
 

@@ -1,11 +1,14 @@
 """``latentlab report``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
 
 PANEL = "Show"
 
@@ -17,7 +20,8 @@ def report(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Write a report of a study to one HTML file: training, costs, dimensions, scores, caveats, commands.
+    """Write a report of a study to one HTML file: what it says in three sentences, costs, scores, dimensions, caveats,
+    commands, and the panels that were collected in the dashboard.
 
     Example: latentlab report artifacts/digits-study -o report.html
     """
@@ -26,7 +30,8 @@ def report(
     from latentlab.runs.study import open_path
 
     with _console.progress(f"report {out}", quiet=quiet or json) as progress:
-        table = write_report([open_path(path) for path in paths], out, title=title, progress=progress)
+        given = [open_path(path) for path in paths]
+        table = write_report(given, out, title=title, progress=progress, live=_live)
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
     if json:
         runs = [{"run": run} for run in table["path"].dropna()]
@@ -34,3 +39,10 @@ def report(
     elif not quiet:
         _console.show(f"{out} is written, {out.stat().st_size / 1024:,.0f} kB")
     outcome.end()
+
+
+def _live(run: "Run") -> Any:
+    """The run's model, for a collected panel that decodes again; torch is loaded only where there is one."""
+    from latentlab.models.live import live
+
+    return live(run)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Rate and distortion"
 TAKES = "runs"
-X, Y = "rate, nats per example", "distortion, nats per example"
+X, Y = "rate (nats per example)", "distortion (nats per example)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,8 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     plain = known[known["rate"].isna()].reset_index(drop=True)
     stochastic = known[known["rate"].notna()].reset_index(drop=True)
     seeds = known.groupby("setting")["seed"].nunique()
-    told = ["one dot per run, rings: mean over seeds" if seeds.max() > 1 else "one dot per run, one seed each"]
-    told += ["deterministic autoencoders have no rate: lines"] if len(plain) else []
+    told = ["Dots: runs", "rings: means over seeds" if seeds.max() > 1 else "one seed each"]
+    told += ["lines: autoencoders (no rate)"] if len(plain) else []
     told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
     return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))
 
@@ -104,6 +104,18 @@ def interactive(data: RateDistortion) -> Any:
                 "ELBO %{customdata[2]:.2f} nats<extra>%{customdata[0]}</extra>",
             )
         )
+    rings = data.means[data.means["n"] > 1]
+    fig.add_trace(
+        go.Scatter(
+            x=rings["rate_mean"],
+            y=rings["distortion_mean"],
+            mode="markers",
+            name="means of settings",
+            marker={"color": rings["setting"].map(data.colours), "size": 14, "symbol": "circle-open"},
+            text=rings["setting"],
+            hovertemplate="%{text}, mean over seeds: rate %{x:.2f}, distortion %{y:.2f} nats<extra></extra>",
+        )
+    )
     for row in data.means.itertuples():
         text = {
             "text": row.setting,
@@ -150,7 +162,9 @@ def static(data: RateDistortion, preset: str) -> Any:
     for row in data.means.itertuples():
         place = (row.rate_mean, row.distortion_mean)
         if row.n > 1:
-            axes.scatter(*place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2)
+            axes.scatter(
+                *place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2, gid="rings"
+            )
         axes.annotate(row.setting, place, (5, 3), textcoords="offset points", size=chosen.size - 0.5)
     for name, mean, values in _baselines(data):
         for value in values:

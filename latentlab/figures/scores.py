@@ -15,7 +15,7 @@ from latentlab.figures import _style
 from latentlab.figures._text import number, short
 from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
-from latentlab.system.registry import load, names
+from latentlab.runs.verdicts import title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +28,9 @@ LABEL = 24  # letters of a setting's name on paper
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """``points``: a row a (metric, run) with its ``value``, interval ``low`` to ``high``, ``null``, ``whole`` (over
-    all rows, where the value is a draw from them: what the interval is for) and ``place`` on the axis; ``settings``
-    name the places; ``panels`` are (column, title) pairs."""
+    """``points``: a row a (metric, run) with its ``value``, ``whole`` (over all rows, where the value is a draw from
+    them), ``shown`` (whole where there is one: what the interval is for), interval ``low`` to ``high``, ``null`` and
+    ``place`` on the axis; ``settings`` name the places; ``panels`` are (column, title) pairs."""
 
     points: pd.DataFrame
     settings: tuple[str, ...]
@@ -54,28 +54,23 @@ def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) 
     rows = [_point(row, metric, settings) for metric in columns for _, row in good.iterrows()]
     points = pd.DataFrame([row for row in rows if math.isfinite(row["value"])])
     return Scores(
-        points, settings, tuple((c, _title(c)) for c in columns), _style.colours(settings), _told(good, points)
+        points, settings, tuple((c, title_of(c)) for c in columns), _style.colours(settings), _told(good, points)
     )
 
 
 def _point(row: pd.Series, metric: str, settings: Sequence[str]) -> dict[str, Any]:
     more = {key: row.get(f"{metric}_{key}", math.nan) for key in ("low", "high", "null", "whole")}
     head = {"metric": metric, "run": row["run"], "setting": row["setting"], "seed": int(row["seed"])}
-    return head | {"place": settings.index(row["setting"]), "value": float(row[metric])} | more
-
-
-def _title(metric: str) -> str:
-    if metric == "active_units":
-        return "Active units"
-    return str(load("metrics", metric).METRIC.title) if metric in names("metrics") else metric
+    value = float(row[metric])
+    shown = more["whole"] if math.isfinite(more["whole"]) else value
+    return head | {"place": settings.index(row["setting"]), "value": value, "shown": shown} | more
 
 
 def _told(table: pd.DataFrame, points: pd.DataFrame) -> str:
     most = int(table.groupby("setting")["seed"].nunique().max())
     told = ["one dot per seed, bars: mean over seeds" if most > 1 else "one seed each"]
-    told += ["rings: over all rows, where a dot is the profile's draw"] if points["whole"].notna().any() else []
     told += ["thin lines: 95 % interval"] if points["low"].notna().any() else []
-    told += ["grey ticks: randomly rotated codes"] if points["null"].notna().any() else []
+    told += ["grey: the same codes, randomly rotated"] if points["null"].notna().any() else []
     return " · ".join(told)
 
 
@@ -100,7 +95,7 @@ def alt(data: Scores) -> str:
     """The figure in words."""
     panels = []
     for metric, title in data.panels:
-        here = data.points[data.points["metric"] == metric].groupby("setting", sort=False)["value"]
+        here = data.points[data.points["metric"] == metric].groupby("setting", sort=False)["shown"]
         values = ", ".join(f"{name} {number(v.mean())} ({number(v.min())} to {number(v.max())})" for name, v in here)
         panels.append(f"{title}: {values}")
     return f"One panel per metric, by setting. {data.subtitle}. Means (ranges over seeds): {'; '.join(panels)}."
@@ -132,20 +127,19 @@ def interactive(data: Scores) -> Any:
     for index, (metric, _) in enumerate(data.panels):
         row, column = index // across + 1, index % across + 1
         for setting, group in _panel(data, metric):
-            places, values = _spread_out(group), group["value"]
+            places, values = _spread_out(group), group["shown"]
             dots = go.Scatter(
                 x=places,
                 y=values,
                 mode="markers",
                 name=setting,
                 marker={"color": data.colours[setting], "size": 7},
-                error_y=None if group["whole"].notna().any() else _lines(group, values),
+                error_y=_lines(group, values),
+                cliponaxis=False,
                 customdata=group[["run", "seed"]].astype(object).to_numpy(),
                 hovertemplate=f"{setting}, seed %{{customdata[1]}}: %{{y:.3f}}<extra>%{{customdata[0]}}</extra>",
             )
             fig.add_trace(dots, row=row, col=column)
-            if group["whole"].notna().any():
-                fig.add_trace(_rings(group, places, data.colours[setting]), row=row, col=column)
             for value, colour, width in (
                 (values.mean(), data.colours[setting], 2),
                 (group["null"].mean(), _style.GREY, 1.5),
@@ -173,21 +167,6 @@ def _lines(group: pd.DataFrame, shown: pd.Series) -> dict[str, Any] | None:
     return {"type": "data", "symmetric": False, "thickness": 1, "width": 0, **ends}
 
 
-def _rings(group: pd.DataFrame, places: np.ndarray, colour: str) -> Any:
-    """The values over all rows, with their intervals, where the dots are a profile's draws from them."""
-    import plotly.graph_objects as go
-
-    shown = group["whole"].fillna(group["value"])
-    return go.Scatter(
-        x=places,
-        y=shown,
-        mode="markers",
-        marker={"color": colour, "size": 9, "symbol": "circle-open"},
-        error_y=_lines(group, shown),
-        hovertemplate="over all rows: %{y:.3f}<extra></extra>",
-    )
-
-
 def static(data: Scores, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
@@ -208,7 +187,7 @@ def static(data: Scores, preset: str) -> Any:
         letters = int((chosen.width / across - 0.35) * 72 / (chosen.size * 0.56))
         axes.set_title(textwrap.fill(title, letters), fontweight="normal", size=chosen.size)
         axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
-        lowest = data.points.loc[data.points["metric"] == metric, "value"].min()
+        lowest = data.points.loc[data.points["metric"] == metric, "shown"].min()
         axes.set_ylim(min(0, lowest * 1.04), max(1e-3, axes.get_ylim()[1] * 1.04))
         if upright:
             axes.tick_params(axis="x", rotation=90)
@@ -221,14 +200,12 @@ def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
     places, place = _spread_out(group), group["place"].iloc[0]
     if group["low"].notna().any():
         axes.vlines(places, group["low"], group["high"], color=colour, lw=0.6, alpha=0.6)
-    axes.scatter(places, group["value"], s=9, color=colour, lw=0, zorder=3, gid="seeds", clip_on=False)
-    if group["whole"].notna().any():
-        axes.scatter(places, group["whole"], s=14, facecolors="none", edgecolors=colour, lw=0.6, zorder=4)
-    axes.hlines(group["value"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
+    axes.scatter(places, group["shown"], s=9, color=colour, lw=0, zorder=3, gid="seeds", clip_on=False)
+    axes.hlines(group["shown"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
     if group["null"].notna().any():
         axes.hlines(group["null"].mean(), place - 0.28, place + 0.28, color=_style.GREY, lw=0.9)
 
 
 def numbers(data: Scores) -> pd.DataFrame:
     """The numbers: a row a dot, with the value over all rows, its interval and what rotated codes reach."""
-    return data.points.drop(columns="place")
+    return data.points.drop(columns=["place", "shown"])

@@ -9,7 +9,7 @@ from latentlab.results import Caveat
 from latentlab.runs.choice import LEAST, better, choices
 from latentlab.runs.resolution import unresolved
 from latentlab.runs.seeds import below_nulls
-from latentlab.system.registry import load, names
+from latentlab.runs.verdicts import title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def caveats(table: pd.DataFrame) -> list[str]:
     'No more than 3 seeds a setting'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
-    parts = (_seeds, _collapsed, _domain, _rows, _nulls, _choices, _missing)
+    parts = (_seeds, _collapsed, _domain, _rows, _nulls, _unresolved, _missing)
     return [*_left_out(table), *_stale(table), *(sentence for part in parts for sentence in part(good))]
 
 
@@ -37,7 +37,8 @@ def _left_out(table: pd.DataFrame) -> list[str]:
     unfinished = table.loc[table["state"].isin(["unfinished", "empty"]), "run"].tolist()
     found += [f"{_runs(unfinished)} {_is(unfinished)} not trained to the end."] if unfinished else []
     unread = table[(table["state"] != "broken") & table["error"].fillna("").ne("")]
-    return [*found, *(f"A file of {row.run} cannot be read: {row.error}." for row in unread.itertuples())]
+    found += [f"A file of {row.run} cannot be read: {row.error}." for row in unread.itertuples()]
+    return [*found, *(f"Folder {name} is left out: {why}." for name, why in table.attrs.get("left_out", {}).items())]
 
 
 def _stale(table: pd.DataFrame) -> list[str]:
@@ -115,7 +116,7 @@ def _nulls(good: pd.DataFrame) -> list[str]:
         if f"{metric}_null" in good and better(metric) == "higher":
             known = good[good[metric].notna() & good[f"{metric}_null"].notna()]
             count = int(below_nulls(known, metric).sum())
-            below |= {f"{_title(metric)} ({count} of {len(known)} runs)": count} if count else {}
+            below |= {f"{title_of(metric)} ({count} of {len(known)} runs)": count} if count else {}
     found = []
     if below:
         found.append(
@@ -125,14 +126,10 @@ def _nulls(good: pd.DataFrame) -> list[str]:
     return found + _bare(good, metrics)
 
 
-def _choices(good: pd.DataFrame) -> list[str]:
-    """By which scores a setting is best, and which differences evaluating alone could make."""
+def _unresolved(good: pd.DataFrame) -> list[str]:
+    """Which differences between settings evaluating alone could make."""
     judged = [each for each in choices(good) if each.differences]
-    near = [_sentence(str(each)) for each in unresolved(good, judged)]
-    best = [f"{each.best} by {_title(each.measure)}" for each in judged if each.best]
-    if best:
-        return [f"Best setting: {', '.join(best)}{'; no other score names one' * (len(best) < len(judged))}.", *near]
-    return ["No setting is clearly best by any score.", *near] if judged else []
+    return [_sentence(str(each)) for each in unresolved(good, judged)]
 
 
 def _bare(good: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
@@ -142,12 +139,8 @@ def _bare(good: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
         if f"{metric}_low" not in good or good[f"{metric}_low"].isna().all():
             said = good[f"{metric}_no_interval"].dropna() if f"{metric}_no_interval" in good else []
             why = next((str(each) for each in said if each), "it was not computed")
-            reasons.setdefault(why, []).append(_title(metric))
+            reasons.setdefault(why, []).append(title_of(metric))
     return [f"Without an interval: {', '.join(bare)} ({why})." for why, bare in reasons.items()]
-
-
-def _title(metric: str) -> str:
-    return str(load("metrics", metric).METRIC.title) if metric in names("metrics") else metric
 
 
 def _missing(good: pd.DataFrame) -> list[str]:

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import InputError, LatentlabError
 from latentlab.reports.caveats import caveats
+from latentlab.results import with_half_width
+from latentlab.runs.answers import answers
 from latentlab.runs.choice import RULE, Choice, better, choices
-from latentlab.runs.commands import command, commands
-from latentlab.runs.comparison import COSTS, compare, summarise
+from latentlab.runs.collected import Collected, read_collected
+from latentlab.runs.commands import command, commands, study_commands
+from latentlab.runs.comparison import COSTS, compare, over_all_rows, summarise
 from latentlab.runs.recurring import NOTE as RECURRING
 from latentlab.runs.recurring import Recurring, not_recurring, recurring_in, recurring_rows
 from latentlab.runs.run import Run, check_model
+from latentlab.runs.seeds import first_seeds
 from latentlab.runs.study import Study
-from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
+from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence, title_of
 from latentlab.system.files import write_bytes
-from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +61,7 @@ def report(
     *,
     title: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    live: Callable[[Run], Any] | None = None,
 ) -> Path:
     """Write the report of a run, a study or several of them to `path`, an ``.html`` file, whole or not at all.
 
@@ -65,9 +69,9 @@ def report(
     what the factors reach as codes, what to beware of, the commands that made it all, versions and hashes. What
     cannot be read or was not made says so in its place; the same runs give the same bytes. Raises `InputError` for
     another ending and where there is no run at all. ``progress`` is told of every run whose dimensions are done,
-    and of how many there are.
+    and of how many there are. ``live`` (`ll.live`) gives the model of a run whose collected panel decodes again.
     """
-    write_report(what, path, title=title, progress=progress)
+    write_report(what, path, title=title, progress=progress, live=live)
     return Path(path)
 
 
@@ -77,6 +81,7 @@ def write_report(
     *,
     title: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    live: Callable[[Run], Any] | None = None,
 ) -> pd.DataFrame:
     """What `report` does; the table of the runs comes back, with what could not be read of them."""
     path = Path(path)
@@ -84,16 +89,21 @@ def write_report(
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected an .html file")
     given = [what] if isinstance(what, Run | Study) else list(what)
     table = compare(given)
-    write_bytes(path, _page(given, table, title, progress).encode())
+    write_bytes(path, _page(given, table, title, progress, live).encode())
     return table
 
 
 def _page(
-    given: Sequence[Run | Study], table: pd.DataFrame, title: str | None, progress: Callable[[int, int], None]
+    given: Sequence[Run | Study],
+    table: pd.DataFrame,
+    title: str | None,
+    progress: Callable[[int, int], None],
+    live: Callable[[Run], Any] | None,
 ) -> str:
     from jinja2 import Environment, PackageLoader
 
-    judged = [each for each in choices(table) if each.differences]
+    chosen = choices(table)
+    judged = [each for each in chosen if each.differences]
     runs = [run for each in given for run in (each.runs if isinstance(each, Study) else [each])]
     environment = Environment(loader=PackageLoader("latentlab", "reports"), autoescape=True, trim_blocks=True)
     named = " and ".join(each.path.resolve().name for each in given)
@@ -101,12 +111,14 @@ def _page(
     return environment.get_template(TEMPLATE).render(
         title=title or named,
         facts=_facts(table, runs),
+        answers=answers(table, chosen, recurs),
+        collected=_collected(given, live),
         caveats=caveats(table),
         methods=_methods(runs),
         trained=_trained(table),
         costs=_costs(table),
         rate_distortion=_figure("rate-distortion", runs),
-        reconstructions=_figure("reconstructions", _first_seeds(table, runs)),
+        reconstructions=_figure("reconstructions", [run for run in runs if run in first_seeds(table)]),
         scores_figure=_figure("scores", runs),
         scores=_scores(table, runs),
         rule=RULE,
@@ -116,7 +128,7 @@ def _page(
         recurring=_recurring(recurs),
         not_recurring=not_recurring(recurs),
         sections=_sections(table, runs, progress),
-        commands=[*_commands(runs), command("report", *(each.path for each in given), "-o", "report.html")],
+        commands=[*_commands(given), command("report", *(each.path for each in given), "-o", "report.html")],
         versions=_versions(runs),
         files=_files(runs),
         version=version("latentlab"),
@@ -139,13 +151,6 @@ def _facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), "nats per example"]
 
 
-def _first_seeds(table: pd.DataFrame, runs: Sequence[Run]) -> list[Run]:
-    """The first usable run of each setting."""
-    good = table[~table["state"].isin(["broken", "diverged", "empty"])]
-    first = set(good.groupby("setting", sort=False)["path"].first())
-    return [run for run in runs if str(run.path) in first]
-
-
 def _figure(kind: str, runs: Sequence[Run]) -> tuple[Markup | None, str]:
     """A figure as inline SVG, or why there is none."""
     from latentlab.figures import rendered
@@ -166,16 +171,34 @@ def _methods(runs: Sequence[Run]) -> tuple[str, str, str]:
 
 
 def _trained(table: pd.DataFrame) -> Table:
-    heads = ["run", "setting", "seed", "latent size", "steps", "codes", "state", "beware"]
-    rows = [
-        [
-            row.run, _text(row.setting), _text(row.seed), _text(row.latent_dim), _count(row.steps),
+    """One row per setting; runs of a setting that differ in more than their seed have rows of their own."""
+    heads = ["setting", "seeds", "latent size", "steps", "codes", "state", "warnings"]
+    alike: dict[tuple[str, ...], list[Any]] = {}
+    for row in table.itertuples():
+        told = (
+            _text(row.setting) if _text(row.setting) != "–" else row.run, _text(row.latent_dim), _count(row.steps),
             _of(row.rows, row.of_rows), _text(row.state),
             "; ".join(filter(None, (_text(row.flags, ""), _text(row.error, "")))),
-        ]
-        for row in table.itertuples()
-    ]  # fmt: skip
-    return Table(heads, rows)
+        )  # fmt: skip
+        alike.setdefault(told, []).append(row.seed)
+    return Table(heads, [[setting, _seeds(seeds), *rest] for (setting, *rest), seeds in alike.items()])
+
+
+def _seeds(seeds: Sequence[Any]) -> str:
+    """Seeds in short: ``0–4, 7``.
+
+    >>> _seeds([4, 0, 1, 2, 7]), _seeds([3])
+    ('0–2, 4, 7', '3')
+    """
+    known = sorted({int(seed) for seed in seeds if _text(seed) != "–"})
+    parts: list[list[int]] = []
+    for seed in known:
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    said = [f"{each[0]}–{each[-1]}" if len(each) > 2 else ", ".join(map(str, each)) for each in parts]
+    return ", ".join(said) or "–"
 
 
 def _costs(table: pd.DataFrame) -> Table:
@@ -188,19 +211,18 @@ def _costs(table: pd.DataFrame) -> Table:
 
 
 def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
-    settings, metrics = summarise(table).to_dict("records"), table.attrs["metrics"]
+    settings, metrics = summarise(over_all_rows(table)).to_dict("records"), table.attrs["metrics"]
     references = _references(runs)
     rows = []
     for metric in metrics:
-        title = load("metrics", metric).METRIC.title if metric in names("metrics") else metric
-        arrow = {"higher": " ↑", "lower": " ↓", None: ""}[better(metric)]
+        title, arrow = title_of(metric), {"higher": " ↑", "lower": " ↓", None: ""}[better(metric)]
         beside = [_half(table, metric), _largest(table, f"{metric}_null"), _number(references.get(metric), 3)]
         rows.append([title + arrow, *(_spread(row, metric, 3) for row in settings), *beside])
     heads = ["score", *(row["setting"] for row in settings), "interval", "rotated", "factors as codes"]
     note = (
-        "Mean over seeds and range over seeds. Interval: half the widest 95 % interval of a run over "
-        "redraws of its rows. Rotated: 95th percentile of randomly rotated codes. Factors as codes: score of the "
-        "factors themselves under the same settings (not a bound). A dash: see the caveats."
+        "Mean over seeds and range over seeds, of scores over all rows. Interval: half the widest 95 % interval of a "
+        "run over redraws of its rows. Rotated: 95th percentile of randomly rotated codes. Factors as codes: score of "
+        "the factors themselves under the same settings (not a bound). A dash: see the caveats."
     )
     return Table(heads, rows, note)
 
@@ -229,7 +251,7 @@ def _references(runs: Sequence[Run]) -> dict[str, float]:
 
 
 def _sections(table: pd.DataFrame, runs: Sequence[Run], progress: Callable[[int, int], None]) -> list[Section]:
-    first = {run.path for run in _first_seeds(table, runs)}
+    first = {run.path for run in first_seeds(table)}
     # Those shown open come first in the count, so that every setting has its images.
     order = sorted(runs, key=lambda run: run.path not in first)
     traversed = {run.path for run in order[:TRAVERSED]}
@@ -263,7 +285,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
         [
             row.dim, _number(row.kl if run.config.stochastic else row.share, 3),
             "inactive" if dead else _text(row.top_factor),
-            f"{row.mi:.2f} ± {(row.mi_high - row.mi_low) / 2:.2f}" if row.mi == row.mi else "–",
+            " ".join(with_half_width(row.mi, row.mi_low, row.mi_high)) if row.mi == row.mi else "–",
             ": ".join(part for part in (_called(run, row), row.note) if part),
         ]
         for row, dead in zip(table.itertuples(name="Dimension"), inactive(table), strict=True)
@@ -303,9 +325,41 @@ def _range(run: Run) -> str:
     return "; ".join(filter(None, [*said, run.config.form.shown]))
 
 
-def _commands(runs: Sequence[Run]) -> list[str]:
-    """Those of each run, once each; a run that cannot say its own is left to the list of what to beware of."""
-    return list(dict.fromkeys(line for run in runs for line in _attempt(partial(commands, run), [])[0]))
+def _commands(given: Sequence[Run | Study]) -> list[str]:
+    """Those of each study or run, once each; a run that cannot say its own is left to the list of caveats."""
+    lines = [
+        line
+        for each in given
+        for line in (study_commands(each) if isinstance(each, Study) else _attempt(partial(commands, each), [])[0])
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def _collected(
+    given: Sequence[Run | Study], live: Callable[[Run], Any] | None
+) -> list[tuple[Collected, Markup | None, str]]:
+    """The panels that were collected in the dashboard, each drawn again, or why it cannot be."""
+    found: list[tuple[Collected, Markup | None, str]] = []
+    for study in given:
+        if isinstance(study, Study):
+            panels, why = _attempt(partial(read_collected, study), ())
+            found += [(Collected("Collected panels"), None, why)] if why else []
+            for panel in panels:
+                drawn, why = _attempt(partial(_panel, study, panel, f"collected-{len(found)}", live), None)
+                found.append((panel, drawn, why))
+    return found
+
+
+def _panel(study: Study, panel: Collected, name: str, live: Callable[[Run], Any] | None) -> Markup | None:
+    from latentlab.figures import decodes, rendered
+    from latentlab.reports.svg import inline
+
+    if not panel.kind:
+        return None
+    runs, options = panel.runs_of(study), dict(panel.options)
+    if live is not None and decodes(panel.kind) and len(runs) == 1 and runs[0].has("encode"):
+        options["model"] = live(runs[0])
+    return inline(rendered(panel.kind, runs, "svg", PRESET, **options).decode(), name)
 
 
 def _versions(runs: Sequence[Run]) -> Table:
@@ -361,7 +415,7 @@ def _half(table: pd.DataFrame, metric: str) -> str:
     if f"{metric}_low" not in table:
         return "–"
     half = ((table[f"{metric}_high"] - table[f"{metric}_low"]) / 2).max()
-    return "–" if half != half else f"± {half:.3f}"
+    return "–" if half != half else with_half_width(0, -half, half, 3)[1]
 
 
 def _largest(table: pd.DataFrame, column: str) -> str:

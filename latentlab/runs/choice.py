@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 from latentlab.runs.differences import LEVEL, Difference, Middle, against_rivals, middle, seeds_to_decide
-from latentlab.runs.seeds import below_nulls, by_seed, check_measure, incomparable, usable, without_value
+from latentlab.runs.seeds import by_seed, check_measure, incomparable, missed_nulls, usable, without_value
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 LEAST = 4  # seeds: with three each, no exact rank test reaches one-sided 0.025
 NO_WINNER = "No setting is clearly best"
 RULE = (
-    f"A setting is named best only when it beats every other one at a one-sided p of {LEVEL:g}, with at least {LEAST} "
-    "seeds each: if both have the same seeds, by 1.5 times the smaller p of Welch's t-test and the t-test paired by "
-    "seed; otherwise by both Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are "
-    "judged. A score that does not beat permuted and rotated codes names no winner."
+    "A setting is named best only when it beats every other one and there are enough seeds that this would happen by "
+    f"chance less than 5 % of the time: one-sided p ≤ {LEVEL:g} with at least {LEAST} seeds each. If both have the "
+    "same seeds, p is 1.5 times the smaller one of Welch's t-test and the t-test paired by seed; otherwise the larger "
+    "one of Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are judged. A score that "
+    "does not beat permuted and rotated codes names no winner."
 )
 
 
@@ -32,7 +33,8 @@ class Frontier:
     ``safe`` is the largest β up to which no seed has collapsed, ``collapsed`` the smallest at which one has; None where
     there is none. The frontier of these seeds lies between them. ``active`` is the mean number of active units by β,
     ``seeds`` how many seeds there are: n seeds without collapse leave a chance of up to 1 − 0.05^(1/n) for the next
-    (63 % for three, 26 % for ten), at 95 % confidence.
+    (63 % for three, 26 % for ten), at 95 % confidence. ``unread`` are the β that were tried, and of which no run tells
+    its active units: it diverged, was not encoded, or its codes cannot be read.
     """
 
     family: str
@@ -40,6 +42,7 @@ class Frontier:
     collapsed: float | None
     active: dict[float, float]
     seeds: dict[float, int] = field(default_factory=dict, compare=False)
+    unread: tuple[float, ...] = ()
 
     @property
     def unseen(self) -> float | None:
@@ -57,7 +60,8 @@ def frontiers(table: pd.DataFrame) -> list[Frontier]:
     A run has collapsed when none of its units is active: Var_x E[z|x] ≤ 0.01 for all of them. Several of one objective
     are told apart by their latent size. Runs that are broken or diverged are left out.
     """
-    known = table[table["beta"].notna() & table["active_units"].notna() & ~table["state"].isin(["broken", "diverged"])]
+    tried = table[table["beta"].notna()]
+    known = tried[tried["active_units"].notna() & ~tried["state"].isin(["broken", "diverged"])]
     sizes = known["latent_dim"].nunique()
     found = []
     for (objective, size), group in known.groupby(["objective", "latent_dim"], sort=False):
@@ -68,7 +72,9 @@ def frontiers(table: pd.DataFrame) -> list[Frontier]:
         name = f"{objective}, latent size {size}" if sizes > 1 else str(objective)
         active = {float(beta): float(mean) for beta, mean in units["mean"].items()}
         seeds = {float(beta): int(size) for beta, size in units["size"].items()}
-        found.append(Frontier(name, max(good, default=None), first, active, seeds))
+        family = tried[(tried["objective"] == objective) & (tried["latent_dim"] == size)]
+        unread = tuple(sorted(set(family["beta"].astype(float)) - set(active)))
+        found.append(Frontier(name, max(good, default=None), first, active, seeds, unread))
     return found
 
 
@@ -256,22 +262,33 @@ def _verdict(table: pd.DataFrame, contest: Choice, adjusted: float | None, score
     found = replace(contest, adjusted=adjusted, scores=scores)
     if found.reason:
         return found
+    missed = _below_nulls(table, found)
+    if missed:
+        return replace(found, rivals=tuple(each.rival for each in found.differences), reason=missed)
     if found.p is None or adjusted is None:
         return _undecidable(table, found)
     if adjusted > LEVEL:
         rivals = tuple(each.rival for each in found.differences if each.p is None or each.p > LEVEL)
         found = replace(found, rivals=rivals, seeds_needed=_needed(table, found))
         return replace(found, reason=_undecided(found))
-    runs = usable(table)
-    runs = runs[(runs["setting"] == found.leader) & runs[found.measure].notna()]
-    missed, of = int(below_nulls(runs, found.measure).sum()), len(runs)
-    if missed and better(found.measure) == "higher":
-        reason = f"{found.leader} beats every other setting, but {missed} of its {of} runs do not beat permuted or "
-        return replace(found, reason=f"{reason}rotated codes")
     reason = f"it beats every other setting (largest p {_equals(found.p)}{_after_holm(found)})"
     left = without_value(table, found.measure, found.seeds)
     reason += f"; {left} diverged run{'s' * (left != 1)} or without a value left out" if left else ""
     return replace(found, best=found.leader, verdict=f"{found.leader} is best", reason=reason)
+
+
+def _below_nulls(table: pd.DataFrame, found: Choice) -> str:
+    """Why the leader's values are no evidence of alignment, however far ahead they are; "" where they beat the nulls.
+
+    More seeds cannot change that, so it is looked at before the number of seeds is.
+    """
+    if better(found.measure) != "higher":
+        return ""
+    runs = usable(table)
+    missed, of = missed_nulls(runs[runs["setting"] == found.leader], found.measure)
+    everywhere = "{} of all {}".format(*missed_nulls(runs, found.measure))
+    ahead = f"{found.leader} has the best mean, but {missed} of its {of} runs do not beat"
+    return f"{ahead} permuted or rotated codes ({everywhere} runs)" if missed else ""
 
 
 def _undecidable(table: pd.DataFrame, found: Choice) -> Choice:

@@ -59,7 +59,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     DataFrame
         One row per run, with the columns below. ``attrs["metrics"]`` lists the metrics found; a metric that is a cost
         already, like ``rate``, is none of them. ``attrs["caveats"]`` has the ways in which the scored data lie outside
-        the domain of scores, with the runs of which each was said.
+        the domain of scores, with the runs of which each was said. ``attrs["left_out"]`` says why folders of a study
+        are not taken for runs.
 
     Raises
     ------
@@ -119,6 +120,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
         table[key] = table[key].astype("Int64")
     table.attrs["metrics"] = metrics
     table.attrs["caveats"] = _caveats(rows)
+    studies = (each for each in given if isinstance(each, Study))
+    table.attrs["left_out"] = {name: why for each in studies for name, why in each.left_out.items()}
     return table
 
 
@@ -312,6 +315,15 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(rows)
     found.attrs["metrics"] = list(table.attrs.get("metrics", []))
     return found
+
+
+def over_all_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """`compare`'s table with each metric's value over all rows, where the profile's value is that of a draw from them.
+
+    It is what an interval is for, so that it stands beside intervals.
+    """
+    drawn = [name for name in table.attrs.get("metrics", []) if f"{name}_whole" in table]
+    return table.assign(**{name: table[f"{name}_whole"].fillna(table[name]) for name in drawn})
 
 
 def csv_of(table: pd.DataFrame) -> bytes:

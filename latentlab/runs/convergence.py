@@ -30,6 +30,8 @@ class Rest:
         The 95 % interval of the gain, from the scatter of 8 blocks of each quarter.
     flat
         Whether the whole interval lies within the tolerance of 0.
+    rising
+        Whether the whole interval lies above the tolerance: a longer training would still gain.
     bound
         What was looked at: ``elbo``, ``−distortion`` of a deterministic encoder, or ``−loss``.
     """
@@ -38,6 +40,7 @@ class Rest:
     low: float
     high: float
     flat: bool
+    rising: bool
     bound: str
 
 
@@ -88,7 +91,7 @@ def rest(run: Run, *, tolerance: float = TOLERANCE, of_loss: bool = False) -> Re
             f"{BLOCKS}: train for longer, or set log_every"
         )
     gain, low, high = _gain(third, last)
-    return Rest(gain, low, high, bool(-tolerance < low and high < tolerance), bound)
+    return Rest(gain, low, high, bool(-tolerance < low and high < tolerance), bool(low > tolerance), bound)
 
 
 def _gain(third: Floats, last: Floats) -> tuple[float, float, float]:

@@ -18,9 +18,9 @@ from latentlab.runs.data import data_of, environment_of, place
 from latentlab.runs.health import NOTES, health, state_of
 from latentlab.runs.history import safetensors_metadata
 from latentlab.runs.images import Find, changed, trained_on_others
-from latentlab.runs.run import NAME, Run
+from latentlab.runs.run import Run
 from latentlab.runs.stage import stages
-from latentlab.runs.study import Study, open_path
+from latentlab.runs.study import BARE, LINK, NAMED, Study, open_path
 from latentlab.system.files import LOCK, TEMPORARY, is_litter, is_locked, read_record
 from latentlab.system.quarantine import apart, strangers
 from latentlab.system.registry import resolve
@@ -105,26 +105,22 @@ def _study(study: Study) -> Iterator[Finding]:
         mend = _whole_mend(state_of(error), path / "config.json") or f"{RESTORE}, or remove the folder"
         yield Finding(str(path), str(error), True, mend)
     yield from _planned(study)
-    yield from _passed_over(study)
+    yield from _left_out(study)
     find = _finder()
     for run in study.runs:
         yield from _run(run, find)
 
 
-def _passed_over(study: Study) -> Iterator[Finding]:
-    """Folders that look like runs and are none to a study: without a configuration, linked, of an odd name."""
-    for path in sorted(study.path.iterdir()):
-        if not path.is_dir() or not any((path / name).is_file() for name in ("config.json", "model.safetensors")):
-            continue
-        if not (path / "config.json").is_file():
-            yield Finding(str(path), "it has weights but no config.json", True,
-                          f"{RESTORE}, or remove the folder")  # fmt: skip
-        elif path.is_symlink():
-            yield Finding(str(path), "it is a link, which a study passes over", True,
-                          f"copy the run here in its place: {quote(str(path.resolve()))}")  # fmt: skip
-        elif not NAME.fullmatch(path.name):
-            mend = "rename the folder: letters, digits, . _ and - alone, 64 at most, no dot in front"
-            yield Finding(str(path), "a study passes over a run of such a name", True, mend)
+def _left_out(study: Study) -> Iterator[Finding]:
+    """Folders that have files of a run and are not taken for one: without a configuration, linked, of an odd name."""
+    for name, why in study.left_out.items():
+        path = study.path / name
+        mend = {
+            BARE: f"{RESTORE}, or remove the folder",
+            LINK: f"copy the run here in its place: {quote(str(path.resolve()))}",
+            NAMED: "rename the folder: letters, digits, . _ and - alone, 64 at most, no dot in front",
+        }
+        yield Finding(str(path), why, True, mend[why])
 
 
 def _planned(study: Study) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from latentlab.errors import InputError
 from latentlab.runs.calibration import LEAST_SEEN, Calibration, calibrate
-from latentlab.runs.convergence import TOLERANCE, rest
+from latentlab.runs.convergence import rest
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import Spectrum
 
@@ -115,7 +115,7 @@ def _falling(run: Run) -> str:
         found = rest(run, of_loss=True)
     except InputError:
         return "cannot tell whether the loss still fell: too few logged steps"
-    return f"the loss still fell, by {found.gain:.2g} nats in a quarter of the steps" if found.low > TOLERANCE else ""
+    return f"the loss still fell, by {found.gain:.2g} nats in a quarter of the steps" if found.rising else ""
 
 
 def _unsettled(one: Measured) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from latentlab.errors import InputError
 from latentlab.runs.comparison import COSTS
+from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,13 @@ def check_measure(table: pd.DataFrame, measure: str) -> None:
 def usable(table: pd.DataFrame) -> pd.DataFrame:
     """The runs that count: neither broken nor diverged."""
     return table[~table["state"].isin(["broken", "diverged"])]
+
+
+def first_seeds(table: pd.DataFrame) -> tuple[Run, ...]:
+    """A run of each setting: the first that counts and was trained."""
+    good = usable(table)
+    good = good[(good["state"] != "empty") & good["path"].notna()]
+    return tuple(Run(path) for path in good.groupby("setting", sort=False)["path"].first())
 
 
 def by_seed(table: pd.DataFrame, measure: str) -> dict[str, dict[int, float]]:
@@ -77,6 +85,12 @@ def below_nulls(rows: pd.DataFrame, measure: str) -> pd.Series[bool]:
     below = rows[measure] <= rows.get(f"{measure}_permuted", unknown)
     standardised = rows.get(f"{measure}_standardised", rows[measure])
     return below | (standardised <= rows.get(f"{measure}_null", unknown))
+
+
+def missed_nulls(rows: pd.DataFrame, measure: str) -> tuple[int, int]:
+    """How many runs with a value do not exceed their nulls, and how many have a value."""
+    scored = rows[rows[measure].notna()]
+    return int(below_nulls(scored, measure).sum()), len(scored)
 
 
 def without_value(table: pd.DataFrame, measure: str, settings: Collection[str]) -> int:

@@ -11,6 +11,10 @@ from typing import Any
 from latentlab.errors import InputError, LatentlabError
 from latentlab.runs.run import NAME, Run, _done, _no_folder, _path_of
 
+BARE = "it has weights but no config.json"
+LINK = "it is a link, and a study takes no run through a link"
+NAMED = "its name has more than 64 characters, a dot in front, or others than letters, digits, . _ and -"
+
 
 @dataclass(frozen=True)
 class Study:
@@ -65,6 +69,11 @@ class Study:
         return {run.path: error for run, error in self._members if error is not None}
 
     @cached_property
+    def left_out(self) -> dict[str, str]:
+        """The folders that have files of a run and are not taken for one, and why."""
+        return {folder.name: why for folder in sorted(self.path.iterdir()) if (why := left_out(folder))}
+
+    @cached_property
     def _members(self) -> list[tuple[Run, InputError | None]]:
         folders = [
             f for f in sorted(self.path.iterdir()) if NAME.fullmatch(f.name) and f.is_dir() and not f.is_symlink()
@@ -94,6 +103,15 @@ class Study:
         head = "".join(f"<th>{title}</th>" for title in ("run", "setting", "latent size", "state", "analysed"))
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         return f"<b>Study</b> {escape(str(self.path))}<table><tr>{head}</tr>{body}</table>"
+
+
+def left_out(folder: Path) -> str:
+    """Why a folder that has files of a run is not taken for one by its study; "" for a run and for any other folder."""
+    if not folder.is_dir() or not any((folder / name).is_file() for name in ("config.json", "model.safetensors")):
+        return ""
+    if not (folder / "config.json").is_file():
+        return BARE
+    return LINK if folder.is_symlink() else "" if NAME.fullmatch(folder.name) else NAMED
 
 
 def _member(run: Run) -> tuple[Run, InputError | None]:

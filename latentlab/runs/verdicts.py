@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from latentlab.runs.choice import Choice
 from latentlab.runs.differences import Difference, Middle
+from latentlab.system.registry import load, names
 
 NOTE = (
     "Difference: the leader's mean less the rival's, with its 95 % interval. P(better): how often a seed of the leader "
     "is better than one of the rival. p is one-sided, for this pair alone. Interquartile mean: of the middle half of "
     "the seeds, with a bootstrap's 95 % interval from five seeds on."
 )
+
+
+def title_of(measure: str) -> str:
+    """A measure as sentences call it.
+
+    >>> title_of("mig"), title_of("elbo")
+    ('Mutual information gap', 'ELBO')
+    """
+    known = {"elbo": "ELBO", "active_units": "Active units"}
+    return str(load("metrics", measure).METRIC.title) if measure in names("metrics") else known.get(measure, measure)
 
 
 def sentence(choice: Choice) -> str:

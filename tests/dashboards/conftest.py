@@ -31,12 +31,12 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
     """``open_page(study_path, "map", run="beta-4-seed-0")`` runs the script as the browser's first visit would."""
     from streamlit.testing.v1 import AppTest
 
-    def opened(study: Path | str, page: str = "runs", **query: str) -> AppTest:
+    def opened(study: Path | str, page: str = "overview", **query: str) -> AppTest:
         monkeypatch.setenv("LATENTLAB_STUDY", str(study))
         app = AppTest.from_file(str(ROOT / "dashboards" / "app.py"), default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
-        if page != "runs":
+        if page != "overview":
             app.switch_page(f"views/{page}.py")
         app.run()
         assert not app.exception, [e.message for e in app.exception]

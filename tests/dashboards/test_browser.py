@@ -14,14 +14,14 @@ from latentlab.runs.study import Study
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
+PAGES = ("overview", "runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_loads_clean_and_fits(chromium: Any, server: str, page: str, scheme: str) -> None:
     visited = Visit(chromium, server, scheme)
-    shown = visited.open("" if page == "runs" else page)
+    shown = visited.open("" if page == "overview" else page)
     assert shown.locator(".ll-head h1").inner_text()
     assert shown.get_by_test_id("stException").count() == 0
     assert shown.evaluate("[...document.querySelectorAll('img')].filter((image) => !image.alt.trim()).length") == 0
@@ -213,14 +213,17 @@ def test_all_compared_runs_are_in_view(visit: Visit, width: int, beside: str) ->
         assert all(box["y"] + box["height"] <= 720 for box in titles), "both names are in the first view"
 
 
-def test_panels_are_collected_on_the_way_and_leave_in_one_zip(visit: Visit) -> None:
+def test_panels_are_collected_on_the_way_survive_a_reload_and_leave_in_one_zip(
+    chromium: Any, started: Any, study_of: Any
+) -> None:
+    study = study_of("beta-4-seed-0", "beta-1-seed-0")
+    visit = Visit(chromium, started(study))
     page = visit.open("sweep?run=beta-4-seed-0")
     page.get_by_role("button", name="Add to report").nth(1).click()
     page.get_by_role("button", name="Remove from report").wait_for()
     visit.settle()
-    page.get_by_role("link", name="Figures").click()
-    page.wait_for_selector("h1:has-text('Figures for the paper')")
-    visit.settle()
+    assert (study / "collected.json").is_file()
+    page = visit.open("figures?run=beta-4-seed-0")
     page.wait_for_selector("h2:has-text('Collected for the report')")
     assert "1 panel" in page.locator("[data-testid=stMain]").inner_text()
     with page.expect_download() as waiting:
@@ -271,3 +274,32 @@ def test_the_image_of_the_point_under_the_pointer_is_shown(chromium: Any, starte
     page.context.close()
     assert not visited.errors
     assert not visited.elsewhere
+
+
+IN_FIRST_SCREEN = "e => { const b = e.getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight; }"
+
+
+def test_the_overview_answers_within_the_first_screen_and_a_heading_sorts_the_runs(visit: Visit) -> None:
+    page = visit.open("")
+    page.locator(".ll-answer b").nth(2).wait_for()
+    visit.settle()
+    for parts, least in ((".ll-answer b", 3), ("[data-testid=stPlotlyChart]", 1), ("[class*=st-key-look-] button", 3)):
+        assert sum(part.evaluate(IN_FIRST_SCREEN) for part in page.locator(parts).all()) >= least, parts
+    names = lambda: page.locator("table[data-table=overview] tbody tr").evaluate_all("r => r.map(e => e.dataset.key)")  # noqa: E731
+    before = names()
+    score = page.locator("table[data-table=overview] button[data-sort=mig]")
+    score.click()
+    page.wait_for_selector("th[aria-sort=descending] button[data-sort=mig]")
+    visit.settle()
+    assert names()[0] == "beta-16-seed-1", "the highest score first"
+    assert "sort=mig" in page.url
+    score.press("Enter")
+    page.wait_for_selector("th[aria-sort=ascending] button[data-sort=mig]")
+    visit.settle()
+    assert names()[-1] == "beta-16-seed-1"
+    score.click()
+    page.wait_for_selector("th[aria-sort=none] button[data-sort=mig]")
+    visit.settle()
+    assert names() == before
+    page.get_by_role("button", name="dimension by dimension").click()
+    page.wait_for_selector("h1:has-text('Settings side by side')")

@@ -18,7 +18,7 @@ from latentlab.runs.study import Study
 from latentlab.training.train import train
 
 KINDS = ("signal", "table", "counts")
-PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health", "support")
+PAGES = ("overview", "runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health", "support")
 
 
 def arrays(kind: str) -> dict[str, Any]:

@@ -20,16 +20,17 @@ from toy import analyse, toy_codes, write_run
 from latentlab.codes.dimensions import dimensions
 from latentlab.figures import rendered
 from latentlab.reports.bundle import bundle
+from latentlab.runs.collected import Collected, collect
 from latentlab.runs.comparison import compare, csv_of
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 from latentlab.system.files import write_json
 
-PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
+PAGES = ("overview", "runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 
 
 def test_runs_lists_every_run_with_its_costs_and_scores(toy_study: Study, open_page: Any) -> None:
-    told = rows(open_page(toy_study.path))
+    told = rows(open_page(toy_study.path, "runs"))
     for run in toy_study.runs:
         line = next(row for row in told if run.name in row)
         assert f"{run.scores()['mig'].value:.2f}" in line
@@ -225,7 +226,7 @@ def test_a_broken_run_among_good_ones_is_listed_with_the_reason(study_of: Any, o
     path = study_of("beta-4-seed-0", "beta-1-seed-0", "ae-seed-0")
     (path / "beta-1-seed-0" / "config.json").write_text("{")
     (path / "ae-seed-0" / "codes.h5ad").write_bytes(b"cut")
-    told = words(open_page(path))
+    told = words(open_page(path, "runs"))
     assert "1 broken" in told
     assert "config.json is not valid JSON" in told
     assert "unreadable file" in told
@@ -279,7 +280,7 @@ def test_a_study_that_is_gone_is_an_explanation(tmp_path: Path, open_page: Any) 
 def test_sixty_runs_are_all_listed(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     for number in range(60):
         write_run(tmp_path / f"run-{number:02d}", float(1 + number // 5), number % 5, analysed=number < 3)
-    assert len([row for row in rows(open_page(tmp_path)) if "run-" in row]) == 60
+    assert len([row for row in rows(open_page(tmp_path, "runs")) if "run-" in row]) == 60
 
 
 def test_codes_that_cannot_be_ranked_are_explained(tmp_path: Path, open_page: Any) -> None:
@@ -314,16 +315,21 @@ def test_figures_previews_every_kind_or_says_why_not(toy_study: Study, open_page
         assert app.get("image") or "cannot be plotted" in words(app)
 
 
-def test_what_is_collected_waits_on_figures_and_can_be_taken_away(toy_study: Study, open_page: Any) -> None:
-    app = open_page(toy_study.path, "figures", run="beta-4-seed-0", preset="icml")
+def test_what_is_collected_waits_on_figures_and_can_be_taken_away(
+    study_of: Any, open_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATENTLAB_READ_ONLY", "")
+    study = Study(study_of("beta-4-seed-0"))
+    app = open_page(study.path, "figures", run="beta-4-seed-0", preset="icml")
     assert "Nothing collected yet" in words(app)
     from collected import Item
     from drawings import Drawing
 
-    run = toy_study["beta-4-seed-0"]
+    run = study["beta-4-seed-0"]
     kl = Item("KL <b>now</b>", "four dimensions", "latentlab figure kl x", Drawing("kl", (run,)), b"dim,kl")
     broken = Item("Nothing here", "", "", Drawing("projection", (run,), {"method": "umap"}), None)
-    app.session_state["collected"] = {"a": kl, "b": broken}
+    collect(study, Collected(kl.title, kl.said, kl.command, "kl"))
+    collect(study, Collected(broken.title, kind="projection", options={"method": "umap"}))
     app.run()
     assert not app.exception
     told = words(app)
@@ -396,11 +402,11 @@ def test_many_runs_are_sorted_over_all_and_shown_in_pages(tmp_path: Path, open_p
         write_run(tmp_path / f"run-{number:03d}", float(1 + number // 5), number % 5, analysed=number == 101)
     names = lambda app: [row.split()[0] for row in rows(app) if row.lstrip().startswith("run-")]  # noqa: E731
     every = [run.name for run in Study(tmp_path).runs]
-    first = open_page(tmp_path)
+    first = open_page(tmp_path, "runs")
     assert names(first) == every[:100]
     assert "1 to 100 of 103 rows" in words(first)
-    ranked = open_page(tmp_path, sort="mig")
+    ranked = open_page(tmp_path, "runs", sort="mig")
     assert names(ranked)[0] == "run-101", "the one run with a score comes first, wherever it was"
-    assert names(open_page(tmp_path, sort="run", order="falling"))[0] == "run-102"
+    assert names(open_page(tmp_path, "runs", sort="run", order="falling"))[0] == "run-102"
     first.number_input(key="page").set_value(2).run()
     assert names(first) == every[100:]

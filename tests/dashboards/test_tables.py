@@ -19,7 +19,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", ["runs", "map", "dimensions", "decode", "figures", "health", "support", "compare"])
+@pytest.mark.parametrize(
+    "page", ["overview", "runs", "map", "dimensions", "decode", "figures", "health", "support", "compare"]
+)
 def test_pages_open_on_a_table(study: Path, open_page: Callable[..., Any], page: str) -> None:
     app = open_page(study, page, run="wine")
     assert not app.error, [each.value for each in app.error]

@@ -148,7 +148,8 @@ def test_projection(run, by):
 def test_rate_distortion(toy_study):
     data = prepared("rate_distortion", list(toy_study))
     screen, paper = both("rate_distortion", data)
-    dots = [trace for trace in screen.data if trace.mode == "markers" and trace.name != "no rate"]
+    [rings] = [trace for trace in screen.data if trace.name == "means of settings"]
+    dots = [trace for trace in screen.data if trace.mode == "markers" and trace.name not in ("no rate", rings.name)]
     on_screen = np.concatenate([np.column_stack([trace.x, trace.y]) for trace in dots])
     on_paper = np.concatenate([c.get_offsets() for c in paper.axes[0].collections if c.get_gid() == "runs"])
     table = compare(toy_study)
@@ -160,6 +161,9 @@ def test_rate_distortion(toy_study):
     assert len(lines) == 1
     np.testing.assert_allclose(lines[0].get_xydata(), means[["rate_mean", "distortion_mean"]])
     np.testing.assert_allclose(screen.data[0].y, means["distortion_mean"])
+    on_paper = np.concatenate([c.get_offsets() for c in paper.axes[0].collections if c.get_gid() == "rings"])
+    np.testing.assert_allclose(np.column_stack([rings.x, rings.y]), on_paper)
+    np.testing.assert_allclose(on_paper, means[["rate_mean", "distortion_mean"]])
     ae = table[table["label"] == "AE"]["distortion"]
     heights = sorted({shape.y0 for shape in screen.layout.shapes})
     assert heights == pytest.approx(sorted([*ae, ae.mean()]))

@@ -14,7 +14,8 @@ from toy import analyse, toy_codes, write_run
 
 from latentlab.cli import run as latentlab
 from latentlab.errors import InputError
-from latentlab.reports.html import report
+from latentlab.reports.html import _trained, report
+from latentlab.runs.comparison import compare
 from latentlab.runs.study import Study
 from latentlab.system.files import write_json
 
@@ -34,13 +35,33 @@ def page(toy_study: Study, tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(toy_study, tmp_path_factory.mktemp("report"))
 
 
+def test_it_opens_with_the_three_answers_and_the_curve(page: str) -> None:
+    opening = page[page.index("<h1>") : page.index('id="beware"')]
+    said = html.unescape(opening)
+    for sentence in ("No setting is clearly best", "No run collapsed or diverged", "has x and y"):
+        assert sentence in said
+    assert opening.count("<svg") == 1
+    assert "Scatter plot of distortion against rate" in opening
+
+
+def test_runs_that_differ_in_their_seed_alone_are_one_row(toy_study: Study) -> None:
+    table = _trained(compare(toy_study))
+    assert [row[:2] for row in table.rows] == [[name, "0, 1"] for name in ("AE", "β = 1", "β = 4", "β = 16")]
+    odd = compare(toy_study)
+    odd.loc[odd["run"] == "beta-4-seed-1", "flags"] = "stale codes"
+    assert [row[1] for row in _trained(odd).rows if row[0] == "β = 4"] == ["0", "1"]
+
+
 def test_it_tells_the_whole_story(page: str, toy_study: Study) -> None:
     told = words(page)
     for heading in ("Caveats", "Training", "Rate and distortion", "Scores", "What each dimension does"):
         assert heading in told
     for run in toy_study:
         assert f"seed {run.config.seed} ({run.name})" in told
-        assert f"--out {run.path}" in told
+    lines = [line for line in told.splitlines() if line.strip().startswith("latentlab ")]
+    assert [line.split()[1] for line in lines] == ["sweep", "analyze", "report"]
+    assert f"--out {toy_study.path}" in lines[0]
+    assert "--beta ae,1,4,16 --seeds 2" in lines[0]
     score = toy_study["beta-4-seed-0"].scores()["mig"]
     assert f"{(score.value + toy_study['beta-4-seed-1'].scores()['mig'].value) / 2:.3f}" in told
     assert "± 0.030" in told, "the interval"

@@ -63,7 +63,7 @@ def test_a_flat_curve_is_called_flat(tmp_path: Path) -> None:
 def test_what_the_falling_rate_brings_and_how_it_began_do_not_count(tmp_path: Path) -> None:
     bound = np.full(300, -20.0)
     bound[:100], bound[240:] = -90.0, -10.0
-    assert rest(trained(tmp_path / "run", bound)) == Rest(0.0, 0.0, 0.0, True, "elbo")
+    assert rest(trained(tmp_path / "run", bound)) == Rest(0.0, 0.0, 0.0, True, False, "elbo")
 
 
 def test_an_autoencoder_is_judged_by_its_distortion(tmp_path: Path) -> None:

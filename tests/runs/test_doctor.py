@@ -16,7 +16,7 @@ from latentlab.errors import MissingError
 from latentlab.runs import doctor
 from latentlab.runs.doctor import examine, readers, versions
 from latentlab.runs.run import Run
-from latentlab.runs.study import Study
+from latentlab.runs.study import BARE, LINK, NAMED, Study
 from latentlab.system.files import TEMPORARY, write_json
 
 
@@ -164,9 +164,9 @@ def test_what_a_study_passes_over_is_said(study: Path, tmp_path: Path) -> None:
     (study / "figures").mkdir()
     said = {where: what for where, what, _ in wrong(study)}
     assert said == {
-        "linked": "it is a link, which a study passes over",
-        "odd name": "a study passes over a run of such a name",
-        "bare": "it has weights but no config.json",
+        "linked": LINK,
+        "odd name": NAMED,
+        "bare": BARE,
         "study.json": "it is not a plan (ValueError)",
     }
 
