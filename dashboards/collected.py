@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import choice
 import reads
 import streamlit as st
 from drawings import Drawing
@@ -40,7 +41,7 @@ class Item:
 
 def items() -> dict[str, Item]:
     """What has been collected, in its order, by key."""
-    found: dict[str, Item] = st.session_state.setdefault("collected", {})
+    found: dict[str, Item] = st.session_state.setdefault(choice.COLLECTED, {})
     return found
 
 

@@ -136,6 +136,11 @@ def note(text: str) -> None:
     st.html(f'<p class="ll-note">{html.escape(text)}</p>')
 
 
+def notice(text: str) -> None:
+    """A sentence that must not be overlooked, and that a screen reader says."""
+    st.html(f'<p class="ll-notice" role="status">{html.escape(text)}</p>')
+
+
 def explain(title: str, text: str, fix: str = "") -> None:
     """Say what is missing here, why, and the command that makes it."""
     st.html(f'<div class="ll-empty"><b>{html.escape(title)}</b>{html.escape(text)}</div>')

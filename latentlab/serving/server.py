@@ -42,7 +42,7 @@ METHODS = {"GET", "HEAD"}
 GRACE = 3  # seconds that open connections, and threads that work, are given when the server is stopped
 WHERE = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin }"
 # blob: is how streamlit loads inline components, and plotly compiles its WebGL programs with eval. Of the scripts that
-# stand in the page's own text, only the two run whose hashes are named.
+# stand in the page's own text, only those run whose hashes are named.
 POLICY = (
     "default-src 'self'",
     "script-src 'self' 'unsafe-eval' blob: {scripts}",
@@ -194,11 +194,16 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
 
 
 def _page() -> str:
-    """Streamlit's page, told where its server is: left to guess below a page's path, it asks in vain and says so."""
+    """Streamlit's page with two scripts of our own before its own.
+
+    The first tells where the server is: left to guess below a page's path, Streamlit asks in vain and says so. The
+    second keeps the browser's history to one entry per act of the user.
+    """
     import streamlit
 
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    return page.replace("<head>", f"<head>\n    <script>{WHERE}</script>", 1)
+    frame = dashboard_script().with_name("frame.js").read_text(encoding="utf-8")
+    return page.replace("<head>", f"<head>\n    <script>{WHERE}</script>\n    <script>{frame}</script>", 1)
 
 
 def _hashes(page: str) -> str:

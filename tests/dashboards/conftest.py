@@ -12,9 +12,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from browsing import FLAGS, Visit
 
 from latentlab.runs.study import Study
 
@@ -104,6 +105,32 @@ def started() -> Iterator[Callable[..., str]]:
 def server(toy_study: Study, started: Callable[..., str]) -> str:
     """The address of a real server that shows the toy study."""
     return started(toy_study.path)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real browser; the tests skip where none is installed."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, server: str) -> Iterator[Visit]:
+    """A fresh browser profile on the toy study; at the end, no error was logged and nobody else was asked."""
+    visited = Visit(chromium, server)
+    yield visited
+    visited.page.context.close()
+    assert not visited.errors
+    assert not visited.elsewhere
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:

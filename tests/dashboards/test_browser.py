@@ -3,88 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from browsing import Visit
 
 from latentlab.runs.study import Study
 
 pytestmark = pytest.mark.browser
 
 PAGES = ("runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A real browser; the tests skip where none is installed."""
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page in the browser, and what it complained of and asked for."""
-
-    def __init__(self, chromium: Any, server: str, scheme: str = "light") -> None:
-        self.server, self.errors, self.elsewhere = server, [], []
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-        if server.startswith("http:"):
-            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
-        self.page = context.new_page()
-        self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", self._asked)
-        self.page.on("websocket", self._asked)
-
-    def _asked(self, request: Any) -> None:
-        url = urlsplit(request.url)
-        if url.scheme not in ("data", "blob") and url.hostname != "127.0.0.1":
-            self.elsewhere.append(request.url)
-
-    def open(self, path: str) -> Any:
-        """Go there and wait until everything is drawn."""
-        self.page.goto(f"{self.server}/{path}")
-        self.page.wait_for_selector(".ll-head h1")
-        self.settle()
-        return self.page
-
-    def settle(self) -> None:
-        """Wait until the script has run to its end and its charts are drawn."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(SETTLED)
-        self.page.wait_for_timeout(500)
-
-
-@pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Visit]:
-    """A fresh browser profile on the toy study; at the end, no error was logged and nobody else was asked."""
-    visited = Visit(chromium, server)
-    yield visited
-    visited.page.context.close()
-    assert not visited.errors
-    assert not visited.elsewhere
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

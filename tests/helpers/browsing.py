@@ -1,0 +1,52 @@
+"""A page in a real browser: opened, waited for, and watched for errors and for requests to others."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+
+
+class Visit:
+    """A page in the browser, and what it complained of and asked for."""
+
+    def __init__(
+        self, chromium: Any, server: str, scheme: str = "light", *, width: int = 1440, height: int = 900
+    ) -> None:
+        self.server, self.errors, self.elsewhere = server, [], []
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        if server.startswith("http:"):
+            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
+        context.set_default_timeout(90_000)  # of a machine that does other things as well
+        self.page = context.new_page()
+        self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._asked)
+        self.page.on("websocket", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("data", "blob") and url.hostname != "127.0.0.1":
+            self.elsewhere.append(request.url)
+
+    def open(self, path: str) -> Any:
+        """Go there and wait until everything is drawn."""
+        self.page.goto(f"{self.server}/{path}")
+        self.page.wait_for_selector(".ll-head h1")
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the script has run to its end and its charts are drawn."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(SETTLED)
+        self.page.wait_for_timeout(500)
