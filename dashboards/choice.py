@@ -11,6 +11,7 @@ from typing import Any
 
 import reads
 import streamlit as st
+from glossary import TERMS
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from latentlab.errors import InputError
@@ -18,6 +19,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 
 COLLECTED = "collected"  # the one thing that the browser's Back leaves as it is
+GLOSSARY = f'<dl class="ll-glossary">{"".join(f"<dt>{term}</dt><dd>{said}</dd>" for term, said in TERMS.items())}</dl>'
 LONGEST = 60  # letters of an unknown value that are repeated
 
 
@@ -57,6 +59,8 @@ def choose(pages: Sequence[Any]) -> None:
             remember("colour", factors, factors[0])
             st.selectbox("Colour by", factors, key="colour")
             keep("colour")
+        with st.popover("Glossary", type="tertiary"):
+            st.html(GLOSSARY)
 
 
 def _keep_colour() -> None:

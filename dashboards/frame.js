@@ -14,6 +14,17 @@
     acted = false;
   };
 
+  // A table that is drawn again gives the focus back to the row that had it.
+  let row = null;
+  const rowOf = (event) => event.target.closest?.("tr[data-key]");
+  addEventListener("focusin", (event) => { row = rowOf(event) ? [rowOf(event).closest("table").dataset.table, rowOf(event).dataset.key] : null; });
+  addEventListener("pointerdown", () => { row = null; }, true);
+  new MutationObserver(() => {
+    if (!row || document.activeElement !== document.body) return;
+    const [table, key] = row.map(CSS.escape);
+    document.querySelector(`table[data-table=${table}] tr[data-key=${key}]`)?.focus({ preventScroll: true });
+  }).observe(document, { childList: true, subtree: true });
+
   const NARROW = matchMedia("(max-width: 900px)");
   const sidebar = () => document.querySelector("[data-testid=stSidebar][aria-expanded=true]");
   const collapse = () => {

@@ -207,11 +207,11 @@ class _Known:
         return f'<img class="strip{crisp}" style="{style}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 
-def _columns(runs: list[Run]) -> list[tuple[str, str]]:
-    labels = [reads.label(run.name) for run in runs]
+def _columns(runs: list[Run]) -> list[tuple[str, ...]]:
+    labels = [(reads.label(run.name), "", f"The dimensions of the run {run.name}.") for run in runs]
     if len(runs) == 2:
-        return [(labels[0], ""), ("", ""), ("match", ""), ("", ""), (labels[1], "")]
-    return [(labels[0], ""), ("", ""), *(column for name in labels[1:] for column in ((name, ""), ("", "")))]
+        return [labels[0], ("", ""), ("match", ""), ("", ""), labels[1]]
+    return [labels[0], ("", ""), *(column for label in labels[1:] for column in (label, ("", "")))]
 
 
 def _cells(row: dict[str, Any], known: list[_Known]) -> list[str]:

@@ -87,8 +87,6 @@ THEME = {
     "theme.headingFontWeights": [600, 600, 600, 600, 600, 600],
     "theme.headingFontSizes": ["22px", "17px", "15px", "15px", "14px", "14px"],
     "theme.showSidebarBorder": True,
-    # Okabe and Ito's colours, which the colour-blind tell apart.
-    "theme.chartCategoricalColors": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999"],
 }
 OPTIONS: dict[str, Any] = {
     "server.headless": True,

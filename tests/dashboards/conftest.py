@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import browser
 import pytest
-from browsing import FLAGS, Visit
 
 from latentlab.runs.study import Study
 
@@ -107,26 +107,17 @@ def server(toy_study: Study, started: Callable[..., str]) -> str:
     return started(toy_study.path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A real browser; the tests skip where none is installed."""
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
+    with browser.chromium() as started:
+        yield started
 
 
 @pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Visit]:
+def visit(chromium: Any, server: str) -> Iterator[browser.Visit]:
     """A fresh browser profile on the toy study; at the end, no error was logged and nobody else was asked."""
-    visited = Visit(chromium, server)
+    visited = browser.Visit(chromium, server)
     yield visited
     visited.page.context.close()
     assert not visited.errors

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Visit
+from browser import Visit
 
 from latentlab.runs.study import Study
 

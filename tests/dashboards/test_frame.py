@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Visit
+from browser import Visit
 
 pytestmark = pytest.mark.browser
 

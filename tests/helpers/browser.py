@@ -1,9 +1,14 @@
-"""A page in a real browser: opened, waited for, and watched for errors and for requests to others."""
+"""A real Chromium on the dashboard, and what its pages complain of and ask for."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
+
+import pytest
 
 FLAGS = [
     "--no-sandbox",
@@ -14,6 +19,22 @@ FLAGS = [
     "--disable-sync",
 ]
 SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+
+
+@contextmanager
+def chromium(*flags: str) -> Iterator[Any]:
+    """A real browser, started with these flags besides; the tests that need it skip where none is installed."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=[*FLAGS, *flags])
+        yield browser
+        browser.close()
 
 
 class Visit:
