@@ -48,7 +48,8 @@ def _head(text: str, kind: str, said: str = "") -> str:
     """A heading with what it means; an empty one is a cell, as a heading would be one without a name."""
     if not text:
         return f'<td class="{kind}"></td>'
-    return f'<th class="{kind}" scope="col" title="{html.escape(said or _of_metric(text) or meaning(text))}">{html.escape(text)}</th>'
+    said = html.escape(said or _of_metric(text) or meaning(text))
+    return f'<th class="{kind}" scope="col" title="{said}">{html.escape(text)}</th>'
 
 
 def _row(columns: Sequence[tuple[str, ...]], cells: Sequence[str], key: str, kind: str) -> str:

@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 
 ACTIONS = st.components.v2.component(
     "latentlab_actions",
-    html="<nav></nav>",
+    html='<div role="group"></div>',
     css=(HERE / "actions.css").read_text(encoding="utf-8"),
     js=(HERE / "actions.js").read_text(encoding="utf-8"),
 )
@@ -122,7 +122,7 @@ def _actions(
         if st.session_state[name].added is not None:
             collected.toggle(title, facts, make, data)
 
-    told = {"command": command, "table": key if on_pick else "", "report": report}
+    told = {"title": title, "command": command, "table": key if on_pick else "", "report": report}
     ACTIONS(key=name, data=told, width="content", on_picked_change=picked, on_added_change=added)
 
 
