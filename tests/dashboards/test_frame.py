@@ -91,11 +91,13 @@ def test_a_factor_has_one_colour_in_the_table_and_in_the_legend_below(visit: Vis
     page = visit.open("compare?run=beta-1-seed-0&beside=beta-4-seed-0")
     page.locator(".legendtext").first.wait_for()
     pills = page.evaluate(
-        "Object.fromEntries([...document.querySelectorAll('.pill')].map(p => [p.textContent, getComputedStyle(p).backgroundColor]))"
+        """Object.fromEntries([...document.querySelectorAll('.pill')].map(
+            pill => [pill.textContent, getComputedStyle(pill).backgroundColor]))"""
     )
     legend = page.evaluate(
         """Object.fromEntries([...document.querySelectorAll('.legend .traces')].map(each => [
-            each.querySelector('.legendtext').textContent, getComputedStyle(each.querySelector('.scatterpts')).fill]))"""
+            each.querySelector('.legendtext').textContent,
+            getComputedStyle(each.querySelector('.scatterpts')).fill]))"""
     )
     shared = pills.keys() & legend.keys()
     assert len(shared) >= 2, (pills, legend)
