@@ -20,6 +20,7 @@ from drawings import Drawing
 from latentlab.codes.codes import Codes
 from latentlab.errors import LatentlabError
 from latentlab.figures._markup import shown
+from latentlab.runs.notes import unwritable
 from latentlab.runs.run import Run
 
 NO_MODEL = "These codes were imported without a model."
@@ -139,6 +140,11 @@ def note(text: str) -> None:
 def notice(text: str) -> None:
     """A sentence that must not be overlooked, and that a screen reader says."""
     st.html(f'<p class="ll-notice" role="status">{html.escape(text)}</p>')
+
+
+def unsaved(run: Run, what: str) -> None:
+    """Say why names or selections of this run cannot be saved."""
+    note(f"{what} cannot be saved: {unwritable(run)}.")
 
 
 def explain(title: str, text: str, fix: str = "") -> None:

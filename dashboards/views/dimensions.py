@@ -366,7 +366,7 @@ def _ticks(part: Decodings, index: int) -> str:
 
 def _label(run: Run, index: int, name: str, note: str) -> None:
     if not writable(run):
-        st.html('<p class="ll-note">The run\'s folder is read-only, so names cannot be saved.</p>')
+        panels.unsaved(run, "Names")
         return
     form = f"label-{run.name}-{index}"
     seen, save = f"{form}-shown", f"{form}-save"
