@@ -1,20 +1,32 @@
 // The links in a panel's head. Rows that carry a data-key, in the table named by data.table, report a click or Enter.
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
-  const bar = parentElement.querySelector("nav");
+  const bar = parentElement.querySelector("div");
+  bar.setAttribute("aria-label", data.title);
   bar.replaceChildren();
-  const add = (label, act) => {
+  // Over plain http from another machine a browser has no clipboard for pages: there the text is shown, selected.
+  const offer = (label, text) => {
+    const field = document.createElement("input");
+    Object.assign(field, { value: text, readOnly: true });
+    field.setAttribute("aria-label", `${label}: selected, to be copied with Ctrl+C`);
+    field.title = "Selected: copy it with Ctrl+C";
+    field.onblur = () => field.remove();
+    bar.appendChild(field);
+    field.select();
+  };
+  const add = (label, text) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label;
     button.onclick = async () => {
-      try { await act(); button.textContent = "Copied"; } catch { button.textContent = "Not allowed by the browser"; }
+      try { await navigator.clipboard.writeText(text()); } catch { offer(label, text()); return; }
+      button.textContent = "Copied";
       setTimeout(() => { button.textContent = label; }, 1200);
     };
     bar.appendChild(button);
   };
-  add("Copy link", () => navigator.clipboard.writeText(window.location.href));
-  if (data.command) add("Copy command", () => navigator.clipboard.writeText(data.command));
+  add("Copy link", () => window.location.href);
+  if (data.command) add("Copy command", () => data.command);
   if (data.report) {
     const button = document.createElement("button");
     button.type = "button";

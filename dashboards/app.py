@@ -20,14 +20,20 @@ PAGES = {
     "health": "Health",
 }
 
-st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_title="latentlab", layout="wide", initial_sidebar_state="auto")
 panels.style()
-pages = [
-    st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "overview") for name, title in PAGES.items()
-]
-page = st.navigation(pages, position="hidden")
+choice.restore()
+pages = [st.Page(f"views/{name}.py", title=title, url_path=name) for name, title in PAGES.items()]
+# The first page is shown at "/" as well as at its own path, which Streamlit would give up for that of the default page.
+start = st.Page(f"views/{next(iter(PAGES))}.py", title=pages[0].title, url_path="start", default=True)
+page = st.navigation([start, *pages], position="hidden")
 try:
-    choice.choose(pages)
+    choice.choose([page if page is start else pages[0], *pages[1:]])
+    choice.title(page.title)
+    above = st.container()
     page.run()
+    with above:
+        for text in choice.missing():
+            panels.notice(text)
 except LatentlabError as error:
     panels.explain(f"{page.title} cannot be shown", str(error))

@@ -6,15 +6,36 @@ A page's own widgets use `remember` before and `keep` after they are drawn, so t
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import reads
 import streamlit as st
+from glossary import TERMS
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+
+COLLECTED = "collected"  # the one thing that the browser's Back leaves as it is
+GLOSSARY = f'<dl class="ll-glossary">{"".join(f"<dt>{term}</dt><dd>{said}</dd>" for term, said in TERMS.items())}</dl>'
+LONGEST = 60  # letters of an unknown value that are repeated
+
+
+def restore() -> None:
+    """After the browser's Back or Forward the address says everything; what was chosen since is forgotten."""
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        for key in set(st.session_state) - {COLLECTED}:
+            del st.session_state[key]
+
+
+def title(page: str) -> None:
+    """Name the browser's tab, and so the entry of its history: the page, the run, the study."""
+    study = reads.study()
+    run = [reads.label(current().name)] if study.runs else []
+    st.set_page_config(page_title=" · ".join([page, *run, study.path.name]))
 
 
 def choose(pages: Sequence[Any]) -> None:
@@ -29,15 +50,17 @@ def choose(pages: Sequence[Any]) -> None:
         if not chosen.runs:
             return
         names = [run.name for run in chosen.runs]
-        remember("run", names, _first_analysed(chosen))
         label = reads.labels().__getitem__
-        st.selectbox("Run, everywhere", names, key="run", format_func=label, on_change=_keep_colour)
+        remember("run", names, _first_analysed(chosen), label=label, where="in this study")
+        st.selectbox("Run (all pages)", names, key="run", format_func=label, on_change=_keep_colour)
         keep("run")
         factors = _factors()
         if factors:
             remember("colour", factors, factors[0])
             st.selectbox("Colour by", factors, key="colour")
             keep("colour")
+        with st.popover("Glossary", type="tertiary"):
+            st.html(GLOSSARY)
 
 
 def _keep_colour() -> None:
@@ -59,13 +82,38 @@ def _first_analysed(chosen: Study) -> str:
     return best[0].name
 
 
-def remember(key: str, options: Sequence[Any], default: Any) -> None:
-    """Give a widget its value before it is drawn: what it had, else what the address says, else the default."""
+def remember(
+    key: str,
+    options: Sequence[Any],
+    default: Any,
+    *,
+    label: Callable[[Any], str] = str,
+    where: str = "among the choices here",
+) -> None:
+    """Give a widget its value before it is drawn: what it had, else what the address says, else the default.
+
+    A value of the address that is not `where` it is looked for is named at the top of the page, with what is shown
+    instead, as `label` calls it.
+    """
     if key not in st.session_state:
         asked = st.query_params.get(key)
         st.session_state[key] = next((option for option in options if str(option) == asked), default)
+        if asked is not None and asked != str(st.session_state[key]):
+            _miss(key, asked, where, label(default))
     elif st.session_state[key] not in options:
         st.session_state[key] = default
+
+
+def _miss(key: str, asked: str, where: str, instead: str) -> None:
+    st.session_state.setdefault("missing", []).append(
+        f"{key} '{asked:.{LONGEST}}' is not {where}; showing {instead or 'the default'}."
+    )
+
+
+def missing() -> list[str]:
+    """What the address asked for and is not there, a sentence each; told once."""
+    sentences: list[str] = st.session_state.pop("missing", [])
+    return sentences
 
 
 def keep(key: str) -> None:
@@ -77,9 +125,12 @@ def keep(key: str) -> None:
 
 def remember_several(key: str, options: Sequence[str], default: Sequence[str], *, most: int) -> None:
     """`remember` for a widget that holds several names, which stand in the address with commas between."""
-    kept = st.session_state.get(key, st.query_params.get(key, "").split(","))
+    asked = st.query_params.get(key, "").split(",")
+    kept = st.session_state.get(key, asked)
     known = [name for name in dict.fromkeys(kept) if name in options]
     if key not in st.session_state or len(known) < len(kept):
+        for name in (name for name in asked if name and key not in st.session_state and name not in options):
+            _miss(key, name, "among the choices here", ", ".join(known[:most] or default))
         st.session_state[key] = known[:most] or list(default)
 
 
@@ -107,6 +158,8 @@ def integer(place: Any, label: str, key: str, default: int | None, low: int, hig
         value = int(asked) if asked.isdecimal() and len(asked) < 16 else default
         inside = value is not None and low <= value and (high is None or value <= high)
         st.session_state[key] = value if inside else default
+        if asked and str(st.session_state[key]) != asked:
+            _miss(key, asked, "a number that is possible here", "the default" if default is None else str(default))
     place.number_input(label, low, high, step=1, key=key, persist_state="session", **more)
     return keep_unless(key, default)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import choice
 import reads
 import streamlit as st
 from drawings import Drawing
@@ -61,7 +62,7 @@ def items() -> dict[str, Item]:
     """What has been collected, in its order, by key."""
     if kept():
         return {panel.key: _item(panel) for panel in reads.attempt(partial(read_collected, reads.study()), ())[0]}
-    found: dict[str, Item] = st.session_state.setdefault("collected", {})
+    found: dict[str, Item] = st.session_state.setdefault(choice.COLLECTED, {})
     return found
 
 

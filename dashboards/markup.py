@@ -1,15 +1,18 @@
-"""Tables as HTML: rows that can be picked, numbers with a true minus, factors on their colours."""
+"""Tables as HTML: headings that say what they mean, rows that can be picked, factors on their colours."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
+from glossary import meaning
+
+from latentlab.figures import _style
+from latentlab.metrics._card import card
 from latentlab.runs.choice import better
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-
+from latentlab.system.registry import names
 
 SHORT = {
     "mig": "MIG",
@@ -32,7 +35,7 @@ class Sorting(NamedTuple):
 
 
 def rows_html(
-    columns: Sequence[tuple[str, str]],
+    columns: Sequence[tuple[str, ...]],
     rows: Sequence[tuple[Sequence[str], str, str]],
     name: str = "",
     *,
@@ -41,10 +44,11 @@ def rows_html(
     """A table of ready HTML cells: `columns` are (heading, class), `rows` are (cells, key, class of the row).
 
     A row with a key can be picked by a click or by Enter. Cells must be escaped already. A heading that the table can
-    be sorted by is a button, which `paged.py` listens to.
+    be sorted by is a button, which `paged.py` listens to. A heading that ``glossary.py`` does not explain, such as a
+    run's name, brings its meaning as a third part of its column.
     """
     keys = [""] * len(columns) if sorting is None else sorting.keys
-    heads = "".join(_head(text, kind, key, sorting) for (text, kind), key in zip(columns, keys, strict=True))
+    heads = "".join(_head(*column, key=key, sorting=sorting) for column, key in zip(columns, keys, strict=True))
     body = "".join(_row(columns, cells, key, kind) for cells, key, kind in rows)
     return (
         f'<div class="ll-scroll"><table class="ll" data-table="{html.escape(name)}"><thead><tr>{heads}</tr></thead>'
@@ -52,19 +56,24 @@ def rows_html(
     )
 
 
-def _head(text: str, kind: str, key: str, sorting: Sorting | None) -> str:
+def _head(text: str, kind: str, said: str = "", *, key: str = "", sorting: Sorting | None = None) -> str:
+    """A heading with what it means; an empty one is a cell, as a heading would be one without a name."""
+    if not text:
+        return f'<td class="{kind}"></td>'
+    said = html.escape(said or _of_metric(text) or meaning(text))
     if not key or sorting is None:
-        return f'<th class="{kind}">{html.escape(text)}</th>'
+        return f'<th class="{kind}" scope="col" title="{said}">{html.escape(text)}</th>'
     way, mark = ("descending", " ▾") if sorting.falling else ("ascending", " ▴")
     way, mark = (way, mark) if sorting.by == key else ("none", "")
     button = f'<button type="button" data-sort="{html.escape(key)}">{html.escape(text)}{mark}</button>'
-    return f'<th class="{kind}" aria-sort="{way}">{button}</th>'
+    return f'<th class="{kind}" scope="col" title="{said}" aria-sort="{way}">{button}</th>'
 
 
-def _row(columns: Sequence[tuple[str, str]], cells: Sequence[str], key: str, kind: str) -> str:
+def _row(columns: Sequence[tuple[str, ...]], cells: Sequence[str], key: str, kind: str) -> str:
     picks = f' data-key="{html.escape(key)}" tabindex="0"' if key else ""
-    inside = "".join(f'<td class="{css}">{cell}</td>' for cell, (_, css) in zip(cells, columns, strict=True))
-    return f'<tr class="{kind}"{picks}>{inside}</tr>'
+    inside = "".join(f'<td class="{css}">{cell}</td>' for cell, (_, css, *_) in zip(cells, columns, strict=True))
+    current = ' aria-current="true"' if "on" in kind.split() else ""
+    return f'<tr class="{kind}"{picks}{current}>{inside}</tr>'
 
 
 def text(value: object) -> str:
@@ -84,10 +93,9 @@ def half_width(low: Any, high: Any) -> str:
 
 
 def pill(name: str, names: Sequence[str]) -> str:
-    """A factor's name on its colour, which is the same on every page."""
-    shade = COLOURS[list(names).index(name) % len(COLOURS)] if name in names else "#8A8A86"
-    ink = "#1c1c1a" if shade in ("#E69F00", "#56B4E9") else "#fff"
-    return f'<span class="pill" style="background:{shade};color:{ink}">{html.escape(name)}</span>'
+    """A factor's name on its colour, which is the same on every page and in every figure."""
+    shade = _style.colours(names).get(name, _style.GREY)
+    return f'<span class="pill" style="background:{shade};color:{_style.ink_on(shade)}">{html.escape(name)}</span>'
 
 
 def missing(value: Any) -> bool:
@@ -98,6 +106,21 @@ def missing(value: Any) -> bool:
 def metric_name(name: str) -> str:
     """A metric as a narrow column is headed; an arrow down where less is better."""
     return SHORT.get(name, name) + " ↓" * (better(name) == "lower")
+
+
+@cache
+def _metrics() -> dict[str, str]:
+    """Metrics by what heads their columns."""
+    return {metric_name(name): name for name in names("metrics")}
+
+
+def _of_metric(heading: str) -> str:
+    """What the metric of a column measures and how it errs; empty where the column is no metric's."""
+    metric = _metrics().get(heading)
+    if metric is None:
+        return ""
+    way = {"higher": "Higher is better. ", "lower": "Lower is better. "}.get(better(metric) or "", "")
+    return f"{card(metric).metric.title}. {way}{card(metric).summary}"
 
 
 def by_use(metrics: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from drawings import Drawing
 from latentlab.codes.codes import Codes
 from latentlab.errors import LatentlabError
 from latentlab.figures._markup import shown
+from latentlab.runs.notes import unwritable
 from latentlab.runs.run import Run
 
 NO_MODEL = "These codes were imported without a model."
@@ -32,7 +33,7 @@ HERE = Path(__file__).parent
 
 ACTIONS = st.components.v2.component(
     "latentlab_actions",
-    html="<nav></nav>",
+    html='<div role="group"></div>',
     css=(HERE / "actions.css").read_text(encoding="utf-8"),
     js=(HERE / "actions.js").read_text(encoding="utf-8"),
 )
@@ -122,7 +123,7 @@ def _actions(
         if st.session_state[name].added is not None:
             collected.toggle(title, facts, make, data)
 
-    told = {"command": command, "table": key if on_pick else "", "report": report}
+    told = {"title": title, "command": command, "table": key if on_pick else "", "report": report}
     ACTIONS(key=name, data=told, width="content", on_picked_change=picked, on_added_change=added)
 
 
@@ -134,6 +135,16 @@ def show(table: str) -> None:
 def note(text: str) -> None:
     """A quiet sentence below something."""
     st.html(f'<p class="ll-note">{html.escape(text)}</p>')
+
+
+def notice(text: str) -> None:
+    """A sentence that must not be overlooked, and that a screen reader says."""
+    st.html(f'<p class="ll-notice" role="status">{html.escape(text)}</p>')
+
+
+def unsaved(run: Run, what: str) -> None:
+    """Say why names or selections of this run cannot be saved."""
+    note(f"{what} cannot be saved: {unwritable(run)}.")
 
 
 def explain(title: str, text: str, fix: str = "") -> None:

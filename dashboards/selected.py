@@ -102,8 +102,10 @@ def _neighbours(run: Run, codes: Codes, position: int) -> None:
 
 def _keep(run: Run, codes: Codes, rows: Any) -> None:
     if not writable(run) or len(rows) > MOST_ROWS:
-        full = f"Selections of more than {MOST_ROWS:,} rows cannot be saved."
-        panels.note(full if writable(run) else "The run's folder is read-only, so selections cannot be saved.")
+        if writable(run):
+            panels.note(f"Selections of more than {MOST_ROWS:,} rows cannot be saved.")
+        else:
+            panels.unsaved(run, "Selections")
         return
     with st.form(f"keep-{run.name}", border=False, clear_on_submit=True):
         one, two, three = st.columns([0.36, 0.42, 0.22], vertical_alignment="bottom")

@@ -246,14 +246,18 @@ class _Known:
         return f'<img class="strip{crisp}" style="{SHRINKS}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 
-def _columns(runs: list[Run], rows: list[int | None]) -> list[tuple[str, str]]:
-    first, *others = (
-        reads.label(run.name) + ("" if row is None else f" · around its own row {row}")
+def _columns(runs: list[Run], rows: list[int | None]) -> list[tuple[str, ...]]:
+    labels = [
+        (
+            reads.label(run.name) + ("" if row is None else f" · around its own row {row}"),
+            "",
+            f"The dimensions of the run {run.name}.",
+        )
         for run, row in zip(runs, rows, strict=True)
-    )
+    ]
     if len(runs) == 2:
-        return [(first, ""), ("", ""), ("match", ""), ("", ""), (others[0], "")]
-    return [(first, ""), ("", ""), *(column for name in others for column in ((name, ""), ("", "")))]
+        return [labels[0], ("", ""), ("match", ""), ("", ""), labels[1]]
+    return [labels[0], ("", ""), *(column for label in labels[1:] for column in (label, ("", "")))]
 
 
 def _cells(row: dict[str, Any], known: list[_Known]) -> list[str]:

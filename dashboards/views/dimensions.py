@@ -404,7 +404,7 @@ def _ticks(part: Decodings, index: int) -> str:
 
 def _label(run: Run, index: int, name: str, note: str) -> None:
     if not writable(run):
-        panels.note("The run's folder is read-only, so names cannot be saved.")
+        panels.unsaved(run, "Names")
         return
     form = f"label-{run.name}-{index}"
     seen, save = f"{form}-shown", f"{form}-save"

@@ -22,7 +22,7 @@ def page() -> None:
     """The whole page."""
     panels.head(
         "Figures for the paper",
-        ["column widths to a tenth of a millimetre, live text, embedded fonts, the same bytes from the same data"],
+        ["exact column widths, editable text, embedded fonts; the same data give the same file"],
         "figures",
     )
     choice.remember("preset", PRESETS, PRESETS[0])

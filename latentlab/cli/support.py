@@ -20,7 +20,7 @@ PANEL = "Ask one question"
 def support(
     paths: _console.Paths,
     data: _console.Data = None,
-    draws: Annotated[int, typer.Option(help="Number of samples of each kind and of real images.", min=100)] = 5000,
+    draws: Annotated[int, typer.Option(help="Number of samples of each kind and of real rows.", min=100)] = 5000,
     seed: Annotated[int, typer.Option(help="Seed for samples and rows.")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
@@ -58,7 +58,7 @@ def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
         for run, numbers in found
         for arm, each in numbers["arms"].items()
     ]
-    _console.show("Samples against real images")
+    _console.show("Samples against real data")
     _console.table(rows)
     _console.show("\nInformation in the codes (needed to interpret the rest), and paths between codes")
     _console.table([_known(run, numbers) for run, numbers in found])

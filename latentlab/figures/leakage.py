@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from latentlab.analysis.leakage.record import load_leakage, table
+from latentlab.codes.dimensions import factors_of
 from latentlab.errors import LatentlabError
 from latentlab.figures import _style
 from latentlab.figures._text import number
@@ -41,7 +42,7 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
     import pandas as pd
 
     listed = compare(runs).set_index("run")["setting"]
-    rows, dots, factors = [], [], []
+    rows, dots, factors = [], [], list[str]()
     missing: list[LatentlabError] = []
     for run in runs:
         try:
@@ -50,6 +51,7 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
             missing.append(error)
             continue
         low, high = score.interval or (math.nan, math.nan)
+        factors = factors or list(_varying(run))
         head = {"run": run.name, "setting": listed[run.name], "seed": run.config.seed}
         known = {"defined": score.parts.get("defined", 0), "of": score.parts.get("of", 0)}
         rows.append({**head, "leakage": score.value, "low": low, "high": high, **known})
@@ -68,6 +70,11 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
     told += [f"{none} without a dimension that changes a factor"] if none else []
     told += [f"{len(missing)} of {len(runs)} runs not measured"] if missing else []
     return LeakageData(points, found, settings, _style.colours(factors), " · ".join(told))
+
+
+def _varying(run: Run) -> tuple[str, ...]:
+    """All factors of the run's data, in their order: a factor has its colour whichever of them leakage leaves out."""
+    return factors_of(run.codes())[1] if run.has("encode") else ()
 
 
 def _places(found: pd.DataFrame, settings: Sequence[str]) -> list[float]:

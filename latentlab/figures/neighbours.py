@@ -1,4 +1,4 @@
-"""Samples beside the training images nearest to them: invented, or remembered?"""
+"""Samples beside the training data nearest to them: invented, or remembered?"""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 from latentlab.system.registry import choose
 
-TITLE = "Samples and their nearest training images"
+TITLE = "Samples and their nearest training data"
 TAKES = "run"
 SOURCES = ("prior", "gaussian", "aggregate")
 
 
 def prepare(run: Run, *, source: str = "prior", images: int = 12) -> _sheet.Sheet:
-    """Samples of one kind (prior, gaussian, aggregate), each above the training image nearest to it."""
+    """Samples of one kind (prior, gaussian, aggregate), each above the row of the training data nearest to it."""
     part = read_sheet(run)[f"samples-{choose(source, SOURCES, what='kind of samples')}"]
     arms = read_support(run)["arms"]
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
     cells = np.stack([_images.rgba(part.pictures(each[:images])) for each in (part.images, part.originals)])  # type: ignore[index]
     told = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
-    told += f", of real held-out images {number(real)}; brightness does not count"
+    told += f", of real held-out data {number(real)}; brightness does not count"
     return _sheet.Sheet(cells, ("sample", "nearest training"), told)
 
 
 def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
-    return f"Two rows of {data.cells.shape[1]} {data.plural}: {' above '.join(data.labels)} image. {data.subtitle}."
+    return f"Two rows of {data.cells.shape[1]} {data.plural}: {' above '.join(data.labels)}. {data.subtitle}."
 
 
 interactive, static, numbers = _sheet.renderers(TITLE, alt)

@@ -16,21 +16,21 @@ from latentlab.runs.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "Samples against real images, and the codes"
+TITLE = "Samples against real data, and the codes"
 TAKES = "runs"
 DRAWN = ("prior", "gaussian", "aggregate")
 TONES = dict(zip(DRAWN, (_style.OKABE_ITO[0], _style.OKABE_ITO[1], _style.OKABE_ITO[2]), strict=True))
 OFFSETS = dict(zip(DRAWN, (-0.22, 0.0, 0.22), strict=True))
 HEADS = {
-    "precision": "precision: share of samples close to real images",
-    "coverage": "coverage: share of real images close to samples",
+    "precision": "precision: share of samples close to real data",
+    "coverage": "coverage: share of real data close to samples",
     "holes": "holes: share of samples far from all codes",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class SupportData:
-    """``table`` one row per run (`support_table`), ``settings`` in order, ``levels`` what real images reach."""
+    """``table`` one row per run (`support_table`), ``settings`` in order, ``levels`` what real data reach."""
 
     table: pd.DataFrame
     settings: tuple[str, ...]
@@ -55,7 +55,7 @@ def prepare(runs: Sequence[Run]) -> SupportData:
     settings = tuple(dict.fromkeys(table["setting"]))
     levels = {key: float(table[f"real.{key}"].mean()) for key in ("precision", "coverage")} | {"holes": 0.01}
     ticks = tuple(f"{setting}|{_known(table[table['setting'] == setting])}" for setting in settings)
-    told = ["one dot per run; line: real training images (for holes: held-out codes)"]
+    told = ["one dot per run; line: real training data (for holes: held-out codes)"]
     told += [f"{len(runs) - len(table)} of {len(runs)} runs were not measured"] if len(table) < len(runs) else []
     told += ["holes are undefined for deterministic encoders"] if table["rate"].isna().any() else []
     return SupportData(table, settings, ticks, levels, " · ".join(told))

@@ -20,7 +20,14 @@ PATIENCE = 2.0  # seconds that a note waits for who writes the run; others save 
 
 def writable(run: Run) -> bool:
     """Whether notes can be kept beside this run: its folder is not read-only, and others are not only let look."""
-    return not os.environ.get(READ_ONLY) and os.access(run.path, os.W_OK)
+    return not unwritable(run)
+
+
+def unwritable(run: Run) -> str:
+    """Why no notes can be kept beside this run; empty where they can."""
+    if os.environ.get(READ_ONLY):
+        return "this dashboard is open to other machines and writes nothing"
+    return "" if os.access(run.path, os.W_OK) else "the run's folder is read-only"
 
 
 def name_dimension(run: Run, index: int, *, name: str, note: str = "", shown: tuple[str, str] | None = None) -> None:
@@ -76,8 +83,8 @@ def name_selection(run: Run, name: str, row_ids: NDArray[np.int64], *, note: str
 
 def _checked(run: Run, name: str, note: str) -> tuple[str, str]:
     name, note = " ".join(name.split()), note.strip()
-    if not writable(run):
-        raise InputError(f"the notes of {run.name} are read-only here; the folder of the run is not writable")
+    if why := unwritable(run):
+        raise InputError(f"the notes of {run.name} cannot be saved: {why}")
     for what, text, longest in (("name", name, LONGEST_NAME), ("note", note, LONGEST_NOTE)):
         if len(text) > longest:
             raise InputError(f"the {what} has {len(text)} characters; expected at most {longest}")

@@ -14,6 +14,7 @@ import ipaddress
 import os
 import re
 import socket
+import sys
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ METHODS = {"GET", "HEAD"}
 GRACE = 3  # seconds that open connections, and threads that work, are given when the server is stopped
 WHERE = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin }"
 # blob: is how streamlit loads inline components, and plotly compiles its WebGL programs with eval. Of the scripts that
-# stand in the page's own text, only the two run whose hashes are named.
+# stand in the page's own text, only those run whose hashes are named.
 POLICY = (
     "default-src 'self'",
     "script-src 'self' 'unsafe-eval' blob: {scripts}",
@@ -64,7 +65,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 LIGHT = {
-    "primaryColor": "#0072B2",
+    "primaryColor": "#0069A5",  # as text on its own tint 4.9 to 1; the palette's blue has 4.3
     "backgroundColor": "#FBFBF9",
     "secondaryBackgroundColor": "#F4F3EF",
     "textColor": "#1C1C1A",
@@ -87,8 +88,6 @@ THEME = {
     "theme.headingFontWeights": [600, 600, 600, 600, 600, 600],
     "theme.headingFontSizes": ["22px", "17px", "15px", "15px", "14px", "14px"],
     "theme.showSidebarBorder": True,
-    # Okabe and Ito's colours, which the colour-blind tell apart.
-    "theme.chartCategoricalColors": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999"],
 }
 OPTIONS: dict[str, Any] = {
     "server.headless": True,
@@ -159,6 +158,7 @@ def serve(
     try:
         door = Door(address, listener.getsockname()[1])
         app = dashboard(study, door, read_only=allow_remote)
+        _keep_importable(dashboard_script().parent)
         if ready is not None:
             ready(door.url)
         _run(app, listener, door.url if browser else "")
@@ -193,12 +193,27 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
     return App(script, routes=routes, middleware=[Middleware(Guard, door=door, scripts=_hashes(page))])
 
 
+def _keep_importable(folder: Path) -> None:
+    """Let the pages' own modules be imported as long as the process lives.
+
+    Streamlit takes their folder from the path when the script that added it ends, although the script of another tab
+    still imports from it.
+    """
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
 def _page() -> str:
-    """Streamlit's page, told where its server is: left to guess below a page's path, it asks in vain and says so."""
+    """Streamlit's page with two scripts of our own before its own.
+
+    The first tells where the server is: left to guess below a page's path, Streamlit asks in vain and says so. The
+    second keeps the browser's history to one entry per act of the user.
+    """
     import streamlit
 
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    return page.replace("<head>", f"<head>\n    <script>{WHERE}</script>", 1)
+    frame = dashboard_script().with_name("frame.js").read_text(encoding="utf-8")
+    return page.replace("<head>", f"<head>\n    <script>{WHERE}</script>\n    <script>{frame}</script>", 1)
 
 
 def _hashes(page: str) -> str:

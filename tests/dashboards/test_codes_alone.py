@@ -51,7 +51,7 @@ def words(app: Any) -> str:
         ("decode", "With a decoder this page would show the sample of any code"),
         ("support", "With an encoder and a decoder, samples would be compared here with real data"),
         ("figures", "imported codes and no model; traverse needs decoder"),
-        ("health", "all files are fine"),
+        ("health", "all files are up to date"),
     ],
 )
 def test_every_page(embeddings: Path, open_page: Callable[..., Any], run: str, page: str, said: str) -> None:

@@ -23,6 +23,9 @@ def test_no_page_writes_and_none_offers_to(study_of: Any, open_page: Any, monkey
     for page in VIEWS:
         app = open_page(path, page, run="beta-4-seed-0", rows="1-9")
         assert not [button for button in app.button if button.label == "Save"], page
+        if page in ("dimensions", "map"):
+            said = " ".join(str(each.proto) for each in app.main)
+            assert "cannot be saved: this dashboard is open to other machines" in said, page
     assert listing(path) == before
 
 

@@ -35,7 +35,7 @@ def test_settings_stand_beside_one_another_with_a_verdict(study: Study, open_pag
     assert "Samples from N(0, I) reach the coverage threshold: β = 1" in told
     assert "11 % (AE)" in told
     assert "Read them together with rate and probe" in told
-    assert "Samples and their nearest training images" in told
+    assert "Samples and their nearest training data" in told
     assert "most and least distinct" in told
     assert len(app.get("plotly_chart")) == 6
 

@@ -9,6 +9,7 @@ import pytest
 
 from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.explain.stage import explain
+from latentlab.analysis.support.stage import support
 from latentlab.analysis.traverse.stage import decode_run
 from latentlab.data.kinds import Form
 from latentlab.errors import InputError
@@ -107,3 +108,16 @@ def test_the_features_that_change_most_are_shown_in_units_that_compare() -> None
     counts = Form("counts", (2,), "int32", names=("A", "B"))
     found = _features.contrast(counts, np.array([9.9, 99.9]), np.array([19.9, 49.9]))
     assert found == pytest.approx([1, -1])
+
+
+def test_samples_beside_data_are_drawn_for_every_kind(run: Run) -> None:
+    from latentlab.data import from_arrays
+
+    given = samples(run.config.form.kind)
+    support(run, data=from_arrays(given.pop("x"), given.pop("kind"), **given), draws=100)
+    for kind in ("support", "neighbours", "widths"):
+        assert draw(kind, run if kind != "support" else [run]).data
+        assert rendered(kind, run, "png").startswith(b"\x89PNG")
+        told = rendered(kind, run, "txt").decode()
+        assert "image" not in told
+        assert kind == "support" or PLURALS[run.config.form.kind] in told.lower()

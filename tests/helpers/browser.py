@@ -41,9 +41,11 @@ def chromium(*flags: str) -> Iterator[Any]:
 class Visit:
     """A page in the browser, and what it complained of and asked for."""
 
-    def __init__(self, chromium: Any, server: str, scheme: str = "light") -> None:
+    def __init__(
+        self, chromium: Any, server: str, scheme: str = "light", *, width: int = 1440, height: int = 900
+    ) -> None:
         self.server, self.errors, self.elsewhere = server, [], []
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         if server.startswith("http:"):
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
         self.page = context.new_page()

@@ -57,7 +57,7 @@ def test_where_others_only_look_nothing_is_kept(run: Run, monkeypatch: pytest.Mo
     monkeypatch.setenv(READ_ONLY, "1")
     before = sorted(run.path.iterdir())
     assert not writable(run)
-    with pytest.raises(InputError, match="read-only"):
+    with pytest.raises(InputError, match="writes nothing"):
         name_dimension(run, 0, name="x")
     assert sorted(run.path.iterdir()) == before
 

@@ -10,7 +10,7 @@ STAGE = Stage(
     },
     make="latentlab.analysis.support.stage:support",
     command="support RUN",
-    about="Decoded samples were compared with real images by precision, density and coverage",
+    about="Decoded samples were compared with real data by precision, density and coverage",
     source="Kynkäänniemi et al. 2019; Naeem et al. 2020",
     needs=("encoder", "decoder"),
     figures=("neighbours", "support", "widths"),

@@ -24,8 +24,8 @@ ARMS = {
     "prior": "N(0, I)",
     "gaussian": "normal fitted to the codes",
     "aggregate": "aggregate posterior",
-    "real": "real training images",
-    "constant": "one constant image",
+    "real": "real training data",
+    "constant": "one constant sample",
 }
 WIDTHS = ("narrowest", "widest")
 PASSES = 0.5
@@ -42,7 +42,7 @@ class Support(Record):
     information : mapping
         Rate, active units and how well labels are read from the codes, without which none of it means anything.
     arms : mapping
-        Precision, density, coverage and holes for samples of each source, compared with real training images and one
+        Precision, density, coverage and holes for samples of each source, compared with real training data and one
         constant image.
     between : mapping
         The continuity of the decoder on straight lines between codes.
@@ -195,7 +195,7 @@ def by_setting(table: pd.DataFrame) -> list[dict[str, Any]]:
 def verdict(table: pd.DataFrame) -> tuple[str, str]:
     """A sentence on `support_table` and what it rests on: how much of the real images N(0, I) reaches by setting.
 
-    A setting passes where its samples reach half of what real training images reach; that line is a convention.
+    A setting passes where its samples reach half of what real training data reach; that line is a convention.
     """
     rows = by_setting(table)
     share = {row["setting"]: row["prior.coverage_mean"] / row["real.coverage_mean"] for row in rows}
@@ -208,7 +208,7 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     )
     return (
         f"{head}.",
-        f"Coverage by samples, relative to real training images: {said}. The threshold is {100 * PASSES:.0f} %.",
+        f"Coverage by samples, relative to real training data: {said}. The threshold is {100 * PASSES:.0f} %.",
     )
 
 
