@@ -93,7 +93,7 @@ def static(data: Kl, preset: str) -> Any:
 
     chosen, labels = _style.preset(preset), _labels(data)
     rows, tones = range(len(labels)), _palette(data)
-    fig = _style.canvas(preset, 0.55 + 0.17 * len(labels), data.title, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 0.55 + 0.17 * len(labels))
     axes = fig.add_subplot()
     start = np.zeros(len(labels))
     for values, tone in zip(data.parts.values(), tones, strict=True):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Rate and distortion"
 TAKES = "runs"
-X, Y = "rate, nats per example", "distortion, nats per example"
+X, Y = "Rate (nats per example)", "Distortion (nats per example)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,8 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     plain = known[known["rate"].isna()].reset_index(drop=True)
     stochastic = known[known["rate"].notna()].reset_index(drop=True)
     seeds = known.groupby("setting")["seed"].nunique()
-    told = ["one dot per run, rings: mean over seeds" if seeds.max() > 1 else "one dot per run, one seed each"]
-    told += ["deterministic autoencoders have no rate: lines"] if len(plain) else []
+    told = ["dots: runs", *(["rings: means over seeds"] if seeds.max() > 1 else ["one seed each"])]
+    told += ["lines: autoencoders (no rate)"] if len(plain) else []
     told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
     return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))
 
@@ -104,6 +104,10 @@ def interactive(data: RateDistortion) -> Any:
                 "ELBO %{customdata[2]:.2f} nats<extra>%{customdata[0]}</extra>",
             )
         )
+    for row in data.means[data.means["n"] > 1].itertuples():
+        ring = {"size": 14, "symbol": "circle-open", "color": data.colours[row.setting], "line": {"width": 1.2}}
+        place = {"x": [row.rate_mean], "y": [row.distortion_mean]}
+        fig.add_trace(go.Scatter(mode="markers", name="mean", marker=ring, hoverinfo="skip", **place))
     for row in data.means.itertuples():
         text = {
             "text": row.setting,
@@ -141,7 +145,7 @@ def interactive(data: RateDistortion) -> Any:
 def static(data: RateDistortion, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
-    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0), TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0))
     axes = fig.add_subplot()
     for group in _lines(data):
         axes.plot(group["rate_mean"], group["distortion_mean"], color=_style.GREY, lw=0.8, zorder=1, gid="means")
