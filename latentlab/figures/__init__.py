@@ -5,7 +5,7 @@ Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several `
 ``numbers(data)`` in a table, ``interactive(data)`` draws it with Plotly, ``static(data, preset)`` with Matplotlib. One
 that moves yields the latter step by step as ``frames(data, preset)``. ``ll.figures.traversals(run)`` is
 the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` takes a ``model`` decodes again:
-``ll.figures.manifold(run, model=ll.live(run))``.
+``ll.figures.manifold(run, model=ll.live(run))``; where it takes several runs, ``model=ll.live``.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def rendered(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **opti
     return captioned(kind, runs, suffix, preset, **options)[0]
 
 
-def captioned(
-    kind: str, runs: Runs, suffix: str, preset: str = "neurips", **options: Any
-) -> tuple[bytes, str]:
+def captioned(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **options: Any) -> tuple[bytes, str]:
     """What `rendered` gives, and the figure's caption."""
     from latentlab.figures import _style
 
@@ -149,20 +147,29 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         if name not in known and not (name == "model" and may_decode(kind)):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
+    _check_decoding(kind, found, options)
     if module.TAKES == "runs":
         return module, _with_channels(module.prepare(found, **options), found)
     if len(found) != 1:
         some = ", ".join(run.name for run in found)
         raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
     [run] = found
-    if decodes(kind) and not run.has("encode"):
-        raise MissingError(f"{run.path} has no codes; compute them: `latentlab analyze {run.path} --only encode`")
-    if decodes(kind) and "model" not in options:
-        raise InputError(f"figure {kind} needs the model to decode, as in model=ll.live(run)")
     data = module.prepare(run, **options)
     if may_decode(kind) and (words := told_levels(run, options.get("model"))) and hasattr(data, "subtitle"):
         data = replace(data, subtitle=f"{data.subtitle} · {words}")
     return module, _with_channels(data, found)
+
+
+def _check_decoding(kind: str, runs: list[Run], options: Mapping[str, Any]) -> None:
+    """Raise where a kind that decodes again lacks what it needs: codes, and the model or what gives each run's."""
+    if not decodes(kind):
+        return
+    if not any(run.has("encode") for run in runs):
+        path = runs[0].path
+        raise MissingError(f"{path} has no codes; compute them: `latentlab analyze {path} --only encode`")
+    if "model" not in options:
+        several = load("figures", kind).TAKES == "runs"
+        raise InputError(f"figure {kind} needs {'model=ll.live' if several else 'the model, as in model=ll.live(run)'}")
 
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:

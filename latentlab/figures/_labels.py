@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LENGTHS = (60, 45, 32, 24, 16, 10, 6)  # letters that a label may have, tried in turn where axes have no room
 LONG = 30  # letters of a label that may be what leaves axes without room
 EDGE = 0.03  # of the figure, what labels may reach over their place
-MOST = 1.45  # of the width that a grid gives to its axes, what they take with their labels at most
-LEAST = 0.25  # of the width and height that a grid gives to its axes, the part that labels leave at least
+MOST = 1.15  # of the width that a grid gives to its axes, what they take with their labels at most
+LEAST = 0.2  # of the width and height that a grid gives to its axes, the part that labels leave at least
 
 
 def legible(fig: Figure, *, written: bool = False) -> None:
@@ -92,9 +92,16 @@ def _crowded(axes: Any) -> bool:
         return True
     if grid is None:
         return False
-    has, given = axes.get_position(original=True), grid.get_position(fig)
-    wide = with_labels.width > MOST * given.width
-    return bool(wide or has.width < LEAST * given.width or has.height < LEAST * given.height)
+    has = axes.get_position(original=True)
+    across = width * _share(grid.get_gridspec().get_width_ratios(), grid.colspan)
+    down = height * _share(grid.get_gridspec().get_height_ratios(), grid.rowspan)
+    wide = with_labels.width > MOST * across
+    return bool(wide or has.width < LEAST * across or has.height < LEAST * down)
+
+
+def _share(ratios: Sequence[float], span: range) -> float:
+    """The part of a grid that the columns or rows of a span have."""
+    return sum(ratios[k] for k in span) / sum(ratios)
 
 
 def _shorten(fig: Figure, letters: int) -> None:

@@ -156,6 +156,27 @@ def fitting(text: str, chosen: Preset, room: float, smaller: float = 0) -> str:
     return short(text, letters)
 
 
+def lines(text: str, chosen: Preset, room: float, smaller: float = 0) -> str:
+    """The text in lines of at most `room` inches, a word that is too long alone on its own; see `wide`."""
+    broken, rest = [], text.split()
+    while rest:
+        count = len(rest)
+        while count > 1 and wide(" ".join(rest[:count]), chosen, smaller) > room:
+            count -= 1
+        broken.append(fitting(" ".join(rest[:count]), chosen, room, smaller))
+        rest = rest[count:]
+    return "\n".join(broken)
+
+
+def across(count: int, most: int) -> int:
+    """How many of `count` panels stand abreast, at most `most`, so that as many rows are as full as can be.
+
+    >>> across(10, 5), across(7, 5), across(3, 5)
+    (5, 4, 3)
+    """
+    return -(-count // -(-count // most))
+
+
 def bare(axes: Axes) -> None:
     """No frame and no ticks, the labels kept: for images and tables."""
     axes.tick_params(length=0)

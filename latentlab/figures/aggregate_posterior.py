@@ -127,7 +127,7 @@ def interactive(data: AggregatePosterior) -> Any:
 def static(data: AggregatePosterior, preset: str) -> Any:
     """The Matplotlib figure."""
     count = len(data.titles)
-    across = min(count, 4 if _style.preset(preset).width > 5 else 2)
+    across = _style.across(count, 5 if _style.preset(preset).width > 5 else 3)
     down = math.ceil(count / across)
     fig = _style.canvas(preset, 1.1 * down + 0.2)
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()

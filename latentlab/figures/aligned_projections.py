@@ -77,7 +77,9 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
     told = [
         method.upper(),
         f"{len(some):,} of {rows:,} rows in all" if len(some) < rows else f"all {rows:,} rows in common",
-        "rotated and reflected onto the first (Procrustes, R² = " + ", ".join(number(each) for each in agreement[1:]) + ")"
+        "rotated and reflected onto the first (Procrustes, R² = "
+        + ", ".join(number(each) for each in agreement[1:])
+        + ")"
         if len(chosen) > 1
         else "",
         f"coloured by {values[0].by}" if values[0].by else "",

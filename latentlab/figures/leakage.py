@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TITLE = "Leakage between factors"
 TAKES = "runs"
 WIDTH = 0.7  # of a setting's place, shared by its runs
-AXIS = "largest change of another factor\nover that of the target"
+AXIS = "change of another factor\n(share of the target's)"
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,9 @@ def prepare(
     said = " · ".join(text for text in told if text)
     axes = (f"z{x}", f"z{y}")
     called = names_of(codes, row_ids)
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, called, ticked=True)
+    return ProjectionData(
+        xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, called, ticked=True
+    )
 
 
 def alt(data: ProjectionData) -> str:

@@ -146,31 +146,29 @@ def static(data: RateDistortion, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0))
-    axes = fig.add_subplot()
+    curve(fig.add_subplot(), data, chosen)
+    return fig
+
+
+def curve(axes: Any, data: RateDistortion, chosen: _style.Preset) -> None:
+    """Draw the runs, the means and the lines on Matplotlib axes."""
     for group in _lines(data):
         axes.plot(group["rate_mean"], group["distortion_mean"], color=_style.GREY, lw=0.8, zorder=1, gid="means")
     for setting, group in data.runs.groupby("setting", sort=False):
         axes.scatter(group["rate"], group["distortion"], s=12, color=data.colours[setting], zorder=3, lw=0, gid="runs")
+    small: dict[str, Any] = {"textcoords": "offset points", "size": chosen.size - 0.5}
     for row in data.means.itertuples():
         place = (row.rate_mean, row.distortion_mean)
         if row.n > 1:
             axes.scatter(*place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2)
-        axes.annotate(row.setting, place, (5, 3), textcoords="offset points", size=chosen.size - 0.5)
+        axes.annotate(row.setting, place, (6, 4), **small)
     for name, mean, values in _baselines(data):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
         axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
-        axes.annotate(
-            f"{name}, no rate",
-            (0, max(values)),
-            (4, 2),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            size=chosen.size - 0.5,
-        )
+        axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
     most = data.runs["rate"].max() if len(data.runs) else 1.0
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
-    return fig
 
 
 def numbers(data: RateDistortion) -> pd.DataFrame:

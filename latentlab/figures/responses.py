@@ -73,7 +73,9 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     }
     used = min(ROWS, len(codes))
     rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
-    told = f"{describe(run)} · mean code at each {chosen}, {_around(codes, chosen)}: ± 1 sd over everything else · {rows}"
+    told = (
+        f"{describe(run)} · mean code at each {chosen}, {_around(codes, chosen)}: ± 1 sd over everything else · {rows}"
+    )
     return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), told)
 
 
@@ -137,7 +139,9 @@ def interactive(data: Responses) -> Any:
     line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
     fig.update_yaxes(range=data.limits, **line)
     fig.update_xaxes(
-        range=data.ends, **line, **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {})
+        range=data.ends,
+        **line,
+        **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {}),
     )
     if count == 1:
         fig.update_xaxes(title=data.factor)
@@ -151,7 +155,7 @@ def static(data: Responses, preset: str) -> Any:
     """The Matplotlib figure."""
     count = len(data.titles)
     chosen = _style.preset(preset)
-    across = min(count, 4 if chosen.width > 5 else 2)
+    across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
     fig = _style.canvas(preset, 1.1 * down + 0.3)
     rows = fig.subplots(down, across, squeeze=False, sharey=True)

@@ -199,7 +199,7 @@ def static(data: Scores, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     count = len(data.panels)
-    across = min(count, 4 if chosen.width > 5 else 2)
+    across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
     labels = [short(label, LABEL) for label in _ticks(data)]
     longest = max(map(len, labels)) * chosen.size * 0.55 / 72
@@ -212,8 +212,8 @@ def static(data: Scores, preset: str) -> Any:
     for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
         for setting, group in _panel(data, metric):
             _draw(axes, group, data.colours[setting])
-        letters = int((chosen.width / across - 0.35) * 72 / (chosen.size * 0.56))
-        axes.set_title(textwrap.fill(title, letters), fontweight="normal", size=chosen.size)
+        said = _style.lines(title, chosen, chosen.width / across - 0.1)
+        axes.set_title(said, fontweight="normal", size=chosen.size)
         axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
         axes.set_ylim(data.limits(metric))
         if upright:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "The size of the space"
 TAKES = "runs"
-PANELS = {"distortion": "distortion, nats", "rate": "rate, nats", "active_units": "active units"}
+PANELS = {"distortion": "Distortion (nats)", "rate": "Rate (nats)", "active_units": "Active units"}
 AXES = {"beta": "β", "latent_dim": "latent dimensions"}
 
 
