@@ -188,7 +188,7 @@ def _titles(fig: Any, data: Panels) -> None:
         _style.colour_key(fig, data.key, below=48)
 
 
-def static(data: Panels, preset: str, title: str, subtitle: str) -> Any:
+def static(data: Panels, preset: str) -> Any:
     """The Matplotlib figure."""
     heights = data.heights
     chosen = _style.preset(preset)

@@ -84,8 +84,8 @@ def alt(data: _sheet.Sheet) -> str:
 
 def _bars(data: _sheet.Sheet) -> list[tuple[str, Any, str]]:
     """The name, the values (d,) and the colour of each code's bars: the start in grey where it was moved."""
-    tones = (_style.FAINT, _style.OKABE_ITO[0])[-len(data.codes) :]
-    return list(zip(data.marks["code"], data.codes, tones, strict=True))
+    codes = [] if data.codes is None else list(data.codes)
+    return list(zip(data.marks["code"], codes, (_style.FAINT, _style.OKABE_ITO[0])[-len(codes) :], strict=True))
 
 
 def interactive(data: _sheet.Sheet) -> Any:
@@ -97,7 +97,7 @@ def interactive(data: _sheet.Sheet) -> Any:
         bar = go.Bar(x=[f"z{j}" for j in range(len(values))], y=values, name=name, marker={"color": tone})
         fig.add_trace(bar.update(xaxis="x2", yaxis="y2", hovertemplate=f"{name} %{{x}} = %{{y:.3f}}<extra></extra>"))
     fig.update_layout(
-        height=260, showlegend=len(data.codes) > 1, xaxis={"domain": [0, PICTURES]},
+        height=260, showlegend=len(data.marks["code"]) > 1, xaxis={"domain": [0, PICTURES]},
         xaxis2={"domain": [PICTURES + 0.08, 1], "anchor": "y2", "type": "category", "showgrid": False},
         yaxis2={"anchor": "x2", "title": {"text": "value"}, "gridcolor": "rgba(128,128,128,0.18)"},
     )  # fmt: skip
@@ -120,7 +120,7 @@ def static(data: _sheet.Sheet, preset: str) -> Any:
         places = np.arange(len(values)) + (k - (len(drawn) - 1) / 2) * 0.4
         right.bar(places, values, 0.8 / len(drawn), color=tone, label=name)
     right.axhline(0, color=_style.GREY, lw=0.6)
-    right.set_xticks(np.arange(len(data.codes[0])), [f"z{j}" for j in range(len(data.codes[0]))])
+    right.set_xticks(range(len(drawn[0][1])), [f"z{j}" for j in range(len(drawn[0][1]))])
     right.set_ylabel("value")
     if len(drawn) > 1:
         right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.errors import LatentlabError
 from latentlab.figures import _images, _style, rate_distortion
 from latentlab.figures.rate_distortion import RateDistortion
 from latentlab.figures.traversals import Traversals
@@ -146,7 +145,8 @@ def interactive(data: OverviewData) -> Any:
 def _stacked(data: OverviewData) -> tuple[_images.Picture, list[float]]:
     """All strips below one another as one picture, those of a run close together, and where their middles lie."""
     height = data.rows[0][2].shape[0]
-    tops, top = [], 0
+    tops: list[int] = []
+    top = 0
     for setting, _, _ in data.rows:
         top += (height // 4 if setting and tops else 0) + (height // 16 if tops else 0)
         tops.append(top)

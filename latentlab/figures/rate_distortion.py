@@ -105,9 +105,10 @@ def interactive(data: RateDistortion) -> Any:
             )
         )
     for row in data.means[data.means["n"] > 1].itertuples():
-        ring = {"size": 14, "symbol": "circle-open", "color": data.colours[row.setting], "line": {"width": 1.2}}
-        place = {"x": [row.rate_mean], "y": [row.distortion_mean]}
-        fig.add_trace(go.Scatter(mode="markers", name="mean", marker=ring, hoverinfo="skip", **place))
+        line = {"color": data.colours[row.setting], "width": 1.2}
+        ring = {"size": 14, "symbol": "circle-open", "color": data.colours[row.setting], "line": line}
+        drawn = go.Scatter(x=[row.rate_mean], y=[row.distortion_mean], mode="markers", name="mean", hoverinfo="skip")
+        fig.add_trace(drawn.update(marker=ring))
     for row in data.means.itertuples():
         text = {
             "text": row.setting,

@@ -180,7 +180,7 @@ def static(data: Responses, preset: str) -> Any:
         axes.set_xlabel(data.factor if last else "")
     for axes in rows[:, 0]:
         axes.set_ylabel("mean code")
-    _upright(grid[max(0, count - across) : count], data, chosen)
+    _upright(list(grid[max(0, count - across) : count]), data, chosen)
     return fig
 
 
