@@ -257,7 +257,7 @@ def _columns(data: Traversals, chosen: _style.Preset) -> tuple[list[tuple[str, s
     room = TEXT * chosen.width - sum(first) - gap
     last = [_style.fitting(fact[2], chosen, room, 0.5) for fact in facts]
     widest = max(_style.wide(each, chosen, 0.5) for each in (*last, heads[2]))
-    return [(*fact[:2], said) for fact, said in zip(facts, last, strict=True)], [*first, widest + gap]
+    return [(*fact[:2], said) for fact, said in zip(facts, last, strict=True)], [*first, widest + 1.6 * gap]
 
 
 def _ends(data: Traversals) -> list[tuple[float, str]]:
