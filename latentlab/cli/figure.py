@@ -71,7 +71,7 @@ def figure(
     outcome.end()
 
 
-def _model(kind: str, runs: Sequence[Run], adapter: str | None, levels: dict[str, str]) -> dict[str, Any]:
+def _model(kind: str, runs: "Sequence[Run]", adapter: str | None, levels: dict[str, str]) -> dict[str, Any]:
     """The option ``model`` of a kind that decodes: the run's, or for several runs what gives the model of each."""
     from latentlab.models.live import live
 
