@@ -30,9 +30,8 @@ def escape(text: str) -> str:
 def caption(kind: ModuleType, data: Any) -> str:
     """What is under a figure of that kind: its title, then what its data say of themselves."""
     title, said = getattr(data, "title", None), getattr(data, "subtitle", None)
-    parts = [title if isinstance(title, str) else kind.TITLE]
-    parts += [said.replace(" · ", "; ")] if isinstance(said, str) and said else []
-    return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts)
+    called = title if isinstance(title, str) else kind.TITLE
+    return f"{called}: {said.replace(' · ', '; ')}." if isinstance(said, str) and said else f"{called}."
 
 
 def files(text: str) -> dict[str, bytes]:

@@ -137,7 +137,7 @@ def test_no_page_is_left_empty_and_no_title_is_on_it(kind, exported, toy_study):
     svg = exported(kind, "svg").decode()
     assert f">{title}</text>" not in svg
     caption = exported(kind, "caption.txt").decode()
-    assert caption.startswith((f"{title}.", f"{title} ")), "the caption begins with the title"
+    assert caption.startswith((f"{title}.", f"{title}:")), "the caption begins with the title"
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - NEEDS_TWO))
@@ -256,8 +256,8 @@ def test_a_caption_lies_beside_the_figure_as_text_and_for_latex(toy_study, tmp_p
     export("kl", toy_study["beta-4-seed-0"], tmp_path / "kl.pdf")
     assert {path.name for path in tmp_path.iterdir()} == {"kl.pdf", "kl.caption.txt", "kl.caption.tex"}
     text, tex = ((tmp_path / f"kl.caption.{ending}").read_text() for ending in ("txt", "tex"))
-    assert text.startswith("KL per latent dimension. β = 4, seed 0; ")
-    assert tex.startswith(r"\caption{KL per latent dimension. $\beta$ = 4, seed 0; ")
+    assert text.startswith("KL per latent dimension: β = 4, seed 0; ")
+    assert tex.startswith(r"\caption{KL per latent dimension: $\beta$ = 4, seed 0; ")
     export("kl", toy_study["beta-4-seed-0"], tmp_path / "kl.csv")
     assert len(list(tmp_path.iterdir())) == 4, "only what a paper shows has a caption"
 
