@@ -85,8 +85,12 @@ def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs:
 
 
 def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:
-    """The option ``model`` of a kind that decodes again."""
-    return {"model": reads.live(runs[0])} if decodes(kind) and runs[0].has("encode") else {}
+    """The option ``model`` of a kind that decodes again: the run's, or what gives the model of each of several runs."""
+    if not decodes(kind):
+        return {}
+    if load("figures", kind).TAKES == "runs":
+        return {"model": reads.live}
+    return {"model": reads.live(runs[0])} if runs[0].has("encode") else {}
 
 
 def shown_by(kind: str) -> tuple[Run, ...]:

@@ -18,17 +18,26 @@ FIGURES = {
     "factor-matrix": STUDY / "beta4-seed0",
     "reconstructions": MINI / "beta4-seed0",
     "projection": MINI / "beta4-seed0",
+    "compare": [STUDY / "beta1-seed0", STUDY / "beta4-seed0"],
+    "overview": STUDY,
 }
+
+
+def file(kind: str, suffix: str, **options: str) -> bytes:
+    """The figure as the bytes of a file, decoded with each run's own model where it needs that."""
+    paths, model = FIGURES[kind], {"model": ll.live} if ll.figures.decodes(kind) else {}
+    runs = [ll.Run(path) for path in paths] if isinstance(paths, list) else paths
+    return ll.figures.rendered(kind, runs, suffix, **options, **model)
 
 
 def words(kind: str) -> str:
     """What a figure shows, as its alternative text."""
-    return ll.figures.rendered(kind, FIGURES[kind], "txt").decode().strip()
+    return file(kind, "txt").decode().strip()
 
 
 def draw(kind: str) -> Image.Image:
     """The figure as the page's command draws it."""
-    return Image.open(BytesIO(ll.figures.rendered(kind, FIGURES[kind], "png", preset="icml"))).convert("RGB")
+    return Image.open(BytesIO(file(kind, "png", preset="icml"))).convert("RGB")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """``latentlab figure``."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlab.cli import _console, _runs
 from latentlab.errors import InputError
-from latentlab.system.registry import names
+from latentlab.system.registry import load, names
+
+if TYPE_CHECKING:
+    from latentlab.runs.run import Run
 
 PANEL = "Show"
 
@@ -37,9 +41,14 @@ def figure(
 ) -> None:
     """Save a figure as PDF, SVG, PNG, GIF or interactive HTML, its numbers as CSV, or its description as text.
 
-    Attribute, code, directions, filling, interpolation, manifold and samples decode again, with the run's own model.
+    A pdf, svg or png has no title; its caption is written beside it, as FILE.caption.txt and FILE.caption.tex.
+
+    Attribute, code, compare, directions, filling, interpolation, manifold and samples decode again, with the run's own
+    model.
 
     Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
+
+    Example: latentlab figure compare artifacts/digits-study/beta1-seed0 artifacts/digits-study/beta4-seed0 -o pair.pdf
 
     Example: latentlab figure traversals artifacts/digits-study/beta4-seed0 -o traversals.gif
     """
@@ -52,16 +61,23 @@ def figure(
     }
     runs, failed = open_runs(paths)
     outcome = _runs.Outcome([(run, out) for run in runs], failed)
-    if (decodes(kind) or condition) and len(runs) == 1 and runs[0].has("encode"):
-        from latentlab.models.live import live
-
-        chosen["model"] = live(runs[0], adapter).at(_levels(condition or []))
+    if decodes(kind) or condition:
+        chosen |= _model(kind, runs, adapter, _levels(condition or []))
     export(kind, runs, out, preset=preset, **chosen)
     if json:
         outcome.show_json(lambda _: {}, figure=str(out), kind=kind)
     elif not quiet:
         _console.show(f"Saved the figure to {out}")
     outcome.end()
+
+
+def _model(kind: str, runs: "Sequence[Run]", adapter: str | None, levels: dict[str, str]) -> dict[str, Any]:
+    """The option ``model`` of a kind that decodes: the run's, or for several runs what gives the model of each."""
+    from latentlab.models.live import live
+
+    if load("figures", kind).TAKES == "runs":
+        return {"model": lambda run: live(run, adapter).at(levels)}
+    return {"model": live(runs[0], adapter).at(levels)} if len(runs) == 1 and runs[0].has("encode") else {}
 
 
 def _levels(pairs: list[str]) -> dict[str, str]:

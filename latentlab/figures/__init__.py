@@ -5,7 +5,7 @@ Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several `
 ``numbers(data)`` in a table, ``interactive(data)`` draws it with Plotly, ``static(data, preset)`` with Matplotlib. One
 that moves yields the latter step by step as ``frames(data, preset)``. ``ll.figures.traversals(run)`` is
 the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` takes a ``model`` decodes again:
-``ll.figures.manifold(run, model=ll.live(run))``.
+``ll.figures.manifold(run, model=ll.live(run))``; where it takes several runs, ``model=ll.live``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError, MissingError
-from latentlab.figures import _markup
+from latentlab.figures import _caption, _markup
 from latentlab.figures._gif import gif
 from latentlab.figures._kinds import drawing
 from latentlab.figures._text import told_levels
@@ -34,6 +34,7 @@ from latentlab.system.registry import load, names
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+PAPER = ("pdf", "svg", "png")
 SUFFIXES = ("html", "pdf", "svg", "png", "csv", "txt", "gif")
 ENDINGS = ".pdf, .svg, .png, .html, .csv (the numbers), .txt (in words) or .gif (traversals)"
 Runs = Run | Study | Path | str | Sequence[Run]
@@ -46,12 +47,19 @@ def draw(kind: str, runs: Runs, **options: Any) -> go.Figure:
 
 
 def export(kind: str, runs: Runs, path: Path | str, preset: str = "neurips", **options: Any) -> Path:
-    """Write a figure to a file whose ending says as what: see `rendered`."""
+    """Write a figure to a file whose ending says as what: see `rendered`.
+
+    A pdf, svg or png has no title in it. Its caption is written beside it: ``kl.caption.txt`` and, as LaTeX's
+    ``\\caption{…}``, ``kl.caption.tex`` for ``kl.pdf``.
+    """
     path = Path(path)
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
-    write_bytes(path, rendered(kind, runs, suffix, preset, **options))
+    content, text = captioned(kind, runs, suffix, preset, **options)
+    write_bytes(path, content)
+    for ending, written in _caption.files(text).items() if suffix in PAPER else ():
+        write_bytes(path.with_suffix(ending), written)
     return path
 
 
@@ -59,30 +67,42 @@ def rendered(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **opti
     """A figure as the bytes of a file.
 
     ``pdf``, ``svg`` and ``png`` need no browser, ``html`` is interactive and needs no network, ``csv`` has the numbers
-    that are drawn, ``txt`` says it in words (an alternative text), ``gif`` moves (traversals). ``preset`` gives width
-    and type size (icml, neurips, nature-single, nature-double) of all that is drawn with Matplotlib. The same data give
-    the same bytes. ``options`` are those of the kind's ``prepare``.
+    that are drawn, ``txt`` says it in words (an alternative text), ``gif`` moves (traversals). ``preset`` gives width,
+    font and type size (icml, neurips, nature-single, nature-double) of all that is drawn with Matplotlib. The same data
+    give the same bytes. ``options`` are those of the kind's ``prepare``.
     """
+    return captioned(kind, runs, suffix, preset, **options)[0]
+
+
+def captioned(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **options: Any) -> tuple[bytes, str]:
+    """What `rendered` gives, and the figure's caption."""
     from latentlab.figures import _style
 
     if suffix not in SUFFIXES:
         raise InputError(f"no figure is a {suffix!r}; expected {ENDINGS}")
-    size = _style.preset(preset).size
+    _style.preset(preset)
     module, data = _prepared(kind, runs, options)
-    if suffix == "gif":
-        if not hasattr(module, "frames"):
-            raise InputError(f"figure {kind} does not move, so there is no .gif of it; traversals do")
-        with _style.rendering(size):
-            return gif(module.frames(data, preset), module.alt(data))
+    if suffix == "gif" and not hasattr(module, "frames"):
+        raise InputError(f"figure {kind} does not move, so there is no .gif of it; traversals do")
+    return _content(module, data, suffix, preset), _caption.caption(module, data)
+
+
+def _content(module: ModuleType, data: Any, suffix: str, preset: str) -> bytes:
+    """What is drawn as the bytes of a file."""
+    from latentlab.figures import _style
+
     if suffix == "csv":
         return csv_of(module.numbers(data))
     if suffix == "txt":
         return f"{module.alt(data)}\n".encode()
     if suffix == "html":
         return page(_interactive(module, data)).encode()
-    with _style.rendering(size):
+    chosen = _style.preset(preset)
+    with _style.rendering(chosen.size, chosen.family):
+        if suffix == "gif":
+            return gif(module.frames(data, preset), module.alt(data))
         figure = module.static(data, preset)
-    return _style.saved(figure, suffix, module.TITLE, module.alt(data), size)
+    return _style.saved(figure, suffix, module.TITLE, module.alt(data), chosen)
 
 
 def _interactive(module: ModuleType, data: Any) -> go.Figure:
@@ -127,20 +147,29 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         if name not in known and not (name == "model" and may_decode(kind)):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
+    _check_decoding(kind, found, options)
     if module.TAKES == "runs":
         return module, _with_channels(module.prepare(found, **options), found)
     if len(found) != 1:
         some = ", ".join(run.name for run in found)
         raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
     [run] = found
-    if decodes(kind) and not run.has("encode"):
-        raise MissingError(f"{run.path} has no codes; compute them: `latentlab analyze {run.path} --only encode`")
-    if decodes(kind) and "model" not in options:
-        raise InputError(f"figure {kind} needs the model to decode, as in model=ll.live(run)")
     data = module.prepare(run, **options)
     if may_decode(kind) and (words := told_levels(run, options.get("model"))) and hasattr(data, "subtitle"):
         data = replace(data, subtitle=f"{data.subtitle} · {words}")
     return module, _with_channels(data, found)
+
+
+def _check_decoding(kind: str, runs: list[Run], options: Mapping[str, Any]) -> None:
+    """Raise where a kind that decodes again lacks what it needs: codes, and the model or what gives each run's."""
+    if not decodes(kind):
+        return
+    if not any(run.has("encode") for run in runs):
+        path = runs[0].path
+        raise MissingError(f"{path} has no codes; compute them: `latentlab analyze {path} --only encode`")
+    if "model" not in options:
+        several = load("figures", kind).TAKES == "runs"
+        raise InputError(f"figure {kind} needs {'model=ll.live' if several else 'the model, as in model=ll.live(run)'}")
 
 
 def _with_channels(data: Any, runs: list[Run]) -> Any:

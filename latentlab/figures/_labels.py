@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +19,26 @@ if TYPE_CHECKING:
 LENGTHS = (60, 45, 32, 24, 16, 10, 6)  # letters that a label may have, tried in turn where axes have no room
 LONG = 30  # letters of a label that may be what leaves axes without room
 EDGE = 0.03  # of the figure, what labels may reach over their place
-MOST = 1.45  # of the width that a grid gives to its axes, what they take with their labels at most
-LEAST = 0.25  # of the width and height that a grid gives to its axes, the part that labels leave at least
+MOST = 1.15  # of the width that a grid gives to its axes, what they take with their labels at most
+LEAST = 0.2  # of the width and height that a grid gives to its axes, the part that labels leave at least
 
 
-def legible(fig: Figure) -> None:
-    """Give every text fonts that have its letters; a `Remark` names those that no font has."""
+def legible(fig: Figure, *, written: bool = False) -> None:
+    """Give every text fonts that have its letters; a `Remark` names those that no font has.
+
+    Those are drawn as `_fonts.MISSING`, or kept where texts stay ``written``: another machine may have the font.
+    """
     missing: set[str] = set()
     _reword(fig, _plain)
     for text in _texts(fig):
         said = _plain(text.get_text())
+        lacking = _fonts.lacking(said)
+        missing |= lacking
+        said = said if written else "".join(_fonts.MISSING if letter in lacking else letter for letter in said)
         if said != text.get_text():
             text.set_text(said)
-        if len(chosen := _fonts.families(said)) > 1:
+        if len(chosen := _fonts.families(said, text.get_fontfamily()[0])) > 1:
             text.set_fontfamily(chosen)
-        missing |= _fonts.lacking(said)
     if missing:
         warnings.warn(_fonts.told(missing), Remark, stacklevel=2)
 
@@ -70,11 +75,11 @@ def quiet() -> Iterator[None]:
 
 
 def _longest(fig: Figure) -> int:
-    return max((len(text.get_text()) for text in _texts(fig) if text not in fig.texts), default=0)
+    return max((len(text.get_text()) for text in _texts(fig)), default=0)
 
 
 def _crowded(axes: Any) -> bool:
-    """Whether labels leave too little of the axes' place, or reach out of it or over the heading."""
+    """Whether labels leave too little of the axes' place, or reach out of it."""
     fig, grid = axes.get_figure(), axes.get_subplotspec()
     drawn = axes.get_tightbbox()
     if drawn is None:  # axes that are switched off hold nothing
@@ -87,16 +92,22 @@ def _crowded(axes: Any) -> bool:
         return True
     if grid is None:
         return False
-    has, given = axes.get_position(original=True), grid.get_position(fig)
-    wide = with_labels.width > MOST * given.width
-    return bool(wide or has.width < LEAST * given.width or has.height < LEAST * given.height)
+    has = axes.get_position(original=True)
+    across = width * _share(grid.get_gridspec().get_width_ratios(), grid.colspan)
+    down = height * _share(grid.get_gridspec().get_height_ratios(), grid.rowspan)
+    wide = with_labels.width > MOST * across
+    return bool(wide or has.width < LEAST * across or has.height < LEAST * down)
+
+
+def _share(ratios: Sequence[float], span: range) -> float:
+    """The part of a grid that the columns or rows of a span have."""
+    return sum(ratios[k] for k in span) / sum(ratios)
 
 
 def _shorten(fig: Figure, letters: int) -> None:
     _reword(fig, lambda label: short(label, letters))
     for text in _texts(fig):
-        if text not in fig.texts:  # the heading has a place of its own
-            text.set_text(short(text.get_text(), letters))
+        text.set_text(short(text.get_text(), letters))
 
 
 def _plain(text: str) -> str:

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WRITTEN = 400  # more cells than this would be too small to hold a number
+LEAST = 0.1  # the end of the colour scale at least: smaller numbers are all alike
+ROW = 0.19  # inches that a row has on paper
 
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """``values`` (rows, columns) with a label a row and a column, greyed where it is said."""
+    """``values`` (rows, columns) with a label a row and a column, greyed where it is said.
+
+    Of a ``square`` matrix the diagonal is known beforehand: it is left out of the colours and their scale.
+    """
 
     values: NDArray[np.float64]
     rows: tuple[str, ...]
@@ -27,35 +32,48 @@ class Matrix:
     grey_rows: tuple[bool, ...]
     grey_columns: tuple[bool, ...]
     unit: str
+    square: bool = False
+
+    @property
+    def coloured(self) -> NDArray[np.float64]:
+        """The values that have a colour; the others are NaN."""
+        return np.where(np.eye(len(self.values), dtype=bool), np.nan, self.values) if self.square else self.values
+
+    @property
+    def most(self) -> float:
+        """The end of the colour scale: the largest coloured value, or the next tenth above it."""
+        known = self.coloured[np.isfinite(self.coloured)]
+        return max(LEAST, float(np.ceil(known.max() * 10 - 1e-9) / 10)) if known.size else 1.0
 
     def texts(self) -> NDArray[Any]:
-        """What is written in the cells: two decimals without the leading zero, nothing below 0.005."""
-        short = lambda v: "" if not v >= 0.005 else f"{v:.2f}".removeprefix("0")  # noqa: E731
-        return np.array([[short(v) for v in row] for row in self.values], dtype=object)
+        """What is written in the cells: two decimals without the leading zero, a dash for what is unknown."""
+        short = lambda v: f"{v:.2f}".removeprefix("0")  # noqa: E731
+        return np.array([[short(v) if np.isfinite(v) else "–" for v in row] for row in self.values], dtype=object)
 
 
 def interactive(data: Matrix, title: str, subtitle: str, alt: str) -> Any:
     """The Plotly figure."""
     import plotly.graph_objects as go
 
-    size = data.values.size
+    written = data.texts() if data.values.size <= WRITTEN else None
     fig = _style.plotly(title, subtitle, alt, height=150 + 26 * max(6, min(len(data.rows), 24)))
     fig.add_trace(
         go.Heatmap(
-            z=data.values,
+            z=data.coloured,
             x=list(data.columns),
             y=list(data.rows),
             zmin=0,
-            zmax=1,
+            zmax=data.most,
             colorscale=_style.MATRIX,
             xgap=1,
             ygap=1,
-            text=data.texts() if size <= WRITTEN else None,
-            texttemplate="%{text}" if size <= WRITTEN else None,
+            text=written,
+            texttemplate=None if written is None else "%{text}",
             hovertemplate=f"%{{y}} and %{{x}}: %{{z:.3f}}<extra>{data.unit}</extra>",
             colorbar={"title": {"text": data.unit, "side": "right"}, "thickness": 10, "outlinewidth": 0},
         )
     )
+    fig.update_layout(plot_bgcolor="rgba(138,138,134,0.25)")
     fig.update_xaxes(type="category", showgrid=False, **_ticks(data.columns, data.grey_columns))
     fig.update_yaxes(type="category", showgrid=False, autorange="reversed", **_ticks(data.rows, data.grey_rows))
     return fig
@@ -69,39 +87,44 @@ def _ticks(labels: tuple[str, ...], grey: tuple[bool, ...]) -> dict[str, Any]:
     return {"tickvals": list(labels), "ticktext": texts}
 
 
-def static(data: Matrix, preset: str, title: str, subtitle: str) -> Any:
+def static(data: Matrix, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     rows, columns = data.values.shape
-    cell = min(0.55, (chosen.width - 1.3) / columns)
-    high = min(cell, 0.24)
-    fig = _style.canvas(preset, high * rows + 0.5, title, _style.wrap(subtitle, preset))
+    cell = (chosen.width - 1.2) / columns
+    upright = max(_style.wide(name, chosen, 1) for name in data.columns) > 0.95 * cell
+    below = max(_style.wide(name, chosen, 1) for name in data.columns) if upright else chosen.size / 72
+    fig = _style.canvas(preset, ROW * max(4, rows) + min(below, 1.2) + 0.2)
     axes = fig.add_subplot()
     drawn = axes.pcolormesh(
-        np.ma.masked_invalid(data.values), cmap=_style.MATRIX, vmin=0, vmax=1, edgecolors="white", linewidth=0.6
-    )
+        np.ma.masked_invalid(data.coloured), cmap=_style.MATRIX, vmin=0, vmax=data.most, edgecolors="white",
+        linewidth=0.6,
+    )  # fmt: skip
     axes.invert_yaxis()
     axes.set_facecolor(_style.FAINT)
     axes.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5)
     axes.set_xticklabels(data.columns)
     axes.set_yticklabels(data.rows)
-    if max(map(len, data.columns)) * chosen.size / 72 * 0.55 > (chosen.width - 1.2) / columns:
+    if upright:
         axes.tick_params(axis="x", rotation=90)
     _style.bare(axes)
     both = ((axes.get_xticklabels(), data.grey_columns), (axes.get_yticklabels(), data.grey_rows))
     for ticks, grey in both:
         for tick, dead in zip(ticks, grey, strict=True):
             tick.set_color(_style.GREY if dead else _style.INK)
-    if rows * columns <= WRITTEN:
-        for (r, c), text in np.ndenumerate(data.texts()):
-            ink = "white" if data.values[r, c] < 0.55 else _style.INK
-            axes.text(c + 0.5, r + 0.5, text, ha="center", va="center", size=chosen.size - 1.5, color=ink)
-        axes.set(aspect=high / cell, anchor="W")
-    else:
-        bar = fig.colorbar(drawn, ax=axes, fraction=0.03, pad=0.02, aspect=30)
-        bar.outline.set_visible(False)
-        bar.set_label(data.unit, size=chosen.size - 1)
+    if rows * columns <= WRITTEN and cell > _style.wide("0.00", chosen, 1.5):
+        _write(axes, data, chosen.size - 1.5)
+    bar = fig.colorbar(drawn, ax=axes, fraction=0.03, pad=0.01, aspect=max(10, 4 * rows))
+    bar.outline.set_visible(False)
+    bar.set_label(data.unit, size=chosen.size - 1)
     return fig
+
+
+def _write(axes: Any, data: Matrix, size: float) -> None:
+    """The numbers in the cells, in the ink that is read on their colour."""
+    for (r, c), text in np.ndenumerate(data.texts()):
+        light = not data.coloured[r, c] < 0.55 * data.most  # a cell without a colour is light grey
+        axes.text(c + 0.5, r + 0.5, text, ha="center", va="center", size=size, color=_style.INK if light else "white")
 
 
 def numbers(data: Matrix) -> pd.DataFrame:

@@ -188,13 +188,13 @@ def _titles(fig: Any, data: Panels) -> None:
         _style.colour_key(fig, data.key, below=48)
 
 
-def static(data: Panels, preset: str, title: str, subtitle: str) -> Any:
+def static(data: Panels, preset: str) -> Any:
     """The Matplotlib figure."""
     heights = data.heights
     chosen = _style.preset(preset)
     heading = chosen.size / 72 * 1.7
     total = sum(heights) + heading * data.down + 0.35 + 0.2 * bool(data.key)
-    fig = _style.canvas(preset, total, title, _style.wrap(subtitle, preset))
+    fig = _style.canvas(preset, total)
     grid = fig.subplots(data.down, data.across, squeeze=False, height_ratios=[h + heading for h in heights])
     letters = max(8, int(chosen.width / data.across / (chosen.size / 72 * 0.52)))
     for k, axes in enumerate(grid.ravel()):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LABELS = 0.6  # of the width, the most that labels take
 SCREEN_LETTERS = 40
+EDGE = 0.04  # inches around what is drawn
+TILE = 0.55  # inches that a cell of a tile takes at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,21 +81,20 @@ def interactive(data: Sheet, title: str, alt: str) -> Any:
     return fig
 
 
-def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
-    """The Matplotlib figure; a cell is at most `cell` inches wide."""
+def static(data: Sheet, preset: str) -> Any:
+    """The Matplotlib figure, across the whole width."""
     chosen, picture = _style.preset(preset), data.picture
-    letter = chosen.size / 72 * 0.6
-    labels = [short(label, int(LABELS * chosen.width / letter)) for label in data.labels]
-    left = letter * (max(map(len, labels)) + 1)
-    width = min(chosen.width - left - 0.05, cell * data.cells.shape[1])
+    labels = [_style.fitting(label, chosen, LABELS * chosen.width, 1) for label in data.labels]
+    left = max(_style.wide(label, chosen, 1) for label in labels) + 0.09
+    width = chosen.width - left - EDGE
     height = width * picture.shape[0] / picture.shape[1]
     head = chosen.size / 72 * 1.6 * bool(data.heads)
-    subtitle = _style.wrap(data.subtitle, preset)
-    fig = _style.canvas(preset, height + head + 0.1, title, subtitle, arranged=False)
-    total = fig.get_figheight()
-    axes = fig.add_axes((left / chosen.width, 0.05 / total, width / chosen.width, height / total))
+    total = height + head + 2 * EDGE
+    fig = _style.canvas(preset, total, arranged=False)
+    axes = fig.add_axes((left / chosen.width, EDGE / total, width / chosen.width, height / total))
     axes.imshow(picture, aspect="auto", interpolation=_images.interpolation(data.smooth))
     axes.set(xticks=[], yticks=data.rows, yticklabels=labels)
+    axes.tick_params(axis="y", pad=3)
     if data.heads:
         axes.xaxis.tick_top()
         axes.set_xticks(data.columns, data.heads)
@@ -101,11 +102,34 @@ def static(data: Sheet, preset: str, title: str, *, cell: float = 9) -> Any:
     return fig
 
 
+def tiles(data: Sheet, preset: str, grey: Sequence[bool]) -> Any:
+    """The Matplotlib figure of a sheet of few columns: each row a tile with its label above, as many as fit abreast."""
+    chosen = _style.preset(preset)
+    across = min(len(data.labels), max(1, int(chosen.width / (TILE * data.cells.shape[1]))))
+    down, width = -(-len(data.labels) // across), chosen.width / across
+    picture = [_images.mosaic(row[None], data.gap) for row in data.cells]
+    high, line = (width - 2 * EDGE) * picture[0].shape[0] / picture[0].shape[1], chosen.size / 72 * 1.5
+    total = down * (high + line) + EDGE
+    fig = _style.canvas(preset, total, arranged=False)
+    for k, (row, label, dead) in enumerate(zip(picture, data.labels, grey, strict=True)):
+        left, top = (k % across) * width + EDGE, total - (k // across) * (high + line) - line
+        axes = fig.add_axes(
+            (left / chosen.width, (top - high) / total, (width - 2 * EDGE) / chosen.width, high / total)
+        )
+        axes.imshow(row, aspect="auto", interpolation=_images.interpolation(data.smooth))
+        axes.set(xticks=[], yticks=[])
+        _style.bare(axes)
+        tone = _style.GREY if dead else _style.INK
+        said = _style.fitting(label, chosen, width - 2 * EDGE, 1)
+        axes.set_title(said, size=chosen.size - 1, weight="normal", color=tone, pad=2)
+    return fig
+
+
 def renderers(
     title: str, alt: Callable[[Any], str]
 ) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """What a figure that is a sheet needs besides `prepare` and `alt`: ``interactive``, ``static`` and ``numbers``."""
-    return (lambda data: interactive(data, title, alt(data)), lambda data, preset: static(data, preset, title), numbers)
+    return (lambda data: interactive(data, title, alt(data)), static, numbers)
 
 
 def numbers(data: Sheet) -> pd.DataFrame:

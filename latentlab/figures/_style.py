@@ -1,4 +1,5 @@
-"""How every figure looks: widths and type of the journals, colours, and rendering that gives the same bytes twice."""
+"""How every figure looks: widths, type and fonts of the journals, colours, and rendering that gives the same bytes
+twice."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import harmless
 from latentlab.figures import _fonts, _labels
+from latentlab.figures._text import short
 from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
@@ -35,17 +37,18 @@ SEQUENTIAL, MATRIX, CYCLIC = "viridis", "cividis", "twilight"
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A journal's column: its width in inches and the size of type in points."""
+    """A journal's column: its width in inches, the size of type in points and the family of its font."""
 
     width: float
     size: float
+    family: str
 
 
 PRESETS: Mapping[str, Preset] = {
-    "icml": Preset(3.25, 7),
-    "neurips": Preset(5.5, 8),
-    "nature-single": Preset(89 * MM, 6.5),
-    "nature-double": Preset(183 * MM, 7),
+    "icml": Preset(3.25, 7, _fonts.SERIF),
+    "neurips": Preset(5.5, 8, _fonts.SERIF),
+    "nature-single": Preset(89 * MM, 6.5, _fonts.SANS),
+    "nature-double": Preset(183 * MM, 7, _fonts.SANS),
 }
 
 
@@ -72,14 +75,15 @@ def ink_on(colour: str) -> str:
 
 
 @contextmanager
-def rendering(size: float) -> Iterator[None]:
+def rendering(size: float, family: str = _fonts.SANS) -> Iterator[None]:
     """Matplotlib's settings for one figure of ours, whatever a program has set, and its former ones afterwards."""
     from matplotlib import rc_context
 
+    _fonts.register()
     with rc_context(
         {
             **_defaults(),
-            "font.family": _fonts.FONT,
+            "font.family": family,
             "font.size": size,
             "text.parse_math": False,  # a dollar sign in somebody's label is a dollar sign
             "axes.titlesize": size,
@@ -125,8 +129,8 @@ def _defaults() -> dict[Any, Any]:
     return {key: value for key, value in rcParamsDefault.items() if not key.startswith(PROGRAM)}
 
 
-def canvas(preset_name: str, height: float, title: str, subtitle: str, *, arranged: bool = True) -> Figure:
-    """A figure of the preset's exact width with its title at the left, and `height` inches free below it.
+def canvas(preset_name: str, height: float, *, arranged: bool = True) -> Figure:
+    """A figure of the preset's exact width and of `height` inches, without a title: a paper has it in the caption.
 
     ``arranged`` lays its axes out by itself; otherwise each is placed by hand.
     """
@@ -134,42 +138,55 @@ def canvas(preset_name: str, height: float, title: str, subtitle: str, *, arrang
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    chosen = preset(preset_name)
-    head = heading_height(preset_name, subtitle)
     layout: Any = "none"
     if arranged:
-        free = (0.006, 0, 0.988, 1 - head / (height + head))
-        layout = ConstrainedLayoutEngine(rect=free, w_pad=0.02, h_pad=0.02, wspace=0.03, hspace=0.03)
-    fig = Figure(figsize=(chosen.width, height + head), layout=layout)
+        layout = ConstrainedLayoutEngine(rect=(0.006, 0, 0.988, 1), w_pad=0.02, h_pad=0.02, wspace=0.03, hspace=0.03)
+    fig = Figure(figsize=(preset(preset_name).width, height), layout=layout)
     FigureCanvasAgg(fig)
-    line = chosen.size * 1.45 / 72
-    top = 1 - 0.3 * line / (height + head)
-    fig.text(0.01, top, title, weight="bold", size=chosen.size + 0.5, va="top")
-    if subtitle:
-        below = top - line / (height + head)
-        fig.text(0.01, below, subtitle, size=chosen.size - 1, color=GREY, va="top", linespacing=1.25)
     return fig
 
 
-def heading_height(preset_name: str, subtitle: str) -> float:
-    """Inches that a title and its subtitle take."""
-    lines = 1.4 + (subtitle.count("\n") + 1 if subtitle else 0)
-    return preset(preset_name).size * 1.4 / 72 * lines
+def wide(text: str, chosen: Preset, smaller: float = 0) -> float:
+    """Inches that a text takes in the preset's type, or in one that is so many points `smaller`.
 
-
-def wrap(text: str, preset_name: str) -> str:
-    """Text broken into lines that fit the preset's width a point under its type size, as its letters measure."""
+    >>> wide("MMMM", PRESETS["icml"]) > wide("iiii", PRESETS["icml"])
+    True
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    chosen = preset(preset_name)
-    room, font = 0.98 * 72 * chosen.width, FontProperties(family=_fonts.families(text), size=chosen.size - 1)
+    font = FontProperties(family=_fonts.families(text, chosen.family), size=chosen.size - smaller)
     with _labels.quiet():
-        for letters in range(int(room / (0.4 * font.get_size_in_points())), 1, -1):
-            lines = textwrap.wrap(text, letters)
-            if all(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] <= room for line in lines):
-                break
-    return "\n".join(lines)
+        return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
+
+
+def fitting(text: str, chosen: Preset, room: float, smaller: float = 0) -> str:
+    """The text, cut so that it takes at most `room` inches; see `wide`."""
+    letters = len(text)
+    while letters > 1 and wide(short(text, letters), chosen, smaller) > room:
+        letters -= max(1, letters // 12)
+    return short(text, letters)
+
+
+def lines(text: str, chosen: Preset, room: float, smaller: float = 0) -> str:
+    """The text in lines of at most `room` inches, a word that is too long alone on its own; see `wide`."""
+    broken, rest = [], text.split()
+    while rest:
+        count = len(rest)
+        while count > 1 and wide(" ".join(rest[:count]), chosen, smaller) > room:
+            count -= 1
+        broken.append(fitting(" ".join(rest[:count]), chosen, room, smaller))
+        rest = rest[count:]
+    return "\n".join(broken)
+
+
+def across(count: int, most: int) -> int:
+    """How many of `count` panels stand abreast, at most `most`, so that as many rows are as full as can be.
+
+    >>> across(10, 5), across(7, 5), across(3, 5)
+    (5, 4, 3)
+    """
+    return -(-count // -(-count // most))
 
 
 def bare(axes: Axes) -> None:
@@ -179,7 +196,7 @@ def bare(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def saved(fig: Figure, suffix: str, title: str, alt: str, size: float) -> bytes:
+def saved(fig: Figure, suffix: str, title: str, alt: str, chosen: Preset) -> bytes:
     """A Matplotlib figure as the bytes of a pdf, svg or png, with no date in them."""
     alt = harmless(alt)  # no XML may hold a control character
     metadata: dict[str, Any] = {
@@ -188,11 +205,18 @@ def saved(fig: Figure, suffix: str, title: str, alt: str, size: float) -> bytes:
         "png": {"Title": title, "Description": alt, "Software": None},
     }[suffix]
     buffer = io.BytesIO()
-    with rendering(size), _labels.quiet():
-        _labels.legible(fig)
+    with rendering(chosen.size, chosen.family), _labels.quiet():
+        _labels.legible(fig, written=suffix == "svg")
         _settle(fig)
         fig.savefig(buffer, format=suffix, metadata=metadata, facecolor="white")
-    return _numbered(buffer.getvalue().decode()).encode() if suffix == "svg" else buffer.getvalue()
+    return buffer.getvalue() if suffix != "svg" else _portable(_numbered(buffer.getvalue().decode())).encode()
+
+
+def _portable(svg: str) -> str:
+    """The SVG with fonts as wide as ours named after them, for where ours are not installed."""
+    for family, others in _fonts.GENERIC.items():
+        svg = svg.replace(f"'{family}'", f"{family}, {others}")
+    return svg
 
 
 def _settle(fig: Figure) -> None:

@@ -55,7 +55,7 @@ def prepare(run: Run, *, dimension: int | None = None, seed: int = 0) -> Aggrega
     z, density = (np.stack(part) for part in zip(*(draw(some, j) for j in index), strict=True))
     prior = None if codes.variance is None else np.exp(-0.5 * z[0] ** 2) / math.sqrt(2 * math.pi)
     titles = tuple(f"{row.dim} {row.name}".strip() for row in table.itertuples())
-    rows = f"{len(some):,} of {len(codes):,} rows" if len(some) < len(codes) else f"all {len(codes):,} rows"
+    rows = f"{len(some):,} of {codes.of_rows:,} rows" if len(some) < codes.of_rows else f"all {len(codes):,} rows"
     against = "dashed: the prior N(0, 1)" if prior is not None else "a deterministic encoder has no prior: its codes"
     return AggregatePosterior(titles, z, density, prior, f"{describe(run)} · {against} · {rows}")
 
@@ -127,9 +127,9 @@ def interactive(data: AggregatePosterior) -> Any:
 def static(data: AggregatePosterior, preset: str) -> Any:
     """The Matplotlib figure."""
     count = len(data.titles)
-    across = min(count, 4 if _style.preset(preset).width > 5 else 2)
+    across = _style.across(count, 5 if _style.preset(preset).width > 5 else 3)
     down = math.ceil(count / across)
-    fig = _style.canvas(preset, 1.1 * down + 0.2, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 1.1 * down + 0.2)
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
@@ -140,6 +140,10 @@ def static(data: AggregatePosterior, preset: str) -> Any:
             axes.plot(z, data.prior, color=_style.GREY, ls=(0, (4, 2)))
         axes.set_title(title, fontweight="normal")
         axes.set(yticks=[], ylim=(0, None))
+    for axes in grid[:count:across]:
+        axes.set_ylabel("density")
+    for axes in grid[max(0, count - across) : count]:
+        axes.set_xlabel("code")
     return fig
 
 

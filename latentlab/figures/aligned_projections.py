@@ -21,7 +21,7 @@ from latentlab.runs.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "Projections laid over one another"
+TITLE = "Aligned projections"
 TAKES = "runs"
 MOST = 4
 POINTS = 5_000  # a picture: each is redrawn when rows are selected
@@ -77,7 +77,9 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
     told = [
         method.upper(),
         f"{len(some):,} of {rows:,} rows in all" if len(some) < rows else f"all {rows:,} rows in common",
-        "rotated and reflected onto the first (Procrustes): R² " + ", ".join(number(each) for each in agreement[1:])
+        "rotated and reflected onto the first (Procrustes, R² = "
+        + ", ".join(number(each) for each in agreement[1:])
+        + ")"
         if len(chosen) > 1
         else "",
         f"coloured by {values[0].by}" if values[0].by else "",
@@ -153,7 +155,7 @@ def static(data: Aligned, preset: str) -> Any:
     across = min(len(data.pictures), 2 if chosen.width < 4 else MOST)
     down = -(-len(data.pictures) // across)
     side = min(chosen.width / across, 2.2)
-    fig = _style.canvas(preset, side * down + 0.25, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, side * down + 0.25)
     grid = fig.subplots(down, across, squeeze=False).ravel()
     for axes in grid[len(data.pictures) :]:
         axes.set_visible(False)

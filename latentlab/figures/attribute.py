@@ -176,7 +176,7 @@ def static(data: AttributeData, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen, picture = _style.preset(preset), data.picture
     strip = min(chosen.width - 0.6, 0.75 * len(data.shifts)) * picture.shape[0] / picture.shape[1]
-    fig = _style.canvas(preset, strip + 1.7, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, strip + 1.7)
     above, below = fig.subplots(2, 1, height_ratios=[strip, 1.2])
     above.imshow(picture, interpolation=_images.interpolation(data.smooth))
     above.set(yticks=[], anchor="W")

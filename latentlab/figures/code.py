@@ -11,7 +11,7 @@ from latentlab.codes import draws
 from latentlab.codes.codes import Codes
 from latentlab.codes.paths import normal_of
 from latentlab.errors import InputError, LatentlabError
-from latentlab.figures import _images, _sheet
+from latentlab.figures import _images, _sheet, _style
 from latentlab.figures._text import describe
 from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.run import Run
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TITLE = "One code, decoded"
 TAKES = "run"
+PICTURES = 0.55  # of the width on the screen, what the pictures take beside the bars
 
 
 def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -> _sheet.Sheet:
@@ -81,14 +82,49 @@ def alt(data: _sheet.Sheet) -> str:
     return f"{data.plural.capitalize()} side by side, {data.labels[0]}: {', '.join(data.heads)}. {data.subtitle}."
 
 
+def _bars(data: _sheet.Sheet) -> list[tuple[str, Any, str]]:
+    """The name, the values (d,) and the colour of each code's bars: the start in grey where it was moved."""
+    codes = [] if data.codes is None else list(data.codes)
+    return list(zip(data.marks["code"], codes, (_style.FAINT, _style.OKABE_ITO[0])[-len(codes) :], strict=True))
+
+
 def interactive(data: _sheet.Sheet) -> Any:
     """The Plotly figure."""
-    return _sheet.interactive(data, TITLE, alt(data)).update_layout(height=260)
+    import plotly.graph_objects as go
+
+    fig = _sheet.interactive(data, TITLE, alt(data))
+    for name, values, tone in _bars(data):
+        bar = go.Bar(x=[f"z{j}" for j in range(len(values))], y=values, name=name, marker={"color": tone})
+        fig.add_trace(bar.update(xaxis="x2", yaxis="y2", hovertemplate=f"{name} %{{x}} = %{{y:.3f}}<extra></extra>"))
+    fig.update_layout(
+        height=260, showlegend=len(data.marks["code"]) > 1, xaxis={"domain": [0, PICTURES]},
+        xaxis2={"domain": [PICTURES + 0.08, 1], "anchor": "y2", "type": "category", "showgrid": False},
+        yaxis2={"anchor": "x2", "title": {"text": "value"}, "gridcolor": "rgba(128,128,128,0.18)"},
+    )  # fmt: skip
+    return fig
 
 
 def static(data: _sheet.Sheet, preset: str) -> Any:
     """The Matplotlib figure."""
-    return _sheet.static(data, preset, TITLE, cell=2.4 if data.smooth else 1.2)
+    chosen, picture = _style.preset(preset), data.picture
+    wide = chosen.width * min(0.62, 0.24 * data.cells.shape[1])
+    fig = _style.canvas(preset, max(0.9, wide * picture.shape[0] / picture.shape[1] + 0.3))
+    left, right = fig.subplots(1, 2, width_ratios=[wide, chosen.width - wide])
+    left.imshow(picture, interpolation=_images.interpolation(data.smooth))
+    left.xaxis.tick_top()
+    left.set_xticks(data.columns, data.heads)
+    left.set(yticks=[], anchor="W")
+    _style.bare(left)
+    drawn = _bars(data)
+    for k, (name, values, tone) in enumerate(drawn):
+        places = np.arange(len(values)) + (k - (len(drawn) - 1) / 2) * 0.4
+        right.bar(places, values, 0.8 / len(drawn), color=tone, label=name)
+    right.axhline(0, color=_style.GREY, lw=0.6)
+    right.set_xticks(range(len(drawn[0][1])), [f"z{j}" for j in range(len(drawn[0][1]))])
+    right.set_ylabel("value")
+    if len(drawn) > 1:
+        right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)
+    return fig
 
 
 def numbers(data: _sheet.Sheet) -> pd.DataFrame:

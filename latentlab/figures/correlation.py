@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "Correlation between latent dimensions"
 TAKES = "run"
+UNIT = "absolute correlation"
 METHODS = {"spearman": "Spearman's", "pearson": "Pearson's"}
 
 
@@ -74,7 +75,7 @@ def alt(data: Correlation) -> str:
 
 
 def _grid(data: Correlation) -> _matrix.Matrix:
-    return _matrix.Matrix(data.values, data.labels, data.labels, data.inactive, data.inactive, "absolute correlation")
+    return _matrix.Matrix(data.values, data.labels, data.labels, data.inactive, data.inactive, UNIT, square=True)
 
 
 def interactive(data: Correlation) -> Any:
@@ -84,7 +85,7 @@ def interactive(data: Correlation) -> Any:
 
 def static(data: Correlation, preset: str) -> Any:
     """The Matplotlib figure."""
-    return _matrix.static(_grid(data), preset, TITLE, data.subtitle)
+    return _matrix.static(_grid(data), preset)
 
 
 def numbers(data: Correlation) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def prepare(
     count = min(top, len(found.vectors))
     paths = np.stack([along(codes, vector, centre, steps, REACH) for vector in found.vectors[:count]])
     labels = tuple(f"{k + 1}: {share:.0%}" for k, share in enumerate(found.share[:count]))
-    heads = tuple(f"{t:+.2g} σ".replace("-", "−") for t in np.linspace(-REACH, REACH, steps))
+    heads = tuple(f"{t:+.2g} σ".replace("-", "−") if abs(t) > 1e-9 else "0" for t in np.linspace(-REACH, REACH, steps))
     around = "around the mean code" if row is None else f"around row {row}"
     said = " · ".join([describe(run), f"{KINDS[kind]}, with their share", around])
     marks = {

@@ -30,12 +30,24 @@ HEADS = ("derivative", "on its path")
 class EffectsData:
     """``sheet``: two heat maps a dimension, light where it acts most; ``table``: see `explain.table.explained`.
 
-    Samples that are no pictures are drawn in ``panels`` instead, and ``table`` is `explain.table.features`.
+    ``grey`` are the inactive dimensions. Samples that are no pictures are drawn in ``panels`` instead, and ``table`` is
+    `explain.table.features`.
     """
 
     sheet: _sheet.Sheet
     table: pd.DataFrame
+    grey: tuple[bool, ...] = ()
     panels: _panels.Panels | None = None
+
+    @property
+    def title(self) -> str:
+        """What the figure is called."""
+        return TITLE if self.panels is None else SIGNED
+
+    @property
+    def subtitle(self) -> str:
+        """What is said of it."""
+        return self.sheet.subtitle
 
 
 def prepare(run: Run, *, top: int = 10) -> EffectsData:
@@ -56,7 +68,9 @@ def prepare(run: Run, *, top: int = 10) -> EffectsData:
         f"right: from its 2.5 % to its 97.5 % quantile, yellow {most[1]:.2f}",
     ]
     labels = tuple(_label(row) for row in table.to_dict("records"))
-    return EffectsData(_sheet.Sheet(cells, labels, " · ".join(told), HEADS), table)
+    dead = inactive(table)
+    cells[list(dead), ..., 3] = _images.FADED
+    return EffectsData(_sheet.Sheet(cells, labels, " · ".join(told), HEADS), table, dead)
 
 
 def _signed(run: Run, effects: Effects, table: pd.DataFrame, drawn: ModuleType) -> EffectsData:
@@ -70,7 +84,7 @@ def _signed(run: Run, effects: Effects, table: pd.DataFrame, drawn: ModuleType) 
         f"mean around {table.attrs['rows']} codes, 95 % intervals",
     ]
     sheet = _sheet.Sheet(np.zeros((1, 1, 1, 1, 4), np.uint8), ("",), " · ".join(told), plural=form.plural)
-    return EffectsData(sheet, features(run, effects), panels)
+    return EffectsData(sheet, features(run, effects), panels=panels)
 
 
 def _opaque(colours: Any) -> Any:
@@ -105,8 +119,8 @@ def interactive(data: EffectsData) -> Any:
 def static(data: EffectsData, preset: str) -> Any:
     """The Matplotlib figure."""
     if data.panels is not None:
-        return _panels.static(data.panels, preset, SIGNED, data.sheet.subtitle)
-    return _sheet.static(data.sheet, preset, TITLE, cell=0.55)
+        return _panels.static(data.panels, preset)
+    return _sheet.tiles(data.sheet, preset, data.grey)
 
 
 def numbers(data: EffectsData) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def interactive(data: FactorMatrix) -> Any:
 
 def static(data: FactorMatrix, preset: str) -> Any:
     """The Matplotlib figure."""
-    return _matrix.static(_grid(data), preset, TITLE, data.subtitle)
+    return _matrix.static(_grid(data), preset)
 
 
 def numbers(data: FactorMatrix) -> pd.DataFrame:

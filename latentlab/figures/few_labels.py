@@ -32,6 +32,14 @@ class FewLabels:
     chance: float
     subtitle: str
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the axis: from chance, or what is lowest, to what is highest, a little beyond them."""
+        values = [value for _, _, curve in self.curves for value in curve.accuracy]
+        low, high = min(self.chance, *values), max(self.chance, *values)
+        room = 0.06 * (high - low) or 0.05
+        return low - room, min(high + room, 1.02)
+
 
 def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
     """The few-label curves of the runs that `latentlab probe` has been at, of one `estimator` (linear, knn)."""
@@ -96,14 +104,14 @@ def interactive(data: FewLabels) -> Any:
     fig.add_hline(y=data.chance, line={"color": _style.GREY, "width": 1, "dash": "dash"})
     ticks = sorted({size for _, _, curve in data.curves for size in curve.sizes})
     fig.update_xaxes(title=X, type="log", tickvals=ticks, ticktext=[str(size) for size in ticks])
-    fig.update_yaxes(title=Y, range=[0, 1.02])
+    fig.update_yaxes(title=Y, range=data.limits)
     return fig
 
 
 def static(data: FewLabels, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
-    fig = _style.canvas(preset, min(chosen.width * 0.6, 2.8), TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, min(chosen.width * 0.6, 2.8))
     axes = fig.add_subplot()
     seen: set[str] = set()
     for setting, _, curve in data.curves:
@@ -117,7 +125,7 @@ def static(data: FewLabels, preset: str) -> Any:
                   ha="right", size=chosen.size - 1, color=_style.GREY)  # fmt: skip
     ticks = sorted({size for _, _, curve in data.curves for size in curve.sizes})
     axes.set_xscale("log")
-    axes.set(xlabel=X, ylabel=Y, ylim=(0, 1.02))
+    axes.set(xlabel=X, ylabel=Y, ylim=data.limits)
     axes.set_xticks(ticks, [str(size) for size in ticks])
     axes.minorticks_off()
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))

@@ -20,6 +20,7 @@ TITLE = "Missing pixels, filled in"
 TAKES = "run"
 VEIL = 128
 IMAGE = 3  # axes of an image
+LOW = 0.1  # acceptance below which a chain hardly moves
 
 
 def prepare(
@@ -50,18 +51,26 @@ def prepare(
     shown = [given, np.where(mask, np.uint8(VEIL), given), *pictures, mean, spread]
     heads = ("image", "given", *(f"draw {k + 1}" for k in range(draws)), "mean", "sd")
     cells = np.stack([_images.rgba(np.asarray(each).round().astype(np.uint8)) for each in shown], axis=1)
-    accepted = found.settings["acceptance"]
     told = [
         describe(run),
         f"the {part} {'half' if part != 'middle' else 'quarter'} is hidden",
-        f"the chains take {min(accepted):.0%} to {max(accepted):.0%} of their proposals"
-        if len(accepted) > 1
-        else f"the chains take {accepted[0]:.0%} of their proposals",
+        _accepted(found.settings["acceptance"]),
         f"seed {seed}",
     ]
     labels, flat = tuple(f"row {each}" for each in ids), found.codes.reshape(-1, codes.latent_dim)
     marks = {"draw": np.repeat(np.arange(draws) + 1, len(ids)), "row": np.tile(ids, draws)}
     return _sheet.Sheet(cells, labels, " · ".join(told), heads, flat, marks)
+
+
+def _accepted(shares: list[float]) -> str:
+    """How often the chains take what they propose, and whether that is too seldom.
+
+    >>> _accepted([0.04, 0.09])
+    'MCMC acceptance 4–9 % (low: draws may depend on each other)'
+    """
+    low, high = (f"{100 * share:.0f}" for share in (min(shares), max(shares)))
+    said = f"MCMC acceptance {low}–{high} %" if low != high else f"MCMC acceptance {low} %"
+    return said + (" (low: draws may depend on each other)" if min(shares) < LOW else "")
 
 
 def alt(data: _sheet.Sheet) -> str:

@@ -92,7 +92,7 @@ def static(data: Identity, preset: str) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     chosen, rows = _style.preset(preset), -(-len(data.heads) // COLUMNS)
-    fig = _style.canvas(preset, rows * chosen.width / COLUMNS * 0.95, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, rows * chosen.width / COLUMNS * 0.95)
     shades = LinearSegmentedColormap.from_list("posterior", ["white", _style.OKABE_ITO[0]])
     panels = np.ravel(fig.subplots(rows, COLUMNS))
     for axes in panels[len(data.heads) :]:

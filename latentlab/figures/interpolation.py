@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from latentlab.codes.paths import WAYS
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
+from latentlab.figures.code import original
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -37,15 +38,28 @@ def prepare(
     far = draws.leaving(codes, paths)
     cells = _images.rgba(run.config.form.picture(model.decode(paths)))
     cells[far, ..., 3] = _images.FADED
+    ids = [int(codes.row_ids[place]) for place in (first, last)]
+    heads = [f"{t:.2g}" for t in np.linspace(0, 1, steps)]
+    pictures = [original(run, row) for row in ids]
+    if all(picture is not None for picture in pictures):
+        cells = np.concatenate([_beside(pictures[0], cells), cells, _beside(pictures[1], cells)], axis=1)
+        heads = [f"row {ids[0]}", *heads, f"row {ids[1]}"]
     told = [
         describe(run),
-        f"from row {codes.row_ids[first]} to row {codes.row_ids[last]}",
+        f"from row {ids[0]} to row {ids[1]}",
+        "" if len(heads) == steps else f"outer columns: the {run.config.plural} themselves",
         f"{int(far.sum())} of {far.size} steps lie far from every row's code and are faded" if far.any() else "",
     ]
-    heads = tuple(f"{t:.2g}" for t in np.linspace(0, 1, steps))
     marks = {"way": np.repeat(chosen, steps), "t": np.tile(np.linspace(0, 1, steps), len(chosen)), "far": far.ravel()}
     said = " · ".join(text for text in told if text)
-    return _sheet.Sheet(cells, tuple(chosen), said, heads, paths.reshape(-1, codes.latent_dim), marks)
+    return _sheet.Sheet(cells, tuple(chosen), said, tuple(heads), paths.reshape(-1, codes.latent_dim), marks)
+
+
+def _beside(picture: Any, cells: _images.Picture) -> _images.Picture:
+    """A column (rows, 1, h, w, 4) beside the cells, the picture in its first row."""
+    column = np.zeros_like(cells[:, :1])
+    column[0, 0] = _images.rgba(picture)
+    return column
 
 
 def along(codes: Codes, first: int, last: int, steps: int, way: str) -> draws.Floats:

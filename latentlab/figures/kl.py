@@ -38,7 +38,7 @@ def prepare(run: Run, *, top: int = 40) -> Kl:
         parts = {VARIANCE: table["kl_variance_part"].tolist(), MEAN: table["kl_mean_part"].tolist()}
         total = f"the {len(table)} shown sum to {number(table['kl'].sum(), 1)} nats"
         told = f"{describe(run)} · {total} · {active} of them active, the others greyed"
-        return Kl(table, parts, TITLE, "KL, nats", told)
+        return Kl(table, parts, TITLE, "KL (nats)", told)
     told = f"{describe(run)} · no KL: the encoder is deterministic, so its dimensions are ranked by variance"
     return Kl(table, {SHARE: table["share"].tolist()}, "Variance per latent dimension", SHARE, told)
 
@@ -93,7 +93,7 @@ def static(data: Kl, preset: str) -> Any:
 
     chosen, labels = _style.preset(preset), _labels(data)
     rows, tones = range(len(labels)), _palette(data)
-    fig = _style.canvas(preset, 0.55 + 0.17 * len(labels), data.title, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 0.55 + 0.17 * len(labels))
     axes = fig.add_subplot()
     start = np.zeros(len(labels))
     for values, tone in zip(data.parts.values(), tones, strict=True):

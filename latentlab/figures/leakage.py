@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TITLE = "Leakage between factors"
 TAKES = "runs"
 WIDTH = 0.7  # of a setting's place, shared by its runs
-AXIS = "largest change of another factor\nover that of the target"
+AXIS = "change of another factor\n(share of the target's)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
     settings = tuple(dict.fromkeys(str(row["setting"]) for row in rows))
     found, points = pd.DataFrame(rows), pd.DataFrame(dots, columns=[*rows[0], *columns][:3] + columns)
     found["place"] = _places(found, settings)
-    points["place"] = points["run"].map(found.set_index("run")["place"])
+    points["place"] = points["run"].map(found.set_index("run")["place"]) + _apart(points) * _half(found)
     told = ["one dot per dimension; bars: mean of the run; thin lines: 95 % interval over anchors", "0 is best"]
     none = int(found["leakage"].isna().sum())
     told += [f"{none} without a dimension that changes a factor"] if none else []
@@ -86,8 +86,16 @@ def _places(found: pd.DataFrame, settings: Sequence[str]) -> list[float]:
     return [settings.index(name) + float(s) for name, s in zip(found["setting"], shift, strict=True)]
 
 
-def _half(data: LeakageData) -> float:
-    return 0.42 * WIDTH / int(data.runs.groupby("setting").size().max())
+def _half(runs: pd.DataFrame) -> float:
+    """Half of what a run's own place is wide."""
+    return 0.42 * WIDTH / int(runs.groupby("setting").size().max())
+
+
+def _apart(points: pd.DataFrame) -> pd.Series:
+    """Where a run's dots lie within its place, from −0.75 to 0.75: side by side, so that none hides another."""
+    runs = points.groupby("run")
+    order, count = runs.cumcount(), runs["dim"].transform("size")
+    return 1.5 * ((order + 0.5) / count.clip(lower=1) - 0.5)
 
 
 def _ticks(data: LeakageData) -> list[str]:
@@ -112,7 +120,7 @@ def interactive(data: LeakageData) -> Any:
     import plotly.graph_objects as go
 
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=380)
-    half = _half(data)
+    half = _half(data.runs)
     for row in data.runs.dropna(subset="leakage").itertuples():
         for x, y, width in (
             ([row.place] * 2, [row.low, row.high], 1),
@@ -152,22 +160,24 @@ def interactive(data: LeakageData) -> Any:
 
 def static(data: LeakageData, preset: str) -> Any:
     """The Matplotlib figure."""
-    fig = _style.canvas(preset, 2.1, TITLE, _style.wrap(data.subtitle, preset))
-    axes, half = fig.add_subplot(), _half(data)
+    chosen = _style.preset(preset)
+    fig = _style.canvas(preset, 2.1)
+    axes, half = fig.add_subplot(), _half(data.runs)
     known = data.runs.dropna(subset="leakage")
-    axes.vlines(known["place"], known["low"], known["high"], color=_style.GREY, lw=0.6)
-    axes.hlines(known["leakage"], known["place"] - half, known["place"] + half, color=_style.GREY, lw=1.2)
+    axes.vlines(known["place"], known["low"], known["high"], color=_style.INK, lw=0.6, zorder=4)
+    axes.hlines(known["leakage"], known["place"] - half, known["place"] + half, color=_style.INK, lw=1.2, zorder=4)
     for factor, colour in data.colours.items():
         here = data.dots[data.dots["target"] == factor]
         if len(here):
+            size = 12 if chosen.width > 5 else 5
             axes.scatter(
-                here["place"], here["leakage"], s=14, color=colour, lw=0, zorder=3, label=factor, clip_on=False
+                here["place"], here["leakage"], s=size, color=colour, lw=0, zorder=3, label=factor, clip_on=False
             )
     places = range(len(data.settings))
     axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=places, xticklabels=_ticks(data), xlabel=_axis(data))
     axes.set(ylim=(0, 1), ylabel=AXIS)
     if len(data.dots):
-        axes.legend(title="target", loc="upper left", bbox_to_anchor=(1, 1), alignment="left")
+        fig.legend(title="target", loc="outside lower left", ncols=3 if chosen.width < 5 else 6, alignment="left")
     return fig
 
 

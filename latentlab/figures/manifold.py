@@ -43,12 +43,15 @@ class Manifold:
         """All cells as one picture (h, w, 4), without gaps."""
         return _images.mosaic(self.cells, 0)
 
-    def ticks(self) -> list[tuple[NDArray[np.float64], list[str]]]:
-        """For either axis: where the first, the middle and the last columns or rows lie, and their values."""
+    def ticks(self) -> list[tuple[list[float], list[str]]]:
+        """For either axis: where the first column or row, 0 and the last one lie, and their values."""
         found = []
         for values, size in ((self.across, self.cells.shape[3]), (self.up, self.cells.shape[2])):
-            some = np.unique([0, len(values) // 2, len(values) - 1])
-            found.append((_images.centres(len(values), size, 0)[some], [number(values[k], 1) for k in some]))
+            places = _images.centres(len(values), size, 0)
+            ticks = {float(places[k]): number(values[k], 1) for k in (0, -1)}
+            if values.min() < 0 < values.max():  # 0 may lie between two columns
+                ticks[float(np.interp(0, np.sort(values), places[np.argsort(values)]))] = "0"
+            found.append((list(ticks), list(ticks.values())))
         return found
 
 
@@ -124,9 +127,7 @@ def static(data: Manifold, preset: str) -> Any:
     """The Matplotlib figure."""
     picture, (across, up) = data.picture, data.ticks()
     chosen = _style.preset(preset)
-    side = min(chosen.width - 0.5, 4.5)
-    height = side * min(1.0, picture.shape[0] / picture.shape[1])
-    fig = _style.canvas(preset, height + 0.4, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, (chosen.width - 0.45) * picture.shape[0] / picture.shape[1] + 0.4)
     axes = fig.add_subplot()
     axes.imshow(picture, interpolation=_images.interpolation(data.smooth))
     axes.set(xlabel=data.axes[0], ylabel=data.axes[1], anchor="W")

@@ -121,7 +121,7 @@ def interactive(data: OutliersData) -> Any:
 def static(data: OutliersData, preset: str) -> Any:
     """The Matplotlib figure."""
     labels, table = _labels(data), data.rows
-    fig = _style.canvas(preset, 0.19 * len(labels) + 0.7, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 0.19 * len(labels) + 0.7)
     axes = fig.add_subplot()
     for name, value, low, high, symbol in _kinds(data):
         known = table[table[value].notna()]

@@ -64,7 +64,9 @@ def prepare(
     said = " · ".join(text for text in told if text)
     axes = (f"z{x}", f"z{y}")
     called = names_of(codes, row_ids)
-    return ProjectionData(xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, called)
+    return ProjectionData(
+        xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, called, ticked=True
+    )
 
 
 def alt(data: ProjectionData) -> str:
@@ -77,16 +79,12 @@ def interactive(data: ProjectionData) -> Any:
     fig = _interactive(data)
     heading = fig.layout.title.text.partition("</b>")[2]
     fig.update_layout(title_text=f"<b>{TITLE}</b>{heading}", meta={"title": TITLE, "alt": alt(data)})
-    fig.update_xaxes(showticklabels=True, showgrid=True)
-    fig.update_yaxes(showticklabels=True, showgrid=True)
     return fig
 
 
 def static(data: ProjectionData, preset: str) -> Any:
     """The Matplotlib figure."""
-    fig = _static(data, preset)
-    fig.texts[0].set_text(TITLE)
-    return fig
+    return _static(data, preset)
 
 
 def numbers(data: ProjectionData) -> pd.DataFrame:

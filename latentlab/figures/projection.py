@@ -26,6 +26,7 @@ TITLE = "Projection of the codes"
 TAKES = "run"
 POINTS = 30_000
 CELLS = 96
+TALLEST = 5.2  # inches
 OTHER = "#BDBDB8"
 Colouring = tuple[NDArray[np.float64] | None, str, tuple[str, ...], bool]
 KEPT = "selections"
@@ -52,7 +53,8 @@ class ProjectionData:
     """``xy`` (m, 2) with ``row_ids`` (m,); ``values`` (m,) of the factor ``by``, or none; ``categories`` names the
     levels where they are few and unordered; ``cyclic`` where the last level meets the first. ``density`` is of all
     rows, where there are more than can be drawn as points. The rows are in random order, so that no category is drawn
-    over another; ``overlays`` lie on top. ``called`` has the rows' names, where they have some."""
+    over another; ``overlays`` lie on top. ``called`` has the rows' names, where they have some. The axes of what is no
+    projection are ``ticked``: places on them are codes."""
 
     xy: NDArray[np.float32]
     row_ids: NDArray[np.int64]
@@ -65,6 +67,7 @@ class ProjectionData:
     density: Density | None = None
     overlays: tuple[_overlays.Overlay, ...] = ()
     called: tuple[str, ...] = ()
+    ticked: bool = False
 
     def groups(self) -> list[tuple[str, NDArray[np.bool_]]]:
         """Each category with the rows that it has."""
@@ -259,8 +262,9 @@ def interactive(data: ProjectionData) -> Any:
     _overlays.add_interactive(fig, data.overlays)
     still = {"itemsizing": "constant", "itemclick": False, "itemdoubleclick": False}
     fig.update_layout(showlegend=bool(data.categories), legend=still)
-    fig.update_xaxes(title=data.axes[0], showticklabels=False, showgrid=False)
-    fig.update_yaxes(title=data.axes[1], showticklabels=False, showgrid=False, scaleanchor="x")
+    shown = {"showticklabels": data.ticked, "showgrid": data.ticked}
+    fig.update_xaxes(title=data.axes[0], **shown)
+    fig.update_yaxes(title=data.axes[1], scaleanchor="x", **shown)
     return fig
 
 
@@ -269,7 +273,8 @@ def static(data: ProjectionData, preset: str) -> Any:
     from matplotlib.lines import Line2D
 
     chosen = _style.preset(preset)
-    fig = _style.canvas(preset, min(chosen.width * 0.85, 3.6), TITLE, _style.wrap(data.subtitle, preset))
+    side = min(chosen.width - _beside(data, chosen) - 0.3, TALLEST)
+    fig = _style.canvas(preset, side * float(np.clip(np.ptp(data.xy[:, 1]) / np.ptp(data.xy[:, 0]), 0.5, 1)) + 0.3)
     axes = fig.add_subplot()
     if data.density is not None:
         axes.pcolormesh(
@@ -310,8 +315,16 @@ def static(data: ProjectionData, preset: str) -> Any:
         bar.outline.set_visible(False)
         bar.set_label(data.by)
     _overlays.add_static(axes, data.overlays)
-    axes.set(xticks=[], yticks=[], xlabel=data.axes[0], ylabel=data.axes[1], aspect="equal", anchor="W")
+    axes.set(xlabel=data.axes[0], ylabel=data.axes[1])
+    axes.set_aspect("equal", adjustable="datalim")
+    if not data.ticked:
+        axes.set(xticks=[], yticks=[])
     return fig
+
+
+def _beside(data: ProjectionData, chosen: _style.Preset) -> float:
+    """Inches that a key of the colours takes beside the points, or their scale."""
+    return max((_style.wide(name, chosen, 1) for name in (*data.categories, data.by)), default=0.0) + 0.25
 
 
 def numbers(data: ProjectionData) -> pd.DataFrame:

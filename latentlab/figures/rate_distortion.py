@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Rate and distortion"
 TAKES = "runs"
-X, Y = "rate (nats per example)", "distortion (nats per example)"
+X, Y = "Rate (nats per example)", "Distortion (nats per example)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     plain = known[known["rate"].isna()].reset_index(drop=True)
     stochastic = known[known["rate"].notna()].reset_index(drop=True)
     seeds = known.groupby("setting")["seed"].nunique()
-    told = ["Dots: runs", "rings: means over seeds" if seeds.max() > 1 else "one seed each"]
+    told = ["dots: runs", *(["rings: means over seeds"] if seeds.max() > 1 else ["one seed each"])]
     told += ["lines: autoencoders (no rate)"] if len(plain) else []
     told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
     return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))
@@ -153,34 +153,32 @@ def interactive(data: RateDistortion) -> Any:
 def static(data: RateDistortion, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
-    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0), TITLE, _style.wrap(data.subtitle, preset))
-    axes = fig.add_subplot()
+    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0))
+    curve(fig.add_subplot(), data, chosen)
+    return fig
+
+
+def curve(axes: Any, data: RateDistortion, chosen: _style.Preset) -> None:
+    """Draw the runs, the means and the lines on Matplotlib axes."""
     for group in _lines(data):
         axes.plot(group["rate_mean"], group["distortion_mean"], color=_style.GREY, lw=0.8, zorder=1, gid="means")
     for setting, group in data.runs.groupby("setting", sort=False):
         axes.scatter(group["rate"], group["distortion"], s=12, color=data.colours[setting], zorder=3, lw=0, gid="runs")
+    small: dict[str, Any] = {"textcoords": "offset points", "size": chosen.size - 0.5}
     for row in data.means.itertuples():
         place = (row.rate_mean, row.distortion_mean)
         if row.n > 1:
             axes.scatter(
                 *place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2, gid="rings"
             )
-        axes.annotate(row.setting, place, (5, 3), textcoords="offset points", size=chosen.size - 0.5)
+        axes.annotate(row.setting, place, (6, 4), **small)
     for name, mean, values in _baselines(data):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
         axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
-        axes.annotate(
-            f"{name}, no rate",
-            (0, max(values)),
-            (4, 2),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            size=chosen.size - 0.5,
-        )
+        axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
     most = data.runs["rate"].max() if len(data.runs) else 1.0
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
-    return fig
 
 
 def numbers(data: RateDistortion) -> pd.DataFrame:

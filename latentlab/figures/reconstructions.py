@@ -118,8 +118,8 @@ def interactive(data: Reconstructions) -> Any:
 def static(data: Reconstructions, preset: str) -> Any:
     """The Matplotlib figure."""
     if data.panels is not None:
-        return _panels.static(data.panels, preset, TITLE, data.subtitle)
-    return _sheet.static(data, preset, TITLE)
+        return _panels.static(data.panels, preset)
+    return _sheet.static(data, preset)
 
 
 def numbers(data: Reconstructions) -> pd.DataFrame:

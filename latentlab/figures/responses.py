@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +28,30 @@ ACROSS = 4
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """``curves``: a row a (dimension, value) with ``mean`` and ``sd``; ``ticks`` names the values that have names."""
+    """``curves``: a row a (dimension, value) with ``mean`` and ``sd``; ``ticks`` names the values that have names.
+
+    Values with names have no order, so they are not joined. All panels have the same ``limits``.
+    """
 
     curves: pd.DataFrame
     titles: dict[int, str]
     factor: str
     ticks: dict[float, str]
     subtitle: str
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest code that any band reaches, a little beyond them."""
+        low, high = self.curves["mean"] - self.curves["sd"], self.curves["mean"] + self.curves["sd"]
+        room = 0.04 * float(high.max() - low.min()) or 1.0
+        return float(low.min()) - room, float(high.max()) + room
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of the factor's axis, with room beside the first and the last value."""
+        values = self.curves["value"]
+        room = 0.5 if self.ticks else 0.04 * float(values.max() - values.min()) or 1.0
+        return float(values.min()) - room, float(values.max()) + room
 
 
 def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None) -> Responses:
@@ -56,8 +73,14 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     }
     used = min(ROWS, len(codes))
     rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
-    told = f"{describe(run)} · mean code at each {chosen}, band: ± 1 sd over everything else · {rows}"
+    told = (
+        f"{describe(run)} · mean code at each {chosen}, {_around(codes, chosen)}: ± 1 sd over everything else · {rows}"
+    )
     return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), told)
+
+
+def _around(codes: Codes, factor: str) -> str:
+    return "bars" if _ticks(codes, factor) else "bands"
 
 
 def _scale(codes: Codes, factor: str) -> Callable[[float], float]:
@@ -103,15 +126,22 @@ def interactive(data: Responses) -> Any:
     for k, (j, title) in enumerate(data.titles.items()):
         place, curve = {"row": k // across + 1, "col": k % across + 1}, data.curves[data.curves["index"] == j]
         low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]
-        band = {"line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(0,114,178,0.15)", "hoverinfo": "skip"}
-        around = np.concatenate([curve["value"], curve["value"][::-1]])
-        fig.add_trace(go.Scatter(x=around, y=np.concatenate([low, high[::-1]]), mode="lines", **band), **place)
-        line = {"line": {"color": _style.OKABE_ITO[0], "width": 2}, "marker": {"size": 5}, "name": title}
-        fig.add_trace(go.Scatter(x=curve["value"], y=curve["mean"], mode="lines+markers", **line), **place)
+        look: dict[str, Any] = {"line": {"color": _style.OKABE_ITO[0], "width": 2}, "marker": {"size": 5}}
+        if data.ticks:
+            error = {"type": "data", "array": curve["sd"], "color": _style.OKABE_ITO[5], "thickness": 2, "width": 0}
+            look |= {"mode": "markers", "error_y": error}
+        else:
+            band = {"line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(0,114,178,0.15)", "hoverinfo": "skip"}
+            around = np.concatenate([curve["value"], curve["value"][::-1]])
+            fig.add_trace(go.Scatter(x=around, y=np.concatenate([low, high[::-1]]), mode="lines", **band), **place)
+            look |= {"mode": "lines+markers"}
+        fig.add_trace(go.Scatter(x=curve["value"], y=curve["mean"], name=title, **look), **place)
     line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
-    fig.update_yaxes(**line)
+    fig.update_yaxes(range=data.limits, **line)
     fig.update_xaxes(
-        **line, **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {})
+        range=data.ends,
+        **line,
+        **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {}),
     )
     if count == 1:
         fig.update_xaxes(title=data.factor)
@@ -124,23 +154,42 @@ def interactive(data: Responses) -> Any:
 def static(data: Responses, preset: str) -> Any:
     """The Matplotlib figure."""
     count = len(data.titles)
-    across = min(count, 4 if _style.preset(preset).width > 5 else 2)
+    chosen = _style.preset(preset)
+    across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
-    fig = _style.canvas(preset, 1.1 * down + 0.3, TITLE, _style.wrap(data.subtitle, preset))
-    grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
+    fig = _style.canvas(preset, 1.1 * down + 0.3)
+    rows = fig.subplots(down, across, squeeze=False, sharey=True)
+    grid = rows.ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
     for axes, (j, title) in zip(grid, data.titles.items(), strict=False):
         curve = data.curves[data.curves["index"] == j]
-        band = (curve["mean"] - curve["sd"], curve["mean"] + curve["sd"])
-        axes.fill_between(curve["value"], *band, color=_style.OKABE_ITO[5], lw=0, alpha=0.4)
-        axes.plot(curve["value"], curve["mean"], color=_style.OKABE_ITO[0])
-        axes.set_title(title, fontweight="normal")
         if data.ticks:
+            bars = {"fmt": "o", "ms": 2.5, "ecolor": _style.OKABE_ITO[5], "elinewidth": 1.6}
+            axes.errorbar(curve["value"], curve["mean"], curve["sd"], color=_style.OKABE_ITO[0], **bars)
             axes.set_xticks(list(data.ticks), list(data.ticks.values()))
-    for axes in grid[max(0, count - across) : count]:
-        axes.set_xlabel(data.factor)
+        else:
+            band = (curve["mean"] - curve["sd"], curve["mean"] + curve["sd"])
+            axes.fill_between(curve["value"], *band, color=_style.OKABE_ITO[5], lw=0, alpha=0.4)
+            axes.plot(curve["value"], curve["mean"], color=_style.OKABE_ITO[0])
+        axes.set_title(title, fontweight="normal")
+        axes.set(xlim=data.ends, ylim=data.limits)
+    for k, axes in enumerate(grid[:count]):
+        last = k + across >= count
+        axes.tick_params(labelbottom=last)
+        axes.set_xlabel(data.factor if last else "")
+    for axes in rows[:, 0]:
+        axes.set_ylabel("mean code")
+    _upright(list(grid[max(0, count - across) : count]), data, chosen)
     return fig
+
+
+def _upright(panels: Sequence[Any], data: Responses, chosen: _style.Preset) -> None:
+    """Turn the names of values that would touch each other, as long as they all are."""
+    room = (chosen.width / len(panels) - 0.3) / max(1, len(data.ticks))
+    if any(_style.wide(name, chosen, 1) > 0.95 * room for name in data.ticks.values()):
+        for axes in panels:
+            axes.tick_params(axis="x", rotation=90)
 
 
 def numbers(data: Responses) -> pd.DataFrame:

@@ -38,6 +38,13 @@ class Scores:
     colours: dict[str, str]
     subtitle: str
 
+    def limits(self, metric: str) -> tuple[float, float]:
+        """The lowest and the highest that is drawn of a metric, a little beyond them."""
+        here = self.points.loc[self.points["metric"] == metric, ["value", "low", "high", "null", "whole"]]
+        low, high = (float(f(here.to_numpy(float))) for f in (np.nanmin, np.nanmax)) if len(here) else (0.0, 1.0)
+        room = 0.07 * (high - low) or max(0.05 * abs(high), 1e-3)
+        return low - room, high + room
+
 
 def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) -> Scores:
     """Every score of every run, the active units last; `metrics` names those wanted (a list, or commas between)."""
@@ -153,8 +160,8 @@ def interactive(data: Scores) -> Any:
         ticks = {"tickvals": list(range(len(data.settings))), "ticktext": _ticks(data), "showgrid": False}
         title = _axis(data) if index >= count - across else ""
         fig.update_xaxes(range=[-0.6, len(data.settings) - 0.4], title=title, row=row, col=column, **ticks)
-    line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
-    fig.update_yaxes(rangemode="tozero", **line)
+        fig.update_yaxes(range=data.limits(metric), row=row, col=column)
+    fig.update_yaxes(gridcolor="rgba(128,128,128,0.18)", zeroline=False)
     fig.update_annotations(font_size=12)
     return fig
 
@@ -171,24 +178,23 @@ def static(data: Scores, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     count = len(data.panels)
-    across = min(count, 4 if chosen.width > 5 else 2)
+    across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
     labels = [short(label, LABEL) for label in _ticks(data)]
     longest = max(map(len, labels)) * chosen.size * 0.55 / 72
     upright = longest * len(labels) > chosen.width / across - 0.4
     height = (1.35 + longest * upright) * down + 0.15
-    fig = _style.canvas(preset, height, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, height)
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
     for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
         for setting, group in _panel(data, metric):
             _draw(axes, group, data.colours[setting])
-        letters = int((chosen.width / across - 0.35) * 72 / (chosen.size * 0.56))
-        axes.set_title(textwrap.fill(title, letters), fontweight="normal", size=chosen.size)
+        said = _style.lines(title, chosen, chosen.width / across - 0.1)
+        axes.set_title(said, fontweight="normal", size=chosen.size)
         axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
-        lowest = data.points.loc[data.points["metric"] == metric, "shown"].min()
-        axes.set_ylim(min(0, lowest * 1.04), max(1e-3, axes.get_ylim()[1] * 1.04))
+        axes.set_ylim(data.limits(metric))
         if upright:
             axes.tick_params(axis="x", rotation=90)
         if index >= count - across:

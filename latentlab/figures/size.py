@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "The size of the space"
 TAKES = "runs"
-PANELS = {"distortion": "distortion, nats", "rate": "rate, nats", "active_units": "active units"}
+PANELS = {"distortion": "Distortion (nats)", "rate": "Rate (nats)", "active_units": "Active units"}
 AXES = {"beta": "β", "latent_dim": "latent dimensions"}
 
 
@@ -122,7 +122,7 @@ def static(data: Size, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     stacked = chosen.width < 5
-    fig = _style.canvas(preset, 4.6 if stacked else 1.9, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 4.6 if stacked else 1.9)
     panels = np.ravel(fig.subplots(*((3, 1) if stacked else (1, 3))))
     for panel, _, value, x, y, mean_x, mean_y in _lines(data):
         panels[panel].plot(mean_x, mean_y, color=data.colours[value], lw=0.9, gid="means")

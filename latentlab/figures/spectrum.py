@@ -114,7 +114,7 @@ def _dots(data: Kept) -> list[tuple[str, str, list[int]]]:
 def static(data: Kept, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
-    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0), TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0))
     axes = fig.add_subplot()
     for name, (colour, dash) in _looks().items():
         drawn = "steps-post" if name == COMPONENTS else "default"

@@ -123,10 +123,10 @@ def static(data: SupportData, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     stacked = chosen.width < 5
-    fig = _style.canvas(preset, 5.6 if stacked else 2.4, TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 5.6 if stacked else 2.4)
     panels = np.ravel(fig.subplots(*((3, 1) if stacked else (1, 3))))
     for panel, _, arm, x, y in _series(data):
-        panels[panel].scatter(x, y, s=9, color=TONES[arm], lw=0, label=ARMS[arm], gid=arm, zorder=3)
+        panels[panel].scatter(x, y, s=14, color=TONES[arm], lw=0, label=ARMS[arm], gid=arm, zorder=3)
     for axes, measure in zip(panels, SHARES, strict=True):
         axes.axhline(data.levels[measure], color=_style.GREY, lw=0.7, ls=(0, (4, 2)), zorder=1)
         axes.set(ylim=(0, 1.03), xlim=(-0.6, len(data.settings) - 0.4))

@@ -26,7 +26,8 @@ TAKES = "run"
 SHOWN = 20
 COLUMNS = (-216, -176, -126)  # pixels left of the images at which name, weight and factor begin
 SCREEN_LETTERS, GIF_LETTERS = 40, 36
-CELL = 0.5  # inches that a cell has at most
+BOLD = (1.1, 1.0)  # how much wider than regular type the first columns are
+EDGE = 0.04  # inches around what is drawn
 TEXT = 0.6  # of the width, the most that the columns of text take
 MOVING = 1.05  # inches between two images that move
 
@@ -196,12 +197,14 @@ def interactive(data: Traversals) -> Any:
     for column, row in zip(data.steps[data.anchor], data.rows, strict=True):
         box = {"x0": column - w / 2, "x1": column + w / 2, "y0": row - h / 2, "y1": row + h / 2}
         fig.add_shape(type="rect", line={"color": _style.OKABE_ITO[1], "width": 1.5}, **box)
-    heads = ("", *_heads(data))
+    heads, grey = ("", *_heads(data)), {"color": _style.GREY, "size": 11}
+    for column, said in _ends(data):
+        fig.add_annotation(x=column, text=said, yref="paper", y=1, yanchor="bottom", showarrow=False, font=grey)
     for k, shift in enumerate(COLUMNS):
         place = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": shift, "showarrow": False, "align": "left"}
-        for row, fact in zip(data.rows, facts, strict=True):
-            fig.add_annotation(text=fact[k] if k else f"<b>{fact[k]}</b>", y=row, **place)
-        grey = {"color": _style.GREY, "size": 11}
+        for row, fact, dead in zip(data.rows, facts, inactive(data.table), strict=True):
+            tone = {"color": _style.GREY} if dead else {}
+            fig.add_annotation(text=fact[k] if k else f"<b>{fact[k]}</b>", y=row, font=tone, **place)
         fig.add_annotation(text=heads[k], yref="paper", y=1, yanchor="bottom", font=grey, **place)
     fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
     fig.update_yaxes(visible=False, range=[picture.shape[0] - 0.5, -0.5], constrain="domain", constraintoward="top")
@@ -213,18 +216,16 @@ def static(data: Traversals, preset: str) -> Any:
     from matplotlib.patches import Rectangle
 
     if data.panels is not None:
-        return _panels.static(data.panels, preset, TITLE, data.subtitle)
+        return _panels.static(data.panels, preset)
     chosen, picture = _style.preset(preset), data.picture
-    letter = chosen.size / 72 * 0.58
-    facts = _cut(_facts(data), int(TEXT * chosen.width / letter))
-    widths = [letter * (max(map(len, column)) + 1.5) for column in zip(("", *_heads(data)), *facts, strict=True)]
+    facts, widths = _columns(data, chosen)
     left = sum(widths)
-    image_width = min(chosen.width - left - 0.05, CELL * len(data.steps))
+    image_width = chosen.width - left - EDGE
     height = image_width * picture.shape[0] / picture.shape[1]
-    foot = chosen.size / 72 * 1.6
-    fig = _style.canvas(preset, height + 2 * foot, TITLE, _style.wrap(data.subtitle, preset), arranged=False)
-    total = fig.get_figheight()
-    axes = fig.add_axes((left / chosen.width, foot / total, image_width / chosen.width, height / total))
+    head = chosen.size / 72 * 1.5
+    total = height + head + EDGE
+    fig = _style.canvas(preset, total, arranged=False)
+    axes = fig.add_axes((left / chosen.width, EDGE / total, image_width / chosen.width, height / total))
     axes.imshow(picture, aspect="auto")
     axes.set_axis_off()
     h, w = data.cells.shape[2:4]
@@ -232,22 +233,40 @@ def static(data: Traversals, preset: str) -> Any:
         axes.add_patch(
             Rectangle((column - w / 2, row - h / 2), w, h, fill=False, lw=0.9, ec=_style.OKABE_ITO[1], clip_on=False)
         )
-    places = (np.cumsum([0.01 * chosen.width, *widths[:2]]) - left) / image_width
+    places = (np.cumsum([EDGE, *widths[:2]]) - left) / image_width
     text: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "size": chosen.size - 0.5}
     for row, fact, grey in zip(data.rows, facts, inactive(data.table), strict=True):
         for place, cell, weight in zip(places, fact, ("bold", "normal", "normal"), strict=True):
             axes.text(place, row, cell, weight=weight, color=_style.GREY if grey else _style.INK, **text)
     small: dict[str, Any] = {"va": "bottom", "size": chosen.size - 1.5, "color": _style.GREY}
-    for place, head in zip(places[1:], _heads(data), strict=True):
-        axes.text(place, 1.005, head, **small | {"transform": axes.transAxes})
-    ends: dict[str, Any] = small | {"transform": axes.get_xaxis_transform(), "ha": "center"}
-    if np.ptp(data.values, axis=0).max() < 1e-6:
-        for column, value in zip(data.steps, data.values[0], strict=True):
-            axes.text(column, 1.005, f"{value:.2g}".replace("-", "−"), **ends)
-    else:
-        for column, label in ((0, "low"), (-1, "high")):
-            axes.text(data.steps[column], 1.005, label, **ends)
+    above = {"transform": axes.get_xaxis_transform(), "ha": "center"}
+    for place, said in zip(places[1:], _heads(data), strict=True):
+        axes.text(place, 1.005, said, **small | {"transform": axes.transAxes})
+    for column, said in _ends(data):
+        axes.text(column, 1.005, said, **small | above)
     return fig
+
+
+def _columns(data: Traversals, chosen: _style.Preset) -> tuple[list[tuple[str, str, str]], list[float]]:
+    """Each row's texts, the last cut where it would be too long, and the inches that the columns of them take."""
+    facts, gap = _facts(data), 0.6 * chosen.size / 72
+    heads = ("", *_heads(data))
+    first = [
+        max(_style.wide(each, chosen) for each in (heads[k], *(fact[k] for fact in facts))) * BOLD[k] + gap
+        for k in (0, 1)
+    ]
+    room = TEXT * chosen.width - sum(first) - gap
+    last = [_style.fitting(fact[2], chosen, room, 0.5) for fact in facts]
+    widest = max(_style.wide(each, chosen, 0.5) for each in (*last, heads[2]))
+    return [(*fact[:2], said) for fact, said in zip(facts, last, strict=True)], [*first, widest + 1.6 * gap]
+
+
+def _ends(data: Traversals) -> list[tuple[float, str]]:
+    """What stands above the steps: the values where all rows share them, otherwise which end is which."""
+    if np.ptp(data.values, axis=0).max() < 1e-6:
+        pairs = zip(data.steps, data.values[0], strict=True)
+        return [(float(column), f"{value:.2g}".replace("-", "−")) for column, value in pairs]
+    return [(float(data.steps[0]), "low"), (float(data.steps[-1]), "high")]
 
 
 def numbers(data: Traversals) -> pd.DataFrame:
@@ -275,7 +294,7 @@ def frames(data: Traversals, preset: str) -> Iterator[Any]:
     line = chosen.size / 72 * 1.5
     image = min(chosen.width / across - 0.12, MOVING)
     cell = image * data.cells.shape[2] / data.cells.shape[3] + 2.4 * line
-    fig = _style.canvas(preset, cell * down, TITLE, _style.wrap(data.subtitle, preset), arranged=False)
+    fig = _style.canvas(preset, cell * down + 2 * line, arranged=False)
     total = fig.get_figheight()
     shown = []
     for k, (fact, grey) in enumerate(zip(facts, inactive(data.table), strict=True)):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "report.html.jinja"
 TRAVERSED = 24  # runs whose dimensions are shown with images: each takes some 40 kB
-PRESET = "neurips"
+PRESET = "nature-double"
 
 
 class Table(NamedTuple):
@@ -152,14 +152,19 @@ def _facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
 
 
 def _figure(kind: str, runs: Sequence[Run]) -> tuple[Markup | None, str]:
-    """A figure as inline SVG, or why there is none."""
-    from latentlab.figures import rendered
+    """A figure as inline SVG with its caption, or why there is none."""
+    from markupsafe import Markup
+
+    from latentlab.figures import captioned
     from latentlab.reports.svg import inline
 
     if not runs:
         return None, "there is no run to plot"
-    svg, why = _attempt(lambda: rendered(kind, runs, "svg", PRESET), None)
-    return (None, why) if svg is None else (inline(svg.decode(), kind), "")
+    found, why = _attempt(lambda: captioned(kind, runs, "svg", PRESET), None)
+    if found is None:
+        return None, why
+    svg, caption = found
+    return Markup("{}<figcaption>{}</figcaption>").format(inline(svg.decode(), kind), caption), ""
 
 
 def _methods(runs: Sequence[Run]) -> tuple[str, str, str]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from latentlab.errors import InputError, harmless
+from latentlab.errors import InputError
+from latentlab.figures._caption import escape
 from latentlab.runs.choice import LEAST, LEVEL, better, choices, judged
 from latentlab.runs.comparison import COSTS, summarise
 from latentlab.system.registry import load, names
@@ -14,11 +15,6 @@ from latentlab.system.registry import load, names
 if TYPE_CHECKING:
     import pandas as pd
 
-SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "β": r"$\beta$", "σ": r"$\sigma$", "γ": r"$\gamma$",
-    "λ": r"$\lambda$", "×": r"$\times$", "−": "$-$", "–": "--", "<": r"\textless{}", ">": r"\textgreater{}",
-}  # fmt: skip
 HEADS = {
     "distortion": "Distortion, nats",
     "rate": "Rate, nats",
@@ -35,16 +31,6 @@ class Cell(NamedTuple):
 
     text: str
     best: bool = False
-
-
-def escape(text: str) -> str:
-    r"""Text with what LaTeX would take for a command written out.
-
-    >>> escape("β = 4, latent_dim 10 & 100 %")
-    '$\\beta$ = 4, latent\\_dim 10 \\& 100 \\%'
-    """
-    spaced = harmless("".join(" " if letter.isspace() else letter for letter in text))
-    return "".join(SPECIAL.get(letter, letter) for letter in spaced if letter.isprintable())
 
 
 def latex(table: pd.DataFrame, *, measures: Sequence[str] | None = None) -> str:

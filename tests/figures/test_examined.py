@@ -69,7 +69,9 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     data = module.prepare(run)
     screen, paper = both("effects", data)
     np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.sheet.picture)
-    np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.sheet.picture)
+    for axes, pair in zip(paper.axes, data.sheet.cells, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), _images.mosaic(pair[None], data.sheet.gap))
+    assert (data.sheet.cells[..., 3] == 255).all(axis=(1, 2, 3)).tolist() == [not dead for dead in data.grey]
     from latentlab.analysis.explain.record import effects_of
 
     effects = effects_of(run)

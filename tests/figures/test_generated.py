@@ -90,7 +90,7 @@ def test_an_attribute_vector_is_that_of_the_groups_it_names(run: Run) -> None:
 
 
 def test_what_decodes_anew_needs_a_model(run: Run) -> None:
-    with pytest.raises(InputError, match=r"needs the model to decode, as in model=ll\.live"):
+    with pytest.raises(InputError, match=r"needs the model, as in model=ll\.live"):
         draw("manifold", run)
     with pytest.raises(InputError, match="no option 'model'"):
         draw("kl", run, model=ToyModel())
@@ -145,4 +145,4 @@ def test_the_runs_own_model_draws_them_all(trained: Run) -> None:
     for kind in ("samples", "manifold", "interpolation", "attribute"):
         shown(kind, trained, model)
     filled = shown("filling", trained, model, rows=1, draws=2)
-    assert "of their proposals" in filled.subtitle
+    assert "MCMC acceptance" in filled.subtitle

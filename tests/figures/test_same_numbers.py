@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from toy import write_run
+from toy import ToyModel, picture, write_run
 
 from latentlab.codes.dimensions import dimensions, knowledge
+from latentlab.codes.matching import alongside, match
 from latentlab.errors import InputError
-from latentlab.figures import _images, _style
+from latentlab.figures import _images, _style, draw
 from latentlab.runs.comparison import compare, summarise
 from latentlab.runs.notes import name_selection
 from latentlab.runs.study import Study
@@ -94,8 +95,15 @@ def test_kl_of_an_autoencoder_is_its_variance_and_is_called_so(toy_study):
 def test_correlation(run):
     data = prepared("correlation", run)
     screen, paper = both("correlation", data)
-    np.testing.assert_allclose(screen.data[0].z, data.values)
-    np.testing.assert_allclose(paper.axes[0].collections[0].get_array().reshape(4, 4), data.values)
+    coloured = np.where(np.eye(4, dtype=bool), np.nan, data.values)  # the diagonal would take the whole scale
+    np.testing.assert_allclose(screen.data[0].z, coloured)
+    np.testing.assert_allclose(paper.axes[0].collections[0].get_array().filled(np.nan).reshape(4, 4), coloured)
+    assert screen.data[0].zmax == paper.axes[0].collections[0].norm.vmax == pytest.approx(0.1)
+    written = [text.get_text() for text in paper.axes[0].texts]
+    assert written == screen.data[0].text.ravel().tolist()
+    assert written[0] == "1.00"
+    assert ".01" in written
+    assert "" not in written
     from scipy.stats import spearmanr
 
     order = dimensions(run.codes())["index"].to_numpy()
@@ -261,3 +269,83 @@ def test_kept_selections_colour_a_picture(tmp_path):
         assert sorted(data.row_ids[data.values == level]) == list(ids), "the first name wins"
     assert np.isnan(data.values).sum() == 768 - 30
     both("plane", data)
+
+
+def test_panels_of_responses_share_their_scale_and_named_values_are_not_joined(run):
+    data = prepared("responses", run, factor="shape")
+    screen, paper = both("responses", data)
+    assert {axes.get_ylim() for axes in paper.axes} == {data.limits}
+    assert {axis.range for axis in screen.select_yaxes()} == {data.limits}
+    assert {trace.mode for trace in screen.data} == {"markers"}
+    assert all(container.lines[0].get_linestyle() == "None" for axes in paper.axes for container in axes.containers)
+    on_screen = [value for trace in screen.data for value in trace.y]
+    np.testing.assert_allclose(on_screen, [y for a in paper.axes for c in a.containers for y in c.lines[0].get_ydata()])
+    joined, _ = both("responses", prepared("responses", run, factor="x"))
+    assert "lines+markers" in {trace.mode for trace in joined.data}
+
+
+def decoder(run):
+    return ToyModel()
+
+
+def test_compare_moves_matched_dimensions_of_all_runs_through_one_row(toy_study):
+    one, other = toy_study["beta-1-seed-0"], toy_study["beta-16-seed-1"]
+    data = prepared("compare", [one, other], model=decoder, row=100)
+    screen, paper = both("compare", data)
+    table = alongside([match(one.codes(), other.codes())])
+    assert [row[0].index for row in data.rows] == table["first"].tolist()
+    assert [-1 if row[1] is None else row[1].index for row in data.rows] == table["other1"].tolist()
+    strips = [strip for column in zip(*data.rows, strict=True) for strip in column if strip is not None]
+    for axes, strip in zip(paper.axes, strips, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), data.picture(strip))
+    shown, (high, wide) = _images.pixels_of(screen.data[0].source), data.shape
+    tops = [int(note.y) for note in screen.layout.annotations if note.text == data.rows[0][0].name]
+    np.testing.assert_array_equal(shown[tops[0] : tops[0] + high, :wide], data.picture(data.rows[0][0]))
+    for run, k in ((one, 0), (other, 1)):
+        strip = data.rows[0][k]
+        code = run.codes().mean[100].copy()
+        code[strip.index] = strip.values[0]
+        np.testing.assert_array_equal(strip.cells[0, ..., 0], picture(code)[0])
+        assert sorted(strip.values[[0, -1]]) == pytest.approx([-2, 2])
+    assert data.titles == ("β = 1", "β = 16")
+    words = load("figures", "compare").alt(data)
+    assert "row 100 moved in each run" in words
+    assert ("no partner" in words) == (table["other1"] == -1).any()
+
+
+def test_an_unmatched_strip_is_faded_and_said(toy_study, tmp_path):
+    one = toy_study["ae-seed-0"]
+    other = write_run(tmp_path / "noise", 1.0, 5)
+    data = prepared("compare", [one, other], model=decoder, top=4)
+    known = {strip.matched: strip for row in data.rows for strip in row[1:] if strip is not None}
+    for matched, strip in known.items():
+        assert (strip.cells[..., 3] == 255).all() == matched
+        assert strip.beside.startswith("|ρ|" if matched else "unmatched")
+
+
+def test_compare_of_a_study_takes_one_run_a_setting(toy_study):
+    data = prepared("compare", list(toy_study), model=decoder)
+    assert data.runs == ("beta-1-seed-0", "beta-4-seed-0", "beta-16-seed-0", "ae-seed-0")
+    assert "4 of 8 runs" in data.subtitle
+    with pytest.raises(InputError, match="expected 2 to 4"):
+        prepared("compare", [toy_study[0]], model=decoder)
+    with pytest.raises(InputError, match="no row 99999 is in all runs"):
+        prepared("compare", list(toy_study), model=decoder, row=99999)
+    with pytest.raises(InputError, match=r"model=ll\.live"):
+        draw("compare", toy_study)
+
+
+def test_overview_has_the_curve_the_strips_and_the_verdict(toy_study):
+    data = prepared("overview", list(toy_study))
+    screen, paper = both("overview", data)
+    alone, _ = both("rate_distortion", data.curve)
+    for trace, other in zip(screen.data, alone.data, strict=False):
+        np.testing.assert_array_equal(trace.y, other.y)
+    np.testing.assert_array_equal(_images.pixels_of(screen.data[-1].source), paper.axes[0].images[0].get_array())
+    assert [each.setting for each in data.shown] == ["AE", "β = 1", "β = 4", "β = 16"]
+    for each in data.shown:
+        table = dimensions(toy_study[each.run].codes(), notes={})
+        best = table[table["active"].fillna(True)].sort_values("mi", ascending=False, kind="stable").head(2)
+        assert [name.split()[0] for name in each.names] == best["dim"].tolist()
+    assert "Not decidable with 2 seeds" in data.subtitle
+    assert "no run has collapsed" in data.subtitle
