@@ -40,7 +40,7 @@ class Scores:
 
     def limits(self, metric: str) -> tuple[float, float]:
         """The lowest and the highest that is drawn of a metric, a little beyond them."""
-        here = self.points.loc[self.points["metric"] == metric, ["value", "low", "high", "null", "whole"]]
+        here = self.points.loc[self.points["metric"] == metric, ["value", "shown", "low", "high", "null", "whole"]]
         low, high = (float(f(here.to_numpy(float))) for f in (np.nanmin, np.nanmax)) if len(here) else (0.0, 1.0)
         room = 0.07 * (high - low) or max(0.05 * abs(high), 1e-3)
         return low - room, high + room
