@@ -24,6 +24,7 @@ TITLE = "Scores by setting"
 TAKES = "runs"
 ACROSS = 3
 LABEL = 24  # letters of a setting's name on paper
+BESIDE = 0.36  # inches that the numbers of an axis take
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +182,9 @@ def static(data: Scores, preset: str) -> Any:
     across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
     labels = [short(label, LABEL) for label in _ticks(data)]
-    longest = max(map(len, labels)) * chosen.size * 0.55 / 72
-    upright = longest * len(labels) > chosen.width / across - 0.4
-    height = (1.35 + longest * upright) * down + 0.15
+    widths = [_style.wide(label, chosen, 1) for label in labels]
+    longest, upright = max(widths), sum(widths) + 0.04 * len(labels) > chosen.width / across - BESIDE
+    height = (1.5 + longest * upright) * down + 0.15
     fig = _style.canvas(preset, height)
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
@@ -191,7 +192,7 @@ def static(data: Scores, preset: str) -> Any:
     for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
         for setting, group in _panel(data, metric):
             _draw(axes, group, data.colours[setting])
-        said = _style.lines(title, chosen, chosen.width / across - 0.1)
+        said = _style.lines(title, chosen, chosen.width / across - BESIDE)
         axes.set_title(said, fontweight="normal", size=chosen.size)
         axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
         axes.set_ylim(data.limits(metric))
