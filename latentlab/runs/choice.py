@@ -202,7 +202,7 @@ def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
-    >>> choices(compare(Study(shipped_study())), ["mig"])[0].verdict
+    >>> choices(compare(Study(shipped_study())), ["dci"])[0].verdict
     'Not decidable with 3 seeds'
     """
     if not hasattr(table, "attrs"):

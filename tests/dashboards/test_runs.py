@@ -110,3 +110,13 @@ def test_the_overview_answers_three_questions_and_leads_on(toy_study: Study, ope
     assert "Settings side by side" in words(app)
     assert app.session_state["run"] == "beta-1-seed-0"
     assert app.session_state["beside"] == ["beta-16-seed-0"]
+
+
+def test_a_title_of_two_lines_stays_within_the_chart(study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0")
+    file = path / "beta-4-seed-0" / "scores.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({**kept, "scores": {"sap": kept["scores"]["mig"]}}))
+    layout = json.loads(open_page(path, "sweep").get("plotly_chart")[1].proto.spec)["layout"]
+    assert "Separated attribute<br>predictability" in {each["text"] for each in layout["annotations"]}
+    assert layout["margin"]["t"] == 2 * 16

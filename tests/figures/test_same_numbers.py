@@ -1,5 +1,7 @@
 """Both renderers of a kind show the numbers that were prepared, and the numbers are those of the study."""
 
+import shutil
+
 import numpy as np
 import pytest
 from toy import ToyModel, picture, write_run
@@ -10,7 +12,9 @@ from latentlab.errors import InputError
 from latentlab.figures import _images, _style, draw
 from latentlab.runs.comparison import compare, summarise
 from latentlab.runs.notes import name_selection
+from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+from latentlab.system.files import read_json, write_json
 from latentlab.system.registry import load
 
 
@@ -191,6 +195,18 @@ def test_scores(toy_study):
     assert [column for column, _ in data.panels] == ["dci", "mig", "active_units"]
     assert [column for column, _ in prepared("scores", list(toy_study), metrics="mig").panels] == ["mig"]
     assert "rotated" in data.subtitle
+
+
+def test_scores_are_shown_where_their_interval_is(toy_study, tmp_path):
+    shutil.copytree(toy_study["beta-4-seed-0"].path, tmp_path / "run")
+    kept = read_json(tmp_path / "run" / "scores.json")
+    mig = {"value": 0.19, "interval": [0.24, 0.26], "beside": {"all_rows": 0.25}, "settings": {"interval": "x"}}
+    write_json(tmp_path / "run" / "scores.json", {**kept, "scores": {"mig": mig}})
+    screen, paper = both("scores", prepared("scores", [Run(tmp_path / "run")], metrics="mig"))
+    [dots] = [trace for trace in screen.data if trace.mode == "markers"]
+    [seeds] = [c for c in paper.axes[0].collections if c.get_gid() == "seeds"]
+    assert [*dots.y, *seeds.get_offsets()[:, 1]] == [0.25, 0.25]
+    assert (dots.error_y.array[0], dots.error_y.arrayminus[0]) == pytest.approx((0.01, 0.01))
 
 
 @pytest.mark.parametrize("kind", ["plane", "projection"])
