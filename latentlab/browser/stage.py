@@ -7,6 +7,7 @@ codes' own spread where there is no prior.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -179,6 +180,8 @@ def _lines(sides: Sequence[_Side], moved: Mapping[str, float]) -> list[Line]:
         own = first.table[(first.table.index < SHOWN) | first.table["dim"].isin(moved)]
         return [[(index, 1.0)] for index in own["index"].tolist()]
     joined = alongside([match(first.codes, other.codes) for other in others])
+    if not (joined["first"] >= 0).any():  # collapsed: what its dimensions do not change can still be seen
+        return [[(index, 1.0), *[(-1, np.nan)] * len(others)] for index in first.table["index"].tolist()[:SHOWN]]
     return [
         [(row["first"], 1.0)]
         + [(row[f"other{k}"] if row[f"matched{k}"] else -1, row[f"rho{k}"]) for k in range(1, len(sides))]
@@ -199,10 +202,10 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
     return {
         "key": known["dim"],
         "label": f"{known['dim']} {name}".strip(),
-        "fact": _matching(line, sides) if len(sides) > 1 else _use(known),
+        "fact": _matching(line, sides) if len(sides) > 1 and known["active"] is not False else _use(known),
         "off": known["active"] is False or len(sides) > sum(move is not None for move in moves),
-        "low": low,
-        "high": high,
+        "low": math.floor(100 * low) / 100,  # steps of 0.01 then end at numbers that a link can hold
+        "high": math.ceil(100 * high) / 100,
         "start": float(first.code[lead]),
         "moves": moves,
     }
