@@ -193,7 +193,7 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
     """A slider over the first run's dimension, and what it moves in each run."""
     first, lead = sides[0], line[0][0]
     low, high = sweeps(first.codes, first.code, [lead], 2)[0, :, lead].tolist()
-    known = first.table.set_index("index").loc[lead]
+    known = next(each for each in first.table.to_dict("records") if each["index"] == lead)
     moves = [
         None if dim < 0 else {"dim": dim, "sign": -1 if rho < 0 else 1, "scale": side.scale(dim) / first.scale(lead)}
         for (dim, rho), side in zip(line, sides, strict=True)
@@ -203,7 +203,7 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
         "key": known["dim"],
         "label": f"{known['dim']} {name}".strip(),
         "fact": _matching(line, sides) if len(sides) > 1 and known["active"] is not False else _use(known),
-        "off": known["active"] is False or len(sides) > sum(move is not None for move in moves),
+        "off": known["active"] is False or (len(sides) > 1 and not any(moves[1:])),
         "low": math.floor(100 * low) / 100,  # steps of 0.01 then end at numbers that a link can hold
         "high": math.ceil(100 * high) / 100,
         "start": float(first.code[lead]),
@@ -212,17 +212,17 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
 
 
 def _matching(line: Line, sides: Sequence[_Side]) -> str:
-    """How well the partners of a dimension match it."""
-    rhos = [f"{abs(rho):.2f}" if dim >= 0 else "unmatched" for dim, rho in line[1:]]
+    """How well the partners of a dimension match it; a dash for a run that has none."""
+    rhos = [f"{abs(rho):.2f}" if dim >= 0 else "–" for dim, rho in line[1:]]
     return f"|ρ| {', '.join(rhos)}" if any(dim >= 0 for dim, _ in line[1:]) else f"{sides[0].label} only"
 
 
-def _use(known: pd.Series[Any]) -> str:
+def _use(known: Mapping[Any, Any]) -> str:
     """What a dimension of a single run is known for."""
     if known["active"] is False:
         return "inactive"
     if known["top_factor"]:
-        return f"{known['top_factor']}, mutual information {known['mi']:.2f}"
+        return f"MI {known['mi']:.2f}" + (f" with {known['top_factor']}" if known["name"] else "")
     if known["kl"] == known["kl"]:
         return f"KL {known['kl']:.2f} nats"
     return f"{known['share']:.0%} of the variance"
