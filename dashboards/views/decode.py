@@ -68,6 +68,7 @@ def page() -> None:
 
 def _without_model(run: Run, why: str) -> None:
     """What can be shown without the model: the traversals that were decoded when it was there."""
+    why = why.replace(f"{run.path}/", "")
     if run.has("traverse"):
         _stored(run)
         why = f"The sliders show stored traversals; nothing else can be decoded: {why}"

@@ -7,6 +7,7 @@ codes' own spread where there is no prior.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -179,6 +180,8 @@ def _lines(sides: Sequence[_Side], moved: Mapping[str, float]) -> list[Line]:
         own = first.table[(first.table.index < SHOWN) | first.table["dim"].isin(moved)]
         return [[(index, 1.0)] for index in own["index"].tolist()]
     joined = alongside([match(first.codes, other.codes) for other in others])
+    if not (joined["first"] >= 0).any():  # collapsed: what its dimensions do not change can still be seen
+        return [[(index, 1.0), *[(-1, np.nan)] * len(others)] for index in first.table["index"].tolist()[:SHOWN]]
     return [
         [(row["first"], 1.0)]
         + [(row[f"other{k}"] if row[f"matched{k}"] else -1, row[f"rho{k}"]) for k in range(1, len(sides))]
@@ -190,7 +193,7 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
     """A slider over the first run's dimension, and what it moves in each run."""
     first, lead = sides[0], line[0][0]
     low, high = sweeps(first.codes, first.code, [lead], 2)[0, :, lead].tolist()
-    known = first.table.set_index("index").loc[lead]
+    known = next(each for each in first.table.to_dict("records") if each["index"] == lead)
     moves = [
         None if dim < 0 else {"dim": dim, "sign": -1 if rho < 0 else 1, "scale": side.scale(dim) / first.scale(lead)}
         for (dim, rho), side in zip(line, sides, strict=True)
@@ -199,27 +202,27 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
     return {
         "key": known["dim"],
         "label": f"{known['dim']} {name}".strip(),
-        "fact": _matching(line, sides) if len(sides) > 1 else _use(known),
-        "off": known["active"] is False or len(sides) > sum(move is not None for move in moves),
-        "low": low,
-        "high": high,
+        "fact": _matching(line, sides) if len(sides) > 1 and known["active"] is not False else _use(known),
+        "off": known["active"] is False or (len(sides) > 1 and not any(moves[1:])),
+        "low": math.floor(100 * low) / 100,  # steps of 0.01 then end at numbers that a link can hold
+        "high": math.ceil(100 * high) / 100,
         "start": float(first.code[lead]),
         "moves": moves,
     }
 
 
 def _matching(line: Line, sides: Sequence[_Side]) -> str:
-    """How well the partners of a dimension match it."""
-    rhos = [f"{abs(rho):.2f}" if dim >= 0 else "unmatched" for dim, rho in line[1:]]
+    """How well the partners of a dimension match it; a dash for a run that has none."""
+    rhos = [f"{abs(rho):.2f}" if dim >= 0 else "–" for dim, rho in line[1:]]
     return f"|ρ| {', '.join(rhos)}" if any(dim >= 0 for dim, _ in line[1:]) else f"{sides[0].label} only"
 
 
-def _use(known: pd.Series[Any]) -> str:
+def _use(known: Mapping[Any, Any]) -> str:
     """What a dimension of a single run is known for."""
     if known["active"] is False:
         return "inactive"
     if known["top_factor"]:
-        return f"{known['top_factor']}, mutual information {known['mi']:.2f}"
+        return f"MI {known['mi']:.2f}" + (f" with {known['top_factor']}" if known["name"] else "")
     if known["kl"] == known["kl"]:
         return f"KL {known['kl']:.2f} nats"
     return f"{known['share']:.0%} of the variance"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -136,12 +137,13 @@ def drag(page: Any, slider: Any, shares: tuple[float, ...]) -> list[list[str]]:
 
 
 def test_dragged_sliders_of_two_runs_ask_the_server_nothing_and_a_link_restores_the_images(
-    chromium: Any, started: Any, trained: Any
+    chromium: Any, started: Any, trained: Any, tmp_path: Path
 ) -> None:
-    visited, sent = Visit(chromium, started(trained.path)), []
+    for name in ("one", "other"):  # the same autoencoder twice: all of its dimensions match
+        shutil.copytree(trained["ae"].path, tmp_path / "twins" / name)
+    visited, sent = Visit(chromium, started(tmp_path / "twins")), []
     visited.page.on("websocket", lambda socket: socket.on("framesent", lambda content: sent.append(content)))
-    page = visited.open("compare?run=vae&beside=ae")
-    page.locator("figure > canvas").last.wait_for()
+    page = visited.open("compare?run=one&beside=other")
     page.locator("[data-milliseconds]").wait_for()
     visited.settle()
     before, told = images(page), len(sent)
@@ -179,6 +181,7 @@ def test_a_slider_of_decode_keeps_the_focus_and_typed_values_move_it(chromium: A
     for _ in range(2):
         page.keyboard.press("ArrowRight")
     assert float(slider.input_value()) == pytest.approx(begun + 0.6, abs=0.011)
+    visited.settle()
     box = page.get_by_label("Values set by hand")
     box.fill("z0=1.5, z1=-0.5")
     box.press("Enter")
@@ -199,6 +202,9 @@ def test_a_slider_of_decode_keeps_the_focus_and_typed_values_move_it(chromium: A
 def test_all_compared_runs_are_in_view(visit: Visit, width: int, beside: str) -> None:
     visit.page.set_viewport_size({"width": width, "height": 720})
     page = visit.open(f"compare?run=beta-1-seed-0&beside={beside}")
+    for each in ("figure h3", "table[data-table=matched] img.strip"):
+        page.locator(each).first.wait_for()
+    visit.settle()
     heads = page.locator("table[data-table=matched] th").all()
     strips = page.locator("table[data-table=matched] img.strip").all()
     assert len(strips) > 3
