@@ -1,7 +1,7 @@
 // The links in a panel's head. Rows that carry a data-key, in the table named by data.table, report a click or Enter.
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
-  const bar = parentElement.querySelector("div");
+  const bar = parentElement.querySelector("[role=group]");
   bar.setAttribute("aria-label", data.title);
   bar.replaceChildren();
   // Over plain http from another machine a browser has no clipboard for pages: there the text is shown, selected.

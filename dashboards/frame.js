@@ -26,9 +26,8 @@
   }).observe(document, { childList: true, subtree: true });
 
   const NARROW = matchMedia("(max-width: 900px)");
-  const sidebar = () => document.querySelector("[data-testid=stSidebar][aria-expanded=true]");
   const collapse = () => {
-    const button = sidebar()?.querySelector("[data-testid=stSidebarCollapseButton] button");
+    const button = document.querySelector("[data-testid=stSidebarCollapseButton] button");  // only in an open menu
     if (!NARROW.matches || !button) return;
     button.click();
     // Streamlit remembers a menu that was closed; a wide window shall start with it open.

@@ -50,6 +50,7 @@ def test_the_first_page_has_a_path_of_its_own_and_tabs_say_what_they_show(visit:
 
 def test_what_a_link_asks_for_and_is_not_there_is_said(visit: Visit) -> None:
     page = visit.open("dimensions?run=nope&dim=z99&range=<b>far</b>")
+    page.locator(".ll-notice").nth(2).wait_for()
     said = page.locator(".ll-notice").all_inner_texts()
     assert said[0] == "run 'nope' is not in this study; showing β = 1 · seed 0."
     assert said[1] == "range '<b>far</b>' is not among the choices here; showing prior."
@@ -81,7 +82,7 @@ def test_no_page_breaks_a_rule_of_accessibility_and_every_heading_says_what_it_m
 def test_a_decoder_at_hand_breaks_no_rule_of_accessibility(chromium: Any, started: Any, trained: Any) -> None:
     visited = Visit(chromium, started(trained.path))
     page = visited.open("decode?run=vae")
-    page.locator("canvas").first.wait_for()
+    page.locator("canvas").last.wait_for()
     broken = {rule["id"]: rule["nodes"][0]["html"] for rule in Axe().run(page).response["violations"]}
     page.context.close()
     assert not broken
@@ -127,17 +128,17 @@ def test_the_menu_makes_room_on_a_narrow_screen(chromium: Any, server: str, widt
     visited = Visit(chromium, server, width=width, height=844)
     page = visited.open("runs")
     menu = page.get_by_test_id("stSidebar")
-    page.wait_for_selector("[data-testid=stSidebar][aria-expanded=false]", state="attached")
+    page.wait_for_selector("[data-testid=stSidebar][data-collapsed=true]", state="attached")
     page.get_by_test_id("stExpandSidebarButton").click()
-    page.wait_for_selector("[data-testid=stSidebar][aria-expanded=true]")
+    page.wait_for_selector("[data-testid=stSidebar][data-collapsed=false]")
     menu.get_by_role("link", name="Map").click()
-    page.wait_for_selector("[data-testid=stSidebar][aria-expanded=false]", state="attached")
+    page.wait_for_selector("[data-testid=stSidebar][data-collapsed=true]", state="attached")
     page.wait_for_selector("h1:has-text('Map')")
     visited.settle()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.set_viewport_size({"width": 1280, "height": 720})
     page.reload()
-    page.wait_for_selector("[data-testid=stSidebar][aria-expanded=true]")
+    page.wait_for_selector("[data-testid=stSidebar][data-collapsed=false]")
     page.context.close()
     assert not visited.errors
 
