@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import choice
-import numpy as np
 import panels
 import reads
 import streamlit as st
@@ -15,7 +14,7 @@ import streamlit as st
 from latentlab.browser.scripts import script, style
 from latentlab.codes.codes import Codes
 from latentlab.codes.paths import through
-from latentlab.codes.selections import area_text, holding, together
+from latentlab.codes.selections import area_text, passing
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
@@ -87,21 +86,12 @@ def filtered(codes: Codes) -> tuple[Any, str]:
     text = _kept("filters")
     if not text:
         return [], ""
-    kept, why = reads.attempt(lambda: _rows(codes, text), [])
+    chosen = {factor: values.split("|") for factor, _, values in (part.partition("=") for part in text.split(";"))}
+    kept, why = reads.attempt(lambda: passing(codes, chosen), [])
     if why:
         panels.explain("Filters not found", why)
         return [], ""
     return kept, text.replace("|", " or ").replace(";", ", ").replace("=", " ")
-
-
-def _rows(codes: Codes, text: str) -> Any:
-    kept = np.ones(len(codes), bool)
-    for part in text.split(";"):
-        factor, _, values = part.partition("=")
-        held = np.zeros(len(codes), bool)
-        held[together(*(holding(codes, factor, value) for value in values.split("|")))] = True
-        kept &= held
-    return np.flatnonzero(kept)
 
 
 def way(run: Run, codes: Codes) -> None:

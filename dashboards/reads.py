@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from latentlab.analysis.leakage.record import load_leakage, tables
@@ -37,7 +36,7 @@ from latentlab.runs.choice import Choice, choices
 from latentlab.runs.comparison import compare, over_all_rows, settings_of, summarise
 from latentlab.runs.convergence import Rest
 from latentlab.runs.health import NOTES, TRAINED, environment, health
-from latentlab.runs.images import dataset_of, pictures_of
+from latentlab.runs.images import dataset_of, picture_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.recurring import Recurring, recurring_in
 from latentlab.runs.run import Run
@@ -208,7 +207,7 @@ def _values(path: str, stamps: Any) -> list[tuple[str, str]]:
 
 def reconstructed(run: Run, row: int) -> tuple[Any, Any]:
     """The picture of a row's own sample and that of its reconstruction; None for one that is not to be had."""
-    sample, _ = attempt(lambda: pictures_of(run, dataset(run), np.array([row]))[0], None)
+    sample, _ = attempt(lambda: picture_of(run, dataset(run), row), None)
     decoded, _ = attempt(lambda: _reconstruction(str(run.path), stamp(run.path), row), None)
     return sample, decoded
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import choice
-import numpy as np
 import panels
 import reads
 import streamlit as st
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.selections import holding, named
+from latentlab.codes.draws import drawn_from
+from latentlab.codes.selections import facts, holding, named
 from latentlab.runs.run import Run
 
 SHOWN = 24
@@ -73,13 +73,13 @@ def _choose(run: Run, label: str, key: str, many: bool) -> None:
 
 
 def _thumbnails(run: Run, codes: Codes, key: str, many: bool) -> None:
-    drawn, some = _drawn(codes, key), reads.values(run)
+    some = reads.values(run)
     one, two = st.columns([0.68, 0.32], vertical_alignment="bottom")
     options = [ANY, *(f"{factor} = {value}" for factor, value in some)]
     chosen = one.selectbox("Only", options, key=f"{key}-only", disabled=not some)
     two.button("Shuffle", key=f"{key}-shuffle", on_click=_shuffle, args=(key,), width="stretch")
-    if chosen != ANY:
-        drawn = _drawn(codes, key, holding(codes, *some[options.index(chosen) - 1]))
+    pool = range(len(codes)) if chosen == ANY else holding(codes, *some[options.index(chosen) - 1])
+    drawn = drawn_from(pool, SHOWN, st.session_state.get(f"{key}-draw", 0))
 
     def picked() -> None:
         if (row := st.session_state[f"{key}-thumbnails"].picked) is not None:
@@ -98,23 +98,3 @@ def _thumbnails(run: Run, codes: Codes, key: str, many: bool) -> None:
 
 def _shuffle(key: str) -> None:
     st.session_state[f"{key}-draw"] = st.session_state.get(f"{key}-draw", 0) + 1
-
-
-def _drawn(codes: Codes, key: str, among: Any = None) -> Any:
-    """The positions of `SHOWN` rows drawn at random, others after each shuffle."""
-    pool = np.arange(len(codes)) if among is None else among
-    rng = np.random.default_rng(st.session_state.get(f"{key}-draw", 0))
-    return np.sort(rng.choice(pool, min(SHOWN, len(pool)), replace=False))
-
-
-def facts(codes: Codes, position: int) -> str:
-    """The factor values of a row in words: ``shape heart, scale 0.8``."""
-    if codes.factors is None:
-        return "" if codes.labels is None or not codes.classes else str(codes.classes[codes.labels[position]])
-    known = zip(codes.specs, codes.factors[position], strict=True)
-    return ", ".join(f"{spec.name} {_value(spec.values, value)}" for spec, value in known if np.isfinite(value))
-
-
-def _value(levels: Any, value: float) -> str:
-    shown = levels[int(value)] if levels else float(value)
-    return shown if isinstance(shown, str) else f"{shown:.3g}".replace("-", "−")

@@ -9,7 +9,6 @@ import beside
 import choice
 import examined
 import markup
-import numpy as np
 import panels
 import ranking
 import reads
@@ -18,7 +17,7 @@ import streamlit as st
 from drawings import Drawing, command
 
 from latentlab.codes.decodings import Decodings, changed
-from latentlab.codes.selections import extremes
+from latentlab.codes.selections import extremes, facts, present
 from latentlab.errors import LatentlabError
 from latentlab.figures import _panels
 from latentlab.figures._kinds import drawing
@@ -54,9 +53,9 @@ def page() -> None:
     above = st.container()
     part, over = _around(run)
     with above:
-        facts = [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table), reads.channels(run)]
+        told = [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table), reads.channels(run)]
         make = _command(run, part, over)
-        panels.head("What each dimension does", facts, "dimensions", make=make, data=lambda: reads.ranked(run))
+        panels.head("What each dimension does", told, "dimensions", make=make, data=lambda: reads.ranked(run))
     left, right = beside.parts(LIST)
     with left:
         _ranking(run, table, part)
@@ -304,8 +303,8 @@ def _anchor_shown(run: Run, part: Decodings) -> str:
         shown = part.pictures(part.originals)[0], shown[1]
     named = zip((run.config.noun, "reconstruction"), shown, strict=True)
     framed = [_framed(picture, what, int(anchor)) for what, picture in named if picture is not None]
-    at = np.flatnonzero(codes.row_ids == anchor)
-    said = [f"Row {anchor}", *([rows.facts(codes, int(at[0]))] if len(at) else ())]
+    at = present(codes.row_ids, [anchor])
+    said = [f"Row {anchor}", *([facts(codes, int(at[0]))] if len(at) else ())]
     return f'<div class="ll-pair">{"".join(framed)}{_caption(": ".join(filter(None, said)))}</div>'
 
 

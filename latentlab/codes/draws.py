@@ -89,6 +89,16 @@ def random_row(codes: Codes) -> int:
     return int(np.random.default_rng().choice(codes.row_ids))
 
 
+def drawn_from(positions: ArrayLike, count: int, seed: int) -> NDArray[np.int64]:
+    """At most `count` of the positions (m,), drawn at random and in order.
+
+    >>> drawn_from([4, 7, 9], 2, 0).shape
+    (2,)
+    """
+    pool = np.asarray(positions, np.int64)
+    return np.sort(np.random.default_rng(seed).choice(pool, min(count, len(pool)), replace=False))
+
+
 # Attribute vectors
 
 

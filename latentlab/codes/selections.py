@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +135,32 @@ def holding(codes: Codes, factor: str, value: str) -> NDArray[np.int64]:
     if value not in texts:
         raise InputError(f"no row has {factor} = {value}; it takes: {', '.join(texts)}"[:200])
     return np.flatnonzero(labels == texts.index(value))
+
+
+def passing(codes: Codes, filters: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
+    """The positions (m,) of the rows that have one of the values given for each of several factors.
+
+    >>> passing(Codes(np.zeros((3, 1), np.float32), labels=np.array([5, 5, 7])), {"label": ["5"]}).tolist()
+    [0, 1]
+    """
+    kept = np.ones(len(codes), bool)
+    for factor, values in filters.items():
+        held = np.zeros(len(codes), bool)
+        held[together(*(holding(codes, factor, value) for value in values))] = True
+        kept &= held
+    return np.flatnonzero(kept)
+
+
+def facts(codes: Codes, position: int) -> str:
+    """The factor values of a row in words, or its class.
+
+    >>> facts(Codes(np.zeros((2, 1), np.float32), labels=np.array([1, 0]), label_names=("cat", "dog")), 0)
+    'dog'
+    """
+    if codes.factors is None:
+        return "" if codes.labels is None or not codes.classes else codes.classes[int(codes.labels[position])]
+    known = [pair for pair in zip(codes.specs, codes.factors[position], strict=True) if np.isfinite(pair[1])]
+    return ", ".join(f"{spec.name} {_text(spec.values[int(value)] if spec.values else value)}" for spec, value in known)
 
 
 def rows_of(codes: Codes, text: str, notes: dict[str, Any]) -> NDArray[np.int64]:

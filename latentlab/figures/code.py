@@ -13,7 +13,7 @@ from latentlab.codes.paths import normal_of
 from latentlab.errors import InputError, LatentlabError
 from latentlab.figures import _images, _sheet, _style
 from latentlab.figures._text import describe
-from latentlab.runs.images import dataset_of, pictures_of
+from latentlab.runs.images import dataset_of, picture_of
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def original(run: Run, row: int) -> Any:
     if not run.encodes:
         return None
     try:
-        return pictures_of(run, dataset_of(run), np.array([row]))[0]
+        return picture_of(run, dataset_of(run), row)
     except LatentlabError:
         return None
 

@@ -102,3 +102,9 @@ def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> Samples:
 def pictures_of(run: Run, data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8, on the run's own scale."""
     return run.config.form.picture(images_of(data, row_ids))
+
+
+def picture_of(run: Run, data: Dataset, row: int) -> NDArray[np.uint8]:
+    """The sample of one row id as a small picture (1 or 3, h, w)."""
+    picture: NDArray[np.uint8] = pictures_of(run, data, np.array([row]))[0]
+    return picture

@@ -7,11 +7,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
-
 from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError
-from latentlab.runs.images import dataset_of, pictures_of
+from latentlab.runs.images import dataset_of, picture_of
 from latentlab.runs.run import NAME, Run
 from latentlab.serving.waiting import Threads
 from latentlab.system.png import png, strip
@@ -33,7 +31,7 @@ def thumbnail(study: Path, run: str, row: int) -> bytes:
     found = Run(path)
     with OPENING:  # one thread opens the data, which many ask for at once
         data = _dataset(path, found.codes_path.stat().st_mtime_ns)
-    return png(strip(pictures_of(found, data, np.array([row]))))
+    return png(strip(picture_of(found, data, row)[None]))
 
 
 @lru_cache(maxsize=4)
