@@ -177,7 +177,7 @@ def test_drawing_and_serving_have_their_places(path: Path) -> None:
         assert "streamlit" not in roots
     if room == "dashboards":
         own = {each.stem for each in (ROOT / "dashboards").glob("*.py")}  # what its pages share
-        assert roots <= {"streamlit", "latentlab", "numpy", "__future__"} | own | set(sys.stdlib_module_names)
+        assert roots <= {"streamlit", "latentlab", "__future__"} | own | set(sys.stdlib_module_names)
 
 
 def loaded_by(code: str) -> set[str]:
