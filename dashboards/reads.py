@@ -21,7 +21,7 @@ from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
 from latentlab.codes.alignment import overlap as neighbours_in_common
 from latentlab.codes.codes import Codes
-from latentlab.codes.decodings import Decodings
+from latentlab.codes.decodings import Decodings, anchor_of
 from latentlab.codes.dimensions import dimensions, factors_of, with_names
 from latentlab.codes.matching import alongside as join
 from latentlab.codes.matching import match
@@ -205,18 +205,24 @@ def _values(path: str, stamps: Any) -> list[tuple[str, str]]:
     return [(name, value) for name, (_, texts) in levels(_codes(path, stamps)).items() for value in texts]
 
 
-def reconstructed(run: Run, row: int) -> tuple[Any, Any]:
-    """The picture of a row's own sample and that of its reconstruction; None for one that is not to be had."""
+def reconstructed(run: Run, row: int, traversal: Decodings) -> tuple[Any, Any]:
+    """The picture of the row that a traversal goes through, and its reconstruction; None for one not to be had.
+
+    The code is the traversal's own: a shared copy of a run may not have the row among its codes.
+    """
     sample, _ = attempt(lambda: picture_of(run, dataset(run), row), None)
-    decoded, _ = attempt(lambda: _reconstruction(str(run.path), stamp(run.path), row), None)
+    if sample is None and traversal.originals is not None:
+        sample = traversal.pictures(traversal.originals)[0]
+    decoded, _ = attempt(lambda: _reconstruction(str(run.path), stamp(run.path), row, traversal), None)
     return sample, decoded
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _reconstruction(path: str, stamps: Any, row: int) -> Any:
+def _reconstruction(path: str, stamps: Any, row: int, _traversal: Decodings) -> Any:
     run = Run(Path(path))
-    found = codes(run)
-    return run.config.form.picture(live(run).decode(found.mean[[found.position(row)]]))[0]
+    code = anchor_of(_traversal)
+    found = codes(run).mean[codes(run).position(row)] if code is None else code
+    return run.config.form.picture(live(run).decode(found[None]))[0]
 
 
 def verdicts(run: Run) -> tuple[Verdict, ...]:

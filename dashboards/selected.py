@@ -21,7 +21,7 @@ from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, MOST_ROWS, name_sel
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
-MONTAGE = 60
+MONTAGE = 48
 COLUMNS = 8  # of a montage
 TONES = ("#D55E00", "#CC79A7", "#009E73", "#E69F00", "#56B4E9", "#0072B2")  # rings of what is chosen, in this order
 NEAREST = 23

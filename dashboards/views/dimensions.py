@@ -31,7 +31,7 @@ RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "middle 95 % of the en
 LIST = 0.58  # of the width, for the list
 SHOWN = 40
 EXTREMES = 16
-BAR = 60  # pixels
+BAR = 60  # pixels, of the longest
 LOW = 210  # pixels, of charts that stand beside one another in a narrow column
 
 
@@ -173,8 +173,8 @@ def _rows(table: Any) -> str:
 
 
 def _columns(run: Run, part: Decodings | None, factors: bool) -> list[tuple[str, str]]:
-    size = [("KL, nats" if run.config.stochastic else "variance of code", "")]
-    size += [("decoder effect", "num")] if part and not run.config.stochastic else []
+    size = [("KL, nats" if run.config.stochastic else "variance", "")]
+    size += [("effect", "num")] if part and not run.config.stochastic else []
     top = [("top factor, normalised MI", "")] if factors else []
     moved = [(f"traversal, {RANGES.get(str(part.settings.get('range')), '')}", "")] if part else []
     return [("", "num"), ("dim", ""), *size, *top, *moved, ("name", "wrap")]
@@ -186,10 +186,11 @@ def _row(
     inactive = run.config.stochastic and not bool(row["active"])
     key = row["dim"]
     by = "kl" if run.config.stochastic else "variance_of_mean"
-    width = max(BAR * float(row[by]) / max(float(table[by].max()), 1e-12), 1)
-    bar = f'<span class="bar" style="width:{width:.0f}px"></span>' if not inactive else "<small>inactive</small>"
+    bar = BAR if run.config.stochastic else BAR / 2  # beside it stands the decoder effect
+    width = max(bar * float(row[by]) / max(float(table[by].max()), 1e-12), 1)
+    drawn = f'<span class="bar" style="width:{width:.0f}px"></span>' if not inactive else "<small>inactive</small>"
     rank = int(table.index[table["dim"] == key][0]) + 1
-    cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", f"{markup.number(row[by])} {bar}"]
+    cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", f"{markup.number(row[by])} {drawn}"]
     if not run.config.stochastic and part is not None:
         cells.append(f"{changed(part.images[int(row['index'])], part.form).mean():.2%}")
     if factors:
@@ -298,9 +299,7 @@ def _anchor_shown(run: Run, part: Decodings) -> str:
     """The sample that the traversals go through and its reconstruction, as HTML; nothing where it is no row's."""
     if (anchor := part.settings.get("anchor_row")) is None:
         return ""
-    codes, shown = reads.codes(run), reads.reconstructed(run, int(anchor))
-    if shown[0] is None and part.originals is not None:
-        shown = part.pictures(part.originals)[0], shown[1]
+    codes, shown = reads.codes(run), reads.reconstructed(run, int(anchor), part)
     named = zip((run.config.noun, "reconstruction"), shown, strict=True)
     framed = [_framed(picture, what, int(anchor)) for what, picture in named if picture is not None]
     at = present(codes.row_ids, [anchor])

@@ -93,6 +93,18 @@ class Decodings:
         return self.form.picture(self.images if images is None else images)
 
 
+def anchor_of(traversal: Decodings) -> NDArray[np.float32] | None:
+    """The code (d,) that all dimensions of a traversal (d, steps, d) go through; None of one dimension, which moves.
+
+    >>> moved = Decodings(np.zeros((2, 1, 1, 4, 4), np.uint8), np.array([[[-2, 5]], [[3, -2]]], np.float32))
+    >>> anchor_of(moved).tolist()
+    [3.0, 5.0]
+    """
+    d = traversal.codes.shape[-1]
+    others = np.roll(np.arange(d), -1)  # the traversal of another dimension leaves this one where it is
+    return traversal.codes[others, 0, np.arange(d)] if d > 1 else None
+
+
 def changed(images: Samples, form: Form) -> NDArray[np.float64]:
     """How much each place changes from one step of a traversal to the next: (…, steps, *shape) to (…, places).
 
