@@ -115,7 +115,7 @@ def _metrics() -> dict[str, str]:
 
 
 def _of_metric(heading: str) -> str:
-    """What the metric of a column measures and how it errs; empty where the column is no metric's."""
+    """What the metric of a column measures and how it errs; empty for other columns."""
     metric = _metrics().get(heading)
     if metric is None:
         return ""

@@ -19,9 +19,10 @@ def renewed() -> dict[Path, str]:
     layout, commands = DOCS / "architecture.md", DOCS / "reference" / "commands.md"
     lines = commands.read_text(encoding="utf-8").splitlines()
     asked = {f"| `{name}` |" for name, stage in stages().items() if stage.place is None}
+    questions = [stage for stage in stages().values() if stage.place is None and stage.verb == stage.name]
     first = next(number for number, line in enumerate(lines) if line.startswith(tuple(asked)))
     others = [line for line in lines if not line.startswith(tuple(asked))]
-    others[first:first] = [verb(stage) for stage in stages().values() if stage.place is None]
+    others[first:first] = [verb(stage) for stage in questions]
     parts = {"rooms": tree, "order": order, "stages": table}
     text = PART.sub(lambda found: found[1] + parts[found[2]]() + found[3], layout.read_text(encoding="utf-8"))
     return {layout: text, commands: "\n".join(others) + "\n"}

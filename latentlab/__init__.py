@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from latentlab.analysis.intervene.stage import intervene as intervene
     from latentlab.analysis.leakage.stage import leakage as leakage
     from latentlab.analysis.likelihood.stage import likelihood as likelihood
+    from latentlab.analysis.names.stage import names as names
     from latentlab.analysis.outliers.stage import outliers as outliers
     from latentlab.analysis.probe.stage import probe as probe
     from latentlab.analysis.score import profiles as profiles

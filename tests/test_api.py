@@ -39,6 +39,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "explain": {"rows": 4, "steps": 5},
     "intervene": {"pairs": 16},
     "likelihood": {"data": "digits:binarised=0", "rows": 5, "samples": 5},
+    "names": {},
     "outliers": {"against": "digits:inverted=1,binarised=0", "rows": 60},
     "probe": {"sizes": (1, 5), "draws": 2},
     "support": {"draws": 100},

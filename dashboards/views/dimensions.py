@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import beside
 import choice
 import examined
 import markup
+import master_detail
 import panels
 import ranking
 import reads
@@ -56,7 +56,7 @@ def page() -> None:
         told = [reads.label(run.name), reads.data_name(run), _activity(run, table), _rows(table), reads.channels(run)]
         make = _command(run, part, over)
         panels.head("What each dimension does", told, "dimensions", make=make, data=lambda: reads.ranked(run))
-    left, right = beside.parts(LIST)
+    left, right = master_detail.parts(LIST)
     with left:
         _ranking(run, table, part)
     with right:
@@ -296,7 +296,7 @@ def _traversal(table: Any, part: Decodings, over: str, row: Any) -> None:
 
 
 def _anchor_shown(run: Run, part: Decodings) -> str:
-    """The sample that the traversals go through and its reconstruction, as HTML; nothing where it is no row's."""
+    """The sample that the traversals go through and its reconstruction, as HTML; nothing where it is not a row's."""
     if (anchor := part.settings.get("anchor_row")) is None:
         return ""
     codes, shown = reads.codes(run), reads.reconstructed(run, int(anchor), part)

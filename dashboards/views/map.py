@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Any
 
-import beside
 import choice
 import explorer
+import master_detail
 import panels
 import reads
 import rows
@@ -89,7 +89,7 @@ def _map(run: Run) -> None:
     everything = _everything(columns[3])
     if everything and kind == "pca":
         xy, ids = reads.placed(run, kind), codes.row_ids
-    left, right = beside.parts(WIDER if everything else CHART)
+    left, right = master_detail.parts(WIDER if everything else CHART)
     with left:
         chosen, told, kept = _chosen(run, codes, xy, ids, by, None if everything else drawn, key)
     with right:

@@ -113,8 +113,9 @@ def _shown(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _remarks(run: Run, table: pd.DataFrame) -> list[str]:
     """What the columns mean, why dimensions have no name, and what could not be measured."""
-    effects = f"around {table.attrs['rows']} codes; strength: {_strength(run)}, a standard deviation"
-    found = [f"no effects: {table.attrs['lacks']}" if table.attrs["lacks"] else effects]
+    found = [f"no effects: {table.attrs['lacks']}"] if table.attrs["lacks"] else []
+    if not found:
+        found.append(f"around {table.attrs['rows']} codes; strength: {_strength(run)}, a standard deviation")
     if table.attrs["unnamed"]:
         found.append(f"attributes of the samples were not measured: {table.attrs['unnamed']}")
     if table["detection"].notna().any():

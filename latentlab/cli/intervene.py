@@ -66,5 +66,7 @@ def intervene(
         for row in table[table["disagreement"] != ""].to_dict("records"):
             _console.show(f"{row['factor']}: {row['disagreement']}")
         _console.show(f"\n{run.name}: cost of setting a dimension to {each.settings['ablated_to']}")
-        _console.table(each.costs().drop(columns=["distortion low", "distortion high"]).to_dict("records"))
+        _console.table(
+            each.costs().drop(columns=["distortion low", "distortion high"], errors="ignore").to_dict("records")
+        )
     found.end()

@@ -100,7 +100,7 @@ def interactive(data: InterventionsData) -> Any:
 def static(data: InterventionsData, preset: str) -> Any:
     """The Matplotlib figure."""
     table, places = data.rows, np.arange(len(data.rows))
-    fig = _style.canvas(preset, 0.7 + 0.24 * len(table), TITLE, _style.wrap(data.subtitle, preset))
+    fig = _style.canvas(preset, 0.7 + 0.24 * len(table))
     axes = fig.add_subplot()
     for name, (colour, _, marker, offset) in KINDS.items():
         axes.hlines(places + offset, table[f"{name} low"], table[f"{name} high"], color=colour, lw=0.8)

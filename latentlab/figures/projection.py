@@ -53,8 +53,8 @@ class ProjectionData:
     """``xy`` (m, 2) with ``row_ids`` (m,); ``values`` (m,) of the factor ``by``, or none; ``categories`` names the
     levels where they are few and unordered; ``cyclic`` where the last level meets the first. ``density`` is of all
     rows, where there are more than can be drawn as points. The rows are in random order, so that no category is drawn
-    over another; ``overlays`` lie on top. ``called`` has the rows' names, where they have some. The axes of what is no
-    projection are ``ticked``: places on them are codes."""
+    over another; ``overlays`` lie on top. ``called`` has the rows' names, where they have some. The axes
+    of two dimensions of the codes are ``ticked``: places on them are codes."""
 
     xy: NDArray[np.float32]
     row_ids: NDArray[np.int64]

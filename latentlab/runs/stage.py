@@ -59,6 +59,11 @@ class Stage:
     format: int = 1
 
     @property
+    def verb(self) -> str:
+        """The command that makes its files: that of its name, or of the question that it is a part of."""
+        return self.command.split()[0]
+
+    @property
     def asks(self) -> str:
         """What the command must be given besides the run, as in ``--against DATA``; empty for most."""
         return self.command.partition("RUN")[2].strip() if self.place is None else ""

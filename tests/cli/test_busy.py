@@ -15,7 +15,7 @@ from latentlab.cli import run
 status = run(sys.argv[1:])
 print(status, *sorted(set(sys.modules) & {"torch", "sklearn", "h5py", "scipy"}))
 """
-QUESTIONS = [name for name, stage in stages().items() if stage.place is None]
+QUESTIONS = [name for name, stage in stages().items() if stage.place is None and stage.verb == name]
 VERBS = {
     "import": ["import", "state-dict", "weights.pt", "--out", "RUN"],
     "sweep": ["sweep", "--data", "digits", "--out", "RUN"],

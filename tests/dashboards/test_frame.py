@@ -16,7 +16,7 @@ LENGTH = "history.length"
 def test_every_act_is_one_entry_of_the_history_and_back_undoes_it(visit: Visit) -> None:
     page = visit.open("?run=beta-4-seed-0")
     at_first = page.evaluate(LENGTH)
-    for name, heading in (("β sweep", "Effect of β"), ("Dimensions", "What each dimension does")):
+    for name, heading in (("β sweep", "What β costs"), ("Dimensions", "What each dimension does")):
         page.get_by_role("link", name=name).click()
         page.wait_for_selector(f"h1:has-text('{heading}')")
         visit.settle()
@@ -34,7 +34,7 @@ def test_every_act_is_one_entry_of_the_history_and_back_undoes_it(visit: Visit) 
     assert f"dim={first}" in page.url
     page.go_back()
     page.go_back()
-    page.wait_for_selector("h1:has-text('Effect of β')")
+    page.wait_for_selector("h1:has-text('What β costs')")
     assert page.evaluate(LENGTH) == at_first + 4
 
 
@@ -53,8 +53,8 @@ def test_what_a_link_asks_for_and_is_not_there_is_said(visit: Visit) -> None:
     page.locator(".ll-notice").nth(2).wait_for()
     said = page.locator(".ll-notice").all_inner_texts()
     assert said[0] == "run 'nope' is not in this study; showing β = 1 · seed 0."
-    assert said[1] == "range '<b>far</b>' is not among the choices here; showing prior."
-    assert said[2].startswith("dim 'z99' is not among the choices here; showing z")
+    assert "range '<b>far</b>' is not among the choices here; showing prior." in said
+    assert any(each.startswith("dim 'z99' is not among the choices here; showing z") for each in said)
     page.get_by_role("link", name="Map").click()
     page.wait_for_selector("h1:has-text('Map')")
     visit.settle()

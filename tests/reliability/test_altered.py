@@ -42,6 +42,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "interventions.json": ("interventions",),
     "leakage.json": ("leakage", "effects"),
     "likelihood.h5": ("identity",),
+    "names.json": ("traversals", "effects"),
     "notes.json": DIMENSIONS,
     "outliers.json": ("outliers",),
     "probes.json": ("few_labels",),

@@ -162,7 +162,7 @@ def test_nothing_that_a_run_recorded_is_a_command(tmp_path):
     found = read_json(run.path / "config.json")
     write_json(run.path / "config.json", {**found, "data": r"x\input{/etc/passwd}\write18{rm}\cite{me}"})
     text = methods(Run(run.path)).text
-    assert set(re.findall(r"\\[a-z]+\b", text)) == {r"\cite", r"\textbackslash", r"\beta", r"\times"}
+    assert set(re.findall(r"\\[a-z]+\b", text)) == {r"\cdot", r"\cite", r"\textbackslash", r"\beta", r"\times"}
     assert r"\textbackslash{}cite\{me\}" in text
 
 

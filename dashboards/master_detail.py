@@ -1,4 +1,4 @@
-"""A page in two parts: a list or a picture, and beside it what is chosen there, which stays in view."""
+"""A page in two parts: a list or a picture, and next to it what is chosen there, which stays in view."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-STYLE = Path(__file__).parent / "beside.css"
+STYLE = Path(__file__).parent / "master_detail.css"
 
 
 def parts(share: float) -> tuple[Any, Any]:
