@@ -22,6 +22,8 @@ export default function (component) {
       const on = row.dataset.key === picked;
       row.classList.toggle("on", on);
       row.setAttribute("aria-selected", on);
+      row.toggleAttribute("aria-current", on);
+      if (on) row.setAttribute("aria-current", "true");
       row.tabIndex = row === reached ? 0 : -1;
     }
     if (table === drawn) return;
