@@ -10,16 +10,17 @@ from latentlab.cli import _console
 
 PANEL = "Train"
 DATA = "dsprites:size=32,grid=3x4x8x16x16"
+STAGES = "encode,traverse,project,score,explain,names,leakage,support"  # so that no page is empty
 STORY = (
     (
-        "Train a plain autoencoder and three β-VAEs on a small grid of dSprites",
-        f"sweep --data {DATA} --out {{out}} --beta ae,1,4,16 --network burgess --latent-dim 6 --steps 2500",
+        "Train a plain autoencoder and two β-VAEs on a small grid of dSprites",
+        f"sweep --data {DATA} --out {{out}} --beta ae,1,4 --network burgess --latent-dim 6 --steps 2500",
     ),
     (
-        "Turn each checkpoint into codes, traversals, projections and scores",
-        "analyze {out} --projection-rows 4000 --metric {metrics}",
+        "Compute codes, traversals, projections and scores, name the dimensions, measure leakage and support",
+        f"analyze {{out}} --only {STAGES} --projection-rows 4000 --metric {{metrics}}",
     ),
-    ("See what each β cost and what it brought", "compare {out} --quiet"),
+    ("See the cost and the benefit of each β", "compare {out} --quiet"),
     ("Draw the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
     ("Draw what each dimension of one run does", "figure traversals {out}/beta4-seed0 -o {out}/traversals.pdf"),
 )

@@ -105,3 +105,11 @@ def test_several_runs_are_named_in_the_tables(study, capsys):
     assert latentlab(["debias", str(study)]) == 0
     told = capsys.readouterr().out
     assert all(f"{study / f'run{seed}'}: 1,797 rows weighted" in told for seed in (0, 1))
+
+
+def test_the_demo_runs_stages_that_need_a_run_and_its_data_alone() -> None:
+    from latentlab.cli.demo import STAGES
+
+    named = STAGES.split(",")
+    assert set(named) <= set(stages())
+    assert not [name for name in named if stages()[name].asks]
