@@ -83,13 +83,13 @@ def test_scores_are_added_to_and_made_anew_with_the_codes(run: Run) -> None:
 
 def test_scores_by_an_older_version_of_a_metric_are_computed_again(run: Run) -> None:
     run.scores_path.unlink()
-    fresh = score_run(run, metrics=["mig", "dci"], resamples=0).scores
-    assert fresh["dci"].settings["version"] == 2
+    fresh = score_run(run, metrics=["mig", "rmig"], resamples=0).scores
+    assert fresh["rmig"].settings["version"] == 2
     assert "version" not in fresh["mig"].settings
-    old = fresh["dci"].replace(value=0.5, settings={**fresh["dci"].settings, "version": 1})
-    write_scores(run, {**fresh, "dci": old}, {}, run.scored["inputs"])
-    again = score_run(run, metrics=["mig", "dci"], resamples=0).scores
-    assert again["dci"].value == fresh["dci"].value != 0.5
+    old = fresh["rmig"].replace(value=0.5, settings={**fresh["rmig"].settings, "version": 1})
+    write_scores(run, {**fresh, "rmig": old}, {}, run.scored["inputs"])
+    again = score_run(run, metrics=["mig", "rmig"], resamples=0).scores
+    assert again["rmig"].value == fresh["rmig"].value != 0.5
 
 
 def test_what_cannot_be_scored_is_not_tried_again(run: Run) -> None:
