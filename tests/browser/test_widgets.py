@@ -213,9 +213,7 @@ def test_widgets_are_alive_in_a_cell_and_tell_the_kernel(chromium: Any, study: S
     page.evaluate(
         "(row) => mounted.map.model.tell('msg:custom', { row, picture: 'data:image/gif;base64,R0lGOD' })", row
     )
-    page.wait_for_function(
-        "[...document.querySelectorAll('#map figure img')].length === 0 || document.querySelector('#map figure img').src"
-    )
+    page.wait_for_function("document.querySelector('#map .view figure img')?.src ?? true")
     page.get_by_role("button", name="Clear").click()
     assert page.evaluate("mounted.map.model.saved.at(-1).areas") == []
     page.evaluate("Object.values(mounted).forEach(({ leave }) => leave())")
