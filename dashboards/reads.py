@@ -16,7 +16,7 @@ from latentlab.analysis.leakage.record import load_leakage, tables
 from latentlab.analysis.names.measure import Verdict
 from latentlab.analysis.names.record import load_names
 from latentlab.analysis.score.scorecard import scorecard as card
-from latentlab.browser.map import of_codes
+from latentlab.browser.rows import of_codes
 from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
 from latentlab.codes.alignment import overlap as neighbours_in_common

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import factors_of
-from latentlab.codes.regions import Levels, Region, regions
-from latentlab.codes.selections import levels as levels_of
+from latentlab.codes.regions import Levels, Region
 from latentlab.errors import InputError
 from latentlab.figures._style import LONG
 
@@ -78,20 +75,6 @@ def content(
         "factors": [_factor(name, levels[order], values, name in unordered) for name, (levels, values) in known],
         "labels": [region._asdict() for region in labels],
     }
-
-
-def of_codes(codes: Codes, xy: NDArray[np.floating], row_ids: NDArray[np.integer]) -> dict[str, Any]:
-    """`content` of a picture (n, 2) of those rows of codes, with all their factors and the regions that these name.
-
-    >>> codes = Codes(np.eye(2, dtype=np.float32), labels=np.array([0, 1]))
-    >>> [factor["name"] for factor in of_codes(codes, codes.mean, codes.row_ids)["factors"]]
-    ['label']
-    """
-    at = codes.positions(row_ids)
-    factors = {name: (known[at], texts) for name, (known, texts) in levels_of(codes).items()}
-    _, names, kinds = factors_of(codes)
-    unordered = {name for name, kind in zip(names, kinds, strict=True) if kind == "categorical"}
-    return content(xy, row_ids, factors, regions(xy, factors), unordered)
 
 
 def _factor(name: str, levels: NDArray[np.integer], values: list[str], unordered: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from latentlab.browser.map import of_codes
+from latentlab.browser.rows import of_codes
 from latentlab.browser.scripts import script, style
 from latentlab.browser.widgets._widget import Widget
 from latentlab.codes.codes import Codes
