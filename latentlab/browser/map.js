@@ -113,6 +113,7 @@ class Explorer {
     this.mode = mode;
     for (const button of this.modes) button.setAttribute("aria-pressed", button.textContent === mode);
     this.canvas.style.cursor = mode === "Move" ? "grab" : "crosshair";
+    if (this.data) this.draw();
   }
 
   update(data, callbacks) {

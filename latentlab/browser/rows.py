@@ -14,7 +14,7 @@ from latentlab.codes.regions import regions
 from latentlab.codes.selections import levels
 
 
-def of_codes(codes: Codes, xy: NDArray[np.floating], row_ids: NDArray[np.integer]) -> dict[str, Any]:
+def of_codes(codes: Codes, xy: NDArray[np.floating], row_ids: NDArray[np.int64]) -> dict[str, Any]:
     """`content` of a picture (n, 2) of those rows of codes, with all their factors and the regions that these name.
 
     >>> codes = Codes(np.eye(2, dtype=np.float32), labels=np.array([0, 1]))

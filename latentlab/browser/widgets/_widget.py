@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import anywidget
@@ -35,7 +36,7 @@ class Widget(anywidget.AnyWidget):
         try:
             png, caption = captioned(kind, runs, "png", **options)
         except InputError as error:
-            return {"text/html": f'<p class="{HIDDEN}">{error}</p>'}
+            return {"text/html": f'<p class="{HIDDEN}">{escape(str(error))}</p>'}
         shown = still(png, caption, STILL)
         return {**shown, "text/html": f'<div class="{HIDDEN}">{shown["text/html"]}</div>'}
 
