@@ -16,7 +16,7 @@ from latentlab.analysis.leakage.record import load_leakage, tables
 from latentlab.analysis.names.measure import Verdict
 from latentlab.analysis.names.record import load_names
 from latentlab.analysis.score.scorecard import scorecard as card
-from latentlab.browser.map import content
+from latentlab.browser.rows import of_codes
 from latentlab.codes.alignment import Overlap
 from latentlab.codes.alignment import aligned as lay
 from latentlab.codes.alignment import overlap as neighbours_in_common
@@ -26,7 +26,6 @@ from latentlab.codes.dimensions import dimensions, factors_of, with_names
 from latentlab.codes.matching import alongside as join
 from latentlab.codes.matching import match
 from latentlab.codes.projections import Projection, place
-from latentlab.codes.regions import regions
 from latentlab.codes.selections import levels, named
 from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
@@ -310,12 +309,7 @@ def explored(run: Run, xy: Any, ids: Any, key: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=4, show_spinner="Packing all rows …")
 def _explored(path: str, stamps: Any, key: str, _xy: Any, _ids: Any) -> dict[str, Any]:
-    found = codes(Run(Path(path)))
-    at = found.positions(_ids)
-    factors = {name: (known[at], texts) for name, (known, texts) in levels(found).items()}
-    _, names, kinds = factors_of(found)
-    unordered = {name for name, kind in zip(names, kinds, strict=True) if kind == "categorical"}
-    return content(_xy, _ids, factors, regions(_xy, factors), unordered)
+    return of_codes(codes(Run(Path(path))), _xy, _ids)
 
 
 class Cached(Run):

@@ -41,9 +41,16 @@ Runs = Run | Study | Path | str | Sequence[Run]
 
 
 def draw(kind: str, runs: Runs, **options: Any) -> go.Figure:
-    """The interactive figure of that kind: ``draw("rate-distortion", study)``."""
+    """The interactive figure of that kind: ``draw("rate-distortion", study)``.
+
+    Notebooks and what is exported from them show it without a setting of Plotly's.
+    """
+    from latentlab.figures._shown import Paper, Shown
+
     module, data = _prepared(kind, runs, options)
-    return _interactive(module, data)
+    again = partial(_interactive, module, data)
+    paper = Paper(partial(_content, module, data, "png", "neurips"), again, _caption.caption(module, data))
+    return Shown.of(again(), paper)
 
 
 def export(kind: str, runs: Runs, path: Path | str, preset: str = "neurips", **options: Any) -> Path:

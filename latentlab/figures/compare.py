@@ -91,7 +91,7 @@ def prepare(
     (one that all have), and each is decoded by its own model, ``model(run)``: give ``ll.live``. A strip whose partner
     has the opposite sign runs the other way, so that equal columns can be compared.
     """
-    chosen = _chosen(runs)
+    chosen = able(runs)
     if len(chosen) < 2:
         raise InputError(f"{len(chosen)} encoded run with a model came to be compared; expected 2 to {MOST}")
     steps = steps or STEPS[len(chosen)]
@@ -124,7 +124,7 @@ def prepare(
     )
 
 
-def _chosen(runs: Sequence[Run]) -> list[Run]:
+def able(runs: Sequence[Run]) -> list[Run]:
     """The runs that can be decoded: all where they are few, otherwise the first of each setting, autoencoders last."""
     known = [run for run in runs if run.has("encode") and run.decodes and not run.sampled]
     if len(known) <= MOST:

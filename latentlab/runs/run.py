@@ -14,17 +14,22 @@ from latentlab.runs.config import RunConfig, read_config
 from latentlab.runs.history import last_entry, parse_step, read_history, safetensors_metadata
 from latentlab.runs.stage import stage, stages
 from latentlab.system.files import check_format, read_json, sha256
+from latentlab.system.registry import load
 
 if TYPE_CHECKING:
+    from latentlab.browser.widgets.explore import Explore
+    from latentlab.browser.widgets.map import Map
     from latentlab.codes.codes import Codes
     from latentlab.codes.decodings import Decodings
     from latentlab.codes.projections import Projection
+    from latentlab.models import Model
     from latentlab.results import Score
 
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 LONGEST_NAME = 80
 LONGEST_NOTE = 2000
+WIDGETS = "browser/widgets"
 TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 
 
@@ -322,6 +327,81 @@ class Run:
             For an unknown stage, or a damaged file.
         """
         return stage(name).read(self)
+
+    def explore(self, *, row: int | None = None, adapter: str | Model | None = None) -> Explore:
+        """Sliders over the dimensions in a notebook, decoded in the page: dragging asks the kernel nothing.
+
+        It needs the extra ``notebook``. A run without weights is shown by its stored traversals, which a note says.
+
+        Parameters
+        ----------
+        row : int, optional
+            The id of the row to start from; by default a typical one.
+        adapter : str or Model, optional
+            What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
+
+        Returns
+        -------
+        Explore
+            A widget: ``code`` is the code (d,) that is decoded, ``values`` where the sliders stand.
+
+        Raises
+        ------
+        LatentlabError
+            Where anywidget is not installed.
+        MissingError
+            Where the run was not encoded.
+        InputError
+            For a row that is not there, and a run with neither a model nor stored traversals.
+
+        Examples
+        --------
+        >>> from latentlab.system.resources import shipped_study
+        >>> run = Run(sorted(shipped_study().glob("*/config.json"))[-1].parent)
+        >>> widget = run.explore()
+        >>> widget.code.shape == (run.config.latent_dim,)
+        True
+        """
+        found: Explore = load(WIDGETS, "explore").Explore(self, row=row, adapter=adapter)
+        return found
+
+    def map(self, *, method: str | None = None, by: str | None = None) -> Map:
+        """All rows in a picture of the codes, in a notebook: pan, zoom, filter; a lasso gives rows as a table.
+
+        It needs the extra ``notebook``. Pictures of rows under the pointer come from the kernel.
+
+        Parameters
+        ----------
+        method : str, optional
+            ``umap``, ``pca``, or ``plane`` for the two most important dimensions; by default the first that there is.
+        by : str, optional
+            The factor that colours the rows, by default the first.
+
+        Returns
+        -------
+        Map
+            A widget: ``selection`` is a DataFrame of the selected rows, with ids, factors, labels and coordinates.
+
+        Raises
+        ------
+        LatentlabError
+            Where anywidget is not installed.
+        MissingError
+            Where the run was not encoded.
+        InputError
+            For an unknown factor, and a projection that was not made.
+
+        Examples
+        --------
+        >>> from latentlab.system.resources import shipped_study
+        >>> run = Run(sorted(shipped_study().glob("*/config.json"))[-1].parent)
+        >>> widget = run.map(method="plane")
+        >>> widget.rows = run.codes().row_ids[:2].tolist()
+        >>> len(widget.selection)
+        2
+        """
+        found: Map = load(WIDGETS, "map").Map(self, method=method, by=by)
+        return found
 
     def _repr_html_(self) -> str:
         from html import escape

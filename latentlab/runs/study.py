@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError, LatentlabError
-from latentlab.runs.run import NAME, Run, _done, _no_folder, _path_of
+from latentlab.runs.run import NAME, WIDGETS, Run, _done, _no_folder, _path_of
+from latentlab.system.registry import load
+
+if TYPE_CHECKING:
+    from latentlab.browser.widgets.compare import Compare
 
 BARE = "it has weights but no config.json"
 LINK = "it is a link, and a study takes no run through a link"
@@ -93,6 +97,45 @@ class Study:
             if run.name == which:
                 return run
         raise InputError(f"{self.path} has no run {which!r}; it has: {', '.join(r.name for r in self.runs)}"[:200])
+
+    def compare(self, *runs: int | str, row: int | None = None) -> Compare:
+        """Runs side by side in a notebook: a slider moves the matched dimensions of all, decoded in the page.
+
+        It needs the extra ``notebook``. ``ll.compare(study)`` is the table of all runs.
+
+        Parameters
+        ----------
+        *runs : int or str
+            Positions or names of 2 to 4 runs, the first of which has the sliders; by default the first seed of each
+            setting, at most four.
+        row : int, optional
+            The id of a row that all have, to start from; by default a typical one.
+
+        Returns
+        -------
+        Compare
+            A widget: ``codes`` are the codes that are decoded, ``values`` where the sliders stand.
+
+        Raises
+        ------
+        LatentlabError
+            Where anywidget is not installed.
+        MissingError
+            Where a run was not encoded.
+        InputError
+            For a run or a row that is not there, and fewer than two runs that can be compared.
+
+        Examples
+        --------
+        >>> from latentlab.system.resources import shipped_study
+        >>> study = Study(shipped_study())
+        >>> widget = study.compare("beta1-seed0", "beta4-seed0")
+        >>> len(widget.codes)
+        2
+        """
+        chosen = [self[which] for which in runs] or sorted(self, key=lambda run: not run.config.stochastic)
+        found: Compare = load(WIDGETS, "compare").Compare(chosen, row=row)
+        return found
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -35,6 +35,13 @@ def shipped_study() -> Path:
     return _first(folders, "a sample study")
 
 
+def teaching() -> tuple[Path, Path]:
+    """The teaching notebook, and the study that it shows: a checkout's, otherwise those that every wheel has."""
+    notebooks = [CHECKOUT / "docs" / "teaching.ipynb", PACKAGE / "_artifacts" / "teaching.ipynb"]
+    studies = [CHECKOUT / "artifacts" / "digits-2d", PACKAGE / "_artifacts" / "digits-2d"]
+    return _first(notebooks, "the teaching notebook"), _first(studies, "the study of the teaching notebook")
+
+
 def _first(paths: list[Path], what: str) -> Path:
     for path in paths:
         # Beside an installed package lies a stranger's "dashboards": only our own checkout is looked at there.

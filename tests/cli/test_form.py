@@ -17,7 +17,7 @@ from latentlab.system.registry import load
 from latentlab.training.train import train
 
 QUESTIONS = [name for name, stage in stages().items() if stage.place is None and stage.verb == name]
-FOLDER = {"train", "sweep", "import", "demo", "data fetch", "zoo fetch"}  # what makes a folder
+FOLDER = {"train", "sweep", "import", "demo", "teach", "data fetch", "zoo fetch"}  # what makes a folder
 FILE = {"advise", "compare", "debias", "figure", "intervene", "leakage", "report"}
 
 

@@ -32,7 +32,7 @@ INLINE = re.compile(r"`(latentlab [^`]*)`")
 STEPS, SMALL = "20", "dsprites:grid=3x2x4x4x4"
 # What a block of commands may hold beside latentlab; each is somebody else's program, or starts what another test does.
 OTHERS = {"#!/bin/bash", "PART=$SLURM_ARRAY_TASK_ID/8", "LATENTLAB_RELIABILITY=1", "dask", "embedding-atlas", "pip",
-          "python", "python3", "tensorboard"}  # fmt: skip
+          "jupyter", "python", "python3", "tensorboard"}  # fmt: skip
 SERVED = {"dashboard", "demo"}
 ELSEWHERE = ("--cluster", "--shard", "--device", "torchrun", "$")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
