@@ -1,7 +1,8 @@
 // A map of all rows: WebGL points that are pale where they are many, labels, thumbnails where there is room for them,
 // histograms that filter, lassos and paths. `data` is what map.py prepares, with `by` (a factor), `pictures` (a row's
-// address, with {row} in it; empty where there are none), `areas` (polygons to show) and `path` (row ids).
-// Callbacks: area(polygons), path(rows), pick(row), filter({factor: [values]}).
+// address, with {row} in it, or a function of the row that gives one; empty where there are none), `areas` (polygons to
+// show) and `path` (row ids). Callbacks: area(polygons), path(rows), pick(row, facts), filter({factor: [values]}); what
+// has none is not offered.
 const CELLS = 256, NEAR = 12, PICTURE = 44, FEW = 500, MOST = 60, PLAIN = "#8A8A86";
 const MOVED = 250_000, STILL = 140; // rows drawn while the view moves, and ms after which it is still
 const REST = 80; // ms that the pointer rests on a row before its picture is asked for
@@ -119,6 +120,7 @@ class Explorer {
     const before = this.data;
     this.data = data;
     this.callbacks = callbacks;
+    this.modes.forEach((button) => { button.hidden = !{ Move: callbacks.area || callbacks.path, Lasso: callbacks.area, Path: callbacks.path }[button.textContent]; });
     if (fresh) this.load();
     if (fresh || before.by !== data.by) this.paint();
     if (fresh || String(before.path) !== String(data.path)) this.path = [...(data.path || [])];
@@ -156,7 +158,7 @@ class Explorer {
     this.failed = failed;
     if (this.gl) this.gl.bind("colour", 4, this.gl.gl.UNSIGNED_BYTE, new Uint8Array(colours.buffer));
     this.histograms(counts);
-    this.take.hidden = !tests.length;
+    this.take.hidden = !tests.length || !this.callbacks.filter;
     const of = this.data.n.toLocaleString("en");
     this.told = tests.length ? `${this.shown.toLocaleString("en")} of ${of} rows` : `${of} rows`;
   }
@@ -292,7 +294,8 @@ class Explorer {
     this.decode.hidden = this.path.length < 2;
   }
   sentence() {
-    const hint = { Move: "drag to move, wheel to zoom, Shift-drag for a lasso, click for a row", Lasso: "drag around points",
+    const lasso = this.callbacks.area ? " Shift-drag for a lasso," : "";
+    const hint = { Move: `drag to move, wheel to zoom,${lasso} click for a row`, Lasso: "drag around points",
       Path: "click points in order, then decode the path; Escape clears it" }[this.mode];
     return `${this.told} · ${hint}`;
   }
@@ -329,7 +332,7 @@ class Explorer {
         const free = !this.failed[k] && x > 0 && y > 0 && x < this.canvas.clientWidth && y < this.canvas.clientHeight;
         if (!free || taken.some(([a, b]) => Math.abs(a - x) < PICTURE && Math.abs(b - y) < PICTURE)) continue;
         taken.push([x, y]);
-        const image = element("img", { alt: `row ${this.rows[k]}`, src: this.data.pictures.replace("{row}", this.rows[k]) });
+        const image = element("img", { alt: `row ${this.rows[k]}`, src: this.address(k) });
         image.onerror = () => image.remove();
         image.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
         images.push(image);
@@ -344,7 +347,7 @@ class Explorer {
     canvas.onpointerdown = (event) => {
       canvas.setPointerCapture(event.pointerId);
       const [x, y] = at(event);
-      this.drag = { x, y, moved: 0, lasso: this.mode === "Lasso" || event.shiftKey };
+      this.drag = { x, y, moved: 0, lasso: this.callbacks.area && (this.mode === "Lasso" || event.shiftKey) };
       if (this.drag.lasso) this.lasso = [this.place(x, y)];
     };
     canvas.onpointermove = (event) => {
@@ -366,7 +369,7 @@ class Explorer {
     };
     canvas.onpointercancel = () => { this.drag = this.lasso = null; this.draw(); };
     canvas.onpointerleave = () => this.hover(-1e4, -1e4);
-    canvas.ondblclick = () => { if (this.data.areas?.length) this.callbacks.area([]); };
+    canvas.ondblclick = () => { if (this.data.areas?.length) this.callbacks.area?.([]); };
     canvas.onkeydown = (event) => {
       const middle = [canvas.clientWidth / 2, canvas.clientHeight / 2], step = 60 / this.zoom;
       const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] }[event.key];
@@ -392,7 +395,15 @@ class Explorer {
     const k = this.nearest(x, y, this.mode === "Path" ? 2 * NEAR : NEAR);
     if (k < 0) return;
     if (this.mode === "Path") this.path.push(this.rows[k]);
-    else this.callbacks.pick(this.rows[k]);
+    else this.callbacks.pick(this.rows[k], this.facts(k));
+  }
+  address(k) {
+    const { pictures } = this.data;
+    return typeof pictures === "function" ? pictures(this.rows[k]) : pictures.replace("{row}", this.rows[k]);
+  }
+  facts(k) {
+    const known = this.factors.map(({ name, values, levels }) => values[levels[k]] === undefined ? "" : `${name} ${values[levels[k]]}`);
+    return [`row ${this.rows[k]}`, ...known.filter(Boolean)].join(" · ");
   }
   hover(x, y) {
     const k = this.failed ? this.nearest(x, y, NEAR) : -1;
@@ -402,13 +413,12 @@ class Explorer {
     clearTimeout(this.resting);
     if (k < 0) return;
     const [left, top] = this.screen(...this.pointAt(k));
-    const facts = this.factors.map(({ name, values, levels }) => values[levels[k]] === undefined ? "" : `${name} ${values[levels[k]]}`);
-    this.card = element("figure", {}, element("figcaption", { text: [`row ${this.rows[k]}`, ...facts.filter(Boolean)].join(" · ") }));
+    this.card = element("figure", {}, element("figcaption", { text: this.facts(k) }));
     if (this.data.pictures) {
       const image = element("img", { alt: `row ${this.rows[k]}` });
       image.onerror = () => image.remove();
       this.card.prepend(image);
-      this.resting = setTimeout(() => { image.src = this.data.pictures.replace("{row}", this.rows[k]); }, REST);
+      this.resting = setTimeout(() => { image.src = this.address(k); }, REST);
     }
     const right = left > this.canvas.clientWidth - 170, low = top > this.canvas.clientHeight - 150;
     this.card.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px) translate(${right ? "calc(-100% - 12px)" : "12px"}, ${low ? "calc(-100% - 12px)" : "12px"})`;
