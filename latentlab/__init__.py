@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from latentlab.models.decoding import decode as decode
     from latentlab.models.decoding import traverse as traverse
     from latentlab.models.live import live as live
+    from latentlab.reports.site.publish import publish as publish
     from latentlab.results import Score as Score
     from latentlab.runs.advice import advise as advise
     from latentlab.runs.choice import choices as choices
@@ -91,6 +92,7 @@ _HOMES = {
     "models": "wrap",
     "models.decoding": "decode traverse",
     "models.live": "live",
+    "reports.site.publish": "publish",
     "results": "Score",
     "runs.advice": "advise",
     "runs.choice": "choices",

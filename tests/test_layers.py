@@ -33,6 +33,7 @@ REGISTRIES = {  # folders whose public files are found by their names
     )
 }
 TORCH_FILES = {"analyze", "stage", "compute"}  # within analysis/: compute.py, and compute_PART.py beside it
+TORCH_FOLDERS = ("latentlab.reports.site",)  # a published site has decoders, which are read off models
 
 
 def source_files() -> list[Path]:
@@ -52,7 +53,11 @@ def room_of(module: str) -> str:
 
 def may_reach_torch(module: str) -> bool:
     room, file = room_of(module), module.rpartition(".")[2]
-    return room in TORCH_ROOMS or (room == "analysis" and file.partition("_")[0] in TORCH_FILES)
+    return (
+        room in TORCH_ROOMS
+        or module.startswith(TORCH_FOLDERS)
+        or (room == "analysis" and file.partition("_")[0] in TORCH_FILES)
+    )
 
 
 @cache

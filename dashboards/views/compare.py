@@ -16,6 +16,7 @@ import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
 
+from latentlab.browser.stage import distance
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.decodings import Decodings
 from latentlab.codes.matching import MATCHED
@@ -100,7 +101,7 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     one, two, three = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
     study = reads.study()
     sound = {run.name for run in reads.sound()}
-    default = min(others, key=lambda name: (name not in sound, *_distance(first, study[name])))
+    default = min(others, key=lambda name: (name not in sound, *distance(first, study[name])))
     choice.remember_several("beside", others, [default], most=MOST - 1)
     names = one.multiselect(
         f"Compare {reads.label(first.name)} with",
@@ -117,14 +118,6 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     two.selectbox("Range", ranges, key="over", format_func=RANGES.__getitem__, persist_state="session")
     choice.keep("over")
     return runs, str(st.session_state["over"]), _anchor(first, three)
-
-
-def _distance(first: Run, other: Run) -> tuple[bool | float, ...]:
-    """How far a run is from being the next β of the same seed: what is compared where nothing was chosen."""
-    own, beta = first.config.beta or 0.0, other.config.beta
-    far = (False, 0.0) if beta is None else (beta <= own, abs(beta - own))
-    same = other.config.label == first.config.label
-    return same, not other.config.stochastic, beta is None, other.config.seed != first.config.seed, *far
 
 
 def _anchor(first: Run, place: Any) -> int | None:

@@ -8,7 +8,7 @@ codes' own spread where there is no prior.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,6 @@ def stage(
     sides = _sides(runs, models, given, row)
     lines = _lines(sides, moved or {})
     sliders = [_slider(line, sides) for line in lines]
-    start = None if sides[0].row is None else original(runs[0], sides[0].row)
     values = {key: value for key, value in (moved or {}).items() if key in {each["key"] for each in sliders}}
     return {
         "key": " ".join([*(run.name for run in runs), str(row), *(each["key"] for each in sliders)]),
@@ -91,8 +90,102 @@ def stage(
         "runs": [_shown(side, k, sides[0], sliders, values) for k, side in enumerate(sides)],
         "sliders": sliders,
         "noun": runs[0].config.noun,
+        **_start(sides[0]),
+    }
+
+
+def every_pair(
+    runs: Sequence[Run],
+    models: Sequence[Live | None],
+    *,
+    tables: Sequence[pd.DataFrame] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, dict[str, Any]]:
+    """What `stage` says of each run alone and next to each other one, for a page that has no Python behind it.
+
+    Parameters
+    ----------
+    runs, models, tables
+        As in `stage`.
+    progress : callable, optional
+        Told how many runs are done, and of how many.
+
+    Returns
+    -------
+    dict
+        By the name of a run: its part of a stage (``label``, ``note``, ``code``, ``decoder``, ``start`` and
+        ``startSaid``), the sliders for it ``alone``, and in ``beside``, by the name of another run, those for both, of
+        all dimensions that are in use, or why the two cannot be compared.
+
+    Raises
+    ------
+    InputError
+        For a run with neither a model nor stored traversals.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import latentlab as ll
+    >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
+    >>> codes = ll.encode(run)
+    >>> [slider["key"] for slider in every_pair([run], [ll.live(run)])["run"]["alone"]]
+    ['z0', 'z1']
+    """
+    given = tables or [dimensions(run.codes(), notes=run.notes()) for run in runs]
+    sides = _sides(runs, models, given, None)
+    usual = next((side.row for side in sides if side.model is not None), sides[0].row)
+    sliders = _by_pair(sides)
+    found: dict[str, dict[str, Any]] = {}
+    for done, side in enumerate(sides, start=1):
+        known = next((found[each.run.name] for each in sides[: done - 1] if each.row == side.row), None)
+        beside = sliders[side.run.name]
+        alone = [_slider(line, [side]) for line in _lines([side], {})]
+        found[side.run.name] = {
+            "label": side.label,
+            "note": "" if side.row == usual else f"starts from its own row {side.row}",
+            "code": side.code.tolist(),
+            "decoder": side.decoder(_moved_in(side, sliders, alone), side.code),
+            "alone": alone,
+            "beside": beside,
+            **({key: known[key] for key in ("start", "startSaid")} if known else _start(side)),
+        }
+        progress(done, len(sides))
+    return found
+
+
+def _by_pair(sides: Sequence[_Side]) -> dict[str, dict[str, list[dict[str, Any]] | str]]:
+    """By the names of a first and a second run, the sliders for both, or why there are none."""
+    found: dict[str, dict[str, list[dict[str, Any]] | str]] = {side.run.name: {} for side in sides}
+    for k, one in enumerate(sides):
+        for other in sides[k + 1 :]:
+            try:
+                table = match(one.codes, other.codes)
+            except InputError as error:
+                found[one.run.name][other.run.name] = found[other.run.name][one.run.name] = str(error)
+                continue
+            turned = table.rename(columns={"a": "b", "b": "a"})
+            for first, second, each in ((one, other, table), (other, one, turned)):
+                lines = _matched_lines(first, [each])
+                found[first.run.name][second.run.name] = [_slider(line, [first, second]) for line in lines]
+    return found
+
+
+def _moved_in(side: _Side, sliders: Mapping[str, Any], alone: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The dimensions of a run that any slider moves."""
+    own = [slider["moves"][0] for slider in alone]
+    for first, others in sliders.items():
+        for second, each in others.items():
+            if isinstance(each, list) and side.run.name in (first, second):
+                own += [slider["moves"][first != side.run.name] for slider in each]
+    return sorted({move["dim"] for move in own if move is not None}) or [0]
+
+
+def _start(side: _Side) -> dict[str, str]:
+    """The picture that a run starts from, where the data are at hand."""
+    start = None if side.row is None else original(side.run, side.row)
+    return {
         "start": "" if start is None else data_uri(strip(start[None], gap=0)),
-        "startSaid": "" if start is None else f"original, row {sides[0].row}",
+        "startSaid": "" if start is None else f"original, row {side.row}",
     }
 
 
@@ -170,6 +263,33 @@ def labels(runs: Sequence[Run]) -> list[str]:
     return [f"{setting} · seed {run.config.seed}" for setting, run in zip(settings, runs, strict=True)]
 
 
+def distance(first: Run, other: Run) -> tuple[bool | float, ...]:
+    """How far a run is from being the next β of the same seed: what is compared where nothing was chosen.
+
+    Parameters
+    ----------
+    first, other : Run
+        Two runs.
+
+    Returns
+    -------
+    tuple
+        Smaller for a run that is a better partner of the first.
+
+    Examples
+    --------
+    >>> from latentlab.runs.study import Study
+    >>> from latentlab.system.resources import shipped_study
+    >>> study = Study(shipped_study())
+    >>> min(study, key=lambda run: distance(study["beta1-seed0"], run)).config.seed
+    0
+    """
+    own, beta = first.config.beta or 0.0, other.config.beta
+    far = (False, 0.0) if beta is None else (beta <= own, abs(beta - own))
+    same = other.config.label == first.config.label
+    return same, not other.config.stochastic, beta is None, other.config.seed != first.config.seed, *far
+
+
 Line = list[tuple[int, float]]  # for each run the dimension that a slider moves, -1 for none, and its correlation
 
 
@@ -179,13 +299,18 @@ def _lines(sides: Sequence[_Side], moved: Mapping[str, float]) -> list[Line]:
     if not others:
         own = first.table[(first.table.index < SHOWN) | first.table["dim"].isin(moved)]
         return [[(index, 1.0)] for index in own["index"].tolist()]
-    joined = alongside([match(first.codes, other.codes) for other in others])
+    return _matched_lines(first, [match(first.codes, other.codes) for other in others])[:SHOWN]
+
+
+def _matched_lines(first: _Side, matches: Sequence[pd.DataFrame]) -> list[Line]:
+    """Those of the first run, each with its matches, the best matched first."""
+    joined = alongside(matches)
     if not (joined["first"] >= 0).any():  # collapsed: what its dimensions do not change can still be seen
-        return [[(index, 1.0), *[(-1, np.nan)] * len(others)] for index in first.table["index"].tolist()[:SHOWN]]
+        return [[(index, 1.0), *[(-1, np.nan)] * len(matches)] for index in first.table["index"].tolist()]
     return [
         [(row["first"], 1.0)]
-        + [(row[f"other{k}"] if row[f"matched{k}"] else -1, row[f"rho{k}"]) for k in range(1, len(sides))]
-        for row in joined[joined["first"] >= 0].head(SHOWN).to_dict("records")
+        + [(row[f"other{k}"] if row[f"matched{k}"] else -1, row[f"rho{k}"]) for k in range(1, len(matches) + 1)]
+        for row in joined[joined["first"] >= 0].to_dict("records")
     ]
 
 
@@ -208,6 +333,7 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
         "high": math.ceil(100 * high) / 100,
         "start": float(first.code[lead]),
         "moves": moves,
+        "rho": [abs(rho) if dim >= 0 else None for dim, rho in line[1:]],
     }
 
 

@@ -6,7 +6,7 @@ Plotly's library would be 5 MB in every report for the sake of hovering; the num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from latentlab.errors import InputError, LatentlabError
 from latentlab.reports.caveats import caveats
 from latentlab.results import with_half_width
-from latentlab.runs.answers import answers
+from latentlab.runs.answers import Answer, answers
 from latentlab.runs.choice import RULE, Choice, better, choices
 from latentlab.runs.collected import Collected, read_collected
 from latentlab.runs.commands import command, commands, study_commands
@@ -88,43 +88,61 @@ def write_report(
     if path.suffix not in (".html", ".htm"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected an .html file")
     given = [what] if isinstance(what, Run | Study) else list(what)
+    compared = compared_runs(given)
+    write_bytes(path, page(given, compared, title, progress, live).encode())
+    return compared.table
+
+
+class Compared(NamedTuple):
+    """What is said of the runs together: `compare`'s table, `choices`, `recurring_in` and `answers` of it."""
+
+    table: pd.DataFrame
+    choices: Sequence[Choice]
+    recurring: Recurring
+    answers: Sequence[Answer]
+
+
+def compared_runs(given: Sequence[Run | Study]) -> Compared:
+    """The runs compared; an `InputError` where there is none."""
     table = compare(given)
-    write_bytes(path, _page(given, table, title, progress, live).encode())
-    return table
+    chosen, recurs = choices(table), recurring_in(table)
+    return Compared(table, chosen, recurs, answers(table, chosen, recurs))
 
 
-def _page(
+def page(
     given: Sequence[Run | Study],
-    table: pd.DataFrame,
+    compared: Compared,
     title: str | None,
     progress: Callable[[int, int], None],
     live: Callable[[Run], Any] | None,
+    beside: Mapping[str, str] | None = None,
 ) -> str:
+    """The report as HTML, with links to what lies ``beside`` it: addresses by title."""
     from jinja2 import Environment, PackageLoader
 
-    chosen = choices(table)
-    judged = [each for each in chosen if each.differences]
+    table, recurs = compared.table, compared.recurring
+    judged = [each for each in compared.choices if each.differences]
     runs = [run for each in given for run in (each.runs if isinstance(each, Study) else [each])]
     environment = Environment(loader=PackageLoader("latentlab", "reports"), autoescape=True, trim_blocks=True)
     named = " and ".join(each.path.resolve().name for each in given)
-    recurs = recurring_in(table)
     return environment.get_template(TEMPLATE).render(
         title=title or named,
-        facts=_facts(table, runs),
-        answers=answers(table, chosen, recurs),
+        beside=beside or {},
+        facts=facts(table, runs),
+        answers=compared.answers,
         collected=_collected(given, live),
         caveats=caveats(table),
         methods=_methods(runs),
         trained=_trained(table),
         costs=_costs(table),
-        rate_distortion=_figure("rate-distortion", runs),
-        reconstructions=_figure("reconstructions", [run for run in runs if run in first_seeds(table)]),
-        scores_figure=_figure("scores", runs),
-        scores=_scores(table, runs),
+        rate_distortion=figure("rate-distortion", runs),
+        reconstructions=figure("reconstructions", [run for run in runs if run in first_seeds(table)]),
+        scores_figure=figure("scores", runs),
+        scores=scores_of(table, runs),
         rule=RULE,
-        verdicts=_verdicts(judged),
+        verdicts=verdicts(judged),
         differences=_rows(judged, difference_rows),
-        middles=_rows(judged, middle_rows, NOTE),
+        middles=_middle_table(judged),
         recurring=_recurring(recurs),
         not_recurring=not_recurring(recurs),
         sections=_sections(table, runs, progress),
@@ -135,7 +153,7 @@ def _page(
     )
 
 
-def _attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
+def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
     """What `read` gives, or something else and why: one damaged file does not cost the whole report."""
     try:
         return read(), ""
@@ -143,7 +161,7 @@ def _attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
         return otherwise, str(error)
 
 
-def _facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
+def facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     data = dict.fromkeys(str(run.config.source.get("name") or Path(run.config.data).name) for run in runs)
     settings = table["setting"].dropna().nunique()
     seeds = table["seed"].dropna().nunique()
@@ -151,7 +169,7 @@ def _facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), "nats per example"]
 
 
-def _figure(kind: str, runs: Sequence[Run]) -> tuple[Markup | None, str]:
+def figure(kind: str, runs: Sequence[Run], preset: str = PRESET) -> tuple[Markup | None, str]:
     """A figure as inline SVG with its caption, or why there is none."""
     from markupsafe import Markup
 
@@ -160,7 +178,7 @@ def _figure(kind: str, runs: Sequence[Run]) -> tuple[Markup | None, str]:
 
     if not runs:
         return None, "there is no run to plot"
-    found, why = _attempt(lambda: captioned(kind, runs, "svg", PRESET), None)
+    found, why = attempt(lambda: captioned(kind, runs, "svg", preset), None)
     if found is None:
         return None, why
     svg, caption = found
@@ -171,7 +189,7 @@ def _methods(runs: Sequence[Run]) -> tuple[str, str, str]:
     """The methods paragraph, its BibTeX, and why there is none."""
     from latentlab.reports.methods import methods
 
-    found, why = _attempt(lambda: methods(runs), None)
+    found, why = attempt(lambda: methods(runs), None)
     return ("", "", why) if found is None else (found.text, found.bibtex, "")
 
 
@@ -215,7 +233,7 @@ def _costs(table: pd.DataFrame) -> Table:
     return Table(heads, rows, "Mean over seeds and range over seeds.")
 
 
-def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
+def scores_of(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
     settings, metrics = summarise(over_all_rows(table)).to_dict("records"), table.attrs["metrics"]
     references = _references(runs)
     rows = []
@@ -232,13 +250,17 @@ def _scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
     return Table(heads, rows, note)
 
 
-def _verdicts(judged: Sequence[Choice]) -> list[str]:
+def verdicts(judged: Sequence[Choice]) -> list[str]:
     return [f"{each.measure}: {sentence(each)}" for each in judged]
 
 
 def _rows(judged: Sequence[Choice], read: Callable[[Choice], list[dict[str, str]]], note: str = "") -> Table:
     rows = [{"score": each.measure, **row} for each in judged for row in read(each)]
     return Table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], note)
+
+
+def _middle_table(judged: Sequence[Choice]) -> Table:
+    return _rows(judged, middle_rows, NOTE)
 
 
 def _recurring(found: Recurring) -> Table:
@@ -249,7 +271,7 @@ def _recurring(found: Recurring) -> Table:
 def _references(runs: Sequence[Run]) -> dict[str, float]:
     found: dict[str, float] = {}
     for run in runs:
-        for metric, score in _attempt(run.scores, {})[0].items():
+        for metric, score in attempt(run.scores, {})[0].items():
             if score.reference is not None:
                 found[metric] = max(score.reference, found.get(metric, score.reference))
     return found
@@ -273,7 +295,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
     from latentlab.figures._text import inactive
 
     title = f"{setting}, seed {run.config.seed} ({run.name})"
-    table, why = _attempt(lambda: dimensions(run.codes(), notes=_attempt(run.named, {})[0]), None)
+    table, why = attempt(lambda: dimensions(run.codes(), notes=attempt(run.named, {})[0]), None)
     if table is None:
         return Section(title, why, None, (), opened)
     ranked = f"ranked by {table.attrs['ranked_by']}"
@@ -281,7 +303,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
     said += [] if run.config.stochastic else ["a deterministic encoder has no KL and no inactive dimension"]
     images: list[str] = []
     if with_images:
-        images, why = _attempt(lambda: _strips(run, table["index"].tolist()), [])
+        images, why = attempt(lambda: _strips(run, table["index"].tolist()), [])
         said += [why] if why else [_range(run)]
     else:
         said.append(f"images are shown for {TRAVERSED} runs; these are in the dashboard")
@@ -335,7 +357,7 @@ def _commands(given: Sequence[Run | Study]) -> list[str]:
     lines = [
         line
         for each in given
-        for line in (study_commands(each) if isinstance(each, Study) else _attempt(partial(commands, each), [])[0])
+        for line in (study_commands(each) if isinstance(each, Study) else attempt(partial(commands, each), [])[0])
     ]
     return list(dict.fromkeys(lines))
 
@@ -347,10 +369,10 @@ def _collected(
     found: list[tuple[Collected, Markup | None, str]] = []
     for study in given:
         if isinstance(study, Study):
-            panels, why = _attempt(partial(read_collected, study), ())
+            panels, why = attempt(partial(read_collected, study), ())
             found += [(Collected("Collected panels"), None, why)] if why else []
             for panel in panels:
-                drawn, why = _attempt(partial(_panel, study, panel, f"collected-{len(found)}", live), None)
+                drawn, why = attempt(partial(_panel, study, panel, f"collected-{len(found)}", live), None)
                 found.append((panel, drawn, why))
     return found
 
@@ -373,7 +395,7 @@ def _versions(runs: Sequence[Run]) -> Table:
 
     found: dict[str, dict[str, list[str]]] = {}
     for run in runs:
-        for key, value in _attempt(partial(environment, run), {})[0].items():
+        for key, value in attempt(partial(environment, run), {})[0].items():
             if not isinstance(value, float) and key not in ("steps", "folder"):
                 found.setdefault(key, {}).setdefault(str(value), []).append(run.name)
     rows = [
@@ -393,7 +415,7 @@ def _files(runs: Sequence[Run]) -> Table:
 
     rows = []
     for run in runs:
-        table, why = _attempt(partial(health, run), None)
+        table, why = attempt(partial(health, run), None)
         if table is None:
             rows.append([run.name, "", "", why])
             continue

@@ -1,0 +1,54 @@
+"""What the page of the live comparison loads of each run: its decoder, and its sliders next to every other run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from latentlab.browser.stage import every_pair
+from latentlab.models.live import live
+from latentlab.reports.html import _part, attempt
+from latentlab.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 24  # runs: a decoder of 64×64 takes 0.7 MB
+
+
+def moved(
+    runs: Sequence[Run],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    weights: bool,
+    progress: Callable[[int, int], None],
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """By name, what is loaded of the runs that decode, and why there is nothing of others."""
+    able: list[tuple[Run, Any]] = []
+    left: dict[str, str] = {}
+    for run in runs:
+        model, why = _model(run, tables, weights=weights)
+        if why:
+            left[run.name] = why
+        elif len(able) == MOST:
+            left[run.name] = f"decoders are published of {MOST} runs"
+        else:
+            able.append((run, model))
+    if not able:
+        return {}, left
+    chosen = [run for run, _ in able]
+    some = [tables[run.name] for run in chosen]
+    return every_pair(chosen, [model for _, model in able], tables=some, progress=progress), left
+
+
+def _model(run: Run, tables: Mapping[str, pd.DataFrame], *, weights: bool) -> tuple[Any, str]:
+    """The run's model; None where stored traversals have to do, and why the run cannot be moved at all."""
+    if run.name not in tables:
+        return None, "its codes cannot be read, or are not there"
+    if run.sampled:
+        return None, "it has only a decoder: its codes are samples from the prior"
+    if not run.decodes:
+        return None, "nothing decodes its codes"
+    model = attempt(partial(live, run), None)[0] if weights else None
+    return model, "" if model is not None else attempt(partial(_part, run), None)[1]
