@@ -57,6 +57,7 @@ def page() -> None:
         panels.figure(Drawing("support", runs))
     run = choice.current()
     if run in runs:
+        _intervals(run)
         _samples(run)
         _distinct(run)
     elif runs:
@@ -97,6 +98,30 @@ def _spread(row: dict[str, Any], key: str, digits: int) -> str:
         return "–"
     ends = f"<br><small>{markup.number(low, digits)} … {markup.number(high, digits)}</small>" if row["n"] > 1 else ""
     return markup.number(mean, digits) + ends
+
+
+@panels.part
+def _intervals(run: Run) -> None:
+    """What the chosen run's numbers are, each with the 95 % interval for fresh samples."""
+    row = support_table((run,)).iloc[0]
+    measures = [key for key in row.index if f"{key}_low" in row.index and row[key] == row[key]]
+    table = [
+        ([html.escape(_called(key)), *(markup.number(row[f"{key}{end}"], 3) for end in ("", "_low", "_high"))], "", "")
+        for key in measures
+    ]
+    panels.head("How certain are these numbers?", [reads.label(run.name), "95 % intervals"], "intervals", small=True)
+    heads = [("measure", ""), ("value", "num"), ("from", "num"), ("to", "num")]
+    panels.show(markup.rows_html(heads, table))
+    panels.note(
+        f"Intervals are for fresh samples of this run, with the real {run.config.plural} drawn again too; they do not "
+        "include the spread over seeds, which stands above. A measure without an interval is left out."
+    )
+
+
+def _called(key: str) -> str:
+    """A measure by name: ``prior.coverage`` as "coverage, from N(0, I)"."""
+    arm, _, name = key.rpartition(".")
+    return f"{name}, {ARMS[arm]}" if arm else key
 
 
 @panels.part

@@ -195,12 +195,12 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     ----------
     spec : str, Path, Dataset or samples
         A name, a path, or either with options as ``NAME:key=value,key=value``. A name may need its published files,
-        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files, a ``.npy``,
-        ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of your own,
-        which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has it, or a
-        function (of options, if you like) that returns one. A `Dataset` is returned as it is, and samples in memory (an
-        array, a data frame, a tensor) are read by `from_arrays`. An AnnData object is read as the file would be that it
-        is written to, with the same options.
+        ``NAME:PATH``. A path is a table (``.csv``, ``.tsv``, ``.parquet``), a folder of IDX files or of 10x Genomics, a
+        ``.npy``, ``.npz``, ``.h5`` or ``.h5ad`` file, or a folder or ``.zip`` of images. ``FILE.py:NAME`` is a file of
+        your own, which is run: NAME is a `Dataset`, samples as `from_arrays` takes them or a mapping as an ``.npz`` has
+        it, or a function (of options, if you like) that returns one. A `Dataset` is returned as it is, and samples in
+        memory (an array, a data frame, a tensor) are read by `from_arrays`. An AnnData object is read as the file would
+        be that it is written to, with the same options.
     **options
         The same as those written after the colon.
 
@@ -322,9 +322,10 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
     if not path.exists():
         raise MissingError(f"{head} does not exist; expected a file, a folder or a name ({_near(head)})")
     if path.is_dir():
-        from latentlab.data import _folder, _idx
+        from latentlab.data import _folder, _idx, _tenx
 
-        return (_idx.load if _idx.found(path) else _folder.load), {"path": path}
+        reader = _idx.load if _idx.found(path) else _tenx.load if _tenx.found(path) else _folder.load
+        return reader, {"path": path}
     check_regular(path)
     suffix = path.suffix.lower()
     if path.name.lower().endswith(TABLES):

@@ -11,37 +11,27 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data.dataset import Dataset, Factor, Rows
+from latentlab.data._factors import factors_of, labels_of, unlabelled
+from latentlab.data.dataset import Dataset, Rows
 from latentlab.data.kinds import Form
 from latentlab.errors import InputError
 from latentlab.system.limits import rows_at_once
 
 RAW = "raw"
 LABELS = ("cell_type", "celltype", "cell_types", "labels", "label", "bulk_labels")  # what classes are usually called
-FEW = 20  # levels that whole numbers, or words that are all different, may have
 LOOKED = 2000  # rows of a dense matrix, evenly spread, by which counts are recognised
 LOGS = 20.0  # the largest logarithm of a count that any sequencer gives
-NAMED = 5  # columns that are named among what is left out
 BLOCK = 4096
-
-
-class Levels(NamedTuple):
-    """A column of words: ``codes`` (n,) into ``names``, −1 where missing."""
-
-    codes: NDArray[np.int64]
-    names: tuple[str, ...]
-
-
-Column = NDArray[Any] | Levels
 
 
 class Features(NamedTuple):
     """The ``names`` of a matrix's columns and what else is known of each."""
 
     names: Sequence[str]
-    columns: Mapping[str, Column]
+    columns: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ class Annotated:
     name: str
     matrices: Mapping[str, Callable[[], Any]]
     rows: NDArray[np.str_]
-    obs: Mapping[str, Column]
+    obs: pd.DataFrame
     var: Features
     raw_var: Features | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -91,29 +81,8 @@ def _in_memory(get: Callable[[], Any]) -> Any:
     return matrix.to_memory() if hasattr(matrix, "to_memory") else matrix
 
 
-def _columns_of(frame: Any) -> dict[str, Column]:
-    import pandas as pd
-
-    found: dict[str, Column] = {}
-    for name, column in frame.items():
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            words = tuple(str(each) for each in column.cat.categories)
-            found[str(name)] = Levels(column.cat.codes.to_numpy(np.int64), words)
-        elif pd.api.types.is_bool_dtype(column) and not column.isna().any():
-            found[str(name)] = column.to_numpy(bool)
-        elif pd.api.types.is_numeric_dtype(column):
-            whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
-            found[str(name)] = column.to_numpy(np.int64 if whole else np.float64, na_value=0 if whole else np.nan)
-        else:
-            found[str(name)] = leveled(["" if word is None or word != word else str(word) for word in column])
-    return found
-
-
-def leveled(words: Sequence[str]) -> Levels:
-    """Words as levels in alphabetical order; an empty one is missing."""
-    names = sorted(set(words) - {""})
-    place = {name: i for i, name in enumerate(names)} | {"": -1}
-    return Levels(np.array([place[word] for word in words], np.int64), tuple(names))
+def _columns_of(frame: Any) -> pd.DataFrame:
+    return pd.DataFrame(frame).rename(columns=str).reset_index(drop=True)
 
 
 def dataset_of(
@@ -129,20 +98,20 @@ def dataset_of(
     chosen = _chosen(held.name, matrix, features, genes, top, counted=kind == "counts")
     names, repeated = unique([str(features.names[j]) for j in chosen])
     read = _reader(matrix, chosen, len(features.names))
-    factors, specs, left = _factors(held)
-    label, label_said = _labels(held, labels)
+    factors = factors_of(held.obs, (), held.name)
+    label, label_names, label_said = _labels(held, labels)
     stored: Literal["int32", "float32"] = "int32" if kind == "counts" else "float32"
     form = Form(kind, (len(chosen),), stored, names=names, missing=kind == "table" and about.missing)
     return Dataset(
         name=held.name,
         shape=(len(held.rows), len(chosen)),
         read=read,
-        factors=factors,
-        specs=specs,
-        labels=None if label is None else label.codes,
-        label_names=() if label is None else label.names,
+        factors=factors.values,
+        specs=factors.specs,
+        labels=label,
+        label_names=label_names,
         source={**held.source, "layer": layer},
-        remarks=(_said(layer, kind, counted, about, held), *repeated, *label_said, *left),
+        remarks=(_said(layer, kind, counted, about, held), *repeated, *label_said, *factors.said("obs")),
         form=form,
         row_names=held.rows,
     )
@@ -211,14 +180,14 @@ def _chosen(name: str, matrix: Any, features: Features, genes: str, top: int, *,
     if genes and top:
         raise InputError(f"{name}: genes={genes[:40]} and top={top} both choose features; give one")
     if genes:
-        column = features.columns.get(genes)
-        if isinstance(column, Levels) or column is None or column.dtype != np.bool_ or not column.any():
-            flags = [each for each, values in features.columns.items() if getattr(values, "dtype", None) == np.bool_]
+        flags = [str(name) for name, values in features.columns.items() if pd.api.types.is_bool_dtype(values)]
+        column = features.columns[genes].fillna(False) if genes in flags else None
+        if column is None or not column.any():
             raise InputError(
                 f"{name}: genes={genes[:40]} is not a column of true and false with some true; it has: "
                 f"{', '.join(flags)[:60] or 'none'}"
             )
-        return np.flatnonzero(column)
+        return np.flatnonzero(column.to_numpy(bool))
     if not isinstance(top, int) or not 0 <= top <= d:
         raise InputError(f"{name}: top is {str(top)[:40]}; expected how many of the {d:,} features to keep")
     return np.sort(np.argsort(-_spread(matrix, counted=counted), kind="stable")[:top]) if top else np.arange(d)
@@ -278,57 +247,20 @@ def unique(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(found), said
 
 
-def _factors(held: Annotated) -> tuple[NDArray[np.float64] | None, tuple[Factor, ...], tuple[str, ...]]:
-    """The columns of the rows as factors, and a sentence on those that are none."""
-    values, specs, left = [], [], []
-    for name, column in held.obs.items():
-        factor = _factor(name, column)
-        if factor is None:
-            left.append(name)
-        else:
-            specs.append(factor[0])
-            values.append(factor[1])
-    named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
-    said = (f"{len(left)} of {len(held.obs)} columns of obs left out (constant, or texts): {named}",) if left else ()
-    return (np.column_stack(values) if values else None), tuple(specs), said
-
-
-def _factor(name: str, column: Column) -> tuple[Factor, NDArray[np.float64]] | None:
-    """A column as a factor and its values; None where it never varies, or is of words that are nearly all different."""
-    if not isinstance(column, Levels) and column.dtype == np.bool_:
-        column = Levels(column.astype(np.int64), ("false", "true"))
-    if not isinstance(column, Levels) and column.dtype.kind in "iu" and len(np.unique(column)) <= FEW:
-        levels, codes = np.unique(column, return_inverse=True)
-        column = Levels(codes.astype(np.int64), tuple(map(str, levels.tolist())))
-    if isinstance(column, Levels):
-        used = len(np.unique(column.codes[column.codes >= 0]))
-        if used < 2 or used > max(FEW, len(column.codes) // 2):
-            return None
-        return Factor(name, "categorical", column.names), np.where(column.codes < 0, np.nan, column.codes)
-    values = column.astype(np.float64)
-    known = values[np.isfinite(values)]
-    if not len(known) or known.min() == known.max():
-        return None
-    return Factor(name, "continuous"), np.where(np.isfinite(values), values, np.nan)
-
-
-def _labels(held: Annotated, asked: str) -> tuple[Levels | None, tuple[str, ...]]:
-    """The column that labels the rows: the one asked for, or one with a usual name; no row may lack its label."""
-    name = asked or next((each for each in LABELS if isinstance(held.obs.get(each), Levels)), "")
+def _labels(held: Annotated, asked: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...], tuple[str, ...]]:
+    """The column that labels the rows, −1 where missing: the one asked for, or one of words with a usual name."""
+    words = [name for name, column in held.obs.items() if not pd.api.types.is_numeric_dtype(column)]
+    name = asked or next((each for each in LABELS if each in words), "")
     if not name:
-        return None, ()
-    column = held.obs.get(name)
-    if column is None:
-        words = ", ".join(each for each, values in held.obs.items() if isinstance(values, Levels))
-        raise InputError(f"{held.name} has no column {name[:40]!r} in obs; columns of words: {words[:80] or 'none'}")
-    if not isinstance(column, Levels):
-        factor = _factor(name, column)
-        if factor is None or not factor[0].levels:
-            raise InputError(f"{held.name}: labels={name[:40]} are numbers; expected a column of words or few numbers")
-        column = Levels(factor[1].astype(np.int64), tuple(map(str, factor[0].values)))
-    if (column.codes < 0).any():
-        return (None, (f"{name[:40]} lacks {int((column.codes < 0).sum()):,} labels, so it is a factor alone",))
-    return column, (() if asked else (f"labels are {name}; labels=COLUMN chooses others",))
+        return None, (), ()
+    if name not in held.obs:
+        raise InputError(
+            f"{held.name} has no column {name[:40]!r} in obs; columns of words: {', '.join(words)[:80] or 'none'}"
+        )
+    found, names = labels_of(held.obs[name], f"{held.name}: labels={name[:40]}")
+    missing = unlabelled(found, held.obs[name])
+    chosen = () if asked else (f"labels are {name}; labels=COLUMN chooses others",)
+    return found, names, (*chosen, *((missing,) if missing else ()))
 
 
 def _codes(what: str) -> InputError:

@@ -84,7 +84,8 @@ def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -
 
 
 def _labels(data: Dataset) -> Finding:
-    values, counts = np.unique(np.asarray(data.labels), return_counts=True)
+    labels = np.asarray(data.labels)
+    values, counts = np.unique(labels[labels >= 0] if data.label_names else labels, return_counts=True)
     found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} {data.form.plural}"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
 

@@ -127,6 +127,8 @@ def _words(data: Dataset, name: str) -> list[str]:
         return [_word(level(value)) for value in values]
     if name == "label" and data.labels is not None:
         named = data.label_names
+        if named and (data.labels < 0).any():
+            raise InputError(f"{data.name}: label is missing in {int((data.labels < 0).sum()):,} rows; fill them")
         return [named[number] if named else str(number) for number in data.labels.tolist()]
     known = ", ".join([*names, *(["label"] if data.labels is not None else [])])[:80]
     raise InputError(f"{data.name} has no column {name[:40]!r} for a condition; it has: {known or 'none'}")

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._annotated import RAW, Annotated, Column, Features, Levels, _codes, dataset_of, leveled
+from latentlab.data._annotated import RAW, Annotated, Features, _codes, dataset_of
 from latentlab.data._fingerprint import Known, of_stored
 from latentlab.data._names import readable
+from latentlab.data._remarks import say
 from latentlab.data.dataset import Dataset
 from latentlab.errors import InputError
 
@@ -55,7 +57,7 @@ def read(path: Path) -> Annotated:
             raise _codes(str(path)[-120:])
         if "obs" not in file or "var" not in file:
             raise InputError(f"{path} has no obs and var; expected an .h5ad as AnnData writes it")
-        rows, obs = _frame(file, "obs")
+        rows, obs = read_frame(file, "obs")
         layers = [f"layers/{name}" for name in file.get("layers", ())]
         raw = next((each for each in ("raw", "raw.X") if each in file), "")
         places = {"X": "X"} if "X" in file else {}
@@ -67,28 +69,34 @@ def read(path: Path) -> Annotated:
             {name: partial(_matrix, path, place) for name, place in places.items()},
             np.array(rows, np.str_),
             obs,
-            Features(*_frame(file, "var")),
-            Features(*_frame(file, raw_var)) if raw and raw_var in file else None,
+            Features(*read_frame(file, "var")),
+            Features(*read_frame(file, raw_var)) if raw and raw_var in file else None,
             {"name": "h5ad", "file": path.name},
         )
 
 
-def _frame(file: Any, name: str) -> tuple[list[str], dict[str, Column]]:
-    """A table of a file: the names of its rows, and its columns."""
+def read_frame(file: Any, name: str) -> tuple[list[str], pd.DataFrame]:
+    """A table of a file, as any version of AnnData wrote it: the names of its rows, and its columns in their order.
+
+    Columns are numbers, truth values, words (None where missing) and categories; what is none of them is left out.
+    """
     import h5py
 
     held = file[name]
     if isinstance(held, h5py.Dataset):
         return _old_frame(file, held)
     index = str(held.attrs.get("_index", "_index"))
-    columns = {key: column for key in held if key not in (index, "__categories")
-               if (column := _column(held, key)) is not None}  # fmt: skip
-    order = [str(key) for key in np.atleast_1d(held.attrs.get("column-order", [])) if str(key) in columns]
-    return _words(held[index]), {key: columns[key] for key in (order or columns)}
+    keys = [key for key in held if key not in (index, "__categories")]
+    order = [str(key) for key in np.atleast_1d(held.attrs.get("column-order", [])) if str(key) in keys]
+    columns = {key: column for key in order or keys if (column := _column(held, key)) is not None}
+    if left := [key[:24] for key in order or keys if key not in columns]:
+        say(f"{file.filename}: {len(left)} columns of {name} have a kind that is not read: {', '.join(left)}")
+    rows = _words(held[index])
+    return rows, pd.DataFrame(columns, index=range(len(rows)))
 
 
-def _column(frame: Any, key: str) -> Column | None:
-    """A column: numbers, flags, levels, words; None for what is none of them."""
+def _column(frame: Any, key: str) -> pd.Series[Any] | None:
+    """A column: numbers, flags, categories, words; None for what is none of them."""
     import h5py
 
     from latentlab.system import chunks
@@ -96,36 +104,43 @@ def _column(frame: Any, key: str) -> Column | None:
     held = frame[key]
     if isinstance(held, h5py.Group):
         if "codes" in held and "categories" in held:
-            return _levels(chunks.read(held["codes"]), held["categories"])
+            ordered = bool(held.attrs.get("ordered", False))
+            return _categories(chunks.read(held["codes"]), held["categories"], ordered=ordered)
         if "values" in held and "mask" in held:
-            values, mask = chunks.read(held["values"]), chunks.read(held["mask"]).astype(bool)
-            return np.where(mask, np.nan, values.astype(np.float64)) if mask.any() else _numbers(values)
+            values = pd.Series(_entries(held["values"]))
+            return values.astype("object").mask(chunks.read(held["mask"]).astype(bool), None).convert_dtypes()
         return None
     if held.shape is None or held.ndim != 1:
         return None
     if f"__categories/{key}" in frame:
-        return _levels(chunks.read(held), frame[f"__categories/{key}"])
-    if h5py.check_string_dtype(held.dtype) is not None or held.dtype.kind == "S":
-        return leveled(_words(held))
-    return _numbers(chunks.read(held))
+        return _categories(chunks.read(held), frame[f"__categories/{key}"])
+    entries = _entries(held)
+    return None if entries is None else pd.Series(entries)
 
 
-def _numbers(values: NDArray[Any]) -> NDArray[Any] | None:
-    """Flags and numbers as they are; None for anything else."""
-    return values if values.dtype.kind in "biuf" else None
+def _entries(held: Any) -> NDArray[Any] | None:
+    """A column's numbers and flags as they are, its words with None where there is none; None for anything else."""
+    import h5py
 
-
-def _levels(codes: NDArray[Any], categories: Any) -> Levels:
     from latentlab.system import chunks
 
-    words = categories.dtype.kind in "SO"
-    names = _words(categories) if words else [f"{each:g}" for each in chunks.read(categories).tolist()]
+    if h5py.check_string_dtype(held.dtype) is not None or held.dtype.kind == "S":
+        return np.array([word or None for word in _words(held)], object)
+    return chunks.read(held) if held.dtype.kind in "biuf" else None
+
+
+def _categories(codes: NDArray[Any], categories: Any, *, ordered: bool = False) -> pd.Series[Any]:
+    from latentlab.system import chunks
+
+    names = _words(categories) if categories.dtype.kind in "SO" else chunks.read(categories).tolist()
     found = np.asarray(codes, np.int64)
     if found.size and not -1 <= found.min() <= found.max() < len(names):
         raise InputError(
             f"{categories.file.filename}: {categories.name[:60]} lacks levels that are used; save it again"
         )
-    return Levels(found, tuple(names))
+    if len(set(names)) < len(names):
+        raise InputError(f"{categories.file.filename}: {categories.name[:60]} names a level twice; save it again")
+    return pd.Series(pd.Categorical.from_codes(found, names, ordered=ordered))
 
 
 def _words(held: Any) -> list[str]:
@@ -139,7 +154,7 @@ def _words(held: Any) -> list[str]:
     return readable(values.tolist()) if values.dtype.kind == "S" else [str(value) for value in values.tolist()]
 
 
-def _old_frame(file: Any, held: Any) -> tuple[list[str], dict[str, Column]]:
+def _old_frame(file: Any, held: Any) -> tuple[list[str], pd.DataFrame]:
     """A table as AnnData wrote it before 0.7: one array of records, levels' names in ``uns``."""
     from latentlab.system import chunks
 
@@ -148,18 +163,19 @@ def _old_frame(file: Any, held: Any) -> tuple[list[str], dict[str, Column]]:
     index = next((name for name in ("index", "_index") if name in fields), fields[0] if fields else "")
     if not index:
         raise InputError(f"{file.filename}: {held.name} is not a table with names of rows; save it with AnnData again")
-    columns: dict[str, Column] = {}
+    columns: dict[str, Any] = {}
     for name in fields:
         values = records[name]
         if name == index:
             continue
         if f"uns/{name}_categories" in file:
-            columns[name] = _levels(values, file[f"uns/{name}_categories"])
+            columns[name] = _categories(values, file[f"uns/{name}_categories"])
         elif values.dtype.kind == "S":
-            columns[name] = leveled(readable(values.tolist()))
-        elif (numbers := _numbers(values)) is not None:
-            columns[name] = numbers
-    return readable(records[index].tolist()), columns
+            columns[name] = np.array([word or None for word in readable(values.tolist())], object)
+        elif values.dtype.kind in "biuf":
+            columns[name] = values
+    rows = readable(records[index].tolist())
+    return rows, pd.DataFrame(columns, index=range(len(rows)))
 
 
 def _matrix(path: Path, place: str) -> Any:

@@ -176,17 +176,24 @@ def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[
     """Values (n, k) and what they are: words are levels, named or numbered columns as in a table."""
     import pandas as pd
 
-    from latentlab.data._table import as_factor, read_cells
+    from latentlab.data._factors import factors_of
 
     if not isinstance(given, Mapping) and not _is_frame(given):
         values = _array(given, f"{name}: factors")
         values = values[:, None] if values.ndim == 1 else values
         given = {f"factor {k + 1}": column for k, column in enumerate(values.T)}
-    frame = pd.DataFrame({str(key): pd.Series(np.asarray(column)) for key, column in given.items()}).convert_dtypes()
+    frame = pd.DataFrame({str(key): _column(column) for key, column in given.items()})
     if len(frame) != n or not len(frame.columns):
         raise InputError(f"factors are {frame.shape}; expected ({n}, k), one row for each sample")
-    cells = [read_cells(name, str(key), column) for key, column in frame.items()]
-    return np.column_stack([each.values for each in cells]), tuple(map(as_factor, cells))
+    found = factors_of(frame, list(frame.columns), name)
+    assert found.values is not None
+    return found.values, found.specs
+
+
+def _column(given: Any) -> pd.Series[Any]:
+    import pandas as pd
+
+    return given.reset_index(drop=True) if isinstance(given, pd.Series) else pd.Series(np.asarray(given))
 
 
 def _array(given: Any, name: str) -> NDArray[Any]:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from latentlab.data._columns import FEW, check_words, parquet_table
 from latentlab.data._dialects import COUNTERS, MISSING, Asked
+from latentlab.data._factors import counts, factors_of, in_order, labels_of, unlabelled
+from latentlab.data._ids import ids_of, numbered
 from latentlab.data._textual import WIDEST, Table, read_table
-from latentlab.data.dataset import Dataset, Factor
+from latentlab.data.dataset import Dataset
 from latentlab.data.kinds import Form
 from latentlab.errors import InputError
 
@@ -54,10 +56,6 @@ class Roles:
     def others(self) -> set[str]:
         """The columns that are no inputs."""
         return {*self.factors, self.labels, self.ids, *self.drop} - {""}
-
-    def are_words(self, name: str) -> bool:
-        """Whether a column that holds some words is one of words, also where others look like numbers."""
-        return name == self.labels or self.columns.get(name) == "category"
 
 
 class Cells(NamedTuple):
@@ -136,33 +134,34 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
 
 def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mapping[str, Any]) -> Dataset:
     """The data set in a table, each column in its role."""
+    frame = table.frame.set_axis(list(map(str, table.frame.columns)), axis=1)
     cells = [
-        read_cells(where, str(each), column, words=roles.are_words(str(each)))
-        for each, column in table.frame.items()
-        if str(each) not in roles.drop
+        read_cells(where, name, frame[name], words=roles.columns.get(name) == "category")
+        for name in frame.columns
+        if name not in roles.others
     ]
-    by_name = {each.name: each for each in cells}
-    left = {each.name: why for each in cells if each.name not in roles.others and (why := _left_out(each, roles))}
-    kept = [each for each in cells if each.name not in roles.others and each.name not in left]
+    left = {each.name: why for each in cells if (why := _left_out(each, roles))}
+    kept = [each for each in cells if each.name not in left]
     if not kept:
         raise InputError(
             f"{where} has no column that is an input ({_some(left) or 'all have other roles'}); expected one"
         )
     inputs = _inputs(where, kept, roles)
-    read_labels, label_names = _labels(where, by_name.get(roles.labels))
+    found = factors_of(frame[list(roles.factors)], roles.factors, where)
+    read_labels, label_names, without = _labels(where, frame, roles.labels)
     remarks = [f"read as {', '.join(table.said)}"] if table.said not in ([], ["header"]) else []
     remarks += [f"left out: {_listed(f'{each} ({why})' for each, why in left.items())}"] if left else []
     remarks += [f"dropped as asked: {_some(roles.drop)}"] if roles.drop else []
     remarks += [_meant(each) for each in kept if _is_target(each, roles)]
-    factors = [by_name[each] for each in roles.factors]
+    remarks += without
     data = numbers(name, inputs, remarks=tuple(remarks), source=source)
     return replace(
         data,
-        factors=np.column_stack([each.values for each in factors]) if factors else None,
-        specs=tuple(map(as_factor, factors)),
+        factors=found.values,
+        specs=found.specs,
         labels=read_labels,
         label_names=label_names,
-        row_ids=_ids(where, table, roles.ids) if roles.ids else data.row_ids,
+        **(_ids(where, frame[roles.ids], roles.ids) if roles.ids else {}),
     )
 
 
@@ -209,7 +208,7 @@ def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = F
     known = column.dropna()
     if not words:
         check_words(place, known)
-    levels = sorted({str(word) for word in known})
+    levels = in_order(map(str, known))
     order = {level: float(i) for i, level in enumerate(levels)}
     values = column.map(lambda word: order[str(word)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
     return Cells(name, values, tuple(levels), "words")
@@ -235,7 +234,7 @@ def _left_out(cells: Cells, roles: Roles) -> str:
     whole = len(known) == len(cells.values) and distinct == len(known) > 2
     if whole and cells.what == "words" and distinct > FEW:
         return "another word in each row"
-    if whole and cells.what == "whole" and (cells.name.lower() in COUNTERS or _counts(known)):
+    if whole and cells.what == "whole" and (cells.name.lower() in COUNTERS or counts(known)):
         return "counts the rows"
     if cells.what == "words" and distinct > max(FEW, len(known) / 2):
         raise InputError(
@@ -244,11 +243,6 @@ def _left_out(cells: Cells, roles: Roles) -> str:
         )
     shown = cells.levels[0][:20] if cells.levels else f"{known[0]:g}"
     return f"{shown} in all rows" if distinct == 1 and len(known) == len(cells.values) else ""
-
-
-def _counts(values: Floats) -> bool:
-    """Whether values are 0, 1, 2, … or 1, 2, 3, …, in any order."""
-    return values.min() in (0, 1) and values.max() - values.min() == len(values) - 1
 
 
 def _inputs(where: str, kept: list[Cells], roles: Roles) -> Inputs:
@@ -288,36 +282,18 @@ def _as_words(cells: Cells) -> tuple[Floats, tuple[str, ...]]:
     return values, tuple(np.format_float_positional(level, trim="-") for level in levels)
 
 
-def as_factor(cells: Cells) -> Factor:
-    """A column as a factor: words and truth values have levels without an order, numbers one unless they are few."""
-    if cells.levels:
-        return Factor(cells.name, "ordinal" if cells.ordered else "categorical", cells.levels)
-    few = len(np.unique(cells.known)) <= FEW
-    return Factor(cells.name, "categorical" if cells.what in ("whole", "truth") and few else "continuous")
+def _labels(where: str, frame: pd.DataFrame, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...], list[str]]:
+    """The labels, their names, and a word on rows without one."""
+    if not name:
+        return None, (), []
+    found, names = labels_of(frame[name], f"{where}: column {name[:40]!r}")
+    return found, names, [each for each in (unlabelled(found, frame[name]),) if each]
 
 
-def _labels(where: str, cells: Cells | None) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    if cells is None:
-        return None, ()
-    missing = int(np.isnan(cells.values).sum())
-    if cells.what == "number" and not cells.levels and len(cells.known) and (cells.known % 1 != 0).any():
-        raise InputError(
-            f"{where}: labels in {cells.name[:40]!r} are fractions; expected words or whole numbers: factors="
-        )
-    if missing:
-        raise InputError(f"{where}: labels in {cells.name[:40]!r} are missing in {missing:,} rows; use factors=NAME")
-    if cells.levels:
-        return cells.values.astype(np.int64), cells.levels
-    values = cells.values.astype(np.int64)
-    few = values.min() >= 0 and values.max() < 10_000
-    return values, tuple(map(str, range(int(values.max()) + 1))) if few else ()
-
-
-def _ids(where: str, table: Table, name: str) -> NDArray[np.int64]:
-    column = next(column for each, column in table.frame.items() if str(each) == name)
-    if not pd.api.types.is_integer_dtype(column) or column.isna().any() or not column.is_unique:
-        raise InputError(f"{where}: ids in {name[:40]!r} are {column.dtype}; expected whole numbers, all different")
-    return column.to_numpy(np.int64)
+def _ids(where: str, column: pd.Series[Any], name: str) -> dict[str, Any]:
+    """Row ids, and row names where the ids are texts, as fields of a `Dataset`."""
+    row_ids, row_names = numbered(ids_of(column, f"{where}: column {name[:40]!r}"))
+    return {"row_ids": row_ids, "row_names": row_names}
 
 
 def _is_target(cells: Cells, roles: Roles) -> bool:

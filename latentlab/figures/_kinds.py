@@ -8,6 +8,8 @@ from types import ModuleType
 from latentlab.data import Form
 from latentlab.data.kinds import kind_of
 
+PICTURES = 12
+
 
 def drawing(form: Form) -> ModuleType | None:
     """What draws samples of that form in panels of their own; None where they are small pictures.
@@ -18,3 +20,9 @@ def drawing(form: Form) -> ModuleType | None:
     """
     name = getattr(kind_of(form), "DRAWN", "")
     return import_module(f"latentlab.figures._{name}") if name else None
+
+
+def abreast(form: Form) -> int:
+    """How many samples of that form stand side by side where no number is said: drawn ones are wider than pictures."""
+    drawn = drawing(form)
+    return PICTURES if drawn is None else int(drawn.SAMPLES)

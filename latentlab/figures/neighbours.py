@@ -6,6 +6,7 @@ import numpy as np
 
 from latentlab.analysis.support.record import ARMS, read_sheet, read_support
 from latentlab.figures import _images, _sheet
+from latentlab.figures._kinds import abreast
 from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 from latentlab.system.registry import choose
@@ -15,12 +16,16 @@ TAKES = "run"
 SOURCES = ("prior", "gaussian", "aggregate")
 
 
-def prepare(run: Run, *, source: str = "prior", images: int = 12) -> _sheet.Sheet:
-    """Samples of one kind (prior, gaussian, aggregate), each above the row of the training data nearest to it."""
+def prepare(run: Run, *, source: str = "prior", images: int | None = None) -> _sheet.Sheet:
+    """Samples of one kind (prior, gaussian, aggregate), each above the row of the training data nearest to it.
+
+    12 `images` where no number is said, 4 of other kinds.
+    """
+    count = images or abreast(run.config.form)
     part = read_sheet(run)[f"samples-{choose(source, SOURCES, what='kind of samples')}"]
     arms = read_support(run)["arms"]
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
-    cells = np.stack([_images.rgba(part.pictures(each[:images])) for each in (part.images, part.originals)])  # type: ignore[index]
+    cells = np.stack([_images.rgba(part.pictures(each[:count])) for each in (part.images, part.originals)])  # type: ignore[index]
     told = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
     told += f", of real held-out data {number(real)}; brightness does not count"
     return _sheet.Sheet(cells, ("sample", "nearest training"), told)

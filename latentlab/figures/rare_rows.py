@@ -6,6 +6,7 @@ import numpy as np
 
 from latentlab.analysis.debias.record import load_extremes
 from latentlab.figures import _images, _sheet
+from latentlab.figures._kinds import abreast
 from latentlab.figures._text import describe
 from latentlab.runs.run import Run
 
@@ -13,11 +14,14 @@ TITLE = "Rare and common rows"
 TAKES = "run"
 
 
-def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
-    """The first `images` rarest and commonest training rows, as `latentlab debias` found them."""
+def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
+    """The first `images` rarest and commonest training rows, as `latentlab debias` found them.
+
+    12 `images` where no number is said, 4 of other kinds.
+    """
     found = load_extremes(run)
     rows, labels, marks = [], [], {"which": [], "row": [], "weight": [], "class": []}  # type: ignore[var-annotated]
-    count = min(images, *(len(part.images) for part in found.values()))
+    count = min(images or abreast(run.config.form), *(len(part.images) for part in found.values()))
     for name in ("rarest", "commonest"):
         part = found[name]
         if part.originals is not None:

@@ -12,7 +12,7 @@ from latentlab.codes.decodings import Decodings
 from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.figures import _images, _panels, _sheet
-from latentlab.figures._kinds import drawing
+from latentlab.figures._kinds import abreast, drawing
 from latentlab.figures._text import describe
 from latentlab.runs.run import Run, check_model
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 TITLE = "Reconstructions"
 TAKES = "runs"
-PICTURES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,7 @@ def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstruction
         raise InputError(f"{runs[0].path} has no reconstructions; compute them: `latentlab analyze … --only traverse`")
     first = parts[0][1]
     drawn = drawing(first.form)
-    ids = _shared_ids([part for _, part in parts])[: images or (PICTURES if drawn is None else drawn.SAMPLES)]
+    ids = _shared_ids([part for _, part in parts])[: images or abreast(first.form)]
     originals = _pick(first, first.originals, ids)
     for run, part in parts[1:]:
         if not np.array_equal(_pick(part, part.originals, ids), originals):

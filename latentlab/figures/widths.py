@@ -7,6 +7,7 @@ import numpy as np
 from latentlab.analysis.support.record import read_sheet, read_support
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
+from latentlab.figures._kinds import abreast
 from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 
@@ -14,16 +15,20 @@ TITLE = "The most and least distinct rows"
 TAKES = "run"
 
 
-def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
-    """The `images` rows with the narrowest posteriors and as many with the widest, each above its reconstruction."""
+def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
+    """The `images` rows with the narrowest posteriors and as many with the widest, each above its reconstruction.
+
+    12 `images` where no number is said, 4 of other kinds.
+    """
+    count = images or abreast(run.config.form)
     pictures, found = read_sheet(run), read_support(run)
     if "widest" not in pictures:
         raise InputError(f"{run.path} has no widths: {found['undefined'].get('widths', 'it was not measured')}")
     rows, labels = [], []
     for name in ("narrowest", "widest"):
         part = pictures[name]
-        rows += [_images.rgba(part.pictures(each[:images])) for each in (part.originals, part.images)]  # type: ignore[index]
-        shown = part.settings["width"][:images]
+        rows += [_images.rgba(part.pictures(each[:count])) for each in (part.originals, part.images)]  # type: ignore[index]
+        shown = part.settings["width"][:count]
         labels += [f"{name}, σ {number(min(shown))} to {number(max(shown))}", "decoded"]
     w = found["widths"]
     told = f"{describe(run)} · geometric mean of σ over active dimensions, in units of the prior's"

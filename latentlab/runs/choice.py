@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
-from latentlab.runs.differences import LEVEL, Difference, Middle, against_rivals, middle, seeds_to_decide
+from latentlab.runs.differences import (
+    HARSHEST,
+    LEVEL,
+    UNEVEN,
+    Difference,
+    Middle,
+    against_rivals,
+    middle,
+    seeds_to_decide,
+)
 from latentlab.runs.seeds import by_seed, check_measure, incomparable, missed_nulls, usable, without_value
 from latentlab.system.registry import load, names
 
@@ -21,8 +30,9 @@ RULE = (
     "A setting is named best only when it beats every other one and there are enough seeds that this would happen by "
     f"chance less than 5 % of the time: one-sided p ≤ {LEVEL:g} with at least {LEAST} seeds each. If both have the "
     "same seeds, p is 1.5 times the smaller one of Welch's t-test and the t-test paired by seed; otherwise the larger "
-    "one of Welch's and the exact Mann–Whitney test. Holm's correction covers all scores that are judged. A score that "
-    "does not beat permuted and rotated codes names no winner."
+    f"one of Welch's and the exact Mann–Whitney test. Where one variance is more than {UNEVEN:g} times the other, p "
+    f"counts up to {HARSHEST:g} times. Holm's correction covers all scores that are judged. A score "
+    "that does not beat permuted and rotated codes names no winner."
 )
 
 

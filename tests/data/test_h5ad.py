@@ -34,7 +34,7 @@ def cells(counts: np.ndarray = COUNTS, matrix=sparse.csr_matrix, **more):
         {
             "cell_type": pd.Categorical(rng.choice(["B", "T", "NK"], n)),
             "batch": pd.Categorical(np.where(np.arange(n) < n / 4, "one", "two")),
-            "n_counts": counts.sum(axis=1).astype(np.float32),
+            "n_counts": counts.sum(axis=1).astype(np.float32) + 0.5,
             "plate": np.arange(n) % 3,
             "doublet": np.arange(n) % 2 == 0,
             "constant": 1.0,
@@ -87,10 +87,13 @@ def test_columns_of_rows_become_factors_and_labels(tmp_path: Path) -> None:
     kinds = {spec.name: (spec.kind, spec.values) for spec in data.specs}
     assert kinds["cell_type"] == ("categorical", ("B", "NK", "T"))
     assert kinds["n_counts"] == ("continuous", ())
-    assert kinds["plate"] == ("categorical", ("0", "1", "2"))
+    assert kinds["plate"] == ("categorical", (0.0, 1.0, 2.0))
     assert kinds["doublet"] == ("categorical", ("false", "true"))
     assert not {"constant", "comment"} & kinds.keys()
-    assert any("2 of 7 columns of obs left out" in remark for remark in data.remarks)
+    assert any(
+        "2 columns of obs left out as factors: constant (1.0 in all rows), comment (" in remark
+        for remark in data.remarks
+    )
     assert data.label_names == ("B", "NK", "T")
     assert any("labels are cell_type" in remark for remark in data.remarks)
     assert load(written(cells(), tmp_path), labels="batch").label_names == ("one", "two")
@@ -137,7 +140,7 @@ def test_features_are_chosen_by_a_flag_or_by_their_spread(tmp_path: Path) -> Non
         ({"genes": "highly_variable", "top": 2}, "give one"),
         ({"top": 7}, "top is 7"),
         ({"labels": "donor"}, "no column 'donor'"),
-        ({"labels": "n_counts"}, "are numbers"),
+        ({"labels": "n_counts"}, "labels=n_counts holds numbers that cannot be labels"),
         ({"kind": "image"}, "expected counts or table"),
         ({"size": 3}, "no option 'size'"),
     ],
@@ -168,12 +171,15 @@ def test_repeated_feature_names_get_a_word(tmp_path: Path) -> None:
     assert any("1 feature names repeat" in each for each in data.remarks)
 
 
-def test_missing_labels_leave_a_factor_alone(tmp_path: Path) -> None:
+def test_missing_labels_are_minus_one_and_said(tmp_path: Path) -> None:
     held = cells()
     held.obs.loc[held.obs_names[:3], "cell_type"] = np.nan
     data = load(written(held, tmp_path), layer="counts")
-    assert data.labels is None
-    assert any("lacks 3 labels" in each for each in data.remarks)
+    assert data.labels is not None
+    assert (data.labels < 0).sum() == 3
+    assert any("3 of 40 rows have no label in cell_type" in each for each in data.remarks)
+    with pytest.raises(InputError, match="label is missing in 3 rows"):
+        condition_of(data, "label")
     column = [spec.name for spec in data.specs].index("cell_type")
     assert data.factors is not None
     assert np.isnan(data.factors[:, column]).sum() == 3

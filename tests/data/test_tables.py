@@ -104,6 +104,18 @@ def test_what_is_left_out_is_said_and_can_be_kept(table: Path) -> None:
     assert load(f"{table}:columns=species=binary").form.names[-2:] == ("species=dog", "dose")
 
 
+def test_labels_may_be_missing_and_ids_may_be_texts(table: Path) -> None:
+    data = load(f"{table}:labels=blood group")
+    assert data.labels is not None
+    assert np.flatnonzero(data.labels < 0).tolist() == [5]
+    assert "1 of 40 rows have no label in blood group" in data.remarks
+    names = [f"mouse {k}" for k in range(N)]
+    named = from_arrays(FRAME.assign(mouse=names), row_ids="mouse")
+    assert named.row_names is not None
+    assert named.row_names.tolist() == names
+    assert "mouse" not in named.form.names
+
+
 def test_row_numbers_without_a_name_are_no_input(tmp_path: Path) -> None:
     FRAME.drop(columns="sample").to_csv(tmp_path / "i.csv")
     data = load(tmp_path / "i.csv")
@@ -125,9 +137,8 @@ def test_a_name_may_hold_a_plus(tmp_path: Path) -> None:
         ("columns=dose", "columns has 'dose'; expected NAME=KIND"),
         ("columns=species=numeric", "holds words; expected numbers"),
         ("columns=dose=binary", "is to be binary; expected 0 and 1, or two words"),
-        ("labels=dose", "are fractions; expected words or whole numbers"),
-        ("labels=blood group", "are missing in 1 rows; use factors"),
-        ("ids=smokes", "expected whole numbers, all different"),
+        ("labels=dose", "numbers that cannot be labels; expected whole numbers or names"),
+        ("ids=smokes", "more than once"),
         ("drop=dose,factors=dose", "given two roles"),
         ("drop=sample+height+weight+smokes+blood group+species+dose+site", "no column that is an input"),
         ("header=2", "header is 2; expected 1"),

@@ -17,7 +17,7 @@ from toy import write_run
 from latentlab.errors import InputError
 from latentlab.runs.choice import Frontier, choice, choices
 from latentlab.runs.comparison import compare
-from latentlab.runs.differences import PAIRED, compared, middle, seeds_to_decide
+from latentlab.runs.differences import HARSHEST, PAIRED, UNEVEN, compared, middle, seeds_to_decide
 from latentlab.runs.study import Study
 
 APART = {"a": [1.0, 1.2, 0.9, 1.1], "b": [4.0, 4.3, 3.9, 4.1]}
@@ -175,6 +175,9 @@ def numbers(n: int) -> st.SearchStrategy[list[float]]:
 def test_p_values_are_those_of_scipy(a: list[float], b: list[float], c: list[float]) -> None:
     if min(np.std(a), np.std(b), np.std(c), np.std(np.subtract(a, b))) < 1e-3:
         return
+    spreads = [np.var(each, ddof=1) for each in (a, b, c)]
+    if max(spreads) > UNEVEN * min(spreads):
+        return
     same = compared(("a", dict(enumerate(a))), ("b", dict(enumerate(b))), higher=True)
     welch = stats.ttest_ind(a, b, equal_var=False, alternative="greater").pvalue
     pairs = stats.ttest_rel(a, b, alternative="greater").pvalue
@@ -185,6 +188,16 @@ def test_p_values_are_those_of_scipy(a: list[float], b: list[float], c: list[flo
     assert other.p == pytest.approx(max(test.pvalue, ranks), rel=1e-6)
     plain = stats.ttest_ind(a, c, equal_var=False).confidence_interval()
     assert other.interval == pytest.approx((plain.low, plain.high), rel=1e-6, abs=1e-9)
+
+
+def test_settings_of_unlike_spreads_are_told_apart_less_easily() -> None:
+    narrow, wide = [0.0, 1.0, 2.0, 1.0], [5.0, 13.0, 9.0, 9.5]
+    found = compared(("wide", dict(enumerate(wide))), ("narrow", dict(enumerate(narrow))), higher=True)
+    t = stats.ttest_ind(wide, narrow, equal_var=False).statistic
+    pairs = stats.ttest_rel(wide, narrow, alternative="greater").pvalue
+    assert found.p == pytest.approx(PAIRED * HARSHEST * min(stats.t.sf(t, 3), pairs))
+    alike = compared(("wide", dict(enumerate(wide))), ("moved", dict(enumerate(np.subtract(wide, 8)))), higher=True)
+    assert found.p > stats.ttest_ind(wide, narrow, equal_var=False).pvalue > alike.p
 
 
 @settings(deadline=None, max_examples=25)

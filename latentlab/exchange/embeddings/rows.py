@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
+from latentlab.data._factors import factors_of, labels_of
+from latentlab.data._ids import Texts, ids_of, numbered
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
-from latentlab.exchange.embeddings.columns import factors_of, labels_of
 from latentlab.exchange.embeddings.embedding import WIDEST, Embedding
-from latentlab.exchange.embeddings.ids import Texts, ids_of, joined, numbered
+from latentlab.exchange.embeddings.ids import joined
 from latentlab.exchange.embeddings.tables import counts_rows, matrix, own_ids, with_index
 
 FACTORS = "factors"  # what a table is called that has one row for each code, all of them factors
@@ -93,7 +94,10 @@ def embedded(
     row_ids, names = (np.arange(len(held.z), dtype=np.int64), None) if found is None else numbered(found)
     labelled, label_names = _labels(labels, about, found, held, where)
     columns = about if chosen is None else about[_known(chosen, about, where)]
-    factors, specs = factors_of(columns, chosen or _required(tables, ids), where)
+    read = factors_of(columns, chosen or _required(tables, ids), where)
+    for sentence in read.said(where):
+        say(sentence)
+    factors, specs = read.values, read.specs
     if isinstance(labels, str) and [spec.name for spec in specs] == [labels]:
         factors, specs = None, ()  # labels alone count as a factor already
     codes = Codes(held.z, held.variance, factors, specs, labelled, row_ids, label_names=label_names, row_names=names)

@@ -176,7 +176,7 @@ def test_an_element_of_anndata_with_its_obs(cells: Path, tmp_path: Path) -> None
     kinds = {spec.name: (spec.kind, spec.values) for spec in codes.specs}
     assert kinds["cell_type"] == ("categorical", ("B", "T"))
     assert kinds["stage"] == ("ordinal", ("early", "late"))
-    assert kinds["doublet"] == ("categorical", ("False", "True"))
+    assert kinds["doublet"] == ("categorical", ("false", "true"))
     assert "barcode" not in kinds
     assert codes.labels[:4].tolist() == [0, 1, -1, 0]
     assert np.isnan(codes.factors[1, codes.factor_names().index("age")])

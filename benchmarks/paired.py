@@ -1,0 +1,85 @@
+"""Speed of image training and encoding in two commits: pairs of runs that take turns, and the ratio of their times.
+
+Run from the repository root on an idle machine: ``python benchmarks/paired.py [BEFORE] [AFTER] [--pairs 10]``. BEFORE
+is by default the commit before samples had a form. Each commit is checked out in a folder of its own; every run has an
+interpreter of its own, the order within a pair changes, and the clock starts after imports and after one warm-up.
+Shown are the median ratio after / before and its 95 % interval over pairs (order statistics). Promised: within 2 %.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+BEFORE = "8d68b08~1"
+CODE = """
+import sys, tempfile, time
+from pathlib import Path
+from latentlab.analysis.encode.stage import encode
+from latentlab.data import load
+from latentlab.training.train import train
+data = load("dsprites:size=32,grid=3x4x10x16x16")
+with tempfile.TemporaryDirectory() as folder:
+    train(data, Path(folder) / "warm", steps=20, network={network!r}, batch_size=128, threads=1)
+    start = time.perf_counter()
+    run = train(data, Path(folder) / "run", steps={steps}, network={network!r}, batch_size=128, threads=1)
+    trained = time.perf_counter()
+    encode(run, data)
+    print(trained - start, time.perf_counter() - trained)
+"""
+
+
+def seconds(folder: Path, network: str, steps: int) -> np.ndarray:
+    """The seconds of training and of encoding (2,) in a checkout."""
+    code = CODE.format(network=network, steps=steps)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{folder.name} failed: {done.stderr.strip().splitlines()[-1]}")
+    return np.array(done.stdout.split()[-2:], float)
+
+
+def middle(ratios: np.ndarray) -> str:
+    """The median of ratios, and its interval between order statistics."""
+    ranked, n = np.sort(ratios), len(ratios)
+    first = int(max(stats.binom.ppf(0.025, n, 0.5) - 1, 0))
+    return f"{np.median(ranked):.3f} ({ranked[first]:.3f} to {ranked[-1 - first]:.3f})"
+
+
+def main() -> None:
+    """Print a line a network."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("commits", nargs="*", default=[], help="before and after")
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=300)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        places = []
+        for name, commit in zip(
+            ("before", "after"), [*args.commits, *[BEFORE, "HEAD"][len(args.commits) :]], strict=True
+        ):
+            place = Path(folder) / name
+            subprocess.run(["git", "worktree", "add", "--detach", place, commit], check=True, capture_output=True)
+            places.append(place)
+        try:
+            for network in ("mlp", "burgess"):
+                pairs = []
+                for k in range(args.pairs):
+                    order = (0, 1) if k % 2 else (1, 0)
+                    found = {i: seconds(places[i], network, args.steps) for i in order}
+                    pairs.append(found[1] / found[0])
+                training, encoding = np.array(pairs).T
+                print(
+                    f"{network}: training {middle(training)}, encoding {middle(encoding)}, {args.pairs} pairs",
+                    flush=True,
+                )
+        finally:
+            for place in places:
+                subprocess.run(["git", "worktree", "remove", "--force", place], check=False, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
