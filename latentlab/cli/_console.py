@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.errors import InputError, harmless, one_line
+from latentlab.system.files import refuse_unwritable
 from latentlab.system.progress import Progress, silent
 from latentlab.system.registry import choose, names
 from latentlab.system.streams import takes_all_letters, tell
@@ -51,6 +53,53 @@ Cluster = Annotated[
         metavar="ADDRESS", help="Run on the workers of a Dask scheduler, as in tcp://127.0.0.1:8786 or tls://…"
     ),
 ]
+
+
+def file_to_write(text: str, *endings: str, flags: tuple[str, ...] = ("-o", "--out")) -> Any:
+    """The option of a file to write. One that cannot be written is refused before anything is computed.
+
+    Each of `endings` begins with the ending itself, as in ``.tex (one row per setting)``; without any, all are taken.
+    """
+    taken = [each.split()[0] for each in endings]
+
+    def check(out: Path | None) -> Path | None:
+        if out is None:
+            return None
+        if endings and out.suffix not in taken:
+            raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected {' or '.join(endings)}")
+        if out.is_dir():
+            raise InputError(f"{out} is a folder; expected a file to write, as in {out / 'NAME'}{''.join(taken[:1])}")
+        refuse_unwritable(out)
+        return out
+
+    listed = f"{text}: {' or '.join(endings)}." if len(endings) > 1 else f"{text}."
+    return typer.Option(*flags, help=listed, callback=check)
+
+
+def path_to_write(text: str) -> Any:
+    """The option of a file or a folder to write, where it depends on other options which it is."""
+
+    def check(out: Path) -> Path:
+        if not out.is_dir():
+            refuse_unwritable(out)
+        return out
+
+    return typer.Option("-o", "--out", help=f"{text}.", callback=check)
+
+
+def folder_to_make(text: str) -> Any:
+    """The option of a folder to make or to continue. A file of that name is refused before anything is computed."""
+
+    def check(out: Path | None) -> Path | None:
+        if out is not None and os.path.lexists(out) and not out.is_dir():
+            raise InputError(f"{out} is a file; expected a folder to create or continue: choose another name")
+        if out is not None and not out.exists():
+            refuse_unwritable(out)
+        return out
+
+    return typer.Option("-o", "--out", help=f"{text}.", callback=check)
+
+
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders or study folders.")]
 
 

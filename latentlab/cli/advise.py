@@ -37,7 +37,7 @@ def advise(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed for the choice of rows.")] = 0,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="File to write: .json (everything) or .csv (the table).")
+        Path | None, _console.file_to_write("File to write", ".json (everything)", ".csv (the table)")
     ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
@@ -54,8 +54,6 @@ def advise(
     from latentlab.runs.advice import advise as ask
     from latentlab.runs.study import Study
 
-    writers = {".json": _as_json, ".csv": _as_csv}
-    _check_ending(out, writers)
     advice = ask(
         load(data), study=None if study is None else Study(study), want=want, latent_dim=latent_dim, network=network,
         likelihood=likelihood, sigma=sigma, seeds=seeds, seed=seed,
@@ -63,18 +61,11 @@ def advise(
     if out is not None:
         from latentlab.system.files import write_bytes
 
-        write_bytes(out, writers[out.suffix](advice))
+        write_bytes(out, _as_json(advice) if out.suffix == ".json" else _as_csv(advice))
     if json:
         _console.show_json(advice.to_json())
     else:
         _show(advice, quiet=quiet)
-
-
-def _check_ending(out: Path | None, writers: dict[str, Any]) -> None:
-    from latentlab.errors import InputError
-
-    if out is not None and out.suffix not in writers:
-        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected .json (everything) or .csv (the table)")
 
 
 def _as_json(advice: Advice) -> bytes:

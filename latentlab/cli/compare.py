@@ -22,7 +22,7 @@ def compare(
     paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="File to write: .csv (one row per run) or .tex (one row per setting)."),
+        _console.file_to_write("File to write", ".csv (one row per run)", ".tex (one row per setting)"),
     ] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
     json: _console.Json = False,
@@ -36,7 +36,6 @@ def compare(
     Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
     from latentlab.analysis.score.agreement import by_setting
-    from latentlab.errors import InputError
     from latentlab.reports.latex import latex
     from latentlab.results import Caveat
     from latentlab.runs.answers import answers
@@ -48,11 +47,6 @@ def compare(
     from latentlab.runs.study import Study, open_path
     from latentlab.system.files import write_bytes
 
-    writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
-    if out is not None and out.suffix not in writers:
-        raise InputError(
-            f"{out} ends in {out.suffix or 'nothing'}; expected .csv (one row per run) or .tex (one row per setting)"
-        )
     opened = [open_path(path) for path in paths]
     check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
     found = tabulate(opened, metrics=_console.metrics(metric))
@@ -60,7 +54,7 @@ def compare(
     judged = choices(found, None if metric is None else [name for name in found.attrs["metrics"] if better(name)])
     settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
     if out is not None:
-        write_bytes(out, writers[out.suffix](found))
+        write_bytes(out, csv_of(found) if out.suffix == ".csv" else latex(found).encode())
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
     if json:
         groups = recurring_in(found)

@@ -24,8 +24,8 @@ def debias(
     paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--out", help="File to write: sampling weights of a single run (.npy), to use with train --weights."
+        _console.file_to_write(
+            "File to write: sampling weights of a single run (.npy), to use with train --weights", ".npy"
         ),
     ] = None,
     data: _console.Data = None,

@@ -26,9 +26,7 @@ STORY = (
 
 
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Study folder to create or continue.")] = Path(
-        "artifacts/demo"
-    ),
+    out: Annotated[Path, _console.folder_to_make("Study folder to create or continue")] = Path("artifacts/demo"),
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -27,7 +27,10 @@ def explain(
     steps: Annotated[int, typer.Option(min=3, help="Number of samples along each path.")] = 33,
     seed: Annotated[int, typer.Option(help="Seed for the choice of codes.")] = 0,
     csv: Annotated[
-        Path | None, typer.Option(help="CSV file to write: the features that each dimension moves up and down.")
+        Path | None,
+        _console.file_to_write(
+            "CSV file to write: the features that each dimension moves up and down", ".csv", flags=("--csv",)
+        ),
     ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, help="With --csv: features up and features down per dimension (all).")

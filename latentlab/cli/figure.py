@@ -19,9 +19,7 @@ PANEL = "Show"
 def figure(
     kind: Annotated[str, typer.Argument(help=", ".join(names("figures")).replace("_", "-"))],
     paths: _console.Paths,
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="File to write: .pdf, .svg, .png, .html, .csv, .txt or .gif.")
-    ],
+    out: Annotated[Path, _console.file_to_write("File to write: .pdf, .svg, .png, .html, .csv, .txt or .gif")],
     preset: Annotated[
         str, typer.Option(help="Page width and font size of a venue: icml, neurips, nature-single, nature-double.")
     ] = "neurips",

@@ -21,7 +21,7 @@ def import_(
         Path | None,
         typer.Argument(metavar="[PATH]", help="Folder or file in that format, or zoo:NAME (see latentlab zoo ls)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder to create.")] = None,
+    out: Annotated[Path | None, _console.folder_to_make("Run folder to create")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[

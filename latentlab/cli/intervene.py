@@ -23,7 +23,7 @@ def intervene(
     ] = 256,
     seed: Annotated[int, typer.Option(help="Seed for pairs, regressor and redraws.")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per factor.")] = None,
+    out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per factor", ".csv")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -26,7 +26,7 @@ def leakage(
     ] = 16,
     seed: Annotated[int, typer.Option(help="Seed for rows, regressor and redraws.")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per dimension.")] = None,
+    out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per dimension", ".csv")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:

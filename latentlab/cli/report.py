@@ -15,7 +15,7 @@ PANEL = "Show"
 
 def report(
     paths: _console.Paths,
-    out: Annotated[Path, typer.Option("-o", "--out", help="HTML file to write.")],
+    out: Annotated[Path, _console.file_to_write("HTML file to write", ".html", ".htm")],
     title: Annotated[str | None, typer.Option(help="Title of the page; the folder's name by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,

@@ -16,7 +16,7 @@ PANEL = "Train"
 
 def train(
     data: Annotated[str, typer.Option(help="Name of a data set (see latentlab data ls) or a path.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to create.")],
+    out: Annotated[Path, _console.folder_to_make("Run folder to create")],
     objective: Annotated[
         str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
     ] = "beta-vae",

@@ -32,6 +32,7 @@ from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import Conditions, RunConfig
 from latentlab.runs.data import same_data
+from latentlab.runs.identity import identity_of, labelled
 from latentlab.runs.run import Run
 from latentlab.system import registry
 from latentlab.system.files import lock, sha256, write_bytes, write_json
@@ -339,17 +340,19 @@ def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor], model: nn
     if not tensors:
         raise InputError("the model has no weights; wrap the modules or their methods")
     _check_finite(tensors, model)
-    content = save(tensors, metadata={"step": "0"})
+    settings = config.model_dump(mode="json")
+    content = labelled(save(tensors), 0, identity_of(settings))
     if (out / "config.json").is_file():
         run = Run(out)
         theirs, ours = (each.model_dump(exclude={"hardware"}) for each in (run.config, config))
         if same_data(run, config.data):
             theirs["data"] = ours["data"]
-        if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() == content:
+        older = save(tensors, metadata={"step": "0"})
+        if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() in (content, older):
             return run
     if out.exists() and (not out.is_dir() or any(f for f in out.iterdir() if not f.name.startswith("."))):
         raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
     with lock(out):
         write_bytes(out / "model.safetensors", content)
-        write_json(out / "config.json", config.model_dump(mode="json"))
+        write_json(out / "config.json", settings)
     return Run(out)
