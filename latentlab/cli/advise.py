@@ -18,12 +18,16 @@ PANEL = "Train"
 def advise(
     data: Annotated[str, typer.Argument(metavar="DATA", help="Name of a data set (see latentlab data ls) or a path.")],
     study: Annotated[
-        Path | None, typer.Option(help="Study of these data: compare with what its runs kept, and correct by it.")
+        Path | None,
+        typer.Option(help="Study of the same data: compare the prediction with what its runs kept, and correct it."),
     ] = None,
     want: Annotated[int | None, typer.Option(help="Find the β that leaves this number of active units.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Number of latent dimensions; suggested by default.")] = None,
     network: Annotated[
-        str, typer.Option(help="Network to be trained; predictions are exact for linear, others need fewer units.")
+        str,
+        typer.Option(
+            help="Network that will be trained; predictions are exact for linear, other networks use fewer units."
+        ),
     ] = "auto",
     likelihood: Annotated[
         str,
@@ -42,7 +46,7 @@ def advise(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Advise on β and latent size before training: what the spectrum of the data lets a VAE keep at each β.
+    """Suggest β and a latent size before training: what a VAE can keep of the data at each β, from their spectrum.
 
     After a sweep, --study compares prediction and measurement, and names runs that were trained for too short a time.
 

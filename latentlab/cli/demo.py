@@ -19,7 +19,7 @@ STORY = (
         "Turn each checkpoint into codes, traversals, projections and scores",
         "analyze {out} --projection-rows 4000 --metric {metrics}",
     ),
-    ("See what each β cost and what it brought", "compare {out} --quiet"),
+    ("See what each β costs and gains", "compare {out} --quiet"),
     ("Draw the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
     ("Draw what each dimension of one run does", "figure traversals {out}/beta4-seed0 -o {out}/traversals.pdf"),
 )

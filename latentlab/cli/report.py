@@ -20,7 +20,7 @@ def report(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Write a report of a study to one HTML file: what it says in three sentences, costs, scores, dimensions, caveats,
+    """Write a report of a study to one HTML file: three answers in a sentence each, costs, scores, dimensions, caveats,
     commands, and the panels that were collected in the dashboard.
 
     Example: latentlab report artifacts/digits-study -o report.html

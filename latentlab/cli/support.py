@@ -39,14 +39,14 @@ def support(
 
     images = None if data is None else load(data)
     options: dict[str, Any] = {"draws": draws, "seed": seed, "adapter": adapter}
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths, "support", lambda run, report: measure(run, data=images, progress=report, **options), quiet=quiet or json
     )
     if json:
-        found.show_json(lambda numbers: numbers)
-    elif found.done:
-        _tables(found.done)
-    found.end()
+        outcome.show_json(lambda numbers: numbers)
+    elif outcome.done:
+        _tables(outcome.done)
+    outcome.end()
 
 
 def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:

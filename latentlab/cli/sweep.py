@@ -57,7 +57,8 @@ def sweep(
     together: Annotated[
         bool | None,
         typer.Option(
-            "--together/--apart", help="Train runs that share a network in one pass, or each alone (together on cuda)."
+            "--together/--apart",
+            help="Train runs with the same network in one pass, or each run alone (in one pass on cuda).",
         ),
     ] = None,
     shard: _console.Shard = None,

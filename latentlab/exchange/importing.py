@@ -185,17 +185,17 @@ def import_model(
     >>> run.config.latent_dim, run.encodes, run.decodes
     (2, True, True)
     """
-    found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
+    built = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
-        _load(own(found), Path(weights), key, prefix)
+        _load(own(built), Path(weights), key, prefix)
     elif key is not None or prefix is not None:
         raise InputError("key and prefix choose among weights in a file; name it: weights=…, or leave them out")
-    can = abilities(found)
+    can = abilities(built)
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
     conditions = _conditions(dataset, condition, encoder=condition_encoder)
-    form, stochastic = _probe(at_level(found, conditions), dataset)
+    form, stochastic = _probe(at_level(built, conditions), dataset)
     adapter = record(model).model_copy(update=can)
     content = {
         "data": "none",
@@ -203,7 +203,7 @@ def import_model(
         "form": form,
         "network": "own",
         "adapter": adapter.model_dump(),
-        "latent_dim": found.latent_dim,
+        "latent_dim": built.latent_dim,
         "likelihood": "own",
         "objective": plain(objective or {"name": f"own {adapter.name}"}),
         "stochastic": stochastic,
@@ -213,7 +213,7 @@ def import_model(
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, "your model")
-    return _publish(Path(out), config, own(found).state_dict(), own(found))
+    return _publish(Path(out), config, own(built).state_dict(), own(built))
 
 
 def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> Run:

@@ -25,6 +25,7 @@ from latentlab.figures import _caption, _markup
 from latentlab.figures._gif import gif
 from latentlab.figures._kinds import drawing
 from latentlab.figures._text import told_levels
+from latentlab.runs.arguments import fitting
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
@@ -142,9 +143,11 @@ def page(figure: go.Figure) -> str:
 def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleType, Any]:
     module = load("figures", kind)
     given = ("run", "runs", "model")
-    known = [name for name in inspect.signature(module.prepare).parameters if name not in given]
-    for name in options:
-        if name not in known and not (name == "model" and may_decode(kind)):
+    known = {name: each for name, each in _parameters(kind).items() if name not in given}
+    for name, value in options.items():
+        if name in known:
+            fitting(f"figure {kind}: {name}", value, str(known[name].annotation))
+        elif name != "model" or not may_decode(kind):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
     _check_decoding(kind, found, options)

@@ -15,11 +15,11 @@ TAKES = "run"
 
 def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
     """The first `images` rarest and commonest training rows, as `latentlab debias` found them."""
-    found = load_extremes(run)
+    extremes = load_extremes(run)
     rows, labels, marks = [], [], {"which": [], "row": [], "weight": [], "class": []}  # type: ignore[var-annotated]
-    count = min(images, *(len(part.images) for part in found.values()))
+    count = min(images, *(len(part.images) for part in extremes.values()))
     for name in ("rarest", "commonest"):
-        part = found[name]
+        part = extremes[name]
         if part.originals is not None:
             rows.append(part.pictures(part.originals[:count]))
             labels.append(name)
@@ -29,15 +29,15 @@ def prepare(run: Run, *, images: int = 12) -> _sheet.Sheet:
         marks["row"] += part.settings["rows"][:count]
         marks["weight"] += part.settings["weights"][:count]
         marks["class"] += part.settings["classes"][:count]
-    summary = found["rarest"].settings["summary"]
-    told = [
+    summary = extremes["rarest"].settings["summary"]
+    subtitle = [
         describe(run),
         f"{len(summary['dimensions'])} of {summary['of_dimensions']} dimensions counted, by their {summary['combine']}",
         f"weights worth {summary['effective']:,.0f} of {summary['rows']:,} rows",
     ]
     cells = np.stack([_images.rgba(row) for row in rows])
-    codes = np.concatenate([found[name].codes[:count] for name in ("rarest", "commonest")])
-    return _sheet.Sheet(cells, tuple(labels), " · ".join(told), codes=codes, marks=marks)
+    codes = np.concatenate([extremes[name].codes[:count] for name in ("rarest", "commonest")])
+    return _sheet.Sheet(cells, tuple(labels), " · ".join(subtitle), codes=codes, marks=marks)
 
 
 def alt(data: _sheet.Sheet) -> str:
