@@ -76,6 +76,11 @@ def file_to_write(text: str, *endings: str, flags: tuple[str, ...] = ("-o", "--o
     return typer.Option(*flags, help=listed, callback=check)
 
 
+def seed(text: str) -> Any:
+    """The option of a seed: what every generator of random numbers takes."""
+    return typer.Option(min=0, max=2**31 - 1, help=f"{text}.")
+
+
 def path_to_write(text: str) -> Any:
     """The option of a file or a folder to write, where it depends on other options which it is."""
 

@@ -39,7 +39,7 @@ def advise(
     seeds: Annotated[
         int | None, typer.Option(help="Number of seeds per setting in the command (4; 1 with --want).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed for the choice of rows.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for the choice of rows")] = 0,
     out: Annotated[
         Path | None, _console.file_to_write("File to write", ".json (everything)", ".csv (the table)")
     ] = None,

@@ -25,7 +25,7 @@ def explain(
     paths: _console.Paths,
     rows: Annotated[int, typer.Option(min=1, help="Number of seeded random codes to perturb.")] = 32,
     steps: Annotated[int, typer.Option(min=3, help="Number of samples along each path.")] = 33,
-    seed: Annotated[int, typer.Option(help="Seed for the choice of codes.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for the choice of codes")] = 0,
     csv: Annotated[
         Path | None,
         _console.file_to_write(

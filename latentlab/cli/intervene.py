@@ -25,7 +25,7 @@ def intervene(
             max=10_000,
         ),
     ] = 256,
-    seed: Annotated[int, typer.Option(help="Seed for pairs, regressor and redraws.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for pairs, regressor and redraws")] = 0,
     adapter: _console.Adapter = None,
     out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per factor", ".csv")] = None,
     json: _console.Json = False,

@@ -24,7 +24,7 @@ def leakage(
         int,
         typer.Option(help="Number of seeded random rows around which each dimension is traversed.", min=2, max=1000),
     ] = 16,
-    seed: Annotated[int, typer.Option(help="Seed for rows, regressor and redraws.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows, regressor and redraws")] = 0,
     adapter: _console.Adapter = None,
     out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per dimension", ".csv")] = None,
     json: _console.Json = False,

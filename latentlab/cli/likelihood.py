@@ -22,7 +22,7 @@ def likelihood(
     split: _console.Split = None,
     rows: Annotated[int, typer.Option(help="Number of seeded random rows.", min=1)] = 1000,
     samples: Annotated[int, typer.Option(help="Posterior samples per row.", min=2)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed for rows and samples.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows and samples")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,

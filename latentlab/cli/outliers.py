@@ -34,7 +34,7 @@ def outliers(
     data: _console.Data = None,
     split: _console.Split = None,
     rows: Annotated[int, typer.Option(min=100, help="Largest number of seeded random rows per data set.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Seed for rows, posterior samples and redraws.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows, posterior samples and redraws")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,

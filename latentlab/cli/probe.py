@@ -22,7 +22,7 @@ def probe(
     estimator: Annotated[str, typer.Option(help="Classifiers: linear, knn, or both.")] = "linear,knn",
     sizes: Annotated[str, typer.Option(help="Numbers of labelled rows per class.")] = "1,2,5,10,20,50,100",
     draws: Annotated[int, typer.Option(min=2, help="Number of random draws of the labelled rows.")] = 10,
-    seed: Annotated[int, typer.Option(help="Seed for the choice of labelled and test rows.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for the choice of labelled and test rows")] = 0,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -21,7 +21,7 @@ def support(
     paths: _console.Paths,
     data: _console.Data = None,
     draws: Annotated[int, typer.Option(help="Number of samples of each kind and of real rows.", min=100)] = 5000,
-    seed: Annotated[int, typer.Option(help="Seed for samples and rows.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for samples and rows")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,

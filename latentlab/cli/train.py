@@ -42,7 +42,7 @@ def train(
     decay: Annotated[
         float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed for initial weights, order of rows and noise.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for initial weights, order of rows and noise")] = 0,
     split: _console.Split = None,
     condition: Annotated[
         list[str] | None,

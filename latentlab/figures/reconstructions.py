@@ -38,6 +38,8 @@ class Reconstructions(_sheet.Sheet):
 
 def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstructions:
     """The first `images` reconstructed rows (12 pictures, 4 of other kinds), a seeded random choice, in all runs."""
+    if images is not None and images < 1:
+        raise InputError(f"images is {images}; expected 1 or more")
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
     if not parts:
         check_model(runs[0])

@@ -22,6 +22,7 @@ from latentlab.runs.measured import Measured, beta_of, fit, measure
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import ROWS, Spectrum, spectrum
 from latentlab.runs.study import Study
+from latentlab.system.registry import choose, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,6 +202,8 @@ def advise(
     >>> round(float(advice.thresholds[0]), 1), advice.latent_dim, advice.beta
     (3.3, 8, 0.34)
     """
+    if network != "auto":
+        choose(network, names("models/networks"), what="network")
     runs = of_one_kind(study) if study is not None else []
     _check_data(data, runs)
     if runs:

@@ -68,9 +68,12 @@ def read_collected(study: Study) -> tuple[Collected, ...]:
         return ()
     record = read_record(path, FORMAT)
     try:
-        return tuple(_panel(each) for each in record["panels"])
+        panels = tuple(map(_panel, record["panels"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} does not contain panels in latentlab's format; restore or remove it") from error
+    if len(panels) > MOST:
+        raise InputError(f"{path} has {len(panels):,} panels; at most {MOST} are read: restore or remove it")
+    return panels
 
 
 def _panel(found: Any) -> Collected:

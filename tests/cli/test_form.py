@@ -97,6 +97,13 @@ def test_out_is_refused_before_anything_is_opened(verb, tmp_path, capsys):
         assert said.count("\n") == 1
 
 
+def test_no_seed_is_negative():
+    commands = get_command(build()).commands.values()
+    seeds = [option for each in commands for option in getattr(each, "params", ()) if option.name == "seed"]
+    assert len(seeds) >= 9
+    assert {option.min for option in seeds} == {0}
+
+
 def test_an_empty_argument_is_no_path(capsys):
     for name, command in get_command(build()).commands.items():
         for line in [f"{name} {each}" for each in getattr(command, "commands", {})] or [name]:
