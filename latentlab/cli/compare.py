@@ -38,12 +38,10 @@ def compare(
     Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
     from latentlab.analysis.score.agreement import by_setting
-    from latentlab.reports.latex import latex
     from latentlab.runs.choice import better, choices
-    from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
+    from latentlab.runs.comparison import check_comparable, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
     from latentlab.runs.study import Study, open_path
-    from latentlab.system.files import write_bytes
 
     opened = [open_path(path) for path in paths]
     check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
@@ -52,7 +50,7 @@ def compare(
     judged = choices(table, None if metric is None else [name for name in table.attrs["metrics"] if better(name)])
     settings = [row | agreement[row["setting"]] for row in summarise(table).to_dict("records")]
     if out is not None:
-        write_bytes(out, csv_of(table) if out.suffix == ".csv" else latex(table).encode())
+        _write(table, out)
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
     if json:
         outcome.show_entries(table.to_dict("records"), settings=settings, **_findings(table, judged))
@@ -61,6 +59,19 @@ def compare(
     else:
         _show_all(table, settings, sorted({key for each in agreement.values() for key in each}), judged)
     outcome.end()
+
+
+def _write(table: "pd.DataFrame", out: Path) -> None:
+    """The table as the kind of file that its ending says; drawing in LaTeX is imported for .tex alone."""
+    from latentlab.runs.comparison import csv_of
+    from latentlab.system.files import write_bytes
+
+    if out.suffix == ".csv":
+        write_bytes(out, csv_of(table))
+    else:
+        from latentlab.reports.latex import latex
+
+        write_bytes(out, latex(table).encode())
 
 
 def _findings(table: "pd.DataFrame", judged: "Sequence[Choice]") -> dict[str, Any]:
