@@ -84,6 +84,8 @@ def _panel(found: Any) -> Collected:
     texts = [*known.values(), *runs, *options]
     if not all(isinstance(each, str) and len(each) <= LONGEST for each in texts) or not found.get("title"):
         raise TypeError("a panel has a title, texts and options by name")
+    if "model" in options:  # whoever draws the panel gives the run's own
+        raise TypeError("a model is not an option that is kept")
     return Collected(**known, runs=tuple(runs), options=dict(options))
 
 
