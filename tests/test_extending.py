@@ -25,6 +25,19 @@ assert len(ll.figures.spread(run).data[0].y) == 2
 for ending in ("svg", "csv", "txt"):
     assert ll.figures.rendered("spread", run, ending)
 """
+USE_VOLUME = """
+x = np.random.default_rng(0).normal(5, 2, (80, 3, 4, 5))
+data = ll.data.from_arrays(x, "volume", labels=[0, 1] * 40, name="scans")
+assert [each["found"] for each in ll.data.check(data)][:2] == ["scans (array)", "80 volumes 3×4×5"]
+run = ll.train(data, "volumes", latent_dim=2, steps=5)
+ll.encode(run, data)
+louder = ll.data.from_arrays(x + 90, "volume", name="louder")
+assert ll.outliers(run, against=louder, data=data)["scores"]["mean"]["auroc"] == 1
+assert ll.support(run, data=data, draws=100)["arms"]["real"]["precision"] > 0
+assert ll.explain(run).local.shape[0] == 2
+decoded = ll.traverse(ll.live(run).ready(), run.codes(), 0)
+assert decoded.images.shape[-3:] == (3, 4, 5) and decoded.pictures().dtype == np.uint8
+"""
 ASK = """
 import json
 from contextlib import redirect_stdout
@@ -88,8 +101,8 @@ def python(here: Path, *words: str) -> None:
 
 def test_each_file_is_all_that_is_needed(tmp_path: Path) -> None:
     names = copied(tmp_path, "one thing")
-    assert [Path(name).parent.name for name in names] == ["metrics", "data", "objectives", "figures"]
-    python(tmp_path, "-c", USE.format(here=str(tmp_path)))
+    assert [Path(name).parent.name for name in names] == ["metrics", "data", "kinds", "objectives", "figures"]
+    python(tmp_path, "-c", (USE + USE_VOLUME).format(here=str(tmp_path)))
 
 
 def test_a_question_takes_five_places_and_is_found_everywhere(tmp_path: Path) -> None:
@@ -102,97 +115,3 @@ def test_a_question_takes_five_places_and_is_found_everywhere(tmp_path: Path) ->
     assert "| [centre](centre.md) | `centre.json` | `latentlab centre RUN` | centre |" in table
     assert "| `centre` | study |" in (tmp_path / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     python(tmp_path, "-m", "pytest", "-q", "-n0", "tests/analysis/test_centre.py")
-
-
-VOLUME = '''
-"""Volumes: (depth, height, width) numbers."""
-
-from dataclasses import replace
-
-import numpy as np
-
-from latentlab.data.kinds._draw import lines
-from latentlab.data.kinds._form import Form
-
-NOUN, PLURAL, SEEN, MATCHED = "volume", "volumes", "itself", ("", 0.0)
-
-
-def described(form):
-    return f"volumes {form.size}"
-
-
-def check(form):
-    pass
-
-
-def fitted(form, data):
-    values = data[:]
-    return replace(form, offset=(float(values.mean()),), scale=(float(values.std()),))
-
-
-def networks(form):
-    return ("mlp",)
-
-
-def likelihoods(form):
-    return ("gaussian-learned",)
-
-
-def shown(form):
-    return "lines: the mean of each slice"
-
-
-def picture(form, samples):
-    return lines(0.5 + form.to_model(samples).mean(axis=(-2, -1))[..., None, :] / 6)
-
-
-def of_array(where, x, **about):
-    return x, Form("volume", x.shape[1:], "float64")
-
-
-def examined(form, blocks):
-    low = min(float(block.min()) for block in blocks)
-    return [("values", f"from {low:.1f}", "")]
-
-
-def baselines(form, samples, trained):
-    return {"mean": samples.mean(axis=(1, 2, 3))}
-
-
-def constants(form, trained):
-    return np.zeros((1, *form.shape)), {"mean": slice(1)}
-
-
-def compared(form, samples):
-    return form.to_model(samples).reshape(len(samples), -1)
-
-
-def space(form, samples, seed=0):
-    return lambda others: compared(form, others)
-
-
-seen = compared
-'''
-USE_VOLUME = """
-import numpy as np
-import latentlab as ll
-
-assert ll.__file__.startswith({here!r}), ll.__file__
-x = np.random.default_rng(0).normal(5, 2, (80, 3, 4, 5))
-data = ll.data.from_arrays(x, "volume", labels=[0, 1] * 40, name="scans")
-assert [each["found"] for each in ll.data.check(data)][:2] == ["scans (array)", "80 volumes 3×4×5"]
-run = ll.train(data, "run", latent_dim=2, steps=5)
-ll.encode(run, data)
-louder = ll.data.from_arrays(x + 90, "volume", name="louder")
-assert ll.outliers(run, against=louder, data=data)["scores"]["mean"]["auroc"] == 1
-assert ll.support(run, data=data, draws=100)["arms"]["real"]["precision"] > 0
-assert ll.explain(run).local.shape[0] == 2
-decoded = ll.traverse(ll.live(run).ready(), run.codes(), 0)
-assert decoded.images.shape[-3:] == (3, 4, 5) and decoded.pictures().dtype == np.uint8
-"""
-
-
-def test_a_kind_of_sample_is_one_file(tmp_path: Path) -> None:
-    copied(tmp_path, "one thing")
-    (tmp_path / "latentlab" / "data" / "kinds" / "volume.py").write_text(VOLUME, encoding="utf-8")
-    python(tmp_path, "-c", USE_VOLUME.format(here=str(tmp_path)))

@@ -296,8 +296,8 @@ def _recurring() -> None:
 
 @panels.part
 def _leakage(runs: list[Run]) -> None:
-    found = {run.name: reads.attempt(partial(reads.leakage, run), None) for run in runs}
-    measured = [run for run in runs if found[run.name][0] is not None]
+    leakages = {run.name: reads.attempt(partial(reads.leakage, run), None) for run in runs}
+    measured = [run for run in runs if leakages[run.name][0] is not None]
     drawing = Drawing("leakage", tuple(measured or runs))
     panels.head(
         "Leakage between factors",
@@ -308,12 +308,12 @@ def _leakage(runs: list[Run]) -> None:
         small=True,
     )
     if not measured:
-        _unmeasured(runs, found)
+        _unmeasured(runs, leakages)
         return
     plural = runs[0].config.plural
-    factors = list(dict.fromkeys(name for run in measured for name in found[run.name][0].settings["factors"]))
+    factors = list(dict.fromkeys(name for run in measured for name in leakages[run.name][0].settings["factors"]))
     columns = [("run", ""), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
-    rows = [(_leaks(run, found[run.name], factors), "", "") for run in runs]
+    rows = [(_leaks(run, leakages[run.name], factors), "", "") for run in runs]
     panels.show(markup.rows_html([*columns, ("left out", "wrap")], rows))
     panels.note(
         f"Factors are read from decoded {plural} by a regressor trained on real {plural}. Mean over the dimensions "

@@ -41,7 +41,7 @@ def page() -> None:
 
 
 def _made_with(run: Run) -> None:
-    found = reads.environment_of(run)
+    environment = reads.environment_of(run)
     config = run.config
     settings: dict[str, object] = {
         "objective": config.label,
@@ -62,7 +62,7 @@ def _made_with(run: Run) -> None:
         settings |= {key: imported[key] for key in ("format", "file", "sha256") if imported.get(key)}
         settings |= {f"--{key}": str(value) for key, value in dict(imported.get("options") or {}).items()}
     panels.head("Software and hardware", [run.config.label, run.state], "environment", small=True)
-    both = [*settings.items(), *((key, _plain(value)) for key, value in found.items())]
+    both = [*settings.items(), *((key, _plain(value)) for key, value in environment.items())]
     half = -(-len(both) // 2)
     rows = [
         ([cell for pair in (both[i], *both[half + i : half + i + 1]) for cell in _pair(*pair)], "", "")
@@ -70,9 +70,9 @@ def _made_with(run: Run) -> None:
     ]
     rows = [([*cells, "", ""][:4], key, kind) for cells, key, kind in rows]
     panels.show(markup.rows_html([("", ""), ("", ""), ("", ""), ("", "wrap")], rows))
-    if not found and not config.has_model:
+    if not environment and not config.has_model:
         panels.note("These codes were imported without a model; how they were made is not recorded.")
-    elif not found:
+    elif not environment:
         panels.note("Versions and hardware were not recorded with this run.")
 
 

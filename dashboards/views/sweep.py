@@ -1,4 +1,4 @@
-"""β sweep: what each setting cost and what it brought, every seed shown, and which β is best, if any."""
+"""β sweep: what each setting costs and gains, every seed shown, and which β is best, if any."""
 
 from __future__ import annotations
 

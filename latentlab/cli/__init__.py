@@ -5,15 +5,18 @@ and ``PANEL``, the part of the help it stands in, one of `PANELS`. Files are lig
 inside functions.
 """
 
+import re
 import sys
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
 from latentlab.cli import _console
-from latentlab.errors import LatentlabError
+from latentlab.errors import InputError, LatentlabError
 from latentlab.system.registry import load, names
 from latentlab.system.streams import remarks
 
@@ -38,6 +41,12 @@ def build() -> typer.Typer:
     return app
 
 
+@cache
+def _command() -> Any:
+    """The application as it is called; built once, for a process may call it often."""
+    return get_command(build())
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -54,14 +63,25 @@ def _top(
     """Take the options that stand before a verb."""
 
 
+def refuse_empty(argv: Sequence[str]) -> None:
+    """Raise an `InputError` for an argument without a letter, which would name the current folder."""
+    for number, word in enumerate(argv):
+        if not word or re.fullmatch("--[a-z-]+=", word):
+            before = word or (argv[number - 1] if number else "latentlab")
+            raise InputError(
+                f"the argument after {before.rstrip('=')} is empty; expected a value: is a variable unset?"
+            )
+
+
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line; its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted.
 
     This is the one place where an exception, or a `Remark`, becomes a line on standard error.
     """
     try:
+        refuse_empty(sys.argv[1:] if argv is None else argv)
         with remarks():
-            result = get_command(build()).main(argv, prog_name="latentlab", standalone_mode=False)
+            result = _command().main(argv, prog_name="latentlab", standalone_mode=False)
             sys.stdout.flush()  # what cannot be written is said here, and not while the interpreter ends
         return result if isinstance(result, int) else 0
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +14,14 @@ from typing import Annotated, Any
 import typer
 
 from latentlab.errors import InputError, harmless, one_line
+from latentlab.system.files import refuse_unwritable
 from latentlab.system.progress import Progress, silent
 from latentlab.system.registry import choose, names
 from latentlab.system.streams import takes_all_letters, tell
 
 LINE_SECONDS = 10.0
 LONGEST_LINE = 200
+PIPE = 240  # letters of a line where nobody says how wide the terminal is
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress output.")]
@@ -51,6 +54,58 @@ Cluster = Annotated[
         metavar="ADDRESS", help="Run on the workers of a Dask scheduler, as in tcp://127.0.0.1:8786 or tls://…"
     ),
 ]
+
+
+def file_to_write(text: str, *endings: str, flags: tuple[str, ...] = ("-o", "--out")) -> Any:
+    """The option of a file to write. One that cannot be written is refused before anything is computed.
+
+    Each of `endings` begins with the ending itself, as in ``.tex (one row per setting)``; without any, all are taken.
+    """
+    taken = [each.split()[0] for each in endings]
+
+    def check(out: Path | None) -> Path | None:
+        if out is None:
+            return None
+        if endings and out.suffix not in taken:
+            raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected {' or '.join(endings)}")
+        if out.is_dir():
+            raise InputError(f"{out} is a folder; expected a file to write, as in {out / 'NAME'}{''.join(taken[:1])}")
+        refuse_unwritable(out)
+        return out
+
+    listed = f"{text}: {' or '.join(endings)}." if len(endings) > 1 else f"{text}."
+    return typer.Option(*flags, help=listed, callback=check)
+
+
+def seed(text: str) -> Any:
+    """The option of a seed: what every generator of random numbers takes."""
+    return typer.Option(min=0, max=2**31 - 1, help=f"{text}.")
+
+
+def path_to_write(text: str) -> Any:
+    """The option of a file or a folder to write, where it depends on other options which it is."""
+
+    def check(out: Path) -> Path:
+        if not out.is_dir():
+            refuse_unwritable(out)
+        return out
+
+    return typer.Option("-o", "--out", help=f"{text}.", callback=check)
+
+
+def folder_to_make(text: str) -> Any:
+    """The option of a folder to make or to continue. A file of that name is refused before anything is computed."""
+
+    def check(out: Path | None) -> Path | None:
+        if out is not None and os.path.lexists(out) and not out.is_dir():
+            raise InputError(f"{out} is a file; expected a folder to create or continue: choose another name")
+        if out is not None and not out.exists():
+            refuse_unwritable(out)
+        return out
+
+    return typer.Option("-o", "--out", help=f"{text}.", callback=check)
+
+
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN_OR_STUDY…", help="Run folders or study folders.")]
 
 
@@ -82,16 +137,40 @@ def show_json(content: Any) -> None:
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows as a table with aligned numbers; on a pipe it is plain text of the same columns."""
+    heads = [one_line(str(key)) for key in (rows[0] if rows else [])]
+    numbers = [any(isinstance(row[key], int | float) for row in rows) for key in (rows[0] if rows else [])]
+    cells = [[cell(value) for value in row.values()] for row in rows]
+    if sys.stdout.isatty() or not _plain([heads, *cells], numbers):
+        _drawn(heads, cells, numbers)
+
+
+def _plain(lines: list[list[str]], numbers: list[bool]) -> bool:
+    """Print the lines in columns, of numbers to the right, where they fit a pipe's width; whether they did.
+
+    A study of hundreds of runs takes Rich a second.
+    """
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) > PIPE:
+        return False
+    for line in lines:
+        spaces = [" " * (width - cell_len(text)) for width, text in zip(widths, line, strict=True)]
+        parts = [gap + text if right else text + gap for gap, text, right in zip(spaces, line, numbers, strict=True)]
+        show("  ".join(parts).rstrip())
+    return True
+
+
+def _drawn(heads: list[str], cells: list[list[str]], numbers: list[bool]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for key in rows[0] if rows else []:
-        numbers = any(isinstance(row[key], int | float) for row in rows)
-        drawn.add_column(one_line(str(key)), justify="right" if numbers else "left", no_wrap=numbers, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(cell(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 240, soft_wrap=True, markup=False).print(drawn)
+    for head, right in zip(heads, numbers, strict=True):
+        drawn.add_column(head, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for line in cells:
+        drawn.add_row(*line)
+    Console(width=None if sys.stdout.isatty() else PIPE, soft_wrap=True, markup=False).print(drawn)
 
 
 def cell(value: Any) -> str:

@@ -18,12 +18,16 @@ PANEL = "Train"
 def advise(
     data: Annotated[str, typer.Argument(metavar="DATA", help="Name of a data set (see latentlab data ls) or a path.")],
     study: Annotated[
-        Path | None, typer.Option(help="Study of these data: compare with what its runs kept, and correct by it.")
+        Path | None,
+        typer.Option(help="Study of the same data: compare the prediction with what its runs kept, and correct it."),
     ] = None,
     want: Annotated[int | None, typer.Option(help="Find the β that leaves this number of active units.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Number of latent dimensions; suggested by default.")] = None,
     network: Annotated[
-        str, typer.Option(help="Network to be trained; predictions are exact for linear, others need fewer units.")
+        str,
+        typer.Option(
+            help="Network that will be trained; predictions are exact for linear, other networks use fewer units."
+        ),
     ] = "auto",
     likelihood: Annotated[
         str,
@@ -35,14 +39,14 @@ def advise(
     seeds: Annotated[
         int | None, typer.Option(help="Number of seeds per setting in the command (4; 1 with --want).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed for the choice of rows.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for the choice of rows")] = 0,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="File to write: .json (everything) or .csv (the table).")
+        Path | None, _console.file_to_write("File to write", ".json (everything)", ".csv (the table)")
     ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Advise on β and latent size before training: what the spectrum of the data lets a VAE keep at each β.
+    """Suggest β and a latent size before training: what a VAE can keep of the data at each β, from their spectrum.
 
     After a sweep, --study compares prediction and measurement, and names runs that were trained for too short a time.
 
@@ -54,8 +58,6 @@ def advise(
     from latentlab.runs.advice import advise as ask
     from latentlab.runs.study import Study
 
-    writers = {".json": _as_json, ".csv": _as_csv}
-    _check_ending(out, writers)
     advice = ask(
         load(data), study=None if study is None else Study(study), want=want, latent_dim=latent_dim, network=network,
         likelihood=likelihood, sigma=sigma, seeds=seeds, seed=seed,
@@ -63,18 +65,11 @@ def advise(
     if out is not None:
         from latentlab.system.files import write_bytes
 
-        write_bytes(out, writers[out.suffix](advice))
+        write_bytes(out, _as_json(advice) if out.suffix == ".json" else _as_csv(advice))
     if json:
         _console.show_json(advice.to_json())
     else:
         _show(advice, quiet=quiet)
-
-
-def _check_ending(out: Path | None, writers: dict[str, Any]) -> None:
-    from latentlab.errors import InputError
-
-    if out is not None and out.suffix not in writers:
-        raise InputError(f"{out} ends in {out.suffix or 'nothing'}; expected .json (everything) or .csv (the table)")
 
 
 def _as_json(advice: Advice) -> bytes:

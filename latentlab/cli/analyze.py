@@ -75,18 +75,18 @@ def analyze(
     if cluster is not None:
         if workers is not None:
             raise InputError("workers and cluster exclude each other; leave one out")
-        found = _at_once(paths, taken, partial(analyze_on_cluster, address=cluster, **options), silent, options)
+        outcome = _at_once(paths, taken, partial(analyze_on_cluster, address=cluster, **options), silent, options)
     elif (processes := number_of_processes(taken(open_runs(paths)[0]), workers, adapter)) > 1:
-        found = _at_once(paths, taken, partial(analyze_side_by_side, processes=processes, **options), silent, options)
+        outcome = _at_once(paths, taken, partial(analyze_side_by_side, processes=processes, **options), silent, options)
     else:
-        found = _runs.each_run(
+        outcome = _runs.each_run(
             paths, "analyze", lambda run, report: analyse(run, progress=report, **options), quiet=silent, choose=taken
         )
     if json:
-        found.show_json(lambda done: {"stages": list(done)})
+        outcome.show_json(lambda done: {"stages": list(done)})
     else:
-        _show(found, f"shard {shard} has no run" if shard is not None else "")
-    found.end()
+        _show(outcome, f"shard {shard} has no run" if shard is not None else "")
+    outcome.end()
 
 
 def _at_once(

@@ -11,6 +11,8 @@ import typer
 from latentlab.cli import _console, _runs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from latentlab.runs.choice import Choice
     from latentlab.runs.recurring import Recurring
 
@@ -22,82 +24,106 @@ def compare(
     paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="File to write: .csv (one row per run) or .tex (one row per setting)."),
+        _console.file_to_write("File to write", ".csv (one row per run)", ".tex (one row per setting)"),
     ] = None,
     metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Compare the settings of a study: what each β cost and brought, how far its seeds differ, which is best, and which
-    dimensions recur over its seeds.
+    """Compare the settings of a study: what each β costs and gains, how far seeds differ, which setting is best, and
+    which dimensions recur over seeds.
 
     Example: latentlab compare artifacts/digits-study
 
     Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
     """
     from latentlab.analysis.score.agreement import by_setting
-    from latentlab.errors import InputError
-    from latentlab.reports.latex import latex
-    from latentlab.results import Caveat
-    from latentlab.runs.answers import answers
     from latentlab.runs.choice import better, choices
-    from latentlab.runs.comparison import check_comparable, csv_of, errors_of, summarise
+    from latentlab.runs.comparison import check_comparable, errors_of, summarise
     from latentlab.runs.comparison import compare as tabulate
-    from latentlab.runs.recurring import recurring_in
-    from latentlab.runs.resolution import unresolved
     from latentlab.runs.study import Study, open_path
-    from latentlab.system.files import write_bytes
 
-    writers = {".csv": csv_of, ".tex": lambda table: latex(table).encode()}
-    if out is not None and out.suffix not in writers:
-        raise InputError(
-            f"{out} ends in {out.suffix or 'nothing'}; expected .csv (one row per run) or .tex (one row per setting)"
-        )
     opened = [open_path(path) for path in paths]
     check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
-    found = tabulate(opened, metrics=_console.metrics(metric))
-    agreement = by_setting(found)
-    judged = choices(found, None if metric is None else [name for name in found.attrs["metrics"] if better(name)])
-    settings = [row | agreement[row["setting"]] for row in summarise(found).to_dict("records")]
+    table = tabulate(opened, metrics=_console.metrics(metric))
+    agreement = by_setting(table)
+    judged = choices(table, None if metric is None else [name for name in table.attrs["metrics"] if better(name)])
+    settings = [row | agreement[row["setting"]] for row in summarise(table).to_dict("records")]
     if out is not None:
-        write_bytes(out, writers[out.suffix](found))
-    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(found).items()})
+        _write(table, out)
+    outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
     if json:
-        groups = recurring_in(found)
-        verdicts = [each.to_json() for each in judged]
-        warned = [*found.attrs["caveats"], *(asdict(each) for each in unresolved(found, judged))]
-        more = {"choices": verdicts, "recurring": groups.to_json(), "caveats": warned}
-        more["answers"] = [asdict(each) for each in answers(found, judged, groups)]
-        more["left_out"] = found.attrs["left_out"]
-        outcome.show_entries(found.to_dict("records"), settings=settings, **more)
-        outcome.end()
-        return
-    recurs = None if quiet else recurring_in(found)
-    if recurs is not None:
-        for each in answers(found, judged, recurs):
-            _console.show(f"{each.question} {each.sentence}")
-        _console.show("")
-    metrics = found.attrs["metrics"]
-    columns = ["run", *_COSTS, *metrics, "flags"]
-    _console.table(found[[key for key in columns if key in found]].to_dict("records"))
-    if recurs is not None:
-        _console.show("\nMean per setting over seeds (range):")
-        shared = sorted({key for each in agreement.values() for key in each})
-        rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
-        rows += [("normalised_beta", partial(_shared, key="normalised_beta"))]
-        rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
-        rows += [(key, partial(_shared, key=key)) for key in shared]
-        _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
-        _show_choices(judged)
-        _show_recurring(recurs)
-        for each in found.attrs["caveats"]:
-            runs = f"{len(each['runs'])} run{'s' * (len(each['runs']) > 1)}"
-            _console.show(f"warning, {runs}: {Caveat.from_json(each)}")
-        for caveat in unresolved(found, judged):
-            _console.show(f"warning: {caveat}")
-        for name, why in found.attrs["left_out"].items():
-            _console.show(f"warning: the folder {name} is left out: {why}")
+        outcome.show_entries(table.to_dict("records"), settings=settings, **_findings(table, judged))
+    elif quiet:
+        _show_runs(table)
+    else:
+        _show_all(table, settings, sorted({key for each in agreement.values() for key in each}), judged)
     outcome.end()
+
+
+def _write(table: "pd.DataFrame", out: Path) -> None:
+    """The table as the kind of file that its ending says; drawing in LaTeX is imported for .tex alone."""
+    from latentlab.runs.comparison import csv_of
+    from latentlab.system.files import write_bytes
+
+    if out.suffix == ".csv":
+        write_bytes(out, csv_of(table))
+    else:
+        from latentlab.reports.latex import latex
+
+        write_bytes(out, latex(table).encode())
+
+
+def _findings(table: "pd.DataFrame", judged: "Sequence[Choice]") -> dict[str, Any]:
+    """What the study says, as JSON has it."""
+    from latentlab.runs.answers import answers
+    from latentlab.runs.recurring import recurring_in
+    from latentlab.runs.resolution import unresolved
+
+    groups = recurring_in(table)
+    return {
+        "choices": [each.to_json() for each in judged],
+        "recurring": groups.to_json(),
+        "caveats": [*table.attrs["caveats"], *(asdict(each) for each in unresolved(table, judged))],
+        "answers": [asdict(each) for each in answers(table, judged, groups)],
+        "left_out": table.attrs["left_out"],
+    }
+
+
+def _show_runs(table: "pd.DataFrame") -> None:
+    columns = ["run", *_COSTS, *table.attrs["metrics"], "flags"]
+    _console.table(table[[key for key in columns if key in table]].to_dict("records"))
+
+
+def _show_all(
+    table: "pd.DataFrame", settings: list[dict[Any, Any]], shared: list[str], judged: "Sequence[Choice]"
+) -> None:
+    """The answers, the runs, the settings, and what is to be doubted; `shared` is what a setting has as a whole."""
+    from latentlab.results import Caveat
+    from latentlab.runs.answers import answers
+    from latentlab.runs.recurring import recurring_in
+    from latentlab.runs.resolution import unresolved
+
+    recurs = recurring_in(table)
+    for each in answers(table, judged, recurs):
+        _console.show(f"{each.question} {each.sentence}")
+    _console.show("")
+    _show_runs(table)
+    _console.show("\nMean per setting over seeds (range):")
+    rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
+    rows += [("normalised_beta", partial(_shared, key="normalised_beta"))]
+    rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *table.attrs["metrics"])]
+    rows += [(key, partial(_shared, key=key)) for key in shared]
+    _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
+    _show_choices(judged)
+    _show_recurring(recurs)
+    for warned in table.attrs["caveats"]:
+        runs = f"{len(warned['runs'])} run{'s' * (len(warned['runs']) > 1)}"
+        _console.show(f"warning, {runs}: {Caveat.from_json(warned)}")
+    for caveat in unresolved(table, judged):
+        _console.show(f"warning: {caveat}")
+    for name, why in table.attrs["left_out"].items():
+        _console.show(f"warning: the folder {name} is left out: {why}")
 
 
 def _show_choices(judged: "Sequence[Choice]") -> None:

@@ -103,7 +103,7 @@ def check(spec: Spec, json: _console.Json = False) -> None:
 @app.command("fetch")
 def fetch(
     name: Annotated[str, typer.Argument(help="mnist, fashion-mnist, dsprites, …")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to download to (data/NAME).")] = None,
+    out: Annotated[Path | None, _console.folder_to_make("Folder to download to (data/NAME)")] = None,
     quiet: _console.Quiet = False,
 ) -> None:
     """Download a published data set and verify its checksum. Example: latentlab data fetch mnist."""

@@ -24,8 +24,8 @@ def debias(
     paths: _console.Paths,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--out", help="File to write: sampling weights of a single run (.npy), to use with train --weights."
+        _console.file_to_write(
+            "File to write: sampling weights of a single run (.npy), to use with train --weights", ".npy"
         ),
     ] = None,
     data: _console.Data = None,
@@ -59,19 +59,19 @@ def debias(
     options: dict[str, Any] = {"combine": combine, "bins": bins, "smoothing": smoothing, "adapter": adapter}
 
     def weighed(run: Run, report: Progress) -> Weighed:
-        found = weigh(run, data=chosen, split=split, progress=report, **options)
+        weights = weigh(run, data=chosen, split=split, progress=report, **options)
         if out is not None:
-            save_weights(out, found, weighed_images(run, chosen, split))
-        return found, shares(trained_rows(run, chosen, split), found)
+            save_weights(out, weights, weighed_images(run, chosen, split))
+        return weights, shares(trained_rows(run, chosen, split), weights)
 
-    found = _runs.each_run(paths, "debias", weighed, quiet=quiet or json)
+    outcome = _runs.each_run(paths, "debias", weighed, quiet=quiet or json)
     if json:
-        found.show_json(lambda each: {"weights": out and str(out), **_numbers(*each)})
-    for run, (weights, classes) in [] if json else found.done:
+        outcome.show_json(lambda each: {"weights": out and str(out), **_numbers(*each)})
+    for run, (weights, classes) in [] if json else outcome.done:
         _show(run, weights, [] if quiet else classes)
     if out is not None and not json:
         _console.show(f"Saved weights to {out}; use them with: latentlab train … --weights {out}")
-    found.end()
+    outcome.end()
 
 
 def _numbers(found: Commonness, classes: list[dict[str, Any]]) -> dict[str, Any]:

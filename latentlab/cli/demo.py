@@ -20,16 +20,14 @@ STORY = (
         "Compute codes, traversals, projections and scores, name the dimensions, measure leakage and support",
         f"analyze {{out}} --only {STAGES} --projection-rows 4000 --metric {{metrics}}",
     ),
-    ("See the cost and the benefit of each β", "compare {out} --quiet"),
+    ("See what each β costs and gains", "compare {out} --quiet"),
     ("Draw the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
     ("Draw what each dimension of one run does", "figure traversals {out}/beta4-seed0 -o {out}/traversals.pdf"),
 )
 
 
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Study folder to create or continue.")] = Path(
-        "artifacts/demo"
-    ),
+    out: Annotated[Path, _console.folder_to_make("Study folder to create or continue")] = Path("artifacts/demo"),
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
     quiet: _console.Quiet = False,
 ) -> None:

@@ -12,7 +12,7 @@ PANEL = "Files"
 
 def doctor(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RUN_OR_STUDY]...", help="Run folders or study folders to check.")
+        list[Path] | None, typer.Argument(metavar="[RUN_OR_STUDY…]", help="Run folders or study folders to check.")
     ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,

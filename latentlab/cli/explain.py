@@ -25,9 +25,12 @@ def explain(
     paths: _console.Paths,
     rows: Annotated[int, typer.Option(min=1, help="Number of seeded random codes to perturb.")] = 32,
     steps: Annotated[int, typer.Option(min=3, help="Number of samples along each path.")] = 33,
-    seed: Annotated[int, typer.Option(help="Seed for the choice of codes.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for the choice of codes")] = 0,
     csv: Annotated[
-        Path | None, typer.Option(help="CSV file to write: the features that each dimension moves up and down.")
+        Path | None,
+        _console.file_to_write(
+            "CSV file to write: the features that each dimension moves up and down", ".csv", flags=("--csv",)
+        ),
     ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, help="With --csv: features up and features down per dimension (all).")
@@ -45,8 +48,8 @@ def explain(
 ) -> None:
     """Measure what each latent dimension changes in decoded samples, and name it where the data support a name.
 
-    A dimension earns a name, such as x position, if this attribute tells its high codes from its low ones on held-out
-    rows (AUROC of 0.8 or more) better than on permuted and on rotated codes.
+    A dimension earns a name, such as x position, if this attribute tells held-out rows with high codes from those with
+    low codes (AUROC of 0.8 or more), and does so better than for permuted and for rotated codes.
 
     Example: latentlab explain artifacts/digits
 
@@ -63,22 +66,22 @@ def explain(
     options: dict[str, Any] = {"rows": rows, "steps": steps, "seed": seed, "adapter": adapter}
     samples = None if data is None else load(data)
     naming: dict[str, Any] = {"data": samples, "plugin": names, "seed": seed}
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths, "explain", lambda run, report: _both(run, options, naming, report), quiet=quiet or json
     )
     if csv is not None:
-        tables = {run.name: features(run, measure(run, **options), top) for run, _ in found.done}
+        tables = {run.name: features(run, measure(run, **options), top) for run, _ in outcome.done}
         write_bytes(csv, csv_of(joined(tables)))
     if json:
-        found.show_json(lambda table: {"dimensions": table.to_dict("records")})
-    for run, table in [] if json else found.done:
-        named = {"run": run.name} if len(found.done) > 1 else {}
+        outcome.show_json(lambda table: {"dimensions": table.to_dict("records")})
+    for run, table in [] if json else outcome.done:
+        named = {"run": run.name} if len(outcome.done) > 1 else {}
         _console.table([named | _shown(row) for row in table.to_dict("records")])
         if not quiet:
             _console.show("\n".join(_remarks(run, table)))
     if csv is not None and not quiet and not json:
         _console.show(f"Saved the features that each dimension moves to {csv}")
-    found.end()
+    outcome.end()
 
 
 def _both(run: Run, options: Mapping[str, Any], naming: Mapping[str, Any], report: Progress) -> pd.DataFrame:

@@ -17,7 +17,7 @@ def export(
     ],
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", help="File to write; with huggingface, study and tensorboard a folder to create."),
+        _console.path_to_write("File to write; with huggingface, study and tensorboard a folder to create"),
     ],
     to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[

@@ -19,9 +19,7 @@ PANEL = "Show"
 def figure(
     kind: Annotated[str, typer.Argument(help=", ".join(names("figures")).replace("_", "-"))],
     paths: _console.Paths,
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="File to write: .pdf, .svg, .png, .html, .csv, .txt or .gif.")
-    ],
+    out: Annotated[Path, _console.file_to_write("File to write: .pdf, .svg, .png, .html, .csv, .txt or .gif")],
     preset: Annotated[
         str, typer.Option(help="Page width and font size of a venue: icml, neurips, nature-single, nature-double.")
     ] = "neurips",
@@ -33,7 +31,9 @@ def figure(
     ] = None,
     condition: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=LEVEL", help="Decode at this level of a condition, as in batch=B; may repeat."),
+        typer.Option(
+            metavar="COLUMN=LEVEL", help="Decode at this level of a condition, as in batch=B; may be repeated."
+        ),
     ] = None,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
@@ -43,8 +43,7 @@ def figure(
 
     A pdf, svg or png has no title; its caption is written beside it, as FILE.caption.txt and FILE.caption.tex.
 
-    Attribute, code, compare, directions, filling, interpolation, manifold and samples decode again, with the run's own
-    model.
+    Kinds that decode again, such as interpolation and manifold, load the run's own model.
 
     Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
 

@@ -21,7 +21,7 @@ def import_(
         Path | None,
         typer.Argument(metavar="[PATH]", help="Folder or file in that format, or zoo:NAME (see latentlab zoo ls)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder to create.")] = None,
+    out: Annotated[Path | None, _console.folder_to_make("Run folder to create")] = None,
     data: _console.Data = None,
     adapter: _console.Adapter = None,
     weights: Annotated[
@@ -73,7 +73,7 @@ def import_(
     ] = None,
     name: Annotated[str | None, typer.Option(help="With codes or scvi: what tables and figures call them.")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="With codes or scvi: which run of one setting these are.", min=0)
+        int | None, typer.Option(help="With codes or scvi: seed that tells this run from others of its setting.", min=0)
     ] = None,
     header: Annotated[
         bool | None, typer.Option("--header/--no-header", help="With codes: whether tables begin with column names.")
@@ -83,7 +83,8 @@ def import_(
 ) -> None:
     """Import as a run: a checkpoint in a known format, your own PyTorch model, or codes without a model.
 
-    A checkpoint's own code is never run; an adapter's is, because you name it. scvi-tools unpickles its own files.
+    Code in a checkpoint is never run; your adapter is, because you name it. scvi-tools unpickles its files, which can
+    run code: import only scVI models that you trust.
 
     Example: latentlab import disvae results/betaH_dsprites --out betaH --data dsprites
 

@@ -19,19 +19,23 @@ def intervene(
     data: _console.Data = None,
     pairs: Annotated[
         int,
-        typer.Option(help="Most pairs of rows that choose, and that test; twice as many report.", min=16, max=10_000),
+        typer.Option(
+            help="Most pairs of rows to choose a part with, and to test it with; twice as many for the report.",
+            min=16,
+            max=10_000,
+        ),
     ] = 256,
-    seed: Annotated[int, typer.Option(help="Seed for pairs, regressor and redraws.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for pairs, regressor and redraws")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per factor.")] = None,
+    out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per factor", ".csv")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Find the smallest part of the code whose swap changes one factor of the decoded image and no other.
 
-    A part of a row's code is replaced by that of a donor row. Cause: how far the image takes the donor's value of the
-    factor, 1 is best. Isolation: how far the others stay, 1 is best. Both are read by a regressor trained on real
-    images, once for all runs of the same data. The answer is kept beside each run, in interventions.json.
+    A part of a row's code is replaced by that of a donor row. Cause: how far the factor moves to the donor's value in
+    the decoded image; 1 is best. Isolation: how far the other factors stay; 1 is best. A regressor, trained on real
+    images once for all runs of the same data, reads both. The answer is kept in each run: interventions.json.
 
     Example: latentlab intervene artifacts/dsprites/beta8-seed2
     """
@@ -46,7 +50,7 @@ def intervene(
 
     readers: Readers = {}
     samples = None if data is None else load(data)
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths,
         "intervene",
         lambda run, report: measure(
@@ -54,12 +58,12 @@ def intervene(
         ),
         quiet=quiet or json,
     )
-    if out is not None and found.done:
-        tables = [each.to_frame().assign(run=run.name) for run, each in found.done]
+    if out is not None and outcome.done:
+        tables = [each.to_frame().assign(run=run.name) for run, each in outcome.done]
         write_bytes(out, csv_of(pd.concat(tables, ignore_index=True)))
     if json:
-        found.show_json(lambda each: each.to_json())
-    for run, each in [] if json else found.done:
+        outcome.show_json(lambda each: each.to_json())
+    for run, each in [] if json else outcome.done:
         table = each.to_frame()
         _console.show(f"\n{run.name}: which part of the code carries each factor")
         _console.table(table[SHOWN].to_dict("records"))
@@ -69,4 +73,4 @@ def intervene(
         _console.table(
             each.costs().drop(columns=["distortion low", "distortion high"], errors="ignore").to_dict("records")
         )
-    found.end()
+    outcome.end()

@@ -24,16 +24,16 @@ def leakage(
         int,
         typer.Option(help="Number of seeded random rows around which each dimension is traversed.", min=2, max=1000),
     ] = 16,
-    seed: Annotated[int, typer.Option(help="Seed for rows, regressor and redraws.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows, regressor and redraws")] = 0,
     adapter: _console.Adapter = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file to write, one row per dimension.")] = None,
+    out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per dimension", ".csv")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Measure how much other factors change in the decoded images while one dimension is traversed.
 
-    A regressor learns the factors from real images of the data, once for all runs of the same data. The answer is kept
-    beside each run, in leakage.json, where pages and figures find it. 0 is best; – where no dimension changes anything.
+    A regressor learns the factors from real images, once for all runs of the same data. The answer is kept in each run
+    (leakage.json), for pages and figures. 0 is best; – means that no dimension changes anything.
 
     Example: latentlab leakage artifacts/digits-study
     """
@@ -47,7 +47,7 @@ def leakage(
 
     readers: Readers = {}
     images = None if data is None else load(data)
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths,
         "leakage",
         lambda run, report: measure(
@@ -55,17 +55,17 @@ def leakage(
         ),
         quiet=quiet or json,
     )
-    if out is not None and found.done:
-        write_bytes(out, csv_of(tables({run.name: score for run, score in found.done})))
+    if out is not None and outcome.done:
+        write_bytes(out, csv_of(tables({run.name: score for run, score in outcome.done})))
     if json:
-        found.show_json(lambda score: {**score.to_json(), "dimensions": table(score).to_dict("records")})
+        outcome.show_json(lambda score: {**score.to_json(), "dimensions": table(score).to_dict("records")})
     else:
-        _console.table([_row(run, score) for run, score in found.done])
-    for run, score in [] if json else found.done:
+        _console.table([_row(run, score) for run, score in outcome.done])
+    for run, score in [] if json else outcome.done:
         if score.matrix is not None:
             _console.show(f"\n{run.name}: change along each dimension, 1 for a sweep of a factor's whole range")
             _console.table(table(score).to_dict("records"))
-    found.end()
+    outcome.end()
 
 
 def _row(run: Run, score: Score) -> dict[str, Any]:

@@ -22,14 +22,14 @@ def likelihood(
     split: _console.Split = None,
     rows: Annotated[int, typer.Option(help="Number of seeded random rows.", min=1)] = 1000,
     samples: Annotated[int, typer.Option(help="Posterior samples per row.", min=2)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed for rows and samples.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows and samples")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Estimate log p(x) by importance weighting, and by quadrature if the latent space has two dimensions.
 
-    Images must be what the likelihood is a distribution of: black and white for a Bernoulli one.
+    The images must have values that the likelihood can produce: black and white only for Bernoulli.
 
     Example: latentlab likelihood artifacts/mnist/beta1-seed0 --data mnist/:binarised=0
     """
@@ -44,25 +44,25 @@ def likelihood(
     if data is None:
         check_comparable(open_runs(paths)[0])
     options: dict[str, Any] = {"split": split, "rows": rows, "samples": samples, "seed": seed, "adapter": adapter}
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths,
         "likelihood",
         lambda run, report: _described(run, estimate(run, data=images, progress=report, **options)),
         quiet=quiet or json,
     )
     if json:
-        found.show_json(lambda summary: summary)
-    elif found.done:
-        _console.table([_row(run, each) for run, each in found.done])
-    given = {run.name: known for run, _ in found.done if (known := given_of(run))}
+        outcome.show_json(lambda summary: summary)
+    elif outcome.done:
+        _console.table([_row(run, each) for run, each in outcome.done])
+    given = {run.name: known for run, _ in outcome.done if (known := given_of(run))}
     if given and not json and not quiet:
         each = ", ".join(f"{name}: {known}" for name, known in given.items())
         _console.show(f"log p(x) is given what is known of each sample ({each})")
-    exact = [_exact_row(run.name, each["exact"]) for run, each in found.done if "exact" in each]
+    exact = [_exact_row(run.name, each["exact"]) for run, each in outcome.done if "exact" in each]
     if exact and not json:
         _console.show("\nBy quadrature, nats a row: log p(x) = ELBO + KL(q ‖ p(z|x))")
         _console.table(exact)
-    found.end()
+    outcome.end()
 
 
 def _described(run: Run, found: Evidence) -> dict[str, Any]:

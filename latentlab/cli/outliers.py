@@ -34,7 +34,7 @@ def outliers(
     data: _console.Data = None,
     split: _console.Split = None,
     rows: Annotated[int, typer.Option(min=100, help="Largest number of seeded random rows per data set.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Seed for rows, posterior samples and redraws.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows, posterior samples and redraws")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
@@ -50,7 +50,7 @@ def outliers(
     foreign, own = load(against), None if data is None else load(data)
     options: dict[str, Any] = {"rows": rows, "seed": seed, "adapter": adapter}
     turned = {} if reverse is None else {reverse: _turned(paths, reverse, foreign, own, split)}
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         [*paths, *turned],
         "outliers",
         lambda run, report: judge(
@@ -59,10 +59,10 @@ def outliers(
         quiet=quiet or json,
     )
     if json:
-        found.show_json(lambda entry: entry)
-    for run, entry in [] if json else found.done:
+        outcome.show_json(lambda entry: entry)
+    for run, entry in [] if json else outcome.done:
         _show(run, entry, quiet)
-    found.end()
+    outcome.end()
 
 
 def _turned(

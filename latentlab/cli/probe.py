@@ -22,7 +22,7 @@ def probe(
     estimator: Annotated[str, typer.Option(help="Classifiers: linear, knn, or both.")] = "linear,knn",
     sizes: Annotated[str, typer.Option(help="Numbers of labelled rows per class.")] = "1,2,5,10,20,50,100",
     draws: Annotated[int, typer.Option(min=2, help="Number of random draws of the labelled rows.")] = 10,
-    seed: Annotated[int, typer.Option(help="Seed for the choice of labelled and test rows.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for the choice of labelled and test rows")] = 0,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
@@ -37,19 +37,19 @@ def probe(
 
     kinds = [choose(name.strip(), ESTIMATORS, what="estimator") for name in estimator.split(",")]
     counts = _sizes(sizes)
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths,
         "probe",
         lambda run, report: learn(run, factor=factor, estimators=kinds, sizes=counts, draws=draws, seed=seed),
         quiet=quiet or json,
     )
     if json:
-        found.show_json(lambda curves: {"probes": [curve.to_json() for curve in curves.values()]})
+        outcome.show_json(lambda curves: {"probes": [curve.to_json() for curve in curves.values()]})
     else:
-        _show([(run.name, curve) for run, curves in found.done for curve in curves.values()])
-    if found.done and not quiet and not json:
+        _show([(run.name, curve) for run, curves in outcome.done for curve in curves.values()])
+    if outcome.done and not quiet and not json:
         _console.show(f"balanced accuracy on held-out rows, mean over {draws} draws of the labelled rows")
-    found.end()
+    outcome.end()
 
 
 def _show(curves: list[tuple[str, Curve]]) -> None:

@@ -15,12 +15,12 @@ PANEL = "Show"
 
 def report(
     paths: _console.Paths,
-    out: Annotated[Path, typer.Option("-o", "--out", help="HTML file to write.")],
+    out: Annotated[Path, _console.file_to_write("HTML file to write", ".html", ".htm")],
     title: Annotated[str | None, typer.Option(help="Title of the page; the folder's name by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Write a report of a study to one HTML file: what it says in three sentences, costs, scores, dimensions, caveats,
+    """Write a report of a study to one HTML file: three answers in a sentence each, costs, scores, dimensions, caveats,
     commands, and the panels that were collected in the dashboard.
 
     Example: latentlab report artifacts/digits-study -o report.html

@@ -42,7 +42,7 @@ def score(
         list[str] | None,
         typer.Option(
             metavar="FACTOR=LEVEL,…",
-            help="Score combinations of levels that are held out for fitting, and other rows; once per factor.",
+            help="Leave rows with these levels out of fitting, and score them and the others apart; once per factor.",
         ),
     ] = None,
     resamples: _console.Resamples = 200,
@@ -75,23 +75,23 @@ def score(
             raise InputError("--hold-out splits the rows itself and redraws nothing; leave out --grid, --resample-slow")
         show_held_out(path, arrays, hold_out, options["metrics"], profile, json=json)
         return
-    found = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
+    card = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
     said = arrays.said if arrays else ()
     if json:
-        _console.show_json({"profile": profile, **({"read": said} if said else {}), **found.to_json()})
+        _console.show_json({"profile": profile, **({"read": said} if said else {}), **card.to_json()})
         return
     for line in () if quiet else said:
         tell(one_line(line))
     from latentlab.analysis.score.scorecard import missing
 
-    _console.table([_row(name, each) for name, each in found.scores.items()])
+    _console.table([_row(name, each) for name, each in card.scores.items()])
     if not quiet:
-        for name, score in found.scores.items():
+        for name, score in card.scores.items():
             if resamples and (why := missing(score)):
                 _console.show(f"{name}: {why}")
-        for name, why in found.skipped.items():
+        for name, why in card.skipped.items():
             _console.show(f"{name} was skipped: {why}")
-        for caveat in found.caveats:
+        for caveat in card.caveats:
             _console.show(f"warning: {caveat}")
 
 

@@ -21,7 +21,7 @@ def support(
     paths: _console.Paths,
     data: _console.Data = None,
     draws: Annotated[int, typer.Option(help="Number of samples of each kind and of real rows.", min=100)] = 5000,
-    seed: Annotated[int, typer.Option(help="Seed for samples and rows.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for samples and rows")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
@@ -39,14 +39,14 @@ def support(
 
     images = None if data is None else load(data)
     options: dict[str, Any] = {"draws": draws, "seed": seed, "adapter": adapter}
-    found = _runs.each_run(
+    outcome = _runs.each_run(
         paths, "support", lambda run, report: measure(run, data=images, progress=report, **options), quiet=quiet or json
     )
     if json:
-        found.show_json(lambda numbers: numbers)
-    elif found.done:
-        _tables(found.done)
-    found.end()
+        outcome.show_json(lambda numbers: numbers)
+    elif outcome.done:
+        _tables(outcome.done)
+    outcome.end()
 
 
 def _tables(found: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:

@@ -19,9 +19,7 @@ def sweep(
         Path | None, typer.Argument(metavar="[STUDY.toml]", help="Study file to use instead of options.")
     ] = None,
     data: _console.Data = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Study folder to create or continue.")] = Path(
-        "artifacts/study"
-    ),
+    out: Annotated[Path, _console.folder_to_make("Study folder to create or continue")] = Path("artifacts/study"),
     objective: Annotated[str, typer.Option(help="Objective to minimise, as for train.")] = "beta-vae",
     beta: Annotated[
         str | None, typer.Option(help="Values of β; ae is a plain autoencoder (ae,1,4,16 for beta-vae).")
@@ -59,7 +57,8 @@ def sweep(
     together: Annotated[
         bool | None,
         typer.Option(
-            "--together/--apart", help="Train runs that share a network in one pass, or each alone (together on cuda)."
+            "--together/--apart",
+            help="Train runs with the same network in one pass, or each run alone (in one pass on cuda).",
         ),
     ] = None,
     shard: _console.Shard = None,

@@ -16,7 +16,7 @@ PANEL = "Train"
 
 def train(
     data: Annotated[str, typer.Option(help="Name of a data set (see latentlab data ls) or a path.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to create.")],
+    out: Annotated[Path, _console.folder_to_make("Run folder to create")],
     objective: Annotated[
         str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
     ] = "beta-vae",
@@ -42,7 +42,7 @@ def train(
     decay: Annotated[
         float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed for initial weights, order of rows and noise.")] = 0,
+    seed: Annotated[int, _console.seed("Seed for initial weights, order of rows and noise")] = 0,
     split: _console.Split = None,
     condition: Annotated[
         list[str] | None,

@@ -42,7 +42,7 @@ def _short(digests: object) -> str | None:
 @app.command("fetch")
 def fetch(
     name: Annotated[str, typer.Argument(help="betaH_dsprites, VAE_mnist, …")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to download to (zoo/NAME).")] = None,
+    out: Annotated[Path | None, _console.folder_to_make("Folder to download to (zoo/NAME)")] = None,
     quiet: _console.Quiet = False,
 ) -> None:
     """Download a published checkpoint and verify its checksums, where they are known.

@@ -16,6 +16,7 @@ SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NaT", "NULL", "null", "?", "-", "--")
 NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE)
 NUMBERLIKE = re.compile(r"[+-]?[.,'’_ ]*\d[\d.,'’_ ]*([eEdD][+-]?\d+)?\s*%?")  # of whatever country
+EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # a first line by which Excel is told the separator
 WHOLE = re.compile(r"[+-]?\d+")
 DECIMAL_COMMA = re.compile(r"(?:^|[;\t| \"])[+-]?\d*,\d+(?:[eE][+-]?\d+)?(?=$|[;\t| \"])", re.MULTILINE)
 DECIMAL_POINT = re.compile(r"(?:^|[;\t| \"])[+-]?\d*\.\d+(?:[eE][+-]?\d+)?(?=$|[;\t| \"])", re.MULTILINE)
@@ -57,16 +58,17 @@ class Lines(NamedTuple):
 
 
 def split_comments(text: str) -> Lines:
-    """The lines of a text without the lines of ``#`` and the blank ones above its first row and below its last."""
+    """The lines of a text without those of ``#``, Excel's ``sep=;`` and blank ones above its first and below its last
+    row."""
     lines = text.split("\n")
     above = next((i for i, line in enumerate(lines) if not _is_aside(line)), len(lines))
     below = next((i for i in range(len(lines), above, -1) if not _is_aside(lines[i - 1])), above)
-    comments = [line.lstrip()[1:].strip() for line in lines[:above] if line.strip()]
+    comments = [line.lstrip()[1:].strip() for line in lines[:above] if line.lstrip().startswith("#")]
     return Lines(lines[above:below], above + 1, comments, sum(bool(line.strip()) for line in lines[below:]))
 
 
 def _is_aside(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#")
+    return not line.strip() or line.lstrip().startswith("#") or EXCEL.fullmatch(line.strip()) is not None
 
 
 def cells_of(lines: Sequence[str], separator: str) -> list[list[str]]:

@@ -32,6 +32,7 @@ from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import Conditions, RunConfig
 from latentlab.runs.data import same_data
+from latentlab.runs.identity import identity_of, labelled
 from latentlab.runs.run import Run
 from latentlab.system import registry
 from latentlab.system.files import lock, sha256, write_bytes, write_json
@@ -184,17 +185,17 @@ def import_model(
     >>> run.config.latent_dim, run.encodes, run.decodes
     (2, True, True)
     """
-    found = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
+    built = run_adapter(model) if isinstance(model, str) else checked(model, "import_model")
     if weights is not None:
-        _load(own(found), Path(weights), key, prefix)
+        _load(own(built), Path(weights), key, prefix)
     elif key is not None or prefix is not None:
         raise InputError("key and prefix choose among weights in a file; name it: weights=…, or leave them out")
-    can = abilities(found)
+    can = abilities(built)
     if data is None and can["encodes"]:
         raise InputError("a model with an encoder needs its data; name them: --data SPEC (data=… in Python)")
     dataset = None if data is None else load(data)
     conditions = _conditions(dataset, condition, encoder=condition_encoder)
-    form, stochastic = _probe(at_level(found, conditions), dataset)
+    form, stochastic = _probe(at_level(built, conditions), dataset)
     adapter = record(model).model_copy(update=can)
     content = {
         "data": "none",
@@ -202,7 +203,7 @@ def import_model(
         "form": form,
         "network": "own",
         "adapter": adapter.model_dump(),
-        "latent_dim": found.latent_dim,
+        "latent_dim": built.latent_dim,
         "likelihood": "own",
         "objective": plain(objective or {"name": f"own {adapter.name}"}),
         "stochastic": stochastic,
@@ -212,7 +213,7 @@ def import_model(
         "hardware": resolve_hardware("mlp", "float32", None, "auto").model_dump(),
     }
     config: RunConfig = validate(RunConfig, {**content, **_described(dataset, form)}, "your model")
-    return _publish(Path(out), config, own(found).state_dict(), own(found))
+    return _publish(Path(out), config, own(built).state_dict(), own(built))
 
 
 def _codes(kind: str, found: Embedding, out: Path, options: dict[str, Any]) -> Run:
@@ -339,17 +340,19 @@ def _publish(out: Path, config: RunConfig, weights: dict[str, Tensor], model: nn
     if not tensors:
         raise InputError("the model has no weights; wrap the modules or their methods")
     _check_finite(tensors, model)
-    content = save(tensors, metadata={"step": "0"})
+    settings = config.model_dump(mode="json")
+    content = labelled(save(tensors), 0, identity_of(settings))
     if (out / "config.json").is_file():
         run = Run(out)
         theirs, ours = (each.model_dump(exclude={"hardware"}) for each in (run.config, config))
         if same_data(run, config.data):
             theirs["data"] = ours["data"]
-        if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() == content:
+        older = save(tensors, metadata={"step": "0"})
+        if theirs == ours and run.model_path.is_file() and run.model_path.read_bytes() in (content, older):
             return run
     if out.exists() and (not out.is_dir() or any(f for f in out.iterdir() if not f.name.startswith("."))):
         raise InputError(f"{out} exists and is not empty; choose another folder or remove it")
     with lock(out):
         write_bytes(out / "model.safetensors", content)
-        write_json(out / "config.json", config.model_dump(mode="json"))
+        write_json(out / "config.json", settings)
     return Run(out)

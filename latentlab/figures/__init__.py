@@ -25,6 +25,7 @@ from latentlab.figures import _caption, _markup
 from latentlab.figures._gif import gif
 from latentlab.figures._kinds import drawing
 from latentlab.figures._text import told_levels
+from latentlab.runs.arguments import fitting
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
@@ -149,9 +150,11 @@ def page(figure: go.Figure) -> str:
 def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleType, Any]:
     module = load("figures", kind)
     given = ("run", "runs", "model")
-    known = [name for name in inspect.signature(module.prepare).parameters if name not in given]
-    for name in options:
-        if name not in known and not (name == "model" and may_decode(kind)):
+    known = {name: each for name, each in _parameters(kind).items() if name not in given}
+    for name, value in options.items():
+        if name in known:
+            _check_option(f"figure {kind}: {name}", value, known[name])
+        elif name != "model" or not may_decode(kind):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
     _check_decoding(kind, found, options)
@@ -165,6 +168,15 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
     if may_decode(kind) and (words := told_levels(run, options.get("model"))) and hasattr(data, "subtitle"):
         data = replace(data, subtitle=f"{data.subtitle} · {words}")
     return module, _with_channels(data, found)
+
+
+def _check_option(what: str, value: Any, option: inspect.Parameter) -> None:
+    """Raise where a value is of another type than the option, or a count is too small: of what there is some by default
+    there is at least one."""
+    fitting(what, value, str(option.annotation))
+    least = min(option.default, 1) if type(option.default) is int else None
+    if least is not None and value < least:
+        raise InputError(f"{what} is {value}; expected {least} or more")
 
 
 def _check_decoding(kind: str, runs: list[Run], options: Mapping[str, Any]) -> None:

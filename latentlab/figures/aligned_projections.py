@@ -74,7 +74,7 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
     values = _values(chosen, ids, by)
     pictures = tuple(replace(data, xy=each.xy[some], subtitle="") for data, each in zip(values, laid, strict=True))
     agreement = tuple(float(each.settings.get("aligned", 1.0)) for each in laid)
-    told = [
+    subtitle = [
         method.upper(),
         f"{len(some):,} of {rows:,} rows in all" if len(some) < rows else f"all {rows:,} rows in common",
         "rotated and reflected onto the first (Procrustes, R² = "
@@ -85,7 +85,7 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
         f"coloured by {values[0].by}" if values[0].by else "",
         f"the first {MOST} of {len(runs)} runs" if len(chosen) < len(runs) else "",
     ]
-    return Aligned(pictures, tuple(map(describe, chosen)), agreement, " · ".join(text for text in told if text))
+    return Aligned(pictures, tuple(map(describe, chosen)), agreement, " · ".join(text for text in subtitle if text))
 
 
 def _values(runs: Sequence[Run], ids: NDArray[np.int64], by: str | None) -> list[ProjectionData]:

@@ -83,15 +83,15 @@ def prepare(
     cells = _images.rgba(run.config.form.picture(model.decode(moved)))[None]
     cells[0, far, ..., 3] = _images.FADED
     longest = np.argsort(-np.abs(found.vector), kind="stable")[:SHOWN]
-    told = [describe(run), *said(found, names), f"row {codes.row_ids[place]} moved"]
-    told += [f"{int(far.sum())} of {steps} steps lie far from every row's code and are faded"] if far.any() else []
+    subtitle = [describe(run), *said(found, names), f"row {codes.row_ids[place]} moved"]
+    subtitle += [f"{int(far.sum())} of {steps} steps lie far from every row's code and are faded"] if far.any() else []
     return AttributeData(
         cells,
         np.linspace(-REACH, REACH, steps),
         tuple(f"z{j}" for j in longest),
         found.vector[longest],
         1.96 * found.error[longest],
-        " · ".join(told),
+        " · ".join(subtitle),
     )
 
 

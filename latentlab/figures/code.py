@@ -35,9 +35,9 @@ def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -
     if row is not None and (image := original(run, row)) is not None:
         images, heads = [image, *images], [run.config.noun, *heads]
     far = bool(draws.leaving(codes, pair[-1]))
-    told = [describe(run), moved.strip(), "far from the rows' codes" if far else ""]
+    subtitle = [describe(run), moved.strip(), "far from the rows' codes" if far else ""]
     label = f"row {row}" if row is not None else "mean"
-    said, marks = " · ".join(text for text in told if text), {"code": ["start", "moved"][: len(pair)]}
+    said, marks = " · ".join(text for text in subtitle if text), {"code": ["start", "moved"][: len(pair)]}
     return _sheet.Sheet(_images.rgba(np.stack(images))[None], (label,), said, tuple(heads), pair, marks)
 
 

@@ -110,7 +110,7 @@ def prepare(
         for k, (run, each) in enumerate(zip(chosen, codes, strict=True))
     ]
     pairs = sum(int(table[f"matched{k}"].sum()) for k in range(1, len(chosen)))
-    told = [
+    subtitle = [
         f"row {anchor} moved in each run, −2 to 2 standard deviations",
         f"matched by rank correlation |ρ| over {alongside(matches).attrs['rows']:,} rows",
         f"{pairs} of {len(table) * (len(chosen) - 1)} pairs shown reach {MATCHED:g}, the others are faded",
@@ -120,7 +120,7 @@ def prepare(
         tuple(zip(*columns, strict=True)),
         tuple(_titles(chosen)),
         tuple(run.name for run in chosen),
-        " · ".join(text for text in told if text),
+        " · ".join(text for text in subtitle if text),
     )
 
 

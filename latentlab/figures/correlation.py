@@ -41,13 +41,17 @@ def prepare(run: Run, *, method: str = "spearman", top: int = 40, seed: int = 0)
     table = dimensions(codes, notes=run.named(), draws=0).head(top)
     some = codes.sample(ROWS, seed)
     order = table["index"].to_numpy()
-    told = [describe(run), f"absolute value of {METHODS[method]} coefficient", f"ranked by {table.attrs['ranked_by']}"]
-    told += [f"{len(some):,} of {len(codes):,} rows"] if len(some) < len(codes) else []
+    subtitle = [
+        describe(run),
+        f"absolute value of {METHODS[method]} coefficient",
+        f"ranked by {table.attrs['ranked_by']}",
+    ]
+    subtitle += [f"{len(some):,} of {len(codes):,} rows"] if len(some) < len(codes) else []
     return Correlation(
         correlate(some.mean[:, order], method),
         tuple(table["dim"]),
         inactive(table),
-        " · ".join(told),
+        " · ".join(subtitle),
     )
 
 

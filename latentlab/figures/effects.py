@@ -61,7 +61,7 @@ def prepare(run: Run, *, top: int = 10) -> EffectsData:
     most = [float(each.max()) for each in maps]
     order = table["index"].to_numpy()
     cells = np.stack([[_opaque(heat(each[j], top)) for each, top in zip(maps, most, strict=True)] for j in order])
-    told = [
+    subtitle = [
         describe(run),
         f"around {table.attrs['rows']} codes",
         f"left: change for a standard deviation of the code, yellow {most[0]:.2f} of a pixel's range",
@@ -70,7 +70,7 @@ def prepare(run: Run, *, top: int = 10) -> EffectsData:
     labels = tuple(_label(row) for row in table.to_dict("records"))
     dead = inactive(table)
     cells[list(dead), ..., 3] = _images.FADED
-    return EffectsData(_sheet.Sheet(cells, labels, " · ".join(told), HEADS), table, dead)
+    return EffectsData(_sheet.Sheet(cells, labels, " · ".join(subtitle), HEADS), table, dead)
 
 
 def _signed(run: Run, effects: Effects, table: pd.DataFrame, drawn: ModuleType) -> EffectsData:
@@ -78,12 +78,12 @@ def _signed(run: Run, effects: Effects, table: pd.DataFrame, drawn: ModuleType) 
     form, order = run.config.form, table["index"].to_numpy()
     labels = [_label(row) for row in table.to_dict("records")]
     panels = drawn.effects(form, effects, order, labels, inactive(table))
-    told = [
+    subtitle = [
         describe(run),
         "from the 2.5 % to the 97.5 % quantile of the code",
         f"mean around {table.attrs['rows']} codes, 95 % intervals",
     ]
-    sheet = _sheet.Sheet(np.zeros((1, 1, 1, 1, 4), np.uint8), ("",), " · ".join(told), plural=form.plural)
+    sheet = _sheet.Sheet(np.zeros((1, 1, 1, 1, 4), np.uint8), ("",), " · ".join(subtitle), plural=form.plural)
     return EffectsData(sheet, features(run, effects), panels=panels)
 
 

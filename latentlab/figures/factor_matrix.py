@@ -42,14 +42,14 @@ def prepare(run: Run, *, top: int = 40) -> FactorMatrix:
         raise InputError(
             f"the codes of {run.name} have no factors; a factor matrix needs data with known factors or labels"
         )
-    told = [
+    subtitle = [
         describe(run),
         "mutual information over the factor's entropy",
         f"ranked by {table.attrs['ranked_by']}",
         source,
     ]
     order = table["index"].to_numpy()
-    return FactorMatrix(values[order], tuple(table["dim"]), factors, inactive(table), " · ".join(told))
+    return FactorMatrix(values[order], tuple(table["dim"]), factors, inactive(table), " · ".join(subtitle))
 
 
 Found = tuple[NDArray[np.float64], tuple[str, ...], str]

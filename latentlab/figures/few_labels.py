@@ -45,7 +45,7 @@ def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
     """The few-label curves of the runs that `latentlab probe` has been at, of one `estimator` (linear, knn)."""
     choose(estimator, ESTIMATORS, what="estimator")
     settings = compare(runs).set_index("run")["setting"]
-    found: list[tuple[str, str, Curve]] = []
+    curves: list[tuple[str, str, Curve]] = []
     missing: list[LatentlabError] = []
     for run in runs:
         try:
@@ -53,20 +53,20 @@ def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
         except LatentlabError as error:
             missing.append(error)
             continue
-        found += [(str(settings[run.name]), run.name, curve)] if curve else []
-    if not found:
+        curves += [(str(settings[run.name]), run.name, curve)] if curve else []
+    if not curves:
         raise missing[0] if missing else InputError(f"no run has a {estimator} curve; make one: `latentlab probe …`")
-    if len({(curve.factor, curve.classes) for _, _, curve in found}) > 1:
+    if len({(curve.factor, curve.classes) for _, _, curve in curves}) > 1:
         raise InputError("the runs were probed for different classes; probe all for one: `latentlab probe --factor`")
-    first = found[0][2]
-    told = [
+    first = curves[0][2]
+    subtitle = [
         f"{estimator} probe of {first.factor}, {first.classes} classes",
         f"one line per run: mean over {first.draws} draws of the labelled rows",
         f"{first.tested:,} rows tested",
     ]
-    told += [f"{len(runs) - len(found)} of {len(runs)} runs were not probed"] if len(found) < len(runs) else []
-    colours = _style.colours([setting for setting, _, _ in found])
-    return FewLabels(tuple(found), colours, first.chance, " · ".join(told))
+    subtitle += [f"{len(runs) - len(curves)} of {len(runs)} runs were not probed"] if len(curves) < len(runs) else []
+    colours = _style.colours([setting for setting, _, _ in curves])
+    return FewLabels(tuple(curves), colours, first.chance, " · ".join(subtitle))
 
 
 def alt(data: FewLabels) -> str:

@@ -51,7 +51,7 @@ def prepare(
     shown = [given, np.where(mask, np.uint8(VEIL), given), *pictures, mean, spread]
     heads = ("image", "given", *(f"draw {k + 1}" for k in range(draws)), "mean", "sd")
     cells = np.stack([_images.rgba(np.asarray(each).round().astype(np.uint8)) for each in shown], axis=1)
-    told = [
+    subtitle = [
         describe(run),
         f"the {part} {'half' if part != 'middle' else 'quarter'} is hidden",
         _accepted(found.settings["acceptance"]),
@@ -59,7 +59,7 @@ def prepare(
     ]
     labels, flat = tuple(f"row {each}" for each in ids), found.codes.reshape(-1, codes.latent_dim)
     marks = {"draw": np.repeat(np.arange(draws) + 1, len(ids)), "row": np.tile(ids, draws)}
-    return _sheet.Sheet(cells, labels, " · ".join(told), heads, flat, marks)
+    return _sheet.Sheet(cells, labels, " · ".join(subtitle), heads, flat, marks)
 
 
 def _accepted(shares: list[float]) -> str:

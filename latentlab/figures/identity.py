@@ -48,11 +48,11 @@ def prepare(run: Run) -> Identity:
         f"{number(a, 1)} = {number(b, 1)} + {number(c, 1)}"
         for a, b, c in zip(e.log_likelihood, e.elbo, e.gap, strict=True)
     )[: len(e.mean)]
-    told = f"{describe(run)} · above each: log p(x) = ELBO + KL(q ‖ p(z|x)), nats"
-    told += " · shaded: p(z|x); rings: one and two σ of q"
+    subtitle = f"{describe(run)} · above each: log p(x) = ELBO + KL(q ‖ p(z|x)), nats"
+    subtitle += " · shaded: p(z|x); rings: one and two σ of q"
     mean = [number(float(values.mean()), 1) for values in (e.log_likelihood, e.elbo, e.gap)]
-    told += f" · mean of {len(e.row_ids)} rows: {mean[0]} = {mean[1]} + {mean[2]}"
-    return Identity(e, heads, rings, told)
+    subtitle += f" · mean of {len(e.row_ids)} rows: {mean[0]} = {mean[1]} + {mean[2]}"
+    return Identity(e, heads, rings, subtitle)
 
 
 def alt(data: Identity) -> str:

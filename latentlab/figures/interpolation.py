@@ -44,14 +44,14 @@ def prepare(
     if all(picture is not None for picture in pictures):
         cells = np.concatenate([_beside(pictures[0], cells), cells, _beside(pictures[1], cells)], axis=1)
         heads = [f"row {ids[0]}", *heads, f"row {ids[1]}"]
-    told = [
+    subtitle = [
         describe(run),
         f"from row {ids[0]} to row {ids[1]}",
         "" if len(heads) == steps else f"outer columns: the {run.config.plural} themselves",
         f"{int(far.sum())} of {far.size} steps lie far from every row's code and are faded" if far.any() else "",
     ]
     marks = {"way": np.repeat(chosen, steps), "t": np.tile(np.linspace(0, 1, steps), len(chosen)), "far": far.ravel()}
-    said = " · ".join(text for text in told if text)
+    said = " · ".join(text for text in subtitle if text)
     return _sheet.Sheet(cells, tuple(chosen), said, tuple(heads), paths.reshape(-1, codes.latent_dim), marks)
 
 

@@ -43,11 +43,11 @@ class InterventionsData:
 def prepare(run: Run) -> InterventionsData:
     """The interventions on the run's codes (`latentlab intervene`)."""
     found = load_interventions(run)
-    told = [describe(run), "a part of the code is swapped with that of a donor row, then decoded and read"]
-    told += ["lines: 95 % intervals over pairs of rows"]
+    subtitle = [describe(run), "a part of the code is swapped with that of a donor row, then decoded and read"]
+    subtitle += ["lines: 95 % intervals over pairs of rows"]
     left_out = found.settings.get("left_out") or {}
-    told += [f"not readable: {', '.join(left_out)}"] if left_out else []
-    return InterventionsData(found.to_frame(), " · ".join(told))
+    subtitle += [f"not readable: {', '.join(left_out)}"] if left_out else []
+    return InterventionsData(found.to_frame(), " · ".join(subtitle))
 
 
 def alt(data: InterventionsData) -> str:

@@ -37,10 +37,10 @@ def prepare(run: Run, *, top: int = 40) -> Kl:
         active = int(table["active"].sum())
         parts = {VARIANCE: table["kl_variance_part"].tolist(), MEAN: table["kl_mean_part"].tolist()}
         total = f"the {len(table)} shown sum to {number(table['kl'].sum(), 1)} nats"
-        told = f"{describe(run)} · {total} · {active} of them active, the others greyed"
-        return Kl(table, parts, TITLE, "KL (nats)", told)
-    told = f"{describe(run)} · no KL: the encoder is deterministic, so its dimensions are ranked by variance"
-    return Kl(table, {SHARE: table["share"].tolist()}, "Variance per latent dimension", SHARE, told)
+        subtitle = f"{describe(run)} · {total} · {active} of them active, the others greyed"
+        return Kl(table, parts, TITLE, "KL (nats)", subtitle)
+    subtitle = f"{describe(run)} · no KL: the encoder is deterministic, so its dimensions are ranked by variance"
+    return Kl(table, {SHARE: table["share"].tolist()}, "Variance per latent dimension", SHARE, subtitle)
 
 
 def _labels(data: Kl) -> list[str]:

@@ -65,11 +65,11 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
     found, points = pd.DataFrame(rows), pd.DataFrame(dots, columns=[*rows[0], *columns][:3] + columns)
     found["place"] = _places(found, settings)
     points["place"] = points["run"].map(found.set_index("run")["place"]) + _apart(points) * _half(found)
-    told = ["one dot per dimension; bars: mean of the run; thin lines: 95 % interval over anchors", "0 is best"]
+    subtitle = ["one dot per dimension; bars: mean of the run; thin lines: 95 % interval over anchors", "0 is best"]
     none = int(found["leakage"].isna().sum())
-    told += [f"{none} without a dimension that changes a factor"] if none else []
-    told += [f"{len(missing)} of {len(runs)} runs not measured"] if missing else []
-    return LeakageData(points, found, settings, _style.colours(factors), " · ".join(told))
+    subtitle += [f"{none} without a dimension that changes a factor"] if none else []
+    subtitle += [f"{len(missing)} of {len(runs)} runs not measured"] if missing else []
+    return LeakageData(points, found, settings, _style.colours(factors), " · ".join(subtitle))
 
 
 def _varying(run: Run) -> tuple[str, ...]:

@@ -84,13 +84,13 @@ def prepare(
     grid = manifold(codes, x, y, steps, around)
     prior = run.config.stochastic or not run.encodes
     rest = "" if codes.latent_dim == 2 else f"others {'at row ' + str(row) if row is not None else 'at the mean'}"
-    told = [
+    subtitle = [
         describe(run),
         f"{steps} × {steps} equal parts of the prior" if prior else "equal parts of a normal fitted to the codes",
         rest,
     ]
     cells = _images.rgba(run.config.form.picture(model.decode(grid)))
-    said = " · ".join(text for text in told if text)
+    said = " · ".join(text for text in subtitle if text)
     return Manifold(cells, grid[0, :, x].astype(float), grid[:, 0, y].astype(float), (f"z{x}", f"z{y}"), said)
 
 

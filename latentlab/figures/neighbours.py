@@ -26,9 +26,9 @@ def prepare(run: Run, *, source: str = "prior", images: int | None = None) -> _s
     arms = read_support(run)["arms"]
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
     cells = np.stack([_images.rgba(part.pictures(each[:count])) for each in (part.images, part.originals)])  # type: ignore[index]
-    told = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
-    told += f", of real held-out data {number(real)}; brightness does not count"
-    return _sheet.Sheet(cells, ("sample", "nearest training"), told)
+    subtitle = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
+    subtitle += f", of real held-out data {number(real)}; brightness does not count"
+    return _sheet.Sheet(cells, ("sample", "nearest training"), subtitle)
 
 
 def alt(data: _sheet.Sheet) -> str:

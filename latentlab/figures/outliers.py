@@ -34,11 +34,11 @@ def prepare(run: Run, *, against: str | None = None) -> OutliersData:
     """Every score of the data set `against`, or of each one that the run was judged against."""
     import pandas as pd
 
-    found = [entry for entry in load_outliers(run).values() if against in (None, entry["against"])]
-    if not found:
+    entries = [entry for entry in load_outliers(run).values() if against in (None, entry["against"])]
+    if not entries:
         raise InputError(f"{run.name} has no result against {against}; run `latentlab outliers {run.path} --against …`")
     lines = []
-    for entry in found:
+    for entry in entries:
         for name, each in entry["scores"].items():
             low, high = each["auroc_interval"]
             matched = each["matched_interval"] or (None, None)
@@ -55,13 +55,15 @@ def prepare(run: Run, *, against: str | None = None) -> OutliersData:
                     "matched_high": matched[1],
                 }
             )
-    told = [describe(run), "in-distribution rows " + " and ".join(dict.fromkeys(entry["own"] for entry in found))]
-    told += ["grey: baseline without a model", "bars: 95 % intervals over redraws of the rows"]
-    if any(entry["own_rows_were_trained_on"] for entry in found):
-        told.append("in-distribution rows were training rows")
-    by = found[0].settings.get("matched_by", "intensity")  # older entries are of images
+    subtitle = [describe(run), "in-distribution rows " + " and ".join(dict.fromkeys(entry["own"] for entry in entries))]
+    subtitle += ["grey: baseline without a model", "bars: 95 % intervals over redraws of the rows"]
+    if any(entry["own_rows_were_trained_on"] for entry in entries):
+        subtitle.append("in-distribution rows were training rows")
+    by = entries[0].settings.get("matched_by", "intensity")  # older entries are of images
     matched_by = "brightness" if by == "intensity" else by
-    return OutliersData(pd.DataFrame(lines), tuple(entry["against"] for entry in found), " · ".join(told), matched_by)
+    return OutliersData(
+        pd.DataFrame(lines), tuple(entry["against"] for entry in entries), " · ".join(subtitle), matched_by
+    )
 
 
 def _labels(data: OutliersData) -> list[str]:

@@ -70,8 +70,8 @@ def prepare(runs: Sequence[Run], *, strips: int = STRIPS) -> OverviewData:
     for run, setting in zip(runs, table.set_index("run").loc[[run.name for run in runs], "setting"], strict=True):
         if setting not in shown and len(shown) < MOST and run.has("traverse") and run.has("encode"):
             shown[setting] = _shown(run, setting, strips)
-    told = [*_verdict(table), *([_what(shown, strips)] if shown else []), curve.subtitle]
-    return OverviewData(curve, tuple(shown.values()), " · ".join(told))
+    subtitle = [*_verdict(table), *([_what(shown, strips)] if shown else []), curve.subtitle]
+    return OverviewData(curve, tuple(shown.values()), " · ".join(subtitle))
 
 
 def _shown(run: Run, setting: str, strips: int) -> Shown:

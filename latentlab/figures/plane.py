@@ -54,14 +54,14 @@ def prepare(
     overlays: tuple[_overlays.Overlay, ...] = ()
     if ellipses:
         overlays += (_overlays.ellipses(codes, x, y, chosen[:ellipses]),)
-    told = [describe(run), f"{len(codes):,} of {codes.of_rows:,} rows", drawn_of(xy, density)]
-    told += [f"coloured by {name}"] if name else ["no factors to colour by"]
-    told += [each.name for each in overlays]
+    subtitle = [describe(run), f"{len(codes):,} of {codes.of_rows:,} rows", drawn_of(xy, density)]
+    subtitle += [f"coloured by {name}"] if name else ["no factors to colour by"]
+    subtitle += [each.name for each in overlays]
     if path is not None:
         steps, far = _overlays.traversal(codes, path, row)
         line = _overlays.Overlay(f"traversal of z{path}", steps[:, [x, y]].astype(float), far, marked=True)
-        overlays, told = (*overlays, line), [*told, _overlays.warning(line)]
-    said = " · ".join(text for text in told if text)
+        overlays, subtitle = (*overlays, line), [*subtitle, _overlays.warning(line)]
+    said = " · ".join(text for text in subtitle if text)
     axes = (f"z{x}", f"z{y}")
     called = names_of(codes, row_ids)
     return ProjectionData(

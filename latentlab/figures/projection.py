@@ -93,25 +93,31 @@ def prepare(
     chosen = method or ("umap" if "umap" in projections else next(iter(projections), "none"))
     if chosen not in projections:
         raise InputError(f"{run.name} has no projection {chosen!r}; it has: {', '.join(projections) or 'none'}")
-    found = projections[chosen]
-    judged = [key for key in ("trustworthiness", "continuity") if key in found.faithfulness]
-    chosen_rows, density = thinned(found.xy)
-    xy, row_ids = found.xy[chosen_rows], found.row_ids[chosen_rows]
+    projection = projections[chosen]
+    judged = [key for key in ("trustworthiness", "continuity") if key in projection.faithfulness]
+    chosen_rows, density = thinned(projection.xy)
+    xy, row_ids = projection.xy[chosen_rows], projection.row_ids[chosen_rows]
     values, name, categories, cyclic = colouring(run, codes, by, row_ids)
     overlays: tuple[_overlays.Overlay, ...] = ()
     if path is not None:
         steps, far = _overlays.traversal(codes, path, row)
-        overlays = (_overlays.Overlay(f"traversal of z{path}", place(found, codes, steps), far, marked=True),)
-    faithful = [f"{key} {number(found.faithfulness[key])}" for key in judged]
-    explained = found.settings.get("explained_variance_ratio")
+        overlays = (_overlays.Overlay(f"traversal of z{path}", place(projection, codes, steps), far, marked=True),)
+    faithful = [f"{key} {number(projection.faithfulness[key])}" for key in judged]
+    explained = projection.settings.get("explained_variance_ratio")
     axes = [f"{chosen.upper()} {k + 1}" for k in (0, 1)]
     if explained:
         axes = [f"{axis}, {share:.0%} of the variance" for axis, share in zip(axes, explained, strict=False)]
-    of = found.settings.get("of_rows", len(codes))
-    told = [describe(run), chosen.upper(), f"{len(found.xy):,} of {of:,} rows", drawn_of(xy, density), *faithful]
-    told += [f"coloured by {name}"] if name else ["no factors to colour by"]
-    told += [_overlays.warning(each) for each in overlays]
-    said = " · ".join(text for text in told if text)
+    of = projection.settings.get("of_rows", len(codes))
+    subtitle = [
+        describe(run),
+        chosen.upper(),
+        f"{len(projection.xy):,} of {of:,} rows",
+        drawn_of(xy, density),
+        *faithful,
+    ]
+    subtitle += [f"coloured by {name}"] if name else ["no factors to colour by"]
+    subtitle += [_overlays.warning(each) for each in overlays]
+    said = " · ".join(text for text in subtitle if text)
     called = names_of(codes, row_ids)
     return ProjectionData(
         xy, row_ids, values, name, categories, cyclic, (axes[0], axes[1]), said, density, overlays, called

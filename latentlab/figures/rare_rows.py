@@ -19,11 +19,11 @@ def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
 
     12 `images` where no number is said, 4 of other kinds.
     """
-    found = load_extremes(run)
+    extremes = load_extremes(run)
     rows, labels, marks = [], [], {"which": [], "row": [], "weight": [], "class": []}  # type: ignore[var-annotated]
-    count = min(images or abreast(run.config.form), *(len(part.images) for part in found.values()))
+    count = min(images or abreast(run.config.form), *(len(part.images) for part in extremes.values()))
     for name in ("rarest", "commonest"):
-        part = found[name]
+        part = extremes[name]
         if part.originals is not None:
             rows.append(part.pictures(part.originals[:count]))
             labels.append(name)
@@ -33,15 +33,15 @@ def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
         marks["row"] += part.settings["rows"][:count]
         marks["weight"] += part.settings["weights"][:count]
         marks["class"] += part.settings["classes"][:count]
-    summary = found["rarest"].settings["summary"]
-    told = [
+    summary = extremes["rarest"].settings["summary"]
+    subtitle = [
         describe(run),
         f"{len(summary['dimensions'])} of {summary['of_dimensions']} dimensions counted, by their {summary['combine']}",
         f"weights worth {summary['effective']:,.0f} of {summary['rows']:,} rows",
     ]
     cells = np.stack([_images.rgba(row) for row in rows])
-    codes = np.concatenate([found[name].codes[:count] for name in ("rarest", "commonest")])
-    return _sheet.Sheet(cells, tuple(labels), " · ".join(told), codes=codes, marks=marks)
+    codes = np.concatenate([extremes[name].codes[:count] for name in ("rarest", "commonest")])
+    return _sheet.Sheet(cells, tuple(labels), " · ".join(subtitle), codes=codes, marks=marks)
 
 
 def alt(data: _sheet.Sheet) -> str:

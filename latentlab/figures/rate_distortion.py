@@ -46,10 +46,12 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     plain = known[known["rate"].isna()].reset_index(drop=True)
     stochastic = known[known["rate"].notna()].reset_index(drop=True)
     seeds = known.groupby("setting")["seed"].nunique()
-    told = ["dots: runs", *(["rings: means over seeds"] if seeds.max() > 1 else ["one seed each"])]
-    told += ["lines: autoencoders (no rate)"] if len(plain) else []
-    told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
-    return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))
+    subtitle = ["dots: runs", *(["rings: means over seeds"] if seeds.max() > 1 else ["one seed each"])]
+    subtitle += ["lines: autoencoders (no rate)"] if len(plain) else []
+    subtitle += (
+        [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
+    )
+    return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(subtitle))
 
 
 def _lines(data: RateDistortion) -> list[pd.DataFrame]:
@@ -79,66 +81,15 @@ def interactive(data: RateDistortion) -> Any:
     import plotly.graph_objects as go
 
     fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=440)
+    line = {"color": _style.GREY, "width": 1}
     for group in _lines(data):
-        line = {"color": _style.GREY, "width": 1}
-        fig.add_trace(
-            go.Scatter(
-                x=group["rate_mean"],
-                y=group["distortion_mean"],
-                mode="lines",
-                line=line,
-                hoverinfo="skip",
-                name="means",
-            )
-        )
-    for setting, group in data.runs.groupby("setting", sort=False):
-        fig.add_trace(
-            go.Scatter(
-                x=group["rate"],
-                y=group["distortion"],
-                mode="markers",
-                name=setting,
-                marker={"color": data.colours[setting], "size": 8},
-                customdata=group[["run", "seed", "elbo"]].astype(object).to_numpy(),
-                hovertemplate=f"{setting}, seed %{{customdata[1]}}<br>rate %{{x:.2f}}, distortion %{{y:.2f}}, "
-                "ELBO %{customdata[2]:.2f} nats<extra>%{customdata[0]}</extra>",
-            )
-        )
-    rings = data.means[data.means["n"] > 1]
-    fig.add_trace(
-        go.Scatter(
-            x=rings["rate_mean"],
-            y=rings["distortion_mean"],
-            mode="markers",
-            name="means of settings",
-            marker={"color": rings["setting"].map(data.colours), "size": 14, "symbol": "circle-open"},
-            text=rings["setting"],
-            hovertemplate="%{text}, mean over seeds: rate %{x:.2f}, distortion %{y:.2f} nats<extra></extra>",
-        )
-    )
+        at = {"x": group["rate_mean"], "y": group["distortion_mean"]}
+        fig.add_trace(go.Scatter(**at, mode="lines", line=line, hoverinfo="skip", name="means"))
+    fig.add_traces([_dots(data, setting, group) for setting, group in data.runs.groupby("setting", sort=False)])
+    fig.add_traces([_rings(data), _dashes(data)])
+    beside = {"showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
     for row in data.means.itertuples():
-        text = {
-            "text": row.setting,
-            "showarrow": False,
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "xshift": 6,
-            "yshift": 2,
-        }
-        fig.add_annotation(x=row.rate_mean, y=row.distortion_mean, **text)
-    plain = data.plain
-    fig.add_trace(
-        go.Scatter(
-            x=[0] * len(plain),
-            y=plain["distortion"],
-            mode="markers",
-            name="no rate",
-            marker={"color": plain["setting"].map(data.colours), "size": 8, "symbol": "line-ew-open"},
-            customdata=plain[["run", "setting", "seed"]].astype(object).to_numpy(),
-            hovertemplate="%{customdata[1]}, seed %{customdata[2]}<br>distortion %{y:.2f} nats, no rate"
-            "<extra>%{customdata[0]}</extra>",
-        )
-    )
+        fig.add_annotation(x=row.rate_mean, y=row.distortion_mean, text=row.setting, **beside)
     for name, mean, values in _baselines(data):
         for value in values:
             fig.add_hline(y=value, line={"color": data.colours[name], "width": 0.5})
@@ -148,6 +99,54 @@ def interactive(data: RateDistortion) -> Any:
     fig.update_xaxes(title=X, rangemode="tozero")
     fig.update_yaxes(title=Y)
     return fig
+
+
+def _dots(data: RateDistortion, setting: str, runs: pd.DataFrame) -> Any:
+    """The runs of one setting, a dot each."""
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        x=runs["rate"],
+        y=runs["distortion"],
+        mode="markers",
+        name=setting,
+        marker={"color": data.colours[setting], "size": 8},
+        customdata=runs[["run", "seed", "elbo"]].astype(object).to_numpy(),
+        hovertemplate=f"{setting}, seed %{{customdata[1]}}<br>rate %{{x:.2f}}, distortion %{{y:.2f}}, "
+        "ELBO %{customdata[2]:.2f} nats<extra>%{customdata[0]}</extra>",
+    )
+
+
+def _rings(data: RateDistortion) -> Any:
+    """The means of the settings that have several seeds."""
+    import plotly.graph_objects as go
+
+    rings = data.means[data.means["n"] > 1]
+    return go.Scatter(
+        x=rings["rate_mean"],
+        y=rings["distortion_mean"],
+        mode="markers",
+        name="means of settings",
+        marker={"color": rings["setting"].map(data.colours), "size": 14, "symbol": "circle-open"},
+        text=rings["setting"],
+        hovertemplate="%{text}, mean over seeds: rate %{x:.2f}, distortion %{y:.2f} nats<extra></extra>",
+    )
+
+
+def _dashes(data: RateDistortion) -> Any:
+    """The deterministic runs, which have no rate: at the left edge."""
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        x=[0] * len(data.plain),
+        y=data.plain["distortion"],
+        mode="markers",
+        name="no rate",
+        marker={"color": data.plain["setting"].map(data.colours), "size": 8, "symbol": "line-ew-open"},
+        customdata=data.plain[["run", "setting", "seed"]].astype(object).to_numpy(),
+        hovertemplate="%{customdata[1]}, seed %{customdata[2]}<br>distortion %{y:.2f} nats, no rate"
+        "<extra>%{customdata[0]}</extra>",
+    )
 
 
 def static(data: RateDistortion, preset: str) -> Any:

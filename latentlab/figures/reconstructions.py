@@ -37,6 +37,8 @@ class Reconstructions(_sheet.Sheet):
 
 def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstructions:
     """The first `images` reconstructed rows (12 pictures, 4 of other kinds), a seeded random choice, in all runs."""
+    if images is not None and images < 1:
+        raise InputError(f"images is {images}; expected 1 or more")
     parts = [(run, part) for run in runs if (part := _part(run)) is not None]
     if not parts:
         check_model(runs[0])
@@ -55,11 +57,11 @@ def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstruction
     pictures = first.form.picture
     rows = [pictures(originals), *(pictures(_pick(part, part.images, ids)) for _, part in parts)]
     left_out = len(runs) - len(parts)
-    told = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
-    told += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
+    subtitle = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
+    subtitle += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
     labels = ("original", *_labels([run for run, _ in parts]))
     cells = np.stack([_images.rgba(row) for row in rows])
-    sheet = Reconstructions(cells, labels, " · ".join(told), row_ids=tuple(ids))
+    sheet = Reconstructions(cells, labels, " · ".join(subtitle), row_ids=tuple(ids))
     if drawn is None:
         return sheet
     decoded = {label: _pick(part, part.images, ids) for label, (_, part) in zip(labels[1:], parts, strict=True)}

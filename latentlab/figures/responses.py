@@ -73,10 +73,10 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     }
     used = min(ROWS, len(codes))
     rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
-    told = (
+    subtitle = (
         f"{describe(run)} · mean code at each {chosen}, {_around(codes, chosen)}: ± 1 sd over everything else · {rows}"
     )
-    return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), told)
+    return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), subtitle)
 
 
 def _around(codes: Codes, factor: str) -> str:

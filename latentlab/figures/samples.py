@@ -42,13 +42,13 @@ def prepare(
     cells = np.concatenate([images, blank], axis=1)[:, : down * across].reshape(-1, across, *images.shape[2:])
     labels = [label for each in sources for label in (draws.SOURCE_NAMES[each], *[""] * (down - 1))]
     trained = run.config.stochastic or not run.encodes
-    told = [
+    subtitle = [
         describe(run),
         f"{count} draws of each" if len(sources) > 1 else f"{count} draws",
         "" if trained or "prior" not in sources else "an autoencoder has no prior",
         f"seed {seed}",
     ]
-    said, marks = " · ".join(text for text in told if text), {"source": np.repeat(sources, count)}
+    said, marks = " · ".join(text for text in subtitle if text), {"source": np.repeat(sources, count)}
     return _sheet.Sheet(cells, tuple(labels), said, codes=np.concatenate(drawn), marks=marks)
 
 

@@ -76,10 +76,10 @@ def _point(row: pd.Series, metric: str, settings: Sequence[str]) -> dict[str, An
 
 def _told(table: pd.DataFrame, points: pd.DataFrame) -> str:
     most = int(table.groupby("setting")["seed"].nunique().max())
-    told = ["one dot per seed, bars: mean over seeds" if most > 1 else "one seed each"]
-    told += ["thin lines: 95 % interval"] if points["low"].notna().any() else []
-    told += ["grey: the same codes, randomly rotated"] if points["null"].notna().any() else []
-    return " · ".join(told)
+    subtitle = ["one dot per seed, bars: mean over seeds" if most > 1 else "one seed each"]
+    subtitle += ["thin lines: 95 % interval"] if points["low"].notna().any() else []
+    subtitle += ["grey: the same codes, randomly rotated"] if points["null"].notna().any() else []
+    return " · ".join(subtitle)
 
 
 def _ticks(data: Scores) -> list[str]:

@@ -48,11 +48,11 @@ def prepare(runs: Sequence[Run], *, against: str = "") -> Size:
     by = next(key for key in AXES if key != x)
     table["beta"] = table["beta"].fillna(-1.0)  # a plain autoencoder stands apart, at the left
     places = {value: k for k, value in enumerate(sorted(table[x].dropna().unique().tolist()))}
-    told = ["one dot per run, lines: mean over seeds"]
-    told += ["an AE has no rate and no active units"] if (table["beta"] < 0).any() else []
-    told += [f"{table['latent_dim'].iloc[0]} latent dimensions"] if several["latent_dim"] == 1 else []
-    told += [f"β = {table['beta'].iloc[0]:g}"] if several["beta"] == 1 and not (table["beta"] < 0).any() else []
-    return Size(table, x, by, places, _style.colours(sorted(table[by].unique().tolist())), " · ".join(told))
+    subtitle = ["one dot per run, lines: mean over seeds"]
+    subtitle += ["an AE has no rate and no active units"] if (table["beta"] < 0).any() else []
+    subtitle += [f"{table['latent_dim'].iloc[0]} latent dimensions"] if several["latent_dim"] == 1 else []
+    subtitle += [f"β = {table['beta'].iloc[0]:g}"] if several["beta"] == 1 and not (table["beta"] < 0).any() else []
+    return Size(table, x, by, places, _style.colours(sorted(table[by].unique().tolist())), " · ".join(subtitle))
 
 
 def _name(axis: str, value: float) -> str:

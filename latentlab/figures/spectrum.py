@@ -54,13 +54,13 @@ def prepare(runs: Sequence[Run], *, rows: int = ROWS) -> Kept:
         COMPONENTS: np.array([found.active(beta, config.latent_dim) for beta in betas]),
         EXPECTED: np.array([min(config.latent_dim, fitted.units(found, beta)) for beta in betas]),
     }
-    told = [
+    subtitle = [
         f"{found.rows:,} rows of {data.name}",
         f"γ = {number(fitted.exponent)}",
         f"in use: at least 0.1 nats, of {config.latent_dim} dimensions",
         f"collapse above β = {collapse:.3g}",
     ]
-    return Kept(betas, lines, measured, collapse, " · ".join(told))
+    return Kept(betas, lines, measured, collapse, " · ".join(subtitle))
 
 
 def alt(data: Kept) -> str:

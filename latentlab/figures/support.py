@@ -55,10 +55,10 @@ def prepare(runs: Sequence[Run]) -> SupportData:
     settings = tuple(dict.fromkeys(table["setting"]))
     levels = {key: float(table[f"real.{key}"].mean()) for key in ("precision", "coverage")} | {"holes": 0.01}
     ticks = tuple(f"{setting}|{_known(table[table['setting'] == setting])}" for setting in settings)
-    told = ["one dot per run; line: real training data (for holes: held-out codes)"]
-    told += [f"{len(runs) - len(table)} of {len(runs)} runs were not measured"] if len(table) < len(runs) else []
-    told += ["holes are undefined for deterministic encoders"] if table["rate"].isna().any() else []
-    return SupportData(table, settings, ticks, levels, " · ".join(told))
+    subtitle = ["one dot per run; line: real training data (for holes: held-out codes)"]
+    subtitle += [f"{len(runs) - len(table)} of {len(runs)} runs were not measured"] if len(table) < len(runs) else []
+    subtitle += ["holes are undefined for deterministic encoders"] if table["rate"].isna().any() else []
+    return SupportData(table, settings, ticks, levels, " · ".join(subtitle))
 
 
 def _known(group: pd.DataFrame) -> str:

@@ -93,13 +93,13 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any =
     drawn = drawing(part.form)
     marked = ", whose position is marked" if drawn is None else ""
     around = f"around row {settings['anchor_row']}{marked}" if "anchor_row" in settings else ""
-    told = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
+    subtitle = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
     made = Traversals(
         cells,
         values[order],
         np.abs(values - centre[:, None]).argmin(axis=1)[order],
         table,
-        " · ".join(text for text in told if text),
+        " · ".join(text for text in subtitle if text),
     )
     if drawn is None:
         return made

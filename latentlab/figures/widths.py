@@ -31,11 +31,11 @@ def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
         shown = part.settings["width"][:count]
         labels += [f"{name}, σ {number(min(shown))} to {number(max(shown))}", "decoded"]
     w = found["widths"]
-    told = f"{describe(run)} · geometric mean of σ over active dimensions, in units of the prior's"
-    told += (
+    subtitle = f"{describe(run)} · geometric mean of σ over active dimensions, in units of the prior's"
+    subtitle += (
         f" · half of all rows are below {number(w['median'])}, 95 % within {number(w['low'])} and {number(w['high'])}"
     )
-    return _sheet.Sheet(np.stack(rows), tuple(labels), told)
+    return _sheet.Sheet(np.stack(rows), tuple(labels), subtitle)
 
 
 def alt(data: _sheet.Sheet) -> str:

@@ -178,24 +178,30 @@ def wrap(
     return Wrapped(encoder, decoder, latent_dim, likelihood, sigma, logits)
 
 
-def _posterior(found: Any, latent_dim: int) -> Normal | Point:
-    if isinstance(found, Independent):
-        found = found.base_dist  # a rate per dimension needs the dimensions apart
-    if isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(part, Tensor) for part in found):
-        mean, log_variance = (part.float() for part in found)
+def _posterior(posterior: Any, latent_dim: int) -> Normal | Point:
+    if isinstance(posterior, Independent):
+        posterior = posterior.base_dist  # a rate per dimension needs the dimensions apart
+    if (
+        isinstance(posterior, tuple | list)
+        and len(posterior) == 2
+        and all(isinstance(part, Tensor) for part in posterior)
+    ):
+        mean, log_variance = (part.float() for part in posterior)
         if mean.shape != log_variance.shape:
             shapes = f"{tuple(mean.shape)} and {tuple(log_variance.shape)}"
             raise InputError(f"the encoder's means and log-variances are {shapes}; expected (n, {latent_dim}) each")
-        found = Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
-    if isinstance(found, Tensor):
-        found = Point(found.float())
-    if not isinstance(found, Normal | Point):
+        posterior = Normal(mean, torch.exp(0.5 * log_variance), validate_args=False)
+    if isinstance(posterior, Tensor):
+        posterior = Point(posterior.float())
+    if not isinstance(posterior, Normal | Point):
         raise InputError(
-            f"the encoder returned a {type(found).__name__}; expected a Normal, (mean, log-variance), or a tensor"
+            f"the encoder returned a {type(posterior).__name__}; expected a Normal, (mean, log-variance), or a tensor"
         )
-    if found.mean.ndim != 2 or found.mean.shape[1] != latent_dim:
-        raise InputError(f"the encoder's means are {tuple(found.mean.shape)}; expected (n, d) with d = {latent_dim}")
-    return found
+    if posterior.mean.ndim != 2 or posterior.mean.shape[1] != latent_dim:
+        raise InputError(
+            f"the encoder's means are {tuple(posterior.mean.shape)}; expected (n, d) with d = {latent_dim}"
+        )
+    return posterior
 
 
 def _around(outputs: Tensor, family: Family, sigma: float, *, logits: bool) -> Distribution:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 TEMPLATE = "report.html.jinja"
 TRAVERSED = 24  # runs whose dimensions are shown with images: each takes some 40 kB
 PRESET = "nature-double"
+PAGE = 50  # rows of a table that are shown at once; the others are folded away, as many at a time
 
 
 class Table(NamedTuple):
@@ -150,6 +151,7 @@ def page(
         versions=_versions(runs),
         files=_files(runs),
         version=version("latentlab"),
+        page=PAGE,
     )
 
 

@@ -118,23 +118,23 @@ def _shown(cell: Cell) -> str:
 
 def _caption(table: pd.DataFrame, summary: pd.DataFrame, measures: Sequence[str], bold: bool) -> str:
     several = summary["n"].max() > 1
-    told = [
+    sentences = [
         r"Mean $\pm$ sample standard deviation over $n$ seeds"
         + ("; a single seed has no spread" if several and summary["n"].min() < 2 else "")
         if several
         else "There is one seed per setting, so the variation between seeds is unknown"
     ]
     left = int(summary["left_out"].sum()) + int((table["state"] == "broken").sum())
-    told += [f"{left} broken or diverged run{'s' * (left > 1)} left out"] if left else []
+    sentences += [f"{left} broken or diverged run{'s' * (left > 1)} left out"] if left else []
     half = {name: (table[f"{name}_high"] - table[f"{name}_low"]) / 2 for name in measures if f"{name}_low" in table}
-    told += (
+    sentences += (
         [rf"Within a run, redrawing the rows gives 95\,\% intervals of at most $\pm$ {_largest(half)}"] if half else []
     )
     nulls = {name: table[f"{name}_null"] for name in measures if f"{name}_null" in table}
-    told += [f"Randomly rotated codes reach up to {_largest(nulls)}"] if nulls else []
+    sentences += [f"Randomly rotated codes reach up to {_largest(nulls)}"] if nulls else []
     rule = f"Bold: beats every other setting at a one-sided $p$ of {LEVEL:g} (Holm), {LEAST} seeds each or more"
-    told += [rule] if bold else []
-    return ". ".join(told) + "."
+    sentences += [rule] if bold else []
+    return ". ".join(sentences) + "."
 
 
 def _largest(found: Mapping[str, pd.Series]) -> str:

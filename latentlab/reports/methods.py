@@ -234,13 +234,13 @@ def _nested(value: Any) -> bool:
 
 
 def _scores(runs: Sequence[Run], recorded: Sequence[Mapping[str, Any]], cite: _Cites) -> list[str]:
-    found: dict[str, list[Score]] = {}
+    scores_of: dict[str, list[Score]] = {}
     for each in recorded:
         for name, entry in each.get("scores", {}).items():
-            found.setdefault(name, []).append(Score.from_json(entry))
+            scores_of.setdefault(name, []).append(Score.from_json(entry))
     without = [run.name for run in runs if not run.has("score")]
     sentences = [f"Not scored: {', '.join(without)}."] if without else []
-    every = [score for scores in found.values() for score in scores]
+    every = [score for scores in scores_of.values() for score in scores]
     if every:
         profiles = _several(every, _setting("profile"))
         named = [f"{name}{cite(*cited_in('analysis/score/profiles', name.partition('@')[0]))}" for name in profiles]
@@ -250,8 +250,10 @@ def _scores(runs: Sequence[Run], recorded: Sequence[Mapping[str, Any]], cite: _C
             codes += f" (standardised codes for {_and(dict.fromkeys(run.config.label for run in deterministic))})"
         sentences.append(f"Scores are of {codes} under the profile{_s(named)} {_and(named)}:")
         said: dict[str, str] = {}
-        sentences.append("; ".join(_metric(name, scores, cite, said) for name, scores in sorted(found.items())) + ".")
-        sentences += _beside(found)
+        sentences.append(
+            "; ".join(_metric(name, scores, cite, said) for name, scores in sorted(scores_of.items())) + "."
+        )
+        sentences += _beside(scores_of)
     skipped = dict.fromkeys(f"{name} ({why})" for each in recorded for name, why in each.get("skipped", {}).items())
     sentences += [f"Skipped: {'; '.join(skipped)}."] if skipped else []
     return sentences + ([_libraries(every, cite)] if every else [])

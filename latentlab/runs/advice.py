@@ -22,6 +22,7 @@ from latentlab.runs.measured import Measured, beta_of, fit, measure
 from latentlab.runs.run import Run
 from latentlab.runs.spectrum import ROWS, Spectrum, spectrum
 from latentlab.runs.study import Study
+from latentlab.system.registry import choose, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,6 +202,8 @@ def advise(
     >>> round(float(advice.thresholds[0]), 1), advice.latent_dim, advice.beta
     (3.3, 8, 0.34)
     """
+    if network != "auto":
+        choose(network, names("models/networks"), what="network")
     runs = of_one_kind(study) if study is not None else []
     _check_data(data, runs)
     if runs:
@@ -210,27 +213,27 @@ def advise(
     _check(want, latent_dim, seeds)
     likelihood = kind_of(data.form).likelihoods(data.form)[0] if likelihood == "auto" else likelihood
     part = data.split("train") if "train" in data.splits else data
-    found = spectrum(part, likelihood=likelihood, sigma=sigma, rows=rows, seed=seed)
+    measured_spectrum = spectrum(part, likelihood=likelihood, sigma=sigma, rows=rows, seed=seed)
     start = start_of(network)
-    measured = measure(found, runs, start=start)
-    calibration = fit(found, measured, latent_dim or 0, start=start)
-    grid = _grid(found)
-    latent_dim = latent_dim or max(_size(found, calibration, grid), (want or 0) + SPARE)
-    beta = None if want is None else _rounded(calibration.beta_for(found, want))
+    measured = measure(measured_spectrum, runs, start=start)
+    calibration = fit(measured_spectrum, measured, latent_dim or 0, start=start)
+    grid = _grid(measured_spectrum)
+    latent_dim = latent_dim or max(_size(measured_spectrum, calibration, grid), (want or 0) + SPARE)
+    beta = None if want is None else _rounded(calibration.beta_for(measured_spectrum, want))
     betas = sorted({each.beta for each in measured}) or list(grid)
     options = {"network": network, "likelihood": likelihood, "sigma": sigma, "latent_dim": latent_dim, "seeds": seeds}
     return Advice(
-        thresholds=found.thresholds,
+        thresholds=measured_spectrum.thresholds,
         latent_dim=latent_dim,
         grid=grid,
-        predictions=tuple(_predicted(found, calibration, each, latent_dim) for each in betas),
+        predictions=tuple(_predicted(measured_spectrum, calibration, each, latent_dim) for each in betas),
         exponent=calibration.exponent,
         want=want,
         beta=beta,
         reached=next((each.run for each in measured if each.in_use == want), ""),
         measured=measured,
         command=_command(data, grid if beta is None else (beta,), options, study, runs),
-        settings={"data": data.spec or data.name, **options, "rows": found.rows, "seed": seed},
+        settings={"data": data.spec or data.name, **options, "rows": measured_spectrum.rows, "seed": seed},
     )
 
 

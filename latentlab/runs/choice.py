@@ -269,22 +269,22 @@ def _holm(values: Sequence[float | None]) -> list[float | None]:
 
 def _verdict(table: pd.DataFrame, contest: Choice, adjusted: float | None, scores: int) -> Choice:
     """The contest with its verdict."""
-    found = replace(contest, adjusted=adjusted, scores=scores)
-    if found.reason:
-        return found
-    missed = _below_nulls(table, found)
+    judged = replace(contest, adjusted=adjusted, scores=scores)
+    if judged.reason:
+        return judged
+    missed = _below_nulls(table, judged)
     if missed:
-        return replace(found, rivals=tuple(each.rival for each in found.differences), reason=missed)
-    if found.p is None or adjusted is None:
-        return _undecidable(table, found)
+        return replace(judged, rivals=tuple(each.rival for each in judged.differences), reason=missed)
+    if judged.p is None or adjusted is None:
+        return _undecidable(table, judged)
     if adjusted > LEVEL:
-        rivals = tuple(each.rival for each in found.differences if each.p is None or each.p > LEVEL)
-        found = replace(found, rivals=rivals, seeds_needed=_needed(table, found))
-        return replace(found, reason=_undecided(found))
-    reason = f"it beats every other setting (largest p {_equals(found.p)}{_after_holm(found)})"
-    left = without_value(table, found.measure, found.seeds)
+        rivals = tuple(each.rival for each in judged.differences if each.p is None or each.p > LEVEL)
+        judged = replace(judged, rivals=rivals, seeds_needed=_needed(table, judged))
+        return replace(judged, reason=_undecided(judged))
+    reason = f"it beats every other setting (largest p {_equals(judged.p)}{_after_holm(judged)})"
+    left = without_value(table, judged.measure, judged.seeds)
     reason += f"; {left} diverged run{'s' * (left != 1)} or without a value left out" if left else ""
-    return replace(found, best=found.leader, verdict=f"{found.leader} is best", reason=reason)
+    return replace(judged, best=judged.leader, verdict=f"{judged.leader} is best", reason=reason)
 
 
 def _below_nulls(table: pd.DataFrame, found: Choice) -> str:

@@ -68,9 +68,12 @@ def read_collected(study: Study) -> tuple[Collected, ...]:
         return ()
     record = read_record(path, FORMAT)
     try:
-        return tuple(_panel(each) for each in record["panels"])
+        panels = tuple(map(_panel, record["panels"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} does not contain panels in latentlab's format; restore or remove it") from error
+    if len(panels) > MOST:
+        raise InputError(f"{path} has {len(panels):,} panels; at most {MOST} are read: restore or remove it")
+    return panels
 
 
 def _panel(found: Any) -> Collected:
@@ -81,6 +84,8 @@ def _panel(found: Any) -> Collected:
     texts = [*known.values(), *runs, *options]
     if not all(isinstance(each, str) and len(each) <= LONGEST for each in texts) or not found.get("title"):
         raise TypeError("a panel has a title, texts and options by name")
+    if "model" in options:  # whoever draws the panel gives the run's own
+        raise TypeError("a model is not an option that is kept")
     return Collected(**known, runs=tuple(runs), options=dict(options))
 
 

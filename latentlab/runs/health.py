@@ -10,6 +10,7 @@ from latentlab.codes.h5ad import read_provenance
 from latentlab.errors import LatentlabError, LockedFileError, NewerFormatError
 from latentlab.runs.config import FORMAT
 from latentlab.runs.data import environment_of
+from latentlab.runs.identity import is_foreign
 from latentlab.runs.kept import inputs_of
 from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage, stages
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRAINED = ("config.json", "history.jsonl", "training.safetensors", "model.safetensors", "environment.json")
+LABELLED = ("history.jsonl", "training.safetensors", "model.safetensors")  # they name their training
 TRAINED_FORMATS = {"config.json": FORMAT}  # 1 of the others
 NOTES = "notes.json"
 SPARE = "needed only to resume, and the run is finished"
@@ -67,7 +69,11 @@ def files_of(run: Run) -> dict[str, Stage | None]:
 
 def _row(run: Run, name: str, stage: Stage | None, hashes: dict[str, str], full: dict[str, str]) -> dict[str, Any]:
     path = run.path / name
-    state, why = _state(path, TRAINED_FORMATS.get(name, 1) if stage is None else stage.format, hashes, full)
+    state, why = (
+        _state_of_training(path)
+        if name in LABELLED
+        else _state(path, TRAINED_FORMATS.get(name, 1) if stage is None else stage.format, hashes, full)
+    )
     status = path.stat()
     written = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
     found = {"file": name, "bytes": status.st_size, "written": written, "sha256": hashes[name]}
@@ -101,6 +107,14 @@ def state_of(error: LatentlabError) -> str:
     if isinstance(error, NewerFormatError):
         return "newer"
     return "locked" if isinstance(error, LockedFileError) else "damaged"
+
+
+def _state_of_training(path: Path) -> tuple[str, str]:
+    """The state of a file that training leaves, and why: one of another training is stale."""
+    try:
+        return ("stale", "it belongs to another training than config.json") if is_foreign(path) else ("source", "")
+    except LatentlabError as error:
+        return state_of(error), str(error)
 
 
 def _state(path: Path, newest: int, hashes: dict[str, str], full: dict[str, str]) -> tuple[str, str]:

@@ -49,6 +49,12 @@ def last_entry(path: Path) -> dict[str, Any]:
     return {}
 
 
+def first_entry(path: Path) -> dict[str, Any]:
+    """The first line of a ``history.jsonl``; nothing where it has none that can be read."""
+    with open_regular(path) as file:
+        return _entry(file.readline(LINE)) or {}
+
+
 def _entry(line: bytes) -> dict[str, Any] | None:
     """A logged step: numbers, texts and lists of numbers by name, the number of the step among them."""
     try:

@@ -22,7 +22,7 @@ def unresolved(table: pd.DataFrame, judged: Sequence[Choice]) -> list[Caveat]:
     rows and falls with the root of the seeds of each setting. Measures without a card are passed over.
     """
     rows = min(ROWS, int(table["rows"].min())) if table["rows"].notna().any() else ROWS
-    found = []
+    caveats = []
     for each in judged:
         one = smallest_difference(each.measure, rows)
         if one is None or not each.differences:
@@ -31,7 +31,7 @@ def unresolved(table: pd.DataFrame, judged: Sequence[Choice]) -> list[Caveat]:
         near = [rival for rival in each.differences if abs(rival.difference) < limit]
         if near:
             rivals = near[0].rival + (f" and {len(near) - 1} more" if len(near) > 1 else "")
-            found.append(
+            caveats.append(
                 Caveat(
                     "unresolved difference",
                     f"by {each.measure}, {each.leader} and {rivals} differ by {abs(near[0].difference):.2g}, less than "
@@ -39,4 +39,4 @@ def unresolved(table: pd.DataFrame, judged: Sequence[Choice]) -> list[Caveat]:
                     "read no order into it, or score more rows with more seeds",
                 )
             )
-    return found
+    return caveats

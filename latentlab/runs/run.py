@@ -424,7 +424,7 @@ def _are_notes(found: Any) -> bool:
 
 
 def _path_of(given: Any, what: str) -> Path:
-    if not isinstance(given, str | Path) or "\0" in str(given):
+    if not isinstance(given, str | Path) or given == "" or "\0" in str(given):
         raise InputError(f"{given!r:.60} is not a path; expected the folder of {what}")
     return Path(given)
 

@@ -348,6 +348,16 @@ def check_held(folder: Path) -> None:
             )
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise an `InputError` where nothing new can be made at `path`; cheap, to be asked before anything heavy."""
+    near = next((each for each in (path, *path.parents) if os.path.lexists(each)), Path())
+    if not near.is_dir() and near != path:
+        raise InputError(f"{path} cannot be written: {near} is not a folder; choose another place")
+    folder = near.parent if near == path else near
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: you may not write to {folder}; choose another place")
+
+
 def refuse_busy(*folders: Path) -> None:
     """Raise a `LatentlabError` where another process writes one of them; cheap, to be asked before anything heavy."""
     deadline = time.monotonic() + PATIENCE

@@ -7,6 +7,7 @@ the folder, so nothing is imported until it is used. ``beta-vae`` and ``beta_vae
 import difflib
 import importlib
 from collections.abc import Iterable
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +18,9 @@ from latentlab.errors import InputError
 HERE = Path(__file__).parents[1]
 
 
+@cache
 def names(folder: str) -> tuple[str, ...]:
-    """The public names in a folder of the package.
+    """The public names in a folder of the package, which is listed once.
 
     Parameters
     ----------
@@ -38,6 +40,7 @@ def names(folder: str) -> tuple[str, ...]:
     return tuple(sorted(f.stem for f in (HERE / folder).glob("*.py") if not f.stem.startswith("_")))
 
 
+@cache
 def folders(folder: str) -> tuple[str, ...]:
     """The public names of the packages in a folder of the package, sorted: ``folders("analysis")``."""
     return tuple(sorted(f.parent.name for f in (HERE / folder).glob("[!_]*/__init__.py")))

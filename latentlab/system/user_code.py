@@ -58,7 +58,8 @@ def neighbours(path: Path, *, again: bool = True) -> Iterator[None]:
 
 def _lies_in(folder: str, module: Any) -> bool:
     """Whether a module, or a package without ``__init__.py``, was found in a folder, and was not installed there."""
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    written = getattr(module, "__dict__", {})  # a module may make up what it is asked for, as torch.classes does
+    places = [written.get("__file__"), *(written.get("__path__") or ())]
     return any(str(place).startswith(f"{folder}/") and "site-packages" not in str(place) for place in places if place)
 
 

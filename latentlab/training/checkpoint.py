@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from latentlab.errors import InputError
 from latentlab.models.autoencoder import fit_weights
 from latentlab.runs.history import parse_step
+from latentlab.runs.identity import check_own, identity, labelled
 from latentlab.runs.run import Run
 from latentlab.system.files import write_bytes
 from latentlab.training.history import DivergedError
@@ -39,10 +40,10 @@ def save(run: Run, learners: Learners, step: int, sums: Mapping[str, Tensor]) ->
             state |= {f"{prefix}optimizer.{number}.{key}": value for key, value in kept.items()}
     weights = _part(state, "model.")
     state |= {f"{HISTORY}{key}": tensor.detach().cpu().contiguous() for key, tensor in sums.items()}
-    # One metadata key: the library writes several in no fixed order, and equal runs must leave equal bytes.
+    training = identity(run.path / "config.json")
     for path, tensors in ((run.path / "training.safetensors", state), (run.model_path, weights)):
         # As bytes: the library's own writing to a file leaves, where it is killed, a file that nobody would sweep.
-        write_bytes(path, serialised(tensors, metadata={"step": str(step)}))
+        write_bytes(path, labelled(serialised(tensors), step, training))
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -57,6 +58,7 @@ def restore(run: Run, learners: Learners) -> tuple[int, dict[str, Tensor]]:
         return 0, {}
     from safetensors import SafetensorError, safe_open
 
+    check_own(path)
     try:
         with safe_open(path, "pt") as file:
             step = parse_step(file.metadata()["step"], path)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from latentlab.errors import InputError
 from latentlab.runs.history import read_history
+from latentlab.runs.identity import TRAINING, check_own, identity
 from latentlab.runs.run import Run
 from latentlab.system.files import check_held, write_bytes
 from latentlab.training.objectives import Terms
@@ -39,13 +40,21 @@ class History:
 
     def __init__(self, run: Run, first: int, sums: Mapping[str, Tensor] | None = None, *, writes: bool = True) -> None:
         self.path = run.path / "history.jsonl"
-        kept = [line for line in (read_history(self.path) if self.path.is_file() else []) if line["step"] <= first]
+        kept = [line for line in self._before() if line["step"] <= first]
         kept = [line for line in kept if "diverged" not in line]
         if writes:
             write_bytes(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self.training = "" if kept else identity(run.path / "config.json")
         self.file = (self.path if writes else Path(os.devnull)).open("a", encoding="utf-8")
         self.sums: dict[str, Tensor] = dict(sums or {})
         self.count, self.step = first % run.config.log_every if sums else 0, first
+
+    def _before(self) -> list[dict[str, Any]]:
+        """The lines that are there already."""
+        if not self.path.is_file():
+            return []
+        check_own(self.path)
+        return read_history(self.path)
 
     def add(self, terms: Terms) -> None:
         """Add one step: what its terms come to over the batch."""
@@ -79,7 +88,10 @@ class History:
         self._write({"step": self.step, "diverged": why})
 
     def _write(self, line: dict[str, Any]) -> None:
+        """Append a line; the first one of the file names the training."""
         check_held(self.path.parent)
+        if self.training:
+            line, self.training = {**line, TRAINING: self.training}, ""
         self.file.write(json.dumps(line) + "\n")
         self.file.flush()
 

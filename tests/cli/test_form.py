@@ -68,6 +68,50 @@ def test_out_is_a_folder_for_what_makes_runs_and_a_file_otherwise():
     assert outs()["export"][1].startswith("File to write; with huggingface, study and tensorboard a folder")
 
 
+NEEDED = {  # what stands before --out where a verb needs more than a run
+    "advise": ["digits"],
+    "data fetch": ["mnist"],
+    "demo": [],
+    "export": ["absent", "--to", "h5ad"],
+    "figure": ["kl", "absent"],
+    "import": ["state-dict", "absent.pt"],
+    "sweep": [],
+    "train": ["--data", "absent"],
+    "zoo fetch": ["VAE_mnist"],
+}
+
+
+@pytest.mark.parametrize("verb", sorted(FOLDER | FILE | {"export"}))
+def test_out_is_refused_before_anything_is_opened(verb, tmp_path, capsys):
+    taken = tmp_path / "taken.csv"
+    taken.write_text("")
+    wrong = [taken / "inside.csv"]  # below a file
+    wrong += [taken] if verb in FOLDER else []
+    wrong += [tmp_path, tmp_path / "x.odd"] if verb in FILE - {"figure"} else []  # a folder, and an ending of no format
+    for out in wrong:
+        status = latentlab([*verb.split(), *NEEDED.get(verb, ["absent"]), "--out", str(out)])
+        said = capsys.readouterr().err
+        assert status == 2, said
+        assert str(out) in said, said
+        assert "absent" not in said
+        assert said.count("\n") == 1
+
+
+def test_no_seed_is_negative():
+    commands = get_command(build()).commands.values()
+    seeds = [option for each in commands for option in getattr(each, "params", ()) if option.name == "seed"]
+    assert len(seeds) >= 9
+    assert {option.min for option in seeds} == {0}
+
+
+def test_an_empty_argument_is_no_path(capsys):
+    for name, command in get_command(build()).commands.items():
+        for line in [f"{name} {each}" for each in getattr(command, "commands", {})] or [name]:
+            for words in ([""], ["--out="], ["--data", ""]):
+                assert latentlab([*line.split(), *words]) == 2
+                assert re.fullmatch(r"latentlab: the argument after \S+ is empty; .*\n", capsys.readouterr().err)
+
+
 @pytest.mark.parametrize(
     "line",
     [("debias",), ("explain", "--rows", "4", "--steps", "5"), ("outliers", "--against", "digits:inverted=1")],

@@ -207,6 +207,14 @@ def test_one_column_keeps_its_missing_values(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.factors, column.to_numpy())
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_separator_as_excel_is_told_it_is_no_row(tmp_path: Path, first: str) -> None:
+    content = f"{first}\r\nx;y\r\n1,5;0\r\n2,5;1\r\n3,25;1\r\n"
+    read = read_arrays(table(tmp_path / "z.csv", content))
+    assert read.names == ("x", "y")
+    np.testing.assert_array_equal(read.codes, [[1.5, 0], [2.5, 1], [3.25, 1]])
+
+
 def test_row_names_as_r_writes_them(tmp_path: Path) -> None:
     for content in ('"a" "b"\n"1" 0.5 2\n"2" 1 3\n', '"","a","b"\n"1",0.5,2\n"2",1,3\n'):
         read = read_arrays(table(tmp_path / "z.txt", content))

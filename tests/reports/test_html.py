@@ -138,7 +138,10 @@ def test_data_without_factors(tmp_path: Path) -> None:
     assert "KL, nats" in told
 
 
-def test_broken_damaged_and_young_runs_among_good_ones(toy_study: Study, tmp_path: Path) -> None:
+def test_broken_damaged_and_young_runs_among_good_ones(
+    toy_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentlab.reports.html.PAGE", 2)
     study = tmp_path / "study"
     for name in ("beta-4-seed-0", "beta-1-seed-0", "beta-16-seed-0", "ae-seed-0"):
         shutil.copytree(toy_study.path / name, study / name)
@@ -146,8 +149,12 @@ def test_broken_damaged_and_young_runs_among_good_ones(toy_study: Study, tmp_pat
     (study / "beta-16-seed-0" / "codes.h5ad").write_bytes(b"cut")
     (study / "ae-seed-0" / "decodings.h5").write_bytes(b"cut")
     write_run(study / "young", 2.0, 0, analysed=False)
-    told = words(written(Study(study), tmp_path))
+    page = written(Study(study), tmp_path)
+    told = words(page)
     assert "config.json is not valid JSON" in told
+    files = page[page.index('id="versions"') :]
+    assert "<details><summary>beta-4-seed-0 to beta-16-seed-0 (2 more)</summary>" in files
+    assert all(f"<td>{name}</td>" in files for name in ("beta-4-seed-0", "beta-16-seed-0", "ae-seed-0", "young"))
     assert "codes.h5ad" in told
     assert "β = 4, seed 0 (beta-4-seed-0)" in told
     assert "not encoded" in told

@@ -68,3 +68,16 @@ def test_code_that_ends_or_takes_the_path_away(tmp_path: Path, source: str, monk
     with pytest.raises(InputError, match=r"has no model|failed: SystemExit: 3"):
         user_code.look_up(path, "model")
     assert "nets" not in sys.modules
+
+
+def test_a_module_that_makes_up_what_it_is_asked_for_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(
+        "import sys\nfrom types import ModuleType\n\n\nclass Odd(ModuleType):\n"
+        "    def __getattr__(self, name):\n        return 3\n\n\n"  # as torch.classes, which is imported with torch
+        "def make():\n    sys.modules['odd_and_late'] = Odd('odd_and_late')\n    return 1\n"
+    )
+    make = user_code.look_up(path, "make")
+    with user_code.neighbours(path):
+        assert make() == 1
+    assert sys.modules.pop("odd_and_late")

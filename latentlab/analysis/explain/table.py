@@ -44,7 +44,7 @@ def explained(run: Run, effects: Effects | None) -> pd.DataFrame:
     order = ranked["index"].to_numpy()
     used = "kl" if codes.variance is not None else "variance_of_mean"
     second, second_mi = _second(run, ranked["top_factor"].tolist(), order)
-    found = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "dim": ranked["dim"],
             "index": order,
@@ -63,8 +63,8 @@ def explained(run: Run, effects: Effects | None) -> pd.DataFrame:
             **_detections(run, order),
         }
     )
-    found.attrs |= {**ranked.attrs, "rows": 0 if effects is None else len(effects.settings.get("rows", ()))}
-    return found
+    table.attrs |= {**ranked.attrs, "rows": 0 if effects is None else len(effects.settings.get("rows", ()))}
+    return table
 
 
 def _moved(run: Run, effects: Effects, order: np.ndarray) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _angles(column: Floats, spec: Factor) -> Floats:
 
 
 def _candidates(columns: Floats, specs: Sequence[Factor]) -> tuple[Scale, ...]:
-    found: list[Scale] = []
+    scales: list[Scale] = []
     start = 0
     for k, spec in enumerate(specs):
         known = columns[np.isfinite(columns[:, k]), k]
@@ -172,9 +172,9 @@ def _candidates(columns: Floats, specs: Sequence[Factor]) -> tuple[Scale, ...]:
             levels = np.unique(_values(known, spec))
             forms = [(1, 1, float(levels.var()) if spec.values else float(np.ptp(levels)) ** 2 / 12)]
         for width, harmonic, sweep in forms:
-            found.append(Scale(k, spec, start, width, sweep, harmonic))
+            scales.append(Scale(k, spec, start, width, sweep, harmonic))
             start += width
-    return tuple(found)
+    return tuple(scales)
 
 
 def _trained(seen: NDArray[np.float32], wanted: NDArray[np.float32], seed: int) -> Any:

@@ -137,7 +137,7 @@ class Evidence(Result):
             Numbers by name, with the standard error of the estimate's mean.
         """
         samples = int(self.settings["samples"])
-        found: dict[str, Any] = {
+        summary_of_rows: dict[str, Any] = {
             "rows": len(self.row_ids),
             "samples": samples,
             "elbo": float(self.elbo.mean()),
@@ -151,7 +151,7 @@ class Evidence(Result):
         }
         if self.exact is not None:
             e = self.exact
-            found["exact"] = {
+            summary_of_rows["exact"] = {
                 "rows": len(e.row_ids),
                 "log_likelihood": float(e.log_likelihood.mean()),
                 "elbo": float(e.elbo.mean()),
@@ -161,7 +161,7 @@ class Evidence(Result):
                 "estimate": float(e.estimate.mean()),
                 "estimate_error": float(np.abs(e.estimate - e.log_likelihood).max()),
             }
-        return found
+        return summary_of_rows
 
     def _identity_error(self, exact: Exact) -> float:
         """How far log p(x) = ELBO + KL is from holding; NaN for older files, whose KL was made of log p(x)."""

@@ -109,7 +109,7 @@ def names(
 def _of_plugin(run: Run, inputs: dict[str, Any], rows: int | None) -> Names | None:
     """The names that a plug-in proposed earlier for the same codes, if that many rows are not asked for."""
     earlier = unless_damaged(partial(inputs_of, run.path / FILE)) or {} if run.has(STAGE.name) else {}
-    if "plugin" not in earlier or rows not in (None, earlier["rows"]):
+    if not {"plugin", "rows"} <= earlier.keys() or rows not in (None, earlier["rows"]):
         return None
     same = {**inputs, "rows": earlier["rows"], "plugin": earlier["plugin"]}
     found: Names | None = unless_damaged(partial(STAGE.read, run)) if made_from(run, STAGE, same) else None

@@ -150,14 +150,14 @@ def hold_out(
     parts = _parts(material, levels, seed)
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
     constant = _constant(material, parts.out)
-    found, skipped = dict[str, dict[str, Any]](), dict[str, str]()
+    compared, skipped = dict[str, dict[str, Any]](), dict[str, str]()
     for name in metrics or METRICS:
         module = load("metrics", name)
         key = module.__name__.rpartition(".")[2]
         given = classes if key in rules.PROTOCOLS else material
         options = rules.PROTOCOLS.get(key, Protocol()).settings
         try:
-            found[key] = _compared(key, module, given, parts, options, constant)
+            compared[key] = _compared(key, module, given, parts, options, constant)
         except InputError as error:
             skipped[key] = str(error)
     settings: dict[str, Any] = {
@@ -168,7 +168,7 @@ def hold_out(
         "constant_among_held_out": [material.names[j] for j in constant],
         "versions": versions(),
     }
-    return HeldOut(found, skipped, settings)
+    return HeldOut(compared, skipped, settings)
 
 
 def named(levels: Mapping[str, Sequence[str]], specs: Sequence[Factor]) -> dict[str, list[float]]:

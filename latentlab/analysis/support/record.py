@@ -143,13 +143,13 @@ def _without_intervals(found: dict[str, Any]) -> dict[str, Any]:
 def read_sheet(run: Run) -> dict[str, Decodings]:
     """The pictures of `latentlab support`: samples by source, ways between codes, widest and narrowest rows."""
     path = STAGE.path(run, SHEETS)
-    found = load_decodings(path)
+    parts = load_decodings(path)
     needed = {"samples-prior", "samples-gaussian", "samples-aggregate"} | (
-        set(WIDTHS) if set(WIDTHS) & set(found) else set()
+        set(WIDTHS) if set(WIDTHS) & set(parts) else set()
     )
-    if missing := needed - set(found):
+    if missing := needed - set(parts):
         raise STAGE.damaged(run, f"it has no {min(missing)}", SHEETS)
-    for name, part in found.items():
+    for name, part in parts.items():
         single = name.startswith("samples-") or name in WIDTHS
         if single and (
             part.images.ndim != 1 + part.form.ndim
@@ -159,7 +159,7 @@ def read_sheet(run: Run) -> dict[str, Decodings]:
             raise STAGE.damaged(run, f"{name} lacks images or their originals", SHEETS)
         if name in WIDTHS and len(validate(list[float], part.settings.get("width"), str(path))) != len(part.images):
             raise STAGE.damaged(run, f"{name} does not have a width for each image", SHEETS)
-    return found
+    return parts
 
 
 def support_table(runs: Sequence[Run]) -> pd.DataFrame:

@@ -178,10 +178,12 @@ class Form:
     def described(self, count: int | None = None) -> str:
         """What many samples of this form are, in words.
 
-        >>> image_form((1, 8, 8)).described(1797)
-        '1,797 images 1×8×8'
+        >>> image_form((1, 8, 8)).described(1797), image_form((1, 8, 8)).described(1)
+        ('1,797 images 1×8×8', '1 image 1×8×8')
         """
         words: str = kind_of(self).described(self)
+        if count == 1:
+            words = words.replace(self.plural, self.noun, 1)
         return words if count is None else f"{count:,} {words}"
 
     def to_json(self) -> dict[str, Any]:

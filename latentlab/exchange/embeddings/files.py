@@ -29,11 +29,12 @@ class Asked(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a file of codes has: the rows, tables about them, and labels."""
+    """What a file of codes has: the rows, tables about them, labels, and the names of its own columns."""
 
     rows: Rows
     tables: tuple[tuple[pd.DataFrame, str], ...] = ()
     labels: Any = None
+    columns: tuple[str, ...] = ()
 
 
 def opened(path: Path, asked: Asked) -> Held:
@@ -97,7 +98,8 @@ def _anndata(path: Path, asked: Asked) -> Held:
     ids = _ids(asked, len(z))
     own = [name for name in obs.columns if name.startswith("_scvi")]  # scvi-tools' copies of other columns
     about = obs.drop(columns=[*{column, "index"}, *own])
-    return Held(Rows.of(z, obs[column] if ids is None else ids, variance if given is None else given, about, path.name))
+    rows = Rows.of(z, obs[column] if ids is None else ids, variance if given is None else given, about, path.name)
+    return Held(rows, columns=tuple(map(str, obs.columns)))
 
 
 def _table(path: Path, asked: Asked) -> Held:
@@ -109,7 +111,8 @@ def _table(path: Path, asked: Asked) -> Held:
     about = frame[[name for name in asked.taken if name in frame.columns]]
     z, _ = numbers_of(frame.drop(columns=[*about.columns, *([column] if column else [])]), path.name, indexed=False)
     known = about if about.shape[1] else None
-    return Held(Rows.of(z, frame[column] if column else ids, _variance(asked, len(z)), known, path.name))
+    rows = Rows.of(z, frame[column] if column else ids, _variance(asked, len(z)), known, path.name)
+    return Held(rows, columns=tuple(map(str, frame.columns)))
 
 
 def _arrays(path: Path, asked: Asked) -> Held:

@@ -19,6 +19,7 @@ from latentlab.errors import InputError
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.runs.data import environment_of
 from latentlab.runs.health import NOTES, TRAINED
+from latentlab.runs.identity import labelled, training_of
 from latentlab.runs.kept import FULL, inputs_of
 from latentlab.runs.run import Run, refuse_links
 from latentlab.runs.stage import Stage, stages
@@ -81,7 +82,7 @@ def _copy_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> No
         write_json(out / "environment.json", {key: part for key, part in machine.items() if key != "place"})
     full, here = {}, {}
     if run.config.has_model:
-        _half_weights(run.model_path, out / "model.safetensors", keep=weights)
+        _half_weights(run, out / "model.safetensors", keep=weights)
         full, here = {"model": sha256(run.model_path)}, {"model": sha256(out / "model.safetensors")}
     row_ids = None
     if run.has("encode"):
@@ -93,14 +94,12 @@ def _copy_run(run: Run, out: Path, rows: int, seed: int, *, weights: bool) -> No
             _copy_stage(run, stage, out, row_ids, lambda inputs: _renewed(inputs, full, here))
 
 
-def _half_weights(path: Path, out: Path, *, keep: bool) -> None:
+def _half_weights(run: Run, out: Path, *, keep: bool) -> None:
     """The weights in float16; without them the file says only how far they were trained."""
     from safetensors.numpy import load_file, save
 
-    from latentlab.runs.history import safetensors_metadata
-
-    weights = {name: array.astype(np.float16) for name, array in load_file(path).items() if keep}
-    write_bytes(out, save(weights, metadata=safetensors_metadata(path)))
+    weights = {name: array.astype(np.float16) for name, array in load_file(run.model_path).items() if keep}
+    write_bytes(out, labelled(save(weights), run.step, training_of(run.model_path)))
 
 
 def _copy_codes(run: Run, out: Path, rows: int, seed: int, full: dict[str, str], here: dict[str, str]) -> Rows:

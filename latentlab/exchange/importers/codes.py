@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from latentlab.errors import InputError
 from latentlab.exchange.embeddings.embedding import Embedding
 from latentlab.exchange.embeddings.files import Asked, is_file, opened, single_column
 from latentlab.exchange.embeddings.rows import embedded
@@ -35,6 +36,9 @@ def read(
     taken = columns + ([labels] if labels and not is_file(labels) else [])
     names = bool(taken) or bool(ids and not is_file(ids))  # columns are named, so the first line has names
     held = opened(path, Asked(obsm, variance, ids, tuple(taken), True if names and header is None else header))
+    if ids and not metadata and not is_file(ids) and ids not in held.columns:
+        known = ", ".join(held.columns)[:80] or "none"
+        raise InputError(f"--ids {ids[:60]} is neither a file nor a column of {path.name[-40:]}; its columns: {known}")
     tables, rows = list(held.tables), len(held.rows.z)
     if factors and not columns:
         tables = [(table_of(Path(factors), header, rows), "factors")]

@@ -43,28 +43,28 @@ def read(path: Path, key: str | None = None, prefix: str | None = None) -> Forei
     """The model in a folder that pythae saved (``final_model``, or any other with the two files)."""
     folder(path, "model_config.json", "model.pt")
     where = path / "model_config.json"
-    found = settings(where)
-    name = found.get("name")
+    record = settings(where)
+    name = record.get("name")
     if not isinstance(name, str) or name not in POINTS | GAUSSIANS:
         raise InputError(f"{where}: name is {str(name)[:40]!r}; expected one of {', '.join(POINTS | GAUSSIANS)}"[:199])
-    if found.get("uses_default_encoder") is False or found.get("uses_default_decoder") is False:
+    if record.get("uses_default_encoder") is False or record.get("uses_default_decoder") is False:
         raise InputError(
             f"{path} contains custom networks as pickled code, which is never loaded; use import --adapter"
         )
     config = {
         "data": "unknown",
-        "form": image_form(image_shape(found.get("input_dim"), "input_dim", where)),
+        "form": image_form(image_shape(record.get("input_dim"), "input_dim", where)),
         "network": "shallow",
-        "latent_dim": whole(found, "latent_dim", where),
+        "latent_dim": whole(record, "latent_dim", where),
         "stochastic": name in GAUSSIANS,
-        "objective": _objective(name, found),
-        **_likelihood(name, found),
+        "objective": _objective(name, record),
+        **_likelihood(name, record),
         **_training(path),
     }
     checkpoint = read_checkpoint(path / "model.pt", key)
     part = the_part(checkpoint.under(prefix).weights, LANDMARKS, path / "model.pt")
     said = checkpoint.said(part)
-    return Foreign(_weights(part, config, path / "model.pt"), config, path / "model.pt", found, said)
+    return Foreign(_weights(part, config, path / "model.pt"), config, path / "model.pt", record, said)
 
 
 def _objective(name: str, found: Mapping[str, Any]) -> dict[str, Any]:

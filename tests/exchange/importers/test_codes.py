@@ -290,6 +290,7 @@ WHO = [f"w{k}" for k in range(12)]
         ((Z, [None, *WHO[1:]]), None, {"ids": "who"}, "row 1 has no id"),
         ((Z, WHO), None, {}, "column 'who' holds no numbers; name it with --ids"),
         ((Z, WHO), None, {"ids": "whom"}, "has no column 'whom'; it has: who, z0, z1"),
+        ((Z, None), None, {"ids": "who"}, "--ids who is neither a file nor a column of z.csv; its columns: z0, z1"),
         ((Z, WHO), (WHO[:9],), {"ids": "who"}, "3 of 12 ids of z.csv are not in about.csv"),
         ((Z, WHO), ([*WHO, "w3"],), {"ids": "who"}, "holds the id 'w3' more than once"),
         ((Z, WHO), ([f"x{k}" for k in range(12)],), {"ids": "who"}, "12 of 12 ids of z.csv are not in about.csv"),
