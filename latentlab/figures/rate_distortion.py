@@ -49,7 +49,7 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     told = ["dots: runs", *(["rings: means over seeds"] if seeds.max() > 1 else ["one seed each"])]
     told += ["lines: autoencoders (no rate)"] if len(plain) else []
     told += [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
-    return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(told))
+    return RateDistortion(stochastic, means, plain, _style.of_settings(table), " · ".join(told))
 
 
 def _lines(data: RateDistortion) -> list[pd.DataFrame]:

@@ -71,7 +71,7 @@ def test_strips_are_turned_where_signs_are_opposite_and_all_start_from_one_row(
     toy_study: Study, open_page: Any
 ) -> None:
     told = words(open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1"))
-    assert "the same image, row 100, decoded in all" in told
+    assert "around row 100" in told
     assert told.count('class="strip') == 6
 
 
