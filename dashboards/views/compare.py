@@ -29,7 +29,7 @@ EVERY = {2: 1, 3: 1, 4: 2}  # how many steps of a strip are one further, by the 
 WIDE = 1.5  # times as wide as tall
 SKIPPED = {1: "", 2: ", every second step", 4: ", every fourth step"}
 WIDTHS = {2: (16, 29, 10, 29, 16), 3: (11, 21, 13, 21, 13, 21), 4: (10, 15, 10, 15, 10, 15, 10, 15)}  # % of the table
-RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "each run's own codes, 2.5 % … 97.5 %"}
+RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "middle 95 % of each run's codes"}
 LONGEST = 400
 MATCHED_TABLE = 'table.ll[data-table="matched"]'
 SHRINKS = "width:100%;height:auto;max-width:380px"

@@ -170,8 +170,8 @@ def _samples(run: Run) -> None:
 def _manifold(run: Run) -> None:
     one, two, three, four, _ = st.columns([0.15, 0.15, 0.15, 0.3, 0.25], vertical_alignment="bottom")
     names = reads.ranked(run)["dim"].tolist()
-    x = _one_of(one, "Across", "across", names, {})
-    y = _one_of(two, "Up", "up", [names[1], *(name for name in names if name != names[1])], {})
+    x = _one_of(one, "x axis", "across", names, {})
+    y = _one_of(two, "y axis", "up", [names[1], *(name for name in names if name != names[1])], {})
     steps = choice.integer(three, "Steps", "grid", steps_of(run), 2, 40)
     row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
     options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}
