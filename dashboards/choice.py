@@ -54,6 +54,7 @@ def choose(pages: Sequence[Any]) -> None:
         remember("run", names, _first_analysed(chosen), label=label, where="in this study")
         st.selectbox("Run (all pages)", names, key="run", format_func=label, on_change=_keep_colour)
         keep("run")
+        _compared(names, label)
         factors = _factors()
         if factors:
             remember("colour", factors, factors[0])
@@ -61,6 +62,21 @@ def choose(pages: Sequence[Any]) -> None:
             keep("colour")
         with st.popover("Glossary", type="tertiary"):
             st.html(GLOSSARY)
+
+
+def _compared(names: Sequence[str], label: Callable[[str], str]) -> None:
+    """The runs beside which Compare shows the chosen one: a click makes one of them the chosen one, in its place."""
+    others = [name for name in st.session_state.get("beside", []) if name in names]
+    if others:
+        told = "Click a run to show it on every page; the one shown now takes its place."
+        st.pills("Compared with", others, key="instead", format_func=label, on_change=_exchange, help=told)
+
+
+def _exchange() -> None:
+    before, chosen = st.session_state["run"], st.session_state["instead"]
+    st.session_state["beside"] = [before if name == chosen else name for name in st.session_state["beside"]]
+    st.session_state.update(run=chosen, instead=None)
+    _keep_colour()
 
 
 def _keep_colour() -> None:

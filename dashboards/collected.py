@@ -43,10 +43,11 @@ class Item:
 
     def panel(self, preset: str) -> Panel:
         """The panel as files."""
-        drawing, figure, why = self.drawing, None, ""
+        drawing, figure, caption, why = self.drawing, None, "", ""
         if drawing is not None:
-            figure, why = reads.attempt(lambda: drawing.file("pdf", preset), None)
-        return Panel(self.title, self.said, self.made(preset), figure, self.numbers, why and f"Not plotted: {why}")
+            (figure, caption), why = reads.attempt(lambda: drawing.captioned("pdf", preset), (None, ""))
+        missing = why and f"Not plotted: {why}"
+        return Panel(self.title, self.said, self.made(preset), figure, self.numbers, missing, caption)
 
     def made(self, preset: str) -> str:
         """The command that makes it in that width."""

@@ -14,7 +14,7 @@ import choice
 import reads
 import streamlit as st
 
-from latentlab.figures import decodes, draw, rendered
+from latentlab.figures import captioned, decodes, draw
 from latentlab.figures._markup import shown
 from latentlab.runs.commands import command
 from latentlab.runs.run import Run
@@ -40,6 +40,10 @@ class Drawing:
 
     def file(self, suffix: str, preset: str) -> bytes:
         """The figure as the bytes of a file."""
+        return self.captioned(suffix, preset)[0]
+
+    def captioned(self, suffix: str, preset: str) -> tuple[bytes, str]:
+        """The figure as the bytes of a file, and its caption."""
         given = tuple(sorted(self._given().items()))
         return _file(self.kind, self._stamps(), given, suffix, preset, self.runs)
 
@@ -70,7 +74,7 @@ def _interactive(kind: str, stamps: Any, options: Any, height: int | None, _runs
         title=None,
         margin={"t": 16 * max(titles, default=1)},
         modebar={"bgcolor": "rgba(0,0,0,0)"},
-        legend={"y": 0.93},
+        legend={} if drawn.layout.legend.orientation == "h" else {"y": 0.93},
         meta={**drawn.layout.meta, "subtitle": told},
     )
     if height is not None:
@@ -79,9 +83,9 @@ def _interactive(kind: str, stamps: Any, options: Any, height: int | None, _runs
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing …")
-def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs: tuple[Run, ...]) -> bytes:
+def _file(kind: str, stamps: Any, options: Any, suffix: str, preset: str, _runs: tuple[Run, ...]) -> tuple[bytes, str]:
     with DRAWN_ONE_BY_ONE:
-        return rendered(kind, _runs, suffix, preset, **dict(options), **_model(kind, _runs))
+        return captioned(kind, _runs, suffix, preset, **dict(options), **_model(kind, _runs))
 
 
 def _model(kind: str, runs: tuple[Run, ...]) -> dict[str, Any]:

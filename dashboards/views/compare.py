@@ -12,6 +12,7 @@ import choice
 import markup
 import panels
 import reads
+import rows
 import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
@@ -29,12 +30,12 @@ EVERY = {2: 1, 3: 1, 4: 2}  # how many steps of a strip are one further, by the 
 WIDE = 1.5  # times as wide as tall
 SKIPPED = {1: "", 2: ", every second step", 4: ", every fourth step"}
 WIDTHS = {2: (16, 29, 10, 29, 16), 3: (11, 21, 13, 21, 13, 21), 4: (10, 15, 10, 15, 10, 15, 10, 15)}  # % of the table
-RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "each run's own codes, 2.5 % … 97.5 %"}
+RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "middle 95 % of each run's codes"}
 LONGEST = 400
 MATCHED_TABLE = 'table.ll[data-table="matched"]'
 SHRINKS = "width:100%;height:auto;max-width:380px"
 NUMBERS = ("strength", "shuffled", "rotated")
-TITLE = "Settings side by side, dimension by dimension"
+TITLE = "Settings side by side"
 
 
 def page() -> None:
@@ -98,7 +99,7 @@ def _alone(first: Run) -> None:
 
 def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     """What is compared: the runs, over which range, around which row."""
-    one, two, three = st.columns([0.5, 0.28, 0.22], vertical_alignment="bottom")
+    one, two, three = st.columns([0.37, 0.25, 0.38], vertical_alignment="bottom")
     study = reads.study()
     sound = {run.name for run in reads.sound()}
     default = min(others, key=lambda name: (name not in sound, *distance(first, study[name])))
@@ -117,36 +118,18 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     choice.remember("over", ranges, ranges[0])
     two.selectbox("Range", ranges, key="over", format_func=RANGES.__getitem__, persist_state="session")
     choice.keep("over")
-    return runs, str(st.session_state["over"]), _anchor(first, three)
-
-
-def _anchor(first: Run, place: Any) -> int | None:
-    asked, key = st.query_params.get("anchor", ""), "compare-anchor"
-    if key not in st.session_state:
-        st.session_state[key] = int(asked) if asked.isdecimal() and len(asked) < 16 else None
-    given = place.number_input(
-        "Around row",
-        min_value=0,
-        step=1,
-        key=key,
-        placeholder="the first run's",
-        help="The id of a row. Each run decodes traversals around its own code of that row.",
-    )
-    if given is None:
-        st.query_params.pop("anchor", None)
-        return None
-    st.query_params["anchor"] = str(given)
-    return int(given)
+    with three:
+        return runs, str(st.session_state["over"]), rows.picker(first, f"Start {first.config.noun}", "anchor")
 
 
 @panels.part
 def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     table = reads.alongside(runs)
-    strips, rows, said = _strips(runs, over, anchor)
+    strips, anchors, said = _strips(runs, over, anchor)
     counts = ", ".join(f"{int(table[f'matched{k}'].sum())}" for k in range(1, len(runs)))
     every = _every(strips)
     facts = [
-        f"active dimensions matched on rank correlation of codes over {table.attrs['rows']:,} rows, signs aligned",
+        f"active dimensions, matched by rank correlation over {table.attrs['rows']:,} rows, signs aligned",
         f"{counts} of {int((table['first'] >= 0).sum())} matched, |ρ| ≥ {MATCHED}",
         said,
         reads.channels(runs[0]),
@@ -159,7 +142,7 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     known = [_Known(run, part, every) for run, part in zip(runs, strips, strict=True)]
     lines = [(_cells(row, known), "", "" if _matched(row, len(runs)) else "off") for row in table.to_dict("records")]
     st.html(f"<style>{_layout(len(runs))}</style>")
-    panels.show(markup.rows_html(_columns(runs, rows), lines, "matched"))
+    panels.show(markup.rows_html(_columns(runs, anchors), lines, "matched"))
     if any(part is None and run.decodes for run, part in zip(runs, strips, strict=True)):
         panels.explain(
             "Traversals missing",
@@ -203,7 +186,7 @@ def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodi
         found.append(again or part)
         others.append(own if part is not None and own != row and again is None else None)
     apart = [f"{run.name} uses its own row {own}" for run, own in zip(runs, others, strict=True) if own is not None]
-    same = f"the same {runs[0].config.noun}, row {row:,}, decoded in all"
+    same = f"around row {row}"
     return found, others, f"{'; '.join(apart)}: without weights only stored traversals can be shown" if apart else same
 
 
@@ -239,14 +222,14 @@ class _Known:
         return f'<img class="strip{crisp}" style="{SHRINKS}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 
-def _columns(runs: list[Run], rows: list[int | None]) -> list[tuple[str, ...]]:
+def _columns(runs: list[Run], anchors: list[int | None]) -> list[tuple[str, ...]]:
     labels = [
         (
             reads.label(run.name) + ("" if row is None else f" · around its own row {row}"),
             "",
             f"The dimensions of the run {run.name}.",
         )
-        for run, row in zip(runs, rows, strict=True)
+        for run, row in zip(runs, anchors, strict=True)
     ]
     if len(runs) == 2:
         return [labels[0], ("", ""), ("match", ""), ("", ""), labels[1]]
@@ -277,21 +260,23 @@ def _rho(rho: float, matched: bool) -> str:
     if markup.missing(rho):
         return '<span class="soft">no partner</span>'
     size = abs(rho)
-    bar = f'<br><span class="bar" style="width:{80 * size:.0f}px;margin:0;background:#009E73"></span>'
-    said = f"|ρ| {markup.number(size)}"
-    return (said if matched else f"unmatched <small>{said}</small>") + bar
+    said = f"|ρ|\u00a0{markup.number(size)}"
+    if not matched:
+        return f"unmatched <small>{said}</small>"
+    return f'{said}<br><span class="bar" style="width:{80 * size:.0f}px;max-width:100%;margin:0"></span>'
 
 
 @panels.part
 def _recurring() -> None:
     """The dimensions that recur over the seeds of each setting of the whole study."""
     found = reads.recurring()
-    rows = recurring_rows(found)
+    lines = recurring_rows(found)
     panels.head("Dimensions that recur over seeds", ["all settings of the study"], "recurring", small=True)
-    if rows:
-        heads = [(name, "num" if name in NUMBERS else "") for name in rows[0]]
-        panels.show(markup.rows_html(heads, [([html.escape(text) for text in row.values()], "", "") for row in rows]))
-    panels.note(" ".join([*not_recurring(found), *([NOTE] if rows else [])]))
+    if lines:
+        heads = [(name, "num" if name in NUMBERS else "") for name in lines[0]]
+        cells = [([html.escape(text) for text in line.values()], "", "") for line in lines]
+        panels.show(markup.rows_html(heads, cells))
+    panels.note(" ".join([*not_recurring(found), *([NOTE] if lines else [])]))
 
 
 @panels.part
@@ -313,8 +298,8 @@ def _leakage(runs: list[Run]) -> None:
     plural = runs[0].config.plural
     factors = list(dict.fromkeys(name for run in measured for name in leakages[run.name][0].settings["factors"]))
     columns = [("run", ""), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
-    rows = [(_leaks(run, leakages[run.name], factors), "", "") for run in runs]
-    panels.show(markup.rows_html([*columns, ("left out", "wrap")], rows))
+    lines = [(_leaks(run, leakages[run.name], factors), "", "") for run in runs]
+    panels.show(markup.rows_html([*columns, ("left out", "wrap")], lines))
     panels.note(
         f"Factors are read from decoded {plural} by a regressor trained on real {plural}. Mean over the dimensions "
         "that change a factor by more than the regressor's noise, ± half of the 95 % interval over anchors. Runs "

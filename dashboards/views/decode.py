@@ -8,13 +8,14 @@ from typing import Any
 import choice
 import panels
 import reads
+import rows
 import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
 
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.codes import Codes
-from latentlab.codes.draws import SOURCE_NAMES, SOURCES, leaving, random_row
+from latentlab.codes.draws import SOURCE_NAMES, SOURCES, leaving
 from latentlab.codes.masks import PARTS
 from latentlab.codes.paths import WAYS
 from latentlab.codes.selections import selections_of, values_of
@@ -100,15 +101,9 @@ def _one_of(place: Any, label: str, key: str, options: list[str], names: Mapping
 
 
 def _row(place: Any, run: Run, label: str, key: str) -> int | None:
-    """The id of a row, typed or drawn."""
-    box, button = place.columns([0.62, 0.38], vertical_alignment="bottom")
-
-    def draw() -> None:
-        st.session_state[key] = random_row(reads.codes(run))
-
-    button.button("Random", key=f"random-{key}", on_click=draw, width="stretch")
-    found: int | None = choice.integer(box, label, key, None, 0, None, placeholder="row id")
-    return found
+    """The id of a row, typed or chosen by its picture."""
+    with place:
+        return rows.picker(run, label, key)
 
 
 # The parts
@@ -117,15 +112,14 @@ def _row(place: Any, run: Run, label: str, key: str) -> int | None:
 @panels.part
 def _sliders(run: Run) -> None:
     above = st.container()
-    one, two = st.columns([0.3, 0.7], vertical_alignment="bottom")
-    asked = _row(one, run, "Start from the row", "at")
+    one, two = st.columns([0.36, 0.64], vertical_alignment="bottom")
+    asked = _row(one, run, f"Start {run.config.noun}", "at")
     moved = _written(two, "Values set by hand", "z", placeholder="z3=1.5, z0=-0.4")
     codes = reads.codes(run)
-    row, lost = reads.attempt(lambda: _start(run, codes, asked), None)
-    row = row if not lost else _start(run, codes, None)
+    row = _start(run, codes) if asked is None else asked
     (start, code), wrong = reads.attempt(lambda: moved_code(codes, row, moved), moved_code(codes, row, ""))
-    for problem in filter(None, (lost, wrong)):
-        panels.explain("Not moved", problem)
+    if wrong:
+        panels.explain("Not moved", wrong)
     with above:
         panels.head(
             "One code, dimension by dimension",
@@ -142,16 +136,12 @@ def _sliders(run: Run) -> None:
     sliders([run], row, "z")
     if leaving(codes, code):
         panels.note(
-            "This code is farther from the codes of the data than 99 % of those codes are from each other: the "
-            "decoder was not trained there."
+            "Outside the data (farther from the rows' codes than 99 % of the rows): the decoder was not trained there."
         )
 
 
-def _start(run: Run, codes: Codes, asked: int | None) -> int | None:
-    """The row asked for, by default a typical one; None where rows are draws from the prior."""
-    if asked is not None:
-        codes.position(asked)  # an `InputError` where there is no such row
-        return asked
+def _start(run: Run, codes: Codes) -> int | None:
+    """A typical row; None where rows are draws from the prior."""
     return shared_row([codes]) if run.encodes else None
 
 
@@ -180,8 +170,8 @@ def _samples(run: Run) -> None:
 def _manifold(run: Run) -> None:
     one, two, three, four, _ = st.columns([0.15, 0.15, 0.15, 0.3, 0.25], vertical_alignment="bottom")
     names = reads.ranked(run)["dim"].tolist()
-    x = _one_of(one, "Across", "across", names, {})
-    y = _one_of(two, "Up", "up", [names[1], *(name for name in names if name != names[1])], {})
+    x = _one_of(one, "x axis", "across", names, {})
+    y = _one_of(two, "y axis", "up", [names[1], *(name for name in names if name != names[1])], {})
     steps = choice.integer(three, "Steps", "grid", steps_of(run), 2, 40)
     row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
     options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}

@@ -62,7 +62,10 @@ def _made_with(run: Run) -> None:
         settings |= {key: imported[key] for key in ("format", "file", "sha256") if imported.get(key)}
         settings |= {f"--{key}": str(value) for key, value in dict(imported.get("options") or {}).items()}
     panels.head("Software and hardware", [run.config.label, run.state], "environment", small=True)
-    both = [*settings.items(), *((key, _plain(value)) for key, value in environment.items())]
+    both = [
+        *settings.items(),
+        *((key.replace("_", " "), _plain(value)) for key, value in environment.items() if key not in settings),
+    ]
     half = -(-len(both) // 2)
     rows = [
         ([cell for pair in (both[i], *both[half + i : half + i + 1]) for cell in _pair(*pair)], "", "")
@@ -81,7 +84,7 @@ def _pair(key: str, value: object) -> list[str]:
 
 
 def _plain(value: object) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    return f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 
 page()

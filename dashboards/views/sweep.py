@@ -18,6 +18,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows
 
 TITLE = "What β costs and what it buys"
+NAMING = ("leader", "rival", "setting")  # columns of names; the others hold numbers
 ACROSS = 9  # scores in a row of a table that fits the page
 
 
@@ -43,12 +44,13 @@ def page() -> None:
         data=reads.settings,
     )
     _verdict(table)
+    _figures(chosen, table)
+    panels.head("Settings in numbers", ["mean over seeds, range below", "scores over all rows"], "settings", small=True)
     _table(settings)
     for frontier in frontiers(table):
         panels.note(_collapse(frontier))
     advise = command("advise", chosen.runs[0].config.data, "--study", chosen.path)
-    panels.note(f"What the data make expect at each β, and which runs were trained for too short a time: {advise}")
-    _figures(chosen, table)
+    panels.note(f"What to expect of each β, and which runs are under-trained: {advise}")
 
 
 @panels.part
@@ -69,7 +71,8 @@ def _verdict(table: Any) -> None:
     right.html(
         f'<div class="ll-empty" style="max-width:none"><b>{html.escape(found.verdict)}.</b>'
         f"{html.escape(reason)}."
-        f'<p class="ll-note">The rule: {html.escape(RULE)}</p></div>'
+        f'<details class="ll-rule"><summary>The rule</summary><p class="ll-note">{html.escape(RULE)}</p></details>'
+        "</div>"
     )
     _differences(found)
 
@@ -78,10 +81,15 @@ def _differences(found: Choice) -> None:
     """How far the leader lies from the others, and every setting's interquartile mean."""
     if not found.differences:
         return
-    for rows in (difference_rows(found), middle_rows(found)):
-        heads = [(name, "" if name in ("leader", "rival", "setting") else "num") for name in rows[0]]
-        panels.show(markup.rows_html(heads, [([html.escape(text) for text in row.values()], "", "") for row in rows]))
-    panels.note(NOTE)
+    with st.expander("Differences between settings"):
+        for rows in (difference_rows(found), middle_rows(found)):
+            heads = [(name, "" if name in NAMING else "num") for name in rows[0]]
+            panels.show(markup.rows_html(heads, [(_texts(row), "", "") for row in rows]))
+        panels.note(NOTE)
+
+
+def _texts(row: dict[str, str]) -> list[str]:
+    return [html.escape(each if name in NAMING else each.replace("-", "−")) for name, each in row.items()]
 
 
 def _table(settings: Any) -> None:
@@ -93,7 +101,6 @@ def _table(settings: Any) -> None:
         some = metrics[start : start + ACROSS]
         cells = [([_setting(row), *(_spread(row, metric, 2) for metric in some)], "", "") for row in rows]
         panels.show(markup.rows_html(_columns([markup.metric_name(metric) for metric in some]), cells))
-    panels.note("Mean over seeds, range over seeds below; scores over all rows.")
 
 
 def _columns(names: list[str]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ import { loadDecoder } from "./decoder.js";
 const STEP = 0.1, LEAP = 0.5; // of the arrow keys, and of Page Up and Page Down
 const KEYS = { ArrowLeft: -STEP, ArrowDown: -STEP, ArrowRight: STEP, ArrowUp: STEP, PageDown: -LEAP, PageUp: LEAP };
 const PAUSE = 150; // ms after a release until it is told: a drag that follows at once is told with it
+const LATE = 200; // ms that one decoder takes, from which on it is said that images follow late
 const states = new WeakMap();
 
 function number(value) { return value.toFixed(2).replace("-", "−"); }
@@ -38,8 +39,9 @@ function draw(state) {
   const begun = performance.now();
   const images = state.decoders.map((decoder, k) => decoder.decode(codeOf(state, k)));
   images.forEach((image, k) => paint(state.shown[k].canvas, image));
-  state.root.dataset.milliseconds = (performance.now() - begun).toFixed(1);
-  state.shown.forEach(({ caption }, k) => { caption.textContent = said(state, k); });
+  const taken = performance.now() - begun, late = taken > LATE * images.length ? " · large decoder, images follow late" : "";
+  state.root.dataset.milliseconds = taken.toFixed(1);
+  state.shown.forEach(({ caption }, k) => { caption.textContent = said(state, k) + late; });
 }
 
 function said(state, k) {

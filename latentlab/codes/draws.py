@@ -84,11 +84,6 @@ def samples(codes: Codes, source: str, count: int, seed: int = 0) -> Floats:
 # Two dimensions, and ways between two codes
 
 
-def random_row(codes: Codes) -> int:
-    """The id of a row, another one each time."""
-    return int(np.random.default_rng().choice(codes.row_ids))
-
-
 def drawn_from(positions: ArrayLike, count: int, seed: int) -> NDArray[np.int64]:
     """At most `count` of the positions (m,), drawn at random and in order.
 

@@ -17,6 +17,7 @@ from latentlab.figures._text import short
 from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -29,6 +30,8 @@ SUBTITLE = 130  # letters a line of a subtitle on the screen
 # Okabe and Ito (2008), black left out; then a long palette (Tol's muted) for what has more values.
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
 LONG = (*OKABE_ITO, "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
+# Settings along β, light to dark: parts of plasma and of viridis that are seen on white and on a dark page.
+SCALES = (("#F89540", "#E16462", "#B12A90", "#7A1FA8"), ("#44BF70", "#2A9D8A", "#2A788E", "#41518B"))
 GREY = "#8A8A86"
 FAINT = "#D9D9D5"
 INK = "#1A1A1A"
@@ -60,6 +63,35 @@ def preset(name: str) -> Preset:
 def colours(names: Sequence[str]) -> dict[str, str]:
     """A colour a name, in the order given, told apart by colour-blind readers for the first seven."""
     return {name: LONG[i % len(LONG)] for i, name in enumerate(dict.fromkeys(names))}
+
+
+def along(count: int, scale: Sequence[str] = SCALES[0]) -> list[str]:
+    """That many colours in an order, light to dark; a single one from the middle of the scale.
+
+    >>> along(2), along(1)
+    (['#F89540', '#7A1FA8'], ['#C94779'])
+    """
+    import numpy as np
+
+    stops = np.array([[int(each[i : i + 2], 16) for i in (1, 3, 5)] for each in scale])
+    places = np.linspace(0, len(stops) - 1, count) if count > 1 else [(len(stops) - 1) / 2]
+    mixed = np.stack([np.interp(places, range(len(stops)), channel) for channel in stops.T], axis=1)
+    return ["#{:02X}{:02X}{:02X}".format(*map(round, levels)) for levels in mixed.tolist()]
+
+
+def of_settings(table: pd.DataFrame) -> dict[str, str]:
+    """The colour of each setting of `compare`'s table: along β within an objective, light to dark; AE grey.
+
+    Objectives without β, and a third objective with one, have colours as `colours` gives them.
+    """
+    known = table[table["setting"].notna()].drop_duplicates("setting")
+    family = known["objective"].replace("vae", "beta-vae").where(known["beta"].notna(), "")
+    found = colours(known["setting"])
+    found |= dict.fromkeys(known.loc[known["objective"] == "ae", "setting"], GREY)
+    for name, scale in zip((each for each in family.unique() if each), SCALES, strict=False):
+        own = known[family == name].sort_values("beta", kind="stable")["setting"]
+        found |= dict(zip(own, along(len(own), scale), strict=True))
+    return {setting: found[setting] for setting in known["setting"]}
 
 
 def ink_on(colour: str) -> str:

@@ -44,7 +44,8 @@ class FewLabels:
 def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
     """The few-label curves of the runs that `latentlab probe` has been at, of one `estimator` (linear, knn)."""
     choose(estimator, ESTIMATORS, what="estimator")
-    settings = compare(runs).set_index("run")["setting"]
+    table = compare(runs)
+    settings = table.set_index("run")["setting"]
     curves: list[tuple[str, str, Curve]] = []
     missing: list[LatentlabError] = []
     for run in runs:
@@ -65,7 +66,7 @@ def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
         f"{first.tested:,} rows tested",
     ]
     subtitle += [f"{len(runs) - len(curves)} of {len(runs)} runs were not probed"] if len(curves) < len(runs) else []
-    colours = _style.colours([setting for setting, _, _ in curves])
+    colours = _style.of_settings(table[table["run"].isin([name for _, name, _ in curves])])
     return FewLabels(tuple(curves), colours, first.chance, " · ".join(subtitle))
 
 

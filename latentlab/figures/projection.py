@@ -267,6 +267,7 @@ def interactive(data: ProjectionData) -> Any:
         )
     _overlays.add_interactive(fig, data.overlays)
     still = {"itemsizing": "constant", "itemclick": False, "itemdoubleclick": False}
+    still |= {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above: beside, it narrows a telephone's chart
     fig.update_layout(showlegend=bool(data.categories), legend=still)
     shown = {"showticklabels": data.ticked, "showgrid": data.ticked}
     fig.update_xaxes(title=data.axes[0], **shown)

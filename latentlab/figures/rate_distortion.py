@@ -51,7 +51,7 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     subtitle += (
         [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
     )
-    return RateDistortion(stochastic, means, plain, _style.colours(table["setting"].dropna()), " · ".join(subtitle))
+    return RateDistortion(stochastic, means, plain, _style.of_settings(table), " · ".join(subtitle))
 
 
 def _lines(data: RateDistortion) -> list[pd.DataFrame]:

@@ -62,7 +62,7 @@ def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) 
     rows = [_point(row, metric, settings) for metric in columns for _, row in good.iterrows()]
     points = pd.DataFrame([row for row in rows if math.isfinite(row["value"])])
     return Scores(
-        points, settings, tuple((c, title_of(c)) for c in columns), _style.colours(settings), _told(good, points)
+        points, settings, tuple((c, title_of(c)) for c in columns), _style.of_settings(good), _told(good, points)
     )
 
 

@@ -52,7 +52,11 @@ def prepare(runs: Sequence[Run], *, against: str = "") -> Size:
     subtitle += ["an AE has no rate and no active units"] if (table["beta"] < 0).any() else []
     subtitle += [f"{table['latent_dim'].iloc[0]} latent dimensions"] if several["latent_dim"] == 1 else []
     subtitle += [f"β = {table['beta'].iloc[0]:g}"] if several["beta"] == 1 and not (table["beta"] < 0).any() else []
-    return Size(table, x, by, places, _style.colours(sorted(table[by].unique().tolist())), " · ".join(subtitle))
+    values = sorted(table[by].unique().tolist())
+    plain = [value for value in values if value < 0]
+    colours = dict.fromkeys(plain, _style.GREY)
+    colours |= dict(zip(values[len(plain) :], _style.along(len(values) - len(plain)), strict=True))
+    return Size(table, x, by, places, colours, " · ".join(subtitle))
 
 
 def _name(axis: str, value: float) -> str:

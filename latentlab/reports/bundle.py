@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
+from latentlab.figures import _caption
+
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a ZIP can hold: the same panels give the same bytes
 
 
 class Panel(NamedTuple):
     """One thing to hand on: what it is called, what is said of it, the command, its figure and numbers if it has any.
 
-    ``figure`` is a PDF, ``numbers`` a CSV; ``missing`` says why one of them is not there.
+    ``figure`` is a PDF, ``numbers`` a CSV; ``missing`` says why one of them is not there. ``caption`` is for under the
+    figure, which has no title in it.
     """
 
     title: str
@@ -24,10 +27,13 @@ class Panel(NamedTuple):
     figure: bytes | None = None
     numbers: bytes | None = None
     missing: str = ""
+    caption: str = ""
 
 
 def bundle(panels: Sequence[Panel], *, preset: str) -> bytes:
     """A ZIP of every panel's ``NN-title.pdf`` and ``.csv``, numbered in order, and a ``README.md`` with the commands.
+
+    The caption of a figure lies beside it as text and as LaTeX's ``\\caption{…}``.
 
     >>> import zipfile, io
     >>> found = bundle([Panel("KL per dimension", command="latentlab figure kl …", numbers=b"a")], preset="icml")
@@ -37,6 +43,7 @@ def bundle(panels: Sequence[Panel], *, preset: str) -> bytes:
     files = {"README.md": _readme(panels, preset).encode()}
     for name, panel in _named(panels):
         files |= {f"{name}.pdf": panel.figure} if panel.figure is not None else {}
+        files |= {f"{name}{ending}": text for ending, text in _caption.files(panel.caption).items() if panel.caption}
         files |= {f"{name}.csv": panel.numbers} if panel.numbers is not None else {}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -58,7 +65,8 @@ def _readme(panels: Sequence[Panel], preset: str) -> str:
     lines = [
         "# Figures and their numbers",
         "",
-        f"Column width: {preset}. Made with latentlab {version('latentlab')}.",
+        f"Column width: {preset}. Made with latentlab {version('latentlab')}. The caption of a figure lies beside "
+        "it, as .caption.txt and .caption.tex.",
         "",
     ]
     for name, panel in _named(panels):

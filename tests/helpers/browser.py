@@ -19,7 +19,16 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 120_000  # ms, for what a busy machine takes long over
-SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+QUIET = """() => {
+    const busy = document.querySelector("[data-testid=stStatusWidget], [data-stale=true]"), now = performance.now();
+    window.quietSince = busy ? now : window.quietSince ?? now;
+    return now - window.quietSince > 400;
+}"""
+# What of the page is beyond its right edge, but for what lies in a table that scrolls.
+CUT = """() => [...document.querySelectorAll("[data-testid=stMain] *")].filter((each) => {
+    const box = each.getBoundingClientRect();
+    return box.width && box.height && box.right > innerWidth + 1 && !each.closest(".ll-scroll, svg, [role=tooltip]");
+}).map((each) => `${each.tagName} ${each.className} ${(each.textContent || "").slice(0, 40)}`)"""
 
 
 @contextmanager
@@ -68,7 +77,14 @@ class Visit:
         return self.page
 
     def settle(self) -> None:
-        """Wait until the script has run to its end and its charts are drawn."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(SETTLED)
-        self.page.wait_for_timeout(500)
+        """Wait until no script has run and nothing was redrawn for a while."""
+        self.page.evaluate("() => { window.quietSince = performance.now(); }")
+        self.page.wait_for_function(QUIET, polling=50)
+
+    def tab_to(self, selector: str) -> None:
+        """Press Tab until an element that matches the selector has the focus."""
+        for _ in range(99):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+                return
+        raise AssertionError(f"Tab does not reach {selector}")
