@@ -12,9 +12,7 @@ PANEL = "Show"
 
 def publish(
     path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="Study folder, or a single run.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder to write: a new one, or one that was published before.")
-    ],
+    out: Annotated[Path, _console.folder_to_make("Folder to write: a new one, or one that was published before")],
     rows: Annotated[
         int, typer.Option(help="At most how many rows a map shows; their pictures are published, too.")
     ] = 2000,

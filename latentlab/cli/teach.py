@@ -5,8 +5,6 @@ from pathlib import Path
 from shlex import quote
 from typing import Annotated
 
-import typer
-
 from latentlab.cli import _console
 
 PANEL = "Show"
@@ -14,7 +12,7 @@ NEEDED = {"anywidget": "'latentlab[notebook]'", "jupyterlab": "jupyterlab"}  # w
 
 
 def teach(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to create.")] = Path("teaching"),
+    out: Annotated[Path, _console.folder_to_make("Folder to create")] = Path("teaching"),
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:

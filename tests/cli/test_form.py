@@ -17,7 +17,7 @@ from latentlab.system.registry import load
 from latentlab.training.train import train
 
 QUESTIONS = [name for name, stage in stages().items() if stage.place is None and stage.verb == name]
-FOLDER = {"train", "sweep", "import", "demo", "teach", "data fetch", "zoo fetch"}  # what makes a folder
+FOLDER = {"train", "sweep", "import", "demo", "publish", "teach", "data fetch", "zoo fetch"}  # what makes a folder
 FILE = {"advise", "compare", "debias", "figure", "intervene", "leakage", "report"}
 
 
@@ -76,6 +76,7 @@ NEEDED = {  # what stands before --out where a verb needs more than a run
     "figure": ["kl", "absent"],
     "import": ["state-dict", "absent.pt"],
     "sweep": [],
+    "teach": [],
     "train": ["--data", "absent"],
     "zoo fetch": ["VAE_mnist"],
 }
