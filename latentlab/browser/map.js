@@ -121,7 +121,7 @@ class Explorer {
     const before = this.data;
     this.data = data;
     this.callbacks = callbacks;
-    this.modes.forEach((button) => { button.hidden = !{ Move: true, Lasso: callbacks.area, Path: callbacks.path }[button.textContent]; });
+    this.modes.forEach((button) => { button.hidden = !{ Move: callbacks.area || callbacks.path, Lasso: callbacks.area, Path: callbacks.path }[button.textContent]; });
     if (fresh) this.load();
     if (fresh || before.by !== data.by) this.paint();
     if (fresh || String(before.path) !== String(data.path)) this.path = [...(data.path || [])];
