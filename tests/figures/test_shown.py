@@ -15,7 +15,7 @@ LIVE = "application/vnd.plotly.v1+json"
 
 
 def test_a_figure_is_alive_where_plotly_is_and_a_picture_elsewhere(toy_study: Study) -> None:
-    figure = ll.figures.kl(toy_study.runs[1])
+    figure = ll.figures.kl(toy_study["beta-4-seed-0"])
     bundle = figure._repr_mimebundle_()
     assert set(bundle) == {LIVE, "text/html", "image/png"}
     assert len(bundle[LIVE]["data"]) == len(figure.data)
@@ -27,7 +27,7 @@ def test_a_figure_is_alive_where_plotly_is_and_a_picture_elsewhere(toy_study: St
 
 
 def test_a_figure_that_was_changed_is_shown_as_it_is(toy_study: Study) -> None:
-    figure = ll.figures.kl(toy_study.runs[1])
+    figure = ll.figures.kl(toy_study["beta-4-seed-0"])
     figure.update_layout(height=300)
     bundle = figure._repr_mimebundle_()
     assert set(bundle) == {LIVE, "text/html"}
