@@ -45,5 +45,5 @@ def publish(
 def _said(told: dict[str, Any]) -> str:
     """What others can read there."""
     runs = f"{told['runs']} run{'s' * (told['runs'] != 1)}"
-    stored = f", stored traversals of {told['stored']}" if told["stored"] else ""
+    stored = f", images decoded beforehand of {told['stored']}" if told["stored"] else ""
     return f"{runs}, decoders with their weights of {told['decoders']}{stored}, pictures of {told['pictures']:,} rows"
