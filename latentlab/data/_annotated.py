@@ -17,6 +17,7 @@ from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.data.kinds import Form
 from latentlab.errors import InputError
 from latentlab.system.limits import rows_at_once
+from latentlab.system.precision import as_floats
 
 RAW = "raw"
 LABELS = ("cell_type", "celltype", "cell_types", "labels", "label", "bulk_labels")  # what classes are usually called
@@ -305,7 +306,7 @@ def _factor(name: str, column: Column) -> tuple[Factor, NDArray[np.float64]] | N
         if used < 2 or used > max(FEW, len(column.codes) // 2):
             return None
         return Factor(name, "categorical", column.names), np.where(column.codes < 0, np.nan, column.codes)
-    values = column.astype(np.float64)
+    values = as_floats(column)
     known = values[np.isfinite(values)]
     if not len(known) or known.min() == known.max():
         return None

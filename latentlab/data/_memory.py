@@ -176,13 +176,16 @@ def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[
     """Values (n, k) and what they are: words are levels, named or numbered columns as in a table."""
     import pandas as pd
 
+    from latentlab.data._columns import told_apart
     from latentlab.data._table import as_factor, read_cells
 
     if not isinstance(given, Mapping) and not _is_frame(given):
         values = _array(given, f"{name}: factors")
         values = values[:, None] if values.ndim == 1 else values
         given = {f"factor {k + 1}": column for k, column in enumerate(values.T)}
-    frame = pd.DataFrame({str(key): pd.Series(np.asarray(column)) for key, column in given.items()}).convert_dtypes()
+    frame = pd.DataFrame(
+        {str(key): told_apart(pd.Series(np.asarray(column))) for key, column in given.items()}
+    ).convert_dtypes()
     if len(frame) != n or not len(frame.columns):
         raise InputError(f"factors are {frame.shape}; expected ({n}, k), one row for each sample")
     cells = [read_cells(name, str(key), column) for key, column in frame.items()]

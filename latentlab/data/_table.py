@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._columns import FEW, check_words, parquet_table
+from latentlab.data._columns import FEW, check_words, parquet_table, told_apart
 from latentlab.data._dialects import COUNTERS, MISSING, Asked
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.data.dataset import Dataset, Factor
@@ -137,7 +137,12 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
 def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mapping[str, Any]) -> Dataset:
     """The data set in a table, each column in its role."""
     cells = [
-        read_cells(where, str(each), column, words=roles.are_words(str(each)))
+        read_cells(
+            where,
+            str(each),
+            told_apart(column) if str(each) in roles.factors else column,
+            words=roles.are_words(str(each)),
+        )
         for each, column in table.frame.items()
         if str(each) not in roles.drop
     ]

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentlab.data import Factor
+from latentlab.data._columns import told_apart
 from latentlab.data._dialects import MISSING, NUMBERLIKE, WHOLE
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
@@ -55,7 +56,7 @@ def _factor(name: str, column: pd.Series[Any], place: str) -> Column:
     if kind.is_bool_dtype(column):
         return _categorical(name, column.astype("object").map(str, na_action="ignore").astype("category"))
     if kind.is_numeric_dtype(column) and not kind.is_complex_dtype(column):
-        return _numeric(name, column.to_numpy(np.float64, na_value=np.nan), place)
+        return _numeric(name, told_apart(column).to_numpy(np.float64, na_value=np.nan), place)
     if kind.is_object_dtype(column) or kind.is_string_dtype(column):
         return _categorical(name, _words(column, place))
     raise InputError(f"{place} holds {column.dtype}; expected numbers or words")
