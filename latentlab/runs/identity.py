@@ -1,8 +1,8 @@
 """Which training a file belongs to: weights, training state and history name the settings that they were made with.
 
 Equal settings leave equal bytes, so their hash tells one training from another, and a random number would not be
-repeated. Where data lie and what computes do not count: a run may be moved, and resumed on another machine. Neither does
-how often a training is logged and saved, which leaves the same weights.
+repeated. Where data lie and what computes do not count: a run may be moved, and resumed on another machine. How often
+it is logged and saved does not either, for the weights are the same.
 """
 
 from __future__ import annotations
