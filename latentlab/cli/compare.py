@@ -46,16 +46,18 @@ def compare(
     opened = [open_path(path) for path in paths]
     check_comparable(run for each in opened for run in (each if isinstance(each, Study) else [each]))
     table = tabulate(opened, metrics=_console.metrics(metric))
-    agreement = by_setting(table)
-    judged = choices(table, None if metric is None else [name for name in table.attrs["metrics"] if better(name)])
-    settings = [row | agreement[row["setting"]] for row in summarise(table).to_dict("records")]
     if out is not None:
         _write(table, out)
     outcome: _runs.Outcome[None] = _runs.Outcome((), {Path(path): why for path, why in errors_of(table).items()})
+    if quiet and not json:
+        _show_runs(table)
+        outcome.end()
+        return
+    agreement = by_setting(table)
+    judged = choices(table, None if metric is None else [name for name in table.attrs["metrics"] if better(name)])
+    settings = [row | agreement[row["setting"]] for row in summarise(table).to_dict("records")]
     if json:
         outcome.show_entries(table.to_dict("records"), settings=settings, **_findings(table, judged))
-    elif quiet:
-        _show_runs(table)
     else:
         _show_all(table, settings, sorted({key for each in agreement.values() for key in each}), judged)
     outcome.end()

@@ -30,6 +30,7 @@ from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.system.limits import check_unpacked, rows_at_once
+from latentlab.system.precision import as_floats
 from latentlab.system.regular import check_regular
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _factors(path: Path, arrays: Mapping[str, Any], n: int) -> tuple[NDArray[np.
             f"{path}: factors are {values.dtype} {values.shape}; expected numbers ({n}, k), one row per image"
         )
     k = values.shape[1]
-    factors = values.astype(np.float64)
+    factors = as_floats(values)
     names = _words(path, arrays, NAMES, k) or [f"factor {i + 1}" for i in range(k)]
     if len(set(names)) < k:
         raise InputError(f"{path}: {NAMES} contains a duplicate name; expected {k} different names")

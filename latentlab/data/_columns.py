@@ -13,7 +13,7 @@ from latentlab.data._dialects import MISSING, NUMBERLIKE, WHOLE, Asked
 from latentlab.data._packed import LIMIT
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.errors import InputError
-from latentlab.system.precision import exact_levels
+from latentlab.system.precision import as_floats, beyond_exact, exact_levels
 
 SHOWN = 6  # levels that are said by name
 FEW = 20  # words that may all be different
@@ -84,6 +84,19 @@ def _columns(path: Path, table: Table, words: bool) -> Columns:
     values = np.column_stack([values if whole else values.astype(np.float64) for values in arrays])
     names = tuple(map(str, table.frame.columns)) if table.names else ()
     return Columns(values, names, f"{path.name}: {', '.join(said)}")
+
+
+def told_apart(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column whose whole numbers float64 does not merge: where it would, what `exact_levels` gives.
+
+    >>> told_apart(pd.Series([2**60 + 1, 2**60])).tolist()
+    [1.0, 0.0]
+    """
+    if not pd.api.types.is_integer_dtype(column):
+        return column
+    known = column.dropna()
+    numbers = known.to_numpy(known.dtype.name.lower())
+    return pd.Series(as_floats(numbers), known.index).reindex(column.index) if beyond_exact(numbers) else column
 
 
 class _Place(NamedTuple):

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from latentlab.data._columns import told_apart
 from latentlab.data._dialects import COUNTERS, MISSING, NUMBERLIKE, WHOLE
 from latentlab.data.dataset import Factor
 from latentlab.errors import InputError
@@ -103,7 +104,7 @@ def factor_of(name: str, column: pd.Series[Any], *, mixed: bool = False) -> Colu
         words = column.astype("object").map({True: "true", False: "false"}, na_action="ignore")
         return _categorical(name, pd.Series(pd.Categorical(words)))
     if kind.is_numeric_dtype(column) and not kind.is_complex_dtype(column):
-        return _numeric(name, column.to_numpy(np.float64, na_value=np.nan))
+        return _numeric(name, told_apart(column).to_numpy(np.float64, na_value=np.nan))
     if kind.is_object_dtype(column) or kind.is_string_dtype(column):
         return _categorical(name, _words(column, mixed))
     raise InputError(f"holds {column.dtype}; expected numbers or words: convert it, or leave it out")

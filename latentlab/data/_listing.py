@@ -104,7 +104,7 @@ def of_archive(names: Iterable[str]) -> Listing:
 def stored_names(names: Iterable[str]) -> dict[str, str]:
     """The names in an archive, parted by ``/``, and how each is written in it: Windows may part by backslashes."""
     written = list(names)
-    slashes = any("/" in name for name in written)
+    slashes = any("/" in name for name in written if not name.startswith("__MACOSX"))
     return {name if slashes else name.replace("\\", "/"): name for name in written}
 
 

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from latentlab.errors import InputError
+from latentlab.runs.arguments import fitting
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
 from latentlab.system import registry
@@ -62,10 +63,11 @@ def left_out(what: Run | Study | Path | str, to: str, **options: Any) -> list[st
 
 def _opened(what: Run | Study | Path | str, to: str, options: dict[str, Any]) -> tuple[ModuleType, Run | Study]:
     module = registry.load("exchange/exporters", to)
-    known = list(inspect.signature(module.write).parameters)[2:]
-    for option in options:
+    known = dict([*inspect.signature(module.write).parameters.items()][2:])
+    for option, value in options.items():
         if option not in known:
             raise InputError(f"the format {to} has no option --{option}; it has: {', '.join(known) or 'none'}")
+        fitting(f"{to}: {option}", value, str(known[option].annotation))
     found = what if isinstance(what, Run | Study) else open_path(what)
     takes = getattr(module, "TAKES", "run")
     if isinstance(found, Run) == (takes == "study") and takes != "runs":

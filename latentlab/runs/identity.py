@@ -1,7 +1,8 @@
 """Which training a file belongs to: weights, training state and history name the settings that they were made with.
 
 Equal settings leave equal bytes, so their hash tells one training from another, and a random number would not be
-repeated. Where data lie and what computes do not count: a run may be moved, and resumed on another machine.
+repeated. Where data lie and what computes do not count: a run may be moved, and resumed on another machine. How often
+it is logged and saved does not either, for the weights are the same.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from latentlab.system.files import read_record
 from latentlab.system.stamps import remembered
 
 TRAINING = "training"  # the key under which a file names its training
-ELSEWHERE = ("data", "hardware")
+# Where data lie, what computes, and how often it is written down: none of it tells one training from another.
+BESIDE = ("data", "hardware", "log_every", "checkpoint_every")
 HEADER = struct.Struct("<Q")
 
 
 @remembered
 def identity(config: Path) -> str:
-    """The SHA-256 of the settings in a ``config.json``, without where the data lie and what computes."""
+    """The SHA-256 of the settings in a ``config.json`` that tell one training from another."""
     return identity_of(read_record(config, FORMAT))
 
 
@@ -36,7 +38,7 @@ def identity_of(settings: Mapping[str, Any]) -> str:
     >>> identity_of({"seed": 1, "data": "a.npz"}) == identity_of({"data": "b.npz", "seed": 1})
     True
     """
-    counted = {key: value for key, value in settings.items() if key not in ELSEWHERE}
+    counted = {key: value for key, value in settings.items() if key not in BESIDE}
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.config import RunConfig, read_config
 from latentlab.runs.history import last_entry, parse_step, read_history, safetensors_metadata
+from latentlab.runs.identity import TRAINING
 from latentlab.runs.stage import stage, stages
 from latentlab.system.files import check_format, read_json, sha256
 from latentlab.system.registry import load
@@ -155,7 +156,8 @@ class Run:
             Where ``history.jsonl`` is damaged or too large.
         """
         path = self.path / "history.jsonl"
-        return read_history(path) if path.is_file() else []
+        lines = read_history(path) if path.is_file() else []
+        return [{key: value for key, value in line.items() if key != TRAINING} for line in lines]
 
     def codes(self) -> Codes:
         """The latent codes in ``codes.h5ad``.

@@ -49,6 +49,18 @@ def exact_levels(whole: NDArray[Any]) -> NDArray[Any]:
     return (whole - whole.min()).astype(np.int64)
 
 
+def as_floats(numbers: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers (n,) or (n, k) as float64; of a column of whole ones that it would merge, what `exact_levels` gives.
+
+    >>> as_floats(np.array([[2**60, 1], [2**60 + 1, 2]])).tolist()
+    [[0.0, 1.0], [1.0, 2.0]]
+    """
+    if numbers.dtype.kind not in "iu" or not beyond_exact(numbers):
+        return numbers.astype(np.float64)
+    columns = numbers.reshape(len(numbers), -1).T
+    return np.column_stack([exact_levels(each).astype(np.float64) for each in columns]).reshape(numbers.shape)
+
+
 def check_sizes(codes: NDArray[np.floating[Any]], what: str = "codes", limits: tuple[float, float] = WIDE) -> None:
     """Raise an `InputError` for finite codes (n, d) that are too large, or vary too little, for arithmetic.
 

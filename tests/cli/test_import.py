@@ -57,7 +57,10 @@ def test_it_makes_a_run(capsys: pytest.CaptureFixture[str]) -> None:
         ([*WORDS, "--weights", "weights.pt"], "--weights does not go with state-dict"),
         (["--adapter", "own.py:model", "--out", "run", "--network", "mlp"], "--network does not go with --adapter"),
         (["--adapter", "own.py:model", "--out", "run", "--beta=-1"], "'--beta'"),
-        ([*WORDS[:2], "--data", "digits", "--out", "weights.pt"], "weights.pt exists and is not empty"),
+        (
+            [*WORDS[:2], "--data", "digits", "--out", "weights.pt"],
+            "weights.pt is a file; expected a folder to create or continue",
+        ),
     ],
 )
 def test_what_is_left_out_is_named(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
     [
         # The data
         ("train --data nowhere --out new", "nowhere does not exist; expected a file, a folder or a name"),
-        ("train --data= --out new", "are not named"),
+        ("train --data= --out new", "the argument after --data is empty"),
         ("train --data idx --out new", "idx"),
         ("train --data idxgz --out new", "idxgz"),
         ("train --data sizes --out new", "sizes"),
@@ -103,7 +103,7 @@ SWEEP = "sweep --data digits --out new --steps 3 --workers 1"
         (f"{TRAIN} --steps 0", "steps is 0"),
         (f"{TRAIN} --batch-size 0", "batch_size is 0"),
         (f"{TRAIN} --learning-rate inf", "learning_rate is inf"),
-        (f"{TRAIN} --seed -1", "seed is -1"),
+        (f"{TRAIN} --seed -1", "'--seed'"),
         (f"{TRAIN} --threads 0", "threads is 0"),
         (f"{TRAIN} --threads -2", "threads is -2"),
         (f"{TRAIN} --precision int8", "precision is 'int8'"),

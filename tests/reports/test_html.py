@@ -176,7 +176,7 @@ def test_nothing_but_html_is_written(toy_study: Study, tmp_path: Path, capsys: p
     assert latentlab(["report", str(toy_study.path), "-o", str(tmp_path / "r.pdf")]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert "expected an .html file" in told[0]
+    assert "expected .html or .htm" in told[0]
     with pytest.raises(InputError, match="no runs"):
         report([], tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []

@@ -224,6 +224,8 @@ def test_what_cannot_be_handed_out(made: Run, tmp_path: Path, monkeypatch: pytes
         ll.export(Study(made.path.parent), tmp_path / "codes.parquet", "parquet")
     with pytest.raises(InputError, match="the format parquet has no option --rows; it has: none"):
         ll.export(made, tmp_path / "codes.parquet", "parquet", rows=3)
+    with pytest.raises(InputError, match="study: rows is a str, 'all'; expected int"):
+        ll.export(Study(made.path.parent), tmp_path / "copy", "study", rows="all")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").touch()
     for to in ("onnx", "huggingface"):
