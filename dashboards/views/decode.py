@@ -8,6 +8,7 @@ from typing import Any
 import choice
 import panels
 import reads
+import rows
 import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
@@ -102,11 +103,19 @@ def _one_of(place: Any, label: str, key: str, options: list[str], names: Mapping
 def _row(place: Any, run: Run, label: str, key: str) -> int | None:
     """The id of a row, typed or drawn."""
     box, button = place.columns([0.62, 0.38], vertical_alignment="bottom")
+    codes = reads.codes(run)
 
     def draw() -> None:
-        st.session_state[key] = random_row(reads.codes(run))
+        row = random_row(codes)
+        st.session_state[key] = row if codes.row_names is None else codes.called([codes.position(row)])[0]
 
     button.button("Random", key=f"random-{key}", on_click=draw, width="stretch")
+    if codes.row_names is not None:
+        text = _written(box, label, key, placeholder="row name").strip()
+        row, why = reads.attempt(lambda: rows.called(codes, text), None)
+        if why:
+            panels.explain("Row not found", why)
+        return row
     found: int | None = choice.integer(box, label, key, None, 0, None, placeholder="row id")
     return found
 
