@@ -12,7 +12,9 @@ import panels
 import reads
 import streamlit as st
 from drawings import Drawing, command
+from rows import example
 
+from latentlab.codes.codes import Codes
 from latentlab.codes.selections import as_table, inside, named, present, together
 from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.runs.images import pictures_of
@@ -49,7 +51,7 @@ def pictures(runs: list[Run]) -> None:
             "Projections of the codes", [told], "pictures", small=True, make=drawing, data=lambda: _points(runs, laid)
         )
     chart = st.container()
-    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2]))], codes.row_ids[:0])
+    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2], codes))], codes.row_ids[:0])
     if why:
         panels.explain("Rows not found", why)
     lasso = _lasso()
@@ -88,11 +90,11 @@ def _controls(runs: list[Run], methods: list[str], columns: Any) -> tuple[str, s
     return str(st.session_state["picture"]), str(st.session_state["tint"])
 
 
-def _ids(place: Any) -> str:
+def _ids(place: Any, codes: Codes) -> str:
     """Row ids as they were typed: what a lasso can choose can be chosen without a mouse."""
     if "rows" not in st.session_state:
         st.session_state["rows"] = st.query_params.get("rows", "")[:LONGEST]
-    place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder="5, 17, 100-120", persist_state="session")
+    place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder=example(codes), persist_state="session")
     choice.keep_unless("rows", "")
     return str(st.session_state["rows"])
 

@@ -26,7 +26,7 @@ from latentlab.codes.dimensions import dimensions, factors_of, with_names
 from latentlab.codes.matching import alongside as join
 from latentlab.codes.matching import match
 from latentlab.codes.projections import Projection, place
-from latentlab.codes.selections import levels, named
+from latentlab.codes.selections import levels
 from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.results import Score
@@ -256,7 +256,7 @@ def _decodings(path: str, stamps: Any) -> dict[str, Decodings]:
 
 def traversals(run: Run, anchor: int, over: Any) -> Decodings:
     """Traversals around the row of that id, decoded now by the run's own model."""
-    position = int(named(codes(run), str(anchor))[0])
+    position = codes(run).position(anchor)
     return _traversals(str(run.path), stamp(run.path, ["config.json", "model.safetensors", *CODES]), position, over)
 
 

@@ -34,7 +34,7 @@ def picker(run: Run, label: str, key: str, *, otherwise: str = "row id") -> int 
     The address keeps what is typed under `key`; the empty field says what `otherwise` is meant.
     """
     text = _asked(run, label, key, otherwise, 150, LONGEST, many=False).strip()
-    found, why = reads.attempt(lambda: _row(reads.codes(run), text), None)
+    found, why = reads.attempt(lambda: called(reads.codes(run), text), None)
     if why:
         panels.explain("Row not found", why)
     return found
@@ -42,7 +42,12 @@ def picker(run: Run, label: str, key: str, *, otherwise: str = "row id") -> int 
 
 def several(run: Run, label: str, key: str) -> str:
     """Row ids and ranges as `named` reads them, typed or added by their pictures."""
-    return _asked(run, label, key, "5, 17, 100-120", "stretch", MOST, many=True)
+    return _asked(run, label, key, example(reads.codes(run)), "stretch", MOST, many=True)
+
+
+def example(codes: Codes) -> str:
+    """What may be typed to name rows of these codes."""
+    return "5, 17, 100-120" if codes.row_names is None else ", ".join(codes.called(slice(0, 2)))[:LONGEST]
 
 
 def _asked(run: Run, label: str, key: str, otherwise: str, width: Any, longest: int, *, many: bool) -> str:
@@ -55,7 +60,8 @@ def _asked(run: Run, label: str, key: str, otherwise: str, width: Any, longest: 
     return str(choice.keep_unless(key, ""))
 
 
-def _row(codes: Codes, text: str) -> int | None:
+def called(codes: Codes, text: str) -> int | None:
+    """The id of the row that a text names; None where it names none."""
     return int(codes.row_ids[named(codes, text)[0]]) if text else None
 
 
@@ -84,7 +90,7 @@ def _thumbnails(run: Run, codes: Codes, key: str, many: bool) -> None:
     def picked() -> None:
         if (row := st.session_state[f"{key}-thumbnails"].picked) is not None:
             before = [str(st.session_state[key])] if many and st.session_state[key] else []
-            st.session_state[key] = ", ".join([*before, str(row)])[:MOST]
+            st.session_state[key] = ", ".join([*before, codes.called([codes.position(int(row))])[0]])[:MOST]
             st.session_state[f"{key}-open"] = many
             st.session_state[f"{key}-picked"] = True
 

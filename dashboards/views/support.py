@@ -104,7 +104,8 @@ def _spread(row: dict[str, Any], key: str, digits: int) -> str:
 def _intervals(run: Run) -> None:
     """What the chosen run's numbers are, each with the 95 % interval for fresh samples."""
     row = support_table((run,)).iloc[0]
-    measures = [key for key in row.index if f"{key}_low" in row.index and row[key] == row[key]]
+    shown = [key for key in row.index if key.partition(".")[0] in SOURCES or "." not in key]
+    measures = [key for key in shown if f"{key}_low" in row.index and row[key] == row[key] and "density" not in key]
     table = [
         ([html.escape(_called(key)), *(markup.number(row[f"{key}{end}"], 3) for end in ("", "_low", "_high"))], "", "")
         for key in measures
@@ -114,7 +115,7 @@ def _intervals(run: Run) -> None:
     panels.show(markup.rows_html(heads, table))
     panels.note(
         f"Intervals are for fresh samples of this run, with the real {run.config.plural} drawn again too; they do not "
-        "include the spread over seeds, which stands above. A measure without an interval is left out."
+        "include the spread over seeds, which stands above. Measures without an interval are left out."
     )
 
 

@@ -238,7 +238,8 @@ class Codes:
         ['10']
         """
         known = self.row_ids if self.row_names is None else self.row_names
-        return [str(each) for each in known[np.asarray(positions)].tolist()]
+        chosen = known[positions if isinstance(positions, slice) else np.asarray(positions)]
+        return [str(each) for each in np.atleast_1d(chosen).tolist()]
 
     def take(self, rows: Any) -> Codes:
         """The codes of some rows alone, ids kept.

@@ -90,13 +90,13 @@ def named(codes: Codes, text: str) -> NDArray[np.int64]:
     """The positions (m,) of the row ids that a text names, in order: ``"5, 17, 100-120"``.
 
     A single id must be there; of a range ``a-b``, both ends included, whatever lies in it counts. Rows that have names
-    are named by these: ``"AAACCTGA-1, AAACGGGA-1"``.
+    are named by these, ``"AAACCTGA-1, AAACGGGA-1"``, or by a single id that is no row's name.
 
     >>> named(Codes(np.zeros((4, 1), np.float32), row_ids=np.array([10, 20, 30, 40])), "40, 15-30").tolist()
     [1, 2, 3]
     """
     if codes.row_names is not None:
-        return _by_name(codes.row_names, text)
+        return _by_name(codes, codes.row_names, text)
     chosen = np.zeros(len(codes), bool)
     for part in filter(None, re.split(r"[,;\s]+", re.sub(r"\s*[-–]\s*", "-", text.strip()))):
         ends = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part)
@@ -111,13 +111,15 @@ def named(codes: Codes, text: str) -> NDArray[np.int64]:
     return np.flatnonzero(chosen)
 
 
-def _by_name(names: NDArray[np.str_], text: str) -> NDArray[np.int64]:
-    """The positions (m,) of names between commas, or between spaces where no name has one."""
+def _by_name(codes: Codes, names: NDArray[np.str_], text: str) -> NDArray[np.int64]:
+    """The positions (m,) of names or ids between commas, or between spaces where no name has one."""
     chosen = np.zeros(len(names), bool)
     parts = [part.strip() for part in re.split(r"[,;\n]", text)]
     words = [[part] if (names == part).any() else part.split() for part in parts]
     for word in (each for part in words for each in part):
         found = names == word
+        if not found.any() and re.fullmatch(r"\d{1,18}", word):
+            found = codes.row_ids == int(word)
         if not found.any():
             raise InputError(
                 f"no row is called {word[:40]!r}; these are {len(names):,} rows, such as {names[0][:40]!r}"

@@ -11,6 +11,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.paths import WAYS
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
+from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe
 from latentlab.figures.code import original
 from latentlab.runs.run import Run
@@ -20,16 +21,25 @@ if TYPE_CHECKING:
 
 TITLE = "Interpolation"
 TAKES = "run"
+PICTURES, DRAWN = 9, 5  # steps
 
 
 def prepare(
-    run: Run, *, model: Live, a: int | None = None, b: int | None = None, steps: int = 9, way: str | None = None
+    run: Run,
+    *,
+    model: Live,
+    a: int | None = None,
+    b: int | None = None,
+    steps: int | None = None,
+    way: str | None = None,
 ) -> _sheet.Sheet:
     """From the row with the id `a` to that with the id `b` (two seeded random rows), `way` linear, spherical or both.
 
-    Steps that lie farther from every row's code than rows do from each other are faded.
+    9 `steps` where no number is said, 5 of samples that are no pictures. Steps that lie farther from every row's code
+    than rows do from each other are faded.
     """
     codes = run.codes()
+    steps = steps or (PICTURES if drawing(run.config.form) is None else DRAWN)
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")
     first, last = _ends(codes, a, b)

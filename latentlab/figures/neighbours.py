@@ -21,8 +21,8 @@ def prepare(run: Run, *, source: str = "prior", images: int | None = None) -> _s
 
     12 `images` where no number is said, 4 of other kinds.
     """
-    count = images or abreast(run.config.form)
     part = read_sheet(run)[f"samples-{choose(source, SOURCES, what='kind of samples')}"]
+    count = images or abreast(part.form)
     arms = read_support(run)["arms"]
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
     cells = np.stack([_images.rgba(part.pictures(each[:count])) for each in (part.images, part.originals)])  # type: ignore[index]

@@ -20,11 +20,11 @@ def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
 
     12 `images` where no number is said, 4 of other kinds.
     """
-    count = images or abreast(run.config.form)
     pictures, found = read_sheet(run), read_support(run)
     if "widest" not in pictures:
         raise InputError(f"{run.path} has no widths: {found['undefined'].get('widths', 'it was not measured')}")
     rows, labels = [], []
+    count = images or abreast(pictures["widest"].form)
     for name in ("narrowest", "widest"):
         part = pictures[name]
         rows += [_images.rgba(part.pictures(each[:count])) for each in (part.originals, part.images)]  # type: ignore[index]

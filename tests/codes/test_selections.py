@@ -70,6 +70,17 @@ def test_the_table_to_take_along_has_ids_factors_and_codes() -> None:
     assert list(found.columns)[1:5] == list(codes.factor_names())
 
 
+def test_rows_with_names_are_named_by_them_or_by_their_ids() -> None:
+    z, names = np.zeros((3, 1), np.float32), np.array(["AAC-1", "7", "B 2"])
+    codes = Codes(z, row_ids=np.array([5, 6, 7]), row_names=names)
+    assert named(codes, "AAC-1, B 2").tolist() == [0, 2]
+    assert named(codes, "7").tolist() == [1], "a name counts before an id"
+    assert named(codes, "5").tolist() == [0]
+    assert (codes.called(slice(1, 3)), codes.called(0)) == (["7", "B 2"], ["AAC-1"])
+    with pytest.raises(InputError, match="no row is called '8'"):
+        named(codes, "8")
+
+
 def test_named_rows_are_the_ids_and_whatever_lies_in_a_range() -> None:
     codes = Codes(np.zeros((5, 2), np.float32), row_ids=np.array([40, 10, 30, 20, 7]))
     assert sorted(codes.row_ids[named(codes, "7; 15 – 35, 40")]) == [7, 20, 30, 40]

@@ -37,6 +37,8 @@ def test_settings_stand_beside_one_another_with_a_verdict(study: Study, open_pag
     assert "Read them together with rate and probe" in told
     assert "Samples and their nearest training data" in told
     assert "most and least distinct" in told
+    assert "How certain are these numbers?" in told
+    assert "coverage, N(0, I)" in told
     assert len(app.get("plotly_chart")) == 6
 
 

@@ -16,6 +16,7 @@ from latentlab.errors import InputError
 from latentlab.figures import _curves, _features, draw, rendered
 from latentlab.models.live import live
 from latentlab.runs.run import Run
+from latentlab.system.registry import load
 
 KINDS = ("signal", "table", "counts")
 DECODING = ("samples", "manifold", "interpolation", "directions", "attribute", "code")
@@ -121,3 +122,5 @@ def test_samples_beside_data_are_drawn_for_every_kind(run: Run) -> None:
         told = rendered(kind, run, "txt").decode()
         assert "image" not in told
         assert kind == "support" or PLURALS[run.config.form.kind] in told.lower()
+    sheet = load("figures", "neighbours").prepare(run)
+    assert sheet.cells.shape[1] == 4, "twelve would be too narrow to read"

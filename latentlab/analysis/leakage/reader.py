@@ -95,8 +95,8 @@ def learn(data: Dataset, *, rows: int = ROWS, seed: int = 0) -> Reader:
     complete = np.flatnonzero(np.isfinite(columns).all(axis=1))
     if len(complete) < LEAST_ROWS or not specs:
         raise InputError(
-            f"{data.name} has {len(complete)} images with {len(specs)} known factors that vary; at least "
-            f"{LEAST_ROWS} images and one varying factor are needed"
+            f"{data.name} has {len(complete)} {data.form.plural} with {len(specs)} known factors that vary; at least "
+            f"{LEAST_ROWS} and one varying factor are needed"
         )
     order = np.random.default_rng(seed).permutation(complete)
     held = min(HELD_OUT, len(order) // 5)

@@ -12,10 +12,11 @@ LINES = (UP, DOWN, (0, 158, 115), (204, 121, 167), (86, 180, 233), (230, 159, 0)
 SAMPLED = 8  # points between two columns of pixels, so that a steep line has no gaps
 
 
-def bars(heights: NDArray[np.floating]) -> Pictures:
+def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
     """Bars of heights (…, d) in [−1, 1] around a middle line, as pictures (…, 3, HEIGHT, w); NaN is a gap.
 
-    Of more bars than there are pixels, neighbours share one: the one that is farthest from 0.
+    Bars that are not `signed` have heights in [0, 1] and stand on a line at the bottom. Of more bars than there are
+    pixels, neighbours share one: the one that is farthest from 0.
 
     >>> bars(np.array([[1.0, -0.5, np.nan]])).shape
     (1, 3, 64, 128)
@@ -23,7 +24,7 @@ def bars(heights: NDArray[np.floating]) -> Pictures:
     heights = _thinned(np.asarray(heights, np.float64), WIDTH)
     d = heights.shape[-1]
     edges = np.linspace(0, WIDTH, d + 1).round().astype(int)
-    middle = HEIGHT // 2
+    middle = HEIGHT // 2 if signed else HEIGHT - 1
     ends = np.clip(np.nan_to_num(heights) * (middle - 1), 1 - middle, middle - 1).round().astype(int)
     rows = middle - np.arange(HEIGHT)[:, None]  # pixels above the middle
     up = (rows > 0) & (rows <= ends[..., None, :])
