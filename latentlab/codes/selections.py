@@ -90,7 +90,7 @@ def named(codes: Codes, text: str) -> NDArray[np.int64]:
     """The positions (m,) of the row ids that a text names, in order: ``"5, 17, 100-120"``.
 
     A single id must be there; of a range ``a-b``, both ends included, whatever lies in it counts. Rows that have names
-    are named by these, ``"AAACCTGA-1, AAACGGGA-1"``, or by a single id that is no row's name.
+    are named by these, ``"AAACCTGA-1, AAACGGGA-1"``, or by a single id unless a row has it as its name.
 
     >>> named(Codes(np.zeros((4, 1), np.float32), row_ids=np.array([10, 20, 30, 40])), "40, 15-30").tolist()
     [1, 2, 3]

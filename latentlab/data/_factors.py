@@ -76,7 +76,7 @@ def factors_of(table: pd.DataFrame, wanted: Collection[str], where: str) -> Fact
 
 
 def idle(name: str, column: pd.Series[Any]) -> str:
-    """Why a column that nobody named is not a factor, although it could be one; empty where it is one."""
+    """Why a column that nobody named is left out although it could be a factor; empty where it is a factor."""
     known = column.dropna()
     distinct = known.nunique()
     if distinct == 1:
