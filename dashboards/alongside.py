@@ -10,11 +10,10 @@ import choice
 import markup
 import panels
 import reads
+import rows
 import streamlit as st
 from drawings import Drawing, command
-from rows import example
 
-from latentlab.codes.codes import Codes
 from latentlab.codes.selections import as_table, inside, named, present, together
 from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.runs.images import pictures_of
@@ -24,7 +23,6 @@ from latentlab.system.png import data_uri, strip
 NAMES = {"umap": "UMAP", "pca": "PCA"}
 CORNERS = 40  # of a lasso, as many as the page's address keeps
 MONTAGE = 36
-LONGEST = 2_000
 
 
 @panels.part
@@ -51,7 +49,9 @@ def pictures(runs: list[Run]) -> None:
             "Projections of the codes", [told], "pictures", small=True, make=drawing, data=lambda: _points(runs, laid)
         )
     chart = st.container()
-    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, _ids(controls[2], codes))], codes.row_ids[:0])
+    with controls[2]:
+        typed = rows.several(runs[0], "Row ids", "rows")
+    by_id, why = reads.attempt(lambda: codes.row_ids[named(codes, typed)], codes.row_ids[:0])
     if why:
         panels.explain("Rows not found", why)
     lasso = _lasso()
@@ -71,11 +71,11 @@ def pictures(runs: list[Run]) -> None:
 
 
 def _controls(runs: list[Run], methods: list[str], columns: Any) -> tuple[str, str | None]:
-    choice.remember("picture", methods, methods[0])
+    choice.remember("projection", methods, methods[0])
     columns[0].segmented_control(
-        "Picture", methods, key="picture", format_func=NAMES.__getitem__, required=True, persist_state="session"
+        "Picture", methods, key="projection", format_func=NAMES.__getitem__, required=True, persist_state="session"
     )
-    choice.keep("picture")
+    choice.keep("projection")
     colour = choice.colour()
     ways = [OVERLAP, *([colour] if colour and all(colour in reads.factor_names(run) for run in runs) else [])][::-1]
     choice.remember("tint", ways, ways[0])
@@ -87,16 +87,7 @@ def _controls(runs: list[Run], methods: list[str], columns: Any) -> tuple[str, s
         persist_state="session",
     )
     choice.keep("tint")
-    return str(st.session_state["picture"]), str(st.session_state["tint"])
-
-
-def _ids(place: Any, codes: Codes) -> str:
-    """Row ids as they were typed: what a lasso can choose can be chosen without a mouse."""
-    if "rows" not in st.session_state:
-        st.session_state["rows"] = st.query_params.get("rows", "")[:LONGEST]
-    place.text_input("Row ids", key="rows", max_chars=LONGEST, placeholder=example(codes), persist_state="session")
-    choice.keep_unless("rows", "")
-    return str(st.session_state["rows"])
+    return str(st.session_state["projection"]), str(st.session_state["tint"])
 
 
 def _lasso() -> tuple[int, list[tuple[float, float]]] | None:
@@ -156,7 +147,7 @@ def _points(runs: list[Run], laid: list[Any]) -> Any:
 
 
 def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
-    rows = []
+    lines = []
     for run, picture in zip(runs[1:], laid[1:], strict=True):
         shared = reads.overlap(runs[0], run, picture.row_ids)
         here = present(shared.row_ids, chosen)
@@ -166,13 +157,13 @@ def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
             f"{shared.share[here].mean():.0%}" if len(here) else "–",
             markup.number(picture.settings.get("aligned")),
         ]
-        rows.append((cells, "", ""))
+        lines.append((cells, "", ""))
     names = [
         (f"compared with {reads.label(runs[0].name)}", ""),
         ("shared neighbours", ""),
         ("of the selected rows", "num"),
     ]
-    panels.show(markup.rows_html([*names, ("projections alike, R²", "num")], rows))
+    panels.show(markup.rows_html([*names, ("projections alike, R²", "num")], lines))
     panels.note(
         f"Shared neighbours: of a row's {shared.neighbours} nearest codes among {len(shared.row_ids):,} rows, "
         "the share that is nearest in both runs (codes, not projections). Projections alike: R² after rotation, "

@@ -28,10 +28,11 @@ pages = [st.Page(f"views/{name}.py", title=title, url_path=name) for name, title
 start = st.Page(f"views/{next(iter(PAGES))}.py", title=pages[0].title, url_path="start", default=True)
 page = st.navigation([start, *pages], position="hidden")
 try:
-    choice.choose([page if page is start else pages[0], *pages[1:]])
+    beside = choice.choose([page if page is start else pages[0], *pages[1:]])
     choice.title(page.title)
     above = st.container()
     page.run()
+    choice.compared(beside)
     with above:
         for text in choice.missing():
             panels.notice(text)

@@ -38,8 +38,11 @@ def title(page: str) -> None:
     st.set_page_config(page_title=" · ".join([page, *run, study.path.name]))
 
 
-def choose(pages: Sequence[Any]) -> None:
-    """The sidebar: the pages, which run, which factor colours; the choices are kept in the page's address."""
+def choose(pages: Sequence[Any]) -> Any:
+    """The sidebar: the pages, which run, which factor colours; the choices are kept in the page's address.
+
+    Returns the place for `compared`, which is known after the page has run.
+    """
     chosen = reads.study()
     with st.sidebar:
         path, name = html.escape(str(chosen.path)), html.escape(chosen.path.name)
@@ -48,13 +51,13 @@ def choose(pages: Sequence[Any]) -> None:
             for page in pages:
                 st.page_link(page)
         if not chosen.runs:
-            return
+            return st.container()
         names = [run.name for run in chosen.runs]
         label = reads.labels().__getitem__
         remember("run", names, _first_analysed(chosen), label=label, where="in this study")
         st.selectbox("Run (all pages)", names, key="run", format_func=label, on_change=_keep_colour)
         keep("run")
-        _compared(names, label)
+        place = st.container()
         factors = _factors()
         if factors:
             remember("colour", factors, factors[0])
@@ -62,14 +65,17 @@ def choose(pages: Sequence[Any]) -> None:
             keep("colour")
         with st.popover("Glossary", type="tertiary"):
             st.html(GLOSSARY)
+    return place
 
 
-def _compared(names: Sequence[str], label: Callable[[str], str]) -> None:
+def compared(place: Any) -> None:
     """The runs beside which Compare shows the chosen one: a click makes one of them the chosen one, in its place."""
-    others = [name for name in st.session_state.get("beside", []) if name in names]
-    if others:
+    label, others = reads.labels(), st.session_state.get("beside", [])
+    if others := [name for name in others if name in label]:
         told = "Click a run to show it on every page; the one shown now takes its place."
-        st.pills("Compared with", others, key="instead", format_func=label, on_change=_exchange, help=told)
+        place.pills(
+            "Compared with", others, key="instead", format_func=label.__getitem__, on_change=_exchange, help=told
+        )
 
 
 def _exchange() -> None:

@@ -37,7 +37,7 @@ def test_a_click_on_a_compared_run_shows_it_on_every_page_in_place_of_the_other(
     toy_study: Study, open_page: Any
 ) -> None:
     app = open_page(toy_study.path, "compare", run=FIRST, beside="beta-4-seed-1,ae-seed-0")
-    app.button_group(key="instead").set_value(["beta-4-seed-1"]).run()
+    app.button_group(key="instead").set_value("beta-4-seed-1").run()
     assert not app.exception
     assert app.query_params["run"] == "beta-4-seed-1"
     assert app.session_state["beside"] == [FIRST, "ae-seed-0"]

@@ -76,7 +76,7 @@ def test_a_chart_shows_its_buttons_and_a_factor_has_one_colour_in_table_and_lege
     button = page.locator(".js-plotly-plot .modebar-btn:not(.active) svg path").first.element_handle()
     assert page.evaluate("f => getComputedStyle(f).fill", button) == "rgb(92, 92, 88)"
     pills = page.evaluate(
-        """Object.fromEntries([...document.querySelectorAll('.pill')].map(
+        """Object.fromEntries([...document.querySelectorAll('tr:not(.off) .pill')].map(
             pill => [pill.textContent, getComputedStyle(pill).backgroundColor]))"""
     )
     legend = page.evaluate(
@@ -100,10 +100,12 @@ def test_by_keyboard_alone_every_act_is_one_entry_of_the_history_and_back_undoes
         assert page.locator("[role=dialog]").count() == 0, "streamlit's word for a page that it does not know"
     assert page.title() == "Dimensions · β = 4 · seed 0 · study"
     assert page.evaluate(LENGTH) == at_first + 3
+    page.locator("table[data-table=dimensions] tr[data-key]").nth(2).wait_for()
     first, second = (row.get_attribute("data-key") for row in page.locator("tr[data-key]").all()[1:3])
     page.get_by_role("button", name="Copy link").first.wait_for()  # the same script listens to the rows
+    visit.tab_to("table[data-table=dimensions] tr.on")
     for dim in (first, second):
-        visit.tab_to(f"tr[data-key='{dim}']")
+        page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_selector(f"h2:has-text('{dim} in detail')")
         visit.settle()

@@ -102,7 +102,7 @@ def test_another_anchor_is_decoded_by_the_model_itself(open_page: Any) -> None:
 @pytest.mark.parametrize(
     ("study", "run", "anchor", "said", "why"),
     [
-        ("mini", "beta4-seed0", "66", "Shown around the stored anchor", "contains no weights"),
+        ("digits-2d", "beta4-seed0", "12", "Shown around the stored anchor", "contains no weights"),
         ("dsprites", "beta4-seed0", "422", "Row not found", "nearest id is 421"),
     ],
 )

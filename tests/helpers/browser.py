@@ -22,7 +22,7 @@ PATIENCE = 120_000  # ms, for what a busy machine takes long over
 QUIET = """() => {
     const busy = document.querySelector("[data-testid=stStatusWidget], [data-stale=true]"), now = performance.now();
     window.quietSince = busy ? now : window.quietSince ?? now;
-    return now - window.quietSince > 400;
+    return now - window.quietSince > 600;
 }"""
 # What of the page is beyond its right edge, but for what lies in a table that scrolls.
 CUT = """() => [...document.querySelectorAll("[data-testid=stMain] *")].filter((each) => {
