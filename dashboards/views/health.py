@@ -64,7 +64,11 @@ def _made_with(run: Run) -> None:
     panels.head("Software and hardware", [run.config.label, run.state], "environment", small=True)
     both = [
         *settings.items(),
-        *((key.replace("_", " "), _plain(value)) for key, value in environment.items() if key not in settings),
+        *(
+            (key.replace("images", config.plural).replace("_", " "), _plain(value))
+            for key, value in environment.items()
+            if key not in settings
+        ),
     ]
     half = -(-len(both) // 2)
     rows = [
