@@ -10,19 +10,21 @@ from latentlab.cli import _console
 
 PANEL = "Train"
 DATA = "dsprites:size=32,grid=3x4x8x16x16"
-STAGES = "encode,traverse,project,score,explain,names,leakage,support"  # so that no page is empty
+STAGES = "encode,traverse,project,score,explain,names"
 STORY = (
     (
         "Train a plain autoencoder and two β-VAEs on a small grid of dSprites",
-        f"sweep --data {DATA} --out {{out}} --beta ae,1,4 --network burgess --latent-dim 6 --steps 2500",
+        f"sweep --data {DATA} --out {{out}} --beta ae,1,6 --network burgess --latent-dim 6 --steps 2500",
     ),
     (
-        "Compute codes, traversals, projections and scores, name the dimensions, measure leakage and support",
-        f"analyze {{out}} --only {STAGES} --projection-rows 4000 --metric {{metrics}}",
+        "Compute codes, traversals, projections and scores, and name the dimensions",
+        f"analyze {{out}} --only {STAGES} --projection-rows 2000 --resamples 100 --metric {{metrics}}",
     ),
+    ("Measure which factors a change of one dimension moves", "leakage {out}/beta6-seed0"),
+    ("Measure where the model can be sampled", "support {out}/beta6-seed0"),
     ("See what each β costs and gains", "compare {out} --quiet"),
     ("Draw the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
-    ("Draw what each dimension of one run does", "figure traversals {out}/beta4-seed0 -o {out}/traversals.pdf"),
+    ("Draw what each dimension of one run does", "figure traversals {out}/beta6-seed0 -o {out}/traversals.pdf"),
 )
 
 

@@ -74,7 +74,7 @@ def along(count: int, scale: Sequence[str] = SCALES[0]) -> list[str]:
     import numpy as np
 
     stops = np.array([[int(each[i : i + 2], 16) for i in (1, 3, 5)] for each in scale])
-    places = np.linspace(0, len(stops) - 1, count) if count > 1 else [(len(stops) - 1) / 2]
+    places = np.linspace(0, len(stops) - 1, count) if count > 1 else [(len(stops) - 1) / 2] * count
     mixed = np.stack([np.interp(places, range(len(stops)), channel) for channel in stops.T], axis=1)
     return ["#{:02X}{:02X}{:02X}".format(*map(round, levels)) for levels in mixed.tolist()]
 

@@ -175,7 +175,7 @@ def test_the_verbs_speak_in_tables(run, foreign, capsys):
         ("probe RUN --estimator forest", "no estimator is called"),
         ("probe RUN --factor colour", "no classes called 'colour'"),
         ("debias RUN --bins 1", "2 to 1,000 bins"),
-        ("debias RUN -o w.txt", "written as .npy"),
+        ("debias RUN -o w.txt", "expected .npy"),
         ("explain nowhere", "does not exist"),
     ],
 )

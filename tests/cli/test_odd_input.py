@@ -20,6 +20,7 @@ LINES = [
     "analyze PATH",
     "compare PATH",
     "report PATH -o new.html",
+    "publish PATH -o new",
     "doctor PATH",
     "methods PATH",
     "advise PATH",
@@ -104,4 +105,5 @@ def test_a_wrong_number_is_one_line(
 
 def test_every_verb_is_tried() -> None:
     tried = {line.split()[0] for line in LINES}
-    assert {name.rstrip("_") for name in names("cli")} - tried == {"demo", "metrics", "zoo"}  # they read no path
+    reads_no_path = {"demo", "metrics", "teach", "zoo"}
+    assert {name.rstrip("_") for name in names("cli")} - tried == reads_no_path

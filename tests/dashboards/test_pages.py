@@ -344,7 +344,7 @@ def test_what_is_collected_waits_on_figures_and_can_be_taken_away(
     content = bundle([item.panel("icml") for item in (kl, broken)], preset="icml")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.namelist() == ["README.md", *(f"01-kl-b-now-b.{end}" for end in ENDS)]
-        assert archive.read("01-kl-b-now-b.caption.txt").decode().startswith("KL per dimension")
+        assert archive.read("01-kl-b-now-b.caption.txt").decode().startswith("KL per latent dimension")
         assert archive.read("01-kl-b-now-b.pdf") == rendered("kl", run, "pdf", "icml")
         assert b"Not plotted: " in archive.read("README.md")
     next(button for button in app.button if button.label == "Remove").click().run()

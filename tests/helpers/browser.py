@@ -24,10 +24,11 @@ QUIET = """() => {
     window.quietSince = busy ? now : window.quietSince ?? now;
     return now - window.quietSince > 600;
 }"""
-# What of the page is beyond its right edge, but for what lies in a table that scrolls.
+# What of the page is beyond its right edge, but for what lies in a table or a command that scrolls.
 CUT = """() => [...document.querySelectorAll("[data-testid=stMain] *")].filter((each) => {
     const box = each.getBoundingClientRect();
-    return box.width && box.height && box.right > innerWidth + 1 && !each.closest(".ll-scroll, svg, [role=tooltip]");
+    const scrolls = each.closest(".ll-scroll, pre, svg, [role=tooltip]");
+    return box.width && box.height && box.right > innerWidth + 1 && !scrolls;
 }).map((each) => `${each.tagName} ${each.className} ${(each.textContent || "").slice(0, 40)}`)"""
 
 

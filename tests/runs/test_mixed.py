@@ -56,7 +56,7 @@ def test_a_file_of_another_training_is_named(study: Study, file: str, capsys: py
     assert wrong(study["s1"]) == {}
     assert health(study["s0"]).set_index("file").loc[file, "state"] == "stale"
     assert cli(["doctor", str(study["s0"].path)]) == 1
-    assert file in capsys.readouterr().out
+    assert file in "".join(capsys.readouterr().out.split()), "a long path is folded"
 
 
 def test_another_configuration_disowns_all_that_was_trained(study: Study) -> None:
