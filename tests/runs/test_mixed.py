@@ -50,13 +50,16 @@ def test_two_whole_runs_are_sound(two: Study) -> None:
 
 
 @pytest.mark.parametrize("file", [*LABELLED, "codes.h5ad"])
-def test_a_file_of_another_training_is_named(study: Study, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_another_training_is_named(
+    study: Study, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     copyfile(study["s1"].path / file, study["s0"].path / file)
     assert file in wrong(study["s0"])
     assert wrong(study["s1"]) == {}
     assert health(study["s0"]).set_index("file").loc[file, "state"] == "stale"
-    assert cli(["doctor", str(study["s0"].path)]) == 1
-    assert file in "".join(capsys.readouterr().out.split()), "a long path is folded"
+    monkeypatch.chdir(study.path)  # a long path would be folded
+    assert cli(["doctor", "s0"]) == 1
+    assert file in capsys.readouterr().out
 
 
 def test_another_configuration_disowns_all_that_was_trained(study: Study) -> None:
