@@ -11,10 +11,10 @@ from typing import Any
 
 import reads
 import streamlit as st
-from glossary import TERMS
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from latentlab.errors import InputError
+from latentlab.reports.terms import TERMS
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from glossary import meaning
-
 from latentlab.figures import _style
 from latentlab.metrics._card import card
+from latentlab.reports.terms import meaning
 from latentlab.runs.choice import better
 from latentlab.system.registry import names
 

@@ -6,7 +6,7 @@ A page reads through here alone, so that a file is opened once however many pane
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from latentlab.codes.matching import match
 from latentlab.codes.projections import Projection, place
 from latentlab.codes.selections import levels
 from latentlab.data import Dataset
-from latentlab.errors import LatentlabError
+from latentlab.errors import attempt as attempt
 from latentlab.results import Score
 from latentlab.runs.answers import loss, losses
 from latentlab.runs.choice import Choice, choices
@@ -46,14 +46,6 @@ from latentlab.serving.server import as_study, served_path
 OVERLAP_ROWS = 5_000
 CODES, DECODINGS, PROJECTIONS = (tuple(stage(name).files) for name in ("encode", "traverse", "project"))
 FILES = (*TRAINED, NOTES, *(file for each in stages().values() for file in each.files))
-
-
-def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
-    """What `read` gives, or something else and why."""
-    try:
-        return read(), ""
-    except LatentlabError as error:
-        return otherwise, str(error)
 
 
 def stamp(path: Path, names: Iterable[str] = FILES) -> tuple[tuple[str, int, int], ...]:

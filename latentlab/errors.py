@@ -3,6 +3,8 @@
 Every message is one line: what came, what was expected, what to do.
 """
 
+from collections.abc import Callable
+from typing import Any
 from unicodedata import category
 
 HIDDEN = ("Cc", "Cf", "Cs")  # Unicode's categories of controls, formats and halves of pairs
@@ -71,3 +73,15 @@ class LockedFileError(InputError):
 
 class Remark(UserWarning):
     """What the work went on without (a letter that no font has): told on one line, and not the end of a verb."""
+
+
+def attempt(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
+    """What `read` gives, or something else and why: one damaged file does not cost a whole page.
+
+    >>> attempt(lambda: 1, 0)
+    (1, '')
+    """
+    try:
+        return read(), ""
+    except LatentlabError as error:
+        return otherwise, str(error)

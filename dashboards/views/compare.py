@@ -17,12 +17,12 @@ import streamlit as st
 from drawings import Drawing, command
 from sliding import sliders
 
-from latentlab.browser.stage import distance
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.decodings import Decodings
 from latentlab.codes.matching import MATCHED
 from latentlab.runs.recurring import NOTE, not_recurring, recurring_rows
 from latentlab.runs.run import Run
+from latentlab.runs.seeds import distance
 from latentlab.system.png import data_uri, strip
 
 MOST = 4

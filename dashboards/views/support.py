@@ -115,7 +115,7 @@ def _intervals(run: Run) -> None:
     panels.show(markup.rows_html(heads, table))
     panels.note(
         f"Intervals are for fresh samples of this run, with the real {run.config.plural} drawn again too; they do not "
-        "include the spread over seeds, which stands above. Measures without an interval are left out."
+        "include the spread over seeds, which is shown above. Measures without an interval are left out."
     )
 
 

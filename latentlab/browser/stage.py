@@ -263,33 +263,6 @@ def labels(runs: Sequence[Run]) -> list[str]:
     return [f"{setting} · seed {run.config.seed}" for setting, run in zip(settings, runs, strict=True)]
 
 
-def distance(first: Run, other: Run) -> tuple[bool | float, ...]:
-    """How far a run is from being the next β of the same seed: what is compared where nothing was chosen.
-
-    Parameters
-    ----------
-    first, other : Run
-        Two runs.
-
-    Returns
-    -------
-    tuple
-        Smaller for a run that is a better partner of the first.
-
-    Examples
-    --------
-    >>> from latentlab.runs.study import Study
-    >>> from latentlab.system.resources import shipped_study
-    >>> study = Study(shipped_study())
-    >>> min(study, key=lambda run: distance(study["beta1-seed0"], run)).config.seed
-    0
-    """
-    own, beta = first.config.beta or 0.0, other.config.beta
-    far = (False, 0.0) if beta is None else (beta <= own, abs(beta - own))
-    same = other.config.label == first.config.label
-    return same, not other.config.stochastic, beta is None, other.config.seed != first.config.seed, *far
-
-
 Line = list[tuple[int, float]]  # for each run the dimension that a slider moves, -1 for none, and its correlation
 
 

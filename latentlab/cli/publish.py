@@ -14,7 +14,7 @@ def publish(
     path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="Study folder, or a single run.")],
     out: Annotated[Path, _console.folder_to_make("Folder to write: a new one, or one that was published before")],
     rows: Annotated[
-        int, typer.Option(help="At most how many rows a map shows; their pictures are published, too.")
+        int, typer.Option(help="Maximum number of rows on a map; their pictures are published too.")
     ] = 2000,
     weights: Annotated[
         bool,
@@ -45,5 +45,6 @@ def publish(
 def _said(told: dict[str, Any]) -> str:
     """What others can read there."""
     runs = f"{told['runs']} run{'s' * (told['runs'] != 1)}"
-    stored = f", images decoded beforehand of {told['stored']}" if told["stored"] else ""
-    return f"{runs}, decoders with their weights of {told['decoders']}{stored}, pictures of {told['pictures']:,} rows"
+    decoders = f"{told['decoders']} decoder{'s' * (told['decoders'] != 1)} with weights"
+    stored = f", stored traversals for {told['stored']} more" if told["stored"] else ""
+    return f"{runs}, {decoders}{stored}, pictures of {told['pictures']:,} rows"

@@ -37,6 +37,33 @@ def first_seeds(table: pd.DataFrame) -> tuple[Run, ...]:
     return tuple(Run(path) for path in good.groupby("setting", sort=False)["path"].first())
 
 
+def distance(first: Run, other: Run) -> tuple[bool | float, ...]:
+    """How far a run is from being the next β of the same seed: what is compared where nothing was chosen.
+
+    Parameters
+    ----------
+    first, other : Run
+        Two runs.
+
+    Returns
+    -------
+    tuple
+        Smaller for a run that is a better partner of the first.
+
+    Examples
+    --------
+    >>> from latentlab.runs.study import Study
+    >>> from latentlab.system.resources import shipped_study
+    >>> study = Study(shipped_study())
+    >>> min(study, key=lambda run: distance(study["beta1-seed0"], run)).config.seed
+    0
+    """
+    own, beta = first.config.beta or 0.0, other.config.beta
+    far = (False, 0.0) if beta is None else (beta <= own, abs(beta - own))
+    same = other.config.label == first.config.label
+    return same, not other.config.stochastic, beta is None, other.config.seed != first.config.seed, *far
+
+
 def by_seed(table: pd.DataFrame, measure: str) -> dict[str, dict[int, float]]:
     """The values of a measure by setting and seed; settings without any are left out.
 

@@ -14,7 +14,8 @@ from toy import analyse, toy_codes, write_run
 
 from latentlab.cli import run as latentlab
 from latentlab.errors import InputError
-from latentlab.reports.html import _trained, report
+from latentlab.reports.html import report
+from latentlab.reports.tables import trained
 from latentlab.runs.comparison import compare
 from latentlab.runs.study import Study
 from latentlab.system.files import write_json
@@ -45,11 +46,11 @@ def test_it_opens_with_the_three_answers_and_the_curve(page: str) -> None:
 
 
 def test_runs_that_differ_in_their_seed_alone_are_one_row(toy_study: Study) -> None:
-    table = _trained(compare(toy_study))
+    table = trained(compare(toy_study))
     assert [row[:2] for row in table.rows] == [[name, "0, 1"] for name in ("AE", "β = 1", "β = 4", "β = 16")]
     odd = compare(toy_study)
     odd.loc[odd["run"] == "beta-4-seed-1", "flags"] = "stale codes"
-    assert [row[1] for row in _trained(odd).rows if row[0] == "β = 4"] == ["0", "1"]
+    assert [row[1] for row in trained(odd).rows if row[0] == "β = 4"] == ["0", "1"]
 
 
 def test_it_tells_the_whole_story(page: str, toy_study: Study) -> None:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from latentlab.browser.stage import every_pair
+from latentlab.errors import attempt
 from latentlab.models.live import live
-from latentlab.reports.html import _part, attempt
+from latentlab.reports.pictures import traversed
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def moved(
         if why:
             left[run.name] = why
         elif len(able) == MOST:
-            left[run.name] = f"decoders are published of {MOST} runs"
+            left[run.name] = f"decoders of at most {MOST} runs are published"
         else:
             able.append((run, model))
     if not able:
@@ -51,4 +52,4 @@ def _model(run: Run, tables: Mapping[str, pd.DataFrame], *, weights: bool) -> tu
     if not run.decodes:
         return None, "nothing decodes its codes"
     model = attempt(partial(live, run), None)[0] if weights else None
-    return model, "" if model is not None else attempt(partial(_part, run), None)[1]
+    return model, "" if model is not None else attempt(partial(traversed, run), None)[1]

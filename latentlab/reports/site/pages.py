@@ -17,32 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.browser.scripts import script, style
-from latentlab.browser.stage import distance
+from latentlab.errors import attempt
 from latentlab.figures import _style
 from latentlab.figures._text import inactive
-from latentlab.reports.html import (
-    Compared,
-    _called,
-    _middle_table,
-    _number,
-    _part,
-    _range,
-    _recurring,
-    _rows,
-    _strips,
-    _text,
-    attempt,
-    facts,
-    figure,
-    scores_of,
-    verdicts,
-)
+from latentlab.reports import pictures, tables
+from latentlab.reports.html import Compared
+from latentlab.reports.terms import meaning
 from latentlab.results import with_half_width
 from latentlab.runs.choice import RULE, better
 from latentlab.runs.collected import read_collected
 from latentlab.runs.recurring import not_recurring
 from latentlab.runs.run import Run
-from latentlab.runs.seeds import below_nulls, first_seeds
+from latentlab.runs.seeds import below_nulls, distance, first_seeds
 from latentlab.runs.study import Study
 from latentlab.runs.verdicts import difference_rows, title_of
 
@@ -63,13 +49,13 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 CURVE = "neurips"  # narrower than a report's figures, so that its letters can be read in half a page
 BEST = 3  # dimensions of a run on the overview
 PICTURED = 24  # runs whose strips are on the page of the dimensions
-COSTS = {
-    "seed": ("seed", "The random seed of the training.", 0),
-    "normalised_beta": ("β·d/D", "β scaled by latent size over data size (Higgins et al. 2017).", 4),
-    "distortion": ("distortion", "−E log p(x|z), in nats per example. Lower is better.", 1),
-    "rate": ("rate", "KL(q(z|x) ‖ p(z)), in nats per example. Neither direction is better by itself.", 2),
-    "elbo": ("ELBO", "−(distortion + rate), in nats per example, always at β = 1. Higher is better.", 1),
-    "active_units": ("active", "Latent dimensions in use: Var E[z|x] > 0.01.", 0),
+COSTS = {  # of a run: the heading, and how many digits
+    "seed": ("seed", 0),
+    "normalised_beta": ("β·d/D", 4),
+    "distortion": ("distortion", 1),
+    "rate": ("rate", 2),
+    "elbo": ("ELBO", 1),
+    "active_units": ("active", 0),
 }
 
 
@@ -134,12 +120,12 @@ def overview(told: Told, together: Mapping[str, Any]) -> str:
         "overview",
         told,
         code=_apart("table.js"),
-        facts=facts(table, told.study.runs),
+        facts=tables.facts(table, told.study.runs),
         answers=told.compared.answers,
-        curve=figure(kind, told.sound, CURVE),
+        curve=pictures.figure(kind, told.sound, CURVE),
         links=_links(told, together),
         best=[(told.labels[run.name], run.name, found) for run in told.firsts if (found := _best(told, run))],
-        heads=[(head, said) for head, said, _ in COSTS.values()],
+        heads=[(head, meaning(head)) for head, _ in COSTS.values()],
         rows=[_costs(row) for row in table.to_dict("records")],
         collected=len(panels),
     )
@@ -196,13 +182,13 @@ def scores(told: Told) -> str:
         "scores",
         told,
         code=_apart("table.js"),
-        drawn_figure=figure("scores", told.sound) if metrics else (None, "no run has scores"),
-        grouped=scores_of(table, told.study.runs),
-        verdicts=verdicts(judged),
+        drawn_figure=pictures.figure("scores", told.sound) if metrics else (None, "no run has scores"),
+        grouped=tables.scores(table, told.study.runs),
+        verdicts=tables.verdicts(judged),
         rule=RULE,
-        differences=_rows(judged, difference_rows),
-        middles=_middle_table(judged),
-        recurring=_recurring(told.compared.recurring),
+        differences=tables.of_choices(judged, difference_rows),
+        middles=tables.middles(judged),
+        recurring=tables.recurring(told.compared.recurring),
         not_recurring=not_recurring(told.compared.recurring),
         heads=[
             (metric + {"higher": " ↑", "lower": " ↓"}.get(better(metric) or "", ""), title_of(metric))
@@ -301,7 +287,7 @@ def _best(told: Told, run: Run) -> list[tuple[str, str, str]]:
     order = (
         table.assign(named=table["name"] != "").sort_values(["named", "mi"], ascending=False, kind="stable").head(BEST)
     )
-    strips = attempt(lambda: _strips(run, order["index"].tolist()), [])[0]
+    strips = attempt(lambda: pictures.strips(run, order["index"].tolist()), [])[0]
     return [
         (f"{row.dim} {row.name or row.top_factor or ''}".strip(), "" if row.mi != row.mi else f"MI {row.mi:.2f}", image)
         for row, image in zip(order.itertuples(index=False, name="Dimension"), strips, strict=False)
@@ -309,20 +295,22 @@ def _best(told: Told, run: Run) -> list[tuple[str, str, str]]:
 
 
 def _costs(row: Mapping[Any, Any]) -> list[Cell]:
-    name = Cell(str(row["run"]), str(row["run"]), said=_text(row["error"], ""), small=_text(row["flags"], ""))
-    return [name, Cell(_text(row["setting"]), _text(row["setting"])), *(_cost(row, key) for key in COSTS)]
+    name = Cell(
+        str(row["run"]), str(row["run"]), said=tables.text(row["error"], ""), small=tables.text(row["flags"], "")
+    )
+    return [name, Cell(tables.text(row["setting"]), tables.text(row["setting"])), *(_cost(row, key) for key in COSTS)]
 
 
 def _cost(row: Mapping[Any, Any], key: str) -> Cell:
     value = row[key]
-    if _text(value) == "–":
+    if tables.text(value) == "–":
         return Cell("–", css="num")
-    return Cell(_number(float(value), COSTS[key][2]), float(value), css="num")
+    return Cell(tables.number(float(value), COSTS[key][1]), float(value), css="num")
 
 
 def _scored(row: Mapping[Any, Any], metrics: Sequence[str], missed: Mapping[str, bool]) -> list[Cell]:
     """The scores of a run over all rows, each with half its interval and whether it exceeds its nulls."""
-    head = [Cell(str(row["run"]), str(row["run"])), Cell(_text(row["setting"]), _text(row["setting"]))]
+    head = [Cell(str(row["run"]), str(row["run"])), Cell(tables.text(row["setting"]), tables.text(row["setting"]))]
     return [*head, *(_score(row, metric, missed.get(metric, False)) for metric in metrics)]
 
 
@@ -332,9 +320,9 @@ def _score(row: Mapping[Any, Any], metric: str, missed: bool) -> Cell:
     if value != value:
         return Cell("–", css="num")
     low, high = (row.get(f"{metric}_{end}", float("nan")) for end in ("low", "high"))
-    text, half = (_number(value, 2), "") if low != low or high != high else with_half_width(value, low, high)
+    text, half = (tables.number(value, 2), "") if low != low or high != high else with_half_width(value, low, high)
     nulls = [
-        f"{name} codes reach {_number(row.get(f'{metric}_{key}'), 2)}"
+        f"{name} codes reach {tables.number(row.get(f'{metric}_{key}'), 2)}"
         for name, key in (("permuted", "permuted"), ("rotated", "null"))
     ]
     said = f"not above its nulls: {', '.join(nulls)}" if missed else ""
@@ -345,21 +333,25 @@ def _ranked(told: Told, run: Run, pictured: bool) -> dict[str, Any]:
     """A run's dimensions as rows of a table, the most important first."""
     table = told.tables[run.name]
     order, by = table["index"].tolist(), "kl" if run.config.stochastic else "share"
-    strips, why = attempt(lambda: _strips(run, order), []) if pictured else ([], f"strips are shown of {PICTURED} runs")
+    strips, why = (
+        attempt(lambda: pictures.strips(run, order), [])
+        if pictured
+        else ([], f"traversals of at most {PICTURED} runs are shown")
+    )
     factors = table.attrs["factors"]
     shades = _style.colours(factors)
     most = max(float(table[by].max()), 1e-12)
     rows = [
         {
             "dim": row.dim,
-            "size": _number(getattr(row, by), 2 if by == "kl" else 3),
+            "size": tables.number(getattr(row, by), 2 if by == "kl" else 3),
             "bar": f"{max(60 * float(getattr(row, by)) / most, 1):.0f}",
             "off": off,
-            "factor": _text(row.top_factor, ""),
+            "factor": tables.text(row.top_factor, ""),
             "mi": with_half_width(row.mi, row.mi_low, row.mi_high) if row.mi == row.mi else ("", ""),
             "shade": shades.get(row.top_factor, _style.GREY),
             "ink": _style.ink_on(shades.get(row.top_factor, _style.GREY)),
-            "name": _called(run, row),
+            "name": pictures.called(run, row),
             "note": row.note,
         }
         for row, off in zip(table.itertuples(name="Dimension"), inactive(table), strict=True)
@@ -368,7 +360,7 @@ def _ranked(told: Told, run: Run, pictured: bool) -> dict[str, Any]:
         f"{int(table['active'].sum())} of {len(table)} active" if run.config.stochastic else f"{len(table)} dimensions"
     )
     rows_used = f"factors read off {table.attrs['rows']:,} of {table.attrs['of_rows']:,} rows"
-    said = [active, rows_used if factors else "no known factors", _range(run) if strips else why]
+    said = [active, rows_used if factors else "no known factors", pictures.told_range(run) if strips else why]
     return {
         "name": run.name,
         "label": told.labels[run.name],
@@ -385,5 +377,5 @@ def _original(run: Run) -> str:
     """The picture of the row that the traversals go through, where it is kept with them."""
     from latentlab.system.png import data_uri, strip
 
-    _, part = _part(run)
+    _, part = pictures.traversed(run)
     return "" if part.originals is None else data_uri(strip(part.pictures(part.originals)[:1], gap=0))

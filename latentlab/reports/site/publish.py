@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.codes.dimensions import dimensions
-from latentlab.errors import InputError
+from latentlab.errors import InputError, attempt
 from latentlab.models.live import live
-from latentlab.reports.html import attempt, compared_runs
+from latentlab.reports.html import compared_runs
 from latentlab.reports.html import page as report_page
 from latentlab.reports.site import pages
 from latentlab.reports.site.decoders import moved
@@ -37,7 +37,7 @@ def publish(
     title: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
-    """Write a study as a folder of web pages that need no server and ask nobody for anything.
+    """Write a study as a folder of web pages that need no server and make no request to any other site.
 
     Parameters
     ----------

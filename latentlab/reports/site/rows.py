@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.browser.map import content
+from latentlab.browser.rows import of_codes
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
-from latentlab.codes.regions import regions
-from latentlab.codes.selections import levels
-from latentlab.reports.html import attempt
+from latentlab.errors import attempt
 from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
@@ -39,15 +37,12 @@ class Mapped:
     def add(self, run: Run, order: Sequence[int]) -> None:
         """The maps of a run, whose most important dimensions come first in `order`."""
         codes = run.codes()
-        known, (_, names, kinds) = levels(codes), factors_of(codes)
-        unordered = {name for name, kind in zip(names, kinds, strict=True) if kind == "categorical"}
+        names = factors_of(codes)[1]
         views, ids = {}, codes.row_ids[:0]
         for title, (xy, row_ids) in _views(run, codes, order).items():
             some = np.sort(np.random.default_rng(0).permutation(len(row_ids))[: self.rows])
             xy, ids = xy[some], row_ids[some]
-            at = codes.positions(ids)
-            factors = {name: (values[at], texts) for name, (values, texts) in known.items()}
-            views[title] = content(xy, ids, factors, regions(xy, factors), unordered)
+            views[title] = of_codes(codes, xy, ids)
         sheet, why = self._sheet(run, codes, ids)
         self.left |= {run.name: why} if why else {}
         self.maps[run.name] = {"views": views, "sheet": sheet, "by": names[0] if names else ""}
