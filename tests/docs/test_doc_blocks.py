@@ -94,7 +94,7 @@ def test_its_commands_are_those_of_the_command_line(page: Path) -> None:
         while hasattr(known, "commands") and words[0] not in ("COMMAND", "--help"):
             assert words[0] in known.commands, command
             known = known.commands[words.pop(0)]
-        options = {option for each in known.params for option in each.opts}
+        options = {option for each in known.params for option in (*each.opts, *each.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= options | {"--help"}, command
 
 
