@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -59,25 +61,34 @@ def stamp(path: Path, names: Iterable[str] = FILES) -> tuple[tuple[str, int, int
     return tuple((name, found[name].st_mtime_ns, found[name].st_size) for name in wanted if name in found)
 
 
+@dataclass(frozen=True)
+class Look:
+    """A study as it was found, and what stands for the content of its files."""
+
+    study: Study
+    content: str
+
+
 def study() -> Study:
     """The study that this server shows; its list of runs is at most two seconds old."""
-    return _study(served_path())
+    return _look(served_path()).study
 
 
 @st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
-def _study(path: str) -> Study:
-    return as_study(Path(path))
+def _look(path: str) -> Look:
+    found = as_study(Path(path))
+    content = (found.broken, found.left_out, [(run.name, stamp(run.path)) for run in found.runs])
+    return Look(found, sha256(repr(content).encode()).hexdigest())
 
 
 def table() -> Any:
     """`compare` of the whole study."""
-    chosen = study()
-    missing = (*chosen.broken.items(), *chosen.left_out.items())
-    return _table(tuple((run.name, stamp(run.path)) for run in chosen.runs), missing, chosen)
+    look = _look(served_path())
+    return _table(look.content, look.study)
 
 
 @st.cache_data(max_entries=2, show_spinner="Reading the runs …")
-def _table(stamps: Any, missing: Any, _study: Study) -> Any:
+def _table(content: str, _study: Study) -> Any:
     return compare(_study)
 
 
@@ -94,11 +105,11 @@ def counted() -> list[str]:
 
 def judged() -> tuple[Choice, ...]:
     """Which setting is best by each score, if one is."""
-    return _judged(tuple((run.name, stamp(run.path)) for run in study().runs), table())
+    return _judged(_look(served_path()).content, table())
 
 
 @st.cache_data(max_entries=2, show_spinner="Comparing the settings …")
-def _judged(stamps: Any, _table: Any) -> tuple[Choice, ...]:
+def _judged(content: str, _table: Any) -> tuple[Choice, ...]:
     return choices(_table)
 
 
@@ -114,12 +125,13 @@ def _loss(path: str, stamps: Any) -> Rest | None:
 
 def recurring() -> Recurring:
     """Which dimensions recur over the seeds of each setting of the study, by the users' names where there are some."""
-    chosen = study()
-    return _recurring(tuple((run.name, stamp(run.path, [*FILES, "notes.json"])) for run in chosen.runs), table())
+    look = _look(served_path())
+    names = tuple((run.name, stamp(run.path, ["notes.json"])) for run in look.study.runs)
+    return _recurring(look.content, names, table())
 
 
 @st.cache_data(max_entries=2, show_spinner="Matching the seeds …")
-def _recurring(stamps: Any, _table: Any) -> Recurring:
+def _recurring(content: str, names: Any, _table: Any) -> Recurring:
     return recurring_in(_table)
 
 
@@ -141,8 +153,14 @@ def label(name: str) -> str:
 
 
 def labels() -> dict[str, str]:
-    """Every run of the study as tables call it, by configurations alone; ask once for a list of hundreds."""
-    runs = study().runs
+    """Every run of the study as tables call it, by configurations alone."""
+    look = _look(served_path())
+    return _labels(look.content, look.study)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _labels(content: str, _study: Study) -> dict[str, str]:
+    runs = _study.runs
     return {run.name: f"{each} · seed {run.config.seed}" for run, each in zip(runs, settings_of(runs), strict=True)}
 
 

@@ -24,6 +24,7 @@ PLACES = ("most", "second", "third")  # dimensions of a run that are shown, by w
 HEIGHT = 26  # pixels of a strip: three of nine square frames fit a page of 1280 pixels
 WIDE = 1.5  # times as wide as tall: of such pictures every second one is shown
 LINKS = 3
+SETTINGS = 12  # at most, whose strips are drawn: every second, third … of more
 
 
 def page() -> None:
@@ -82,7 +83,7 @@ def _links(place: Any) -> None:
 
 def _looks() -> list[tuple[str, str, dict[str, Any]]]:
     """A label, the page and what is chosen on it; the most telling first."""
-    runs = [run for run in first_seeds(reads.table()) if run in reads.sound()]
+    runs = _first_seeds()
     if not runs:
         return [("Health of the files", "health", {})]
     encoded = [run for run in runs if run.has("encode")]
@@ -94,6 +95,12 @@ def _looks() -> list[tuple[str, str, dict[str, Any]]]:
         ("Whether the files belong together", "health", {"run": runs[0].name}),
         *(("The codes in two dimensions", "map", {"run": run.name}) for run in encoded[:1]),
     ]
+
+
+def _first_seeds() -> list[Run]:
+    """A run of each setting whose files can all be read."""
+    sound = {run.name for run in reads.sound()}
+    return [run for run in first_seeds(reads.table()) if run.name in sound]
 
 
 def _wrong() -> list[tuple[str, str, dict[str, Any]]]:
@@ -149,10 +156,12 @@ def _curve() -> None:
 @panels.part
 def _strips() -> None:
     """The dimensions that say most about a factor, of one run per setting, by name and picture."""
-    runs = [run for run in first_seeds(reads.table()) if run in reads.sound() and run.has("traverse")]
-    if not runs:
+    every = [run for run in _first_seeds() if run.has("traverse")]
+    if not every:
         return
-    facts = ["one run per setting, the dimensions that know most about a factor", "traversed from low to high"]
+    runs = every[:: -(-len(every) // SETTINGS)]
+    which = f"{len(runs)} of {len(every)} settings, one run each" if len(runs) < len(every) else "one run per setting"
+    facts = [f"{which}, the dimensions that know most about a factor", "traversed from low to high"]
     make = command("report", reads.study().path, "-o", "report.html")
     panels.head("What the dimensions do", facts, "best", make=make, small=True, on_pick=choice.open_run)
     rows = [([f"<b>{html.escape(reads.label(run.name))}</b>", *_best(run)], run.name, "") for run in runs]

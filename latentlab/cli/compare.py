@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from latentlab.runs.recurring import Recurring
 
 PANEL = "Analyse"
+ABREAST = 12  # settings that a table has as columns
 _COSTS = ("distortion", "rate", "elbo", "active_units")
 
 
@@ -111,12 +112,7 @@ def _show_all(
         _console.show(f"{each.question} {each.sentence}")
     _console.show("")
     _show_runs(table)
-    _console.show("\nMean per setting over seeds (range):")
-    rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
-    rows += [("normalised_beta", partial(_shared, key="normalised_beta"))]
-    rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *table.attrs["metrics"])]
-    rows += [(key, partial(_shared, key=key)) for key in shared]
-    _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
+    _show_settings(settings, table.attrs["metrics"], shared)
     _show_choices(judged)
     _show_recurring(recurs)
     for warned in table.attrs["caveats"]:
@@ -126,6 +122,23 @@ def _show_all(
         _console.show(f"warning: {caveat}")
     for name, why in table.attrs["left_out"].items():
         _console.show(f"warning: the folder {name} is left out: {why}")
+
+
+def _show_settings(settings: list[dict[Any, Any]], metrics: Sequence[str], shared: list[str]) -> None:
+    """What each setting costs and gains: one column each, or one row each of means where there are many."""
+    if len(settings) > ABREAST:
+        _console.show(f"\nMean per setting over seeds, of {len(settings)} settings (--json has ranges):")
+        keys = {"seeds": "n", **{key: f"{key}_mean" for key in (*_COSTS, *metrics)}, **{key: key for key in shared}}
+        _console.table(
+            [{"setting": row["setting"], **{name: row.get(key) for name, key in keys.items()}} for row in settings]
+        )
+        return
+    _console.show("\nMean per setting over seeds (range):")
+    rows: list[tuple[str, Callable[[dict[Any, Any]], str]]] = [("seeds", lambda row: str(row["n"]))]
+    rows += [("normalised_beta", partial(_shared, key="normalised_beta"))]
+    rows += [(key, partial(_spread, key=key)) for key in (*_COSTS, *metrics)]
+    rows += [(key, partial(_shared, key=key)) for key in shared]
+    _console.table([{"": name, **{row["setting"]: of(row) for row in settings}} for name, of in rows])
 
 
 def _show_choices(judged: "Sequence[Choice]") -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Rate and distortion"
 TAKES = "runs"
+NAMED = 24  # settings whose names can be told apart beside their points
 X, Y = "Rate (nats per example)", "Distortion (nats per example)"
 
 
@@ -48,6 +49,7 @@ def prepare(runs: Sequence[Run]) -> RateDistortion:
     seeds = known.groupby("setting")["seed"].nunique()
     subtitle = ["dots: runs", *(["rings: means over seeds"] if seeds.max() > 1 else ["one seed each"])]
     subtitle += ["lines: autoencoders (no rate)"] if len(plain) else []
+    subtitle += [f"{len(means)} settings, too many to name"] if len(means) > NAMED else []
     subtitle += (
         [f"{len(table) - len(known)} of {len(table)} runs have no distortion"] if len(known) < len(table) else []
     )
@@ -87,18 +89,32 @@ def interactive(data: RateDistortion) -> Any:
         fig.add_trace(go.Scatter(**at, mode="lines", line=line, hoverinfo="skip", name="means"))
     fig.add_traces([_dots(data, setting, group) for setting, group in data.runs.groupby("setting", sort=False)])
     fig.add_traces([_rings(data), _dashes(data)])
-    beside = {"showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
-    for row in data.means.itertuples():
-        fig.add_annotation(x=row.rate_mean, y=row.distortion_mean, text=row.setting, **beside)
-    for name, mean, values in _baselines(data):
-        for value in values:
-            fig.add_hline(y=value, line={"color": data.colours[name], "width": 0.5})
-        fig.add_hline(y=mean, line={"color": data.colours[name], "width": 1.2, "dash": "dash"})
-        place = {"x": 0, "xref": "paper", "y": max(values), "xanchor": "left", "yanchor": "bottom", "xshift": 6}
-        fig.add_annotation(text=f"{name}, no rate", showarrow=False, **place)
+    # All at once: Plotly checks every one that is there whenever one is added.
+    fig.update_layout(shapes=_lines_of(data), annotations=_names(data))
     fig.update_xaxes(title=X, rangemode="tozero")
     fig.update_yaxes(title=Y)
     return fig
+
+
+def _lines_of(data: RateDistortion) -> list[dict[str, Any]]:
+    """The distortion of the deterministic settings as lines across: thin for a seed, dashed for the mean."""
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain"}
+    found = []
+    for name, mean, values in _baselines(data):
+        colour = data.colours[name]
+        found += [{**across, "y0": y, "y1": y, "line": {"color": colour, "width": 0.5}} for y in values]
+        found.append({**across, "y0": mean, "y1": mean, "line": {"color": colour, "width": 1.2, "dash": "dash"}})
+    return found
+
+
+def _names(data: RateDistortion) -> list[dict[str, Any]]:
+    """The settings' names beside their means, as far as they can be told apart; hovering names the others."""
+    beside = {"showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
+    rows = data.means.itertuples() if len(data.means) <= NAMED else ()
+    found = [{"x": row.rate_mean, "y": row.distortion_mean, "text": row.setting, **beside} for row in rows]
+    place = {**beside, "x": 0, "xref": "paper", "yshift": 0}
+    plain = _baselines(data)
+    return found + [{"y": max(values), "text": f"{name}, no rate", **place} for name, _, values in plain[:NAMED]]
 
 
 def _dots(data: RateDistortion, setting: str, runs: pd.DataFrame) -> Any:
@@ -170,12 +186,14 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset) -> None:
             axes.scatter(
                 *place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2, gid="rings"
             )
-        axes.annotate(row.setting, place, (6, 4), **small)
-    for name, mean, values in _baselines(data):
+        if len(data.means) <= NAMED:
+            axes.annotate(row.setting, place, (6, 4), **small)
+    for place, (name, mean, values) in enumerate(_baselines(data)):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
         axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
-        axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
+        if place < NAMED:
+            axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
     most = data.runs["rate"].max() if len(data.runs) else 1.0
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
 

@@ -201,13 +201,19 @@ def recurring_dimensions(found: Recurring) -> Answer:
         said = f"{'; '.join(clauses[:CLAUSES])}{f'; and {more} more' if more > 0 else ''}."
         sentence = said[:1].upper() + said[1:]
     else:
-        sentence = "No dimension recurs over the seeds of any setting." if searched else f"Not known: {SEEDS}."
+        sentence = "No dimension recurs over the seeds of any setting." if searched else f"Not known: {_why(found)}."
     without = [name for name in searched if name not in {each.setting for each in groups}]
     details = [f"Nothing recurs over the seeds of {_listed(without, most=6)}."] if clauses and without else []
     details += [f"{'; '.join(clauses[CLAUSES:])}."] if len(clauses) > CLAUSES else []
     details += [f"{name}: {why}." for name, why in found.without.items()] if searched else []
     members = dict.fromkeys(member.run for each in groups for member in each.members)
     return Answer("Which dimensions recur over the seeds?", sentence, tuple(details), tuple(members))
+
+
+def _why(found: Recurring) -> str:
+    """Why no setting was searched, where all have the same reason."""
+    reasons = set(found.without.values())
+    return reasons.pop() if len(reasons) == 1 else SEEDS
 
 
 def _in_every_seed(groups: Iterable[Recurrence]) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab.errors import InputError
+from latentlab.runs.differences import t_beyond
 from latentlab.runs.run import Run
 
 TOLERANCE = 0.25
@@ -96,10 +97,8 @@ def rest(run: Run, *, tolerance: float = TOLERANCE, of_loss: bool = False) -> Re
 
 def _gain(third: Floats, last: Floats) -> tuple[float, float, float]:
     """The difference of two means with its 95 % interval; neighbouring lines may hang together, so blocks vary."""
-    from scipy.stats import t
-
     means = [np.array([block.mean() for block in np.array_split(part, BLOCKS)]) for part in (third, last)]
     gain = float(last.mean() - third.mean())
     error = float(np.sqrt(sum(part.var(ddof=1) for part in means) / BLOCKS))
-    width = float(t.ppf(0.975, 2 * BLOCKS - 2)) * error
+    width = float(t_beyond(0.025, 2 * BLOCKS - 2)) * error
     return gain, gain - width, gain + width

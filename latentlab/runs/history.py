@@ -12,6 +12,9 @@ from latentlab.errors import InputError
 from latentlab.system.limits import HEADER, HISTORY, LINE, LINES, check_containers
 from latentlab.system.regular import open_regular
 
+DECODER = json.JSONDecoder()  # `json.loads` first guesses the encoding, which takes as long as the decoding
+NESTS = frozenset({list, dict})
+
 
 def read_history(path: Path) -> list[dict[str, Any]]:
     """The lines of a ``history.jsonl``; a torn last line is left out, any other bad line is an error."""
@@ -58,14 +61,15 @@ def first_entry(path: Path) -> dict[str, Any]:
 def _entry(line: bytes) -> dict[str, Any] | None:
     """A logged step: numbers, texts and lists of numbers by name, the number of the step among them."""
     try:
-        found = json.loads(line)
+        found = DECODER.decode(line.decode())
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or type(found.get("step")) is not int:
         return None
-    parts = [part for value in found.values() if isinstance(value, list) for part in value]
-    deep = any(isinstance(value, dict) for value in found.values()) or any(isinstance(p, list | dict) for p in parts)
-    return None if deep else found
+    for value in found.values():
+        if isinstance(value, dict) or (isinstance(value, list) and not NESTS.isdisjoint(map(type, value))):
+            return None
+    return found
 
 
 def parse_step(text: str, path: Path) -> int:

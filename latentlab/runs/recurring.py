@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LEAST_ROWS = 100  # fewer rows tell no group from shuffled ones
 MOST_SEEDS = 10  # of a setting, the first; the nulls of 20 take a minute, and eight times as long for each doubling
 MOST_RUNS = 60  # of a study all of whose settings are searched at once
+MOST_NAMED = 3  # settings that are named where many have the same to say
 NOTE = (
     "Strength: mean |Spearman correlation| within the group. A group recurs when it is stronger than what shuffled "
     "rows and randomly rotated codes reach in 95 % of draws. Name: the user's, or the factor that most of its "
@@ -177,11 +178,11 @@ def recurring_in(
         raise InputError(f"no run has the setting {setting!r:.60}; there are: {', '.join(known)}"[:200])
     groups: list[Recurrence] = []
     without: dict[str, str] = {}
-    many = setting is None and len(table) > MOST_RUNS
+    many = f"there are {len(table)} runs; search one setting, as in ll.recurring(study, {known[0]!r})" if known else ""
     for name in known if setting is None else [setting]:
         try:
-            if many:
-                raise InputError(f"the study has {len(table)} runs; search one setting: ll.recurring(study, {name!r})")
+            if setting is None and len(table) > MOST_RUNS:
+                raise InputError(many)
             groups += _searched(name, _runs_of(table, name), rows, draws, seed)
         except InputError as error:
             without[name] = str(error)
@@ -261,7 +262,11 @@ def recurring_rows(found: Recurring) -> list[dict[str, str]]:
 
 def not_recurring(found: Recurring) -> list[str]:
     """What is left to say of each setting: why it was not searched, or how many groups do not pass the nulls."""
-    said = [f"{setting}: {why}." for setting, why in found.without.items()]
+    said = []
+    for why in dict.fromkeys(found.without.values()):
+        settings = [name for name, each in found.without.items() if each == why]
+        more = f" and {len(settings) - MOST_NAMED} more settings" if len(settings) > MOST_NAMED else ""
+        said.append(f"{', '.join(settings[:MOST_NAMED])}{more}: {why}.")
     for setting in dict.fromkeys(each.setting for each in found.groups):
         weak = sum(not each.recurring for each in found.groups if each.setting == setting)
         said += [f"{setting}: {weak} weaker group{'s' * (weak != 1)} not told from chance."] if weak else []

@@ -6,10 +6,12 @@ from latentlab.runs.choice import Choice
 from latentlab.runs.differences import Difference, Middle
 from latentlab.system.registry import load, names
 
+NEAREST = 10  # rivals that are shown; a leader far ahead of them needs no further line
 NOTE = (
     "Difference: the leader's mean less the rival's, with its 95 % interval. P(better): how often a seed of the leader "
     "is better than one of the rival. p is one-sided, for this pair alone. Interquartile mean: of the middle half of "
-    "the seeds, with a bootstrap's 95 % interval from five seeds on."
+    "the seeds, with a bootstrap's 95 % interval from five seeds on. Of many settings, the leader and its "
+    f"{NEAREST} nearest rivals are shown."
 )
 
 
@@ -33,8 +35,8 @@ def sentence(choice: Choice) -> str:
 
 
 def difference_rows(choice: Choice) -> list[dict[str, str]]:
-    """The leader against every rival, the nearest first; a dash for what one seed cannot tell."""
-    return [_difference(each) for each in choice.differences]
+    """The leader against its nearest rivals, the nearest first; a dash for what one seed cannot tell."""
+    return [_difference(each) for each in choice.differences[:NEAREST]]
 
 
 def _difference(each: Difference) -> dict[str, str]:
@@ -50,8 +52,9 @@ def _difference(each: Difference) -> dict[str, str]:
 
 
 def middle_rows(choice: Choice) -> list[dict[str, str]]:
-    """Every setting's seeds, mean and interquartile mean."""
-    return [_middle(each) for each in choice.middles]
+    """Seeds, mean and interquartile mean of the leader and its nearest rivals, in the order of the settings."""
+    shown = {choice.leader, *(each.rival for each in choice.differences[:NEAREST])}
+    return [_middle(each) for each in choice.middles if each.setting in shown]
 
 
 def _middle(each: Middle) -> dict[str, str]:

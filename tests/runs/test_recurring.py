@@ -13,6 +13,7 @@ from toy import D, analyse, toy_codes, write_run
 import latentlab as ll
 from latentlab.errors import InputError
 from latentlab.results import Result
+from latentlab.runs.answers import recurring_dimensions
 from latentlab.runs.notes import name_dimension
 from latentlab.runs.recurring import Recurring, not_recurring, recurring, recurring_rows
 from latentlab.runs.study import Study
@@ -114,7 +115,10 @@ def test_large_studies_are_searched_as_far_as_it_takes_no_minutes(
     assert {each.of_seeds for each in found.groups} == {3}
     assert {member.seed for each in found.groups for member in each.members} == {0, 1, 2}
     monkeypatch.setattr("latentlab.runs.recurring.MOST_RUNS", 3)
-    assert recurring(study).without == {
-        "β = 4": "the study has 4 runs; search one setting: ll.recurring(study, 'β = 4')"
-    }
+    why = "there are 4 runs; search one setting, as in ll.recurring(study, 'β = 4')"
+    large = recurring(study)
+    assert large.without == {"β = 4": why}
+    assert recurring_dimensions(large).sentence == f"Not known: {why}."
+    many = replace(large, without={f"β = {beta}": why for beta in range(5)})
+    assert not_recurring(many) == [f"β = 0, β = 1, β = 2 and 2 more settings: {why}."]
     assert recurring(study, "β = 4", rows=300, draws=60).groups

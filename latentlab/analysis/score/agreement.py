@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = 10_000
+MOST_RUNS = 60  # of a study whose settings are all compared at once
 FEW = "it would have to show the variation over other seeds, which a few runs cannot show"
 
 
@@ -50,8 +51,11 @@ def across(runs: Sequence[Run], *, metrics: Iterable[str] | None = None, rows: i
 def by_setting(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """The values of `across` for each setting of `compare`'s table, over its seeds; empty where they cannot be had.
 
-    Runs that are broken, diverged or not encoded are left out.
+    Runs that are broken, diverged or not encoded are left out. Of more than `MOST_RUNS` runs all are empty: compare
+    those of one setting.
     """
+    if len(table) > MOST_RUNS:
+        return {str(setting): {} for setting in table["setting"].dropna().unique()}
     usable = table[~table["state"].isin(["broken", "diverged"]) & table["setting"].notna()]
     found: dict[str, dict[str, float]] = {}
     metrics = tuple(_modules(None))
