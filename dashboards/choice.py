@@ -23,10 +23,28 @@ GLOSSARY = f'<dl class="ll-glossary">{"".join(f"<dt>{term}</dt><dd>{said}</dd>" 
 LONGEST = 60  # letters of an unknown value that are repeated
 
 
+def _went_back() -> bool:
+    """Whether the page is drawn because the browser went back or forward."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def unless_back(act: Callable[[], None]) -> Callable[[], None]:
+    """An act of the user as the callback of a widget that has a value; going back or forward is none.
+
+    Two quick Backs stop the script between forgetting and restoring what was chosen; the widget then looks changed.
+    """
+
+    def acted() -> None:
+        if not _went_back():
+            act()
+
+    return acted
+
+
 def restore() -> None:
     """After the browser's Back or Forward the address says everything; what was chosen since is forgotten."""
-    context = get_script_run_ctx()
-    if context is not None and context.is_history_navigation:
+    if _went_back():
         for key in set(st.session_state) - {COLLECTED}:
             del st.session_state[key]
 
@@ -55,7 +73,7 @@ def choose(pages: Sequence[Any]) -> Any:
         names = [run.name for run in chosen.runs]
         label = reads.labels().__getitem__
         remember("run", names, _first_analysed(chosen), label=label, where="in this study")
-        st.selectbox("Run (all pages)", names, key="run", format_func=label, on_change=_keep_colour)
+        st.selectbox("Run (all pages)", names, key="run", format_func=label, on_change=unless_back(_keep_colour))
         keep("run")
         place = st.container()
         factors = _factors()
@@ -73,9 +91,8 @@ def compared(place: Any) -> None:
     label, others = reads.labels(), st.session_state.get("beside", [])
     if others := [name for name in others if name in label]:
         told = "Click a run to show it on every page; the one shown now takes its place."
-        place.pills(
-            "Compared with", others, key="instead", format_func=label.__getitem__, on_change=_exchange, help=told
-        )
+        act = unless_back(_exchange)
+        place.pills("Compared with", others, key="instead", format_func=label.__getitem__, on_change=act, help=told)
 
 
 def _exchange() -> None:

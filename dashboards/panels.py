@@ -167,7 +167,7 @@ def chart(drawn: Any, key: str, **more: Any) -> Any:
 
 def picture(drawn: Any, key: str, run: Run, *, on_select: Callable[[], None]) -> None:
     """A chart of a run's rows: a selection is told by its corners, the one under the pointer by its image."""
-    chart(drawn, key, on_select=on_select, selection_mode=("box", "lasso"))
+    chart(drawn, key, on_select=choice.unless_back(on_select), selection_mode=("box", "lasso"))
     HOVER(key=f"hover-{key}", data={"chart": key, "run": run.name}, height=1)
 
 
@@ -189,5 +189,5 @@ def figure(drawing: Drawing, *, on_run: Callable[[str], None] | None = None, hei
         if points and points[0].get("customdata"):
             on_run(shown(str(points[0]["customdata"][0])))
 
-    chart(drawn, f"chart-{kind}", on_select=clicked, selection_mode="points")
+    chart(drawn, f"chart-{kind}", on_select=choice.unless_back(clicked), selection_mode="points")
     choice.leave_for_run()

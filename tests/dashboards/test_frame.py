@@ -117,8 +117,6 @@ def test_by_keyboard_alone_every_act_is_one_entry_of_the_history_and_back_undoes
     visit.settle()
     assert f"dim={first}" in page.url
     page.go_back()
-    page.wait_for_selector(f"h2:has-text('{first} in detail')", state="detached")
-    visit.settle()
     page.go_back()
     page.wait_for_selector("h1:has-text('What β costs')")
     assert page.evaluate(LENGTH) == at_first + 5
