@@ -26,13 +26,14 @@ HEADS = (
     ("active_units", "active", NUMBER),
 )
 NOTE = "Means in nats per example; scores over all rows ± half of their 95 % interval. Pick a row to open the run."
-BAD = {"collapsed", "diverged", "broken"}
+BAD = {"collapsed", "diverged", "broken", "mixed files"}
 WHY = {
     "collapsed": "no latent dimension is active: Var_x E[z|x] ≤ 0.01 for all",
     "diverged": "the loss was not finite; the last good checkpoint was kept",
     "unfinished": "training stopped early; `latentlab train … --resume` continues it",
     "empty": "no weights yet",
     "no model": "codes were imported without a model: they can be viewed, scored and compared, but not decoded",
+    "mixed files": "weights, history or training state belong to another training; `latentlab doctor` names them",
     "stale codes": "the weights changed after encoding; `latentlab analyze` encodes again",
     "stale scores": "the codes changed after scoring; run `latentlab analyze --only score`",
     "older scores": "a metric has changed since, and other runs have its new values; `latentlab analyze --only score`",

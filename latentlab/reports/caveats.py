@@ -43,13 +43,14 @@ def _left_out(table: pd.DataFrame) -> list[str]:
 
 def _stale(table: pd.DataFrame) -> list[str]:
     found = []
-    for flag, why in (
-        ("stale codes", "the codes were made from different weights than the current ones"),
-        ("stale scores", "the scores were made from different codes than the current ones"),
-        ("older scores", "a metric has changed since, and other runs have its new values"),
+    for flag, why, what in (
+        ("mixed files", "weights, history or training state belong to another training", "Restore them or retrain."),
+        ("stale codes", "the codes were made from different weights than the current ones", "Analyse again."),
+        ("stale scores", "the scores were made from different codes than the current ones", "Analyse again."),
+        ("older scores", "a metric has changed since, and other runs have its new values", "Analyse again."),
     ):
         here = _flagged(table, flag)
-        found += [f"{_runs(here)}: {why}. Analyse again."] if here else []
+        found += [f"{_runs(here)}: {why}. {what}"] if here else []
     return found
 
 

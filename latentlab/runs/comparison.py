@@ -16,6 +16,7 @@ from latentlab.codes.h5ad import read_summary
 from latentlab.errors import InputError, MissingError
 from latentlab.results import version_of
 from latentlab.runs.config import RunConfig
+from latentlab.runs.identity import LABELLED, is_foreign
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
 from latentlab.system.files import sha256
@@ -86,9 +87,10 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     `latentlab.runs.choice.choice`.
 
     ``flags`` names what to beware of: ``no model`` (imported codes alone), ``collapsed`` (no active unit),
-    ``diverged``, ``unfinished``, ``stale codes`` or ``stale scores`` (made from other weights or codes than are there
-    now), ``not encoded``, ``not scored``, ``labels only``, ``no factors``, ``older scores`` (computed by an older
-    version of a metric than those of other runs). ``error`` is why a run or a file of it could not be read.
+    ``diverged``, ``unfinished``, ``mixed files`` (of two trainings), ``stale codes`` or ``stale scores`` (made from
+    other weights or codes than are there now), ``not encoded``, ``not scored``, ``labels only``, ``no factors``,
+    ``older scores`` (computed by an older version of a metric than those of other runs). ``error`` is why a run or a
+    file of it could not be read.
 
     Examples
     --------
@@ -220,7 +222,10 @@ def normalised_beta(run: Run) -> float:
 def _training(run: Run) -> tuple[dict[str, Any], list[str]]:
     state = run.state
     flags = [] if run.config.has_model else ["no model"]
-    return {"state": state, "steps": run.step}, [*flags, state] if state != "finished" else flags
+    flags += [state] if state != "finished" else []
+    files = [run.path / name for name in LABELLED]
+    flags += ["mixed files"] if any(is_foreign(path) for path in files if path.is_file()) else []
+    return {"state": state, "steps": run.step}, flags
 
 
 def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:

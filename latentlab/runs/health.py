@@ -10,7 +10,7 @@ from latentlab.codes.h5ad import read_provenance
 from latentlab.errors import LatentlabError, LockedFileError, NewerFormatError
 from latentlab.runs.config import FORMAT
 from latentlab.runs.data import environment_of
-from latentlab.runs.identity import is_foreign
+from latentlab.runs.identity import LABELLED, is_foreign
 from latentlab.runs.kept import inputs_of
 from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage, stages
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRAINED = ("config.json", "history.jsonl", "training.safetensors", "model.safetensors", "environment.json")
-LABELLED = ("history.jsonl", "training.safetensors", "model.safetensors")  # they name their training
 TRAINED_FORMATS = {"config.json": FORMAT}  # 1 of the others
 NOTES = "notes.json"
 SPARE = "needed only to resume, and the run is finished"

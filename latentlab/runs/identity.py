@@ -20,6 +20,7 @@ from latentlab.runs.history import first_entry, safetensors_metadata
 from latentlab.system.files import read_record
 from latentlab.system.stamps import remembered
 
+LABELLED = ("history.jsonl", "training.safetensors", "model.safetensors")  # the files that name their training
 TRAINING = "training"  # the key under which a file names its training
 # Where data lie, what computes, and how often it is written down: none of it tells one training from another.
 BESIDE = ("data", "hardware", "log_every", "checkpoint_every")

@@ -98,7 +98,10 @@ def incomparable(table: pd.DataFrame, measure: str) -> str:
         if len(first) > 1:
             named = ", ".join(f"{row['setting']} {str(row[column])[:40]}" for row in first.to_dict("records"))
             return f"the runs differ in {said}, so {measure} cannot be compared: {named}"
-    if "flags" in rows and rows["flags"].str.contains("stale", na=False).any():
+    flags = rows["flags"].fillna("") if "flags" in rows else []
+    if any("mixed files" in each for each in flags):
+        return "some runs have files of two trainings: `latentlab doctor` names them"
+    if any("stale" in each for each in flags):
         return "some codes or scores are stale: they were made from different weights or codes than the current ones"
     return ""
 

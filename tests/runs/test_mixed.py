@@ -11,11 +11,13 @@ from latentlab.analysis.encode.stage import encode
 from latentlab.cli import run as cli
 from latentlab.errors import InputError
 from latentlab.exchange.exporters.study import write as export_study
+from latentlab.runs.comparison import compare
 from latentlab.runs.doctor import examine
-from latentlab.runs.health import LABELLED, health
+from latentlab.runs.health import health
 from latentlab.runs.history import safetensors_metadata
-from latentlab.runs.identity import TRAINING, identity
+from latentlab.runs.identity import LABELLED, TRAINING, identity
 from latentlab.runs.run import Run
+from latentlab.runs.seeds import incomparable
 from latentlab.runs.study import Study
 from latentlab.system.files import read_json, write_json
 from latentlab.training.train import train
@@ -60,6 +62,16 @@ def test_a_file_of_another_training_is_named(
     monkeypatch.chdir(study.path)  # a long path would be folded
     assert cli(["doctor", "s0"]) == 1
     assert file in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", LABELLED)
+def test_a_comparison_flags_a_run_of_two_trainings_and_names_no_winner(study: Study, file: str) -> None:
+    assert not compare(study)["flags"].str.contains("mixed").any()
+    copyfile(study["s1"].path / file, study["s0"].path / file)
+    table = compare(study).set_index("run", drop=False)
+    assert "mixed files" in table.loc["s0", "flags"]
+    assert "mixed files" not in table.loc["s1", "flags"]
+    assert "files of two trainings" in incomparable(table, "elbo")
 
 
 def test_another_configuration_disowns_all_that_was_trained(study: Study) -> None:
