@@ -126,7 +126,7 @@ def _loss(path: str, stamps: Any) -> Rest | None:
 def recurring() -> Recurring:
     """Which dimensions recur over the seeds of each setting of the study, by the users' names where there are some."""
     look = _look(served_path())
-    names = tuple((run.name, stamp(run.path, ["notes.json"])) for run in look.study.runs)
+    names = tuple((run.name, stamp(run.path, [NOTES])) for run in look.study.runs)
     return _recurring(look.content, names, table())
 
 

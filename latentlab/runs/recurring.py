@@ -29,8 +29,8 @@ MOST_RUNS = 60  # of a study all of whose settings are searched at once
 MOST_NAMED = 3  # settings that are named where many have the same to say
 NOTE = (
     "Strength: mean |Spearman correlation| within the group. A group recurs when it is stronger than what shuffled "
-    "rows and randomly rotated codes reach in 95 % of draws. Name: the user's, or the factor that most of its "
-    "dimensions know most about."
+    "rows and randomly rotated codes reach in 95 % of draws. Name: the user's, else what most of its dimensions "
+    "detect, else the factor that they know most about."
 )
 
 
@@ -233,10 +233,16 @@ def _same_rows(codes: Sequence[Codes], rows: int, seed: int) -> list[Codes]:
 
 
 def _names(run: Run, codes: Codes) -> dict[int, str]:
-    """What each dimension is called: by the user, or by the factor that it knows most about."""
-    table = dimensions(codes, notes=run.notes())
-    columns = (table[key] for key in ("index", "name", "top_factor"))
-    return {j: name or factor or "" for j, name, factor in zip(*columns, strict=True)}
+    """What each dimension is called: by the user, by what its codes detect, or by the factor that it knows most about.
+
+    A name that was detected also says which way codes rise ("size: small to large"), which differs between seeds.
+    """
+    table = dimensions(codes, notes=run.named())
+    columns = (table[key] for key in ("index", "name", "named_by", "top_factor"))
+    called = {}
+    for j, name, by, factor in zip(*columns, strict=True):
+        called[j] = (name.rpartition(": ")[0] if by == "detection" else name) or factor or ""
+    return called
 
 
 def _dimensions(group: Recurrence) -> str:

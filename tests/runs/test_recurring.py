@@ -11,6 +11,8 @@ import pytest
 from toy import D, analyse, toy_codes, write_run
 
 import latentlab as ll
+from latentlab.analysis.names.measure import Verdict
+from latentlab.analysis.names.record import Names, save_names
 from latentlab.errors import InputError
 from latentlab.results import Result
 from latentlab.runs.answers import recurring_dimensions
@@ -65,6 +67,20 @@ def test_the_users_name_wins(study: Study) -> None:
         name_dimension(study[member.run], member.dim, name="left to right")
     again = next(each for each in recurring(study).groups if each.called == "left to right")
     assert (again.agree, again.said) == (3, "4 of 4 seeds have left to right")
+
+
+def test_a_detected_name_is_used_whichever_way_the_codes_rise(study: Study) -> None:
+    x = next(each for each in recurring(study).groups if each.called == "x")
+    for k, member in enumerate(x.members):
+        low, high = ("left", "right") if k % 2 else ("right", "left")
+        verdicts = [Verdict(why="not told apart")] * D
+        verdicts[member.dim] = Verdict(name="x position", low=low, high=high, detection=0.9)
+        save_names(study[member.run], Names(tuple(verdicts)), {})
+    again = next(each for each in recurring(study).groups if each.called == "x position")
+    assert (again.agree, again.said) == (4, "4 of 4 seeds have x position")
+    name_dimension(study[x.members[0].run], x.members[0].dim, name="across: mine")
+    mine = recurring(study).groups
+    assert {each.called for each in mine if each.recurring} >= {"x position"}, "three of four seeds still call it so"
 
 
 def test_deterministic_encoders_need_no_scale(tmp_path: Path) -> None:
