@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from latentlab.errors import InputError
 from latentlab.reports.latex import escape
 from latentlab.reports.references import bibtex, cited, cited_in
-from latentlab.results import Score
+from latentlab.results import Score, brief
 from latentlab.runs.comparison import normalised_beta
 from latentlab.runs.kept import FULL, inputs_of
 from latentlab.runs.run import Run
@@ -331,7 +331,7 @@ def _plain(value: Any) -> str:
         return f"{value.get('estimator', '')} ({', '.join(inner)})".strip()
     if isinstance(value, list | tuple):
         return " + ".join(_plain(each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return brief(value)
 
 
 def _and(parts: Iterable[str]) -> str:

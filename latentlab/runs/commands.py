@@ -9,6 +9,7 @@ from typing import Any
 
 from latentlab.codes.h5ad import read_provenance
 from latentlab.errors import LatentlabError
+from latentlab.results import brief
 from latentlab.runs.config import RunConfig
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -72,7 +73,7 @@ def _swept(study: Study) -> list[str]:
     if len(shared) != 1 or len(varied) != 1 or plain or not complete or seeds != set(range(len(seeds))):
         return []
     given = [part for name, value in next(iter(shared)) if value != "" for part in (f"--{name}", str(value))]
-    weights = list(dict.fromkeys("ae" if beta == "ae" else f"{beta:g}" for beta in betas if beta is not None))
+    weights = list(dict.fromkeys("ae" if beta == "ae" else brief(beta) for beta in betas if beta is not None))
     given += ["--beta", ",".join(weights)] * bool(weights) + ["--seeds", str(len(seeds))]
     return [command("sweep", "--data", configs[0].data, "--out", study.path, *next(iter(varied)), *given)]
 
@@ -107,12 +108,12 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return {
         "network": config.network,
         "likelihood": config.likelihood,
-        "sigma": f"{config.sigma:g}" if config.likelihood == "gaussian" else "",
+        "sigma": brief(config.sigma) if config.likelihood == "gaussian" else "",
         "latent-dim": config.latent_dim,
         "steps": config.steps,
         "batch-size": config.batch_size,
-        "learning-rate": f"{config.learning_rate:g}",
-        "decay": f"{config.decay:g}",
+        "learning-rate": brief(config.learning_rate),
+        "decay": brief(config.decay),
         "seed": config.seed,
         "correlate": config.correlate,
         "weights": "WEIGHTS" if config.weights and not config.correlate else "",
@@ -140,8 +141,8 @@ def _codes(run: Run, imported: dict[str, Any]) -> str:
 
 def _objective(objective: dict[str, Any], *, own: bool = False) -> list[str]:
     more = {key: value for key, value in objective.items() if key not in ("name", "beta")}
-    beta = [] if objective.get("beta") is None else ["--beta", f"{objective['beta']:g}"]
-    given = [] if own else [part for key, value in more.items() for part in ("--set", f"{key}={value}")]
+    beta = [] if objective.get("beta") is None else ["--beta", brief(objective["beta"])]
+    given = [] if own else [part for key, value in more.items() for part in ("--set", f"{key}={brief(value)}")]
     return ["--objective", objective["name"].replace("_", "-"), *beta, *given]
 
 

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from latentlab.results import brief
 from latentlab.system.files import read_record
 from latentlab.system.validation import Frozen, validate
 
@@ -172,7 +173,7 @@ class RunConfig(Frozen):
         return form if form is None or isinstance(form, Form) else form_from(form)
 
     @field_serializer("form")
-    def _brief(self, form: Form | None) -> dict[str, Any] | None:
+    def brief(self, form: Form | None) -> dict[str, Any] | None:
         return None if form is None else form.to_json()
 
     @field_validator("rows", "steps", "learning_rate")
@@ -252,13 +253,9 @@ class RunConfig(Frozen):
             return "AE"
         if name in ("vae", "beta-vae") and self.beta is not None:
             more = {key: value for key, value in self.objective.items() if key not in ("name", "beta") and value}
-            return ", ".join([f"β = {self.beta:g}", *(f"{key} = {_brief(value)}" for key, value in more.items())])
-        settings = ", ".join(f"{key} = {value}" for key, value in self.objective.items() if key != "name")
+            return ", ".join([f"β = {brief(self.beta)}", *(f"{key} = {brief(value)}" for key, value in more.items())])
+        settings = ", ".join(f"{key} = {brief(value)}" for key, value in self.objective.items() if key != "name")
         return f"{name}, {settings}" if settings else name
-
-
-def _brief(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def read_config(path: Path) -> RunConfig:

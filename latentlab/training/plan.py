@@ -13,6 +13,7 @@ from pydantic import Field
 
 from latentlab.data import Code, Dataset, read_spec
 from latentlab.errors import InputError, MissingError
+from latentlab.results import brief
 from latentlab.runs.config import RunConfig
 from latentlab.runs.run import NAME
 from latentlab.system.limits import DOTS, MEMBERS, PLAN
@@ -109,9 +110,7 @@ def members(
         folder = f"{name}-d{size}-seed{seed}" if len(sizes) > 1 else f"{name}-seed{seed}"
         if not NAME.fullmatch(folder):
             raise InputError(f"a run would be called {folder[:80]}; expected at most 64 of A-Z a-z 0-9 . _ -")
-        config = configure(data, objective=chosen, settings=values, seed=seed, latent_dim=size, **options)
-        if found.setdefault(folder, config) != config:
-            raise InputError(f"two runs share the name {folder}; give values that differ within six digits")
+        found[folder] = configure(data, objective=chosen, settings=values, seed=seed, latent_dim=size, **options)
     if not found:
         raise InputError("a list of values or of latent sizes is empty; expected at least one, as in --beta ae,1,4")
     return found
@@ -151,4 +150,4 @@ def _number(key: str, value: Value) -> Value:
 
 def _plain(value: Value) -> str:
     """A value as a folder's name has it: 4, 0.25, 1e06, -weighted."""
-    return f"{value:g}".replace("+", "") if isinstance(value, float) else f"-{value}"
+    return brief(value).replace("+", "") if isinstance(value, float) else f"-{value}"

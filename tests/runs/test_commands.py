@@ -14,7 +14,14 @@ from latentlab.runs.commands import command, commands, study_commands
 from latentlab.runs.study import Study
 
 
-@pytest.mark.parametrize("objective", ["ae", "beta-vae --beta 4 --set free_bits=0.1", "factor-vae --set gamma=5"])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "ae",
+        "beta-vae --beta 4.00000123 --set free_bits=0.12345678 --learning-rate 0.00123456789",
+        "factor-vae --set gamma=5",
+    ],
+)
 def test_the_command_told_trains_the_same_weights(tmp_path: Path, objective: str) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
     line = f"train --data digits --out {first} --objective {objective} --latent-dim 3 --steps 3 --batch-size 8 -q"

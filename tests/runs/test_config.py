@@ -41,9 +41,10 @@ def test_it_is_frozen() -> None:
         ({"name": "beta-vae", "beta": 0.5}, 0.5, "β = 0.5"),
         ({"name": "beta-vae", "beta": 4.0, "warmup_steps": 0, "free_bits": 0.0}, 4, "β = 4"),
         ({"name": "beta-vae", "beta": 4.0, "warmup_steps": 500, "free_bits": 0.0}, 4, "β = 4, warmup_steps = 500"),
-        ({"name": "beta-tcvae", "beta": 6.0}, 6, "beta-tcvae, beta = 6.0"),
-        ({"name": "factor-vae", "gamma": 10.0}, None, "factor-vae, gamma = 10.0"),
+        ({"name": "beta-tcvae", "beta": 6.0}, 6, "beta-tcvae, beta = 6"),
+        ({"name": "factor-vae", "gamma": 10.0}, None, "factor-vae, gamma = 10"),
         ({"name": "wae"}, None, "wae"),
+        ({"name": "beta-vae", "beta": 0.12345678}, 0.12345678, "β = 0.12345678"),
     ],
 )
 def test_its_label(objective: dict[str, Any], beta: float | None, label: str) -> None:

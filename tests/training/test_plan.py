@@ -29,6 +29,7 @@ def test_lists_sizes_and_seeds_are_crossed(data: Dataset) -> None:
         ({}, ["ae", "beta1", "beta4", "beta16"]),
         ({"beta": [" AE ", "4.0", 0.25, 0]}, ["ae", "beta4", "beta0.25", "beta0"]),
         ({"beta": [1e6, 1e-5]}, ["beta1e06", "beta1e-05"]),
+        ({"beta": [1, 1.0000001]}, ["beta1", "beta1.0000001"]),
         ({"beta": [4], "settings": {"warmup_steps": [10, "20"]}}, ["beta4-warmup_steps10", "beta4-warmup_steps20"]),
         ({"objective": "vae"}, ["vae"]),
         ({"objective": "ae"}, ["ae"]),

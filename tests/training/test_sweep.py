@@ -190,7 +190,6 @@ def test_what_was_interrupted_is_continued_to_the_same_bytes(study: Study, data:
         ({"beta": [-1]}, "beta is -1"),
         ({"beta": ["nan"]}, "beta is nan"),
         ({"beta": []}, "is empty; expected at least one"),
-        ({"beta": [1, 1.0000001]}, "two runs share the name beta1-seed0"),
         ({"seeds": 0}, "seeds is 0; expected 1 to 1000"),
         ({"workers": 0}, "workers is 0"),
         ({"workers": -1}, "workers is -1"),
