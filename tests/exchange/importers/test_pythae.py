@@ -99,7 +99,7 @@ def test_the_distortion_is_its_reconstruction_loss(trained: Path, tmp_path: Path
         ("AE:", "AE"),
         ("VAE:mse", "β = 1"),
         ("BetaVAE:mse", "β = 1"),
-        ("FactorVAE:mse", "factor-vae, gamma = 2.0"),
+        ("FactorVAE:mse", "factor-vae, gamma = 2"),
     ],
 )
 def test_its_objective_goes_by_our_name(trained: Path, tmp_path: Path, name: str, label: str) -> None:
