@@ -288,19 +288,6 @@ class Score(Result):
         return cls(**kept)
 
 
-def brief(value: Any) -> str:
-    """A number as short as it can be written and still be read back as the same one; any other value as text.
-
-    Two settings that differ in the eighth digit stay two, and a command line repeats what was done.
-
-    >>> brief(16.0), brief(0.1), brief(0.12345678), brief(20000), brief(1e-05)
-    ('16', '0.1', '0.12345678', '20000', '1e-05')
-    """
-    if not isinstance(value, float):
-        return str(value)
-    return short if float(short := f"{value:g}") == value else repr(value)
-
-
 def with_half_width(value: float, low: float, high: float, digits: int = 2) -> tuple[str, str]:
     """A value and half of its interval as text, with as many decimals as it takes for the half to be no bare zero.
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from latentlab.codes.h5ad import read_provenance
 from latentlab.errors import LatentlabError
-from latentlab.results import brief
-from latentlab.runs.config import RunConfig
+from latentlab.runs.config import RunConfig, brief
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
 

@@ -16,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from latentlab.results import brief
 from latentlab.system.files import read_record
 from latentlab.system.validation import Frozen, validate
 
@@ -256,6 +255,19 @@ class RunConfig(Frozen):
             return ", ".join([f"β = {brief(self.beta)}", *(f"{key} = {brief(value)}" for key, value in more.items())])
         settings = ", ".join(f"{key} = {brief(value)}" for key, value in self.objective.items() if key != "name")
         return f"{name}, {settings}" if settings else name
+
+
+def brief(value: Any) -> str:
+    """A number as short as it can be written and still be read back as the same one; any other value as text.
+
+    Two settings that differ in the eighth digit stay two, and a command line repeats what was done.
+
+    >>> brief(16.0), brief(0.1), brief(0.12345678), brief(20000), brief(1e-05)
+    ('16', '0.1', '0.12345678', '20000', '1e-05')
+    """
+    if not isinstance(value, float):
+        return str(value)
+    return short if float(short := f"{value:g}") == value else repr(value)
 
 
 def read_config(path: Path) -> RunConfig:

@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,6 +41,7 @@ ADDRESS = "127.0.0.1"
 LOOPBACK = (ADDRESS, "localhost", "::1")
 STUDY = "LATENTLAB_STUDY"
 METHODS = {"GET", "HEAD"}
+WARM = ("pandas", "plotly.graph_objects", "latentlab.figures", "latentlab.analysis.score.scorecard")
 GRACE = 3  # seconds that open connections, and threads that work, are given when the server is stopped
 WHERE = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin }"
 # blob: is how streamlit loads inline components, and plotly compiles its WebGL programs with eval. Of the scripts that
@@ -159,6 +161,7 @@ def serve(
         door = Door(address, listener.getsockname()[1])
         app = dashboard(study, door, read_only=allow_remote)
         _keep_importable(dashboard_script().parent)
+        threading.Thread(target=_warm, daemon=True).start()
         if ready is not None:
             ready(door.url)
         _run(app, listener, door.url if browser else "")
@@ -201,6 +204,12 @@ def _keep_importable(folder: Path) -> None:
     """
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+
+def _warm() -> None:
+    """Import what the first page takes longest to import, while the browser starts and loads Streamlit's scripts."""
+    for name in WARM:
+        import_module(name)
 
 
 def _page() -> str:

@@ -27,13 +27,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from latentlab.analysis.intervene.estimate import Estimate
 from latentlab.analysis.intervene.subspace import Subspace, axes, conditional
 from latentlab.analysis.leakage.reader import Scale, embed
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import levels_of
+from latentlab.runs.differences import t_beyond
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -287,7 +287,7 @@ def _tested(trial: Experiment, k: int, path: Sequence[Step]) -> tuple[Step | Non
 def _exceeds(trial: Experiment, gain: Floats) -> bool:
     """Whether a gain (1 + draws,) is above LEAST: one-sided, over all factors and both ways to choose a part."""
     n, level = len(trial.testing.rows), ALPHA / (2 * len(trial.scales))
-    return bool(gain[0] - LEAST > student.ppf(1 - level, n - 1) * gain[1:].std(ddof=1))
+    return bool(gain[0] - LEAST > t_beyond(level, n - 1) * gain[1:].std(ddof=1))
 
 
 def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:

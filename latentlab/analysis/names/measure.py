@@ -22,16 +22,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from latentlab.data.attributes import Attribute
 from latentlab.errors import InputError
 from latentlab.metrics._draws import rotation
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -192,6 +194,8 @@ def _indicator(levels: Levels, rows: Ints) -> csr_array:
     """1 where a row (columns) has a level (rows), as a sparse matrix."""
     known = np.flatnonzero(levels.of[rows] >= 0)
     ones = np.ones(len(known), np.float32)
+    from scipy.sparse import csr_array
+
     return csr_array((ones, (levels.of[rows][known], known)), shape=(levels.size, len(rows)))
 
 
