@@ -39,7 +39,7 @@ def stage(
     runs: Sequence[Run],
     models: Sequence[Live | None],
     *,
-    row: int | None = None,
+    row: int | str | None = None,
     moved: Mapping[str, float] | None = None,
     tables: Sequence[pd.DataFrame] | None = None,
 ) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def stage(
         Encoded, of the same data; the first one's dimensions have the sliders.
     models : sequence of Live or None
         Of each run; where there is none, its stored traversals are shown, frame by frame and around their own row.
-    row : int, optional
-        The id of the row to start from. By default one that all runs have: that of the stored traversals, or else a
-        typical one. A single run starts at its mean code where no row is named.
+    row : int or str, optional
+        The id or name of the row to start from. By default one that all runs have: that of the stored traversals, or
+        else a typical one. A single run starts at its mean code where no row is named.
     moved : mapping of str to float, optional
         Values of the first run's dimensions to begin with, as in ``{"z3": 1.5}``.
     tables : sequence of DataFrame, optional
@@ -216,9 +216,10 @@ class _Side:
 
 
 def _sides(
-    runs: Sequence[Run], models: Sequence[Live | None], tables: Sequence[pd.DataFrame], row: int | None
+    runs: Sequence[Run], models: Sequence[Live | None], tables: Sequence[pd.DataFrame], named: int | str | None
 ) -> list[_Side]:
     codes = [run.codes() for run in runs]
+    row = None if named is None else int(codes[0].row_ids[codes[0].position(named)])
     kept = [None if model else _traversals(run) for run, model in zip(runs, models, strict=True)]
     own = [None if part is None else int(part.settings["anchor_row"]) for part in kept]
     if row is None and len(runs) > 1:

@@ -118,13 +118,7 @@ def _by_name(codes: Codes, names: NDArray[np.str_], text: str) -> NDArray[np.int
     words = [[part] if (names == part).any() else part.split() for part in parts]
     for word in (each for part in words for each in part):
         found = names == word
-        if not found.any() and re.fullmatch(r"\d{1,18}", word):
-            found = codes.row_ids == int(word)
-        if not found.any():
-            raise InputError(
-                f"no row is called {word[:40]!r}; these are {len(names):,} rows, such as {names[0][:40]!r}"
-            )
-        chosen |= found
+        chosen[found if found.any() else codes.position(word)] = True
     return np.flatnonzero(chosen)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import attempt
@@ -30,7 +29,7 @@ class Table(NamedTuple):
 
 def facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     """What a report is about: the data, and how many runs, settings and seeds."""
-    data = dict.fromkeys(str(run.config.source.get("name") or Path(run.config.data).name) for run in runs)
+    data = dict.fromkeys(run.config.data_name for run in runs)
     settings = table["setting"].dropna().nunique()
     seeds = table["seed"].dropna().nunique()
     counted = [(len(table), "run"), (settings, "setting"), (seeds, "seed")]

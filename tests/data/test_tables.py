@@ -250,7 +250,7 @@ def test_arrays_are_read_as_what_they_plainly_are(given: object, options: dict, 
         (np.array([["a", "b"]]), {}, "expected"),
         (FLOATS, {"labels": [1, 2]}, "labels have shape"),
         (FLOATS, {"factors": np.zeros((3, 2))}, "expected \\(6, k\\)"),
-        (FLOATS, {"row_ids": [0] * 6}, "all different"),
+        (FLOATS, {"row_ids": [0] * 6}, "ids are unique"),
         (FLOATS, {"columns": {"a": "numeric"}}, "not a DataFrame"),
     ],
 )
