@@ -229,7 +229,7 @@ class _Known:
 def _columns(runs: list[Run], anchors: list[int | None]) -> list[tuple[str, ...]]:
     labels = [
         (
-            reads.label(run.name) + ("" if row is None else f" · around its own row {row}"),
+            reads.label(run.name) + ("" if row is None else f" · around its own row {reads.codes(run).naming(row)}"),
             "",
             f"The dimensions of the run {run.name}.",
         )

@@ -124,7 +124,7 @@ def _sliders(run: Run) -> None:
         panels.head(
             "One code, dimension by dimension",
             [
-                "from the prior's mean" if row is None else f"from row {row}",
+                "from the prior's mean" if row is None else f"from row {codes.naming(row)}",
                 "the most important dimensions first",
                 reads.channels(run),
             ],

@@ -142,7 +142,7 @@ def every_pair(
         alone = [_slider(line, [side]) for line in _lines([side], {})]
         found[side.run.name] = {
             "label": side.label,
-            "note": "" if side.row == usual else f"starts from its own row {side.row}",
+            "note": "" if side.row == usual else f"starts from its own row {side.called}",
             "code": side.code.tolist(),
             "decoder": side.decoder(_moved_in(side, sliders, alone), side.code),
             "alone": alone,
@@ -185,7 +185,7 @@ def _start(side: _Side) -> dict[str, str]:
     start = None if side.row is None else original(side.run, side.row)
     return {
         "start": "" if start is None else data_uri(strip(start[None], gap=0)),
-        "startSaid": "" if start is None else f"original, row {side.row}",
+        "startSaid": "" if start is None else f"original, row {side.called}",
     }
 
 
@@ -200,6 +200,11 @@ class _Side:
     row: int | None
     code: Any
     model: Live | None
+
+    @property
+    def called(self) -> str:
+        """What the row is called that it starts from."""
+        return "" if self.row is None else self.codes.naming(self.row)
 
     def scale(self, dim: int) -> float:
         """One standard deviation of the normal that stands for the codes."""
@@ -337,6 +342,6 @@ def _shown(
     for slider, move in moves:
         by = values.get(slider["key"], slider["start"]) - slider["start"]
         code[move["dim"]] += move["sign"] * move["scale"] * by
-    note = "" if side.row == first.row else f"starts from its own row {side.row}"
+    note = "" if side.row == first.row else f"starts from its own row {side.called}"
     decoder = side.decoder([move["dim"] for _, move in moves] or [0], code)
     return {"label": side.label, "note": note, "code": side.code.tolist(), "decoder": decoder}

@@ -37,6 +37,11 @@ def of_parquet(path: Path, *, words: bool) -> Columns:
     return _columns(path, parquet_table(path), words)
 
 
+def of_frame(name: str, frame: pd.DataFrame) -> Columns:
+    """The columns of a data frame, those of words as the levels of factors."""
+    return _columns(Path(name), Table(frame.reset_index(drop=True).convert_dtypes(), True, []), True)
+
+
 def parquet_table(path: Path) -> Table:
     """The table in a Parquet file, without what pandas kept as its index."""
     frame = parquet_frame(path)

@@ -33,7 +33,8 @@ def facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     settings = table["setting"].dropna().nunique()
     seeds = table["seed"].dropna().nunique()
     counted = [(len(table), "run"), (settings, "setting"), (seeds, "seed")]
-    return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), "nats per example"]
+    unit = ["nats per example"] if table["distortion"].notna().any() else []
+    return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), *unit]
 
 
 def trained(table: pd.DataFrame) -> Table:

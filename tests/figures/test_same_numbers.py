@@ -345,7 +345,7 @@ def test_compare_of_a_study_takes_one_run_a_setting(toy_study):
     assert "4 of 8 runs" in data.subtitle
     with pytest.raises(InputError, match="expected 2 to 4"):
         prepared("compare", [toy_study[0]], model=decoder)
-    with pytest.raises(InputError, match="no row 99999 is in all runs"):
+    with pytest.raises(InputError, match="no row has the id 99999"):
         prepared("compare", list(toy_study), model=decoder, row=99999)
     with pytest.raises(InputError, match=r"model=ll\.live"):
         draw("compare", toy_study)
