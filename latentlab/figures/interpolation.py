@@ -39,7 +39,7 @@ def prepare(
     than rows do from each other are faded.
     """
     codes = run.codes()
-    steps = steps or (PICTURES if drawing(run.config.form) is None else DRAWN)
+    steps = steps or steps_of(run)
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")
     first, last = _ends(codes, a, b)
@@ -64,6 +64,11 @@ def prepare(
     marks = {"way": np.repeat(chosen, steps), "t": np.tile(np.linspace(0, 1, steps), len(chosen)), "far": far.ravel()}
     said = " · ".join(text for text in subtitle if text)
     return _sheet.Sheet(cells, tuple(chosen), said, tuple(heads), paths.reshape(-1, codes.latent_dim), marks)
+
+
+def steps_of(run: Run) -> int:
+    """Steps of a way where no number is said: drawn curves and bars need more room than pictures."""
+    return PICTURES if drawing(run.config.form) is None else DRAWN
 
 
 def _beside(picture: Any, cells: _images.Picture) -> _images.Picture:

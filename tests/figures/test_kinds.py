@@ -12,6 +12,7 @@ from latentlab.analysis.explain.stage import explain
 from latentlab.analysis.support.stage import support
 from latentlab.analysis.traverse.stage import decode_run
 from latentlab.data.kinds import Form
+from latentlab.data.kinds._draw import bars
 from latentlab.errors import InputError
 from latentlab.figures import _curves, _features, draw, rendered, texts
 from latentlab.models.live import live
@@ -90,6 +91,21 @@ def test_rows_are_named_by_their_names_or_ids_in_every_figure(run: Run) -> None:
 def test_options_that_may_be_words_stay_words() -> None:
     assert {"a", "b", "way"} <= texts("interpolation")
     assert not {"steps", "model"} & texts("interpolation")
+
+
+def test_a_change_is_told_in_the_unit_of_the_kind(run: Run) -> None:
+    unit = {"signal": "standard deviations", "table": "standard deviations", "counts": "counts"}
+    assert run.config.form.amount(0.25) == f"0.25 {unit[run.config.form.kind]}"
+    assert Form("image", (1, 4, 4), "uint8", scale=(255.0,)).amount(0.255) == "25.5%"
+
+
+def test_bars_of_neighbouring_samples_do_not_touch() -> None:
+    for d in (1, 5, 120, 900):
+        picture = bars(np.ones((2, d)), signed=False)
+        assert picture.shape == (2, 3, 64, 128)
+        assert (picture[..., :4] == 255).all()
+        assert (picture[..., -4:] == 255).all()
+        assert (picture[..., 4:-4] < 255).any()
 
 
 def test_a_run_without_a_dimension_in_use_has_no_strips(run: Run) -> None:

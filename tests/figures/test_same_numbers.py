@@ -133,6 +133,10 @@ def test_factor_matrix_reads_the_score_and_agrees_with_the_codes(run):
     np.testing.assert_allclose(data.values, knowledge(run.codes()).normalised[order], atol=1e-9)
     assert data.factors == ("shape", "x", "y", "angle")
     assert "MIG" in data.subtitle
+    with _style.rendering(8):
+        paper.canvas.draw()
+        label = paper.axes[1].yaxis.label.get_window_extent()
+    assert 0 <= label.y0 < label.y1 <= paper.bbox.y1, "the bar's label fits beside four rows"
 
 
 SHAPES = ("square", "ellipse", "heart")
