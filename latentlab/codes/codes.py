@@ -223,7 +223,7 @@ class Codes:
         if known and len(found := np.flatnonzero(self.row_ids == int(row))):
             return int(found[0])
         if names is not None:
-            raise InputError(f"no row is called {row[:40]!r}; these are {len(names):,} rows, such as {names[0][:40]!r}")
+            raise InputError(f"no row is called {row!r:.42}; these are {len(names):,} rows, such as {names[0][:40]!r}")
         raise InputError(f"no row has the id {row!s:.40}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
 
     def called(self, positions: Any) -> list[str]:

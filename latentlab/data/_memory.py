@@ -165,8 +165,8 @@ def _known(data: Dataset, factors: Any, labels: Any, row_ids: Any) -> Dataset:
         numbers, names = labels_of(Path(data.name), _array(labels, f"{data.name}: labels"), len(data))
         data = replace(data, labels=numbers, label_names=names)
     if row_ids is not None:
-        ids, names = _row_ids(data.name, row_ids, len(data))
-        data = replace(data, row_ids=ids, row_names=names)
+        ids, called = _row_ids(data.name, row_ids, len(data))
+        data = replace(data, row_ids=ids, row_names=called)
     return data
 
 
