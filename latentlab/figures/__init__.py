@@ -132,7 +132,7 @@ def may_decode(kind: str) -> bool:
 
 
 def texts(kind: str) -> set[str]:
-    """The options of that kind that are or may be words, such as the names of rows: a text for one is no number."""
+    """The options of that kind that are or may be words, such as the names of rows: their texts stay texts."""
     return {name for name, each in _parameters(kind).items() if "str" in re.split(r"\W+", str(each.annotation))}
 
 
