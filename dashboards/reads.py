@@ -166,7 +166,7 @@ def _labels(content: str, _study: Study) -> dict[str, str]:
 
 def data_name(run: Run) -> str:
     """The data set's name as a subtitle says it."""
-    return str(run.config.source.get("name") or Path(run.config.data).name) if not run.sampled else "no data"
+    return run.config.data_name if not run.sampled else "no data"
 
 
 def channels(run: Run) -> str:

@@ -88,7 +88,7 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
         panels.explain(f"{run.config.plural.capitalize()} not available", str(error))
         return
     crisp = " crisp" * (images.shape[-1] <= 32)
-    alt = html.escape(f"{len(rows)} {run.config.plural} of rows {', '.join(map(str, codes.row_ids[rows][:4]))} …")
+    alt = html.escape(f"{len(rows)} {run.config.plural} of rows {', '.join(codes.called(rows[:4]))} …")
     st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=COLUMNS))}">')
     panels.note(" · ".join(filter(None, [said, reads.channels(run)])))
 

@@ -25,7 +25,7 @@ HEADS = (
     ("elbo", "ELBO", NUMBER),
     ("active_units", "active", NUMBER),
 )
-NOTE = "Means in nats per example; scores over all rows ± half of their 95 % interval. Pick a row to open the run."
+NOTE = "Scores over all rows ± half of their 95 % interval. Pick a row to open the run."
 BAD = {"collapsed", "diverged", "broken", "mixed files"}
 WHY = {
     "collapsed": "no latent dimension is active: Var_x E[z|x] ≤ 0.01 for all",
@@ -54,7 +54,7 @@ def runs_table(name: str) -> None:
     heads = [(heading, kind) for _, heading, kind in columns]
     shown = [_row(row, metrics) for row in rows.to_dict("records")]
     panels.show(markup.rows_html(heads, shown, name, sorting=sorting))
-    panels.note(NOTE)
+    panels.note(f"{'Means in nats per example. ' if table['distortion'].notna().any() else ''}{NOTE}")
     for row in rows.to_dict("records"):
         if row["error"]:
             panels.explain(row["run"], row["error"])

@@ -185,8 +185,12 @@ def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodi
         )
         found.append(again or part)
         others.append(own if part is not None and own != row and again is None else None)
-    apart = [f"{run.name} uses its own row {own}" for run, own in zip(runs, others, strict=True) if own is not None]
-    same = f"around row {row}"
+    apart = [
+        f"{run.name} uses its own row {reads.codes(run).naming(own)}"
+        for run, own in zip(runs, others, strict=True)
+        if own is not None
+    ]
+    same = f"around row {reads.codes(runs[0]).naming(row)}"
     return found, others, f"{'; '.join(apart)}: without weights only stored traversals can be shown" if apart else same
 
 
@@ -225,7 +229,7 @@ class _Known:
 def _columns(runs: list[Run], anchors: list[int | None]) -> list[tuple[str, ...]]:
     labels = [
         (
-            reads.label(run.name) + ("" if row is None else f" · around its own row {row}"),
+            reads.label(run.name) + ("" if row is None else f" · around its own row {reads.codes(run).naming(row)}"),
             "",
             f"The dimensions of the run {run.name}.",
         )

@@ -21,6 +21,7 @@ from latentlab.codes.paths import WAYS
 from latentlab.codes.selections import selections_of, values_of
 from latentlab.figures.code import moved_code, table
 from latentlab.figures.filling import IMAGE
+from latentlab.figures.interpolation import steps_of as steps_between
 from latentlab.figures.manifold import steps_of
 from latentlab.runs.run import Run
 
@@ -124,7 +125,7 @@ def _sliders(run: Run) -> None:
         panels.head(
             "One code, dimension by dimension",
             [
-                "from the prior's mean" if row is None else f"from row {row}",
+                "from the prior's mean" if row is None else f"from row {codes.naming(row)}",
                 "the most important dimensions first",
                 reads.channels(run),
             ],
@@ -150,7 +151,7 @@ def _interpolation(run: Run) -> None:
     one, two, three, four = st.columns([0.32, 0.32, 0.18, 0.18], vertical_alignment="bottom")
     a, b = _row(one, run, "From row", "a"), _row(two, run, "To row", "b")
     way = _one_of(three, "Way", "way", [BOTH, *WAYS], {})
-    steps = choice.integer(four, "Steps", "steps", 9, 2, 30)
+    steps = choice.integer(four, "Steps", "steps", steps_between(run), 2, 30)
     options = {"a": a, "b": b, "steps": steps, "way": None if way == BOTH else way}
     panels.figure(Drawing("interpolation", (run,), options))
 

@@ -91,14 +91,16 @@ def _around(run: Run) -> tuple[Decodings | None, str]:
         return stored, over
     exact, why = reads.attempt(lambda: reads.traversals(run, asked, over), None)
     if exact is None:
-        panels.note(f"Shown around the stored anchor, row {stored.settings.get('anchor_row', 'unknown')}: {why}.")
+        kept = stored.settings.get("anchor_row")
+        named = "unknown" if kept is None else reads.codes(run).naming(kept)
+        panels.note(f"Shown around the stored anchor, row {named}: {why}.")
     return exact or stored, over
 
 
 def _anchor(run: Run, stored: Decodings) -> int | None:
     """The row id that was asked for; None where it is the stored anchor or nothing."""
     kept = stored.settings.get("anchor_row")
-    default = f"row {kept} (default)" if kept is not None else "default"
+    default = f"row {reads.codes(run).naming(kept)} (default)" if kept is not None else "default"
     given = rows.picker(run, f"Start {run.config.noun}", "anchor", otherwise=default)
     return None if given == kept else given
 
@@ -149,7 +151,7 @@ def _command(run: Run, part: Decodings | None, over: str) -> Drawing | str:
     """What draws these traversals, or what stores those around another row."""
     anchor = part.settings.get("anchor_row") if part else None
     if part is not None and anchor != reads.decodings(run)[f"traversals-{over}"].settings.get("anchor_row"):
-        return command("analyze", run.path, "--only", "traverse", "--anchor", str(anchor))
+        return command("analyze", run.path, "--only", "traverse", "--anchor", reads.codes(run).naming(anchor))
     return Drawing("traversals", (run,), {"over": over or None})
 
 
@@ -192,7 +194,7 @@ def _row(
     rank = int(table.index[table["dim"] == key][0]) + 1
     cells = [f'<span class="soft">{rank}</span>', f"<b>{key}</b>", f"{markup.number(row[by])} {drawn}"]
     if not run.config.stochastic and part is not None:
-        cells.append(f"{changed(part.images[int(row['index'])], part.form).mean():.2%}")
+        cells.append(part.form.amount(changed(part.images[int(row["index"])], part.form).mean(), 2))
     if factors:
         cells.append(_factor(row, factors))
     if part is not None:
@@ -301,13 +303,14 @@ def _anchor_shown(run: Run, part: Decodings) -> str:
         return ""
     codes, shown = reads.codes(run), reads.reconstructed(run, int(anchor), part)
     named = zip((run.config.noun, "reconstruction"), shown, strict=True)
-    framed = [_framed(picture, what, int(anchor)) for what, picture in named if picture is not None]
+    name = codes.naming(anchor)
+    framed = [_framed(picture, what, name) for what, picture in named if picture is not None]
     at = present(codes.row_ids, [anchor])
-    said = [f"Row {anchor}", *([facts(codes, int(at[0]))] if len(at) else ())]
+    said = [f"Row {name}", *([facts(codes, int(at[0]))] if len(at) else ())]
     return f'<div class="ll-pair">{"".join(framed)}{_caption(": ".join(filter(None, said)))}</div>'
 
 
-def _framed(picture: Any, what: str, anchor: int) -> str:
+def _framed(picture: Any, what: str, anchor: str) -> str:
     crisp = "crisp" * (picture.shape[-1] <= 64)
     alt = html.escape(f"{what} of row {anchor}")
     source = data_uri(strip(picture[None], gap=0))
@@ -329,13 +332,13 @@ def _response(run: Run, index: int) -> None:
 def _changed(part: Decodings, index: int) -> None:
     """Where the picture changes along the traversal, as light as against the strongest change of any dimension."""
     found = changed(part.images, part.form)
-    here, most, place = found[index], float(found.max()), part.form.place
+    here, most, place, amount = found[index], float(found.max()), part.form.place, part.form.amount
     st.html(
         _caption(f"{place.capitalize()} change along the traversal")
         + _picture(heat(here, most), f"heat map of what dimension z{index} changes", "ll-heat")
         + _caption(
-            f"Mean {place} change per step {here.mean():.1%}, largest {here.max():.0%}. Same colour scale for every "
-            f"dimension (yellow: {most:.0%})."
+            f"Mean {place} change per step {amount(here.mean())}, largest {amount(here.max(), 0)}. Same colour scale "
+            f"for every dimension (yellow: {amount(most, 0)})."
         )
     )
 
@@ -362,7 +365,7 @@ def _extremes(run: Run, index: int) -> None:
             continue
         value = codes.mean[end, index]
         said = f"z{index} from {markup.number(value[0])} to {markup.number(value[-1])}"
-        ids = f"rows {', '.join(str(i) for i in codes.row_ids[end][:4])} …"
+        ids = f"rows {', '.join(codes.called(end[:4]))} …"
         place.html(
             _caption(f"{name} codes: {said}")
             + _picture(

@@ -19,6 +19,7 @@ from latentlab.runs.run import Run
 from latentlab.runs.seeds import first_seeds
 from latentlab.system.png import data_uri, strip
 
+SCORES = 2  # that fit where the curve is
 CURVE = 340  # pixels of height: the answers and the curve fit the first screen
 PLACES = ("most", "second", "third")  # dimensions of a run that are shown, by what they know about a factor
 HEIGHT = 26  # pixels of a strip: three of nine square frames fit a page of 1280 pixels
@@ -146,11 +147,15 @@ def _leave() -> None:
 @panels.part
 def _curve() -> None:
     """The rate–distortion curve, or the scores of runs that have no distortion."""
-    kind = "rate-distortion" if reads.table()["distortion"].notna().any() else "scores"
-    if kind == "scores" and not reads.table().attrs["metrics"]:
+    metrics = markup.by_use(reads.table().attrs["metrics"])
+    if reads.table()["distortion"].notna().any():
+        drawing = Drawing("rate-distortion", reads.sound())
+    elif metrics:
+        drawing = Drawing("scores", reads.sound(), {"metrics": ",".join(metrics[:SCORES])})
+    else:
         panels.explain("Nothing analysed yet", "", command("analyze", reads.study().path))
         return
-    panels.figure(Drawing(kind, reads.sound()), on_run=choice.open_run, height=CURVE)
+    panels.figure(drawing, on_run=choice.open_run, height=CURVE)
 
 
 @panels.part

@@ -50,7 +50,7 @@ def analyze(
     resample_slow: bool = False,
     distortion: Distortion = "sample",
     projection_rows: int = ROWS,
-    anchor: int | None = None,
+    anchor: int | str | None = None,
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> tuple[str, ...]:
@@ -81,8 +81,8 @@ def analyze(
         For which rows −log p(x|z) is computed, as in `encode`.
     projection_rows : int
         At most how many rows a projection shows.
-    anchor : int, optional
-        The id of the row around which dimensions are traversed; by default the row nearest to the median code.
+    anchor : int or str, optional
+        The id or name of the row around which dimensions are traversed; by default the row nearest to the median code.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
     progress : callable

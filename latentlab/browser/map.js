@@ -333,7 +333,7 @@ class Explorer {
         const free = !this.failed[k] && x > 0 && y > 0 && x < this.canvas.clientWidth && y < this.canvas.clientHeight;
         if (!free || taken.some(([a, b]) => Math.abs(a - x) < PICTURE && Math.abs(b - y) < PICTURE)) continue;
         taken.push([x, y]);
-        const image = element("img", { alt: `row ${this.rows[k]}` });
+        const image = element("img", { alt: this.called(k) });
         image.onerror = () => image.remove();
         this.picture(image, k);
         image.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
@@ -403,9 +403,10 @@ class Explorer {
     const { pictures } = this.data, row = this.rows[k];
     image.src = typeof pictures === "function" ? await pictures(row) : pictures.replace("{row}", row);
   }
+  called(k) { return `row ${this.data.names?.[k] ?? this.rows[k]}`; }
   facts(k) {
     const known = this.factors.map(({ name, values, levels }) => values[levels[k]] === undefined ? "" : `${name} ${values[levels[k]]}`);
-    return [`row ${this.rows[k]}`, ...known.filter(Boolean)].join(" · ");
+    return [this.called(k), ...known.filter(Boolean)].join(" · ");
   }
   hover(x, y) {
     const k = this.failed ? this.nearest(x, y, NEAR) : -1;
@@ -417,7 +418,7 @@ class Explorer {
     const [left, top] = this.screen(...this.pointAt(k));
     this.card = element("figure", {}, element("figcaption", { text: this.facts(k) }));
     if (this.data.pictures) {
-      const image = element("img", { alt: `row ${this.rows[k]}` });
+      const image = element("img", { alt: this.called(k) });
       image.onerror = () => image.remove();
       this.card.prepend(image);
       this.resting = setTimeout(() => this.picture(image, k), REST);

@@ -15,6 +15,7 @@ from latentlab.figures._style import LONG
 
 FINEST = 65_535  # places across the picture
 MISSING = 255
+NAMED = 20_000
 ORDERED = ("#440154", "#3E4A89", "#26828E", "#35B779", "#B5DE2B", "#FDE725")  # viridis
 
 
@@ -24,6 +25,7 @@ def content(
     factors: Mapping[str, Levels],
     labels: Sequence[Region] = (),
     unordered: Collection[str] = (),
+    names: NDArray[np.str_] | None = None,
 ) -> dict[str, Any]:
     """What `mountMap` draws: points, the rows' ids, the level of each factor, and labels of regions.
 
@@ -39,6 +41,8 @@ def content(
         What is written over the points.
     unordered : collection of str
         The factors whose values have no order: their colours are as in figures, those of others go along a scale.
+    names : array (n,), optional
+        What the rows are called; of more than `NAMED` rows they are left out, since texts take much room.
 
     Returns
     -------
@@ -72,6 +76,7 @@ def content(
         "high": float(np.ptp(xy[:, 1])) / span,
         "points": _text(placed),
         "rows": _text(row_ids[order].astype(whole)),
+        "names": names[order].tolist() if names is not None and len(names) <= NAMED else [],
         "factors": [_factor(name, levels[order], values, name in unordered) for name, (levels, values) in known],
         "labels": [region._asdict() for region in labels],
     }

@@ -25,4 +25,5 @@ def of_codes(codes: Codes, xy: NDArray[np.floating], row_ids: NDArray[np.int64])
     factors = {name: (known[at], texts) for name, (known, texts) in levels(codes).items()}
     _, names, kinds = factors_of(codes)
     unordered = {name for name, kind in zip(names, kinds, strict=True) if kind == "categorical"}
-    return content(xy, row_ids, factors, regions(xy, factors), unordered)
+    called = None if codes.row_names is None else codes.row_names[at]
+    return content(xy, row_ids, factors, regions(xy, factors), unordered, called)

@@ -39,7 +39,7 @@ def stage(
     runs: Sequence[Run],
     models: Sequence[Live | None],
     *,
-    row: int | None = None,
+    row: int | str | None = None,
     moved: Mapping[str, float] | None = None,
     tables: Sequence[pd.DataFrame] | None = None,
 ) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def stage(
         Encoded, of the same data; the first one's dimensions have the sliders.
     models : sequence of Live or None
         Of each run; where there is none, its stored traversals are shown, frame by frame and around their own row.
-    row : int, optional
-        The id of the row to start from. By default one that all runs have: that of the stored traversals, or else a
-        typical one. A single run starts at its mean code where no row is named.
+    row : int or str, optional
+        The id or name of the row to start from. By default one that all runs have: that of the stored traversals, or
+        else a typical one. A single run starts at its mean code where no row is named.
     moved : mapping of str to float, optional
         Values of the first run's dimensions to begin with, as in ``{"z3": 1.5}``.
     tables : sequence of DataFrame, optional
@@ -142,7 +142,7 @@ def every_pair(
         alone = [_slider(line, [side]) for line in _lines([side], {})]
         found[side.run.name] = {
             "label": side.label,
-            "note": "" if side.row == usual else f"starts from its own row {side.row}",
+            "note": "" if side.row == usual else f"starts from its own row {side.called}",
             "code": side.code.tolist(),
             "decoder": side.decoder(_moved_in(side, sliders, alone), side.code),
             "alone": alone,
@@ -185,7 +185,7 @@ def _start(side: _Side) -> dict[str, str]:
     start = None if side.row is None else original(side.run, side.row)
     return {
         "start": "" if start is None else data_uri(strip(start[None], gap=0)),
-        "startSaid": "" if start is None else f"original, row {side.row}",
+        "startSaid": "" if start is None else f"original, row {side.called}",
     }
 
 
@@ -200,6 +200,11 @@ class _Side:
     row: int | None
     code: Any
     model: Live | None
+
+    @property
+    def called(self) -> str:
+        """What the row is called that it starts from."""
+        return "" if self.row is None else self.codes.naming(self.row)
 
     def scale(self, dim: int) -> float:
         """One standard deviation of the normal that stands for the codes."""
@@ -216,9 +221,10 @@ class _Side:
 
 
 def _sides(
-    runs: Sequence[Run], models: Sequence[Live | None], tables: Sequence[pd.DataFrame], row: int | None
+    runs: Sequence[Run], models: Sequence[Live | None], tables: Sequence[pd.DataFrame], named: int | str | None
 ) -> list[_Side]:
     codes = [run.codes() for run in runs]
+    row = None if named is None else int(codes[0].row_ids[codes[0].position(named)])
     kept = [None if model else _traversals(run) for run, model in zip(runs, models, strict=True)]
     own = [None if part is None else int(part.settings["anchor_row"]) for part in kept]
     if row is None and len(runs) > 1:
@@ -336,6 +342,6 @@ def _shown(
     for slider, move in moves:
         by = values.get(slider["key"], slider["start"]) - slider["start"]
         code[move["dim"]] += move["sign"] * move["scale"] * by
-    note = "" if side.row == first.row else f"starts from its own row {side.row}"
+    note = "" if side.row == first.row else f"starts from its own row {side.called}"
     decoder = side.decoder([move["dim"] for _, move in moves] or [0], code)
     return {"label": side.label, "note": note, "code": side.code.tolist(), "decoder": decoder}

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -243,15 +243,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def settings(pairs: Sequence[str]) -> dict[str, Any]:
-    """``["gamma=10"]`` as ``{"gamma": 10.0}``: settings of an objective, numbers where they are numbers."""
+def settings(pairs: Sequence[str], texts: Collection[str] = ()) -> dict[str, Any]:
+    """``["gamma=10"]`` as ``{"gamma": 10.0}``: numbers where they are numbers, but for those that are `texts`."""
     found: dict[str, Any] = {}
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not sign:
             raise InputError(f"--set got {pair!r}; expected KEY=VALUE, as in --set gamma=10")
         try:
-            found[key.strip()] = float(value)
+            found[key.strip()] = value.strip() if key.strip() in texts else float(value)
         except ValueError:
             found[key.strip()] = value.strip()
     return found

@@ -37,7 +37,7 @@ def analyze(
     projection_rows: Annotated[int, typer.Option(help="Number of seeded random rows to project.", min=4)] = 20_000,
     adapter: _console.Adapter = None,
     anchor: Annotated[
-        int | None, typer.Option(help="Row id to start traversals from; a typical row by default.")
+        str | None, typer.Option(help="Row to start traversals from, by id or name; a typical row by default.")
     ] = None,
     workers: Annotated[
         int | None,

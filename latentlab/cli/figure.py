@@ -51,12 +51,12 @@ def figure(
 
     Example: latentlab figure traversals artifacts/digits-study/beta4-seed0 -o traversals.gif
     """
-    from latentlab.figures import decodes, export
+    from latentlab.figures import decodes, export, texts
     from latentlab.runs.study import open_runs
 
     chosen: dict[str, Any] = {
         key: int(value) if isinstance(value, float) and value.is_integer() else value
-        for key, value in _console.settings(option or []).items()
+        for key, value in _console.settings(option or [], texts(kind)).items()
     }
     runs, failed = open_runs(paths)
     outcome = _runs.Outcome([(run, out) for run in runs], failed)

@@ -31,11 +31,11 @@ def intervene(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Find the smallest part of the code whose swap changes one factor of the decoded image and no other.
+    """Find the smallest part of the code whose swap changes one factor of the decoded sample and no other.
 
     A part of a row's code is replaced by that of a donor row. Cause: how far the factor moves to the donor's value in
-    the decoded image; 1 is best. Isolation: how far the other factors stay; 1 is best. A regressor, trained on real
-    images once for all runs of the same data, reads both. The answer is kept in each run: interventions.json.
+    the decoded sample; 1 is best. Isolation: how far the other factors stay; 1 is best. A regressor, trained on real
+    samples once for all runs of the same data, reads both. The answer is kept in each run: interventions.json.
 
     Example: latentlab intervene artifacts/dsprites/beta8-seed2
     """

@@ -30,9 +30,9 @@ def leakage(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Measure how much other factors change in the decoded images while one dimension is traversed.
+    """Measure how much other factors change in decoded samples while one dimension is traversed.
 
-    A regressor learns the factors from real images, once for all runs of the same data. The answer is kept in each run
+    A regressor learns the factors from real samples, once for all runs of the same data. The answer is kept in each run
     (leakage.json), for pages and figures. 0 is best; – means that no dimension changes anything.
 
     Example: latentlab leakage artifacts/digits-study

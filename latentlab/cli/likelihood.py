@@ -29,7 +29,7 @@ def likelihood(
 ) -> None:
     """Estimate log p(x) by importance weighting, and by quadrature if the latent space has two dimensions.
 
-    The images must have values that the likelihood can produce: black and white only for Bernoulli.
+    The samples must have values that the likelihood can produce: black and white only for Bernoulli.
 
     Example: latentlab likelihood artifacts/mnist/beta1-seed0 --data mnist/:binarised=0
     """

@@ -39,7 +39,7 @@ def outliers(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Measure how well a run detects out-of-distribution images, compared with baselines such as brightness.
+    """Measure how well a run detects out-of-distribution samples, compared with baselines that need no model.
 
     Example: latentlab outliers artifacts/mnist --against data/notmnist --reverse artifacts/notmnist
     """
@@ -68,14 +68,14 @@ def outliers(
 def _turned(
     paths: Sequence[Path], reverse: Path, foreign: Dataset, own: Dataset | None, split: str | None
 ) -> dict[str, Any]:
-    """What the run of the out-of-distribution images is asked: it judges the single run's images beside its own."""
+    """What the run of the out-of-distribution samples is asked: it judges the single run's samples beside its own."""
     from latentlab.runs.data import analysed
     from latentlab.runs.run import Run
 
     _runs.check_single(paths, "--reverse")
     if reverse.resolve() == paths[0].resolve():
         raise InputError(
-            f"--reverse is {reverse}, the run itself; name a run that was trained on the out-of-distribution images"
+            f"--reverse is {reverse}, the run itself; name a run that was trained on the out-of-distribution samples"
         )
     Run(reverse)
     return {"against": analysed(Run(paths[0]), own, split), "data": foreign}
@@ -94,8 +94,9 @@ def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
         few = "" if each["matched"] is not None else "; too few, or too one-sided, to compare"
         _console.show(f"{each['pairs']} pairs of equal {by}, {share}{few}")
     name, value = entry["best_baseline"]
+    turned = ", read the other way round" if entry["scores"][name]["auroc"] < 0.5 else ""
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"
-    _console.show(f"Best baseline: {name} (AUROC {value:.3f}). Significantly better: {better}")
+    _console.show(f"Best baseline: {name} (AUROC {value:.3f}{turned}). Significantly better: {better}")
     if entry["own_rows_were_trained_on"] and not quiet:
         _console.show(
             "the in-distribution rows were training rows, which biases the result; pass held-out rows with --data"

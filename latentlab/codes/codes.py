@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -191,13 +192,13 @@ class Codes:
             raise InputError("some rows are not among the codes; project again: `latentlab analyze … --only project`")
         return places
 
-    def position(self, row_id: int) -> int:
-        """The position of a row by its id.
+    def position(self, row: int | str) -> int:
+        """The position of a row by its id or its name.
 
         Parameters
         ----------
-        row_id : int
-            The id.
+        row : int or str
+            The id, or the name; a text that no row has as its name may also be an id.
 
         Returns
         -------
@@ -207,17 +208,23 @@ class Codes:
         Raises
         ------
         InputError
-            Where it is not there; it says what ids there are.
+            Where it is not there; it says what ids or names there are.
 
         Examples
         --------
-        >>> Codes(np.zeros((3, 1), np.float32), row_ids=np.array([40, 10, 30])).position(30)
-        2
+        >>> codes = Codes(np.zeros((2, 1), np.float32), row_ids=np.array([40, 10]), row_names=np.array(["a", "b"]))
+        >>> codes.position(10), codes.position("a"), codes.position("10")
+        (1, 0, 1)
         """
-        found = np.flatnonzero(self.row_ids == row_id)
-        if not len(found):
-            raise InputError(f"no row has the id {row_id}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
-        return int(found[0])
+        names = self.row_names if isinstance(row, str) else None
+        if names is not None and len(found := np.flatnonzero(names == row)):
+            return int(found[0])
+        known = not isinstance(row, str) or re.fullmatch(r"\d{1,18}", row)
+        if known and len(found := np.flatnonzero(self.row_ids == int(row))):
+            return int(found[0])
+        if names is not None:
+            raise InputError(f"no row is called {row!r:.42}; these are {len(names):,} rows, such as {names[0][:40]!r}")
+        raise InputError(f"no row has the id {row!s:.40}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
 
     def called(self, positions: Any) -> list[str]:
         """What rows are called: by their names where they have some, else by their ids.
@@ -240,6 +247,28 @@ class Codes:
         known = self.row_ids if self.row_names is None else self.row_names
         chosen = known[positions if isinstance(positions, slice) else np.asarray(positions)]
         return [str(each) for each in np.atleast_1d(chosen).tolist()]
+
+    def naming(self, row_id: int) -> str:
+        """What the row of an id is called: its name where it has one, else its id, also where it is not among these.
+
+        Parameters
+        ----------
+        row_id : int
+            The id.
+
+        Returns
+        -------
+        str
+            The name, or the id.
+
+        Examples
+        --------
+        >>> codes = Codes(np.zeros((2, 1), np.float32), row_ids=np.array([40, 10]), row_names=np.array(["a", "b"]))
+        >>> codes.naming(10), codes.naming(99)
+        ('b', '99')
+        """
+        found = np.flatnonzero(self.row_ids == row_id)
+        return self.called(found[:1])[0] if len(found) else str(row_id)
 
     def take(self, rows: Any) -> Codes:
         """The codes of some rows alone, ids kept.

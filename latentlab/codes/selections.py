@@ -118,13 +118,7 @@ def _by_name(codes: Codes, names: NDArray[np.str_], text: str) -> NDArray[np.int
     words = [[part] if (names == part).any() else part.split() for part in parts]
     for word in (each for part in words for each in part):
         found = names == word
-        if not found.any() and re.fullmatch(r"\d{1,18}", word):
-            found = codes.row_ids == int(word)
-        if not found.any():
-            raise InputError(
-                f"no row is called {word[:40]!r}; these are {len(names):,} rows, such as {names[0][:40]!r}"
-            )
-        chosen |= found
+        chosen[found if found.any() else codes.position(word)] = True
     return np.flatnonzero(chosen)
 
 
@@ -288,13 +282,14 @@ def _levels(column: NDArray[np.float64], values: Sequence[float | str]) -> tuple
     known = np.isfinite(column)
     labels = np.full(len(column), -1, np.int64)
     distinct = np.unique(column[known])
+    named = len(values) > distinct.max() and (distinct == np.floor(distinct)).all() and distinct.min() >= 0
     if len(distinct) <= 4 * BINS:
         labels[known] = np.searchsorted(distinct, column[known])
-        named = len(values) > distinct.max() and (distinct == np.floor(distinct)).all() and distinct.min() >= 0
         return labels, [_text(values[int(level)] if named else level) for level in distinct]
-    edges = np.quantile(column[known], np.linspace(0, 1, BINS + 1))
+    edges = np.quantile(column[known], np.linspace(0, 1, BINS + 1), method="nearest" if named else "linear")
     labels[known] = np.clip(np.searchsorted(edges, column[known], side="right") - 1, 0, BINS - 1)
-    return labels, [f"{_text(low)} … {_text(high)}" for low, high in pairwise(edges)]
+    ends = [_text(values[int(edge)] if named else edge) for edge in edges]
+    return labels, [f"{low} … {high}" for low, high in pairwise(ends)]
 
 
 def _text(value: float | str) -> str:

@@ -96,6 +96,8 @@ def dataset_of(
     counted, about = _look(matrix)
     kind = _kind(held.name, layer, kind, counted, about)
     chosen = _chosen(held.name, matrix, features, genes, top, counted=kind == "counts")
+    rows = held.rows if len(set(held.rows.tolist())) == len(held.rows) else None
+    nameless = () if rows is not None else ("names of rows repeat, so rows are known by their numbers from 0",)
     names, repeated = unique([str(features.names[j]) for j in chosen])
     read = _reader(matrix, chosen, len(features.names))
     factors = factors_of(held.obs, (), held.name)
@@ -111,9 +113,9 @@ def dataset_of(
         labels=label,
         label_names=label_names,
         source={**held.source, "layer": layer},
-        remarks=(_said(layer, kind, counted, about, held), *repeated, *label_said, *factors.said("obs")),
+        remarks=(_said(layer, kind, counted, about, held), *repeated, *nameless, *label_said, *factors.said("obs")),
         form=form,
-        row_names=held.rows,
+        row_names=rows,
     )
 
 
@@ -171,7 +173,8 @@ def _said(layer: str, kind: str, counted: bool, about: _Values, held: Annotated)
     look = " as of log-normalised counts" if about.low >= 0 and about.high < LOGS and not about.missing else ""
     others = [name for name in held.matrices if name != layer]
     mend = f"; other layers: {', '.join(others)[:60]}" if others else ""
-    return f"{layer} holds fractions {ends}{look}, read as a table of Gaussian columns{mend}"
+    numbers = "numbers" if about.whole else "fractions"
+    return f"{layer} holds {numbers} {ends}{look}, read as a table of Gaussian columns{mend}"
 
 
 def _chosen(name: str, matrix: Any, features: Features, genes: str, top: int, *, counted: bool) -> Rows:

@@ -186,7 +186,7 @@ def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None
         return None, ()
     labels = _guarded(path, lambda: labels[...])
     if labels.shape != (n,):
-        raise InputError(f"{path}: labels have shape {labels.shape} but there are {n:,} images; expected ({n},)")
+        raise InputError(f"{path}: labels have shape {labels.shape} but there are {n:,} samples; expected ({n},)")
     if labels.dtype.kind in "USO":
         names, numbers = np.unique(_text(labels), return_inverse=True)
         return numbers.astype(np.int64), tuple(names.tolist())
@@ -204,7 +204,7 @@ def _factors(path: Path, arrays: Mapping[str, Any], n: int) -> tuple[NDArray[np.
     values = _guarded(path, lambda: values[...])
     if values.ndim != 2 or len(values) != n or values.dtype.kind not in "iubf":
         raise InputError(
-            f"{path}: factors are {values.dtype} {values.shape}; expected numbers ({n}, k), one row per image"
+            f"{path}: factors are {values.dtype} {values.shape}; expected numbers ({n}, k), one row for each sample"
         )
     k = values.shape[1]
     factors = as_floats(values)

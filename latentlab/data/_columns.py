@@ -1,4 +1,4 @@
-"""The columns of a table as numbers: whole ones exactly, words as levels that are named, and nothing guessed."""
+"""The columns of a table as numbers: whole ones exactly, words as the levels of a factor, and nothing guessed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentlab.data._dialects import MISSING, NUMBERLIKE, WHOLE, Asked
+from latentlab.data._factors import factor_of
 from latentlab.data._packed import LIMIT
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.errors import InputError
-from latentlab.system.precision import as_floats, beyond_exact, exact_levels
+from latentlab.system.precision import exact_levels
 
 SHOWN = 6  # levels that are said by name
-FEW = 20  # words that may all be different
 
 
 class Columns(NamedTuple):
@@ -35,6 +35,11 @@ def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
 def of_parquet(path: Path, *, words: bool) -> Columns:
     """The columns of a Parquet file, without what pandas kept as its index."""
     return _columns(path, parquet_table(path), words)
+
+
+def of_frame(name: str, frame: pd.DataFrame) -> Columns:
+    """The columns of a data frame, those of words as the levels of factors."""
+    return _columns(Path(name), Table(frame.reset_index(drop=True).convert_dtypes(), True, []), True)
 
 
 def parquet_table(path: Path) -> Table:
@@ -86,19 +91,6 @@ def _columns(path: Path, table: Table, words: bool) -> Columns:
     return Columns(values, names, f"{path.name}: {', '.join(said)}")
 
 
-def told_apart(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column whose whole numbers float64 does not merge: where it would, what `exact_levels` gives.
-
-    >>> told_apart(pd.Series([2**60 + 1, 2**60])).tolist()
-    [1.0, 0.0]
-    """
-    if not pd.api.types.is_integer_dtype(column):
-        return column
-    known = column.dropna()
-    numbers = known.to_numpy(known.dtype.name.lower())
-    return pd.Series(as_floats(numbers), known.index).reindex(column.index) if beyond_exact(numbers) else column
-
-
 class _Place(NamedTuple):
     """Where a column stands, for messages: the file, and its name or number."""
 
@@ -121,7 +113,7 @@ def _values(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray
         return column.to_numpy(np.float64, na_value=np.nan), missing
     if not (kind.is_string_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype)):
         raise InputError(f"{place} holds {column.dtype}; expected numbers{' or words' if words else ''}")
-    levels, about = _levels(place, column.astype("string"), words)
+    levels, about = _levels(place, column, words)
     return levels, about + missing
 
 
@@ -145,19 +137,20 @@ def _spread(values: NDArray[Any], known: pd.Series[Any]) -> NDArray[Any]:
 
 
 def _levels(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray[Any], list[str]]:
-    """Words as level indices in alphabetical order, whole numbers beyond 2⁶⁴ in rising order; NaN where missing."""
-    known = column.dropna()
-    whole = words and all(map(WHOLE.fullmatch, known))
-    if not whole:
+    """Words as the levels of a factor (`factor_of`), whole numbers beyond 2⁶⁴ in rising order; NaN where missing."""
+    known = column.dropna().astype("string")
+    if words and all(map(WHOLE.fullmatch, known)) and pd.api.types.is_string_dtype(column):
+        order = {level: i for i, level in enumerate(sorted(map(int, set(known))))}
+        return column.map(lambda cell: order[int(cell)], na_action="ignore").to_numpy(np.float64, na_value=np.nan), []
+    if not words or pd.api.types.is_string_dtype(column):
         check_words(place, known, words)
-        _check_few(place, known)
-    value = int if whole else str
-    order = {level: i for i, level in enumerate(sorted({value(cell) for cell in known}))}
-    levels = column.map(lambda cell: order[value(cell)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
-    if whole:
-        return levels, []
-    shown = ", ".join(str(level)[:20] for level in list(order)[:SHOWN]) + (", …" if len(order) > SHOWN else "")
-    return levels, [f"{place.name} has {len(order)} words as levels ({shown})"]
+    try:
+        values, factor = factor_of(place.name, column)
+    except InputError as error:
+        raise InputError(f"{place} {error}") from error
+    levels = factor.values
+    shown = ", ".join(str(level)[:20] for level in levels[:SHOWN]) + (", …" if len(levels) > SHOWN else "")
+    return values, [f"{place.name} has {len(levels)} words as levels ({shown})"]
 
 
 def check_words(place: object, known: pd.Series[Any], words: bool = True) -> None:
@@ -166,10 +159,3 @@ def check_words(place: object, known: pd.Series[Any], words: bool = True) -> Non
     if numbers.any() or not words:
         row = known.index[~numbers][0] if not numbers.all() else known.index[0]
         raise InputError(f"{place}, row {row + 1} holds {known[row][:30]!r}; expected numbers in all its rows")
-
-
-def _check_few(place: _Place, known: pd.Series[Any]) -> None:
-    """Raise an `InputError` where too many words are different."""
-    levels = known.nunique()
-    if levels > max(FEW, len(known) / 2):
-        raise InputError(f"{place} has {levels:,} different words in {len(known):,} rows; expected few, or numbers")

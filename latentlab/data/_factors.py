@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._columns import told_apart
 from latentlab.data._dialects import COUNTERS, MISSING, NUMBERLIKE, WHOLE
 from latentlab.data.dataset import Factor
 from latentlab.errors import InputError
+from latentlab.system.precision import as_floats, beyond_exact
 
 CATEGORIES = 20  # at most so many different whole numbers are categories
 LEVELS = 100  # at most so many, with ten rows each, are ordered levels
@@ -108,6 +108,19 @@ def factor_of(name: str, column: pd.Series[Any], *, mixed: bool = False) -> Colu
     if kind.is_object_dtype(column) or kind.is_string_dtype(column):
         return _categorical(name, _words(column, mixed))
     raise InputError(f"holds {column.dtype}; expected numbers or words: convert it, or leave it out")
+
+
+def told_apart(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column whose whole numbers float64 does not merge: where it would, what `exact_levels` gives.
+
+    >>> told_apart(pd.Series([2**60 + 1, 2**60])).tolist()
+    [1.0, 0.0]
+    """
+    if not pd.api.types.is_integer_dtype(column):
+        return column
+    known = column.dropna()
+    numbers = known.to_numpy(known.dtype.name.lower())
+    return pd.Series(as_floats(numbers), known.index).reindex(column.index) if beyond_exact(numbers) else column
 
 
 def in_order(words: Iterable[str]) -> list[str]:

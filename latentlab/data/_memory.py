@@ -85,7 +85,8 @@ def from_arrays(
     labels
         Words or whole numbers (n,); of a DataFrame x also the name of a column.
     row_ids
-        Whole numbers (n,), all different; of a DataFrame x also the name of a column, and by default its index.
+        Whole numbers or names (n,), all different; of a DataFrame x also the name of a column, and by default
+        its index.
     name
         What the data set is called.
     axes
@@ -139,6 +140,7 @@ def _of_frame(
 ) -> Dataset:
     from latentlab.data._table import Roles, of_frame
 
+    _check_order(name, frame.index, {"factors": factors, "labels": labels})
     if kind not in (None, "table"):
         numeric = from_arrays(frame.to_numpy(), kind, feature_names=tuple(map(str, frame.columns)), name=name)
         return _known(numeric, factors, labels, row_ids)
@@ -163,13 +165,31 @@ def _known(data: Dataset, factors: Any, labels: Any, row_ids: Any) -> Dataset:
         numbers, names = labels_of(Path(data.name), _array(labels, f"{data.name}: labels"), len(data))
         data = replace(data, labels=numbers, label_names=names)
     if row_ids is not None:
-        ids = _array(row_ids, f"{data.name}: row_ids")
-        if ids.dtype.kind not in "iu" or ids.shape != (len(data),) or len(np.unique(ids)) < len(ids):
-            raise InputError(
-                f"row_ids are {ids.dtype} {ids.shape}; expected ({len(data)},) whole numbers, all different"
-            )
-        data = replace(data, row_ids=ids.astype(np.int64))
+        ids, called = _row_ids(data.name, row_ids, len(data))
+        data = replace(data, row_ids=ids, row_names=called)
     return data
+
+
+def _row_ids(name: str, given: Any, n: int) -> tuple[NDArray[np.int64], NDArray[np.str_] | None]:
+    """Ids (n,) as numbers, and the names where they are no whole numbers."""
+    import pandas as pd
+
+    from latentlab.data._ids import ids_of, numbered
+
+    ids = _array(given, f"{name}: row_ids")
+    if ids.dtype.kind not in "iuUS" or ids.shape != (n,):
+        raise InputError(f"row_ids are {ids.dtype} {ids.shape}; expected ({n},) whole numbers or names, all different")
+    return numbered(ids_of(pd.Series(ids), f"{name}: row_ids"))
+
+
+def _check_order(name: str, index: Any, told: Mapping[str, Any]) -> None:
+    """Raise an `InputError` where factors or labels have the rows of a data frame in another order than it."""
+    import pandas as pd
+
+    framed = {what: given.index for what, given in told.items() if isinstance(given, pd.DataFrame | pd.Series)}
+    for what, other in framed.items():
+        if len(other) == len(index) and not other.equals(index) and set(other) == set(index):
+            raise InputError(f"{name}: {what} have the rows of x in another order; pass {what}.loc[x.index]")
 
 
 def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[Factor, ...]]:

@@ -28,6 +28,9 @@ def dataset_of(where: Path, x: Any, kind: str, about: Mapping[str, Any]) -> Data
     shape = tuple(x.shape)
     if 0 in shape or x.dtype.kind not in "biuf":
         raise InputError(f"{where}: samples are {x.dtype} {shape}; expected numbers, at least one sample: convert them")
+    named = [str(name) for name in about.get("feature_names", ())]
+    if twice := next((name for name in named if named.count(name) > 1), ""):
+        raise InputError(f"{where}: two features are called {twice[:40]!r}; name each once")
     samples, form = kind_named(kind).of_array(where, x, **about)
     if hasattr(samples, "toarray"):
         return Dataset(where.stem, shape, lambda rows: samples[rows].toarray(), form=form)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._columns import FEW, check_words, parquet_table
+from latentlab.data._columns import check_words, parquet_table
 from latentlab.data._dialects import COUNTERS, MISSING, Asked
 from latentlab.data._factors import counts, factors_of, in_order, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
@@ -27,6 +27,7 @@ PARQUET = (".parquet", ".pq")
 KINDS = ("numeric", "binary", "category")
 TARGETS = ("label", "labels", "class", "target", "species", "y")  # inputs that may be meant as labels
 ROUND_OFF = 5e-7  # of a column's range: what float32 may lose
+FEW = 20  # words that may all be different
 SHOWN = 6  # columns that a remark names
 MOST_LEVELS = 1000
 Floats = NDArray[np.float64]
@@ -115,21 +116,33 @@ def load(
 
 
 def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
-    """A data frame as a data set; whole numbers from 0 as its index become row ids."""
+    """A data frame as a data set; an index of different whole numbers from 0, or of different texts, is its row ids."""
     if twice := next((str(each) for each in frame.columns[frame.columns.duplicated()]), None):
         raise InputError(f"{name} has two columns called {twice[:60]!r}; name each once")
     absent = [each for each in (*roles.columns, *roles.others) if each not in set(map(str, frame.columns))]
     if absent:
         raise InputError(f"{name} has no column {absent[0][:60]!r}; it has: {_some(map(str, frame.columns))}")
-    index, said = frame.index, list[str]()
+    index = frame.index
     plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
-    numbered = pd.api.types.is_integer_dtype(index) and index.is_unique and index.min() >= 0
-    if not plain and not numbered:
-        said.append("the index of the frame is left out")
+    known = {} if plain else _of_index(index)
+    said = [] if plain or known else ["the index of the frame is left out"]
     with np.errstate(invalid="ignore"):  # infinity stays a float
         table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
     data = of_table(name, table, roles, name=name, source={"name": "frame"})
-    return replace(data, row_ids=index.to_numpy(np.int64)) if numbered and not plain and not roles.ids else data
+    return replace(data, **known) if known and not roles.ids else data
+
+
+def _of_index(index: pd.Index[Any]) -> dict[str, Any]:
+    """Row ids, and names, of an index of different whole numbers from 0 or of different texts; nothing of another."""
+    kind = pd.api.types
+    if not index.is_unique or isinstance(index, pd.MultiIndex) or index.hasnans:
+        return {}
+    if kind.is_integer_dtype(index):
+        return {"row_ids": index.to_numpy(np.int64)} if index.min() >= 0 else {}
+    if not kind.is_string_dtype(index):
+        return {}
+    row_ids, row_names = numbered(ids_of(index.to_series(), "the index"))
+    return {"row_ids": row_ids, "row_names": row_names}
 
 
 def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mapping[str, Any]) -> Dataset:

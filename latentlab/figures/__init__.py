@@ -11,6 +11,7 @@ the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -128,6 +129,11 @@ def decodes(kind: str) -> bool:
 def may_decode(kind: str) -> bool:
     """Whether figures of that kind show decoded samples, and so take the option ``model``."""
     return "model" in _parameters(kind)
+
+
+def texts(kind: str) -> set[str]:
+    """The options of that kind that are or may be words, such as the names of rows: their texts stay texts."""
+    return {name for name, each in _parameters(kind).items() if "str" in re.split(r"\W+", str(each.annotation))}
 
 
 def _parameters(kind: str) -> Mapping[str, inspect.Parameter]:

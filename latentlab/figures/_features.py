@@ -125,7 +125,10 @@ def _own(form: Form) -> bool:
 
 
 def _title(form: Form) -> str:
-    return f"change from low to high, {form.change_unit if _own(form) else kind_of(form).STANDARD}"
+    if _own(form):
+        return f"change from low to high, {form.change_unit}"
+    levels = " or 0 to 1" if set(form.columns) - {"numeric"} else ""
+    return f"change from low to high, {getattr(kind_of(form), 'INPUT', '')}{levels}"
 
 
 def contrast(form: Form, low: Samples, high: Samples) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,8 @@ def static(data: Matrix, preset: str) -> Any:
         _write(axes, data, chosen.size - 1.5)
     bar = fig.colorbar(drawn, ax=axes, fraction=0.03, pad=0.01, aspect=max(10, 4 * rows))
     bar.outline.set_visible(False)
-    bar.set_label(data.unit, size=chosen.size - 1)
+    fits = _style.wide(data.unit, chosen, 1) < ROW * max(4, rows)
+    bar.set_label(data.unit if fits else textwrap.fill(data.unit, len(data.unit) // 2 + 2), size=chosen.size - 1)
     return fig
 
 

@@ -31,7 +31,7 @@ class Overlay:
     marked: bool = False
 
 
-def traversal(codes: Codes, dimension: int, row: int | None) -> tuple[draws.Floats, NDArray[np.bool_]]:
+def traversal(codes: Codes, dimension: int, row: int | str | None) -> tuple[draws.Floats, NDArray[np.bool_]]:
     """The codes (steps, d) of a dimension moved from −2 to 2 standard deviations, and where they leave the data."""
     if not 0 <= dimension < codes.latent_dim:
         raise InputError(f"the codes have no dimension {dimension}; they have 0 to {codes.latent_dim - 1}")

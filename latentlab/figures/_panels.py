@@ -14,6 +14,7 @@ from latentlab.figures._text import short
 
 Floats = NDArray[np.float64]
 LETTERS = 26  # of a feature's name
+HEAD = 44  # pixels between rows of panels, for ticks and a heading
 HEADING = 44  # letters of a panel's heading on the screen
 BAR = 0.135  # inches that a bar has on paper
 CURVES = 0.95  # inches that a panel of curves has
@@ -104,15 +105,17 @@ def interactive(data: Panels, title: str, subtitle: str, alt: str) -> Any:
     from plotly.subplots import make_subplots
 
     heights = data.heights
+    height = int(130 + 135 * sum(heights) + 12 * data.down)
+    least = min(HEAD / (height - 130), 0.8 / max(1, data.down - 1))
     grid = make_subplots(
         data.down,
         data.across,
         row_heights=heights,
         subplot_titles=[short(panel.heading, HEADING) for panel in data.panels],
-        vertical_spacing=min(0.3 / data.down, 0.12),
+        vertical_spacing=max(min(0.3 / data.down, 0.12), least),
         horizontal_spacing=(0.22 if data.panels[0].bars is not None else 0.04) * 2 / max(2, data.across),
     )
-    base = _style.plotly(title, subtitle, alt, height=int(130 + 135 * sum(heights) + 12 * data.down))
+    base = _style.plotly(title, subtitle, alt, height=height)
     fig = go.Figure(grid).update_layout({k: v for k, v in base.layout.to_plotly_json().items() if k[1:5] != "axis"})
     line = {"gridcolor": "rgba(128,128,128,0.18)", "linecolor": _style.GREY, "zeroline": False}
     fig.update_xaxes(**line)

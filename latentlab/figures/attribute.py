@@ -65,7 +65,7 @@ def prepare(
     model: Live,
     of: str | None = None,
     against: str | None = None,
-    row: int | None = None,
+    row: int | str | None = None,
     steps: int = 7,
 ) -> AttributeData:
     """The vector from the rows `against` to the rows `of` it, applied to the row with the id `row`.
@@ -83,7 +83,7 @@ def prepare(
     cells = _images.rgba(run.config.form.picture(model.decode(moved)))[None]
     cells[0, far, ..., 3] = _images.FADED
     longest = np.argsort(-np.abs(found.vector), kind="stable")[:SHOWN]
-    subtitle = [describe(run), *said(found, names), f"row {codes.row_ids[place]} moved"]
+    subtitle = [describe(run), *said(found, names), f"row {codes.called([place])[0]} moved"]
     subtitle += [f"{int(far.sum())} of {steps} steps lie far from every row's code and are faded"] if far.any() else []
     return AttributeData(
         cells,

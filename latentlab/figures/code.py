@@ -26,22 +26,23 @@ TAKES = "run"
 PICTURES = 0.55  # of the width on the screen, what the pictures take beside the bars
 
 
-def prepare(run: Run, *, model: Live, row: int | None = None, moved: str = "") -> _sheet.Sheet:
+def prepare(run: Run, *, model: Live, row: int | str | None = None, moved: str = "") -> _sheet.Sheet:
     """The code of the row with the id `row` (the prior's mean), and what `moved` makes of it: ``z3=1.5,z0=-0.4``."""
     codes = run.codes()
     start, code = moved_code(codes, row, moved)
     pair = np.stack([start, code]) if moved.strip() else start[None]
     images, heads = list(run.config.form.picture(model.decode(pair))), ["decoded", "moved"][: len(pair)]
-    if row is not None and (image := original(run, row)) is not None:
+    place = None if row is None else codes.position(row)
+    if place is not None and (image := original(run, int(codes.row_ids[place]))) is not None:
         images, heads = [image, *images], [run.config.noun, *heads]
     far = bool(draws.leaving(codes, pair[-1]))
     subtitle = [describe(run), moved.strip(), "far from the rows' codes" if far else ""]
-    label = f"row {row}" if row is not None else "mean"
+    label = "mean" if place is None else f"row {codes.called([place])[0]}"
     said, marks = " · ".join(text for text in subtitle if text), {"code": ["start", "moved"][: len(pair)]}
     return _sheet.Sheet(_images.rgba(np.stack(images))[None], (label,), said, tuple(heads), pair, marks)
 
 
-def moved_code(codes: Codes, row: int | None, moved: str) -> tuple[draws.Floats, draws.Floats]:
+def moved_code(codes: Codes, row: int | str | None, moved: str) -> tuple[draws.Floats, draws.Floats]:
     """The code (d,) of a row, or of the mean, and with the values that ``z3=1.5,z0=-0.4`` sets.
 
     >>> moved_code(Codes(np.ones((3, 2), np.float32)), 0, "z1=-2")[1].tolist()

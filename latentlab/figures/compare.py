@@ -81,7 +81,7 @@ def prepare(
     runs: Sequence[Run],
     *,
     model: Callable[[Run], Live],
-    row: int | None = None,
+    row: int | str | None = None,
     top: int = 6,
     steps: int | None = None,
 ) -> Compared:
@@ -93,13 +93,16 @@ def prepare(
     """
     chosen = able(runs)
     if len(chosen) < 2:
-        raise InputError(f"{len(chosen)} encoded run with a model came to be compared; expected 2 to {MOST}")
+        raise InputError(
+            f"{len(chosen)} of {len(runs)} runs are encoded and have a model; expected 2 to {MOST} to compare"
+        )
     steps = steps or STEPS[len(chosen)]
     if not (2 <= steps <= 50 and top >= 1):
         raise InputError(f"steps is {steps} and top {top}; expected 2 to 50 steps and a dimension or more")
     codes = [run.codes() for run in chosen]
-    anchor = shared_row(codes, row)
-    if anchor is None or (row is not None and anchor != row):
+    wanted = None if row is None else int(codes[0].row_ids[codes[0].position(row)])
+    anchor = shared_row(codes, wanted)
+    if anchor is None or (row is not None and anchor != wanted):
         raise InputError(f"no row {'' if row is None else f'{row} '}is in all runs; encode the same data with each")
     matches = [match(codes[0], other) for other in codes[1:]]
     table = alongside(matches).head(top)
@@ -111,7 +114,7 @@ def prepare(
     ]
     pairs = sum(int(table[f"matched{k}"].sum()) for k in range(1, len(chosen)))
     subtitle = [
-        f"row {anchor} moved in each run, −2 to 2 standard deviations",
+        f"row {codes[0].naming(anchor)} moved in each run, −2 to 2 standard deviations",
         f"matched by rank correlation |ρ| over {alongside(matches).attrs['rows']:,} rows",
         f"{pairs} of {len(table) * (len(chosen) - 1)} pairs shown reach {MATCHED:g}, the others are faded",
         f"{len(chosen)} of {len(runs)} runs" if len(chosen) < len(runs) else "",
@@ -159,6 +162,8 @@ def _strips(
 ) -> list[Strip | None]:
     """The run's strips, decoded at once: none where a row has no dimension of it."""
     names, order = _names(run, codes), [j for j, _, _ in places if j >= 0]
+    if not order:
+        return [None] * len(places)
     paths = sweeps(codes, codes.mean[codes.position(anchor)], order, steps, REACH)
     pictures = dict(
         zip(order, zip(paths, _images.rgba(run.config.form.picture(model.decode(paths))), strict=True), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ REACH = 2.0
 
 
 def prepare(
-    run: Run, *, model: Live, by: str | None = None, top: int = 8, steps: int = 7, row: int | None = None
+    run: Run, *, model: Live, by: str | None = None, top: int = 8, steps: int = 7, row: int | str | None = None
 ) -> _sheet.Sheet:
     """The `top` directions ``by`` ``codes`` (principal components) or ``weights`` (of the decoder's first layer).
 
@@ -34,12 +34,12 @@ def prepare(
     if not 2 <= steps <= 50 or top < 1:
         raise InputError(f"steps is {steps} and top {top}; expected 2 to 50 steps and a direction or more")
     found = of_codes(codes) if kind == "codes" else of_weights(model.first_weights())
-    centre = codes.mean.mean(axis=0, dtype=np.float64) if row is None else _code(codes, row)
+    centre = codes.mean.mean(axis=0, dtype=np.float64) if row is None else codes.mean[codes.position(row)]
     count = min(top, len(found.vectors))
     paths = np.stack([along(codes, vector, centre, steps, REACH) for vector in found.vectors[:count]])
     labels = tuple(f"{k + 1}: {share:.0%}" for k, share in enumerate(found.share[:count]))
     heads = tuple(f"{t:+.2g} σ".replace("-", "−") if abs(t) > 1e-9 else "0" for t in np.linspace(-REACH, REACH, steps))
-    around = "around the mean code" if row is None else f"around row {row}"
+    around = "around the mean code" if row is None else f"around row {codes.called([codes.position(row)])[0]}"
     said = " · ".join([describe(run), f"{KINDS[kind]}, with their share", around])
     marks = {
         "direction": np.repeat(np.arange(1, count + 1), steps),
@@ -47,13 +47,6 @@ def prepare(
     }
     cells = _images.rgba(run.config.form.picture(model.decode(paths)))
     return _sheet.Sheet(cells, labels, said, heads, paths.reshape(-1, codes.latent_dim), marks)
-
-
-def _code(codes: Any, row: int) -> Any:
-    at = np.flatnonzero(codes.row_ids == row)
-    if not len(at):
-        raise InputError(f"no row has the id {row}; ids go from {codes.row_ids.min()} to {codes.row_ids.max()}")
-    return codes.mean[at[0]]
 
 
 def alt(data: _sheet.Sheet) -> str:

@@ -24,7 +24,14 @@ LOW = 0.1  # acceptance below which a chain hardly moves
 
 
 def prepare(
-    run: Run, *, model: Live, part: str = "lower", row: int | None = None, rows: int = 4, draws: int = 6, seed: int = 0
+    run: Run,
+    *,
+    model: Live,
+    part: str = "lower",
+    row: int | str | None = None,
+    rows: int = 4,
+    draws: int = 6,
+    seed: int = 0,
 ) -> _sheet.Sheet:
     """`rows` seeded random rows (or the one with the id `row`) with a `part` hidden: lower, upper, left, right, middle.
 
@@ -57,7 +64,7 @@ def prepare(
         _accepted(found.settings["acceptance"]),
         f"seed {seed}",
     ]
-    labels, flat = tuple(f"row {each}" for each in ids), found.codes.reshape(-1, codes.latent_dim)
+    labels, flat = tuple(f"row {each}" for each in codes.called(places)), found.codes.reshape(-1, codes.latent_dim)
     marks = {"draw": np.repeat(np.arange(draws) + 1, len(ids)), "row": np.tile(ids, draws)}
     return _sheet.Sheet(cells, labels, " · ".join(subtitle), heads, flat, marks)
 

@@ -62,7 +62,7 @@ def prepare(
     x: int | None = None,
     y: int | None = None,
     steps: int | None = None,
-    row: int | None = None,
+    row: int | str | None = None,
 ) -> Manifold:
     """`steps` × `steps` samples over the dimensions `x` and `y` (the most important two), equal in the prior's mass.
 
@@ -80,10 +80,11 @@ def prepare(
         ranked = dimensions(codes, draws=2)["index"].tolist()
         x = next(k for k in ranked if k != y) if x is None else x
         y = next(k for k in ranked if k != x) if y is None else y
-    around = None if row is None else codes.mean[codes.position(row)]
-    grid = manifold(codes, x, y, steps, around)
+    place = None if row is None else codes.position(row)
+    grid = manifold(codes, x, y, steps, None if place is None else codes.mean[place])
     prior = run.config.stochastic or not run.encodes
-    rest = "" if codes.latent_dim == 2 else f"others {'at row ' + str(row) if row is not None else 'at the mean'}"
+    at = "the mean" if place is None else f"row {codes.called([place])[0]}"
+    rest = "" if codes.latent_dim == 2 else f"others at {at}"
     subtitle = [
         describe(run),
         f"{steps} × {steps} equal parts of the prior" if prior else "equal parts of a normal fitted to the codes",

@@ -113,7 +113,7 @@ def _what(shown: dict[str, Shown], strips: int) -> str:
 
 def alt(data: OverviewData) -> str:
     """The figure in words."""
-    strips = "; ".join(f"{each.setting}: {', '.join(each.names)}" for each in data.shown)
+    strips = "; ".join(f"{each.setting}: {', '.join(each.names) or 'no dimension in use'}" for each in data.shown)
     return f"{rate_distortion.alt(data.curve)}. Strips of decoded {data.plural}: {strips or 'none'}. {data.subtitle}."
 
 

@@ -30,7 +30,7 @@ def prepare(
     by: str | None = None,
     ellipses: int = 0,
     path: int | None = None,
-    row: int | None = None,
+    row: int | str | None = None,
     seed: int = 0,
 ) -> ProjectionData:
     """Dimensions `x` and `y` (the most important two), coloured by the factor `by`.

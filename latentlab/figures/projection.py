@@ -82,7 +82,7 @@ class ProjectionData:
 
 
 def prepare(
-    run: Run, *, method: str | None = None, by: str | None = None, path: int | None = None, row: int | None = None
+    run: Run, *, method: str | None = None, by: str | None = None, path: int | None = None, row: int | str | None = None
 ) -> ProjectionData:
     """The run's projection by `method` (``umap`` where there is one), coloured by the factor `by` (the first).
 

@@ -34,13 +34,7 @@ class RateDistortion:
 
 def prepare(runs: Sequence[Run]) -> RateDistortion:
     """Rate and distortion of every run whose distortion was computed."""
-    check_comparable(runs)
-    table = compare(runs)
-    known = table[table["distortion"].notna() & (table["state"] != "diverged")]
-    if not any(run.config.has_model for run in runs):
-        raise InputError("these runs hold codes without a model, which have no distortion: a decoder would give one")
-    if known.empty:
-        raise InputError("no run has a distortion; encode them with it: `latentlab analyze … --only encode`")
+    table, known = judged(runs)
     summary = summarise(table)
     means = summary[summary["rate_mean"].notna() & summary["distortion_mean"].notna()]
     means = means.sort_values(["latent_dim", "rate_mean"]).reset_index(drop=True)
@@ -68,14 +62,27 @@ def _baselines(data: RateDistortion) -> list[tuple[str, float, list[float]]]:
     return [(str(name), float(values.mean()), values.tolist()) for name, values in groups]
 
 
+def judged(runs: Sequence[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A line for each run, and those of the runs whose distortion is known; an `InputError` says why none is."""
+    check_comparable(runs)
+    table = compare(runs)
+    if not any(run.config.has_model for run in runs):
+        raise InputError("these runs hold codes without a model, which have no distortion: a decoder would give one")
+    known = table[table["distortion"].notna() & (table["state"] != "diverged")]
+    if known.empty:
+        raise InputError("no run has a distortion; encode them with it: `latentlab analyze … --only encode`")
+    return table, known
+
+
 def alt(data: RateDistortion) -> str:
     """The figure in words."""
-    points = "; ".join(
+    points = [
         f"{row.setting}: rate {number(row.rate_mean, 1)}, distortion {number(row.distortion_mean, 1)}, {row.n} seeds"
         for row in data.means.itertuples()
-    )
-    lines = "; ".join(f"{name}: distortion {number(mean, 1)}, no rate" for name, mean, _ in _baselines(data))
-    return f"Scatter plot of distortion against rate, lower and further left is better. {points}. {lines}"
+    ]
+    lines = [f"{name}: distortion {number(mean, 1)}, no rate" for name, mean, _ in _baselines(data)]
+    told = ["; ".join(part) for part in (points, lines) if part]
+    return ". ".join(["Scatter plot of distortion against rate, lower and further left is better", *told])
 
 
 def interactive(data: RateDistortion) -> Any:

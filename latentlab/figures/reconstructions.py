@@ -53,7 +53,7 @@ def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstruction
     for run, part in parts[1:]:
         if not np.array_equal(_pick(part, part.originals, ids), originals):
             both = f"{run.name[-60:]} and {parts[0][0].name[-60:]}"
-            raise InputError(f"{both} reconstruct different images; choose runs of the same data")
+            raise InputError(f"{both} reconstruct different {runs[0].config.plural}; choose runs of the same data")
     pictures = first.form.picture
     rows = [pictures(originals), *(pictures(_pick(part, part.images, ids)) for _, part in parts)]
     left_out = len(runs) - len(parts)
@@ -64,8 +64,9 @@ def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstruction
     sheet = Reconstructions(cells, labels, " · ".join(subtitle), row_ids=tuple(ids))
     if drawn is None:
         return sheet
+    codes = parts[0][0].codes()
     decoded = {label: _pick(part, part.images, ids) for label, (_, part) in zip(labels[1:], parts, strict=True)}
-    panels = drawn.reconstructions(first.form, originals, decoded, [f"row {row}" for row in ids])
+    panels = drawn.reconstructions(first.form, originals, decoded, [f"row {codes.naming(row)}" for row in ids])
     return replace(sheet, panels=panels, differences=drawn.differences(first.form, originals, decoded))
 
 

@@ -131,6 +131,7 @@ def interactive(data: Scores) -> Any:
     )
     fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=110 + 230 * down)
     base = fig.layout.to_plotly_json()
+    names = [short(name, LABEL) for name in _ticks(data)]
     fig = go.Figure(grid).update_layout({k: v for k, v in base.items() if k not in ("xaxis", "yaxis")})
     for index, (metric, _) in enumerate(data.panels):
         row, column = index // across + 1, index % across + 1
@@ -158,9 +159,12 @@ def interactive(data: Scores) -> Any:
                         x=ends, y=[value] * 2, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip"
                     )
                     fig.add_trace(line, row=row, col=column)
-        ticks = {"tickvals": list(range(len(data.settings))), "ticktext": _ticks(data), "showgrid": False}
-        title = _axis(data) if index >= count - across else ""
-        fig.update_xaxes(range=[-0.6, len(data.settings) - 0.4], title=title, row=row, col=column, **ticks)
+        lowest = index >= count - across  # names of settings may be long, so they stand once below each column
+        ticks = {"tickvals": list(range(len(data.settings))), "ticktext": names, "showticklabels": lowest}
+        title = _axis(data) if lowest else ""
+        fig.update_xaxes(
+            range=[-0.6, len(data.settings) - 0.4], title=title, showgrid=False, row=row, col=column, **ticks
+        )
         fig.update_yaxes(range=data.limits(metric), row=row, col=column)
     fig.update_yaxes(gridcolor="rgba(128,128,128,0.18)", zeroline=False)
     fig.update_annotations(font_size=12)

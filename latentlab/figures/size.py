@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import number
-from latentlab.runs.comparison import check_comparable, compare
+from latentlab.figures.rate_distortion import judged
 from latentlab.runs.run import Run
 from latentlab.system.registry import choose
 
@@ -38,11 +37,7 @@ class Size:
 
 def prepare(runs: Sequence[Run], *, against: str = "") -> Size:
     """Every run that was encoded, ``against`` beta or latent_dim; by default whichever takes more values."""
-    check_comparable(runs)
-    table = compare(runs)
-    table = table[table["distortion"].notna() & (table["state"] != "diverged")].copy()
-    if table.empty:
-        raise InputError("no run has a distortion; encode them with it: `latentlab analyze … --only encode`")
+    table = judged(runs)[1].copy()
     several = {key: table[key].nunique() for key in AXES}
     x = choose(against.replace("-", "_"), AXES, what="axis") if against else max(AXES, key=lambda key: several[key])
     by = next(key for key in AXES if key != x)

@@ -92,7 +92,7 @@ def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any =
     ends = "prior range, −2 to 2" if over == "prior" else "2.5 % to 97.5 % of the codes"
     drawn = drawing(part.form)
     marked = ", whose position is marked" if drawn is None else ""
-    around = f"around row {settings['anchor_row']}{marked}" if "anchor_row" in settings else ""
+    around = f"around row {codes.naming(settings['anchor_row'])}{marked}" if "anchor_row" in settings else ""
     subtitle = [describe(run), ends, around, f"ranked by {table.attrs['ranked_by']}", shown, of_rows(table.attrs)]
     made = Traversals(
         cells,

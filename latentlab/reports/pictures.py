@@ -61,5 +61,5 @@ def told_range(run: Run) -> str:
     over, part = traversed(run)
     ends = "over the prior's range, −2 to 2" if over == "prior" else "over 2.5 % to 97.5 % of the codes"
     anchor = part.settings.get("anchor_row")
-    said = [f"traversals {ends}" + (f", around row {anchor}" if anchor is not None else "")]
+    said = [f"traversals {ends}" + (f", around row {run.codes().naming(anchor)}" if anchor is not None else "")]
     return "; ".join(filter(None, [*said, run.config.form.shown]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import attempt
@@ -30,11 +29,12 @@ class Table(NamedTuple):
 
 def facts(table: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     """What a report is about: the data, and how many runs, settings and seeds."""
-    data = dict.fromkeys(str(run.config.source.get("name") or Path(run.config.data).name) for run in runs)
+    data = dict.fromkeys(run.config.data_name for run in runs)
     settings = table["setting"].dropna().nunique()
     seeds = table["seed"].dropna().nunique()
     counted = [(len(table), "run"), (settings, "setting"), (seeds, "seed")]
-    return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), "nats per example"]
+    unit = ["nats per example"] if table["distortion"].notna().any() else []
+    return [", ".join(data) or "no data", *(f"{n} {what}{'s' * (n != 1)}" for n, what in counted), *unit]
 
 
 def trained(table: pd.DataFrame) -> Table:

@@ -260,7 +260,10 @@ def of_one_kind(runs: Iterable[Run]) -> list[Run]:
     InputError
         Where they differ in one of these, or none is encoded.
     """
-    found = [run for run in runs if beta_of(run) is not None]
+    given = list(runs)
+    if given and not any(run.config.has_model for run in given):
+        raise InputError("these runs hold codes without a model; β is a setting of models alone")
+    found = [run for run in given if beta_of(run) is not None]
     for key in ("likelihood", "sigma", "network", "latent_dim"):
         values = sorted({str(getattr(run.config, key)) for run in found})
         if len(values) > 1:

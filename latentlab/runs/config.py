@@ -230,6 +230,13 @@ class RunConfig(Frozen):
         return self.network != NO_NETWORK
 
     @property
+    def data_name(self) -> str:
+        """How pages call the data: by their name where they have one, else by their file."""
+        name, file = (str(self.source.get(key) or "") for key in ("name", "file"))
+        known = "package" in self.source or name.endswith("-published")
+        return (file if not known else "") or name or Path(self.data).name
+
+    @property
     def noun(self) -> str:
         """What one sample is called; a row where only its code is known."""
         return "row" if self.form is None else self.form.noun

@@ -330,15 +330,15 @@ class Run:
         """
         return stage(name).read(self)
 
-    def explore(self, *, row: int | None = None, adapter: str | Model | None = None) -> Explore:
+    def explore(self, *, row: int | str | None = None, adapter: str | Model | None = None) -> Explore:
         """Sliders over the dimensions in a notebook, decoded in the page: dragging asks the kernel nothing.
 
         It needs the extra ``notebook``. A run without weights is shown by its stored traversals, which a note says.
 
         Parameters
         ----------
-        row : int, optional
-            The id of the row to start from; by default a typical one.
+        row : int or str, optional
+            The id or name of the row to start from; by default a typical one.
         adapter : str or Model, optional
             What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
 

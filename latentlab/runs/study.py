@@ -98,7 +98,7 @@ class Study:
                 return run
         raise InputError(f"{self.path} has no run {which!r}; it has: {', '.join(r.name for r in self.runs)}"[:200])
 
-    def compare(self, *runs: int | str, row: int | None = None) -> Compare:
+    def compare(self, *runs: int | str, row: int | str | None = None) -> Compare:
         """Runs side by side in a notebook: a slider moves the matched dimensions of all, decoded in the page.
 
         It needs the extra ``notebook``. ``ll.compare(study)`` is the table of all runs.
@@ -108,8 +108,8 @@ class Study:
         *runs : int or str
             Positions or names of 2 to 4 runs, the first of which has the sliders; by default the first seed of each
             setting, at most four.
-        row : int, optional
-            The id of a row that all have, to start from; by default a typical one.
+        row : int or str, optional
+            The id or name of a row that all have, to start from; by default a typical one.
 
         Returns
         -------

@@ -30,6 +30,14 @@ def test_rows_come_back_with_their_places_and_levels(ids, kind):
     assert (unpacked(found["factors"][0]["levels"], "u1")[order] == np.where(LEVELS < 0, MISSING, LEVELS)).all()
 
 
+def test_rows_are_called_by_their_names_where_these_are_not_too_many(monkeypatch):
+    names = np.array([f"cell-{k}" for k in range(500)])
+    found = content(XY, np.arange(500), FACTORS, names=names)
+    assert [names[row] for row in unpacked(found["rows"], "<u4")] == found["names"]
+    monkeypatch.setattr("latentlab.browser.map.NAMED", 499)
+    assert content(XY, np.arange(500), FACTORS, names=names)["names"] == content(XY, np.arange(500), {})["names"] == []
+
+
 def test_colours_go_along_a_scale_where_values_have_an_order():
     assert content(XY, np.arange(500), FACTORS, (), {"kind"})["factors"][0]["colours"] == list(LONG[:3])
     low, middle, high = content(XY, np.arange(500), FACTORS)["factors"][0]["colours"]

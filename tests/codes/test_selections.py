@@ -14,11 +14,13 @@ from latentlab.codes.selections import (
     extremes,
     holding,
     inside,
+    levels,
     marks,
     named,
     together,
     values_of,
 )
+from latentlab.data.dataset import Factor
 from latentlab.errors import InputError
 
 
@@ -53,9 +55,18 @@ def test_composition_of_one_shape_lifts_that_shape_by_the_number_of_shapes() -> 
     assert np.allclose(found.loc["x"]["lift"], 1)
 
 
-def test_a_continuous_factor_is_counted_in_bins_of_equal_counts() -> None:
-    from latentlab.data.dataset import Factor
+def test_bins_of_many_levels_are_told_in_their_values_not_in_their_numbers() -> None:
+    ages, sizes = np.arange(20.0, 80.0), tuple(f"size {k:02d}" for k in range(60))
+    factors = np.arange(60)[:, None].repeat(2, axis=1).astype(float)
+    specs = (Factor("age", "ordinal", tuple(ages.tolist())), Factor("size", "ordinal", sizes))
+    codes = Codes(np.zeros((60, 1), np.float32), factors=factors, specs=specs)
+    told = {name: texts for name, (_, texts) in levels(codes).items()}
+    assert (told["age"][0], told["age"][-1]) == ("20 … 26", "73 … 79")
+    assert (told["size"][0], told["size"][-1]) == ("size 00 … size 06", "size 53 … size 59")
+    assert holding(codes, "age", "73 … 79").tolist() == list(range(53, 60))
 
+
+def test_a_continuous_factor_is_counted_in_bins_of_equal_counts() -> None:
     values = np.random.default_rng(0).normal(size=(1000, 1))
     codes = Codes(values.astype("f4"), None, values, (Factor("size", "continuous"),))
     found = composition(codes, np.arange(1000))

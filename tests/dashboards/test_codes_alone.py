@@ -37,6 +37,12 @@ def words(app: Any) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", " ".join(texts), flags=re.DOTALL)))
 
 
+def test_figures_of_models_say_that_there_is_none(embeddings: Path) -> None:
+    for kind in ("size", "rate_distortion", "spectrum", "overview"):
+        with pytest.raises(ll.InputError, match="these runs hold codes without a model"):
+            ll.figures.draw(kind, Study(embeddings))
+
+
 @pytest.mark.parametrize("run", ["pca", "wide"])
 @pytest.mark.parametrize(
     ("page", "said"),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from latentlab.analysis.score.arrays import Arrays, levels_of, read_arrays
 from latentlab.data import Dataset, from_arrays, load
 from latentlab.data._factors import factors_of, labels_of
 from latentlab.errors import InputError
@@ -97,6 +98,22 @@ def test_what_is_no_factor_is_left_out_with_a_reason_or_refused_by_name(column: 
     else:
         with pytest.raises(InputError, match=rf"^t: column 'odd' holds .*{why}"):
             factors_of(table, ["odd"], "t")
+
+
+def test_scored_tables_make_levels_of_words_by_the_same_rule(tmp_path: Path) -> None:
+    table = obs()[["word", "flag", "size", "dose"]].reset_index(drop=True)
+    table["size"] = table["size"].cat.rename_categories({"s": "z", "l": "b"})
+    table.to_parquet(tmp_path / "v.parquet")
+    np.save(tmp_path / "z.npy", X)
+    expected = factors_of(table, (), "t").values
+    for found in (read_arrays(tmp_path / "z.npy", tmp_path / "v.parquet"), levels_of(table, ())):
+        values, names = (found.factors, found.names) if isinstance(found, Arrays) else found
+        np.testing.assert_array_equal(values, expected)
+        assert tuple(names) == tuple(table.columns)
+    with pytest.raises(InputError, match=r"^factors: column 'word' holds 60 different words in 60 rows"):
+        levels_of(table.assign(word=[f"w{k}" for k in range(N)]), ())
+    numbers = table[["dose"]].assign(plate=np.arange(N) % 3 * 5)
+    np.testing.assert_array_equal(levels_of(numbers, ())[0], numbers, "numbers stay what they are")
 
 
 def test_names_of_classes_may_look_like_numbers() -> None:

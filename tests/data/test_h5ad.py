@@ -171,6 +171,23 @@ def test_repeated_feature_names_get_a_word(tmp_path: Path) -> None:
     assert any("1 feature names repeat" in each for each in data.remarks)
 
 
+def test_repeated_names_of_rows_name_none_of_them(tmp_path: Path) -> None:
+    held = cells()
+    held.obs_names = ["same", *held.obs_names[1:-1], "same"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = load(written(held, tmp_path), layer="counts")
+    assert data.row_names is None
+    assert data.row_ids.tolist() == list(range(40))
+    assert "names of rows repeat, so rows are known by their numbers from 0" in data.remarks
+
+
+def test_whole_numbers_below_0_are_not_called_fractions(tmp_path: Path) -> None:
+    held = cells()
+    held.layers["shifted"] = held.layers["counts"] - sparse.csr_matrix(np.eye(40, 6, dtype=np.float32) * 9)
+    assert load(written(held, tmp_path), layer="shifted").remarks[0].startswith("shifted holds numbers from -")
+
+
 def test_missing_labels_are_minus_one_and_said(tmp_path: Path) -> None:
     held = cells()
     held.obs.loc[held.obs_names[:3], "cell_type"] = np.nan

@@ -78,6 +78,7 @@ def test_an_axis_makes_a_signal_and_names_its_points(path: Path) -> None:
         ("a", "b"),
     )
     assert form.axis == tuple(axis)
+    assert {"what": "axis", "found": "1100 to 2500 nm", "problem": "", "usable": True} in check(str(path))
 
 
 @pytest.mark.parametrize(

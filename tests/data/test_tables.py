@@ -200,6 +200,7 @@ def test_data_check_tells_every_column(table: Path) -> None:
     assert str(findings["column smokes"]["found"]).startswith("binary, 1 in ")
     assert str(findings["remark"]["found"]).startswith("left out: sample")
     assert all(each["usable"] for each in findings.values())
+    assert check(from_arrays(FLOATS))[2]["what"] == "column 1", "a column without a name is not called so twice"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,10 @@ def test_arrays_are_read_as_what_they_plainly_are(given: object, options: dict, 
         (np.array([["a", "b"]]), {}, "expected"),
         (FLOATS, {"labels": [1, 2]}, "labels have shape"),
         (FLOATS, {"factors": np.zeros((3, 2))}, "expected \\(6, k\\)"),
-        (FLOATS, {"row_ids": [0] * 6}, "all different"),
+        (FLOATS, {"row_ids": [0] * 6}, "ids are unique"),
+        (FLOATS, {"row_ids": [0.5] * 6}, "whole numbers or names, all different"),
+        (FLOATS, {"feature_names": list("abcda")}, "two features are called 'a'; name each once"),
+        (FLOATS, {"axis": [1, 2, 5, 3, 4]}, "the axis goes up and down; expected points in order"),
         (FLOATS, {"columns": {"a": "numeric"}}, "not a DataFrame"),
     ],
 )
@@ -273,6 +277,33 @@ def test_what_is_known_of_rows_in_memory() -> None:
     pairs = torch.utils.data.TensorDataset(torch.from_numpy(FLOATS), torch.arange(6))
     assert np.array_equal(load(pairs)[:], FLOATS)
     assert load(pairs).labels.tolist() == list(range(6))  # type: ignore[union-attr]
+
+
+def test_rows_are_named_by_ids_or_by_the_index_of_a_frame() -> None:
+    names = [f"P{k}" for k in range(6)]
+    frame = pd.DataFrame(FLOATS, index=names)
+    for data in (
+        from_arrays(FLOATS, row_ids=names),
+        from_arrays(frame),
+        from_arrays(frame.assign(i=names), row_ids="i"),
+    ):
+        assert data.row_names is not None
+        assert data.row_names.tolist() == names
+        assert len(set(data.row_ids.tolist())) == 6
+    assert from_arrays(pd.DataFrame(FLOATS, index=["a"] * 6)).row_names is None
+
+
+def test_rows_in_another_order_than_the_frame_are_refused_not_mixed_up() -> None:
+    frame = pd.DataFrame(FLOATS, index=list("abcdef"))
+    dose = pd.DataFrame({"dose": RNG.normal(size=6)}, index=list("fedcba"))
+    with pytest.raises(InputError, match=r"factors have the rows of x in another order; pass factors\.loc\[x\.index\]"):
+        from_arrays(frame, factors=dose)
+    with pytest.raises(InputError, match="labels have the rows of x in another order"):
+        from_arrays(frame, labels=pd.Series(list("xyxyxy"), dose.index))
+    found = from_arrays(frame, factors=dose.loc[frame.index]).factors
+    assert found is not None
+    assert found[:, 0].tolist() == dose["dose"].tolist()[::-1]
+    assert len(from_arrays(frame, factors=dose.reset_index(drop=True))) == 6, "rows without names go by their order"
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.h5"])

@@ -12,14 +12,16 @@ from latentlab.analysis.explain.stage import explain
 from latentlab.analysis.support.stage import support
 from latentlab.analysis.traverse.stage import decode_run
 from latentlab.data.kinds import Form
+from latentlab.data.kinds._draw import bars
 from latentlab.errors import InputError
-from latentlab.figures import _curves, _features, draw, rendered
+from latentlab.figures import _curves, _features, draw, rendered, texts
 from latentlab.models.live import live
 from latentlab.runs.run import Run
 from latentlab.system.registry import load
 
 KINDS = ("signal", "table", "counts")
 DECODING = ("samples", "manifold", "interpolation", "directions", "attribute", "code")
+NAMES = [f"S{k:03d}" for k in range(120)]
 PLURALS = {"signal": "signals", "table": "rows", "counts": "samples"}
 
 
@@ -31,7 +33,7 @@ def samples(kind: str) -> dict[str, Any]:
         "signal": {"x": np.stack([1e4 + mixed, mixed], axis=1), "axis": np.linspace(1100, 2500, 40), "axis_unit": "nm"},
         "table": {"x": mixed[:, :6], "feature_names": ("pH", "<b>", "sugar", "acid", "iron", "zinc")},
         "counts": {"x": rng.poisson(np.exp(1 + mixed)), "feature_names": tuple(f"GENE{k}" for k in range(40))},
-    }[kind] | {"kind": kind, "factors": factors}
+    }[kind] | {"kind": kind, "factors": factors, "row_ids": NAMES}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -69,6 +71,46 @@ def test_names_and_units_are_on_traversals_and_effects(run: Run) -> None:
 def test_names_are_no_markup(run: Run) -> None:
     if run.config.form.kind == "table":
         assert "<b>" not in str([axis.ticktext for axis in draw("reconstructions", run).select_yaxes()])
+
+
+def test_rows_are_named_by_their_names_or_ids_in_every_figure(run: Run) -> None:
+    model, ids = live(run), run.codes().row_ids
+    shown = load("figures", "interpolation").prepare(run, model=model, a="S003", b=str(ids[17]))
+    plain = load("figures", "interpolation").prepare(run, model=model, a=int(ids[3]), b=int(ids[17]))
+    assert np.array_equal(shown.codes, plain.codes)
+    assert "from row S003 to row S017" in shown.subtitle
+    for kind in ("code", "manifold", "directions", "attribute"):
+        assert "row S005" in str(vars(load("figures", kind).prepare(run, model=model, row="S005")))
+    assert "around row S" in load("figures", "traversals").prepare(run).subtitle
+    panels = load("figures", "reconstructions").prepare([run]).panels.panels
+    assert all(panel.heading.startswith("row S") for panel in panels if not panel.low)
+    with pytest.raises(InputError, match="no row is called 'nobody'; these are 120 rows, such as 'S000'"):
+        load("figures", "interpolation").prepare(run, model=model, a="nobody")
+
+
+def test_options_that_may_be_words_stay_words() -> None:
+    assert {"a", "b", "way"} <= texts("interpolation")
+    assert not {"steps", "model"} & texts("interpolation")
+
+
+def test_a_change_is_told_in_the_unit_of_the_kind(run: Run) -> None:
+    unit = {"signal": "standard deviations", "table": "standard deviations", "counts": "counts"}
+    assert run.config.form.amount(0.25) == f"0.25 {unit[run.config.form.kind]}"
+    assert Form("image", (1, 4, 4), "uint8", scale=(255.0,)).amount(0.255) == "25.5%"
+
+
+def test_bars_of_neighbouring_samples_do_not_touch() -> None:
+    for d in (1, 5, 120, 900):
+        picture = bars(np.ones((2, d)), signed=False)
+        assert picture.shape == (2, 3, 64, 128)
+        assert (picture[..., :4] == 255).all()
+        assert (picture[..., -4:] == 255).all()
+        assert (picture[..., 4:-4] < 255).any()
+
+
+def test_a_run_without_a_dimension_in_use_has_no_strips(run: Run) -> None:
+    data = load("figures", "compare")
+    assert data._strips(run, run.codes(), [(-1, float("nan"), False)], live(run), 0, 5) == [None]
 
 
 def test_filling_is_refused_in_one_line(run: Run) -> None:

@@ -133,6 +133,10 @@ def test_factor_matrix_reads_the_score_and_agrees_with_the_codes(run):
     np.testing.assert_allclose(data.values, knowledge(run.codes()).normalised[order], atol=1e-9)
     assert data.factors == ("shape", "x", "y", "angle")
     assert "MIG" in data.subtitle
+    with _style.rendering(8):
+        paper.canvas.draw()
+        label = paper.axes[1].yaxis.label.get_window_extent()
+    assert 0 <= label.y0 < label.y1 <= paper.bbox.y1, "the bar's label fits beside four rows"
 
 
 SHAPES = ("square", "ellipse", "heart")
@@ -345,7 +349,7 @@ def test_compare_of_a_study_takes_one_run_a_setting(toy_study):
     assert "4 of 8 runs" in data.subtitle
     with pytest.raises(InputError, match="expected 2 to 4"):
         prepared("compare", [toy_study[0]], model=decoder)
-    with pytest.raises(InputError, match="no row 99999 is in all runs"):
+    with pytest.raises(InputError, match="no row has the id 99999"):
         prepared("compare", list(toy_study), model=decoder, row=99999)
     with pytest.raises(InputError, match=r"model=ll\.live"):
         draw("compare", toy_study)

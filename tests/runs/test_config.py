@@ -22,6 +22,20 @@ GOOD: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ({"name": "csv", "file": "patients.csv"}, "patients.csv"),
+        ({"name": "digits"}, "digits"),
+        ({"name": "dsprites-published", "file": "d.npz"}, "dsprites-published"),
+        ({"name": "pbmc68k-reduced", "package": "scanpy", "file": "p.h5ad"}, "pbmc68k-reduced"),
+        ({}, "x.npy"),
+    ],
+)
+def test_data_are_called_by_their_name_or_their_file(source, told):
+    assert RunConfig.model_construct(source=source, data="folder/x.npy").data_name == told
+
+
 def test_it_comes_back_from_the_disk(tmp_path: Path) -> None:
     config = validate(RunConfig, GOOD, "test")
     write_json(tmp_path / "config.json", config.model_dump(mode="json"))

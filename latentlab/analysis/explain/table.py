@@ -171,10 +171,10 @@ def _extremes(run: Run, effects: Effects, order: np.ndarray) -> dict[str, list[s
         return {}
     names, effect = feature_names(run.config.form), effects.shift[0].reshape(len(effects.strength), -1)
     ranked = [dict(_ranked(effect[j], NAMED)) for j in order]
-    used = run.codes().active
+    used, between = run.codes().active, "; " if any("," in name for name in names) else ", "
     return {
         way: [
-            ", ".join(names[k][:24] for k in each[way]) if used[j] else ""
+            between.join(names[k][:24] for k in each[way]) if used[j] else ""
             for j, each in zip(order, ranked, strict=True)
         ]
         for way in ("up", "down")

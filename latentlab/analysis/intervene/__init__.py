@@ -7,8 +7,8 @@ STAGE = Stage(
     files={"interventions.json": "latentlab.analysis.intervene.record:load_interventions"},
     make="latentlab.analysis.intervene.stage:intervene",
     command="intervene RUN",
-    about="Latent dimensions were swapped between rows, and the factors of the decoded images read by a regressor "
-    "trained on real images",
+    about="Latent dimensions were swapped between rows, and the factors of decoded samples read by a regressor "
+    "trained on real samples",
     source="Huang et al. 2024",
     needs=("encoder", "decoder"),
     figures=("interventions",),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.h5ad import load_codes
@@ -50,6 +52,30 @@ def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()
     labelled = _read(factors, FACTORS_KEYS, replace(asked, rows=len(read.codes)))
     said = (*read.said, *labelled.said)
     return read._replace(factors=labelled.codes, names=labelled.names, test=None, grid=None, said=said)
+
+
+def levels_of(factors: Any, names: Sequence[str]) -> tuple[Any, Sequence[str]]:
+    """Factors (n, k) and their names: columns of words become levels by the rule for all columns, others stay.
+
+    >>> levels_of(np.array([["b"], ["a"], ["b"]]), ())
+    (array([[1.],
+           [0.],
+           [1.]]), ('factor_0',))
+    """
+    if not hasattr(factors, "columns"):
+        array = factors if hasattr(factors, "dtype") else np.asarray(factors)
+        if getattr(array.dtype, "kind", "") not in ("O", "U") or array.ndim > 2:
+            return factors, names
+        import pandas as pd
+
+        frame = pd.DataFrame(array)
+        factors = frame.set_axis([f"factor_{j}" for j in range(len(frame.columns))], axis=1)
+    named = tuple(names) or tuple(map(str, factors.columns))
+    if all(dtype.kind in "biuf" for dtype in factors.dtypes):
+        return factors.to_numpy(), named
+    from latentlab.data._columns import of_frame
+
+    return of_frame("factors", factors).values, named
 
 
 def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:

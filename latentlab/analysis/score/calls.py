@@ -17,6 +17,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
+from latentlab.analysis.score.arrays import levels_of
 from latentlab.analysis.score.profiles._protocol import (
     BATCH,
     Protocol,
@@ -69,6 +70,8 @@ def gather(
 ) -> Material:
     """Arrays checked against each other; factors that have one value are left out, by name."""
     z = check_codes(codes)
+    if factors is not None:
+        factors, factor_names = levels_of(factors, factor_names)
     sizes = None if grid is None else _check_grid(grid, len(z), test)
     if sizes is not None and factors is None:
         factors = levels_of_rows(np.arange(len(z), dtype=np.int64), sizes)

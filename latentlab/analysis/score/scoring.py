@@ -141,8 +141,8 @@ def score(
     ----------
     codes : array (n, d)
         Codes, one row per sample.
-    factors : array (n, k), optional
-        Factors, NaN where missing; without them only what needs none is computed.
+    factors : array (n, k) or DataFrame, optional
+        Factors, NaN where missing, words as levels; without them only what needs none is computed.
     grid : sequence of int, optional
         The levels per factor where the rows are the full grid in row-major order (factors then follow from it).
     test : pair of arrays, optional
@@ -150,7 +150,7 @@ def score(
     variance : array (n, d), optional
         The posterior variance.
     factor_names : sequence of str
-        A name for each column of ``factors``.
+        A name for each column of ``factors``; by default those of a DataFrame.
     kinds : sequence of str, optional
         What each factor is: ``categorical``, ``ordinal``, ``continuous`` or ``circular``.
     metrics : sequence of str, optional

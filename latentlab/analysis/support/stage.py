@@ -46,7 +46,7 @@ NO_INTERVAL = {
     "mmd": "it is compared with mmd_null, which one sample in twenty of the prior itself exceeds",
     "rate, active_units, mean, deviation, distance, gaussian_tc, gaussian_kl": "they describe these rows",
     "probe, knn": "halves of the rows gave intervals that covered more than 97 % in simulation",
-    "to_training": "it is a distance to the nearest of the given training images",
+    "to_training": "it is a distance to the nearest of the given training rows",
 }
 Images = NDArray[np.uint8]
 
@@ -326,7 +326,7 @@ def _undefined(run: Run, codes: Codes, trained_on: Dataset, held: Dataset) -> di
     elif not codes.active.any():
         found["widths"] = "no dimension is active: every posterior equals the prior"
     if run.config.fingerprint not in ("", trained_on.fingerprint["images"]):
-        found["memory"] = "the data are not the images that the run was trained on"
+        found["memory"] = "the data are not those that the run was trained on"
     elif np.isin(held.row_ids, trained_on.row_ids).all():
         found["memory"] = "the data have no rows that were not trained on"
     if codes.labels is None:

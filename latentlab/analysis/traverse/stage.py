@@ -22,38 +22,40 @@ def decode_run(
     data: Dataset | None = None,
     *,
     split: str | None = None,
-    anchor: int | None = None,
+    anchor: int | str | None = None,
     seed: int = 0,
     adapter: str | Model | None = None,
 ) -> dict[str, Decodings]:
     """Traversals over both ranges and reconstructions of a run, kept in its ``decodings.h5``.
 
-    ``anchor`` is a row id; by default the row nearest to the median code. A deterministic encoder has no prior, so only
-    the aggregate range is decoded for it. A model without an encoder has no reconstructions: its traversals go around a
-    draw from the prior.
+    ``anchor`` is a row's id or name; by default the row nearest to the median code. A deterministic encoder has no
+    prior, so only the aggregate range is decoded for it. A model without an encoder has no reconstructions: its
+    traversals go around a draw from the prior.
     """
     STAGE.check(run)
     images, codes = analysed(run, data, split) if run.encodes else None, run.codes()
     if images is not None:
         _check_encoded(run, codes, images)
-    inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": anchor, "seed": seed}
+    position = None if anchor is None else codes.position(anchor)
+    known = None if position is None else int(codes.row_ids[position])
+    inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "anchor": known, "seed": seed}
     return kept(
         run,
         STAGE,
         inputs,
-        lambda: _decoded(run, codes, images, anchor, seed, adapter),
+        lambda: _decoded(run, codes, images, position, seed, adapter),
         lambda parts: save_decodings(run.decodings_path, parts, inputs),
     )
 
 
 def _decoded(
-    run: Run, codes: Codes, images: Dataset | None, anchor: int | None, seed: int, adapter: str | Model | None
+    run: Run, codes: Codes, images: Dataset | None, position: int | None, seed: int, adapter: str | Model | None
 ) -> dict[str, Decodings]:
     if images is not None and len(codes) != len(images):
         raise InputError(
             f"{run.codes_path} has {len(codes)} rows but {images.name} has {len(images)}; encode this data first"
         )
-    position = typical_row(codes) if anchor is None else codes.position(anchor)
+    position = typical_row(codes) if position is None else position
     rows = codes.drawn(RECONSTRUCTED, seed)
     torch.set_num_threads(run.config.hardware.threads)
     model = load_model(run, adapter)

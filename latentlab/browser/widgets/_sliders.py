@@ -27,7 +27,7 @@ class Sliders(Widget):
     _css = style("stage.css") + style("cell.css")
     values = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, runs: Sequence[Run], row: int | None, adapter: Any = None) -> None:
+    def __init__(self, runs: Sequence[Run], row: int | str | None, adapter: Any = None) -> None:
         found = [_model(run, adapter) for run in runs]
         self._runs, self._models = list(runs), [model for model, _ in found]
         without = {run.name: why for run, (_, why) in zip(runs, found, strict=True) if why}

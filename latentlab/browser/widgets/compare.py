@@ -21,8 +21,8 @@ class Compare(Sliders):
     ----------
     runs : sequence of Run
         2 to 4, encoded, of the same data. More are cut to the first seed of each setting, at most four.
-    row : int, optional
-        The id of a row that all have, to start from; by default a typical one.
+    row : int or str, optional
+        The id or name of a row that all have, to start from; by default a typical one.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Compare(Sliders):
 
     codes = traitlets.Tuple(read_only=True)
 
-    def __init__(self, runs: Sequence[Run], *, row: int | None = None) -> None:
+    def __init__(self, runs: Sequence[Run], *, row: int | str | None = None) -> None:
         chosen = able(runs)
         if len(chosen) < 2:
             raise InputError(f"{len(chosen)} of {len(runs)} runs can be compared; expected 2 to {MOST} encoded ones")

@@ -18,8 +18,8 @@ class Explore(Sliders):
     ----------
     run : Run
         Encoded.
-    row : int, optional
-        The id of the row to start from; by default a typical one.
+    row : int or str, optional
+        The id or name of the row to start from; by default a typical one.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
 
@@ -33,7 +33,7 @@ class Explore(Sliders):
 
     code = traitlets.Any(read_only=True)
 
-    def __init__(self, run: Run, *, row: int | None = None, adapter: str | Model | None = None) -> None:
+    def __init__(self, run: Run, *, row: int | str | None = None, adapter: str | Model | None = None) -> None:
         super().__init__([run], row, adapter)
 
     def _keep(self) -> None:

@@ -10,6 +10,7 @@ A kind's file holds what its samples have of their own, as functions of their `F
 - ``SEEN`` is what an encoder sees of a sample: ``itself``, ``without what is missing`` or its ``logarithms``;
 - ``change(form, low, high)`` is how one decoded sample differs from another, with its sign, and ``CHANGE`` its unit;
   the difference of values where a kind says nothing;
+- ``INPUT`` is the unit of what the model is given, where it is not a share of a range;
 - ``shown(form)`` says what of a sample its picture shows, where that is not all of it;
 - ``DRAWN``, where it has one, is the file of `latentlab.figures` that draws its traversals and reconstructions; of one
   drawn as ``features``, ``standard(form, samples)`` are numbers in which features compare, and ``STANDARD`` their unit;

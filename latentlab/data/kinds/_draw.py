@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
 HEIGHT, WIDTH = 64, 128
+MARGIN = 4  # pixels beside bars, by which a picture stands apart from the next
 UP, DOWN, AXIS = (0, 114, 178), (213, 94, 0), (187, 187, 187)  # Okabe and Ito's blue and vermilion, a grey
 LINES = (UP, DOWN, (0, 158, 115), (204, 121, 167), (86, 180, 233), (230, 159, 0))
 SAMPLED = 8  # points between two columns of pixels, so that a steep line has no gaps
 
 
 def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
-    """Bars of heights (…, d) in [−1, 1] around a middle line, as pictures (…, 3, HEIGHT, w); NaN is a gap.
+    """Bars of heights (…, d) in [−1, 1] around a middle line, as pictures (…, 3, HEIGHT, WIDTH); NaN is a gap.
 
     Bars that are not `signed` have heights in [0, 1] and stand on a line at the bottom. Of more bars than there are
     pixels, neighbours share one: the one that is farthest from 0.
@@ -21,9 +22,10 @@ def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
     >>> bars(np.array([[1.0, -0.5, np.nan]])).shape
     (1, 3, 64, 128)
     """
-    heights = _thinned(np.asarray(heights, np.float64), WIDTH)
+    room = WIDTH - 2 * MARGIN
+    heights = _thinned(np.asarray(heights, np.float64), room)
     d = heights.shape[-1]
-    edges = np.linspace(0, WIDTH, d + 1).round().astype(int)
+    edges = np.linspace(0, room, d + 1).round().astype(int)
     middle = HEIGHT // 2 if signed else HEIGHT - 1
     ends = np.clip(np.nan_to_num(heights) * (middle - 1), 1 - middle, middle - 1).round().astype(int)
     rows = middle - np.arange(HEIGHT)[:, None]  # pixels above the middle
@@ -37,7 +39,8 @@ def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
     if np.diff(edges).min() >= 3:
         wide[..., edges[1:] - 1] = 255  # a gap between bars
         wide[..., middle, :] = np.array(AXIS, np.uint8)[:, None]
-    return wide
+    sides = [(0, 0)] * (wide.ndim - 1) + [(MARGIN, MARGIN)]
+    return np.pad(wide, sides, constant_values=255)
 
 
 def lines(heights: NDArray[np.floating]) -> Pictures:

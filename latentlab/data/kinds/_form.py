@@ -122,6 +122,11 @@ class Form:
         """What one number of a sample is called."""
         return str(kind_of(self).PLACE)
 
+    def amount(self, change: float, digits: int = 1) -> str:
+        """A change of the model's input in words: of images a share of their range, else in the kind's ``INPUT``."""
+        unit = getattr(kind_of(self), "INPUT", "")
+        return f"{change:.3g} {unit}" if unit else f"{change:.{digits}%}"
+
     @property
     def bytes(self) -> bool:
         """Whether values are whole numbers from 0 to 255, to which decoded ones are rounded."""

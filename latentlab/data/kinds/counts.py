@@ -24,6 +24,7 @@ DRAWN = "features"
 STANDARD = "log2(1 + count)"
 MATCHED = ("total", 0.05)  # logarithms of sums that differ by less are called equal
 CHANGE = "log2 fold"
+INPUT = "counts"
 PSEUDO = 0.1  # counts added to both means of a fold, so that what is hardly ever counted makes no large one
 
 

@@ -25,6 +25,7 @@ PLACE = "point"
 SEEN = "itself"
 DRAWN = "curves"
 MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal
+INPUT = "standard deviations"
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
 
 
@@ -96,6 +97,9 @@ def of_array(
             f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
             "expected (n, points) or (n, channels, points)"
         )
+    steps = np.diff(np.asarray(axis, np.float64))
+    if not (np.isnan(steps).any() or (steps >= 0).all() or (steps <= 0).all()):
+        raise InputError(f"{where}: the axis goes up and down; expected points in order: sort it and the signals alike")
     return x, Form(
         "signal",
         x.shape[1:],
@@ -117,10 +121,10 @@ def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]
         low, high = np.minimum(low, least.min(axis=0)), np.maximum(high, most.max(axis=0))
         flat, seen = flat + (least == most).sum(axis=0), seen + len(block)
     names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
-    ends = zip(names, low, high, flat, strict=True)
-    return [
+    ends = [("axis", f"{form.axis[0]:g} to {form.axis[-1]:g} {form.axis_unit}".rstrip(), "")] if form.axis else []
+    return ends + [
         (name, f"{a:g} to {b:g} {form.unit}".rstrip(), f"{k:,} of {seen:,} signals are constant" if k else "")
-        for name, a, b, k in ends
+        for name, a, b, k in zip(names, low, high, flat, strict=True)
     ]
 
 

@@ -22,6 +22,7 @@ PLACE = "column"
 SEEN = "without what is missing"
 DRAWN = "features"
 STANDARD = "standard deviations from the mean, or 0 to 1"
+INPUT = "standard deviations"
 MATCHED = ("", 0.0)  # nothing of a row is like brightness
 SHOWN = 3  # standard deviations from the middle line of a picture to its edge
 COLUMNS = ("numeric", "binary")
@@ -113,19 +114,20 @@ def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]
 
 def _column(what: str, values: NDArray[np.float64], names: list[str]) -> tuple[str, str, str]:
     kind, _, name = what.partition(" ")
+    head = name if name.startswith("column ") else f"column {name}"
     missing = int(np.isnan(values[:, 0]).sum())
     known = values[~np.isnan(values[:, 0])]
     problem = f"missing in {missing:,} of {len(values):,} rows" if missing else ""
     if not len(known):
-        return f"column {name}", kind, "no value in any row"
+        return head, kind, "no value in any row"
     if kind == "category":
         counts = sorted(zip(known.sum(axis=0), names, strict=True), reverse=True)[:LEVELS]
         shown = ", ".join(f"{level.removeprefix(f'{name}=')} {count:,.0f}" for count, level in counts)
-        return f"column {name}", f"category of {len(names)}: {shown}", problem
+        return head, f"category of {len(names)}: {shown}", problem
     if (known == known[0]).all():
         problem = "never varies"
     shown = f"1 in {known.mean():.0%}" if kind == "binary" else f"{known.min():g} to {known.max():g}"
-    return f"column {name}", f"{kind}, {shown}", problem
+    return head, f"{kind}, {shown}", problem
 
 
 def baselines(form: Form, samples: Samples, trained: Samples) -> dict[str, NDArray[np.float64]]:

@@ -15,12 +15,13 @@ from latentlab.browser.rows import of_codes
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
 from latentlab.errors import attempt
+from latentlab.figures._kinds import drawing
 from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
-GREY, COLOURED = 64, 32  # pixels of a picture's longer side, at most: 2,000 photos in colour then take some 6 MB
+GREY, COLOURED, DRAWN = 64, 32, 128  # pixels of a picture's longer side, at most: 2,000 photos then take some 6 MB
 NAMES = {"umap": "UMAP", "pca": "PCA"}
 
 
@@ -71,7 +72,8 @@ def _views(run: Run, codes: Codes, order: Sequence[int]) -> dict[str, tuple[Any,
 
 def _pictures(run: Run, ids: NDArray[np.int64]) -> dict[str, Any]:
     """The pictures of these rows as one image, made small, and where each of them lies."""
-    pictures = _small(pictures_of(run, dataset_of(run), ids))
+    pictures = pictures_of(run, dataset_of(run), ids)
+    pictures = _small(pictures, DRAWN if drawing(run.config.form) else GREY if pictures.shape[1] == 1 else COLOURED)
     across = int(np.ceil(np.sqrt(len(ids))))
     height, width = pictures.shape[2:]
     scale = max(1, 64 // max(height, width))  # as `strip` enlarges them
@@ -79,10 +81,10 @@ def _pictures(run: Run, ids: NDArray[np.int64]) -> dict[str, Any]:
     return {"sheet": sheet, "across": across, "width": width, "height": height, "rows": ids.tolist()}
 
 
-def _small(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _small(pictures: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     """Pictures (n, c, h, w) by means of squares, so that their longer side is short enough."""
     n, c, h, w = pictures.shape
-    by = -(-max(h, w) // (GREY if c == 1 else COLOURED))
+    by = -(-max(h, w) // longest)
     if by == 1:
         return pictures
     high, wide = max(1, h // by), max(1, w // by)
