@@ -49,6 +49,19 @@ def toy_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return write_study(tmp_path_factory.mktemp("toy") / "study")
 
 
+@pytest.fixture
+def short_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP is stopped after a few epochs, for what asks of its picture only that there is one."""
+    from latentlab.codes import projections
+
+    whole = projections.METHODS["umap"]
+    monkeypatch.setattr(
+        projections,
+        "METHODS",
+        {**projections.METHODS, "umap": lambda points, seed, given: whole(points, seed, {"n_epochs": 11, **given})},
+    )
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A real browser; the tests skip where none is installed."""
