@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that; the tests send it for real.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+gc.set_threshold(100_000, 20, 50)  # the libraries' objects are many and stay
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = [
@@ -47,6 +50,14 @@ def toy_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     from toy import write_study
 
     return write_study(tmp_path_factory.mktemp("toy") / "study")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flush() -> Iterator[None]:
+    """No waiting for the disk in this process: what comes of a crash is tried in processes that do wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @pytest.fixture

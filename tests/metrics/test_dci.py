@@ -1,5 +1,8 @@
 """DCI: our booster against scikit-learn's, and against the reference library's recorded scores."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
