@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+threadpool_limits(1)  # of what pytest's plugins have loaded already
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that; the tests send it for real.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,10 +63,12 @@ def _no_flush() -> Iterator[None]:
 
 
 @pytest.fixture
-def short_umap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """UMAP is stopped after a few epochs, for what asks of its picture only that there is one."""
+def short_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP and readers of factors learn for a short while, for what asks only that they answer."""
+    from latentlab.analysis.leakage import reader
     from latentlab.codes import projections
 
+    monkeypatch.setattr(reader, "UPDATES", 200)
     whole = projections.METHODS["umap"]
     monkeypatch.setattr(
         projections,

@@ -25,7 +25,6 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 import latentlab as ll
-from latentlab.analysis.leakage import reader
 from latentlab.cli import build, run
 
 BLOCK = re.compile(r"^```(\w*)(?: [^\n]*)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -209,7 +208,9 @@ PYTHON = [p for p in RUN if "docs" in p.parts and name(p) not in QUICK and "pyth
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=name)
-def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_python_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_learning: None
+) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for number, (language, block) in enumerate(blocks(page)):
@@ -228,10 +229,9 @@ def execute(block: str, names: dict[str, object], where: str) -> None:
     "page", [pytest.param(p, id=name(p), marks=[] if name(p) in QUICK else [pytest.mark.slow]) for p in RUN]
 )
 def test_its_blocks_run(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path, short_umap: None
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path, short_learning: None
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reader, "UPDATES", 200)
     for given in GIVEN.get(name(page), ()):
         copy = partial(shutil.copytree, dirs_exist_ok=True) if (material / given).is_dir() else shutil.copy
         (tmp_path / given).parent.mkdir(parents=True, exist_ok=True)
