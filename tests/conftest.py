@@ -24,7 +24,7 @@ threadpool_limits(1)  # of what pytest's plugins have loaded already
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that; the tests send it for real.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-gc.set_threshold(100_000, 20, 50)  # the libraries' objects are many and stay
+gc.set_threshold(100_000, 20, 50)  # of all that the libraries hold, little is ever garbage
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = [

@@ -208,9 +208,7 @@ PYTHON = [p for p in RUN if "docs" in p.parts and name(p) not in QUICK and "pyth
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=name)
-def test_its_python_runs(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_learning: None
-) -> None:
+def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_learning: None) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for number, (language, block) in enumerate(blocks(page)):

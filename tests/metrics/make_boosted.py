@@ -1,6 +1,6 @@
 """Write ``boosted.json``: what scikit-learn's booster finds in the first reference set, which takes it minutes.
 
-    python tests/metrics/make_boosted.py ../shared/reference
+python tests/metrics/make_boosted.py ../shared/reference
 """
 
 import json
