@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
