@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+threadpool_limits(1)  # of what pytest's plugins have loaded already
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that; the tests send it for real.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+gc.set_threshold(100_000, 20, 50)  # of all that the libraries hold, little is ever garbage
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = [
@@ -47,6 +52,29 @@ def toy_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     from toy import write_study
 
     return write_study(tmp_path_factory.mktemp("toy") / "study")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flush() -> Iterator[None]:
+    """No waiting for the disk in this process: what comes of a crash is tried in processes that do wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
+@pytest.fixture
+def short_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP and readers of factors learn for a short while, for what asks only that they answer."""
+    from latentlab.analysis.leakage import reader
+    from latentlab.codes import projections
+
+    monkeypatch.setattr(reader, "UPDATES", 200)
+    whole = projections.METHODS["umap"]
+    monkeypatch.setattr(
+        projections,
+        "METHODS",
+        {**projections.METHODS, "umap": lambda points, seed, given: whole(points, seed, {"n_epochs": 11, **given})},
+    )
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def spectra() -> Dataset:
 
 @pytest.fixture(scope="module")
 def run(spectra: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    options = {"latent_dim": 5, "beta": 2.0, "steps": 1500, "network": "mlp", "threads": 1, "seed": 0}
+    options = {"latent_dim": 5, "beta": 2.0, "steps": 800, "network": "mlp", "threads": 1, "seed": 0}
     made = train(spectra, tmp_path_factory.mktemp("spectra") / "run", **options)
     encode(made, spectra)
     decode_run(made, spectra)

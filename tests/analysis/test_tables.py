@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import latentlab as ll
+from latentlab.analysis.leakage import reader
 from latentlab.analysis.leakage.reader import learn
 from latentlab.analysis.outliers.measure import MATCHED, detect
 from latentlab.cli import run as latentlab
@@ -121,7 +122,7 @@ def test_missing_values_and_words_go_all_the_way(patients: Run) -> None:
     assert not np.isnan(decoded).any()
 
 
-def test_questions_about_rows_with_holes(patients: Run) -> None:
+def test_questions_about_rows_with_holes(patients: Run, short_learning: None) -> None:
     assert np.isfinite(ll.support(patients, draws=100)["arms"]["prior"]["precision"])
     assert np.isfinite(ll.likelihood(patients, rows=5, samples=10).to_frame().select_dtypes("number")).all(axis=None)
     assert ll.debias(patients).weights.shape == (442,)
@@ -129,7 +130,8 @@ def test_questions_about_rows_with_holes(patients: Run) -> None:
     assert {*score.settings["factors"], *score.settings["left_out"]} == {"target", "age group"}
 
 
-def test_a_reader_of_columns_reads_what_they_hold() -> None:
+def test_a_reader_of_columns_reads_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "UPDATES", 600)  # a quarter of them do for columns
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 4)) * [1, 10, 100, 1] + [0, 5, -1000, 0]
     data = ll.data.from_arrays(x, factors={"second": x[:, 1], "third": x[:, 2]})

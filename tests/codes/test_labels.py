@@ -67,7 +67,7 @@ def data_of(labels: np.ndarray, names: tuple[str, ...] = ()) -> Dataset:
     return Dataset("rows", images.shape, lambda rows: images[rows], labels=labels, label_names=names)
 
 
-def test_a_reader_learns_of_labelled_rows_alone() -> None:
+def test_a_reader_learns_of_labelled_rows_alone(short_learning: None) -> None:
     reader = learn(data_of(np.arange(300) % 4 - 1))
     assert [scale.width for scale in reader.scales] == [3]
     with pytest.raises(InputError, match="0 known factors"):

@@ -26,8 +26,19 @@ ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., "AppTest"]
 
 
+@pytest.fixture(scope="session")
+def components() -> Iterator[None]:
+    """Streamlit asks all installed packages for components each time that a script is run: here once."""
+    from streamlit.components.v2 import manifest_scanner
+
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
+
+
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
+def open_page(monkeypatch: pytest.MonkeyPatch, components: None) -> Open:
     """``open_page(study_path, "map", run="beta-4-seed-0")`` runs the script as the browser's first visit would."""
     from streamlit.testing.v1 import AppTest
 

@@ -1,4 +1,4 @@
-"""Every block of README and docs runs, in order, in one folder, as a reader would run it; trainings are cut short.
+"""Every block of README and docs runs, in order, in one folder, as a reader would run it; what learns is cut short.
 
 What is not run is read by the command line's own parser: the verbs that serve or take minutes, and those that need a
 cluster, a batch system or a GPU, which have tests of their own.
@@ -181,7 +181,8 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "docs/findings": ("mnist",),
     "docs/outliers": ("artifacts/mnist", "artifacts/strokes", "mnist", "notmnist", "strokes.zip"),
     "docs/scores/cause-and-isolation": ("artifacts/dsprites",),
-    "docs/scores/leakage": ("artifacts/dsprites",), "docs/support": ("artifacts/mnist", "mnist"),
+    "docs/scores/leakage": tuple(f"artifacts/dsprites/{run}" for run in ("ae-seed0", "beta4-seed0", "beta4-seed1")),
+    "docs/support": ("artifacts/mnist", "mnist"),
     "docs/your-model": ("mnist", "my_model", "results", "weights.pt", "weights.safetensors"),
     "README": ("artifacts/dsprites", "v.npy", "z.npy"),
 }  # fmt: skip
@@ -207,7 +208,7 @@ PYTHON = [p for p in RUN if "docs" in p.parts and name(p) not in QUICK and "pyth
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=name)
-def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_learning: None) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for number, (language, block) in enumerate(blocks(page)):
@@ -225,7 +226,9 @@ def execute(block: str, names: dict[str, object], where: str) -> None:
 @pytest.mark.parametrize(
     "page", [pytest.param(p, id=name(p), marks=[] if name(p) in QUICK else [pytest.mark.slow]) for p in RUN]
 )
-def test_its_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path) -> None:
+def test_its_blocks_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, material: Path, short_learning: None
+) -> None:
     monkeypatch.chdir(tmp_path)
     for given in GIVEN.get(name(page), ()):
         copy = partial(shutil.copytree, dirs_exist_ok=True) if (material / given).is_dir() else shutil.copy

@@ -22,7 +22,9 @@ SPECIFICATION = (ROOT / "docs" / "codes-format.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_in_docstrings_run(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_learning: None
+) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in Path("/tmp").glob("latentlab-doctest*/"):
         rmtree(folder)

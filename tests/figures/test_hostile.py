@@ -60,16 +60,23 @@ def test_every_kind_is_drawn_with_any_names(kind: str, study: Study) -> None:
             ElementTree.fromstring(content)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_name_is_markup_on_the_screen(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plotly gets every name with its letters written out; what the figure says of itself stays plain text."""
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Two toy runs in which every name and value of a factor is markup."""
+    path = tmp_path_factory.mktemp("marked") / "study"
     first, *others = [replace(spec, name=f"{spec.name}<u>%{{x}}&gt;") for spec in toy.SPECS]
-    monkeypatch.setattr(toy, "SPECS", (replace(first, values=("<s>", "&amp;", "c")), *others))
-    for seed in (0, 1):
-        write_survey(write_run(tmp_path / f"r{seed}", 4.0, seed))
-    study = Study(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toy, "SPECS", (replace(first, values=("<s>", "&amp;", "c")), *others))
+        for seed in (0, 1):
+            write_survey(write_run(path / f"r{seed}", 4.0, seed))
+    return Study(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_name_is_markup_on_the_screen(kind: str, marked: Study) -> None:
+    """Plotly gets every name with its letters written out; what the figure says of itself stays plain text."""
     model = model_of(kind)
-    fig = draw(kind, study if load("figures", kind).TAKES == "runs" else study.runs[-1], **model)
+    fig = draw(kind, marked if load("figures", kind).TAKES == "runs" else marked.runs[-1], **model)
     meta = fig.layout.meta
     texts = [text for text in leaves(fig.to_plotly_json()) if text not in meta.values()]
     assert not [text for text in texts if re.search(r"<u>|<s>|%\{x\}&|x\}&gt;", text)]

@@ -1,5 +1,8 @@
 """DCI: our booster against scikit-learn's, and against the reference library's recorded scores."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -15,11 +18,31 @@ PARTS = {
 }
 
 
+BOOSTED = json.loads(Path(__file__).with_name("boosted.json").read_text(encoding="utf-8"))["factors"]
+
+
+# 11,300 trees on 10,000 rows of the first set take most of a minute: the next test has a part of them.
+@pytest.mark.parametrize(
+    "reference", [pytest.param("betaH_dsprites", marks=pytest.mark.slow), "synthetic"], indirect=True
+)
 def test_conforms_on_the_arrays_as_they_stand(reference):
     found = score(*reference.rows, test=reference.test, metrics=["dci"]).scores["dci"]
     for ours, theirs in PARTS.items():
         assert found.parts[ours] == pytest.approx(reference.scores["dci"][theirs], abs=1e-3), ours
     assert found.value == found.parts["disentanglement"]
+
+
+@pytest.mark.parametrize("reference", ["betaH_dsprites"], indirect=True)
+@pytest.mark.parametrize("factor", BOOSTED)
+def test_booster_is_scikit_learns_on_real_codes(reference, factor):
+    """As `make_boosted.py` found it: many rows of few classes, and few of as many as 40."""
+    wanted, column = BOOSTED[factor], int(factor)
+    z, v = (each[: wanted["rows"]] for each in reference.rows)
+    classes, y = np.unique(v[:, column], return_inverse=True)
+    [ours] = boost(z, [y], reference.test[0])
+    np.testing.assert_allclose(ours.importances, wanted["importances"], atol=1e-6)
+    assert (ours.train == y).mean() == pytest.approx(wanted["train"], abs=1e-9)
+    assert (classes[ours.test] == reference.test[1][:, column]).mean() == pytest.approx(wanted["test"], abs=1e-9)
 
 
 @pytest.mark.parametrize("classes", [2, 5])

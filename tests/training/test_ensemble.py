@@ -72,7 +72,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("objective", [name.replace("_", "-") for name in names("training/objectives")])
 def test_a_member_equals_its_solo_run(data: Dataset, tmp_path: Path, objective: str) -> None:
-    options = {**OPTIONS, "objective": objective, "settings": SETTINGS[objective], "seeds": 2}
+    settings = SETTINGS[objective]  # β-VAEs differ in seed and setting, the others in one of them
+    alone = objective != "beta-vae" and any(isinstance(each, list) for each in settings.values())
+    options = {**OPTIONS, "objective": objective, "settings": settings, "seeds": 1 if alone else 2}
     together = sweep(data, tmp_path / "together", together=True, **options)
     assert_same(together, sweep(data, tmp_path / "apart", workers=1, **options))
 
