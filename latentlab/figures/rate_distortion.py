@@ -195,11 +195,11 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset) -> None:
             )
         if len(data.means) <= NAMED:
             axes.annotate(row.setting, place, (6, 4), **small)
-    for place, (name, mean, values) in enumerate(_baselines(data)):
+    for count, (name, mean, values) in enumerate(_baselines(data)):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
         axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
-        if place < NAMED:
+        if count < NAMED:
             axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
     most = data.runs["rate"].max() if len(data.runs) else 1.0
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
