@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from threadpoolctl import threadpool_limits
 
-from latentlab.system.machine import cores
-
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
@@ -37,12 +35,6 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than there are cores: tests of browsers, servers and commands mostly wait."""
-    return cores() + 1
 
 
 @pytest.fixture(scope="session")

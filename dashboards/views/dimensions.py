@@ -150,7 +150,8 @@ def _caveats(run: Run) -> None:
 def _command(run: Run, part: Decodings | None, over: str) -> Drawing | str:
     """What draws these traversals, or what stores those around another row."""
     anchor = part.settings.get("anchor_row") if part else None
-    if part is not None and anchor != reads.decodings(run)[f"traversals-{over}"].settings.get("anchor_row"):
+    stored = reads.decodings(run)[f"traversals-{over}"].settings.get("anchor_row") if part else None
+    if anchor is not None and anchor != stored:
         return command("analyze", run.path, "--only", "traverse", "--anchor", reads.codes(run).naming(anchor))
     return Drawing("traversals", (run,), {"over": over or None})
 
