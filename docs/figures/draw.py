@@ -1,4 +1,4 @@
-"""Draws the figures of docs/gallery.md from the shipped studies, and puts their words beside them."""
+"""Draws the figures of docs/gallery.md and README from the shipped studies, and puts the gallery's words beside them."""
 
 import re
 from io import BytesIO
@@ -11,6 +11,7 @@ import latentlab as ll
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "gallery.md"
 MINI, STUDY = HERE.parents[1] / "artifacts" / "mini", HERE.parents[1] / "artifacts" / "dsprites"
+FLAGSHIP = HERE.parents[1] / "artifacts" / "flagship"
 FIGURES = {
     "traversals": STUDY / "beta4-seed0",
     "rate-distortion": STUDY,
@@ -40,7 +41,14 @@ def draw(kind: str) -> Image.Image:
     return Image.open(BytesIO(file(kind, "png", preset="icml"))).convert("RGB")
 
 
+def named() -> Image.Image:
+    """The dimensions that earned a name, and the first of the others, of the README's picture."""
+    run = ll.Run(FLAGSHIP / "annealed-vae-gamma50-capacity16-anneal_steps20000-seed0")
+    return Image.open(BytesIO(ll.figures.rendered("traversals", run, "png", preset="icml", top=4))).convert("RGB")
+
+
 if __name__ == "__main__":
+    named().quantize(128).save(HERE / "named-dimensions.png", optimize=True)
     text = PAGE.read_text(encoding="utf-8")
     for kind in FIGURES:
         draw(kind).quantize(128).save(HERE / f"gallery-{kind}.png", optimize=True)

@@ -104,7 +104,7 @@ def _show_all(
     """The answers, the runs, the settings, and what is to be doubted; `shared` is what a setting has as a whole."""
     from latentlab.results import Caveat
     from latentlab.runs.answers import answers
-    from latentlab.runs.recurring import recurring_in
+    from latentlab.runs.recurring import MOST_RUNS, recurring_in
     from latentlab.runs.resolution import unresolved
 
     recurs = recurring_in(table)
@@ -113,6 +113,10 @@ def _show_all(
     _console.show("")
     _show_runs(table)
     _show_settings(settings, table.attrs["metrics"], shared)
+    if len(table) > MOST_RUNS:
+        _console.show(
+            f"cka, procrustes and udr are left out, as there are over {MOST_RUNS} runs: name those of a setting."
+        )
     _show_choices(judged)
     _show_recurring(recurs)
     for warned in table.attrs["caveats"]:

@@ -9,11 +9,12 @@ import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_summary
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError, MissingError, attempt
 from latentlab.results import version_of
 from latentlab.runs.config import RunConfig
 from latentlab.runs.identity import LABELLED, is_foreign
@@ -223,8 +224,9 @@ def _training(run: Run) -> tuple[dict[str, Any], list[str]]:
     state = run.state
     flags = [] if run.config.has_model else ["no model"]
     flags += [state] if state != "finished" else []
-    files = [run.path / name for name in LABELLED]
-    flags += ["mixed files"] if any(is_foreign(path) for path in files if path.is_file()) else []
+    files = [run.path / name for name in LABELLED if (run.path / name).is_file()]
+    # A training state that cannot be read changes no number here; `doctor` names it.
+    flags += ["mixed files"] if any(attempt(partial(is_foreign, path), False)[0] for path in files) else []
     return {"state": state, "steps": run.step}, flags
 
 

@@ -172,7 +172,7 @@ class RunConfig(Frozen):
         return form if form is None or isinstance(form, Form) else form_from(form)
 
     @field_serializer("form")
-    def brief(self, form: Form | None) -> dict[str, Any] | None:
+    def _brief(self, form: Form | None) -> dict[str, Any] | None:
         return None if form is None else form.to_json()
 
     @field_validator("rows", "steps", "learning_rate")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 100  # fewer rows tell no group from shuffled ones
 MOST_SEEDS = 10  # of a setting, the first; the nulls of 20 take a minute, and eight times as long for each doubling
-MOST_RUNS = 60  # of a study all of whose settings are searched at once
+MOST_RUNS = 60  # of a study whose seeds are compared in all settings at once
 MOST_NAMED = 3  # settings that are named where many have the same to say
 NOTE = (
     "Strength: mean |Spearman correlation| within the group. A group recurs when it is stronger than what shuffled "
@@ -178,11 +178,12 @@ def recurring_in(
         raise InputError(f"no run has the setting {setting!r:.60}; there are: {', '.join(known)}"[:200])
     groups: list[Recurrence] = []
     without: dict[str, str] = {}
-    many = f"there are {len(table)} runs; search one setting, as in ll.recurring(study, {known[0]!r})" if known else ""
-    for name in known if setting is None else [setting]:
+    searched = known if setting is None else [setting]
+    if known and setting is None and len(table) > MOST_RUNS:
+        why = f"there are {len(table)} runs; search one setting, as in ll.recurring(study, {known[0]!r})"
+        without, searched = dict.fromkeys(known, why), []
+    for name in searched:
         try:
-            if setting is None and len(table) > MOST_RUNS:
-                raise InputError(many)
             groups += _searched(name, _runs_of(table, name), rows, draws, seed)
         except InputError as error:
             without[name] = str(error)

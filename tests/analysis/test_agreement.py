@@ -3,6 +3,7 @@ import pytest
 from toy import toy_codes, write_run
 
 from latentlab.analysis.score.agreement import across, by_setting
+from latentlab.cli import run
 from latentlab.codes.h5ad import save_codes
 from latentlab.errors import InputError
 from latentlab.metrics import cka, procrustes, udr
@@ -41,6 +42,14 @@ def test_each_setting_has_its_own(toy_study, tmp_path):
     assert list(found) == ["AE", "β = 1", "β = 4", "β = 16"]
     assert all(0 < value <= 1 for each in found.values() for value in each.values())
     assert by_setting(compare([toy_study.runs[0]])) == {"AE": {}}
+
+
+def test_of_a_large_study_it_is_left_out_and_that_is_said(toy_study, monkeypatch, capsys):
+    monkeypatch.setattr("latentlab.analysis.score.agreement.MOST_RUNS", 3)
+    monkeypatch.setattr("latentlab.runs.recurring.MOST_RUNS", 3)
+    assert by_setting(compare(toy_study)) == {name: {} for name in ("AE", "β = 1", "β = 4", "β = 16")}
+    assert run(["compare", str(toy_study.path)]) == 0
+    assert "cka, procrustes and udr are left out, as there are over 3 runs" in capsys.readouterr().out
 
 
 def test_different_rows_are_refused(toy_study, tmp_path):

@@ -145,10 +145,11 @@ def test_dragged_sliders_of_two_runs_ask_the_server_nothing_and_a_link_restores_
     page = visited.open("compare?run=one&beside=other")
     page.locator("[data-milliseconds]").wait_for()
     visited.settle()
-    told = -1
-    while told < len(sent):  # what the page tells as it is loaded, which takes long on a busy machine
+    for _ in range(30):  # what the page tells as it is loaded, which takes long on a busy machine
         told = len(sent)
         page.wait_for_timeout(1_000)
+        if len(sent) == told:
+            break
     before = images(page)
     for k in (0, 1):  # the second at once after the first
         seen = drag(page, page.locator("input[type=range]").nth(k), (0.6, 0.7, 0.8, 0.9))

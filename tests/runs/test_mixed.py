@@ -74,6 +74,12 @@ def test_a_comparison_flags_a_run_of_two_trainings_and_names_no_winner(study: St
     assert "files of two trainings" in incomparable(table, "elbo")
 
 
+def test_a_training_state_that_cannot_be_read_costs_a_comparison_nothing(study: Study) -> None:
+    before = compare(study)
+    (study["s0"].path / "training.safetensors").write_bytes(b"cut")
+    assert compare(study).equals(before)
+
+
 def test_another_configuration_disowns_all_that_was_trained(study: Study) -> None:
     copyfile(study["s1"].path / "config.json", study["s0"].path / "config.json")
     assert set(LABELLED) <= wrong(study["s0"]).keys()

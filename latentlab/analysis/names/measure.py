@@ -192,10 +192,10 @@ def _middle_ranks(levels: Ints) -> Floats:
 
 def _indicator(levels: Levels, rows: Ints) -> csr_array:
     """1 where a row (columns) has a level (rows), as a sparse matrix."""
-    known = np.flatnonzero(levels.of[rows] >= 0)
-    ones = np.ones(len(known), np.float32)
     from scipy.sparse import csr_array
 
+    known = np.flatnonzero(levels.of[rows] >= 0)
+    ones = np.ones(len(known), np.float32)
     return csr_array((ones, (levels.of[rows][known], known)), shape=(levels.size, len(rows)))
 
 

@@ -15,6 +15,7 @@ from latentlab.codes.h5ad import rate_parts
 from latentlab.codes.matching import check_same_images
 from latentlab.errors import InputError
 from latentlab.results import Score
+from latentlab.runs.recurring import MOST_RUNS
 from latentlab.runs.run import Run
 from latentlab.system.registry import load, names
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = 10_000
-MOST_RUNS = 60  # of a study whose settings are all compared at once
 FEW = "it would have to show the variation over other seeds, which a few runs cannot show"
 
 
