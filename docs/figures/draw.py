@@ -1,4 +1,4 @@
-"""Draws the figures of docs/gallery.md and README from the shipped studies, and puts the gallery's words beside them."""
+"""Draws the figures of docs/gallery.md, with their words, and of the README from the shipped studies."""
 
 import re
 from io import BytesIO

@@ -59,3 +59,9 @@ def test_different_rows_are_refused(toy_study, tmp_path):
         across([toy_study.runs[0], run])
     with pytest.raises(InputError, match="1 run was given"):
         across([run])
+
+
+def test_settings_too_many_for_columns_are_rows(toy_study, monkeypatch, capsys):
+    monkeypatch.setattr("latentlab.cli.compare.ABREAST", 3)
+    assert run(["compare", str(toy_study.path)]) == 0
+    assert "Mean per setting over seeds, of 4 settings" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ import pytest
 
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.study import Study
-from latentlab.serving.server import Door, Guard, as_study, serve
+from latentlab.serving.server import WARM, Door, Guard, as_study, serve
 from latentlab.system.resources import dashboard_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,3 +246,7 @@ def test_the_options_that_would_talk_to_others_are_off() -> None:
     assert OPTIONS["server.enableAgentApi"] is False
     assert OPTIONS["server.enableXsrfProtection"] is True
     assert OPTIONS["client.showErrorDetails"] == "none"
+
+
+def test_what_is_imported_while_the_browser_starts_is_there() -> None:
+    assert all(find_spec(name) for name in WARM)

@@ -369,3 +369,12 @@ def test_overview_has_the_curve_the_strips_and_the_verdict(toy_study):
         assert [name.split()[0] for name in each.names] == best["dim"].tolist()
     assert "Not decidable with 2 seeds" in data.subtitle
     assert "no run has collapsed" in data.subtitle
+
+
+def test_a_curve_of_many_settings_names_none_beside_its_points(toy_study, monkeypatch):
+    kind = load("figures", "rate_distortion")
+    assert {each.text for each in kind.interactive(kind.prepare(toy_study.runs)).layout.annotations} > {"β = 4"}
+    monkeypatch.setattr(kind, "NAMED", 2)
+    data = kind.prepare(toy_study.runs)
+    assert "3 settings, too many to name" in data.subtitle
+    assert [each.text for each in kind.interactive(data).layout.annotations] == ["AE, no rate"]

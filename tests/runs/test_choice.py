@@ -17,8 +17,18 @@ from toy import write_run
 from latentlab.errors import InputError
 from latentlab.runs.choice import Frontier, choice, choices
 from latentlab.runs.comparison import compare
-from latentlab.runs.differences import HARSHEST, PAIRED, UNEVEN, compared, middle, seeds_to_decide
+from latentlab.runs.differences import (
+    HARSHEST,
+    PAIRED,
+    UNEVEN,
+    compared,
+    middle,
+    seeds_to_decide,
+    t_below,
+    t_beyond,
+)
 from latentlab.runs.study import Study
+from latentlab.runs.verdicts import NEAREST, difference_rows, middle_rows
 
 APART = {"a": [1.0, 1.2, 0.9, 1.1], "b": [4.0, 4.3, 3.9, 4.1]}
 
@@ -263,3 +273,32 @@ def test_the_chance_of_an_unseen_collapse_is_that_of_no_event_in_n() -> None:
     found = Frontier("beta-vae", 4.0, 16.0, {}, {4.0: 10})
     assert found.unseen is not None
     assert stats.binom.pmf(0, 10, found.unseen) == pytest.approx(0.05)
+
+
+def test_quantiles_of_t_are_those_of_scipys_distributions() -> None:
+    random = np.random.default_rng(0)
+    freedom, p, x = random.uniform(0.5, 200, 2000), random.uniform(1e-9, 0.5, 2000), random.normal(0, 10, 2000)
+    np.testing.assert_array_equal(t_below(x, freedom), stats.t.cdf(x, freedom))
+    np.testing.assert_array_equal(t_beyond(p, freedom), stats.t.isf(p, freedom))
+
+
+def test_the_interquartile_mean_is_scipys_trimmed_mean() -> None:
+    random = np.random.default_rng(1)
+    for n in range(1, 30):
+        values = random.standard_cauchy(n)
+        found = middle("a", dict(enumerate(values))).interquartile_mean
+        assert found == pytest.approx(stats.trim_mean(values, 0.25), rel=1e-12)
+
+
+def test_of_many_settings_the_leader_and_its_nearest_rivals_are_shown() -> None:
+    random = np.random.default_rng(2)
+    rows = [
+        {"state": "finished", "setting": f"β = {beta}", "seed": seed, "elbo": beta + random.normal(scale=0.1)}
+        for beta in range(30)
+        for seed in range(4)
+    ]
+    found = choice(pd.DataFrame(rows), "elbo")
+    assert len(found.differences) == 29
+    nearest = [row["rival"] for row in difference_rows(found)]
+    assert nearest == [f"β = {beta}" for beta in range(28, 28 - NEAREST, -1)]
+    assert [row["setting"] for row in middle_rows(found)] == [*reversed(nearest), "β = 29"]
