@@ -9,11 +9,14 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from shown import rows, words
 from toy import analyse, toy_codes, write_run
 
@@ -415,3 +418,13 @@ def test_many_runs_are_sorted_over_all_and_shown_in_pages(tmp_path: Path, open_p
     assert names(open_page(tmp_path, "runs", sort="run", order="falling"))[0] == "run-102"
     first.number_input(key="page").set_value(2).run()
     assert names(first) == every[100:]
+
+
+@pytest.mark.parametrize(("back", "acts"), [(False, 1), (True, 0)])
+def test_going_back_is_no_act_of_a_widget(monkeypatch: pytest.MonkeyPatch, back: bool, acts: int) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "dashboards"))
+    choice = import_module("choice")
+    monkeypatch.setattr(choice, "get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=back))
+    done: list[str] = []
+    choice.unless_back(lambda: done.append("act"))()
+    assert len(done) == acts
