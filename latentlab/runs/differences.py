@@ -18,6 +18,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -188,13 +189,18 @@ def p_value(a: Floats, b: Floats, *, paired: bool) -> float:
     from scipy.stats import mannwhitneyu  # half a second to import
 
     ranks = mannwhitneyu(a, b, alternative="greater", method="exact")
-    return min(1.0, max(seen.weight * tests[0], float(ranks.pvalue)))
+    return min(1.0, _excess(a, b) * max(seen.weight * tests[0], float(ranks.pvalue)))
+
+
+def _excess(a: Floats, b: Floats) -> float:
+    """How many times as many seeds one setting has as the other."""
+    return max(len(a), len(b)) / min(len(a), len(b))
 
 
 def half_width(a: Floats, b: Floats, *, paired: bool, level: float = LEVEL) -> float:
     """Half of the interval of mean(a) − mean(b): what the t-tests of `p_value` do not rule out at that level."""
     seen = spread(a, b, paired=paired)
-    level = level / seen.weight / (PAIRED if paired else 1)
+    level = level / seen.weight / (PAIRED if paired else _excess(a, b))
     return min(float(t_beyond(level, each.freedom) * each.size) for each in seen.errors(len(a), len(b)))
 
 
@@ -206,21 +212,20 @@ def seeds_to_decide(
     `least` at least, None beyond `MOST`, or where the means are equal. From few seeds it is itself uncertain.
     """
     sides = [aligned(leader, each) for each in rivals]
-    pairs = [
-        (a if higher else -a, b if higher else -b, leader.keys() == each.keys())
-        for (a, b), each in zip(sides, rivals, strict=True)
-    ]
+    gaps = [float(a.mean() - b.mean()) * (1 if higher else -1) for a, b in sides]
+    paired = [leader.keys() == each.keys() for each in rivals]
+    spreads = [spread(a, b, paired=each) for (a, b), each in zip(sides, paired, strict=True)]
 
     def enough(n: int) -> bool:
-        return sum(1 - _power(a, b, n, level, paired=paired) for a, b, paired in pairs) <= 1 - POWER
+        missed = accumulate(1 - _power(*each, n, level) for each in zip(gaps, spreads, paired, strict=True))
+        return all(each <= 1 - POWER for each in missed)
 
     found = least + bisect_left(range(least, MOST + 1), True, key=enough)  # power grows with n
     return found if found <= MOST else None
 
 
-def _power(a: Floats, b: Floats, n: int, level: float, *, paired: bool) -> float:
-    """The probability that a is found greater than b with n seeds each, by a shifted t."""
-    gap, seen = a.mean() - b.mean(), spread(a, b, paired=paired)
+def _power(gap: float, seen: Spread, paired: bool, n: int, level: float) -> float:
+    """The probability that a gap between two means is found with n seeds each, by a shifted t."""
     level = level / seen.weight / (PAIRED if paired else 1)
     errors = seen.errors(n, n)
     return max(float(t_below(gap / each.size - t_beyond(level, each.freedom), each.freedom)) for each in errors)

@@ -19,6 +19,7 @@ from latentlab.runs.choice import Frontier, choice, choices
 from latentlab.runs.comparison import compare
 from latentlab.runs.differences import (
     HARSHEST,
+    LEVEL,
     PAIRED,
     UNEVEN,
     compared,
@@ -195,8 +196,9 @@ def test_p_values_are_those_of_scipy(a: list[float], b: list[float], c: list[flo
     other = compared(("a", dict(enumerate(a))), ("c", dict(enumerate(c))), higher=True)
     ranks = stats.mannwhitneyu(a, c, alternative="greater", method="exact").pvalue
     test = stats.ttest_ind(a, c, equal_var=False, alternative="greater")
-    assert other.p == pytest.approx(max(test.pvalue, ranks), rel=1e-6)
-    plain = stats.ttest_ind(a, c, equal_var=False).confidence_interval()
+    more = len(c) / len(a)
+    assert other.p == pytest.approx(min(1, more * max(test.pvalue, ranks)), rel=1e-6)
+    plain = stats.ttest_ind(a, c, equal_var=False).confidence_interval(1 - 0.05 / more)
     assert other.interval == pytest.approx((plain.low, plain.high), rel=1e-6, abs=1e-9)
 
 
@@ -234,6 +236,17 @@ def winners(rng: np.random.Generator, count: int, k: int, n: int, lead: float, w
 def test_wrong_winners_are_rare(k: int, n: int, widest: float) -> None:
     found = winners(np.random.default_rng(3), 150, k, n, 0.0, widest)
     assert sum(each is not None for each in found) <= stats.binom.ppf(0.999, 150, 0.05)
+
+
+def test_many_seeds_of_a_narrow_setting_do_not_beat_few_of_a_wide_one_near_its_bound() -> None:
+    """0.052 of studies over 2,000; 0.097 where p does not count once more for each times as many seeds."""
+    rng, count, wrong = np.random.default_rng(0), 600, 0
+    for _ in range(count):
+        a, b = (wide * (rng.beta(8, 1, n) - 8 / 9) for n, wide in ((20, 1.0), (4, 2.0)))
+        sides = [("a", dict(enumerate(a))), ("b", dict(enumerate(b, 100)))]
+        found = compared(*sorted(sides, key=lambda each: -np.mean(list(each[1].values()))), higher=True)
+        wrong += found.p is not None and found.p <= LEVEL
+    assert wrong <= stats.binom.ppf(0.999, count, 0.055)
 
 
 def test_power_grows_with_seeds() -> None:
