@@ -78,16 +78,22 @@ def study() -> Study:
 def _look(path: str) -> Look:
     found = as_study(Path(path))
     content = (found.broken, found.left_out, [(run.name, stamp(run.path)) for run in found.runs])
-    return Look(found, sha256(repr(content).encode()).hexdigest())
+    return _kept(sha256(repr(content).encode()).hexdigest(), found)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _kept(content: str, _study: Study) -> Look:
+    """The first look at files that have stayed the same since: its runs have read their configurations."""
+    return Look(_study, content)
 
 
 def table() -> Any:
     """`compare` of the whole study."""
     look = _look(served_path())
-    return _table(look.content, look.study)
+    return _table(look.content, look.study).copy(deep=False)
 
 
-@st.cache_data(max_entries=2, show_spinner="Reading the runs …")
+@st.cache_resource(max_entries=2, show_spinner="Reading the runs …")
 def _table(content: str, _study: Study) -> Any:
     return compare(_study)
 
@@ -118,7 +124,7 @@ def losses_at_rest() -> dict[str, Rest | None]:
     return losses(table(), lambda run: _loss(str(run.path), stamp(run.path, ["config.json", "history.jsonl"])))
 
 
-@st.cache_data(max_entries=512, show_spinner="Reading the losses …")
+@st.cache_data(max_entries=1024, show_spinner=False)
 def _loss(path: str, stamps: Any) -> Rest | None:
     return loss(Run(Path(path)))
 

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.codes.h5ad import read_summary
 from latentlab.errors import InputError, MissingError, attempt
-from latentlab.results import version_of
+from latentlab.results import Score, version_of
 from latentlab.runs.config import RunConfig
 from latentlab.runs.identity import LABELLED, is_foreign
 from latentlab.runs.run import Run, model_hash
 from latentlab.runs.study import Study
 from latentlab.system.files import sha256
 from latentlab.system.registry import load, names
+from latentlab.system.stamps import Stamp, stamps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,14 @@ OTHERS = {
 }
 FORMULA, BREAKS = ("=", "+", "-", "@"), ("\t", "\n")  # what a spreadsheet takes for the start of a formula
 Runs = Run | Study | Iterable[Run | Study]
+_ROWS: dict[Path, tuple[tuple[Stamp, ...], dict[str, Any]]] = {}  # of each run, as its files then were
+
+
+class _Told(dict[str, Any]):
+    """A caveat and its runs. pandas copies ``attrs`` with each column that is taken; this one is its own copy."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Told:
+        return self
 
 
 def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -110,7 +119,7 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     if not found and not broken:
         raise InputError("there are no runs to compare; expected a study or a list of runs")
     settings = settings_of(found)
-    rows = [_row(run, setting) for run, setting in zip(found, settings, strict=True)]
+    rows = [{**_row(run), "setting": setting} for run, setting in zip(found, settings, strict=True)]
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     _flag_older(rows, metrics)
@@ -128,12 +137,12 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     return table
 
 
-def _caveats(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _caveats(rows: Sequence[Mapping[str, Any]]) -> list[_Told]:
     """Every condition that was kept with the scores of a run: the first run's words, and all runs that it holds for."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, _Told] = {}
     for row in rows:
         for each in row.get("_caveats", ()):
-            found.setdefault(each["which"], {**each, "runs": []})["runs"].append(row["run"])
+            found.setdefault(each["which"], _Told(each, runs=[]))["runs"].append(row["run"])
     return list(found.values())
 
 
@@ -189,11 +198,21 @@ def settings_of(runs: Sequence[Run]) -> list[str]:
     return [run.config.label + more(run.config) for run in runs]
 
 
-def _row(run: Run, setting: str) -> dict[str, Any]:
+def _row(run: Run) -> dict[str, Any]:
+    """What the files of a run say of it, read once within a process while they stay as they are and can all be read."""
+    found = stamps(run.path)
+    if found is not None and run.path in _ROWS and _ROWS[run.path][0] == found:
+        return _ROWS[run.path][1]
+    row = _read(run)
+    if found is not None and not row["error"]:
+        _ROWS[run.path] = found, row
+    return row
+
+
+def _read(run: Run) -> dict[str, Any]:
     config, errors = run.config, []
     row: dict[str, Any] = {
         "run": run.name,
-        "setting": setting,
         "label": config.label,
         "objective": config.objective["name"],
         "beta": config.beta,
@@ -261,12 +280,12 @@ def _images(run: Run, inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
-    try:
-        scores = {name: score for name, score in run.scores().items() if name not in (*HEAD, *COSTS, *ROWS, *TAIL)}
-    except MissingError:
+    if not run.has("score"):
         return {}, ["not scored"]
+    scored, taken = run.scored, {*HEAD, *COSTS, *ROWS, *TAIL}
+    scores = {name: Score.from_json(score) for name, score in scored["scores"].items() if name not in taken}
     values: dict[str, Any] = {"_metrics": {name: version_of(score) for name, score in scores.items()}}
-    values["_caveats"] = run.scored.get("caveats") or []
+    values["_caveats"] = scored.get("caveats") or []
     for metric, score in scores.items():
         values[metric] = score.value
         values |= {f"{metric}.{part}": value for part, value in score.parts.items()}
@@ -281,7 +300,7 @@ def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
             values[f"{metric}_permuted"] = score.nulls["permuted"]
         if "profile" in score.settings:
             values[f"{metric}_profile"] = str(score.settings["profile"])
-    recorded = run.scored["inputs"].get("codes")
+    recorded = scored["inputs"].get("codes")
     return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
 
 

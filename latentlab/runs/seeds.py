@@ -71,7 +71,8 @@ def by_seed(table: pd.DataFrame, measure: str) -> dict[str, dict[int, float]]:
     is not known get keys below 0 that no other run has.
     """
     found: dict[str, dict[int, list[float]]] = {}
-    for place, row in enumerate(usable(table).to_dict("records")):
+    columns = [key for key in ("setting", "seed", measure) if key in table]
+    for place, row in enumerate(usable(table)[columns].to_dict("records")):
         seed, value = row.get("seed"), row[measure]
         if isinstance(row["setting"], str) and math.isfinite(value):
             key = int(seed) if isinstance(seed, int | float | np.integer) and math.isfinite(seed) else -1 - place

@@ -45,6 +45,12 @@ def stamp(path: Path) -> Stamp | None:
     return Stamp(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
+def stamps(folder: Path) -> tuple[Stamp, ...] | None:
+    """The stamps of the files that lie in a folder; None where one of them has none that may be believed."""
+    found = [stamp(path) for path in sorted(folder.iterdir())]
+    return None if None in found else tuple(each for each in found if each is not None)
+
+
 def remembered(read: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
     """Make a function of a file's content, and of hashable options, read each file once while it is the same one.
 

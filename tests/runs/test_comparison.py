@@ -1,4 +1,6 @@
+import json
 import shutil
+import time
 from dataclasses import replace
 from io import BytesIO
 
@@ -11,10 +13,12 @@ from latentlab.analysis.score.stage import write_scores
 from latentlab.errors import InputError
 from latentlab.reports.caveats import caveats
 from latentlab.results import Score
+from latentlab.runs import comparison
 from latentlab.runs.choice import Frontier, choice, frontiers
 from latentlab.runs.comparison import compare, csv_of, summarise
 from latentlab.runs.differences import chance
 from latentlab.runs.study import Study
+from latentlab.system import stamps
 
 
 def test_a_row_a_run_with_cost_and_scores(toy_study):
@@ -193,3 +197,21 @@ def test_a_file_that_may_not_be_read_hides_no_other_run(tmp_path, monkeypatch):
     assert "Permission denied" in table.loc["a", "error"]
     assert table.loc["b", "error"] == ""
     assert np.isfinite(table.loc["b", "elbo"])
+
+
+def test_a_run_is_read_again_only_where_a_file_of_it_changed_or_could_not_be_read(spoilt, monkeypatch):
+    """Within a process: the dashboard compares the same runs for each of its tables and figures."""
+    now, read = time.time_ns, []
+    monkeypatch.setattr(stamps.time, "time_ns", lambda: now() + 3_600_000_000_000)
+    monkeypatch.setattr(comparison, "_read", lambda run, of=comparison._read: read.append(run.name) or of(run))
+    (spoilt / "ae-seed-1/scores.json").write_text("[1, 2")
+    compare(Study(spoilt))
+    assert len(read) == 8
+    time.sleep(0.02)  # more than a tick
+    scores = json.loads((spoilt / "beta-1-seed-0/scores.json").read_text())
+    scores["scores"]["mig"]["value"] = 0.123
+    (spoilt / "beta-1-seed-0/scores.json").write_text(json.dumps(scores))
+    again = compare(Study(spoilt)).set_index("run")
+    assert read[8:] == ["ae-seed-1", "beta-1-seed-0"]
+    assert again.loc["beta-1-seed-0", "mig"] == 0.123
+    assert "scores.json" in again.loc["ae-seed-1", "error"]

@@ -106,3 +106,17 @@ def test_the_check_of_an_hdf5_file_is_made_again_where_the_file_changed(tmp_path
         file["Y"] = h5py.ExternalLink("elsewhere.h5", "/X")
     with pytest.raises(InputError, match="links to another file"):
         open_safely(path)
+
+
+def test_a_folder_has_stamps_once_none_of_its_files_just_changed(tmp_path: Path, later: None) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).write_bytes(b"one")
+    first = stamps.stamps(tmp_path)
+    assert first is not None
+    assert [Path(each.path).name for each in first] == ["a", "b"]
+    time.sleep(0.02)
+    (tmp_path / "a").write_bytes(b"two")
+    assert stamps.stamps(tmp_path) != first
+    ahead = time.time_ns() / 1e9
+    os.utime(tmp_path / "b", (ahead, ahead))
+    assert stamps.stamps(tmp_path) is None
