@@ -9,6 +9,8 @@ import pytest
 from latentlab.runs.stage import stages
 from latentlab.system.files import lock
 
+pytestmark = pytest.mark.reliability
+
 LINE = """
 import sys
 from latentlab.cli import run

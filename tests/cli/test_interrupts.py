@@ -13,6 +13,8 @@ from latentlab.cli import run
 from latentlab.runs.run import Run
 from latentlab.system.files import sha256
 
+pytestmark = pytest.mark.reliability
+
 TRAIN = ["train", "--data", "digits", "--latent-dim", "2", "--steps", "600", "--log-every", "5", "--threads", "1"]
 
 

@@ -12,6 +12,8 @@ from conftest import ROOT
 
 from latentlab.cli import run as cli
 
+pytestmark = pytest.mark.reliability
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:

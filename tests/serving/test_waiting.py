@@ -16,6 +16,8 @@ from toy import write_run
 
 from latentlab.serving.waiting import Threads
 
+pytestmark = pytest.mark.reliability
+
 HUNG = """
 import sys, threading, latentlab.serving.thumbnails as thumbnails
 def hung(study, run, row):

@@ -22,6 +22,8 @@ from latentlab.system.cluster import check, owners, refuse_stranger
 from latentlab.system.files import sha256
 from latentlab.training.sweep import _steps_done, sweep
 
+pytestmark = pytest.mark.reliability
+
 OPTIONS: dict[str, Any] = {"beta": [1, 2, 4], "latent_dim": 2, "steps": 300, "log_every": 10, "checkpoint_every": 50}
 ANALYSIS: dict[str, Any] = {"only": ["encode", "score"], "metrics": ["mig"], "resamples": 5}
 

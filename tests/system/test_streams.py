@@ -13,6 +13,8 @@ import pytest
 from latentlab.errors import Remark
 from latentlab.system.streams import remarks, tell
 
+pytestmark = pytest.mark.reliability
+
 COMMAND = [sys.executable, "-m", "latentlab"]
 PLACE = {**os.environ, "OMP_NUM_THREADS": "1"}
 
