@@ -1,7 +1,7 @@
 """``latentlab score``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -45,6 +45,11 @@ def score(
             help="Leave rows with these levels out of fitting, and score them and the others apart; once per factor.",
         ),
     ] = None,
+    rows: Annotated[
+        Literal["all", "protocol"],
+        typer.Option(help="protocol: encode only the rows that the profile draws; nothing is kept, no intervals."),
+    ] = "all",
+    adapter: _console.Adapter = None,
     resamples: _console.Resamples = 200,
     resample_slow: _console.ResampleSlow = False,
     json: _console.Json = False,
@@ -55,6 +60,8 @@ def score(
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
 
     Combinations held out: latentlab score RUN --hold-out shape=heart --hold-out scale=0.9,1.0
+
+    Without encoding all samples: latentlab score RUN --rows protocol --metric mig,dci
     """
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
@@ -75,7 +82,12 @@ def score(
             raise InputError("--hold-out splits the rows itself and redraws nothing; leave out --grid, --resample-slow")
         show_held_out(path, arrays, hold_out, options["metrics"], profile, json=json)
         return
-    card = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
+    if rows == "protocol":
+        if path is None or path.suffix.lower() == ".h5ad" or resample_slow:
+            raise InputError("--rows protocol encodes samples of a run and redraws nothing; give a run folder alone")
+        card = _of_drawn(path, _console.metrics(metric), profile, adapter, quiet=quiet or json)
+    else:
+        card = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)
     said = arrays.said if arrays else ()
     if json:
         _console.show_json({"profile": profile, **({"read": said} if said else {}), **card.to_json()})
@@ -123,6 +135,14 @@ def _of_run(path: Path | None, options: dict[str, Any]) -> "Scores":
         return score_codes(load_codes(path), **options)
     found = score_run(Run(path or Path()), **options)
     return found if options["metrics"] is None else found.only(options["metrics"])
+
+
+def _of_drawn(path: Path, metrics: list[str] | None, profile: str, adapter: str | None, *, quiet: bool) -> "Scores":
+    from latentlab.analysis.score.drawn import score_drawn
+    from latentlab.runs.run import Run
+
+    with _console.progress("encode what the protocol draws", quiet=quiet) as report:
+        return score_drawn(Run(path), metrics=metrics, profile=profile, adapter=adapter, progress=report)
 
 
 def _of_arrays(arrays: "Arrays", labelled: bool, grid: str | None, options: dict[str, Any]) -> "Scores":

@@ -185,9 +185,23 @@ def score(
     """
     rules = load("analysis/score/profiles", profile)
     material = gather(codes, factors, grid, test, variance, factor_names, kinds)
+    wanted = list(metrics if metrics is not None else rules.PROTOCOLS)
+    found = each_metric(material, wanted, rules, resamples, resample_slow, SLOW if resamples else "")
+    return replace(found, caveats=caveats(material))
+
+
+def each_metric(
+    material: Material,
+    metrics: Sequence[str],
+    rules: ModuleType,
+    resamples: int = 0,
+    resample_slow: bool = False,
+    why: str = "",
+) -> Scores:
+    """Every metric of checked arrays under a profile; `why` says why one that is not resampled has no interval."""
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
-    found = Scores({}, {}, {}, caveats(material))
-    for name in metrics if metrics is not None else rules.PROTOCOLS:
+    found = Scores({}, {}, {})
+    for name in metrics:
         module = load("metrics", name)
         key = module.__name__.rpartition(".")[2]
         start = time.perf_counter()
@@ -195,7 +209,7 @@ def score(
             n = resamples if resample_slow or is_fast(module) else 0
             # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
             given = classes if key in rules.PROTOCOLS else material
-            found.scores[key] = score_one(key, module, given, rules, n, SLOW if resamples else "")
+            found.scores[key] = score_one(key, module, given, rules, n, why)
         except InputError as error:
             found.skipped[key] = str(error)
         found.seconds[key] = time.perf_counter() - start
