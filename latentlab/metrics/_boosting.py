@@ -49,7 +49,7 @@ def boost(codes: Floats, targets: list[Ints], test_codes: Floats, seed: int = 0,
         seeds = RandomState(seed).randint(0, 2**31 - 1, size=(ROUNDS, len(start)))
         train, held_out = (np.tile(start[:, None], rows.shape[1]) for rows in (columns, test))
         gains, residuals = np.zeros(len(columns)), np.zeros_like(train)
-        room = memory(columns, order, DEPTH)
+        room = memory(columns, order, target, DEPTH)
         add_rounds(*room, test, target, path, seeds, RATE, train, residuals, held_out, gains)
         total = gains.sum()
         return Boosted(gains / total if total > 0 else gains, _decide(train), _decide(held_out))

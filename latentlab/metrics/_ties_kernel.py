@@ -29,8 +29,11 @@ def part_rows(column, rows, threshold):  # type: ignore[no-untyped-def]
 
 @inner
 def sort_by(f, node, level, rows, data, nodes, scratch):  # type: ignore[no-untyped-def]
-    """Sort a node's rows by a feature, as scikit-learn does."""
+    """Sort a node's rows by a feature, as scikit-learn does, but for the order of rows that are alike in everything."""
     column, lo, hi = data.columns[f], nodes.first[node], nodes.end[node]
+    if not data.tied[f]:
+        copy(data.orders[level, f, lo:hi], rows)
+        return
     for i in range(len(rows)):
         scratch.keys[i] = column[rows[i]]
     sort_rows(scratch.keys, rows, data.values[level, f, lo:hi], data.orders[level, f, lo:hi], scratch.pending)

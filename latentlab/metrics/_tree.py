@@ -20,7 +20,8 @@ UNKNOWN, UNTOUCHED = -2, -1  # a node's rows are not in scikit-learn's order yet
 class Sorted(NamedTuple):
     """Rows sorted by each feature: numbers of the rows, their values and residuals; ``columns`` (d, n) are unsorted.
 
-    ``tied`` (d,) says which features have rows of equal value.
+    ``tied`` (d,) says which features have rows of equal value that are not alike in everything: the order of rows that
+    are, as drawn twice from a grid, changes no sum.
     """
 
     columns: Any
@@ -81,12 +82,15 @@ class Leaves(NamedTuple):
     below: Any
 
 
-def memory(columns: NDArray[np.float32], order: NDArray[np.int64], depth: int) -> tuple[Sorted, Nodes, Scratch, Leaves]:
-    """What growing trees of that depth on rows (d, n) needs, the rows filled in."""
+def memory(
+    columns: NDArray[np.float32], order: NDArray[np.int64], target: NDArray[np.int64], depth: int
+) -> tuple[Sorted, Nodes, Scratch, Leaves]:
+    """What growing trees of that depth on rows (d, n) of a target (n,) needs, the rows filled in."""
     d, n = columns.shape
     orders, values = np.empty((depth, d, n), np.uint32), np.empty((depth, d, n), np.float32)
     orders[0], values[0] = order, np.take_along_axis(columns, order, axis=1)
-    tied = (values[0, :, 1:] == values[0, :, :-1]).any(axis=1)
+    alike = np.unique(np.column_stack([*columns, target]), axis=0, return_inverse=True)[1].ravel()[order]
+    tied = ((values[0, :, 1:] == values[0, :, :-1]) & (alike[:, 1:] != alike[:, :-1])).any(axis=1)
     size = (1 << (depth + 1)) - 1
     whole = np.zeros((6, size), np.int64)
     nodes = Nodes(

@@ -12,6 +12,7 @@ from tied import tied
 from latentlab.metrics import _boosting
 from latentlab.metrics._boosting import boost
 from latentlab.metrics._sorting_kernel import sort_rows
+from latentlab.metrics._tree import memory
 from latentlab.metrics.dci import SCIKIT_LEARN, dci
 
 NEAR = 1e-6
@@ -47,6 +48,21 @@ def test_importances_are_theirs_on_more_rows(seed):
     codes = np.column_stack([codes, codes[:, 0], -codes[:, 1], np.round(codes[:, 2], 1)])
     signal = codes[:, 0] + codes[:, 1] ** 2 + random.normal(scale=0.3, size=900)
     assert_same(codes, np.digitize(signal, np.quantile(signal, [0.3, 0.8])))
+
+
+@pytest.mark.parametrize("other_targets", [False, True])
+def test_importances_are_theirs_where_rows_are_drawn_twice(other_targets):
+    """Rows that are alike, their target included, have no order that matters; where targets differ, they have one."""
+    random = np.random.default_rng(5)
+    x = random.normal(size=(150, 3))
+    codes = np.column_stack([x, x[:, 0], np.round(x[:, 1])]).astype(np.float32)
+    y = np.digitize(x[:, 0] + random.normal(scale=0.3, size=150), [-0.4, 0.4])
+    rows = random.integers(0, 150, 400)
+    target = random.permutation(y[rows]) if other_targets else y[rows]
+    assert_same(codes[rows], target)
+    order = np.argsort(codes[rows].T, axis=1, kind="stable")
+    tied = memory(codes[rows].T, order, target, 3)[0].tied
+    assert tied.tolist() == [other_targets] * 4 + [True]
 
 
 def test_a_mirrored_dimension_is_chosen_as_they_choose(monkeypatch):
