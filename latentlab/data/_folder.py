@@ -14,7 +14,7 @@ import numpy as np
 
 from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
-from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names
+from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names, with_slashes
 from latentlab.data._names import readable
 from latentlab.data.dataset import Dataset, Rows, Samples
 from latentlab.data.kinds import Form, image_form
@@ -75,7 +75,7 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         label_names=tuple(readable(_without_common(names))) if len(names) > 1 else (),
         splits=splits,
         source={"name": "images", "files": len(files)} | ({"size": size} if size else {}),
-        remarks=(*remarks, *_assumed(files, classes)),
+        remarks=(*remarks, *_assumed(files, classes), *_renamed(names)),
         form=form,
     )
 
@@ -101,6 +101,12 @@ def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
         yield f"{count:,} of {len(files):,} images are not in a class folder; their class is called {UNLABELLED}"
 
 
+def _renamed(names: list[str]) -> tuple[str, ...]:
+    """A sentence where folders are not called as their classes are."""
+    same = len(names) < 2 or readable(names) == names
+    return () if same else ("names of folders are not UTF-8, so they are read as Latin-1",)
+
+
 def _content(path: Path, names: tuple[str, ...], shape: tuple[int, int, int]) -> str:
     """What the images are: names, order and bytes of their files, and to what they are brought."""
     files = [(name, path / name) for name in names] if path.is_dir() else [(path.suffix, path)]
@@ -122,7 +128,7 @@ def _listing(path: Path) -> Listing:
     if path.is_dir():
         return of_folder(path)
     with open_zip(path) as archive:
-        return of_archive(stored_names(archive.namelist()))
+        return of_archive(with_slashes(archive.namelist()))
 
 
 @lru_cache(maxsize=4)

@@ -50,8 +50,9 @@ class Listing:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A key by which ``image2`` sorts before ``image10``."""
-    return [(int(word), "") if word.isdecimal() else (-1, word) for word in re.split(r"([0-9]+)", name)]
+    """A key by which ``image2`` sorts before ``image10``, and no two names are alike: ``01`` sorts before ``1``."""
+    words = [(int(word), "") if word.isdecimal() else (-1, word) for word in re.split(r"([0-9]+)", name)]
+    return [*words, (-2, name)]
 
 
 def of_folder(top: Path) -> Listing:
@@ -92,20 +93,33 @@ def of_folder(top: Path) -> Listing:
 
 
 def of_archive(names: Iterable[str]) -> Listing:
-    """The files of a ``.zip`` by their names, parted by ``/``."""
+    """The files of a ``.zip`` by their names, parted by ``/``; the last of one name counts, as in unpacking."""
     listing = Listing()
-    for name in names:
-        if not name.endswith("/") and not any(map(_ignored, PurePosixPath(name).parts)):
-            listing.add(name)
+    for name, times in Counter(list(names)).items():
+        if name.endswith("/") or any(map(_ignored, PurePosixPath(name).parts)):
+            continue
+        listing.add(name)
+        listing.passed["replaced by later ones of the same name"] += times - 1
+    listing.passed = +listing.passed
     listing.images.sort(key=natural)
     return listing
 
 
-def stored_names(names: Iterable[str]) -> dict[str, str]:
-    """The names in an archive, parted by ``/``, and how each is written in it: Windows may part by backslashes."""
+def with_slashes(names: Iterable[str]) -> list[str]:
+    """The names in an archive, parted by ``/``: Windows may part by backslashes.
+
+    A name keeps its backslashes where it has a ``/`` besides, or where another would be called like it.
+    """
     written = list(names)
-    slashes = any("/" in name for name in written if not name.startswith("__MACOSX"))
-    return {name if slashes else name.replace("\\", "/"): name for name in written}
+    taken = {name for name in written if "/" in name or "\\" not in name}
+    parted = [name.replace("\\", "/") for name in written]
+    return [name if name in taken or new in taken else new for name, new in zip(written, parted, strict=True)]
+
+
+def stored_names(names: Iterable[str]) -> dict[str, str]:
+    """How each name in an archive, parted by ``/``, is written in it."""
+    written = list(names)
+    return dict(zip(with_slashes(written), written, strict=True))
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentlab.data._listing import SUFFIXES, natural, of_archive, of_folder, stored_names
+from latentlab.data._listing import SUFFIXES, natural, of_archive, of_folder, stored_names, with_slashes
 
 FOLDERS = st.sampled_from(["a", "b", "a/b", "a/c", "b/c/d", ".hidden", "@eaDir", "a/__MACOSX"])
 FILES = st.sampled_from(["0.png", "1.JPG", "2.jfif", "3.heic", "README", "4.tar.gz", "Thumbs.db", ".5.png"])
@@ -52,3 +52,21 @@ def test_a_zip_lists_what_its_folder_would(tree: set[tuple[str, str]], windows: 
     ]
     assert all(stored[name] in written for name in listing.images)
     assert sum(listing.passed.values()) == sum(counts(Path(name)) for name in names) - len(listing.images)
+
+
+@given(st.lists(st.sampled_from(["1", "01", "001", "a", "10", "2"]), min_size=1, max_size=4).map("".join))
+def test_no_two_names_are_alike_in_order(name: str) -> None:
+    others = [name, name.replace("1", "01", 1), f"{name}0", f"0{name}"]
+    assert len({tuple(natural(each)) for each in others}) == len(set(others))
+
+
+def test_a_zip_of_windows_may_hold_folders_parted_otherwise() -> None:
+    names = ["readme/", "a\\1.png", "b\\1.png", "c/1.png", "c\\1.png"]
+    assert with_slashes(names) == ["readme/", "a/1.png", "b/1.png", "c/1.png", "c\\1.png"]
+    assert stored_names(names)["a/1.png"] == "a\\1.png"
+
+
+def test_files_of_one_name_in_a_zip_are_counted() -> None:
+    listing = of_archive(["a/1.png", "a/1.png", "a/2.png", "a/1.png", "a/"])
+    assert listing.images == ["a/1.png", "a/2.png"]
+    assert listing.remarks == ("2 of 4 files skipped: 2 replaced by later ones of the same name",)
