@@ -192,6 +192,8 @@ def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None
         return numbers.astype(np.int64), tuple(names.tolist())
     if labels.dtype.kind not in "iub":
         raise InputError(f"{path}: labels are {labels.dtype}; expected whole numbers or names: convert them first")
+    if labels.dtype.kind == "u" and labels.max(initial=0) > np.iinfo(np.int64).max:
+        raise InputError(f"{path}: labels go up to {labels.max():,}; expected at most 2^63 − 1: number the classes")
     numbers = labels.astype(np.int64)
     few = numbers.min(initial=0) >= 0 and numbers.max(initial=-1) < 10_000
     return numbers, tuple(map(str, range(int(numbers.max(initial=-1)) + 1))) if few else ()
@@ -208,6 +210,8 @@ def _factors(path: Path, arrays: Mapping[str, Any], n: int) -> tuple[NDArray[np.
         )
     k = values.shape[1]
     factors = as_floats(values)
+    if (endless := np.isinf(factors).any(axis=1)).any():
+        raise InputError(f"{path}: factors hold infinity in row {int(endless.argmax()) + 1}; NaN marks what is unknown")
     names = _words(path, arrays, NAMES, k) or [f"factor {i + 1}" for i in range(k)]
     if len(set(names)) < k:
         raise InputError(f"{path}: {NAMES} contains a duplicate name; expected {k} different names")
@@ -278,6 +282,9 @@ def read_h5(path: Path) -> dict[str, Checked]:
     file = open_safely(path)  # stays open: images are read by index
     arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
     held = {key: Checked(array) for key, array in arrays.items() if array.shape is not None}
+    if not held and len(file):
+        groups = ", ".join(sorted(file))[:60]
+        raise InputError(f"{path} holds no array at its top, but {groups}; save the images there, as images")
     for array in held.values():
         if array.dtype.hasobject:
             check_texts(array.dataset)

@@ -23,7 +23,8 @@ def layout(path: Path, images: Any, axes: str = "") -> tuple[tuple[int, int, int
     if 0 in shape:
         raise InputError(f"{path}: images have shape {shape}, so there are none; expected at least one")
     if not axes and _doubtful(shape):
-        example = "hwcn" if len(shape) == 4 else "hwc" if shape[2] in CHANNELS else "hwn"
+        example = ("hwcn" if shape[2] in CHANNELS else "chwn") if len(shape) == 4 else "hwc"
+        example = "hwn" if len(shape) == 3 and shape[2] not in CHANNELS else example
         raise InputError(
             f"{str(path)[-40:]}: images have shape {shape}; which axis is which? transpose to (n, h, w, c), "
             f"or of a file say axes={example} or axes={'nhwc'[: len(shape)]}"
@@ -88,11 +89,16 @@ def _doubtful(shape: tuple[int, ...]) -> bool:
 
     >>> _doubtful((64, 48, 3)), _doubtful((28, 28, 60_000)), _doubtful((60_000, 28, 28)), _doubtful((32, 32, 3, 1))
     (True, True, False, True)
+    >>> _doubtful((3, 28, 28, 40)), _doubtful((3, 28, 28, 1))
+    (True, False)
     """
     if len(shape) == 3:
         a, b, c = shape
         return min(a, b) > CHANNELS.stop and (c in CHANNELS or a == b != c or a < c >= 4 * b)
-    return len(shape) == 4 and min(shape[:2]) > CHANNELS.stop and shape[2] in CHANNELS
+    if len(shape) != 4:
+        return False
+    a, b, c, d = shape
+    return (min(a, b) > CHANNELS.stop and c in CHANNELS) or (a in COLOURS and b == c and d > CHANNELS.stop)
 
 
 def ordered(path: Path, images: Any, axes: str) -> tuple[Any, str]:

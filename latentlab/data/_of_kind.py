@@ -14,6 +14,7 @@ from latentlab.data.dataset import Dataset
 from latentlab.data.kinds import kind_named
 from latentlab.errors import InputError
 from latentlab.system import registry
+from latentlab.system.precision import beyond_exact
 
 LEAST_SIDE = 4  # pixels of an image; what is narrower is more likely channels
 NARROW = 16  # an image of floats is not that many times as long as it is high
@@ -28,6 +29,8 @@ def dataset_of(where: Path, x: Any, kind: str, about: Mapping[str, Any]) -> Data
     shape = tuple(x.shape)
     if 0 in shape or x.dtype.kind not in "biuf":
         raise InputError(f"{where}: samples are {x.dtype} {shape}; expected numbers, at least one sample: convert them")
+    if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and beyond_exact(x.data if hasattr(x, "toarray") else x):
+        raise InputError(f"{where}: samples hold whole numbers beyond 2^53, which floats merge; subtract the least")
     named = [str(name) for name in about.get("feature_names", ())]
     if twice := next((name for name in named if named.count(name) > 1), ""):
         raise InputError(f"{where}: two features are called {twice[:40]!r}; name each once")

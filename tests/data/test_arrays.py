@@ -279,3 +279,27 @@ def test_arrays_that_are_passed_over_are_said(tmp_path: Path, name: str, caplog:
     load(tmp_path / f"more {name}")
     latents = "latents" if name == "x.h5" else "latents/classes"
     assert f"2 of 4 arrays and groups skipped: X, {latents}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": np.uint64(2**60) + np.arange(48, dtype=np.uint64).reshape(3, 4, 4)}, "beyond 2\\^53"),
+        ({"images": GREY, "labels": np.full(len(GREY), 2**64 - 1, np.uint64)}, "labels go up to 18,446,744"),
+        ({"images": GREY, "factors": np.full((len(GREY), 1), np.inf)}, "factors hold infinity in row 1"),
+        ({"images": np.zeros((3, 9, 9, 20), np.uint8)}, "which axis is which.*axes=chwn"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["npz", "h5"])
+def test_numbers_that_would_merge_or_wrap_are_refused(
+    tmp_path: Path, arrays: dict[str, np.ndarray], message: str, ending: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        load(write(tmp_path / f"d.{ending}", **arrays))
+
+
+def test_arrays_in_groups_are_named(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["train/images"] = GREY
+    with pytest.raises(InputError, match="holds no array at its top, but train"):
+        load(tmp_path / "d.h5")
