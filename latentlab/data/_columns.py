@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._dialects import MISSING, NUMBERLIKE, WHOLE, Asked
+from latentlab.data._dialects import MISSING, NUMBER, NUMBERLIKE, WHOLE, Asked
 from latentlab.data._factors import factor_of
+from latentlab.data._ids import Texts
 from latentlab.data._packed import LIMIT
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.errors import InputError
@@ -20,11 +22,17 @@ SHOWN = 6  # levels that are said by name
 
 
 class Columns(NamedTuple):
-    """A table's ``values`` (n, k), its ``names`` where it has some, and what is ``said`` of how it was read."""
+    """A table's ``values`` (n, k), its ``names`` where it has some, and what is ``said`` of how it was read.
+
+    ``rows`` (n,) are the names or numbers of its rows, where they are known and all differ; ``first`` is what its first
+    column holds, where that may be row numbers as well.
+    """
 
     values: NDArray[Any]
     names: tuple[str, ...]
     said: str
+    rows: Texts | None = None
+    first: Texts | None = None
 
 
 def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
@@ -45,8 +53,10 @@ def of_frame(name: str, frame: pd.DataFrame) -> Columns:
 def parquet_table(path: Path) -> Table:
     """The table in a Parquet file, without what pandas kept as its index."""
     frame = parquet_frame(path)
-    index = [] if isinstance(frame.index, pd.RangeIndex) else ["index left out"]
-    return Table(frame.reset_index(drop=True), True, index)
+    if isinstance(frame.index, pd.RangeIndex):
+        return Table(frame, True, [])
+    rows = None if isinstance(frame.index, pd.MultiIndex) else frame.index.to_series().reset_index(drop=True)
+    return Table(frame.reset_index(drop=True), True, ["index left out"], rows=rows)
 
 
 def parquet_frame(path: Path) -> pd.DataFrame:
@@ -80,15 +90,24 @@ def parquet_frame(path: Path) -> pd.DataFrame:
 def _columns(path: Path, table: Table, words: bool) -> Columns:
     said = [*table.said, f"{len(table.frame):,} rows × {len(table.frame.columns):,} columns"]
     arrays = []
-    for name, column in table.frame.items():
+    for name in table.frame.columns:
         place = _Place(path, f"column {name + 1}" if isinstance(name, int) else f"column {name[:40]!r}")
-        values, about = _values(place, column, words)
+        values, about = _values(place, table.told_apart(name) if words else table.frame[name], words)
         arrays.append(values)
         said += about
     whole = all(values.dtype.kind == "i" for values in arrays)
     values = np.column_stack([values if whole else values.astype(np.float64) for values in arrays])
     names = tuple(map(str, table.frame.columns)) if table.names else ()
-    return Columns(values, names, f"{path.name}: {', '.join(said)}")
+    first = table.named(table.frame.columns[0])
+    rows = None if table.rows is None else _row_names(table.rows)
+    return Columns(values, names, f"{path.name}: {', '.join(said)}", rows, _row_names(first) if names else None)
+
+
+def _row_names(column: pd.Series[Any]) -> Texts | None:
+    """The entries of a column as row names, or row numbers; None where they cannot be, because some are alike."""
+    if column.isna().any() or not column.is_unique or pd.api.types.is_float_dtype(column):
+        return None
+    return np.array([str(each) for each in column.tolist()], np.str_)
 
 
 class _Place(NamedTuple):
@@ -139,10 +158,11 @@ def _spread(values: NDArray[Any], known: pd.Series[Any]) -> NDArray[Any]:
 def _levels(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray[Any], list[str]]:
     """Words as the levels of a factor (`factor_of`), whole numbers beyond 2⁶⁴ in rising order; NaN where missing."""
     known = column.dropna().astype("string")
-    if words and all(map(WHOLE.fullmatch, known)) and pd.api.types.is_string_dtype(column):
+    text = not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.is_string_dtype(column)
+    if words and text and all(map(WHOLE.fullmatch, known)):
         order = {level: i for i, level in enumerate(sorted(map(int, set(known))))}
         return column.map(lambda cell: order[int(cell)], na_action="ignore").to_numpy(np.float64, na_value=np.nan), []
-    if not words or pd.api.types.is_string_dtype(column):
+    if not words or text:
         check_words(place, known, words)
     try:
         values, factor = factor_of(place.name, column)
@@ -157,5 +177,10 @@ def check_words(place: object, known: pd.Series[Any], words: bool = True) -> Non
     """Raise an `InputError` unless these are words, and none that could be a number."""
     numbers = known.map(lambda cell: NUMBERLIKE.fullmatch(cell) is not None).to_numpy(bool)
     if numbers.any() or not words:
-        row = known.index[~numbers][0] if not numbers.all() else known.index[0]
+        strange = ~numbers if not numbers.all() else ~known.map(_is_finite).to_numpy(bool)
+        row = known.index[strange][0] if strange.any() else known.index[0]
         raise InputError(f"{place}, row {row + 1} holds {known[row][:30]!r}; expected numbers in all its rows")
+
+
+def _is_finite(cell: str) -> bool:
+    return NUMBER.fullmatch(cell) is not None and math.isfinite(float(cell))

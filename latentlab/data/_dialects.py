@@ -13,11 +13,24 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
+SEPARATED = ("\t", ";", "|", ",")  # what parts cells and not words
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "-nan", "NaT", "NULL", "null", "?", "-", "--")
 NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE)
-NUMBERLIKE = re.compile(r"[+-]?[.,'’_ ]*\d[\d.,'’_ ]*([eEdD][+-]?\d+)?\s*%?")  # of whatever country
+NUMBERLIKE = re.compile(  # of whatever country, also as an amount of money, hexadecimal or complex
+    r"\(?[+\-−–]?\s*[$€£¥]?[.,'’_\s]*\d[\d.,'’_\s]*([eEdD][+-]?\d+)?\s*[%$€£¥]?\)?|0[xX][\da-fA-F]+"
+    r"|\(?[+-]?[\d.]+[+-][\d.]+[ij]\)?"
+)
+GROUPED = re.compile(r"[+-]?\d{1,3}([.,'’\u00a0\u202f]\d{3})+([.,]\d+)?\s*[%$€£¥]?")  # 1.234,50
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234, which is also a number with three decimals
+DATE = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}[ .-]+[A-Za-z]{3,9}[ .,-]+\d{2,4}|\d{1,2}:\d{2}(:\d{2}.*)?"
+)
+WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>\s+\D.*)")
+ERROR = re.compile(r'"?#(N/A|DIV/0!|REF!|VALUE!|NUM!|NAME\?|NULL!)')  # what a spreadsheet writes into a cell
 EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # a first line by which Excel is told the separator
 WHOLE = re.compile(r"[+-]?\d+")
+CODES = r"0\d+|\d+[eE]\+?\d+"  # whole numbers that may be names, which are others when they are written as numbers
+CODED = re.compile(rf"(?<![\w.])(?:{CODES})(?![\w.])")
 DECIMAL_COMMA = re.compile(r"(?:^|[;\t| \"])[+-]?\d*,\d+(?:[eE][+-]?\d+)?(?=$|[;\t| \"])", re.MULTILINE)
 DECIMAL_POINT = re.compile(r"(?:^|[;\t| \"])[+-]?\d*\.\d+(?:[eE][+-]?\d+)?(?=$|[;\t| \"])", re.MULTILINE)
 BOOLEANS = ("true", "false")
@@ -34,13 +47,15 @@ class Asked:
     """What the user says of a table: whether its first line has names, and its first column row numbers.
 
     None infers both, and refuses what can be read either way. ``rows`` is how many rows the table must have to belong
-    to another one, where that is known. ``option`` says that it is said by options, ``header=1``, instead of flags.
+    to another one, where that is known. ``option`` says that it is said by options, ``header=1``, instead of flags;
+    ``decimal`` is the decimal sign, where it is given.
     """
 
     header: bool | None = None
     index: bool | None = None
     rows: int | None = None
     option: bool = False
+    decimal: str = ""
 
     @property
     def answers(self) -> str:
@@ -68,13 +83,23 @@ def split_comments(text: str) -> Lines:
 
 
 def _is_aside(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#") or EXCEL.fullmatch(line.strip()) is not None
+    return not line.strip() or is_comment(line) or EXCEL.fullmatch(line.strip()) is not None
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line is a comment: of ``#``, unless that is the name of a column, or an error in a spreadsheet's cell.
+
+    >>> is_comment("# a,b"), is_comment("#,name,type"), is_comment("#N/A,1.5")
+    (True, False, False)
+    """
+    text = line.lstrip()
+    return text.startswith("#") and text[1:2] not in SEPARATED and not ERROR.match(text)
 
 
 def cells_of(lines: Sequence[str], separator: str) -> list[list[str]]:
     """The cells of lines, without the spaces around them; a blank line has none."""
     stripped = (line.strip(" ") for line in lines) if separator == " " else lines
-    parsed = csv.reader(stripped, delimiter=separator, skipinitialspace=True)
+    parsed = csv.reader((f"{line}\n" for line in stripped), delimiter=separator, skipinitialspace=True)
     return [[cell.strip() for cell in row] for row in parsed]
 
 
@@ -85,11 +110,30 @@ def separator_of(lines: Sequence[str]) -> str:
         rows = [row for row in cells_of(lines[:SNIFFED], separator) if row]
         width, times = Counter(map(len, rows)).most_common(1)[0]
         cells = [cell for row in rows for cell in row]
-        share = sum(is_value(cell.replace(",", ".") if separator != "," else cell) for cell in cells) / len(cells)
+        share = sum(_is_number(cell, separator) for cell in cells) / len(cells)
         merit = times / len(rows) * (0.5 + share)
         if width > 1 and merit > best and (separator != " " or share >= 0.5):
             best, chosen = merit, separator
     return chosen
+
+
+def _is_number(cell: str, separator: str) -> bool:
+    return is_value(cell.replace(",", ".") if separator != "," else cell) or GROUPED.fullmatch(cell) is not None
+
+
+def grouped(lines: Sequence[str], separator: str, decimal: str) -> str:
+    """A cell with the decimal sign, where all that have it may be whole numbers with a mark of thousands; else nothing.
+
+    Commas that part cells mark no thousands, and points only in files of semicolons, as Excel writes them.
+
+    >>> grouped(["1.234;7", "2.000;8"], ";", "."), grouped(["1.234;7", "2.5;8"], ";", ".")
+    ('1.234', '')
+    """
+    if separator == "," or (decimal == "." and separator != ";"):
+        return ""
+    pattern = DECIMAL_COMMA if decimal == "," else DECIMAL_POINT
+    found = [match[0].strip(' \t;|"') for line in lines for match in pattern.finditer(line)]
+    return found[0] if found and all(map(THOUSANDS.fullmatch, found)) else ""
 
 
 def decimal_of(lines: Sequence[str], separator: str) -> str:

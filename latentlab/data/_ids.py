@@ -40,6 +40,29 @@ def ids_of(column: pd.Series[Any], where: str) -> Texts:
     return found
 
 
+def places_of(ids: Texts, theirs: Texts) -> tuple[NDArray[np.int64], bool]:
+    """Where each id (n,) stands among theirs (m,), −1 where it does not, and whether it was found as a number alone.
+
+    Ids are compared as they are written; where some are not found so, but all are without leading zeros, in that way.
+
+    >>> places_of(np.array(["007", "7"]), np.array(["7", "007"]))[0].tolist()
+    [1, 0]
+    >>> places_of(np.array(["7", "8"]), np.array(["008", "007"]))
+    (array([1, 0]), True)
+    """
+    places = pd.Index(theirs).get_indexer(pd.Index(ids))
+    if (places < 0).any():
+        bare, others = (pd.Index([without_zeros(each) for each in side.tolist()]) for side in (ids, theirs))
+        if bare.is_unique and others.is_unique and (found := others.get_indexer(bare)).min() >= 0:
+            return found, True
+    return places, False
+
+
+def without_zeros(text: str) -> str:
+    """A whole number without leading zeros; any other text as it is."""
+    return text.lstrip("0") or "0" if text.isdecimal() else text
+
+
 def numbered(ids: Texts) -> tuple[NDArray[np.int64], Texts | None]:
     """Row ids (n,) of those texts, and the texts where they say more than the numbers do.
 

@@ -140,7 +140,7 @@ def _of_frame(
 ) -> Dataset:
     from latentlab.data._table import Roles, of_frame
 
-    _check_order(name, frame.index, {"factors": factors, "labels": labels})
+    check_order(name, frame, {"factors": factors, "labels": labels})
     if kind not in (None, "table"):
         numeric = from_arrays(frame.to_numpy(), kind, feature_names=tuple(map(str, frame.columns)), name=name)
         return _known(numeric, factors, labels, row_ids)
@@ -182,14 +182,19 @@ def _row_ids(name: str, given: Any, n: int) -> tuple[NDArray[np.int64], NDArray[
     return numbered(ids_of(pd.Series(ids), f"{name}: row_ids"))
 
 
-def _check_order(name: str, index: Any, told: Mapping[str, Any]) -> None:
+def check_order(name: str, x: Any, told: Mapping[str, Any], called: str = "x") -> None:
     """Raise an `InputError` where factors or labels have the rows of a data frame in another order than it."""
+    if not _is_frame(x):
+        return
     import pandas as pd
 
+    index = x.index
     framed = {what: given.index for what, given in told.items() if isinstance(given, pd.DataFrame | pd.Series)}
     for what, other in framed.items():
         if len(other) == len(index) and not other.equals(index) and set(other) == set(index):
-            raise InputError(f"{name}: {what} have the rows of x in another order; pass {what}.loc[x.index]")
+            raise InputError(
+                f"{name}: {what} have the rows of {called} in another order; pass {what}.loc[{called}.index]"
+            )
 
 
 def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[Factor, ...]]:

@@ -5,6 +5,7 @@ No column is left out, added or renamed without a word: what was inferred is in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,13 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentlab.data._columns import check_words, parquet_table
-from latentlab.data._dialects import COUNTERS, MISSING, Asked
+from latentlab.data._dialects import COUNTERS, DATE, MISSING, WITH_UNIT, Asked
 from latentlab.data._factors import counts, factors_of, in_order, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.data.dataset import Dataset
 from latentlab.data.kinds import Form
 from latentlab.errors import InputError
+from latentlab.system.precision import beyond_exact
 
 PARQUET = (".parquet", ".pq")
 KINDS = ("numeric", "binary", "category")
@@ -29,6 +31,9 @@ TARGETS = ("label", "labels", "class", "target", "species", "y")  # inputs that 
 ROUND_OFF = 5e-7  # of a column's range: what float32 may lose
 FEW = 20  # words that may all be different
 SHOWN = 6  # columns that a remark names
+ID = re.compile(r"(^|[^A-Za-z])id$|[a-z](ID|Id)$|^ID$", re.ASCII)
+SIGNS = {"point": ".", "comma": ","}
+UNITS = 3  # different numbers before the same word make it a unit
 MOST_LEVELS = 1000
 Floats = NDArray[np.float64]
 
@@ -91,6 +96,7 @@ def load(
     ids: Any = "",
     drop: Any = "",
     header: Any = None,
+    decimal: Any = "",
 ) -> Dataset:
     """The rows of a table: CSV and its relatives in any dialect, packed or not, and Parquet.
 
@@ -98,14 +104,17 @@ def load(
     ``NAME=level`` for each of its levels. ``columns=NAME=KIND+NAME=KIND`` says otherwise; ``factors=NAME+NAME``,
     ``labels=NAME`` and ``ids=NAME`` make columns factors, labels and row ids instead of inputs, ``drop=NAME+NAME``
     leaves them out. A mark of a missing value (NA, ?, …) is NaN. ``header=1`` or ``header=0`` says whether the first
-    line has names, where that is not plain.
+    line has names, where that is not plain, and ``decimal=point`` or ``decimal=comma`` which the decimal sign is.
     """
     if header not in (None, 0, 1):
         raise InputError(f"header is {header!r:.40}; expected 1, the first line has names, or 0")
+    if decimal not in ("", *SIGNS):
+        raise InputError(f"decimal is {decimal!r:.40}; expected {' or '.join(SIGNS)}")
     if path.suffix.lower() in PARQUET:
         table = parquet_table(path)
     else:
-        table = read_table(path, Asked(None if header is None else bool(header), index=False, option=True))
+        headed = None if header is None else bool(header)
+        table = read_table(path, Asked(headed, index=False, option=True, decimal=SIGNS.get(decimal, "")))
     names = [str(name) for name in table.frame.columns]
     kinds = _kinds(path, columns, names)
     several = {key: _several(path, key, given, names) for key, given in (("factors", factors), ("drop", drop))}
@@ -148,8 +157,10 @@ def _of_index(index: pd.Index[Any]) -> dict[str, Any]:
 def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mapping[str, Any]) -> Dataset:
     """The data set in a table, each column in its role."""
     frame = table.frame.set_axis(list(map(str, table.frame.columns)), axis=1)
+    table = table._replace(frame=frame, written={str(name): texts for name, texts in table.written.items()})
+    words = {name for name, kind in roles.columns.items() if kind == "category"}
     cells = [
-        read_cells(where, name, frame[name], words=roles.columns.get(name) == "category")
+        read_cells(where, name, table.named(name) if name in words else frame[name], words=name in words)
         for name in frame.columns
         if name not in roles.others
     ]
@@ -157,15 +168,17 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
     kept = [each for each in cells if each.name not in left]
     if not kept:
         raise InputError(
-            f"{where} has no column that is an input ({_some(left) or 'all have other roles'}); expected one"
+            f"{where} has no column that is an input ({_reasons(left) or 'all have other roles'}); expected one"
         )
     inputs = _inputs(where, kept, roles)
-    found = factors_of(frame[list(roles.factors)], roles.factors, where)
-    read_labels, label_names, without = _labels(where, frame, roles.labels)
+    found = factors_of(pd.DataFrame({name: table.told_apart(name) for name in roles.factors}), roles.factors, where)
+    read_labels, label_names, without = _labels(where, table, roles.labels)
     remarks = [f"read as {', '.join(table.said)}"] if table.said not in ([], ["header"]) else []
-    remarks += [f"left out: {_listed(f'{each} ({why})' for each, why in left.items())}"] if left else []
+    remarks += [f"left out: {_reasons(left)}"] if left else []
     remarks += [f"dropped as asked: {_some(roles.drop)}"] if roles.drop else []
-    remarks += [_meant(each) for each in kept if _is_target(each, roles)]
+    remarks += [_meant(each, "labels", "labels") for each in kept if _is_target(each, roles)]
+    remarks += [_meant(each, "ids", "row ids") for each in kept if _is_id(each, roles)]
+    remarks += [_as_numbers(table, each.name) for each in kept if not each.levels and _is_code(table, each.name)]
     remarks += without
     data = numbers(name, inputs, remarks=tuple(remarks), source=source)
     return replace(
@@ -174,7 +187,7 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
         specs=found.specs,
         labels=read_labels,
         label_names=label_names,
-        **(_ids(where, frame[roles.ids], roles.ids) if roles.ids else {}),
+        **(_ids(where, table.named(roles.ids), roles.ids) if roles.ids else {}),
     )
 
 
@@ -211,7 +224,10 @@ def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = F
         column = column.where(~column.isin(MISSING))
     if column.isna().all():
         return Cells(name, np.full(len(column), np.nan))
+    if words and kind.is_integer_dtype(column):
+        column = column.astype("string")
     if kind.is_bool_dtype(column) or kind.is_integer_dtype(column) or kind.is_float_dtype(column):
+        _check_exact(place, column)
         what = "truth" if kind.is_bool_dtype(column) else "whole" if kind.is_integer_dtype(column) else "number"
         return _finite(place, Cells(name, column.to_numpy(np.float64, na_value=np.nan), what=what))  # type: ignore[arg-type]
     if not kind.is_string_dtype(column):
@@ -225,6 +241,14 @@ def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = F
     order = {level: float(i) for i, level in enumerate(levels)}
     values = column.map(lambda word: order[str(word)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
     return Cells(name, values, tuple(levels), "words")
+
+
+def _check_exact(place: str, column: pd.Series[Any]) -> None:
+    if pd.api.types.is_integer_dtype(column) and beyond_exact(column.dropna().to_numpy()):
+        raise InputError(
+            f"{place} holds whole numbers beyond 2^53, which floats merge; subtract the least, make it ids, or leave "
+            "it out by drop="
+        )
 
 
 def _finite(place: str, cells: Cells) -> Cells:
@@ -244,6 +268,9 @@ def _left_out(cells: Cells, roles: Roles) -> str:
         return "no value in any row"
     if asked:
         return ""
+    dates = cells.what == "words" and all(map(DATE.fullmatch, cells.levels))
+    if cells.what == "words" and not dates:
+        _check_unit(cells)
     whole = len(known) == len(cells.values) and distinct == len(known) > 2
     if whole and cells.what == "words" and distinct > FEW:
         return "another word in each row"
@@ -254,8 +281,23 @@ def _left_out(cells: Cells, roles: Roles) -> str:
             f"column {cells.name[:40]!r} has {distinct:,} different words in {len(known):,} rows; leave it out by "
             "drop=NAME, or keep it by columns=NAME=category"
         )
+    if dates:
+        raise InputError(
+            f"column {cells.name[:40]!r} holds dates ({cells.levels[0][:20]}); expected numbers: convert it, or leave "
+            "it out by drop=NAME"
+        )
     shown = cells.levels[0][:20] if cells.levels else f"{known[0]:g}"
     return f"{shown} in all rows" if distinct == 1 and len(known) == len(cells.values) else ""
+
+
+def _check_unit(cells: Cells) -> None:
+    """Raise an `InputError` for words that are numbers, three or more, with the same unit."""
+    parts = [WITH_UNIT.fullmatch(level) for level in cells.levels]
+    if len(parts) >= UNITS and all(parts) and len({part["unit"] for part in parts if part}) == 1:
+        raise InputError(
+            f"column {cells.name[:40]!r} holds {cells.levels[0][:20]!r}, …; expected numbers: remove what stands "
+            "behind them, or keep the words by columns=NAME=category"
+        )
 
 
 def _inputs(where: str, kept: list[Cells], roles: Roles) -> Inputs:
@@ -295,12 +337,13 @@ def _as_words(cells: Cells) -> tuple[Floats, tuple[str, ...]]:
     return values, tuple(np.format_float_positional(level, trim="-") for level in levels)
 
 
-def _labels(where: str, frame: pd.DataFrame, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...], list[str]]:
+def _labels(where: str, table: Table, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...], list[str]]:
     """The labels, their names, and a word on rows without one."""
     if not name:
         return None, (), []
-    found, names = labels_of(frame[name], f"{where}: column {name[:40]!r}")
-    return found, names, [each for each in (unlabelled(found, frame[name]),) if each]
+    column = table.named(name).rename(name)
+    found, names = labels_of(column, f"{where}: column {name[:40]!r}")
+    return found, names, [each for each in (unlabelled(found, column),) if each]
 
 
 def _ids(where: str, column: pd.Series[Any], name: str) -> dict[str, Any]:
@@ -313,8 +356,24 @@ def _is_target(cells: Cells, roles: Roles) -> bool:
     return not roles.labels and cells.name not in roles.columns and cells.name.lower() in TARGETS
 
 
-def _meant(cells: Cells) -> str:
-    return f"{cells.name} is an input; labels={cells.name} makes it the labels"
+def _is_code(table: Table, name: str) -> bool:
+    return name in table.written and bool(table.written[name].str.match("0\\d").any())
+
+
+def _as_numbers(table: Table, name: str) -> str:
+    texts = table.written[name]
+    shown = texts[texts.str.match("0\\d", na=False)].iloc[0]
+    return f"{name[:40]} is read as numbers, though it holds {shown[:20]}; columns={name[:40]}=category keeps the texts"
+
+
+def _is_id(cells: Cells, roles: Roles) -> bool:
+    """Whether different whole numbers go by a name that ends in id."""
+    named = not roles.ids and cells.name not in roles.columns and ID.search(cells.name) is not None
+    return named and cells.what == "whole" and len(np.unique(cells.known)) == len(cells.values) > 2
+
+
+def _meant(cells: Cells, option: str, what: str) -> str:
+    return f"{cells.name} is an input; {option}={cells.name} makes it the {what}"
 
 
 def _kinds(path: Path, given: Any, names: list[str]) -> dict[str, str]:
@@ -357,6 +416,10 @@ def _single(path: Path, option: str, given: Any, names: list[str]) -> str:
 def _text(given: Any) -> str:
     """A name as it was written: the options of a specification read ``3`` as a number and ``1x2`` as two."""
     return "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
+
+
+def _reasons(left: Mapping[str, str]) -> str:
+    return _listed(f"{each} ({why})" for each, why in left.items())
 
 
 def _some(names: Iterable[str]) -> str:

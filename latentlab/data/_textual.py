@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from latentlab.data._dialects import (
+    CODED,
+    CODES,
     COUNTERS,
     MISSING,
     SAMPLE,
@@ -24,24 +28,47 @@ from latentlab.data._dialects import (
     Verdict,
     cells_of,
     decimal_of,
+    grouped,
     has_row_names,
+    is_comment,
     judge,
     names_in_comment,
     separator_of,
     split_comments,
 )
+from latentlab.data._factors import in_order
 from latentlab.data._packed import read_text
 from latentlab.errors import InputError
 
 WIDEST, LONGEST, MOST = 10_000, 5_000_000, 50_000_000  # columns, lines and cells that are read
+INDEX = "index"  # what a first column without a name is called, as pandas calls it
 
 
 class Table(NamedTuple):
-    """A table: the ``frame``, whether its ``names`` are the file's own, and what is ``said`` of how it was read."""
+    """A table: the ``frame``, whether its ``names`` are the file's own, and what is ``said`` of how it was read.
+
+    ``written`` has the texts of columns of whole numbers that are not all written as such (007, 1E5), and may be names;
+    ``rows`` is the column of row names or numbers that was left out.
+    """
 
     frame: pd.DataFrame
     names: bool
     said: list[str]
+    written: Mapping[Any, pd.Series[Any]] = MappingProxyType({})
+    rows: pd.Series[Any] | None = None
+
+    def named(self, name: Any) -> pd.Series[Any]:
+        """A column whose entries are names, as ids and labels are: as they are written."""
+        column: pd.Series[Any] = self.written.get(name, self.frame[name])
+        return column
+
+    def told_apart(self, name: Any) -> pd.Series[Any]:
+        """A column as it was read, or its texts as categories where numbers would merge some of them (1 and 01)."""
+        column: pd.Series[Any] = self.frame[name]
+        texts = self.written.get(name)
+        if texts is None or texts.nunique() == column.nunique():
+            return column
+        return pd.Series(pd.Categorical(texts, in_order(texts.dropna())))
 
 
 class _Dialect(NamedTuple):
@@ -71,24 +98,39 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
         raise InputError(f"{path} has no rows; expected one row of numbers per line")
     _check_width(path, lines)
     separator = separator_of(lines.rows)
-    dialect = _Dialect(separator, decimal_of(lines.rows, separator))
+    dialect = _Dialect(separator, _decimal(path, lines.rows, separator, asked))
     counts = _scan(path, lines, separator)
     headed, names = _names(path, lines, dialect, asked, counts)
-    frame = _parsed(path, lines.rows[headed:], dialect, max(counts))
+    rows = lines.rows[_lines_of_first(lines.rows, separator) if headed else 0 :]
+    frame = _parsed(path, rows, dialect, max(counts))
     if len(frame) != len(counts) - headed:
         raise InputError(f"{path} has quotes that are not closed, or ambiguous lines; save it again")
-    frame, index = _without_index(path, frame, names, asked)
+    written = _written(path, rows, dialect, frame)
+    index = written.get(0, frame[0]) if _has_index(path, frame, names, asked) else None
+    kept = frame if index is None else frame.drop(columns=0)
+    called = _called(path, list(kept.columns), names)
     about = "header" if headed else "no header" if names is None else "names in a comment"
-    said = [*said, *_described(dialect, lines), about, *index]
-    return Table(_named(path, frame, names), names is not None, said)
+    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index)]
+    texts = {called[j]: column for j, column in written.items() if j in called}
+    return Table(kept.set_axis(list(called.values()), axis=1), names is not None, said, texts, index)
+
+
+def _decimal(path: Path, rows: list[str], separator: str, asked: Asked) -> str:
+    if asked.decimal:
+        return asked.decimal
+    decimal = decimal_of(rows, separator)
+    if cell := grouped(rows, separator, decimal):
+        told = "pass decimal=comma or decimal=point" if asked.option else "write more decimals, or no marks"
+        raise InputError(f"{path}: is {cell} a fraction, or a whole number with a mark of thousands? {told}")
+    return decimal
 
 
 def _check_width(path: Path, lines: Lines) -> None:
     widest = max(line.count(separator) for line in lines.rows[:2] for separator in SEPARATORS)
     if widest >= WIDEST:
         raise InputError(f"{path} has {widest + 1:,} columns; at most {WIDEST:,} are read: is it transposed?")
-    if any(line.lstrip().startswith("#") for line in lines.rows):
-        number = lines.first + next(i for i, line in enumerate(lines.rows) if line.lstrip().startswith("#"))
+    if any(map(is_comment, lines.rows)):
+        number = lines.first + next(i for i, line in enumerate(lines.rows) if is_comment(line))
         raise InputError(f"{path}: line {number} begins with #, between rows; remove it, or quote it if it is a value")
 
 
@@ -114,6 +156,13 @@ def _numbered(lines: Lines, separator: str) -> Iterator[tuple[int, int]]:
     for row in reader:
         if row:
             yield lines.first + reader.line_num - 1, len(row)
+
+
+def _lines_of_first(lines: list[str], separator: str) -> int:
+    """Over how many lines the first row runs: names in quotes may have line breaks."""
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=separator, skipinitialspace=True)
+    next(reader)
+    return reader.line_num
 
 
 def _names(
@@ -145,7 +194,7 @@ def _has_names(path: Path, sample: list[list[str]], dialect: _Dialect, asked: As
     return verdict != "row"
 
 
-def _parsed(path: Path, lines: list[str], dialect: _Dialect, width: int) -> pd.DataFrame:
+def _parsed(path: Path, lines: list[str], dialect: _Dialect, width: int, **how: Any) -> pd.DataFrame:
     """The rows by pandas: whole numbers stay whole, also beside missing ones."""
     if not any(line.strip() for line in lines):
         raise InputError(f"{path} has names but no rows; expected one row of numbers per line")
@@ -161,25 +210,40 @@ def _parsed(path: Path, lines: list[str], dialect: _Dialect, width: int) -> pd.D
             keep_default_na=False,
             skipinitialspace=True,
             low_memory=False,
-            float_precision="round_trip",
-            dtype_backend="numpy_nullable",
+            **({"float_precision": "round_trip", "dtype_backend": "numpy_nullable"} | how),
         )
     except (ValueError, OverflowError) as error:
         why = " ".join(str(error).split())[:60]
         raise InputError(f"{path} is not a readable table ({why}); expected one row per line") from error
 
 
-def _without_index(
-    path: Path, frame: pd.DataFrame, names: list[str] | None, asked: Asked
-) -> tuple[pd.DataFrame, list[str]]:
-    """The frame without the row numbers or row names in its first column."""
+def _written(path: Path, lines: list[str], dialect: _Dialect, frame: pd.DataFrame) -> dict[int, pd.Series[Any]]:
+    """The texts of columns of whole numbers some of which are written as codes are: 007, 1E5."""
+    whole = [j for j, column in frame.items() if _is_whole(column)]
+    if not whole or not any(map(CODED.search, lines)):
+        return {}
+    texts = _parsed(path, lines, dialect, frame.shape[1], usecols=whole, dtype="string").apply(lambda c: c.str.strip())
+    digits = {j: texts[j].dropna() for j in whole}
+    return {
+        j: texts[j]
+        for j in whole
+        if digits[j].str.fullmatch(CODES).any() and digits[j].str.fullmatch(rf"\d+|{CODES}").all()
+    }
+
+
+def _is_whole(column: pd.Series[Any]) -> bool:
+    if pd.api.types.is_float_dtype(column):
+        return bool((column.dropna() % 1 == 0).all())
+    return bool(pd.api.types.is_integer_dtype(column))
+
+
+def _has_index(path: Path, frame: pd.DataFrame, names: list[str] | None, asked: Asked) -> bool:
+    """Whether the first column holds row numbers or row names."""
     if asked.index is None and len(frame.columns) > 1:
-        found = _is_index(path, frame[0], None if names is None else names[0])
-    else:
-        found = bool(asked.index)
-    if found and len(frame.columns) < 2:
+        return _is_index(path, frame[0], None if names is None else names[0])
+    if asked.index and len(frame.columns) < 2:
         raise InputError(f"{path} has one column; --index would leave none: leave it out")
-    return (frame.drop(columns=0), ["index column left out"]) if found else (frame, [])
+    return bool(asked.index)
 
 
 def _is_index(path: Path, column: pd.Series[Any], name: str | None) -> bool:
@@ -198,16 +262,26 @@ def _counts_up(column: pd.Series[Any]) -> bool:
     return first in (0, 1) and bool((column == pd.RangeIndex(int(first), int(first) + len(column))).all())
 
 
-def _named(path: Path, frame: pd.DataFrame, names: list[str] | None) -> pd.DataFrame:
-    """The frame under the file's own names, or numbered from 0."""
+def _called(path: Path, columns: list[int], names: list[str] | None) -> dict[int, Any]:
+    """The name of each column by its place: the file's own, or numbers from 0."""
     if names is None:
-        return frame.set_axis(range(len(frame.columns)), axis=1)
-    held = [names[j] or ("index" if j == 0 else "") for j in frame.columns]
-    if "" in held:
-        raise InputError(f"{path}: column {names.index('', 1) + 1} has no name; name every column, or none")
-    if twice := next((name for name in held if held.count(name) > 1), None):
+        return {j: k for k, j in enumerate(columns)}
+    held = {j: re.sub(r"\s*\n\s*", " ", names[j]) or (INDEX if j == 0 else "") for j in columns}
+    if nameless := next((j + 1 for j, name in held.items() if not name), 0):
+        raise InputError(f"{path}: column {nameless} has no name; name every column, or none")
+    every = list(held.values())
+    if twice := next((name for name in every if every.count(name) > 1), None):
         raise InputError(f"{path} has two columns called {twice[:40]!r}; name each once")
-    return frame.set_axis(held, axis=1)
+    return held
+
+
+def _said_of_first(names: list[str] | None, index: pd.Series[Any] | None) -> list[str]:
+    """What was taken for granted of names, and of a first column without one."""
+    if index is not None:
+        return ["index column left out"]
+    given = names or []
+    said = [f"the first column, which has no name, called {INDEX}"] if given[:1] == [""] else []
+    return said + (["line breaks in names as spaces"] if any("\n" in name for name in given) else [])
 
 
 def _described(dialect: _Dialect, lines: Lines) -> list[str]:

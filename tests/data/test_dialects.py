@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from latentlab.analysis.score.arrays import Arrays, read_arrays
+from latentlab.analysis.score.scoring import score
 from latentlab.data._dialects import Asked
 from latentlab.errors import InputError
 
@@ -242,6 +243,8 @@ def test_row_names_as_r_writes_them(tmp_path: Path) -> None:
         ("a,b\n1,2\0\n", "NUL characters"),
         ("0:" * 200_000, "field larger than field limit"),
         ("0," * 2_000_000 + "0\n", "2,000,001 columns; at most 10,000"),
+        ("a\n" + "\n".join(f"{i}.5" for i in range(9)) + "\n1e400\n", "row 10 holds '1e400'"),
+        ("a\n1\n2\n#DIV/0!\n", "row 3 holds '#DIV/0!'"),
         ("word\n" + "\n".join(f"w{i}" for i in [*range(40), 0]), "40 different words in 41 rows"),
     ],
 )
@@ -290,3 +293,75 @@ def test_an_export_of_ours_is_not_taken_for_codes(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="is a latentlab export"):
         read_arrays(tmp_path / "z.pq")
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "names"),
+    [
+        ('a,"b\nin mm",c\n1.5,2.5,3.5\n4.5,5.5,6.5\n', 2, ("a", "b in mm", "c")),
+        ("#,a,b\n5,0.5,1\n9,1.5,2\n7,2.5,1\n", 3, ("#", "a", "b")),
+        ("#N/A,0.5\n2.5,1.5\n3.5,2.5\n", 3, ()),
+        ("1.5,0.5\n2.5,1.5\n#N/A,2.5\n", 3, ()),
+    ],
+)
+def test_names_of_several_lines_and_cells_that_look_like_comments(
+    tmp_path: Path, content: str, rows: int, names: tuple[str, ...]
+) -> None:
+    read = read_arrays(table(tmp_path / "z.csv", content), asked=Asked(index=False))
+    assert read.codes.shape[0] == rows
+    assert read.names == names
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("names", ["numbers", "words", "with zeros"])
+@settings(max_examples=8, deadline=None)
+@given(order=st.permutations(range(7)))
+def test_factors_are_found_by_the_names_of_the_rows(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, names: str, order: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
+    form = {"numbers": "{}", "words": "row {}", "with zeros": "{:03d}"}[names]
+    index = [int(form.format(k)) if names == "numbers" else form.format(k) for k in range(1, 8)]
+    codes = pd.DataFrame({"z0": np.arange(7) / 8, "z1": np.arange(7) / 16}, index)
+    factors = pd.DataFrame({"f": np.arange(7) % 3, "g": np.arange(7) // 3 + 0.5}, index)
+    for frame, name in ((codes, "z"), (factors.iloc[order], "f")):
+        path = folder / f"{name}{ending}"
+        frame.to_parquet(path) if ending == ".parquet" else frame.to_csv(path)
+    read = read_arrays(folder / f"z{ending}", folder / f"f{ending}")
+    np.testing.assert_array_equal(read.factors, factors.to_numpy())
+    assert any("joined by their names" in line for line in read.said) == (list(order) != sorted(order))
+
+
+def test_names_of_rows_that_differ_are_refused_or_their_order_is_said(tmp_path: Path) -> None:
+    codes = table(tmp_path / "z.csv", ",z0\na,0.5\nb,0.25\nc,0.75\n")
+    with pytest.raises(InputError, match=r"1 of 3 rows of z.csv are not in v.csv \(first: 'c'\); complete it"):
+        read_arrays(codes, table(tmp_path / "v.csv", ",f\nb,1\na,2\nd,3\n"))
+    counted = read_arrays(codes, table(tmp_path / "v.csv", ",f\n0,1\n1,2\n2,3\n"))
+    assert counted.said[-1] == "v.csv: its rows are taken to be in the order of z.csv"
+    more = read_arrays(codes, table(tmp_path / "v.csv", ",f\nx,9\nc,3\nb,2\na,1\n"))
+    np.testing.assert_array_equal(more.factors, [[1], [2], [3]])
+    assert "1 of its rows have no code" in more.said[-1]
+
+
+def test_a_first_column_that_both_tables_have_is_asked_about(tmp_path: Path) -> None:
+    codes = table(tmp_path / "z.csv", "scan,z0\n11,0.5\n12,0.25\n15,0.75\n")
+    factors = table(tmp_path / "v.csv", "scan,f\n15,3\n11,1\n12,2\n")
+    with pytest.raises(InputError, match=r"both begin with 'scan', other in every row: pass --index .* or --no-index"):
+        read_arrays(codes, factors)
+    joined = read_arrays(codes, factors, Asked(index=True))
+    np.testing.assert_array_equal(joined.factors, [[1], [2], [3]])
+    assert read_arrays(codes, factors, Asked(index=False)).codes.shape == (3, 2)
+
+
+def test_data_frames_in_another_order_are_refused() -> None:
+    codes = pd.DataFrame(np.arange(12.0).reshape(6, 2), list("abcdef"))
+    factors = pd.DataFrame({"f": [0, 1, 0, 1, 0, 1]}, list("abcdef"))
+    with pytest.raises(InputError, match=r"pass factors.loc\[codes.index\]"):
+        score(codes, factors[::-1], metrics=["mig"])
+
+
+def test_levels_that_only_leading_zeros_tell_apart_stay_apart(tmp_path: Path) -> None:
+    read = as_factors(table(tmp_path / "v.csv", "f\n01\n1\n001\n1\n"), 4)
+    assert len(np.unique(read.factors)) == 3
+    months = as_factors(table(tmp_path / "v.csv", "f\n01\n02\n12\n01\n"), 4)
+    np.testing.assert_array_equal(months.factors, [[1], [2], [12], [1]])

@@ -119,7 +119,8 @@ def test_labels_may_be_missing_and_ids_may_be_texts(table: Path) -> None:
 def test_row_numbers_without_a_name_are_no_input(tmp_path: Path) -> None:
     FRAME.drop(columns="sample").to_csv(tmp_path / "i.csv")
     data = load(tmp_path / "i.csv")
-    assert "index (counts the rows)" in data.remarks[0]
+    assert "the first column, which has no name, called index" in data.remarks[0]
+    assert "index (counts the rows)" in data.remarks[1]
     assert data.form.names[0] == "height"
 
 
@@ -453,3 +454,76 @@ def test_every_kind_has_what_its_users_call(kind: str) -> None:
     assert all(len(nothing[part]) for part in which.values())
     assert {found[0] for found in module.examined(form, iter([samples]))}
     assert ll.data.load(x, kind=kind).form.same(data.form)
+
+
+DOUBTFUL = {  # what is neither a number nor a word, and what is said of it
+    "thousands;": ("price;n\n1.234;5\n2.500;7\n", "pass decimal=comma or decimal=point"),
+    "thousands,": ("price\tn\n1,234\t5\n2,500\t7\n", "pass decimal=comma or decimal=point"),
+    "both": ('price;n\n"1.234,50";0,5\n"2.500,25";7,5\n', "holds '1.234,50'"),
+    "money": ("price,n\n$1.50,5\n$2.50,7\n", "holds '[$]1.50'"),
+    "a unit": ("price,n\n5 kg,5\n7 kg,7\n9 kg,8\n", "remove what stands behind them"),
+    "a remark": ("price,n\n1.5,5 # ok\n2.5,7 # ok\n2.5,8 # ok\n", "remove what stands behind them"),
+    "a hard space": ("price,n\n\u00a01.5,5\n\u00a02.5,7\n", "expected numbers"),
+    "a true minus": ("price,n\n\u22121.5,5\n\u22122.5,7\n", "holds '\u22121.5'"),
+    "hexadecimal": ("price,n\n0x1f,5\n0x2a,7\n", "holds '0x1f'"),
+    "complex": ("price,n\n1+2j,5\n3-1j,7\n", "holds '1[+]2j'"),
+    "dates": ("day,n\n2024-03-01,5\n2024-03-02,7\n2024-03-01,8\n", "holds dates \\(2024-03-01\\)"),
+    "days": ("day,n\n1 Mar 2024,5\n2 Mar 2024,7\n1 Mar 2024,8\n", "holds dates"),
+    "times": ("day,n\n07:30,5\n08:15,7\n07:30,8\n", "holds dates"),
+    "large": (f"key,n\n{2**53 + 1},5\n{2**53},7\n", "beyond 2\\^53, which floats merge"),
+    "one row": ("a,b\n1.5,2.5\n", "no column that is an input \\(a \\(1.5 in all rows\\), b "),
+}
+
+
+@pytest.mark.parametrize("case", list(DOUBTFUL))
+def test_what_is_neither_number_nor_word_is_refused(tmp_path: Path, case: str) -> None:
+    content, message = DOUBTFUL[case]
+    path = tmp_path / "d.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        load(path)
+
+
+def test_the_decimal_sign_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("price;n\n1.234;5\n2.500;7\n")
+    assert load(f"{path}:decimal=point")[:][:, 0].tolist() == pytest.approx([1.234, 2.5])
+    path.write_text("price;n\n1,234;5\n2,500;7\n")
+    assert load(f"{path}:decimal=comma")[:][:, 0].tolist() == pytest.approx([1.234, 2.5])
+    with pytest.raises(InputError, match="expected point or comma"):
+        load(f"{path}:decimal=dot")
+
+
+@pytest.mark.parametrize("words", [["01", "1", "001"], ["1E1", "10", "010"], ["007", "008", "012"]])
+def test_whole_numbers_that_are_names_stay_as_they_are_written(tmp_path: Path, words: list[str]) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("a,code\n" + "".join(f"{k}.5,{word}\n" for k, word in enumerate(words * 3)))
+    labelled = load(f"{path}:labels=code")
+    assert labelled.labels is not None
+    assert [labelled.label_names[k] for k in labelled.labels] == words * 3
+    category = load(f"{path}:columns=code=category")
+    assert {f"code={word}" for word in words} <= set(category.form.names)
+    factors = load(f"{path}:factors=code").factors
+    assert factors is not None
+    assert len(np.unique(factors)) == 3
+    path.write_text("a,code\n" + "".join(f"{k}.5,{word}\n" for k, word in enumerate(words)))
+    named = load(f"{path}:ids=code")
+    assert named.row_names is not None
+    assert named.row_names.tolist() == words
+
+
+def test_leading_zeros_of_an_input_and_what_may_be_an_id_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("zip,patient_id,a\n" + "".join(f"{z:05d},{1000 + 7 * z % 11},{z}.5\n" for z in (501, 123, 501)))
+    remarks = load(path).remarks
+    assert "zip is read as numbers, though it holds 00501; columns=zip=category keeps the texts" in remarks
+    assert "patient_id is an input; ids=patient_id makes it the row ids" not in remarks
+    path.write_text("patient_id,a\n17,0.5\n1001,1.5\n99,2.5\n")
+    assert "patient_id is an input; ids=patient_id makes it the row ids" in load(path).remarks
+
+
+def test_a_category_of_large_whole_numbers_keeps_them_apart(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("key,n\n" + "".join(f"{2**60 + k % 3},{k}\n" for k in range(9)))
+    names = load(f"{path}:columns=key=category").form.names
+    assert [name for name in names if name.startswith("key=")] == [f"key={2**60 + k}" for k in range(3)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from latentlab.data._packed import PACKED
 from latentlab.errors import InputError, MissingError
 from latentlab.system.regular import check_regular
 
+if TYPE_CHECKING:
+    from latentlab.data._ids import Texts
+
 CODES_KEYS = ("codes", "z", "mean", "z_train")
 FACTORS_KEYS = ("factors", "v", "v_train")
 LIMIT = 4 << 30  # bytes that the arrays of an .npz may unpack to
@@ -29,6 +32,8 @@ class Arrays(NamedTuple):
     """What a file, or two, gave: ``codes`` (n, d), ``factors`` (n, k) or none, and a test part where there is one.
 
     ``said`` has a line for each table of text: what was inferred about it, and which words became which levels.
+    ``rows`` (n,) are the names or numbers of the rows, where the file has some; ``first`` are what a first column holds
+    that is among the numbers but may be one of row numbers.
     """
 
     codes: NDArray[Any]
@@ -37,6 +42,8 @@ class Arrays(NamedTuple):
     names: tuple[str, ...] = ()
     grid: tuple[int, ...] | None = None
     said: tuple[str, ...] = ()
+    rows: Texts | None = None
+    first: Texts | None = None
 
 
 def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()) -> Arrays:  # noqa: B008
@@ -50,8 +57,53 @@ def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()
     if factors is None:
         return read
     labelled = _read(factors, FACTORS_KEYS, replace(asked, rows=len(read.codes)))
-    said = (*read.said, *labelled.said)
-    return read._replace(factors=labelled.codes, names=labelled.names, test=None, grid=None, said=said)
+    if asked.index is None:
+        _check_first(codes, read, factors, labelled)
+    order, how = _joined(codes, read, factors, labelled)
+    values = labelled.codes if order is None else labelled.codes[order]
+    said = (*read.said, *labelled.said, *how)
+    return read._replace(factors=values, names=labelled.names, test=None, grid=None, said=said)
+
+
+def _check_first(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> None:
+    """Raise an `InputError` where both tables begin with the same column of numbers that all differ: an id's."""
+    ours, theirs = read.first, labelled.first
+    if ours is None or theirs is None or read.names[0] != labelled.names[0] or set(ours) != set(theirs):
+        return
+    raise InputError(
+        f"{codes.name[-40:]} and {factors.name[-40:]} both begin with {read.names[0][:40]!r}, other in every row: pass "
+        "--index if it names the rows, or --no-index if it is a dimension and a factor"
+    )
+
+
+def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple[NDArray[np.int64] | None, list[str]]:
+    """Which rows of the factors are those of the codes, by the names that both files give their rows; and a word on it.
+
+    None is all in their order: where a file has no names of rows, or where one side's only count.
+    """
+    ours, theirs = read.rows, labelled.rows
+    if ours is None or theirs is None or np.array_equal(ours, theirs):
+        return None, []
+    from latentlab.data._ids import places_of
+
+    places, _ = places_of(ours, theirs)
+    if (places >= 0).all():
+        spare = len(theirs) - len(ours)
+        more = f"; {spare:,} of its rows have no code" if spare else ""
+        in_order = not spare and np.array_equal(places, np.arange(len(ours)))
+        return (None, []) if in_order else (places, [f"{factors.name}: rows joined by their names or numbers{more}"])
+    if len(ours) == len(theirs) and (_count(ours) or _count(theirs)):
+        return None, [f"{factors.name}: its rows are taken to be in the order of {codes.name}"]
+    first = str(ours[places < 0][0])[:40]
+    raise InputError(
+        f"{int((places < 0).sum()):,} of {len(ours):,} rows of {codes.name[-40:]} are not in {factors.name[-40:]} "
+        f"(first: {first!r}); complete it, or remove the column of row names from one of them"
+    )
+
+
+def _count(rows: Texts) -> bool:
+    """Whether row numbers say no more than the order of the rows."""
+    return any(np.array_equal(rows, np.arange(low, low + len(rows)).astype(np.str_)) for low in (0, 1))
 
 
 def levels_of(factors: Any, names: Sequence[str]) -> tuple[Any, Sequence[str]]:
@@ -87,7 +139,8 @@ def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
     inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
     if inner in TEXTS or suffix in PARQUET or (suffix in PACKED and not inner):
         columns = read_columns(path, asked, words=first is FACTORS_KEYS)
-        return Arrays(_numbers(columns.values, path), names=columns.names, said=(columns.said,))
+        values = _numbers(columns.values, path)
+        return Arrays(values, names=columns.names, said=(columns.said,), rows=columns.rows, first=columns.first)
     readers = {".npy": _npy, ".npz": _npz, ".h5ad": _h5ad}
     if suffix not in readers:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
@@ -117,11 +170,12 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
 
 def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     codes = load_codes(path)
+    rows = codes.row_ids.astype(np.str_) if codes.row_names is None else codes.row_names
     if first is CODES_KEYS:
-        return Arrays(codes.mean, codes.factors, None, codes.factor_names(), codes.grid)
+        return Arrays(codes.mean, codes.factors, None, codes.factor_names(), codes.grid, rows=rows)
     if codes.factors is None:
         raise InputError(f"{path} has no factors; give a file that has them")
-    return Arrays(codes.factors, names=codes.factor_names())
+    return Arrays(codes.factors, names=codes.factor_names(), rows=rows)
 
 
 def _numbers(array: NDArray[Any], path: Path) -> NDArray[Any]:

@@ -26,6 +26,7 @@ from latentlab.analysis.score.profiles._protocol import (
     draw_shared,
     levels_of_rows,
 )
+from latentlab.data._memory import check_order
 from latentlab.data.dataset import FactorKind, is_grid
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, check_codes, check_factors, check_finite, kind_of, survey
@@ -69,6 +70,7 @@ def gather(
     kinds: Sequence[FactorKind] | None = None,
 ) -> Material:
     """Arrays checked against each other; factors that have one value are left out, by name."""
+    check_order("score", codes, {"factors": factors, "variance": variance}, "codes")
     z = check_codes(codes)
     if factors is not None:
         factors, factor_names = levels_of(factors, factor_names)

@@ -26,6 +26,12 @@ class Asked(NamedTuple):
     ids: str
     taken: tuple[str, ...]
     header: bool | None
+    labels: str = ""
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The columns whose entries are names."""
+        return self.ids, self.labels
 
 
 class Held(NamedTuple):
@@ -67,7 +73,7 @@ def single_column(path: Path, header: bool | None, rows: int) -> pd.Series[Any]:
     """The one column of a file of ids or labels with that many rows; ids of rows beside it do not count."""
     if path.suffix.lower() == ".npy":
         return _series(read_npy(path))
-    table = table_of(path, header, rows)
+    table = table_of(path, header, rows, named=None)
     if table.shape[1] == 2 and (index := own_ids(table)):
         table = table.drop(columns=index)
     if table.shape[1] != 1:
@@ -103,7 +109,7 @@ def _anndata(path: Path, asked: Asked) -> Held:
 
 
 def _table(path: Path, asked: Asked) -> Held:
-    frame = table_of(path, asked.header)
+    frame = table_of(path, asked.header, named=asked.named)
     ids = _ids(asked, len(frame))
     column = asked.ids if asked.ids in frame.columns else "" if asked.ids else own_ids(frame)
     if asked.ids and not (column or is_file(asked.ids)) and not all(map(_is_number, frame.dtypes)):

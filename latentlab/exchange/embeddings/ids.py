@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from latentlab.data._ids import Texts, ids_of
+from latentlab.data._ids import Texts, ids_of, places_of, without_zeros
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
 from latentlab.exchange.embeddings.tables import own_ids
@@ -27,7 +27,7 @@ def joined(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) ->
         say(f"{where}: its rows are taken to be in the order of {own}, whose ids only count")
         return table, ids
     theirs = ids_of(table[column], f"{where}: column {column[:40]!r}")
-    places = pd.Index(theirs).get_indexer(pd.Index(ids))
+    places, as_numbers = places_of(ids, theirs)
     if (absent := places < 0).any():
         first = str(ids[absent][0])[:40]
         raise InputError(
@@ -35,7 +35,8 @@ def joined(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) ->
             "complete it, or name another column: --ids"
         )
     spare = len(table) - len(ids)
-    say(f"{where}: joined on {column!r}" + (f"; {spare:,} of its rows have no code" if spare else ""))
+    how = " by number, for leading zeros differ" if as_numbers else ""
+    say(f"{where}: joined on {column!r}{how}" + (f"; {spare:,} of its rows have no code" if spare else ""))
     return table.iloc[places].drop(columns=column).reset_index(drop=True), ids
 
 
@@ -52,9 +53,17 @@ def _column_with(ids: Texts, table: pd.DataFrame) -> str:
     if _counts(ids):
         own = own_ids(table)
         return own if own and pd.Index(ids).isin(_as_texts(table[own])).all() else ""
+    columns = [str(name) for name in table.columns] if len(table) >= len(ids) else []
+    return _only(ids, {name: _as_texts(table[name]) for name in columns}) or _only(
+        [*map(without_zeros, ids.tolist())], {name: [*map(without_zeros, _as_texts(table[name]))] for name in columns}
+    )
+
+
+def _only(ids: Any, columns: Mapping[str, Sequence[str]]) -> str:
+    """The only column in which all ids occur, or nothing."""
     wanted = pd.Index(ids)
-    found = [name for name in table.columns if len(table) >= len(ids) and wanted.isin(_as_texts(table[name])).all()]
-    return str(found[0]) if len(found) == 1 else ""
+    found = [name for name, texts in columns.items() if wanted.isin(texts).all()]
+    return found[0] if len(found) == 1 else ""
 
 
 def _as_texts(column: pd.Series[Any]) -> Sequence[str]:

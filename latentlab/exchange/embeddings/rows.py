@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
 from latentlab.data._factors import factors_of, labels_of
-from latentlab.data._ids import Texts, ids_of, numbered
+from latentlab.data._ids import Texts, ids_of, numbered, without_zeros
 from latentlab.data._remarks import say
 from latentlab.errors import InputError
 from latentlab.exchange.embeddings.embedding import WIDEST, Embedding
@@ -140,8 +140,8 @@ def _ordered(held: Rows, table: pd.DataFrame, what: str, ids: str, own: str) -> 
     if (
         own
         and ids in ("", own)
-        and pd.api.types.is_integer_dtype(table[own])
-        and table[own].astype(str).isin(numbers).all()
+        and not pd.api.types.is_float_dtype(table[own])
+        and table[own].astype(str).map(without_zeros).isin(numbers).all()
     ):
         return joined(numbers, held.where, table, own, what)
     _same_count(len(table), what, len(held.z), held.where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from latentlab.data._dialects import COUNTERS, UNNAMED, Asked
 from latentlab.data._names import readable
 from latentlab.data._packed import PACKED
 from latentlab.data._remarks import say
-from latentlab.data._textual import read_table
+from latentlab.data._textual import Table, read_table
 from latentlab.errors import InputError, MissingError
 from latentlab.system.regular import check_regular
 
@@ -52,14 +53,17 @@ def ending(path: Path) -> str:
     return suffix
 
 
-def table_of(path: Path, header: bool | None = None, rows: int | None = None) -> pd.DataFrame:
+def table_of(
+    path: Path, header: bool | None = None, rows: int | None = None, named: Collection[str] | None = ()
+) -> pd.DataFrame:
     """The columns of a file by name, in its own order of rows; row names or numbers are a column ``index``.
 
-    ``header`` says whether a text begins with names, ``rows`` how many rows it must have, where that is known.
+    ``header`` says whether a text begins with names, ``rows`` how many rows it must have, where that is known. Entries
+    of the columns ``named`` (None: of all) are names of something, and stay as they are written (007).
     """
     kind = ending(path)
     if kind == ".csv":
-        return _text(path, Asked(header=header, index=False, rows=rows))
+        return _text(path, Asked(header=header, index=False, rows=rows), named)
     if kind == ".parquet":
         return with_index(parquet_frame(path))
     if kind == ".npy":
@@ -72,14 +76,23 @@ def _numbered(count: int) -> list[str]:
     return [f"column {k + 1}" for k in range(count)]
 
 
-def _text(path: Path, asked: Asked) -> pd.DataFrame:
+def _text(path: Path, asked: Asked, named: Collection[str] | None) -> pd.DataFrame:
     table = read_table(path, asked)
     say(f"{path.name}: {', '.join([*table.said, f'{len(table.frame):,} rows × {len(table.frame.columns):,} columns'])}")
+    told_apart = {name: _told_apart(table, name, named) for name in table.written}
     if not table.names:
-        table.frame.columns = pd.Index(_numbered(len(table.frame.columns)))
+        called = _numbered(len(table.frame.columns))
+        told_apart = {called[k]: column for k, column in told_apart.items()}
+        table.frame.columns = pd.Index(called)
         if counts_rows(table.frame.iloc[:, 0]):
             raise InputError(f"{path}: the first of its nameless columns counts the rows; add a line of column names")
-    return table.frame
+    return table.frame.assign(**told_apart)
+
+
+def _told_apart(table: Table, name: Any, named: Collection[str] | None) -> pd.Series[Any]:
+    """A column of whole numbers, or its texts where it is one of names, all differ, or numbers would merge some."""
+    texts = table.named(name)
+    return texts if named is None or name in named or texts.is_unique else table.told_apart(name)
 
 
 def with_index(frame: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,8 @@ def read(
     columns = [] if not factors or is_file(factors) else [each.strip() for each in factors.split(",")]
     taken = columns + ([labels] if labels and not is_file(labels) else [])
     names = bool(taken) or bool(ids and not is_file(ids))  # columns are named, so the first line has names
-    held = opened(path, Asked(obsm, variance, ids, tuple(taken), True if names and header is None else header))
+    headed = True if names and header is None else header
+    held = opened(path, Asked(obsm, variance, ids, tuple(taken), headed, labels))
     if ids and not metadata and not is_file(ids) and ids not in held.columns:
         known = ", ".join(held.columns)[:80] or "none"
         raise InputError(f"--ids {ids[:60]} is neither a file nor a column of {path.name[-40:]}; its columns: {known}")
@@ -43,7 +44,8 @@ def read(
     if factors and not columns:
         tables = [(table_of(Path(factors), header, rows), "factors")]
     if metadata:
-        tables.append((table_of(Path(metadata), header is None or header), Path(metadata).name))
+        table = table_of(Path(metadata), header is None or header, named=(ids, labels))
+        tables.append((table, Path(metadata).name))
     stem = path.name.partition(".")[0]
     found = embedded(
         held.rows,

@@ -20,6 +20,7 @@ from latentlab.codes.matching import match
 from latentlab.codes.selections import holding, named
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.exchange.exporting import export
+from latentlab.exchange.importers.codes import read
 from latentlab.exchange.importing import import_run
 from latentlab.figures import draw
 from latentlab.reports.html import report
@@ -509,3 +510,27 @@ def test_codes_of_strangers_are_read_apart_with_their_names(study: Study) -> Non
     with strangers():
         apart = study["pca"].codes()
     np.testing.assert_array_equal(apart.row_names, study["pca"].codes().row_names)
+
+
+@pytest.mark.parametrize("forms", [("{:03d}", "{:03d}"), ("{:03d}", "{}"), ("{}", "{:05d}"), ("1E{}", "1E{}")])
+def test_ids_are_kept_and_joined_as_they_are_written(tmp_path: Path, forms: tuple[str, str]) -> None:
+    own, theirs = ([form.format(k) for k in range(12)] for form in forms)
+    codes = _write(tmp_path / "z.csv", Z, own)
+    table = pd.DataFrame({"who": theirs, "size": np.arange(12) % 3}).sample(frac=1, random_state=0)
+    table.to_csv(tmp_path / "m.csv", index=False)
+    found = read(codes, ids="who", metadata=str(tmp_path / "m.csv")).codes
+    names = found.row_ids.astype(str).tolist() if found.row_names is None else found.row_names.tolist()
+    assert names == own
+    assert found.factors is not None
+    assert found.factors[:, 0].tolist() == [k % 3 for k in range(12)]
+
+
+def test_ids_that_only_leading_zeros_tell_apart_are_two(tmp_path: Path) -> None:
+    own = [f"{k // 2:0{1 + k % 2}d}" for k in range(12)]
+    codes = _write(tmp_path / "z.csv", Z, own)
+    pd.DataFrame({"who": own, "size": np.arange(12)})[::-1].to_csv(tmp_path / "m.csv", index=False)
+    found = read(codes, ids="who", metadata=str(tmp_path / "m.csv"), factors="size").codes
+    assert found.row_names is not None
+    assert found.row_names.tolist() == own
+    assert found.factors is not None
+    assert found.factors[:, 0].tolist() == list(range(12))
