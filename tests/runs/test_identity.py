@@ -18,6 +18,7 @@ from latentlab.analysis.encode.stage import encode
 from latentlab.analysis.leakage import stage as leaking
 from latentlab.analysis.leakage.stage import leakage
 from latentlab.analysis.likelihood.stage import likelihood
+from latentlab.analysis.outliers import stage as judging
 from latentlab.analysis.outliers.stage import outliers
 from latentlab.analysis.project.stage import project_run
 from latentlab.analysis.score.scoring import score
@@ -169,6 +170,27 @@ def test_outliers_of_two_sets_of_one_name_are_two_entries(there: Path, tmp_path:
     write(tmp_path / "near", seed=8)
     assert outliers(run, against=load(tmp_path / "near" / "data.npz"), rows=60)["inputs"] != entries[0]["inputs"]
     assert len(read_json(run.path / "outliers.json")["entries"]) == 3
+
+
+def test_outliers_of_two_sets_of_one_name_at_once_are_both_kept(
+    there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second set is judged and written while the first one is being judged."""
+    run = Run(there / "run")
+    near, far = (load(write(tmp_path / name, seed=seed)) for name, seed in (("near", 6), ("far", 7)))
+    judge, pending = judging._judged, [far]
+
+    def judged(*args: Any) -> Any:
+        for other in [pending.pop()] if pending else []:
+            outliers(run, against=other, rows=60)
+        return judge(*args)
+
+    monkeypatch.setattr(judging, "_judged", judged)
+    found = outliers(run, against=near, rows=60)
+    kept = read_json(run.path / "outliers.json")["entries"]
+    assert {entry["data"] for entry in kept.values()} == {near.spec, far.spec}
+    assert [entry["against"] for entry in kept.values()] == ["data", found["against"]]
+    assert found["against"] == near.spec
 
 
 def test_own_rows_of_another_set_of_that_name_were_not_trained_on(there: Path, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 ROWS = 10_000
 
 MATCHING = 2  # 1 compared all rows of the matched sets, not the two of each pair
+THIS = ""  # the entry that is asked for, before it has a name
 COMPARED = 100  # images of equal ids that tell whether rows were trained on
 
 
@@ -111,22 +112,27 @@ def outliers(
     inputs["matching"] = MATCHING
     inputs["fingerprint"] = dict(zip(("own", "foreign", "trained"), images, strict=True))
     model = {"model": model_hash(run)}
-    called = _called(against, own.name, _entries(run, model))
-    key = f"{own.name} against {called}"
 
     def known() -> dict[str, Outliers]:
-        """The entries that these weights made; the wanted one if it is of these inputs."""
-        entries = _entries(run, model)
-        return {k: e for k, e in entries.items() if k != key or agree(e.get("inputs", {}), plain(inputs))}
+        """The entries that these weights made; the wanted one, under `THIS`, if it is of these inputs."""
+        entries = dict(_entries(run, model))
+        this = entries.pop(f"{own.name} against {_called(against, own.name, entries)}", None)
+        held = this is not None and agree(this.get("inputs", {}), plain(inputs))
+        return {**entries, **({THIS: this} if this is not None and held else {})}
 
     def make(missing: list[str]) -> dict[str, Outliers]:
         judged = _judged(run, own, against, trained, rows, seed, adapter, progress)
-        return {key: Outliers.of(plain({"own": own.name, "against": called, **judged, "inputs": inputs}))}
+        return {THIS: Outliers.of(plain({"own": own.name, "against": against.name, **judged, "inputs": inputs}))}
 
     def write(entries: dict[str, Outliers]) -> None:
-        write_json(run.path / FILE, {"format": STAGE.format, **model, "entries": plain(entries)})
+        """Publish under the name that is free now: another process may have written an entry since."""
+        others = {key: entry for key, entry in entries.items() if key != THIS}
+        called = _called(against, own.name, others)
+        entries[THIS] = Outliers.of({**entries[THIS], "against": called})
+        named = {**others, f"{own.name} against {called}": entries[THIS]}
+        write_json(run.path / FILE, {"format": STAGE.format, **model, "entries": plain(named)})
 
-    return collected(run, known, [key], make, write)[key]
+    return collected(run, known, [THIS], make, write)[THIS]
 
 
 def _judged(
