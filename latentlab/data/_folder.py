@@ -20,7 +20,7 @@ from latentlab.data.dataset import Dataset, Rows, Samples
 from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError, MissingError
 from latentlab.system.limits import check_unpacked
-from latentlab.system.regular import open_regular
+from latentlab.system.regular import ABSENT, is_placeholder, open_regular
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,7 +31,6 @@ DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})  # grey of more 
 STACKS = frozenset({"GIF", "PNG", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
 SIZES = range(1, 4097)
 MEMBER = 1 << 28  # bytes that one image file may have
-PLACEHOLDERS = (b"version https://git-lfs", b"/annex/objects/")
 TURNED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where a header may say how to turn an image
 ORIENTATION = 0x0112  # the EXIF tag; from 5 on width and height change places
 RULES = "upright, on white"  # how pixels are made of files; part of what the images are
@@ -214,19 +213,15 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
         raise InputError(f"{str(path)[-60:]}: {name[-40:]} has more than {most:,} pixels; {todo}") from error
     except Exception as error:  # decoders raise all kinds on damaged files
         if _placeholder(name, open_file):
-            raise InputError(
-                f"{str(path)[-60:]}: {name[-50:]} is a placeholder for a file that was not downloaded; fetch it: "
-                "git lfs pull, git annex get"
-            ) from error
+            raise InputError(f"{str(path)[-60:]}: {name[-50:]} {ABSENT}") from error
         why = str(error).splitlines()[0][:60] if str(error) else type(error).__name__
         why = "it is not an image" if isinstance(error, UnidentifiedImageError) else why
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
 
 
 def _placeholder(name: str, open_file: Opener) -> bool:
-    """Whether Git-LFS or git-annex put a few words in the place of the file."""
     with open_file(name) as file:
-        return file.read(max(map(len, PLACEHOLDERS))).startswith(PLACEHOLDERS)
+        return is_placeholder(file)
 
 
 def _layout(path: Path, files: tuple[_File, ...], resized: bool) -> tuple[bool, tuple[int, int]]:

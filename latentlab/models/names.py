@@ -84,8 +84,9 @@ def removed(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> str:
     'module.'
     """
     short = {id(tensor): name for name, tensor in chosen.items()}
+    kept = {id(tensor) for name, tensor in chosen.items() if weights.get(name) is tensor}
     for name, tensor in weights.items():
-        if short.get(id(tensor), name) != name:
+        if id(tensor) not in kept and short.get(id(tensor), name) != name:
             return _before(name.split("."), short[id(tensor)].split("."))
     return ""
 

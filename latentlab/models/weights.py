@@ -26,7 +26,7 @@ from latentlab.models.inert import KINDS, NARROW, Named
 from latentlab.models.names import COUNTER, ignored, removed
 from latentlab.models.state_dicts import find, keys
 from latentlab.system.files import read_json
-from latentlab.system.regular import check_regular
+from latentlab.system.regular import check_regular, open_regular
 
 LIMIT = 4 << 30
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
@@ -183,9 +183,17 @@ def _unpickle(path: Path, limit: int) -> tuple[Any, tuple[str, ...]]:
     except MemoryError:
         raise
     except Exception as error:  # a malformed pickle raises nearly anything; no kind of it is ours
+        if not archive and not _is_pickle(path):
+            raise _refusal(path, "") from error
         if archive and isinstance(error, pickle.UnpicklingError):
             return _read_inert(path)
         raise _refusal(path, str(error)) from error
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file begins as pickles do: with the number of their protocol, which only the oldest have not."""
+    with open_regular(path) as file:
+        return file.read(1) in (pickle.PROTO, pickle.MARK, pickle.EMPTY_DICT)
 
 
 def _read_inert(path: Path) -> tuple[Any, tuple[str, ...]]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from latentlab.errors import InputError, LockedFileError, MissingError
 
+PLACEHOLDERS = (b"version https://git-lfs", b"/annex/objects/")
+PLACEHOLDER = 4096  # bytes that one may have
+ABSENT = "is a placeholder for a file that was not downloaded; fetch it: git lfs pull, git annex get"
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -25,8 +28,8 @@ KINDS = {
 def open_regular(path: str | Path) -> BinaryIO:
     """A regular file, open for reading bytes.
 
-    Raises `MissingError` where nothing is there, `InputError` where it is a folder, a pipe, a socket or a device, or
-    where this user may not read it.
+    Raises `MissingError` where nothing is there, `InputError` where it is a folder, a pipe, a socket or a device, where
+    this user may not read it, or where Git-LFS or git-annex put a few words in its place.
 
     >>> open_regular("/dev/zero")
     Traceback (most recent call last):
@@ -38,29 +41,50 @@ def open_regular(path: str | Path) -> BinaryIO:
     except FileNotFoundError as error:
         raise MissingError(f"{path} does not exist; expected a file") from error
     except OSError as error:  # a socket cannot be opened at all
-        check_regular(path)
+        _size(path)
         raise LockedFileError(
             f"{path} cannot be read ({error.strerror}); check its permissions or restore it"
         ) from error
+    found = os.fstat(handle)
     try:
-        _check(path, os.fstat(handle))
+        _check(path, found)
     except InputError:
         os.close(handle)
         raise
-    return os.fdopen(handle, "rb")
+    file = os.fdopen(handle, "rb")
+    if 0 < found.st_size <= PLACEHOLDER:
+        if is_placeholder(file):
+            file.close()
+            raise InputError(f"{str(path)[-60:]} {ABSENT}")
+        file.seek(0)
+    return file
 
 
 def check_regular(path: str | Path) -> None:
     """Raise an `InputError` where a pipe, a socket or a device stands there; for readers that open by name.
 
-    Of what is missing, or a folder, they say themselves what they expected.
+    So they do where Git-LFS or git-annex put a few words in the place of a file. Of what is missing, or a folder,
+    readers say themselves what they expected.
     """
+    if 0 < _size(path) <= PLACEHOLDER:
+        open_regular(path).close()
+
+
+def _size(path: str | Path) -> int:
+    """The bytes of a regular file, 0 of a folder and of what is missing; an `InputError` where it is anything else."""
     try:
         found = Path(path).stat()
     except (OSError, ValueError):
-        return
-    if not stat.S_ISDIR(found.st_mode):
-        _check(path, found)
+        return 0
+    if stat.S_ISDIR(found.st_mode):
+        return 0
+    _check(path, found)
+    return found.st_size
+
+
+def is_placeholder(file: IO[bytes]) -> bool:
+    """Whether Git-LFS or git-annex put a few words in the place of the file."""
+    return file.read(max(map(len, PLACEHOLDERS))).startswith(PLACEHOLDERS)
 
 
 def read_bytes(path: str | Path, limit: int) -> bytes:

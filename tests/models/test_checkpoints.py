@@ -22,7 +22,7 @@ from latentlab.data import load
 from latentlab.errors import InputError, MissingError
 from latentlab.exchange.importing import import_model, import_run
 from latentlab.models import build
-from latentlab.models.names import aligned
+from latentlab.models.names import aligned, removed
 from latentlab.models.weights import read_checkpoint, read_weights
 from latentlab.runs.run import Run
 from latentlab.training.configure import configure
@@ -346,3 +346,17 @@ def test_a_model_with_batch_normalisation_saved_in_many_ways_is_analysed(
     with torch.inference_mode():
         expected = net.encode(x)[0].numpy()
     np.testing.assert_allclose(Run(Path("run")).codes().mean[:50], expected, atol=1e-5 if way != "half" else 1e-2)
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"<!DOCTYPE html>", b"\x08\x07\x12\x04", b""])
+def test_what_is_no_pickle_is_not_said_to_hold_objects(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "w.pt").write_bytes(content)
+    with pytest.raises(InputError, match="is truncated or not a PyTorch checkpoint"):
+        read_checkpoint(tmp_path / "w.pt")
+
+
+def test_a_weight_that_is_filled_in_under_its_second_name_loses_no_prefix() -> None:
+    weight = torch.zeros(2)
+    weights = {"f.1.weight": weight, "g.bias": torch.ones(2)}
+    assert removed(weights, {**weights, "f2.weight": weight}) == ""
+    assert removed({"module.f.1.weight": weight}, {"f.1.weight": weight, "f2.weight": weight}) != ""

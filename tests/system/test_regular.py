@@ -59,6 +59,20 @@ def test_a_pipe_is_no_file(tmp_path: Path, form: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("own.py", "history.jsonl")])
+def test_a_placeholder_of_git_is_named_as_one(tmp_path: Path, form: str) -> None:
+    path = tmp_path / form
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    if form.startswith("norb"):
+        for what in ("cat", "info"):
+            path.with_name(path.name.replace("dat", what)).touch()
+    with pytest.raises(
+        InputError, match=r"is a placeholder for a file that was not downloaded; fetch it: git lfs pull"
+    ):
+        FORMS[form](path)
+
+
 def test_pipes_among_pictures_are_passed_over(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(MissingError, match="holds no images"):
