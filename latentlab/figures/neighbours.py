@@ -27,7 +27,7 @@ def prepare(run: Run, *, source: str = "prior", images: int | None = None) -> _s
     here, real = arms[source]["to_training"], arms["real"]["to_training"]
     cells = np.stack([_images.rgba(part.pictures(each[:count])) for each in (part.images, part.originals)])  # type: ignore[index]
     subtitle = f"{describe(run)} · drawn from: {ARMS[source]} · median distance to the nearest {number(here)}"
-    subtitle += f", of real held-out data {number(real)}"
+    subtitle += f", from real data to the nearest other {number(real)}"
     subtitle += "; brightness does not count" if part.form.kind == "image" else ""
     return _sheet.Sheet(cells, ("sample", "nearest training"), subtitle)
 

@@ -231,10 +231,12 @@ class RunConfig(Frozen):
 
     @property
     def data_name(self) -> str:
-        """How pages call the data: by their name where they have one, else by their file."""
+        """How pages call the data: by the name of a data set that latentlab knows, else by their file or folder."""
+        from latentlab.data import names
+
         name, file = (str(self.source.get(key) or "") for key in ("name", "file"))
-        known = "package" in self.source or name.endswith("-published")
-        return (file if not known else "") or name or Path(self.data).name
+        known = any(name == each or name.startswith(f"{each}-") for each in names())  # "dsprites-rendered"
+        return (name if known else file or Path(self.data.partition(":")[0]).name) or name
 
     @property
     def noun(self) -> str:

@@ -243,3 +243,14 @@ def test_nearest_finds_the_row_itself_even_darker(digits):
     assert where.tolist() == list(range(20))
     assert distance.max() < 0.1
     assert nearest(np.zeros((1, 1, 8, 8), np.uint8), digits[0][:5], pixels)[1] == pytest.approx([2**0.5])
+
+
+def test_a_row_is_not_its_own_neighbour(digits):
+    images = digits[0][:300]
+    own = np.array([3, -1, 299])
+    where, distance = nearest(images[[3, 7, 299]], images, pixels, own)
+    assert where[1] == 7
+    assert where[0] != 3
+    assert where[2] != 299
+    assert distance[0] > 0.1
+    assert distance[2] > 0.1

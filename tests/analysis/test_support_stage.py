@@ -10,7 +10,7 @@ import torch
 from latentlab import sweep
 from latentlab.analysis.support.compute import along
 from latentlab.analysis.support.record import read_sheet, read_support, support_table
-from latentlab.analysis.support.stage import support
+from latentlab.analysis.support.stage import _rows, support
 from latentlab.cli import run as command
 from latentlab.data import load
 from latentlab.models import load_model
@@ -51,6 +51,19 @@ def test_what_an_autoencoder_has_not_is_undefined_with_its_reason(found):
     assert "holes" not in ae["arms"]["prior"]
     assert {"fit", "gradient", "arms.prior", "rate"} <= ae["undefined"].keys()
     assert ae["between"]["distinctions"] > 0
+
+
+def test_real_rows_are_not_compared_with_themselves(found):
+    real = found["beta1-seed0"]["arms"]["real"]
+    assert real["to_training"] > 0.1
+    assert 0.5 < real["precision"] < 1
+
+
+def test_where_all_rows_were_trained_on_half_of_them_are_held_against_the_others():
+    data = load("wine")
+    assert len(_rows(data, data, 5000, 0)) == 89
+    assert len(_rows(data, data, 50, 0)) == 50
+    assert len(_rows(data.take(np.arange(100)), data.take(np.arange(100, 178)), 5000, 0)) == 100
 
 
 def test_rows_that_were_trained_on_say_nothing_of_memory(found):

@@ -28,7 +28,10 @@ GOOD: dict[str, Any] = {
         ({"name": "csv", "file": "patients.csv"}, "patients.csv"),
         ({"name": "digits"}, "digits"),
         ({"name": "dsprites-published", "file": "d.npz"}, "dsprites-published"),
+        ({"name": "fashion-mnist", "file": "train-images-idx3-ubyte"}, "fashion-mnist"),
+        ({"name": "mine-published", "file": "mine.npz"}, "mine.npz"),
         ({"name": "pbmc68k-reduced", "package": "scanpy", "file": "p.h5ad"}, "pbmc68k-reduced"),
+        ({"name": "images", "files": 12}, "x.npy"),
         ({}, "x.npy"),
     ],
 )

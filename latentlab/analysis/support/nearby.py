@@ -115,20 +115,27 @@ def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> Any:
 
 
 def nearest(
-    samples: NDArray[Any], among: NDArray[Any], numbers: Callable[[NDArray[Any]], NDArray[np.float32]]
+    samples: NDArray[Any],
+    among: NDArray[Any],
+    numbers: Callable[[NDArray[Any]], NDArray[np.float32]],
+    own: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Which of `among` (m, …) is nearest to each sample (n, …), and how far apart their `numbers` (n, p) are.
 
     Of images these are normalised pixels: the distance is √(2 − 2 cos), and a constant image is √2 from everything.
+    ``own`` (n,) is the place of each sample among them, -1 where it has none: a sample is not its own neighbour.
     """
     query = numbers(samples)
-    own = (query**2).sum(axis=1)
+    length = (query**2).sum(axis=1)
     best, where = np.full(len(samples), np.inf), np.zeros(len(samples), np.int64)
     for start in range(0, len(among), MANY):
         block = numbers(among[start : start + MANY])
         square = (block**2).sum(axis=1) - 2 * (query @ block.T)
+        if own is not None:
+            here = np.flatnonzero((own >= start) & (own < start + len(block)))
+            square[here, own[here] - start] = np.inf
         closest = square.argmin(axis=1)
         value = square[np.arange(len(query)), closest]
         nearer = value < best
         best[nearer], where[nearer] = value[nearer], start + closest[nearer]
-    return where, np.sqrt(np.maximum(own + best, 0))
+    return where, np.sqrt(np.maximum(length + best, 0))

@@ -150,7 +150,7 @@ def _measured(
         raise InputError(f"{run.codes_path} is a shared copy of {len(codes)} of {len(held)} rows; encode it here first")
     model = load_model(run, adapter)
     sheet: dict[str, Decodings] = {}
-    rows = np.sort(np.random.default_rng(seed).permutation(len(held))[:draws])
+    rows = _rows(held, trained_on, draws, seed)
     progress(1, 5, "samples")
     form = run.config.form
     arms = _arms(model, codes, held, trained_on, rows, seed, sheet, form)
@@ -180,6 +180,13 @@ def _training_rows(run: Run, data: Dataset | None) -> Dataset:
     return data.split(run.config.split) if run.config.split in data.splits else data
 
 
+def _rows(held: Dataset, trained_on: Dataset, draws: int, seed: int) -> NDArray[np.int64]:
+    """The real rows that samples are held against; half at most where all were trained on: the others are compared."""
+    known = np.isin(held.row_ids, trained_on.row_ids).all()
+    most = min(draws, len(held) // 2) if known else draws
+    return np.sort(np.random.default_rng(seed).permutation(len(held))[:most])
+
+
 def _arms(
     model: Model,
     codes: Codes,
@@ -195,7 +202,8 @@ def _arms(
     rng = np.random.default_rng(seed)
     compared = np.sort(np.random.default_rng(seed + 4).permutation(len(trained_on))[:COMPARED])
     training, ids = trained_on[compared], trained_on.row_ids[compared]
-    some = training[np.sort(rng.permutation(len(training))[: len(rows)])]
+    order = rng.permutation(len(training))
+    some = training[np.sort(order[~np.isin(ids[order], held.row_ids[rows])][: len(rows)])]
     kind = kind_of(form)
     numbers = partial(kind.compared, form)
     space, real = kind.space(form, some), held[rows]
@@ -222,9 +230,17 @@ def _arms(
     mean = np.nanmean(real, axis=0, dtype=np.float64)
     constant = np.broadcast_to((mean.round() if form.bytes else mean).astype(real.dtype), real.shape)
     arms["real"] = measure.coverage(features, space(some))
-    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, numbers)[1]))
+    own = _places(ids, held.row_ids[rows[:JUDGED_NEAREST]])
+    arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, numbers, own)[1]))
     arms["constant"] = measure.coverage(features, space(constant))
     return arms
+
+
+def _places(ids: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each of `rows` stands among `ids`; -1 for a row that is not there."""
+    order = np.argsort(ids, kind="stable")
+    places = order[np.minimum(np.searchsorted(ids, rows, sorter=order), len(ids) - 1)]
+    return np.where(ids[places] == rows, places, -1)
 
 
 def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings], form: Form) -> dict[str, float]:
