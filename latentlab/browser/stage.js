@@ -103,11 +103,33 @@ function row(state, slider) {
   return label;
 }
 
+// The axes of a picture: ticks beside and below it, titles, and the range of each channel where they differ.
+function ruled(shown, ruler) {
+  shown.figure.classList.toggle("ruled", Boolean(ruler));
+  const { x = [], y = [], x_title = "", y_title = "", channels = [] } = ruler ?? {};
+  const tick = (side) => ([share, text]) => {
+    const made = element("span", { text: text.replace("-", "−") });
+    made.style[side] = `${100 * share}%`;
+    return made;
+  };
+  shown.left.replaceChildren(...y.map(tick("bottom")));
+  shown.below.replaceChildren(...x.map(tick("left")));
+  shown.across.textContent = x_title;
+  shown.up.textContent = y.length ? y_title : "";
+  shown.channels.replaceChildren(...channels.map(({ name, colour, range }) => {
+    const made = element("span", { text: `${name} ${range.replaceAll("-", "−")} ${y_title}` });
+    made.style.borderColor = colour;
+    return made;
+  }));
+}
+
 function picture(state, run) {
   const canvas = element("canvas", { role: "img" }), caption = element("figcaption");
   const title = element("h3"), note = element("small"), small = element("canvas", { role: "img", title: "reconstruction" });
-  state.shown.push({ canvas, caption, title, note, small });
-  return element("figure", {}, element("header", {}, title, note, small), canvas, caption);
+  const [left, below, up, across, channels] = ["left", "below", "up", "across", "channels"].map((className) => element("div", { className }));
+  const figure = element("figure", {}, element("header", {}, title, note, small), up, left, canvas, below, across, channels, caption);
+  state.shown.push({ figure, canvas, caption, title, note, small, left, below, up, across, channels });
+  return figure;
 }
 
 function present(state, on) {
@@ -148,8 +170,9 @@ function update(state, data) {
     name.lastChild.textContent = fact;
     whole.classList.toggle("off", Boolean(off));
   });
-  data.runs.forEach(({ label, note }, k) => {
+  data.runs.forEach(({ label, note, decoder }, k) => {
     const shown = state.shown[k];
+    ruled(shown, decoder.ruler);
     shown.title.textContent = label;
     shown.note.textContent = note;
     shown.canvas.setAttribute("aria-label", `${data.noun} decoded by ${label}`);

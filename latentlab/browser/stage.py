@@ -211,7 +211,10 @@ class _Side:
         return float(normal_of(self.codes)[1][dim]) or 1.0
 
     def decoder(self, dims: Sequence[int], code: Any) -> dict[str, Any]:
-        """The network, or frames of the `dims` around a `code`."""
+        """The network, or frames of the `dims` around a `code`, and the axes of their pictures where they have some."""
+        return {**self._decoding(dims, code), "ruler": self.run.config.form.ruler}
+
+    def _decoding(self, dims: Sequence[int], code: Any) -> dict[str, Any]:
         if self.model is None:
             return stored(_traversals(self.run), dims)
         try:

@@ -240,6 +240,32 @@ def test_a_dimension_moved_by_hand_gets_a_slider_however_unimportant(tmp_path: A
     assert more["values"] == {left: 1.0}
 
 
+def test_curves_have_axes(tmp_path: Any) -> None:
+    import latentlab as ll
+
+    curves = np.random.default_rng(0).random((40, 12)).astype(np.float32)
+    data = ll.data.from_arrays(curves, kind="signal", axis=np.linspace(900, 1700, 12), axis_unit="nm", unit="a.u.")
+    run = ll.train(data, tmp_path / "run", steps=2, latent_dim=2)
+    ll.encode(run, data)
+    content = stage([run], [live(run)])
+    ruler = content["runs"][0]["decoder"]["ruler"]
+    assert ruler == run.config.form.ruler
+    assert [text for _, text in ruler["x"]] == ["1000", "1200", "1400", "1600"]
+
+
+@pytest.mark.browser
+def test_axes_are_drawn_around_the_picture(chromium: Any, content: dict[str, Any]) -> None:
+    ruler = {"x": [(0.5, "1300")], "x_title": "nm", "y": [(1.0, "-2")], "y_title": "a.u.", "channels": []}
+    first, second = content["runs"]
+    runs = [first | {"decoder": first["decoder"] | {"ruler": ruler}}, second]
+    opened = Mounted(chromium, content | {"runs": runs})
+    figures = opened.page.locator(".pictures figure")
+    told = [figures.nth(0).locator(f".{part}").inner_text() for part in ("left", "below", "up", "across")]
+    assert told == ["−2", "1300", "a.u.", "nm"]
+    assert not figures.nth(1).locator(".across").is_visible()
+    opened.context.close()
+
+
 def test_a_run_with_neither_weights_nor_traversals_is_refused(tmp_path: Any) -> None:
     run = write_run(tmp_path / "run", 1.0, 0)
     (run.path / "decodings.h5").unlink()

@@ -16,6 +16,8 @@ A kind's file holds what its samples have of their own, as functions of their `F
   drawn as ``features``, ``standard(form, samples)`` are numbers in which features compare, and ``STANDARD`` their unit;
 - ``PLACE`` is what a number of a sample is called: a pixel, a point, a feature;
 - ``picture(form, samples)`` draws samples (…, *shape) as small pictures (…, 1 or 3, h, w) uint8, grey or RGB;
+- ``ruler(form)``, of a kind whose pictures have axes, is what stands beside and below one: ``x`` and ``y``, ticks as
+  (share of the way, text), their titles, and in ``channels`` the name, colour and range of each where they differ;
 - ``of_array(where, x, **about)`` is an array of samples as they are kept, and their form; ``about`` may have
   ``feature_names``, ``axis``, ``axis_unit`` and ``unit``;
 - ``examined(form, blocks)`` are the lines of ``data check``: what, what was found, what is wrong with it;

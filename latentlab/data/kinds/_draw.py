@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,18 +45,25 @@ def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
     return np.pad(wide, sides, constant_values=255)
 
 
-def lines(heights: NDArray[np.floating]) -> Pictures:
-    """Curves of heights (…, c, t) in [0, 1] over an even axis, a colour a channel: pictures (…, 3, HEIGHT, WIDTH).
+def lines(heights: NDArray[np.floating], axis: NDArray[np.floating] | None = None) -> Pictures:
+    """Curves of heights (…, c, t) in [0, 1] over an axis (t,), a colour a channel: pictures (…, 3, HEIGHT, WIDTH).
+
+    Low is left, whichever way the axis runs; without one, points are as far apart as the next.
 
     >>> lines(np.linspace(0, 1, 50)[None]).shape
     (3, 64, 128)
     """
     *leading, channels, t = heights.shape
     flat = np.nan_to_num(np.asarray(heights, np.float64)).reshape(-1, channels, t)
-    at = np.linspace(0, t - 1, WIDTH * SAMPLED)
-    below = np.minimum(at.astype(int), max(t - 2, 0))
-    share = at - below
-    fine = flat[..., below] * (1 - share) + flat[..., np.minimum(below + 1, t - 1)] * share
+    points = np.arange(t, dtype=np.float64) if axis is None else np.asarray(axis, np.float64)
+    if points[0] > points[-1]:
+        points, flat = points[::-1], flat[..., ::-1]
+    at = np.linspace(points[0], points[-1], WIDTH * SAMPLED)
+    below = np.clip(np.searchsorted(points, at, side="right") - 1, 0, max(t - 2, 0))
+    above = np.minimum(below + 1, t - 1)
+    gap = points[above] - points[below]
+    share = np.divide(at - points[below], gap, out=np.zeros_like(at), where=gap > 0)
+    fine = flat[..., below] * (1 - share) + flat[..., above] * share
     rows = ((1 - np.clip(fine, 0, 1)) * (HEIGHT - 4)).round().astype(int) + 1
     columns = np.repeat(np.arange(WIDTH), SAMPLED)
     picture = np.full((len(flat), 3, HEIGHT, WIDTH), 255, np.uint8)
@@ -64,6 +73,22 @@ def lines(heights: NDArray[np.floating]) -> Pictures:
             for thick in (0, 1):
                 picture[each, k, rows[:, channel] + thick, columns] = level
     return picture.reshape(*leading, 3, HEIGHT, WIDTH)
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Round numbers from `low` to `high`, at most that many.
+
+    >>> ticks(900, 1700, 5)
+    [1000.0, 1200.0, 1400.0, 1600.0]
+    """
+    if not low < high:
+        return [low]
+    size = 10.0 ** math.floor(math.log10((high - low) / most))
+    for step in (size, 2 * size, 5 * size, 10 * size, 20 * size):
+        first, last = math.ceil(low / step), math.floor(high / step)
+        if last - first < most:
+            break
+    return [float(f"{k * step:.12g}") for k in range(first, last + 1)] or [low]
 
 
 def _thinned(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:

@@ -165,6 +165,12 @@ class Form:
         drawn: NDArray[np.uint8] = kind_of(self).picture(self, samples)
         return drawn
 
+    @property
+    def ruler(self) -> dict[str, Any] | None:
+        """What stands beside and below a picture, of a kind whose pictures have axes."""
+        own = getattr(kind_of(self), "ruler", None)
+        return own(self) if own else None
+
     def change(self, low: Samples, high: Samples) -> NDArray[np.float64]:
         """How samples `high` differ from `low` ones, with its sign, in units of ``change_unit``."""
         own = getattr(kind_of(self), "change", None)

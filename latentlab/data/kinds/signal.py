@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data._axes import signals
-from latentlab.data.kinds._draw import lines
+from latentlab.data.kinds._draw import LINES, lines, ticks
 from latentlab.data.kinds._form import STRETCHES, Form, Samples, exact, stretch_named
 from latentlab.data.kinds._spread import blocks, distance_to, moments, principal
 from latentlab.errors import InputError
@@ -27,6 +27,7 @@ DRAWN = "curves"
 MATCHED = ("power", 0.02)  # logarithms of power that differ by less are called equal
 INPUT = "standard deviations"
 SHOWN = 3  # standard deviations from the middle of a picture to its edge
+TICKS = 5
 
 
 def described(form: Form) -> str:
@@ -66,14 +67,53 @@ def likelihoods(form: Form) -> tuple[str, ...]:
 
 def shown(form: Form) -> str:
     """What a line is."""
-    ends = "from the lowest to the highest value" if form.edges else f"± {SHOWN} standard deviations"
-    return f"lines: {'channels' if form.shape[0] > 1 else 'values'} over the axis, {ends}"
+    at = form.axis or (0, form.shape[1] - 1)
+    over = f"{min(at):g} to {max(at):g} {form.axis_unit or ('' if form.axis else 'points')}".rstrip()
+    if form.shape[0] > 1:
+        return f"lines: channels over {over}, each from its lowest to its highest value"
+    low, high = (float(_values(form, end)[0]) for end in (0, 1))
+    return f"lines: values over {over}, from {low:.3g} to {high:.3g} {form.unit}".rstrip()
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
     """A line a channel, in units of its standard deviation, over the range of the signals that were trained on."""
+    return lines(_heights(form, samples), np.asarray(form.axis) if form.axis else None)
+
+
+def ruler(form: Form) -> dict[str, Any]:
+    """What stands beside and below a picture: ticks as (share of the way, text), titles, and a range a channel."""
+    at = form.axis or (0, form.shape[1] - 1)
+    left, right = min(at), max(at)
+    low, high = ([float(value) for value in _values(form, end)] for end in (0, 1))
+    single = form.shape[0] == 1
+    names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
+    return {
+        "x": [((each - left) / (right - left or 1), f"{each:g}") for each in ticks(left, right, TICKS)],
+        "x_title": form.axis_unit or ("axis" if form.axis else "point"),
+        "y": [(_height(form, each), f"{each:g}") for each in ticks(low[0], high[0], TICKS)] if single else [],
+        "y_title": form.unit or "value",
+        "channels": [
+            {"name": name, "colour": "#{:02x}{:02x}{:02x}".format(*colour), "range": f"{a:.3g} to {b:.3g}"}
+            for name, colour, a, b in zip(names, cycle(LINES), low, high, strict=False)
+            if not single
+        ],
+    }
+
+
+def _heights(form: Form, samples: Samples) -> NDArray[np.floating]:
+    """Where values stand between the lower and the upper edge of a picture, 0 to 1."""
     low, high = form.edges or (-SHOWN, SHOWN)
-    return lines((form.to_model(samples) - low) / (high - low))
+    return np.asarray((form.to_model(samples) - low) / (high - low))
+
+
+def _height(form: Form, value: float) -> float:
+    return float(_heights(form, np.full((1, *form.shape), value))[0, 0, 0])
+
+
+def _values(form: Form, height: float) -> NDArray[np.floating]:
+    """The value of each channel at that height of a picture."""
+    low, high = form.edges or (-SHOWN, SHOWN)
+    return np.asarray(form.from_model(np.full((1, *form.shape), low + height * (high - low)))[0, :, 0])
 
 
 def of_array(
