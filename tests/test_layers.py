@@ -4,6 +4,7 @@ A room is a folder of ``latentlab/``; a file's room, and within ``analysis/`` it
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -212,3 +213,10 @@ HEAVY = {"torch", "numpy", "pandas", "scipy", "sklearn", "matplotlib", "plotly",
 )
 def test_what_is_heavy_is_loaded_when_it_is_used(code: str, heavy: set[str]) -> None:
     assert not loaded_by(code) & heavy
+
+
+def test_samples_are_pictures_in_few_places() -> None:
+    """What samples are is said by their form: pixels of 8 bits are named where pictures are made, and little else."""
+    outside = [path for path in source_files() if room_of(name_of(path)) != "data"]
+    named = [path.name for path in outside if re.search("image_shape|uint8", path.read_text(encoding="utf-8"))]
+    assert len(named) <= 8, named

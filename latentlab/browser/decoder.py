@@ -20,7 +20,7 @@ from latentlab.codes.paths import sweeps
 from latentlab.data import Form
 from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
-from latentlab.system.png import data_uri
+from latentlab.system.png import Pictures, data_uri
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -107,7 +107,7 @@ def centre(part: Decodings) -> NDArray[np.float32]:
     return np.asarray(part.codes[(every + 1) % len(every), 0, every])
 
 
-def _sheet(pictures: NDArray[np.uint8], grid: Any, code: Any, dims: Sequence[int]) -> dict[str, Any]:
+def _sheet(pictures: Pictures, grid: Any, code: Any, dims: Sequence[int]) -> dict[str, Any]:
     """Pictures (k, steps, c, h, w) of codes (k, steps, d) as one image, a row for each dimension."""
     k, steps, channels, height, width = pictures.shape
     sheet = pictures.transpose(0, 3, 1, 4, 2).reshape(k * height, steps * width, channels)
@@ -122,7 +122,7 @@ def _sheet(pictures: NDArray[np.uint8], grid: Any, code: Any, dims: Sequence[int
     }
 
 
-def _pixels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _pixels(picture: Pictures) -> Pictures:
     return picture.transpose(1, 2, 0)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from latentlab.codes.codes import BLOCK, Codes, located
 from latentlab.codes.h5ad_writer import FORMAT, RESERVED, free, mark, rate_parts, row_rate, writing
+from latentlab.data import Form
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
 from latentlab.system import chunks
@@ -48,8 +49,9 @@ def save_codes(path: Path, codes: Codes) -> None:
     """Publish codes that are in memory as a ``codes.h5ad``."""
     data = Dataset(
         name="codes",
-        shape=(len(codes), 1, 1, 1),
-        read=lambda rows: np.zeros((len(rows), 1, 1, 1), np.uint8),
+        shape=(len(codes), 1),
+        read=lambda rows: np.zeros((len(rows), 1), np.float32),
+        form=Form("table", (1,)),
         factors=codes.factors,
         specs=codes.specs,
         labels=codes.labels,

@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.system.png import as_colours
+from latentlab.system.png import Pictures as Picture
+from latentlab.system.png import as_colours, blank
 
-Picture = NDArray[np.uint8]
 FADED = 90
 
 
-def rgba(images: NDArray[np.uint8], alpha: int = 255) -> Picture:
+def rgba(images: Picture, alpha: int = 255) -> Picture:
     """Images (…, c, h, w) as (…, h, w, 4): one channel is grey, three are colours, of others see `as_colours`."""
     last = np.moveaxis(as_colours(images), -3, -1)
     colour = np.repeat(last, 3, axis=-1) if last.shape[-1] == 1 else last
-    return np.concatenate([colour, np.full((*colour.shape[:-1], 1), alpha, np.uint8)], axis=-1)
+    return np.concatenate([colour, np.full_like(colour[..., :1], alpha)], axis=-1)
 
 
 def mosaic(cells: Picture, gap: int = 1) -> Picture:
     """Cells (rows, columns, h, w, 4) as one picture with transparent gaps of `gap` pixels between them."""
     rows, columns, h, w, _ = cells.shape
-    picture = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, 4), np.uint8)
+    picture = blank(rows * (h + gap) - gap, columns * (w + gap) - gap, 4)
     for r in range(rows):
         for c in range(columns):
             picture[r * (h + gap) : r * (h + gap) + h, c * (w + gap) : c * (w + gap) + w] = cells[r, c]

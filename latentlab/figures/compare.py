@@ -204,7 +204,7 @@ def interactive(data: Compared) -> Any:
     room = max(GAP, round(wide / 12))
     line = max(6, round(wide * runs / 34))  # pixels of the picture that a line of text takes
     tall = high + line + GAP
-    canvas = np.zeros((tall * len(data.rows), (wide + room) * runs - room, 4), np.uint8)
+    canvas = _images.blank(tall * len(data.rows), (wide + room) * runs - room, 4)
     height = 110 + round(1000 / canvas.shape[1] * canvas.shape[0])
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height, margin={"l": 12, "r": 12, "b": 10, "t": 96})
     put = {"showarrow": False, "yanchor": "bottom", "xanchor": "left"}

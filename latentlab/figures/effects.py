@@ -83,7 +83,7 @@ def _signed(run: Run, effects: Effects, table: pd.DataFrame, drawn: ModuleType) 
         "from the 2.5 % to the 97.5 % quantile of the code",
         f"mean around {table.attrs['rows']} codes, 95 % intervals",
     ]
-    sheet = _sheet.Sheet(np.zeros((1, 1, 1, 1, 4), np.uint8), ("",), " · ".join(subtitle), plural=form.plural)
+    sheet = _sheet.Sheet(_images.blank(1, 1, 1, 1, 4), ("",), " · ".join(subtitle), plural=form.plural)
     return EffectsData(sheet, features(run, effects), panels=panels)
 
 

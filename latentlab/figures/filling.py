@@ -55,9 +55,9 @@ def prepare(
     filled = pictures.astype(np.float64)
     mean, spread = filled.mean(axis=0), filled.std(axis=0)
     spread = spread * (255 / max(float(spread.max()), 1))  # what differs most is white
-    shown = [given, np.where(mask, np.uint8(VEIL), given), *pictures, mean, spread]
+    shown = [given, np.where(mask, given.dtype.type(VEIL), given), *pictures, mean, spread]
     heads = ("image", "given", *(f"draw {k + 1}" for k in range(draws)), "mean", "sd")
-    cells = np.stack([_images.rgba(np.asarray(each).round().astype(np.uint8)) for each in shown], axis=1)
+    cells = np.stack([_images.rgba(np.asarray(each).round().astype(given.dtype)) for each in shown], axis=1)
     subtitle = [
         describe(run),
         f"the {part} {'half' if part != 'middle' else 'quarter'} is hidden",

@@ -151,7 +151,7 @@ def _stacked(data: OverviewData) -> tuple[_images.Picture, list[float]]:
         top += (height // 4 if setting and tops else 0) + (height // 16 if tops else 0)
         tops.append(top)
         top += height
-    picture = np.zeros((top, max(strip.shape[1] for _, _, strip in data.rows), 4), np.uint8)
+    picture = _images.blank(top, max(strip.shape[1] for _, _, strip in data.rows), 4)
     for place, (_, _, strip) in zip(tops, data.rows, strict=True):
         picture[place : place + height, : strip.shape[1]] = strip
     return picture, [place + (height - 1) / 2 for place in tops]

@@ -37,7 +37,7 @@ def prepare(
     drawn = [draws.samples(codes, each, count, seed) for each in sources]
     images = _images.rgba(run.config.form.picture(model.decode(np.stack(drawn))))
     down = -(-count // most)
-    blank = np.zeros((len(sources), down * most - count, *images.shape[2:]), np.uint8)
+    blank = _images.blank(len(sources), down * most - count, *images.shape[2:])
     across = min(most, count)
     cells = np.concatenate([images, blank], axis=1)[:, : down * across].reshape(-1, across, *images.shape[2:])
     labels = [label for each in sources for label in (draws.SOURCE_NAMES[each], *[""] * (down - 1))]

@@ -26,6 +26,7 @@ else:
 
 FORMAT = 2
 LARGEST_BETA = 1e9
+FORM_KEYS = ("form", "image_shape")  # where the form stands in a record; the second in format 1
 NO_NETWORK = "none"  # of a run that holds codes alone
 
 

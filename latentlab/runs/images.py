@@ -18,6 +18,7 @@ from latentlab.results import plain
 from latentlab.runs.data import data_of
 from latentlab.runs.notes import READ_ONLY
 from latentlab.runs.run import Run, refuse_links
+from latentlab.system.png import Pictures
 
 Find = Callable[[Run, str], Dataset]
 
@@ -99,12 +100,12 @@ def images_of(data: Dataset, row_ids: NDArray[np.int64]) -> Samples:
     return data[places]
 
 
-def pictures_of(run: Run, data: Dataset, row_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The samples of those row ids as small pictures (m, 1 or 3, h, w) uint8, on the run's own scale."""
+def pictures_of(run: Run, data: Dataset, row_ids: NDArray[np.int64]) -> Pictures:
+    """The samples of those row ids as small pictures (m, 1 or 3, h, w), on the run's own scale."""
     return run.config.form.picture(images_of(data, row_ids))
 
 
-def picture_of(run: Run, data: Dataset, row: int) -> NDArray[np.uint8]:
+def picture_of(run: Run, data: Dataset, row: int) -> Pictures:
     """The sample of one row id as a small picture (1 or 3, h, w)."""
-    picture: NDArray[np.uint8] = pictures_of(run, data, np.array([row]))[0]
+    picture: Pictures = pictures_of(run, data, np.array([row]))[0]
     return picture

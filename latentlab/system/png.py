@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from latentlab.errors import InputError
 
+Pictures = NDArray[np.uint8]
 HEAT_AT = np.linspace(0, 1, 6)
 HEAT = np.array([(0, 0, 0), (0, 43, 98), (85, 91, 108), (135, 131, 120), (191, 173, 104), (254, 232, 56)])
 SMALLEST = 64  # pixels: smaller images are enlarged by a whole factor, so that gaps stay thin and pixels sharp
 
 
-def as_colours(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def as_colours(images: Pictures) -> Pictures:
     """Images (…, c, h, w) as grey (one channel) or RGB: two channels are red and green, of more the first three count.
 
     >>> as_colours(np.zeros((2, 5, 8, 8), np.uint8)).shape
@@ -35,7 +36,16 @@ def channels_shown(channels: int) -> str:
     return "channel 1 in red, 2 in green" if channels == 2 else f"channels 1 to 3 of {channels} as red, green and blue"
 
 
-def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None) -> NDArray[np.uint8]:
+def blank(*shape: int) -> Pictures:
+    """Pictures of that shape in which nothing is drawn: black, or where they have an alpha channel, transparent.
+
+    >>> blank(2, 3, 4).max()
+    0
+    """
+    return np.zeros(shape, np.uint8)
+
+
+def strip(images: Pictures, *, gap: int = 1, columns: int | None = None) -> Pictures:
     """Images (n, c, h, w) side by side, `columns` a row (all in one by default), as one image (h', w', c).
 
     A `gap` of grey pixels parts neighbours. Images of less than 64 pixels are enlarged, each pixel to a square. Of two
@@ -59,7 +69,7 @@ def strip(images: NDArray[np.uint8], *, gap: int = 1, columns: int | None = None
     return sheet
 
 
-def heat(values: NDArray[np.floating], most: float) -> NDArray[np.uint8]:
+def heat(values: NDArray[np.floating], most: float) -> Pictures:
     """Values (h, w), or (n,) as a band, as colours (h, w, 3), large as in a `strip`: black for 0, yellow from `most`.
 
     Values (w,) along a line are a band of an eighth of its length.
@@ -80,7 +90,7 @@ def heat(values: NDArray[np.floating], most: float) -> NDArray[np.uint8]:
     return colours.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def png(image: NDArray[np.uint8]) -> bytes:
+def png(image: Pictures) -> bytes:
     """An image (h, w, 1) grey or (h, w, 3) RGB as the bytes of a PNG file (ISO/IEC 15948)."""
     height, width, channels = image.shape
     header = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
@@ -94,6 +104,6 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def data_uri(image: NDArray[np.uint8]) -> str:
+def data_uri(image: Pictures) -> str:
     """An image (h, w, c) as a ``data:`` address that a page can show without asking a server."""
     return "data:image/png;base64," + base64.b64encode(png(image)).decode()

@@ -18,6 +18,7 @@ from torch.distributions import Normal
 
 from latentlab.analysis.likelihood.compute_quadrature import check_normalised, integrate
 from latentlab.analysis.likelihood.record import INDEPENDENT, Evidence
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model, Point
 from latentlab.models.conditions import given
@@ -33,7 +34,7 @@ DRAWN = 128  # samples of each row in one batch
 
 def estimate(
     model: Model,
-    images: NDArray[np.uint8],
+    images: Samples,
     row_ids: NDArray[np.int64],
     *,
     samples: int = SAMPLES,
@@ -42,7 +43,7 @@ def estimate(
     told: Tensor | None = None,
     progress: Progress = silent,
 ) -> Evidence:
-    """The `Evidence` of images (n, c, h, w) uint8 under a model, with `samples` seeded posterior draws a row.
+    """The `Evidence` of samples (n, *shape) under a model, with `samples` seeded posterior draws a row.
 
     ``told`` (n, k) are the rows' conditions where the model takes some; log p(x|c) is then estimated, and not by
     quadrature.

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Normal
 
 from latentlab.analysis.likelihood.record import Exact
+from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.models import Model
 from latentlab.models.encoding import as_input, posterior
@@ -37,8 +38,8 @@ LOCAL = 41
 Floats = NDArray[np.float64]
 
 
-def integrate(model: Model, images: NDArray[np.uint8], row_ids: NDArray[np.int64], estimate: Floats) -> Exact:
-    """log p(x), ELBO and KL(q ‖ p(z|x)) of images (m, c, h, w) uint8, in nats, no two of them by the same sum.
+def integrate(model: Model, images: Samples, row_ids: NDArray[np.int64], estimate: Floats) -> Exact:
+    """log p(x), ELBO and KL(q ‖ p(z|x)) of samples (m, *shape), in nats, no two of them by the same sum.
 
     ``estimate`` (m,) is put beside them. Raises `InputError` where posteriors are so narrow
     that the grid would need more than 4 million points.

@@ -195,7 +195,7 @@ def continuity(
     ``_low`` and ``_high`` bound the 95 % interval of each median, between order statistics (exact for independent
     ways, whatever their law). Without a variance the last two are NaN; where no picture changes, the first two.
     """
-    x = np.asarray(images, np.float64) / (255 if np.asarray(images).dtype == np.uint8 else 1)
+    x = np.asarray(images, np.float64) / (255 if np.asarray(images).dtype.kind == "u" else 1)
     z, kl = np.asarray(codes, np.float64), np.asarray(information, np.float64)
     if x.ndim < 3 or z.shape[:2] != x.shape[:2] or kl.shape != (len(x), x.shape[1] - 1):
         raise InputError(

@@ -48,7 +48,6 @@ NO_INTERVAL = {
     "probe, knn": "halves of the rows gave intervals that covered more than 97 % in simulation",
     "to_training": "it is a distance to the nearest of the given training rows",
 }
-Images = NDArray[np.uint8]
 
 
 def support(

@@ -58,7 +58,7 @@ def whole(found: Mapping[str, Any], key: str, path: Path) -> int:
     return value
 
 
-def image_shape(value: Any, key: str, path: Path) -> tuple[int, int, int]:
+def shape_of(value: Any, key: str, path: Path) -> tuple[int, int, int]:
     """(channels, height, width) as a settings file has it."""
     if isinstance(value, list | tuple) and len(value) == 3:
         sizes = [whole({key: size}, key, path) for size in value]

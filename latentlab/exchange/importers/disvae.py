@@ -18,7 +18,7 @@ from torch import Tensor
 
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
-from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, number, renamed, settings, whole
+from latentlab.exchange.importers._foreign import Foreign, folder, number, renamed, settings, shape_of, whole
 from latentlab.models.names import the_part
 from latentlab.models.weights import read_checkpoint
 
@@ -70,7 +70,7 @@ def _data(name: Any) -> str:
 
 
 def _shape(specs: Mapping[str, Any], where: Path) -> tuple[int, int, int]:
-    shape = image_shape(specs.get("img_size"), "img_size", where)
+    shape = shape_of(specs.get("img_size"), "img_size", where)
     if shape[1] != shape[2] or shape[1] not in SIZES:
         raise InputError(f"{where}: img_size is {list(shape)}; expected 32×32 or 64×64, the sizes this network takes")
     return shape

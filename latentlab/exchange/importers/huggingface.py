@@ -12,12 +12,12 @@ from latentlab.exchange.importers._foreign import Foreign, folder, settings
 from latentlab.models import Autoencoder, build
 from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.weights import read_weights
-from latentlab.runs.config import RunConfig
+from latentlab.runs.config import FORM_KEYS, RunConfig
 from latentlab.system.registry import choose, names
 from latentlab.system.validation import validate
 
 KEPT = (
-    "format", "data", "split", "image_shape", "form", "network", "latent_dim", "likelihood", "sigma", "objective",
+    "format", "data", "split", *FORM_KEYS, "network", "latent_dim", "likelihood", "sigma", "objective",
     "stochastic", "batch_size", "seed",
 )  # fmt: skip
 

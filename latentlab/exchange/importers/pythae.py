@@ -16,7 +16,7 @@ from torch import Tensor
 
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
-from latentlab.exchange.importers._foreign import Foreign, folder, image_shape, renamed, settings, whole
+from latentlab.exchange.importers._foreign import Foreign, folder, renamed, settings, shape_of, whole
 from latentlab.models.names import the_part
 from latentlab.models.weights import read_checkpoint
 
@@ -53,7 +53,7 @@ def read(path: Path, key: str | None = None, prefix: str | None = None) -> Forei
         )
     config = {
         "data": "unknown",
-        "form": image_form(image_shape(record.get("input_dim"), "input_dim", where)),
+        "form": image_form(shape_of(record.get("input_dim"), "input_dim", where)),
         "network": "shallow",
         "latent_dim": whole(record, "latent_dim", where),
         "stochastic": name in GAUSSIANS,

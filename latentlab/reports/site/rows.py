@@ -19,7 +19,7 @@ from latentlab.figures._kinds import drawing
 from latentlab.runs.images import dataset_of, pictures_of
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
-from latentlab.system.png import data_uri, strip
+from latentlab.system.png import Pictures, data_uri, strip
 
 GREY, COLOURED, DRAWN = 64, 32, 128  # pixels of a picture's longer side, at most: 2,000 photos then take some 6 MB
 NAMES = {"umap": "UMAP", "pca": "PCA"}
@@ -81,7 +81,7 @@ def _pictures(run: Run, ids: NDArray[np.int64]) -> dict[str, Any]:
     return {"sheet": sheet, "across": across, "width": width, "height": height, "rows": ids.tolist()}
 
 
-def _small(pictures: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+def _small(pictures: Pictures, longest: int) -> Pictures:
     """Pictures (n, c, h, w) by means of squares, so that their longer side is short enough."""
     n, c, h, w = pictures.shape
     by = -(-max(h, w) // longest)
@@ -90,4 +90,4 @@ def _small(pictures: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     high, wide = max(1, h // by), max(1, w // by)
     rows, columns = min(by, h), min(by, w)
     cut = pictures[:, :, : high * rows, : wide * columns].reshape(n, c, high, rows, wide, columns)
-    return np.asarray(cut.mean(axis=(3, 5)).round(), np.uint8)
+    return np.asarray(cut.mean(axis=(3, 5)).round(), pictures.dtype)
