@@ -9,10 +9,12 @@ import torch
 
 from latentlab import sweep
 from latentlab.analysis.support.compute import along
+from latentlab.analysis.support.measure import coverage
 from latentlab.analysis.support.record import read_sheet, read_support, support_table
-from latentlab.analysis.support.stage import _rows, support
+from latentlab.analysis.support.stage import _in_turn, _rows, support
 from latentlab.cli import run as command
-from latentlab.data import load
+from latentlab.data import Form, load
+from latentlab.data.kinds import counts
 from latentlab.models import load_model
 from latentlab.models.decoding import decode
 from latentlab.runs.run import Run
@@ -64,6 +66,15 @@ def test_where_all_rows_were_trained_on_half_of_them_are_held_against_the_others
     assert len(_rows(data, data, 5000, 0)) == 89
     assert len(_rows(data, data, 50, 0)) == 50
     assert len(_rows(data.take(np.arange(100)), data.take(np.arange(100, 178)), 5000, 0)) == 100
+
+
+def test_real_rows_are_like_others_though_there_are_fewer_than_numbers_in_a_row():
+    rng = np.random.default_rng(0)
+    one, other = (rng.poisson(2.0, (120, 500)) for _ in range(2))
+    form = Form("counts", (500,), "int32")
+    space = counts.space(form, _in_turn(one, other))
+    assert coverage(space(one), space(other))["coverage"] > 0.6
+    assert _in_turn(one[:2], other[:3]).tolist() == np.stack([one[0], other[0], one[1], other[1], other[2]]).tolist()
 
 
 def test_rows_that_were_trained_on_say_nothing_of_memory(found):

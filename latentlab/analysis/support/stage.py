@@ -22,6 +22,7 @@ from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.draws import mixture, samples
 from latentlab.codes.labels import as_factor, labelled
 from latentlab.data import Dataset, Form, load
+from latentlab.data.dataset import Samples
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.metrics.knn_probe import knn_probe
@@ -205,7 +206,8 @@ def _arms(
     some = training[np.sort(order[~np.isin(ids[order], held.row_ids[rows])][: len(rows)])]
     kind = kind_of(form)
     numbers = partial(kind.compared, form)
-    space, real = kind.space(form, some), held[rows]
+    real = held[rows]
+    space = kind.space(form, _in_turn(some, real))
     features = space(real)
     half = rng.permutation(len(codes))[: 2 * COMPARED]
     known, new = (
@@ -233,6 +235,16 @@ def _arms(
     arms["real"]["to_training"] = float(np.median(nearest(real[:JUDGED_NEAREST], training, numbers, own)[1]))
     arms["constant"] = measure.coverage(features, space(constant))
     return arms
+
+
+def _in_turn(a: Samples, b: Samples) -> Samples:
+    """Two sets of samples as one, a sample of each in turn.
+
+    Directions that were found on one of them vary less in the other where there are fewer rows than numbers in a row.
+    """
+    shared = min(len(a), len(b))
+    both = np.stack([a[:shared], b[:shared]], axis=1).reshape(-1, *a.shape[1:])
+    return np.concatenate([both, a[shared:], b[shared:]])
 
 
 def _places(ids: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
