@@ -107,8 +107,13 @@ def from_arrays(
     >>> from_arrays([[1.5, 2.0], [0.5, 1.0]], feature_names=("a", "b"), labels=["x", "y"], name="two")
     Dataset('two': 2 rows of 2 columns; labels)
     """
+    about: dict[str, Any] = {"feature_names": feature_names, "axis": axis, "axis_unit": axis_unit, "unit": unit}
+    told = {key: value for key, value in about.items() if value is not None and len(value)}
     if _is_frame(x):
-        return _of_frame(x, kind, columns or {}, factors, labels, row_ids, name)
+        if "feature_names" in told:
+            raise InputError("feature_names was given, but x is a DataFrame, whose columns have names; rename them")
+        kind = kind or ("signal" if "axis" in told else "table")
+        return _of_frame(x, kind, columns or {}, told, factors, labels, row_ids, name)
     if columns:
         raise InputError(
             f"columns was given, but x is a {type(x).__name__}, not a DataFrame; use kind and feature_names"
@@ -116,8 +121,6 @@ def from_arrays(
     if _from_torch(x):
         x, read = _of_torch(x, name)
         labels = read if labels is None else labels
-    about = {"feature_names": feature_names, "axis": axis, "axis_unit": axis_unit, "unit": unit}
-    told = {key: value for key, value in about.items() if value is not None and len(value)}  # type: ignore[arg-type]
     if _is_sparse(x):
         data = dataset_of(Path(name), x.tocsr(), kind or "counts", told)
     else:
@@ -131,8 +134,9 @@ def _as_arrays(told: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
 
 def _of_frame(
     frame: pd.DataFrame,
-    kind: str | None,
+    kind: str,
     columns: Mapping[str, str],
+    about: Mapping[str, Any],
     factors: Any,
     labels: Any,
     row_ids: Any,
@@ -141,15 +145,14 @@ def _of_frame(
     from latentlab.data._table import Roles, of_frame
 
     check_order(name, frame, {"factors": factors, "labels": labels})
-    if kind not in (None, "table"):
-        numeric = from_arrays(frame.to_numpy(), kind, feature_names=tuple(map(str, frame.columns)), name=name)
-        return _known(numeric, factors, labels, row_ids)
     named = isinstance(factors, str) or (isinstance(factors, list | tuple) and all(isinstance(f, str) for f in factors))
     roles = Roles(
         columns,
         factors=((factors,) if isinstance(factors, str) else tuple(factors)) if named else (),
         labels=labels if isinstance(labels, str) else "",
         ids=row_ids if isinstance(row_ids, str) else "",
+        kind=kind,
+        about=about,
     )
     data = of_frame(frame, roles, name=name)
     rest = (None if named else factors, None if roles.labels else labels, None if roles.ids else row_ids)

@@ -19,16 +19,19 @@ from latentlab.data._columns import check_words, parquet_table
 from latentlab.data._dialects import COUNTERS, DATE, MISSING, WITH_UNIT, Asked
 from latentlab.data._factors import counts, factors_of, in_order, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
+from latentlab.data._of_kind import dataset_of
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.data.dataset import Dataset
-from latentlab.data.kinds import Form
+from latentlab.data.kinds import Form, kind_named
 from latentlab.errors import InputError
 from latentlab.system.precision import beyond_exact
 
 PARQUET = (".parquet", ".pq")
 KINDS = ("numeric", "binary", "category")
+ROWS = ("table", "counts", "signal")
 TARGETS = ("label", "labels", "class", "target", "species", "y")  # inputs that may be meant as labels
 ROUND_OFF = 5e-7  # of a column's range: what float32 may lose
+WIDE = 20  # columns from which on a table may be of another kind
 FEW = 20  # words that may all be different
 SHOWN = 6  # columns that a remark names
 ID = re.compile(r"(^|[^A-Za-z])id$|[a-z](ID|Id)$|^ID$", re.ASCII)
@@ -40,15 +43,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Roles:
-    """What the user says of columns: the kinds of inputs, and which columns are none."""
+    """What the user says of columns: the kinds of inputs, which columns are none, and what a row is, a table's or not.
+
+    ``about`` is what the form of rows of another ``kind`` is told besides: ``axis``, ``axis_unit``, ``unit``.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     factors: tuple[str, ...] = ()
     labels: str = ""
     ids: str = ""
     drop: tuple[str, ...] = ()
+    kind: str = "table"
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.kind not in ROWS:
+            raise InputError(f"kind is {self.kind[:40]!r}; expected what a table's row may be: {', '.join(ROWS)}")
+        if self.kind == "table" and self.about:
+            raise InputError(f"a table is told its {min(self.about)}, which is for signals; add kind=signal")
+        if self.kind != "table" and self.columns:
+            raise InputError(f"columns is for a table, and kind is {self.kind}; drop the columns that are none of it")
         others = [*self.factors, *filter(None, (self.labels, self.ids)), *self.drop]
         listed = [*self.columns, *others]
         if twice := next((name for name in listed if listed.count(name) > 1), None):
@@ -97,6 +111,9 @@ def load(
     drop: Any = "",
     header: Any = None,
     decimal: Any = "",
+    kind: str = "table",
+    axis_unit: str = "",
+    unit: str = "",
 ) -> Dataset:
     """The rows of a table: CSV and its relatives in any dialect, packed or not, and Parquet.
 
@@ -105,6 +122,8 @@ def load(
     ``labels=NAME`` and ``ids=NAME`` make columns factors, labels and row ids instead of inputs, ``drop=NAME+NAME``
     leaves them out. A mark of a missing value (NA, ?, …) is NaN. ``header=1`` or ``header=0`` says whether the first
     line has names, where that is not plain, and ``decimal=point`` or ``decimal=comma`` which the decimal sign is.
+    ``kind=counts`` and ``kind=signal`` say that the columns of numbers are features that were counted, or the points of
+    a signal, whose axis are their names where these are numbers in order.
     """
     if header not in (None, 0, 1):
         raise InputError(f"header is {header!r:.40}; expected 1, the first line has names, or 0")
@@ -119,7 +138,8 @@ def load(
     kinds = _kinds(path, columns, names)
     several = {key: _several(path, key, given, names) for key, given in (("factors", factors), ("drop", drop))}
     single = {key: _single(path, key, given, names) for key, given in (("labels", labels), ("ids", ids))}
-    roles = Roles(kinds, **several, **single)  # type: ignore[arg-type]
+    about = {key: given for key, given in (("axis_unit", axis_unit), ("unit", unit)) if given}
+    roles = Roles(kinds, **several, **single, kind=str(kind), about=about)  # type: ignore[arg-type]
     source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
     return of_table(str(path), table, roles, name=path.name.split(".")[0], source=source)
 
@@ -164,13 +184,12 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
         for name in frame.columns
         if name not in roles.others
     ]
-    left = {each.name: why for each in cells if (why := _left_out(each, roles))}
+    left = {each.name: why for each in cells if (why := _left_out(each, roles))} | _beside(cells, roles)
     kept = [each for each in cells if each.name not in left]
     if not kept:
         raise InputError(
             f"{where} has no column that is an input ({_reasons(left) or 'all have other roles'}); expected one"
         )
-    inputs = _inputs(where, kept, roles)
     found = factors_of(pd.DataFrame({name: table.told_apart(name) for name in roles.factors}), roles.factors, where)
     read_labels, label_names, without = _labels(where, table, roles.labels)
     remarks = [f"read as {', '.join(table.said)}"] if table.said not in ([], ["header"]) else []
@@ -180,7 +199,12 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
     remarks += [_meant(each, "ids", "row ids") for each in kept if _is_id(each, roles)]
     remarks += [_as_numbers(table, each.name) for each in kept if not each.levels and _is_code(table, each.name)]
     remarks += without
-    data = numbers(name, inputs, remarks=tuple(remarks), source=source)
+    if roles.kind == "table":
+        remarks += _hinted(kept, roles)
+        data = numbers(name, _inputs(where, kept, roles), remarks=tuple(remarks), source=source)
+    else:
+        data, said = _of_kind(where, kept, roles)
+        data = replace(data, name=name, remarks=(*remarks, *said), source=source)
     return replace(
         data,
         factors=found.values,
@@ -208,6 +232,56 @@ def numbers(name: str, inputs: Inputs, *, remarks: tuple[str, ...] = (), source:
         missing=missing,
     )
     return Dataset(name, values.shape, stored.__getitem__, form=form, remarks=remarks, source=source)
+
+
+def _of_kind(where: str, kept: list[Cells], roles: Roles) -> tuple[Dataset, list[str]]:
+    """Rows whose columns are the features that were counted, or the points of a signal, and what was made of names."""
+    names, about, said = [each.name for each in kept], dict(roles.about), list[str]()
+    if roles.kind == "counts":
+        about["feature_names"] = names
+    elif "axis" not in about and (axis := _in_order(names)):
+        about["axis"] = axis
+        said = [f"the names of the columns, {names[0][:20]} to {names[-1][:20]}, are the axis"]
+    values = np.stack([each.values for each in kept], axis=1)
+    if empty := next((each.name for each in kept if np.isnan(each.values).any()), ""):
+        noun = kind_named(roles.kind).NOUN
+        raise InputError(f"{where}: column {empty[:40]!r} lacks values; expected {noun}s without gaps, or kind=table")
+    return dataset_of(Path(where), values, roles.kind, about), said
+
+
+def _beside(cells: list[Cells], roles: Roles) -> dict[str, str]:
+    """The columns of a signal's table that have no place on the axis that most columns' names are."""
+    others = [each.name for each in cells if _number(each.name) is None]
+    if roles.kind != "signal" or 2 * len(others) >= len(cells):
+        return {}
+    return dict.fromkeys(others, "no number as its name, as the axis has")
+
+
+def _in_order(names: list[str]) -> list[float]:
+    """Names that are different numbers, rising or falling; nothing where they are not."""
+    axis = [number for name in names if (number := _number(name)) is not None]
+    steps = np.diff(axis)
+    return axis if len(axis) == len(names) > 1 and ((steps > 0).all() or (steps < 0).all()) else []
+
+
+def _number(name: str) -> float | None:
+    try:
+        number = float(name)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _hinted(kept: list[Cells], roles: Roles) -> list[str]:
+    """What a wide table may be instead of one."""
+    numbers = [each.name for each in kept if _number(each.name) is not None]
+    if len(numbers) >= max(WIDE, len(kept) / 2) and not roles.columns and _in_order(numbers):
+        return ["the names of the columns are numbers in order; kind=signal reads them as the axis of signals"]
+    if len(kept) < WIDE or roles.columns:
+        return []
+    if all(each.what == "whole" and each.known.min() >= 0 for each in kept) and max(e.known.max() for e in kept) > 1:
+        return ["all columns hold whole numbers from 0; kind=counts reads them as counts"]
+    return []
 
 
 def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = False) -> Cells:
@@ -268,6 +342,8 @@ def _left_out(cells: Cells, roles: Roles) -> str:
         return "no value in any row"
     if asked:
         return ""
+    if roles.kind != "table" and cells.levels:
+        return "words"
     dates = cells.what == "words" and all(map(DATE.fullmatch, cells.levels))
     if cells.what == "words" and not dates:
         _check_unit(cells)
@@ -276,6 +352,8 @@ def _left_out(cells: Cells, roles: Roles) -> str:
         return "another word in each row"
     if whole and cells.what == "whole" and (cells.name.lower() in COUNTERS or counts(known)):
         return "counts the rows"
+    if roles.kind != "table":
+        return ""
     if cells.what == "words" and distinct > max(FEW, len(known) / 2):
         raise InputError(
             f"column {cells.name[:40]!r} has {distinct:,} different words in {len(known):,} rows; leave it out by "

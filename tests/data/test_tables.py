@@ -527,3 +527,81 @@ def test_a_category_of_large_whole_numbers_keeps_them_apart(tmp_path: Path) -> N
     path.write_text("key,n\n" + "".join(f"{2**60 + k % 3},{k}\n" for k in range(9)))
     names = load(f"{path}:columns=key=category").form.names
     assert [name for name in names if name.startswith("key=")] == [f"key={2**60 + k}" for k in range(3)]
+
+
+# Tables of text that hold counts or signals
+
+
+@pytest.fixture
+def genes(tmp_path: Path) -> Path:
+    counts = np.random.default_rng(0).poisson(2, (12, 25))
+    counts[:, 3] = 0
+    frame = pd.DataFrame(counts, columns=[f"GENE{k}" for k in range(25)], index=[f"cell{k}" for k in range(12)])
+    frame.assign(type=["T", "B"] * 6).to_csv(tmp_path / "genes.csv", index_label="cell")
+    return tmp_path / "genes.csv"
+
+
+@pytest.fixture
+def spectra(tmp_path: Path) -> Path:
+    values = np.random.default_rng(0).normal(size=(12, 25))
+    frame = pd.DataFrame(values, columns=[f"{900 + 10.5 * k:g}" for k in range(25)])
+    frame.assign(sample=[f"s{k}" for k in range(12)], protein=np.arange(12) / 7).to_csv(
+        tmp_path / "spectra.csv", index=False
+    )
+    return tmp_path / "spectra.csv"
+
+
+def test_a_text_table_of_counts_is_read_as_counts_where_that_is_said(genes: Path) -> None:
+    assert any("kind=counts reads them as counts" in each for each in load(f"{genes}:drop=type+cell").remarks)
+    data = load(f"{genes}:kind=counts,labels=type,ids=cell")
+    assert (data.form.kind, data.form.shape, data.form.names[3]) == ("counts", (25,), "GENE3")
+    assert data[0].dtype == np.int32
+    assert data.label_names == ("B", "T")
+    assert data.row_names is not None
+    assert data.row_names[1] == "cell1"
+
+
+def test_the_names_of_columns_are_the_axis_of_signals(spectra: Path) -> None:
+    assert any("kind=signal" in each for each in load(spectra).remarks)
+    data = load(f"{spectra}:kind=signal,axis_unit=nm,unit=a.u.,factors=protein,ids=sample")
+    assert (data.form.shape, data.form.axis[:2], data.form.axis_unit, data.form.unit) == (
+        (1, 25),
+        (900.0, 910.5),
+        "nm",
+        "a.u.",
+    )
+    assert any("900 to 1152, are the axis" in each for each in data.remarks)
+    assert data.factors[1, 0] == pytest.approx(1 / 7)
+    forgotten = load(f"{spectra}:kind=signal")
+    assert forgotten.form.shape == (1, 25), "what has no place on the axis is no point of a signal"
+    assert any("protein (no number as its name" in each for each in forgotten.remarks)
+
+
+def test_a_frame_of_another_kind_keeps_its_index_axis_and_columns_of_other_roles(spectra: Path) -> None:
+    frame = pd.read_csv(spectra).set_index("sample")
+    data = from_arrays(frame, "signal", factors="protein", axis_unit="nm")
+    assert (data.form.axis[-1], data.form.axis_unit, data.specs[0].name) == (1152.0, "nm", "protein")
+    assert data.row_names is not None
+    assert data.row_names[2] == "s2"
+    assert from_arrays(frame.drop(columns="protein"), axis=np.arange(25)).form.axis[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("kind=image", "kind is 'image'; expected what a table's row may be: table, counts, signal"),
+        ("kind=counts,drop=type+cell", "counts hold fractions"),
+        ("unit=m", "add kind=signal"),
+        ("kind=signal,columns=type=category", "columns is for a table"),
+    ],
+)
+def test_kinds_that_a_text_table_cannot_have_are_refused(genes: Path, options: str, message: str) -> None:
+    genes.write_text(genes.read_text().replace(",0,", ",0.5,", 1))
+    with pytest.raises(InputError, match=message):
+        load(f"{genes}:{options}")
+
+
+def test_gaps_in_counts_are_named(genes: Path) -> None:
+    genes.write_text(genes.read_text().replace(",0,", ",,", 1))
+    with pytest.raises(InputError, match="lacks values; expected samples without gaps, or kind=table"):
+        load(f"{genes}:kind=counts")
