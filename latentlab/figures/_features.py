@@ -35,7 +35,8 @@ def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Seque
         some = strongest(change)
         texts = tuple(f"{change[k]:+.2f}, {strip[0, k]:.4g} → {strip[-1, k]:.4g}" for k in some)
         colours = tuple(UP if change[k] > 0 else DOWN for k in some)
-        panels.append(Panel(heading, bars=Bars(tuple(names[k] for k in some), change[some], colours, texts), grey=dead))
+        bars = Bars(tuple(names[k] for k in some), change[some], colours, texts)
+        panels.append(Panel(_told(heading, some), bars=bars, grey=dead))
     return Panels(tuple(panels), min(2, len(panels)), _title(form), "", {"up": UP, "down": DOWN})
 
 
@@ -113,9 +114,8 @@ def effects(form: Form, found: Effects, order: Sequence[int], headings: Sequence
         colours = tuple(UP if mean[k] > 0 else DOWN for k in some)
         texts = tuple(f"{mean[k]:+.2f}, 95 % interval {low[k]:+.2f} to {high[k]:+.2f}" for k in some)
         ends = np.stack([low[some], high[some]])
-        panels.append(
-            Panel(heading, bars=Bars(tuple(names[k] for k in some), mean[some], colours, texts, ends=ends), grey=dead)
-        )
+        bars = Bars(tuple(names[k] for k in some), mean[some], colours, texts, ends=ends)
+        panels.append(Panel(_told(heading, some), bars=bars, grey=dead))
     return Panels(tuple(panels), min(2, len(panels)), _title(form), "", {"up": UP, "down": DOWN})
 
 
@@ -137,6 +137,11 @@ def contrast(form: Form, low: Samples, high: Samples) -> Floats:
         return form.change(low, high)
     standard = kind_of(form).standard
     return np.asarray(standard(form, high) - standard(form, low), np.float64)
+
+
+def _told(heading: str, some: list[int]) -> str:
+    """The heading of a panel, which says why it is empty where it is."""
+    return heading if some else f"{heading} · all below {LEAST}"
 
 
 def strongest(change: Floats) -> list[int]:

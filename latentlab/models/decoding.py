@@ -163,8 +163,7 @@ def reconstruct(model: Model, codes: Codes, data: Dataset, rows: NDArray[np.int6
     """The samples at those row positions, next to what the decoder makes of their posterior means."""
     chosen = codes.mean[rows]
     settings = {"kind": "reconstruction", "rows": codes.row_ids[rows].tolist()}
-    conditions = told_of(model, data)
-    decoded, form, told = _decoded(model, chosen, None if conditions is None else conditions[rows])
+    decoded, form, told = _decoded(model, chosen, told_of(model, data.take(rows)))
     return Decodings(decoded, chosen, data[rows], settings | told, form)
 
 

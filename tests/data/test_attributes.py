@@ -109,3 +109,11 @@ def test_peaks_and_bands_of_signals_lie_on_their_axis() -> None:
 
 def test_attributes_that_never_vary_are_left_out() -> None:
     assert measured(image_form((1, SIDE, SIDE)), np.stack([drawn()] * 3)) == []
+
+
+@pytest.mark.parametrize("points", [1, 2, 3])
+@pytest.mark.filterwarnings("error")
+def test_signals_of_few_points_have_a_level_and_no_warning(points: int) -> None:
+    values = np.random.default_rng(0).normal(size=(5, 2, points))
+    found = {each.name: each.values for each in measured(Form("signal", (2, points)), values)}
+    assert found["level, channel 1"] == pytest.approx(values[:, 0].mean(axis=1), abs=1e-6)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from latentlab.analysis.encode.stage import encode
+from latentlab.analysis.outliers.stage import outliers
 from latentlab.analysis.score.stage import score_run
 from latentlab.analysis.traverse.stage import decode_run
 from latentlab.cli import run as cli
@@ -19,6 +20,7 @@ from latentlab.exchange.importing import import_model
 from latentlab.figures import export, traversals
 from latentlab.models import load_model, wrap
 from latentlab.models.conditions import At, at_level, given, packed, unpacked
+from latentlab.models.decoding import reconstruct
 from latentlab.models.encoding import judge
 from latentlab.models.live import live
 from latentlab.reports.methods import methods
@@ -202,3 +204,13 @@ def test_a_wrapped_model_takes_the_condition_after_the_code(tmp_path: Path) -> N
     assert (shown["A"] != shown["B"]).any()
     with pytest.raises(InputError, match="column of the data"):
         import_model(wrap(decoder=Decoder(), latent_dim=2), tmp_path / "other", condition=["batch"])
+
+
+def test_every_question_is_asked_of_a_model_with_conditions(run: Run) -> None:
+    data = two_batches("counts", 256)
+    rows = np.arange(9)[::-1]
+    parts = reconstruct(load_model(run), run.codes(), data, rows)
+    alone = reconstruct(load_model(run), run.codes(), data, rows.copy())
+    assert np.array_equal(parts.images, alone.images)
+    found = outliers(run, against=two_batches("counts", 300), data=data, rows=40)
+    assert found["constant_samples"]["mean"]

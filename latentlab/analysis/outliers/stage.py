@@ -16,10 +16,10 @@ from latentlab.analysis.outliers.measure import (
     model_scores,
 )
 from latentlab.analysis.outliers.record import FILE, Outliers, load_outliers
-from latentlab.data import Dataset, load
+from latentlab.data import Dataset, Factor, load
 from latentlab.data._fingerprint import agree
 from latentlab.data._polarity import inverted, light_ground
-from latentlab.data.dataset import check_form
+from latentlab.data.dataset import Samples, check_form
 from latentlab.data.kinds import kind_of
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
@@ -158,7 +158,7 @@ def _judged(
         "reference": _some(trained, rows, seed),
     }
     nothing, which = kind.constants(form, sides["reference"][:])
-    sides["constant"] = Dataset("constant", nothing.shape, nothing.__getitem__, form=form)
+    sides["constant"] = _constant(nothing, run)
     model = load_model(run, adapter)
     judged = {}
     for number, (name, side) in enumerate(sides.items()):
@@ -181,6 +181,20 @@ def _judged(
         "matched_by": kind.MATCHED[0],
         f"constant_{form.plural}": _controls(scores, which),
     }
+
+
+def _constant(samples: Samples, run: Run) -> Dataset:
+    """Samples that hold nothing as a data set; a model with conditions is told their usual levels."""
+    columns = () if run.config.conditions is None else run.config.conditions.columns
+    usual = [float(column.levels.index(column.usual)) for column in columns]
+    return Dataset(
+        "constant",
+        samples.shape,
+        samples.__getitem__,
+        factors=np.tile(usual, (len(samples), 1)) if columns else None,
+        specs=tuple(Factor(column.name, "categorical", column.levels) for column in columns),
+        form=run.config.form,
+    )
 
 
 def _trained(run: Run, data: Dataset | None) -> Dataset:

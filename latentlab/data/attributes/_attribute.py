@@ -75,7 +75,7 @@ def _of_block(module: ModuleType, form: Form, samples: Samples) -> list[Attribut
 
 
 def _functions(module: ModuleType) -> Iterator[Callable[..., Attribute | list[Attribute]]]:
-    for name, each in vars(module).items():
+    for name, each in list(vars(module).items()):  # a warning adds a name to a module
         own = isinstance(each, FunctionType) and each.__module__ == module.__name__
         if own and not name.startswith("_") and name != "prepared":
             yield each

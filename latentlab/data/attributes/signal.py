@@ -70,7 +70,7 @@ def peak_height(signals: Signals) -> list[Attribute]:
 def roughness(signals: Signals) -> list[Attribute]:
     """The mean square of steps from point to point over the variance."""
     spread = signals.values.var(axis=2)
-    steps = (np.diff(signals.values, axis=2) ** 2).mean(axis=2)
+    steps = (np.diff(signals.values, axis=2) ** 2).sum(axis=2) / max(signals.values.shape[2] - 1, 1)
     return _each(signals, "roughness", steps / np.where(spread > 0, spread, np.nan), "smooth", "rough")
 
 

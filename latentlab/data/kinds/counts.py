@@ -30,7 +30,7 @@ PSEUDO = 0.1  # counts added to both means of a fold, so that what is hardly eve
 
 def described(form: Form) -> str:
     """Many of them in words."""
-    return f"samples of {form.shape[0]:,} counted features"
+    return f"samples of {form.shape[0]:,} counted feature{'s' * (form.shape[0] > 1)}"
 
 
 def check(form: Form) -> None:

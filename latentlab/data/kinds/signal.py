@@ -33,7 +33,7 @@ TICKS = 5
 def described(form: Form) -> str:
     """Many of them in words."""
     channels, points = form.shape
-    return f"signals of {points:,} points" + (f" in {channels} channels" if channels > 1 else "")
+    return f"signals of {points:,} point{'s' * (points > 1)}" + (f" in {channels} channels" if channels > 1 else "")
 
 
 def check(form: Form) -> None:
@@ -163,7 +163,11 @@ def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]
     names = form.names or tuple(f"channel {k + 1}" for k in range(form.shape[0]))
     ends = [("axis", f"{form.axis[0]:g} to {form.axis[-1]:g} {form.axis_unit}".rstrip(), "")] if form.axis else []
     return ends + [
-        (name, f"{a:g} to {b:g} {form.unit}".rstrip(), f"{k:,} of {seen:,} signals are constant" if k else "")
+        (
+            name,
+            f"{a:g} to {b:g} {form.unit}".rstrip(),
+            f"{k:,} of {seen:,} signals are constant" if k and form.shape[1] > 1 else "",
+        )
         for name, a, b, k in zip(names, low, high, flat, strict=True)
     ]
 

@@ -31,7 +31,7 @@ LEVELS = 6  # of a category that are named
 
 def described(form: Form) -> str:
     """Many of them in words."""
-    return f"rows of {form.shape[0]:,} columns"
+    return f"rows of {form.shape[0]:,} column{'s' * (form.shape[0] > 1)}"
 
 
 def check(form: Form) -> None:
