@@ -30,6 +30,11 @@ class Line:
     name: str = ""
     width: float = 1.2
 
+    @property
+    def point(self) -> bool:
+        """Whether it is one point, of which a line shows nothing."""
+        return len(self.x) == 1
+
 
 @dataclass(frozen=True, eq=False)
 class Bars:
@@ -137,8 +142,8 @@ def _traces(panel: Panel) -> list[Any]:
     if panel.bars is None:
         return [
             go.Scatter(
-                x=each.x, y=each.y, mode="lines", name=each.name, showlegend=False,
-                line={"color": each.colour, "width": each.width * 1.2},
+                x=each.x, y=each.y, mode="markers" if each.point else "lines", name=each.name, showlegend=False,
+                line={"color": each.colour, "width": each.width * 1.2}, marker={"color": each.colour},
                 hovertemplate=f"{each.name} %{{x}}: %{{y:.5g}}<extra></extra>",
             )
             for each in panel.lines
@@ -221,7 +226,7 @@ def static(data: Panels, preset: str) -> Any:
 
 def _lines(axes: Any, data: Panels, panel: Panel, k: int) -> None:
     for each in panel.lines:
-        axes.plot(each.x, each.y, color=each.colour, lw=0.75 * each.width)
+        axes.plot(each.x, each.y, color=each.colour, lw=0.75 * each.width, marker="o" if each.point else "", ms=3)
     axes.set_ylim(data.limits(panel.low))
     axes.locator_params(axis="y", nbins=3 if panel.low else 4)
     axes.locator_params(axis="x", nbins=4)

@@ -14,7 +14,7 @@ from latentlab.analysis.traverse.stage import decode_run
 from latentlab.data.kinds import Form
 from latentlab.data.kinds._draw import bars
 from latentlab.errors import InputError
-from latentlab.figures import _curves, _features, draw, rendered, texts
+from latentlab.figures import _curves, _features, _panels, draw, rendered, texts
 from latentlab.models.live import live
 from latentlab.runs.run import Run
 from latentlab.system.registry import load
@@ -128,6 +128,14 @@ def test_curves_of_a_traversal_are_the_decoded_values_over_the_axis(run: Run) ->
         for step, line in enumerate(panel.lines):
             assert np.array_equal(line.y, part.images[k // 2, step, k % 2])
             assert np.array_equal(line.x, np.linspace(1100, 2500, 40))
+
+
+def test_one_point_is_seen() -> None:
+    shown = _curves.traversals(Form("signal", (1, 1)), np.arange(3.0).reshape(1, 3, 1, 1), ["a"], [False])
+    assert all(line.point for line in shown.panels[0].lines)
+    assert {trace.mode for trace in _panels.interactive(shown, "t", "s", "a").data[:3]} == {"markers"}
+    axes = _panels.static(shown, "neurips").axes[0]
+    assert {line.get_marker() for line in axes.lines} == {"o"}
 
 
 def test_residuals_are_data_less_reconstruction() -> None:
