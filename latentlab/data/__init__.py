@@ -19,7 +19,7 @@ from latentlab.data._check import check
 from latentlab.data._conditions import at_levels, condition_of, one_hot
 from latentlab.data._draws import drawn
 from latentlab.data._fetch import Remote, fetch, fetch_files
-from latentlab.data._memory import from_arrays, is_samples
+from latentlab.data._memory import from_arrays, is_annotated, is_samples
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
 from latentlab.data._spec import Code, Located, Named, Spec, names, read_spec
@@ -231,7 +231,7 @@ def load(spec: str | Path | Dataset | NDArray[Any], **options: Any) -> Dataset:
     """
     if isinstance(spec, Dataset):
         return spec
-    if type(spec).__module__.partition(".")[0] == "anndata":
+    if is_annotated(spec):
         from latentlab.data import _annotated
 
         return _annotated.dataset_of(_annotated.of_anndata(spec), **options)

@@ -45,6 +45,22 @@ def is_samples(given: Any) -> bool:
     return hasattr(given, "__array_interface__") or _is_frame(given) or _is_sparse(given) or _from_torch(given)
 
 
+def is_annotated(given: Any) -> bool:
+    """Whether something is an AnnData object.
+
+    Parameters
+    ----------
+    given : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    return type(given).__module__.partition(".")[0] == "anndata"
+
+
 def from_arrays(
     x: Any,
     kind: str | None = None,
@@ -67,7 +83,8 @@ def from_arrays(
     x
         An array of n samples: images (n, h, w), (n, h, w, c) or (n, c, h, w), rows of a table or counts (n, d), signals
         (n, t) or (n, channels, t); a sparse matrix of counts; a pandas DataFrame, whose columns are inputs, also those
-        of words; a torch tensor or Dataset, whose second items are the labels.
+        of words; a torch tensor or Dataset, whose second items are the labels; an AnnData, whose X is read
+        (`load` takes its layers by name).
     kind
         ``image``, ``table``, ``counts`` or ``signal``. None infers it where it is plain: floats (n, d) are a table,
         with an `axis` signals; bytes with three or four axes are images. Whole numbers (n, d) from 0, and floats with
@@ -107,6 +124,13 @@ def from_arrays(
     >>> from_arrays([[1.5, 2.0], [0.5, 1.0]], feature_names=("a", "b"), labels=["x", "y"], name="two")
     Dataset('two': 2 rows of 2 columns; labels)
     """
+    if is_annotated(x):
+        if unknown := [key for key, given in (("columns", columns), ("feature_names", feature_names)) if given]:
+            raise InputError(f"{unknown[0]} was given, but x is an AnnData, which holds them; change its obs or var")
+        from latentlab.data import _annotated
+
+        layer = _annotated.dataset_of(_annotated.of_anndata(x), kind=kind or "")
+        return _known(replace(layer, name=name), factors, labels, row_ids)
     about: dict[str, Any] = {"feature_names": feature_names, "axis": axis, "axis_unit": axis_unit, "unit": unit}
     told = {key: value for key, value in about.items() if value is not None and len(value)}
     if _is_frame(x):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from latentlab.analysis.encode.stage import encode
-from latentlab.data import Dataset, condition_of, load
+from latentlab.data import Dataset, condition_of, from_arrays, load
 from latentlab.data._annotated import LOOKED, unique
 from latentlab.errors import InputError, MissingError
 from latentlab.training.train import train
@@ -310,3 +310,16 @@ def test_texts_that_are_one_and_the_same_are_counted(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="bytes of text"):
         load(path)
+
+
+def test_an_annotated_object_is_samples_in_memory_as_well() -> None:
+    anndata = pytest.importorskip("anndata")
+    counts = np.random.default_rng(0).poisson(2, (9, 4)).astype(np.float32)
+    held = anndata.AnnData(
+        sparse.csc_matrix(counts), obs=pd.DataFrame({"batch": list("aabbccaab")}, index=list("rstuvwxyz"))
+    )
+    data = from_arrays(held, labels=["x", "y", "z"] * 3)
+    assert (data.form.kind, data.specs[0].name, data.label_names) == ("counts", "batch", ("x", "y", "z"))
+    assert np.array_equal(data[:], counts)
+    with pytest.raises(InputError, match="an AnnData, which holds them"):
+        from_arrays(held, feature_names=list("abcd"))

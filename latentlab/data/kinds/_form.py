@@ -93,8 +93,10 @@ class Form:
         for what in ("names", "columns"):
             if len(getattr(self, what)) not in (0, first):
                 raise InputError(f"the form has {len(getattr(self, what))} {what}; expected {first}")
-        if len(self.axis) not in (0, self.shape[-1]) or not np.isfinite(self.axis).all():
-            raise InputError(f"the axis has {len(self.axis)} points; expected {self.shape[-1]}, all finite")
+        if len(self.axis) not in (0, self.shape[-1]):
+            raise InputError(f"the axis has {len(self.axis)} points; expected {self.shape[-1]}")
+        if not np.isfinite(self.axis).all():
+            raise InputError("the axis holds NaN or infinity; expected finite numbers")
         kind_of(self).check(self)
 
     @property

@@ -13,6 +13,8 @@ from latentlab.data._remarks import say
 from latentlab.errors import InputError
 from latentlab.exchange.embeddings.tables import own_ids
 
+PARTLY = 0.5  # of the ids: a column that holds as many is that of the ids, and lacks the others
+
 
 def joined(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) -> tuple[pd.DataFrame, Texts]:
     """The table with its rows in the order of the codes, without its column of ids; and the ids.
@@ -77,4 +79,11 @@ def _no_ids(ids: Texts, own: str, table: pd.DataFrame, named: str, where: str) -
         return f"{where} has no column {named[:40]!r}; it has: {', '.join(map(str, table.columns))}"[:200]
     if _counts(ids):
         return f"{where} has {len(table):,} rows but {own} has {len(ids):,}; give both an id column and name it: --ids"
+    share = {str(name): float(pd.Index(ids).isin(_as_texts(table[name])).mean()) for name in table.columns}
+    if share and share[best := max(share, key=share.__getitem__)] >= PARTLY:
+        absent = round((1 - share[best]) * len(ids))
+        return (
+            f"{absent:,} of {len(ids):,} ids of {own[-40:]} are not in {where[-40:]}, column {best[:30]!r}; "
+            "complete it, or name another column: --ids"
+        )
     return f"no column of {where[-60:]} holds the ids of {own[-60:]} (as {ids[0][:30]!r}); name it: --ids COLUMN"

@@ -328,6 +328,13 @@ def test_what_does_not_fit_is_one_line_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_table_that_lacks_some_ids_says_which_column_has_the_others(tmp_path: Path) -> None:
+    pd.DataFrame(Z, columns=["a", "b"], index=WHO).to_csv(tmp_path / "z.csv", index_label="id")
+    pd.DataFrame({"id": WHO[:9], "age": range(9)}).to_csv(tmp_path / "about.csv", index=False)
+    with pytest.raises(InputError, match=r"3 of 12 ids of z.csv are not in factors, column 'id'"):
+        import_run("codes", tmp_path / "z.csv", tmp_path / "run", factors=str(tmp_path / "about.csv"))
+
+
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> Any:
