@@ -39,7 +39,7 @@ def channels_shown(channels: int) -> str:
 def blank(*shape: int) -> Pictures:
     """Pictures of that shape in which nothing is drawn: black, or where they have an alpha channel, transparent.
 
-    >>> blank(2, 3, 4).max()
+    >>> int(blank(2, 3, 4).max())
     0
     """
     return np.zeros(shape, np.uint8)
