@@ -138,7 +138,7 @@ def _of_run(path: Path | None, options: dict[str, Any]) -> "Scores":
 
 
 def _of_drawn(path: Path, metrics: list[str] | None, profile: str, adapter: str | None, *, quiet: bool) -> "Scores":
-    from latentlab.analysis.score.drawn import score_drawn
+    from latentlab.analysis.score.compute_drawn import score_drawn
     from latentlab.runs.run import Run
 
     with _console.progress("encode what the protocol draws", quiet=quiet) as report:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import latentlab as ll
-from latentlab.analysis.score import drawn
-from latentlab.analysis.score.drawn import score_drawn
+from latentlab.analysis.score import compute_drawn
+from latentlab.analysis.score.compute_drawn import score_drawn
 from latentlab.analysis.score.stage import score_codes
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
@@ -42,7 +42,7 @@ def test_they_are_the_scores_of_all_rows(run: Run, data: ll.Dataset) -> None:
 
 
 def test_what_draws_most_rows_is_left_to_the_codes_of_all(run: Run, data: ll.Dataset, monkeypatch) -> None:
-    monkeypatch.setattr(drawn, "MOST", 20_000)
+    monkeypatch.setattr(compute_drawn, "MOST", 20_000)
     found = score_drawn(run, data, metrics=["mig", "factor_vae", "beta_vae"])
     assert set(found.skipped) == {"factor_vae", "beta_vae"}
     assert found.skipped["factor_vae"].startswith("draws 30,000 rows, more than 20,000: latentlab analyze")
