@@ -11,6 +11,7 @@ Only finished runs count. Mean over seeds, in brackets the lowest and the highes
   runs were flat.
 - *owned*: factors with a dimension of their own. It knows more of the factor than any other dimension does, by a fifth
   of the factor's entropy, and of no other factor as much.
+- *named*: dimensions whose name is earned (`latentlab explain`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ COLUMNS = {
     "mig": ("MIG", 3),
     "dci": ("DCI D", 3),
     "owned": ("owned", 1),
+    "named": ("named", 1),
     "leakage": ("leakage", 2),
 }
 
@@ -61,7 +63,9 @@ def measured(run: Run) -> dict[str, float]:
     if run.has("encode"):
         values["owned"] = float(len(owned(knowledge(run.codes()).normalised)))
     if (run.path / "leakage.json").is_file():
-        values["leakage"] = float(load_leakage(run)[0].value)
+        values["leakage"] = float(load_leakage(run).value)
+    if run.has("names"):
+        values["named"] = float(len(run.read("names").earned))
     return values
 
 
