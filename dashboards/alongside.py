@@ -18,7 +18,7 @@ from latentlab.codes.selections import as_table, inside, named, present, togethe
 from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.runs.images import pictures_of
 from latentlab.runs.run import Run
-from latentlab.system.png import data_uri, strip
+from latentlab.system.png import data_uri, enlarged, strip
 
 NAMES = {"umap": "UMAP", "pca": "PCA"}
 CORNERS = 40  # of a lasso, as many as the page's address keeps
@@ -187,8 +187,7 @@ def _selection(run: Run, chosen: Any, of: int) -> None:
     if images is None:
         panels.explain(f"{run.config.plural.capitalize()} not available", why)
         return
-    crisp = " crisp" * (images.shape[-1] <= 32)
     alt = f"{len(some)} {run.config.plural} of the selected rows"
-    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=12))}">')
+    st.html(f'<img class="ll-wide" alt="{alt}" src="{data_uri(enlarged(strip(images, columns=12)))}">')
     told = f"{len(some)} of the {len(here):,} selected {run.config.plural}, evenly spaced by row id"
     panels.note(" · ".join(filter(None, [told, reads.channels(run)])))

@@ -16,7 +16,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.paths import through
 from latentlab.codes.selections import area_text, passing
 from latentlab.runs.run import Run
-from latentlab.system.png import data_uri, strip
+from latentlab.system.png import data_uri, enlarged, strip
 
 FRAMES = 16
 LONGEST = 2_000  # letters of a path or of filters, which the address of the page must hold
@@ -109,8 +109,8 @@ def way(run: Run, codes: Codes) -> None:
         panels.explain("The path cannot be decoded", why)
         return
     alt = html.escape(f"{FRAMES} {run.config.plural} decoded along a path over the rows {', '.join(map(str, path))}")
-    crisp = " crisp" * (decoded.shape[-1] <= 64)
-    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(decoded, columns=FRAMES // 2))}">')
+    sheet = enlarged(strip(decoded, columns=FRAMES // 2))
+    st.html(f'<img class="ll-wide" alt="{alt}" src="{data_uri(sheet)}">')
     panels.note(f"Rows {', '.join(map(str, path))}; read from the upper left.")
 
 

@@ -19,7 +19,7 @@ from latentlab.errors import LatentlabError
 from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, MOST_ROWS, name_selection, writable
 from latentlab.runs.run import Run
-from latentlab.system.png import data_uri, strip
+from latentlab.system.png import data_uri, enlarged, strip
 
 MONTAGE = 48
 COLUMNS = 8  # of a montage
@@ -87,9 +87,8 @@ def _montage(run: Run, codes: Codes, rows: Any, said: str) -> None:
     except LatentlabError as error:
         panels.explain(f"{run.config.plural.capitalize()} not available", str(error))
         return
-    crisp = " crisp" * (images.shape[-1] <= 32)
     alt = html.escape(f"{len(rows)} {run.config.plural} of rows {', '.join(codes.called(rows[:4]))} …")
-    st.html(f'<img class="ll-wide{crisp}" alt="{alt}" src="{data_uri(strip(images, columns=COLUMNS))}">')
+    st.html(f'<img class="ll-wide" alt="{alt}" src="{data_uri(enlarged(strip(images, columns=COLUMNS)))}">')
     panels.note(" · ".join(filter(None, [said, reads.channels(run)])))
 
 

@@ -17,7 +17,7 @@ from latentlab.results import with_half_width
 NUMBER = "num"
 HEADS = (
     ("run", "run", "name"),
-    ("setting", "setting", ""),
+    ("setting", "setting", "name"),
     ("seed", "seed", NUMBER),
     ("normalised_beta", "β·d/D", NUMBER),
     ("distortion", "distortion", NUMBER),

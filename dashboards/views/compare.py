@@ -119,7 +119,11 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
     two.selectbox("Range", ranges, key="over", format_func=RANGES.__getitem__, persist_state="session")
     choice.keep("over")
     with three:
-        return runs, str(st.session_state["over"]), rows.picker(first, f"Start {first.config.noun}", "anchor")
+        return (
+            runs,
+            str(st.session_state["over"]),
+            rows.picker(first, f"Start {first.config.noun}", "anchor", otherwise="typical row"),
+        )
 
 
 @panels.part
@@ -222,8 +226,7 @@ class _Known:
             return ""
         images = self.part.pictures(self.part.images[index])[:: -self.every if flip else self.every]
         alt = f"z{index} of {self.run.name} moved" + (", from high to low (opposite sign)" if flip else "")
-        crisp = " crisp" * (images.shape[-1] <= 32)
-        return f'<img class="strip{crisp}" style="{SHRINKS}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
+        return f'<img class="strip" style="{SHRINKS}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 
 def _columns(runs: list[Run], anchors: list[int | None]) -> list[tuple[str, ...]]:
@@ -266,7 +269,7 @@ def _rho(rho: float, matched: bool) -> str:
     size = abs(rho)
     said = f"|ρ|\u00a0{markup.number(size)}"
     if not matched:
-        return f"unmatched <small>{said}</small>"
+        return f'unmatched <small style="white-space:nowrap">{said}</small>'
     return f'{said}<br><span class="bar" style="width:{80 * size:.0f}px;max-width:100%;margin:0"></span>'
 
 
@@ -277,7 +280,7 @@ def _recurring() -> None:
     lines = recurring_rows(found)
     panels.head("Dimensions that recur over seeds", ["all settings of the study"], "recurring", small=True)
     if lines:
-        heads = [(name, "num" if name in NUMBERS else "") for name in lines[0]]
+        heads = [(name, "num" if name in NUMBERS else "name") for name in lines[0]]
         cells = [([html.escape(text) for text in line.values()], "", "") for line in lines]
         panels.show(markup.rows_html(heads, cells))
     panels.note(" ".join([*not_recurring(found), *([NOTE] if lines else [])]))
@@ -301,7 +304,7 @@ def _leakage(runs: list[Run]) -> None:
         return
     plural = runs[0].config.plural
     factors = list(dict.fromkeys(name for run in measured for name in leakages[run.name][0].settings["factors"]))
-    columns = [("run", ""), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
+    columns = [("run", "name"), ("leakage", ""), ("dimensions", "num"), *((f"moves {name}", "num") for name in factors)]
     lines = [(_leaks(run, leakages[run.name], factors), "", "") for run in runs]
     panels.show(markup.rows_html([*columns, ("left out", "wrap")], lines))
     panels.note(

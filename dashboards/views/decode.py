@@ -101,10 +101,10 @@ def _one_of(place: Any, label: str, key: str, options: list[str], names: Mapping
     return str(choice.keep_unless(key, options[0]))
 
 
-def _row(place: Any, run: Run, label: str, key: str) -> int | None:
+def _row(place: Any, run: Run, label: str, key: str, **more: str) -> int | None:
     """The id of a row, typed or chosen by its picture."""
     with place:
-        return rows.picker(run, label, key)
+        return rows.picker(run, label, key, **more)
 
 
 # The parts
@@ -114,10 +114,12 @@ def _row(place: Any, run: Run, label: str, key: str) -> int | None:
 def _sliders(run: Run) -> None:
     above = st.container()
     one, two = st.columns([0.36, 0.64], vertical_alignment="bottom")
-    asked = _row(one, run, f"Start {run.config.noun}", "at")
-    moved = _written(two, "Values set by hand", "z", placeholder="z3=1.5, z0=-0.4")
     codes = reads.codes(run)
-    row = _start(run, codes) if asked is None else asked
+    usual = _start(run, codes)
+    default = "the prior's mean" if usual is None else f"row {codes.naming(usual)} (default)"
+    asked = _row(one, run, f"Start {run.config.noun}", "at", otherwise=default)
+    moved = _written(two, "Values set by hand", "z", placeholder="z3=1.5, z0=-0.4")
+    row = usual if asked is None else asked
     (start, code), wrong = reads.attempt(lambda: moved_code(codes, row, moved), moved_code(codes, row, ""))
     if wrong:
         panels.explain("Not moved", wrong)

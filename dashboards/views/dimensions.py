@@ -25,13 +25,15 @@ from latentlab.figures._markup import escaped
 from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
 from latentlab.runs.run import Run
-from latentlab.system.png import data_uri, heat, strip
+from latentlab.system.png import data_uri, enlarged, heat, strip
 
 RANGES = {"prior": "prior, −2σ … +2σ", "aggregate": "middle 95 % of the encoded data"}
 LIST = 0.58  # of the width, for the list
 SHOWN = 40
+OWN = "own"  # the factor that a dimension knows most about
 EXTREMES = 16
-BAR = 60  # pixels, of the longest
+BAR = 48  # pixels, of the longest
+FRAMED = 144  # pixels of width, twice what the page has for the image of a row and its reconstruction
 LOW = 210  # pixels, of charts that stand beside one another in a narrow column
 
 
@@ -214,7 +216,7 @@ def _earned(run: Run, row: dict[str, Any]) -> str:
         return ""
     verdict = verdicts[int(row["index"])]
     if not row["name"]:
-        return f' <span class="soft" title="{html.escape(verdict.why)}">no name earned</span>'
+        return f' <span class="soft" title="{html.escape(verdict.why)}">no\u00a0name\u00a0earned</span>'
     low, high = verdict.interval
     reach = "" if markup.missing(verdict.hard) else f"; {verdict.hard:.2f} among rows alike in all other dimensions"
     said = f"detects high against low codes: AUROC {verdict.detection:.2f}, {low:.2f} to {high:.2f}{reach}"
@@ -231,9 +233,8 @@ def _factor(row: dict[str, Any], factors: tuple[str, ...]) -> str:
 
 def _strip(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
     pictures = part.pictures(part.images[index])
-    crisp = " crisp" * (pictures.shape[-1] <= 32)
-    source = data_uri(strip(pictures))
-    return f'<img class="{css}{crisp}" alt="{html.escape(alt)}" src="{source}">'
+    sheet = strip(pictures) if css == "strip" else enlarged(strip(pictures))
+    return f'<img class="{css}" alt="{html.escape(alt)}" src="{data_uri(sheet)}">'
 
 
 @panels.part
@@ -247,7 +248,9 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     ranking.rows_of("dimensions", st.session_state["dim"], _pick, lambda *given: _rename(run, table, *given))
     row = table.set_index("dim").loc[st.session_state["dim"]]
     index = int(row["index"])
-    make = Drawing("responses", (run,), {"factor": choice.colour(), "dimension": index})
+    choice.remember("against", (OWN, *reads.factor_names(run)), OWN)
+    factor = _against(str(row["top_factor"] or ""))
+    make = Drawing("responses", (run,), {"factor": factor, "dimension": index})
     title = f"{_title(table, row.name)} in detail"
     panels.head(title, _detail_facts(run, row), "dimension", small=True, make=make)
     if len(table) > SHOWN:
@@ -257,9 +260,9 @@ def _detail(run: Run, table: Any, part: Decodings | None, over: str) -> None:
     if part is not None:
         _traversal(table, part, over, row)
     _label(run, index, str(row["name"]) if row["named_by"] == "user" else "", str(row["note"]))
-    one, two = st.columns(2)
+    one, two = st.columns(2, vertical_alignment="bottom")
     with one:
-        _response(run, index)
+        _response(run, index, str(row["top_factor"] or ""))
     with two:
         dashed = " (dashed: prior)" * run.config.stochastic
         st.html(_caption(f"Distribution of {row.name}, {len(reads.codes(run)):,} {run.config.plural}{dashed}"))
@@ -312,21 +315,32 @@ def _anchor_shown(run: Run, part: Decodings) -> str:
 
 
 def _framed(picture: Any, what: str, anchor: str) -> str:
-    crisp = "crisp" * (picture.shape[-1] <= 64)
     alt = html.escape(f"{what} of row {anchor}")
-    source = data_uri(strip(picture[None], gap=0))
-    return (
-        f'<figure><figcaption>{html.escape(what)}</figcaption><img class="{crisp}" alt="{alt}" src="{source}"></figure>'
-    )
+    source = data_uri(enlarged(strip(picture[None], gap=0), FRAMED))
+    return f'<figure><figcaption>{html.escape(what)}</figcaption><img alt="{alt}" src="{source}"></figure>'
 
 
-def _response(run: Run, index: int) -> None:
-    factor = choice.colour()
-    if factor not in reads.factor_names(run):
+def _against(top: str) -> str | None:
+    """The factor whose values the chart of the mean codes has: the dimension's own, unless another one is chosen."""
+    chosen = str(st.session_state["against"])
+    return (top or choice.colour()) if chosen == OWN else chosen
+
+
+def _response(run: Run, index: int, top: str) -> None:
+    factors = reads.factor_names(run)
+    if not factors:
         panels.explain("No factors", "These data have no known factors or labels.")
         return
-    st.html(_caption(f"Mean code at each {factor}; band: ± 1 sd over everything else"))
-    made = Drawing("responses", (run,), {"factor": factor, "dimension": index})
+    own = f"{top} (top factor)" if top else str(choice.colour())
+    st.selectbox(
+        "Mean code ± 1 sd, by",
+        [OWN, *factors],
+        key="against",
+        format_func=lambda name: own if name == OWN else name,
+        persist_state="session",
+    )
+    choice.keep_unless("against", OWN)
+    made = Drawing("responses", (run,), {"factor": _against(top), "dimension": index})
     panels.chart(made.interactive(LOW), "response")
 
 
@@ -377,7 +391,7 @@ def _extremes(run: Run, index: int) -> None:
 
 
 def _picture(image: Any, alt: str, css: str = "ll-wide") -> str:
-    return f'<img class="{css} crisp" alt="{html.escape(alt)}" src="{data_uri(image)}">'
+    return f'<img class="{css}" alt="{html.escape(alt)}" src="{data_uri(enlarged(image))}">'
 
 
 def _caption(text: str) -> str:

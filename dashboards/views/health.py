@@ -20,7 +20,11 @@ def page() -> None:
     run = choice.current()
     table = reads.healthy(run)
     bad = table[table["state"].isin(BAD)]
-    verdict = "all files are up to date" if bad.empty else f"{len(bad)} of {len(table)} files need attention"
+    verdict = (
+        "all files are up to date"
+        if bad.empty
+        else f"{len(bad)} of {len(table)} files need{'s' * (len(bad) == 1)} attention"
+    )
     facts = [reads.label(run.name), verdict]
     panels.head("Health of the run", facts, "health", make=command("analyze", run.path), data=lambda: table)
     rows = []

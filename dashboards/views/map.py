@@ -82,9 +82,6 @@ def _map(run: Run) -> None:
     with above:
         facts, table = [str(drawn.layout.meta["subtitle"])], lambda: as_table(codes, codes.positions(ids))
         panels.head("Map of the codes", facts, "map", make=drawing, data=table)
-    if len(kinds) == 1:
-        why = why or "UMAP and PCA have not been computed for this run."
-        panels.explain("No projections", f"{why} Compute them with:", command("analyze", run.path, "--only", "project"))
     key = "map-" + "-".join(map(str, (run.name, kind, *options.values())))
     everything = _everything(columns[3])
     if everything and kind == "pca":
@@ -96,6 +93,9 @@ def _map(run: Run) -> None:
         _told(run, codes, chosen, told, kept)
         if everything:
             explorer.way(run, codes)
+    if len(kinds) == 1:
+        why = why or "UMAP and PCA have not been computed for this run."
+        panels.explain("No projections", f"{why} Compute them with:", command("analyze", run.path, "--only", "project"))
 
 
 def _everything(place: Any) -> bool:

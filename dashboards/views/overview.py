@@ -170,7 +170,7 @@ def _strips() -> None:
     make = command("report", reads.study().path, "-o", "report.html")
     panels.head("What the dimensions do", facts, "best", make=make, small=True, on_pick=choice.open_run)
     rows = [([f"<b>{html.escape(reads.label(run.name))}</b>", *_best(run)], run.name, "") for run in runs]
-    panels.show(markup.rows_html([("run", ""), *((place, "") for place in PLACES)], rows, "best"))
+    panels.show(markup.rows_html([("run", "name"), *((place, "") for place in PLACES)], rows, "best"))
     choice.leave_for_run()
 
 

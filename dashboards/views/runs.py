@@ -92,13 +92,13 @@ def _beside(row: dict[str, Any]) -> list[str]:
     return [
         f'<b title="{html.escape(_card(row["metric"]))}">{html.escape(markup.metric_name(row["metric"]))}</b>{several}',
         markup.number(row["whole"] if drawn else row["value"]),
-        "–" if markup.missing(row["low"]) else f"{low} … {high}",
+        (f'<span title="{html.escape(row["missing"])}">–</span>' if markup.missing(row["low"]) else f"{low} … {high}"),
         markup.number(row["value"]) if drawn else "–",
         markup.number(row["permuted"]),
         rotated,
         *more,
         overlap,
-        f'<span class="soft">{html.escape(" · ".join(filter(None, (row["settings"], row["missing"]))))}</span>',
+        f'<span class="soft">{html.escape(row["settings"])}</span>',
     ]
 
 

@@ -173,7 +173,7 @@ function update(state, data) {
   data.runs.forEach(({ label, note, decoder }, k) => {
     const shown = state.shown[k];
     ruled(shown, decoder.ruler);
-    shown.title.textContent = label;
+    shown.title.textContent = shown.title.title = label;
     shown.note.textContent = note;
     shown.canvas.setAttribute("aria-label", `${data.noun} decoded by ${label}`);
     shown.small.setAttribute("aria-label", `${data.noun} of the start, decoded by ${label}`);

@@ -23,7 +23,7 @@ from latentlab.codes.matching import alongside, match
 from latentlab.codes.paths import normal_of, sweeps
 from latentlab.errors import InputError
 from latentlab.figures.code import moved_code, original
-from latentlab.runs.comparison import settings_of
+from latentlab.runs.comparison import told_apart
 from latentlab.runs.run import Run
 from latentlab.system.png import data_uri, strip
 
@@ -78,7 +78,7 @@ def stage(
     >>> [slider["key"] for slider in stage([run], [ll.live(run)], row=5)["sliders"]]
     ['z0', 'z1']
     """
-    given = tables or [dimensions(run.codes(), notes=run.notes()) for run in runs]
+    given = tables or [dimensions(run.codes(), notes=run.named()) for run in runs]
     sides = _sides(runs, models, given, row)
     lines = _lines(sides, moved or {})
     sliders = [_slider(line, sides) for line in lines]
@@ -131,7 +131,7 @@ def every_pair(
     >>> [slider["key"] for slider in every_pair([run], [ll.live(run)])["run"]["alone"]]
     ['z0', 'z1']
     """
-    given = tables or [dimensions(run.codes(), notes=run.notes()) for run in runs]
+    given = tables or [dimensions(run.codes(), notes=run.named()) for run in runs]
     sides = _sides(runs, models, given, None)
     usual = next((side.row for side in sides if side.model is not None), sides[0].row)
     sliders = _by_pair(sides)
@@ -236,7 +236,7 @@ def _sides(
     starts = [
         moved_code(each, row, "")[0] if part is None else centre(part) for each, part in zip(codes, kept, strict=True)
     ]
-    return [_Side(*each) for each in zip(runs, labels(runs), codes, tables, rows, starts, models, strict=True)]
+    return [_Side(*each) for each in zip(runs, told_apart(runs), codes, tables, rows, starts, models, strict=True)]
 
 
 def _traversals(run: Run) -> Decodings:
@@ -246,30 +246,6 @@ def _traversals(run: Run) -> Decodings:
         if part := kept.get(f"traversals-{over}"):
             return part
     raise InputError(f"{run.name} has neither weights nor stored traversals; decode them with `latentlab analyze`")
-
-
-def labels(runs: Sequence[Run]) -> list[str]:
-    """The runs' settings, with the seed where that alone tells two of them apart.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
-
-    Returns
-    -------
-    list of str
-        One each, as in ``β = 4``.
-
-    Examples
-    --------
-    >>> labels([])
-    []
-    """
-    settings = settings_of(runs)
-    if len(set(settings)) == len(settings):
-        return settings
-    return [f"{setting} · seed {run.config.seed}" for setting, run in zip(settings, runs, strict=True)]
 
 
 Line = list[tuple[int, float]]  # for each run the dimension that a slider moves, -1 for none, and its correlation

@@ -45,17 +45,24 @@ def legible(fig: Figure, *, written: bool = False) -> None:
 
 def fitted(fig: Figure) -> None:
     """Lay the axes out, with labels cut as far as that needs."""
-    engine: Any = fig.get_layout_engine()
     is_long = _longest(fig) > LONG
     for length in LENGTHS:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            engine.execute(fig)
+            _arranged(fig)
         collapsed = any("not applied" in str(each.message) for each in caught)
         if not collapsed and not (is_long and any(_crowded(axes) for axes in fig.axes)):
             return
         _shorten(fig, length)
     with quiet():
+        _arranged(fig)
+
+
+def _arranged(fig: Figure) -> None:
+    """Lay the axes out; twice where some keep their shape, as titles then stand on axes lower than their places."""
+    engine: Any = fig.get_layout_engine()
+    engine.execute(fig)
+    if any(axes.get_aspect() != "auto" for axes in fig.axes):
         engine.execute(fig)
 
 

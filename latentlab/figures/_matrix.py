@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WRITTEN = 400  # more cells than this would be too small to hold a number
 LEAST = 0.1  # the end of the colour scale at least: smaller numbers are all alike
+NAME = 1.4  # inches that a row's name has on paper
 ROW = 0.19  # inches that a row has on paper
 
 
@@ -25,6 +27,7 @@ class Matrix:
     """``values`` (rows, columns) with a label a row and a column, greyed where it is said.
 
     Of a ``square`` matrix the diagonal is known beforehand: it is left out of the colours and their scale.
+    ``row_names`` are written behind the rows' labels.
     """
 
     values: NDArray[np.float64]
@@ -34,6 +37,15 @@ class Matrix:
     grey_columns: tuple[bool, ...]
     unit: str
     square: bool = False
+    row_names: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> list[str]:
+        """What stands before each row: its label with its name where it has one."""
+        return [
+            f"{row} {name}".strip()
+            for row, name in zip(self.rows, self.row_names or ("",) * len(self.rows), strict=True)
+        ]
 
     @property
     def coloured(self) -> NDArray[np.float64]:
@@ -76,14 +88,16 @@ def interactive(data: Matrix, title: str, subtitle: str, alt: str) -> Any:
     )
     fig.update_layout(plot_bgcolor="rgba(138,138,134,0.25)")
     fig.update_xaxes(type="category", showgrid=False, **_ticks(data.columns, data.grey_columns))
-    fig.update_yaxes(type="category", showgrid=False, autorange="reversed", **_ticks(data.rows, data.grey_rows))
+    fig.update_yaxes(
+        type="category", showgrid=False, autorange="reversed", **_ticks(data.rows, data.grey_rows, data.told)
+    )
     return fig
 
 
-def _ticks(labels: tuple[str, ...], grey: tuple[bool, ...]) -> dict[str, Any]:
+def _ticks(labels: Sequence[str], grey: Sequence[bool], told: Sequence[str] = ()) -> dict[str, Any]:
     texts = [
-        f"<span style='color:{_style.GREY}'><i>{label}</i></span>" if dead else label
-        for label, dead in zip(labels, grey, strict=True)
+        f"<span style='color:{_style.GREY}'><i>{text}</i></span>" if dead else text
+        for text, dead in zip(told or labels, grey, strict=True)
     ]
     return {"tickvals": list(labels), "ticktext": texts}
 
@@ -105,7 +119,7 @@ def static(data: Matrix, preset: str) -> Any:
     axes.set_facecolor(_style.FAINT)
     axes.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5)
     axes.set_xticklabels(data.columns)
-    axes.set_yticklabels(data.rows)
+    axes.set_yticklabels([_style.fitting(text, chosen, NAME, 1) for text in data.told])
     if upright:
         axes.tick_params(axis="x", rotation=90)
     _style.bare(axes)

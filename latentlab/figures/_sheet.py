@@ -108,10 +108,12 @@ def tiles(data: Sheet, preset: str, grey: Sequence[bool]) -> Any:
     across = min(len(data.labels), max(1, int(chosen.width / (TILE * data.cells.shape[1]))))
     down, width = -(-len(data.labels) // across), chosen.width / across
     picture = [_images.mosaic(row[None], data.gap) for row in data.cells]
-    high, line = (width - 2 * EDGE) * picture[0].shape[0] / picture[0].shape[1], chosen.size / 72 * 1.5
+    said = [_lines(label, chosen, width - 2 * EDGE) for label in data.labels]
+    line = chosen.size / 72 * 1.25 * (1.2 + max(label.count("\n") for label in said))
+    high = (width - 2 * EDGE) * picture[0].shape[0] / picture[0].shape[1]
     total = down * (high + line) + EDGE
     fig = _style.canvas(preset, total, arranged=False)
-    for k, (row, label, dead) in enumerate(zip(picture, data.labels, grey, strict=True)):
+    for k, (row, label, dead) in enumerate(zip(picture, said, grey, strict=True)):
         left, top = (k % across) * width + EDGE, total - (k // across) * (high + line) - line
         axes = fig.add_axes(
             (left / chosen.width, (top - high) / total, (width - 2 * EDGE) / chosen.width, high / total)
@@ -120,9 +122,15 @@ def tiles(data: Sheet, preset: str, grey: Sequence[bool]) -> Any:
         axes.set(xticks=[], yticks=[])
         _style.bare(axes)
         tone = _style.GREY if dead else _style.INK
-        said = _style.fitting(label, chosen, width - 2 * EDGE, 1)
-        axes.set_title(said, size=chosen.size - 1, weight="normal", color=tone, pad=2)
+        axes.set_title(label, size=chosen.size - 1, weight="normal", color=tone, pad=2)
     return fig
+
+
+def _lines(label: str, chosen: _style.Preset, room: float) -> str:
+    """A label in one line, or where that is too long, its parts in a line each."""
+    if _style.wide(label, chosen, 1) <= room:
+        return label
+    return "\n".join(_style.fitting(part, chosen, room, 1) for part in label.split(", "))
 
 
 def renderers(

@@ -37,6 +37,8 @@ FAINT = "#D9D9D5"
 INK = "#1A1A1A"
 SEQUENTIAL, MATRIX, CYCLIC = "viridis", "cividis", "twilight"
 
+BESIDE = 0.36  # inches that the numbers of an axis take
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -210,6 +212,14 @@ def lines(text: str, chosen: Preset, room: float, smaller: float = 0) -> str:
         broken.append(fitting(" ".join(rest[:count]), chosen, room, smaller))
         rest = rest[count:]
     return "\n".join(broken)
+
+
+def titles(texts: Sequence[str], chosen: Preset, abreast: int) -> tuple[list[str], float]:
+    """The titles of panels, so many abreast, in lines that fit, and the inches that lines beyond the first take."""
+    room = chosen.width / abreast - BESIDE
+    said = [lines(text, chosen, room) for text in texts]
+    rows = [said[start : start + abreast] for start in range(0, len(said), abreast)]
+    return said, sum(max(text.count("\n") for text in row) for row in rows) * chosen.size / 72 * 1.25
 
 
 def across(count: int, most: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from latentlab.runs.run import Run
@@ -19,9 +20,32 @@ def number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
+def broken(text: str, letters: int = 28) -> str:
+    """A text as Plotly shows it, in lines of about that many letters.
+
+    >>> broken("z8 x position: 0.258 to 0.742", 20)
+    'z8 x position: 0.258<br>to 0.742'
+    """
+    return "<br>".join(textwrap.wrap(text, letters))
+
+
 def short(text: str, letters: int) -> str:
     """A text of at most that many letters; an ellipsis stands for the rest."""
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
+def places(settings: Sequence[str]) -> tuple[list[str], str]:
+    """What stands at a setting's place on an axis, and the axis' title.
+
+    Where all but autoencoders are called by β alone, the title says it once.
+
+    >>> places(["AE", "β = 1", "β = 4"]), places(["β = 1", "factor-vae, gamma = 10"])
+    ((['AE', '1', '4'], 'β'), (['β = 1', 'factor-vae, gamma = 10'], ''))
+    """
+    values = [name for name in settings if name != "AE"]
+    if not values or not all(name.startswith("β = ") for name in values):
+        return list(settings), ""
+    return [name.removeprefix("β = ") for name in settings], "β"
 
 
 def describe(run: Run) -> str:

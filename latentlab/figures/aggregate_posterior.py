@@ -13,7 +13,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import describe
+from latentlab.figures._text import broken, describe
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def interactive(data: AggregatePosterior) -> Any:
     count = len(data.titles)
     across = min(ACROSS, count)
     down = math.ceil(count / across)
-    grid = make_subplots(down, across, subplot_titles=data.titles, vertical_spacing=0.24 / down)
+    grid = make_subplots(
+        down, across, subplot_titles=[broken(each) for each in data.titles], vertical_spacing=0.24 / down
+    )
     base = _style.plotly(
         TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down)
     )
@@ -127,13 +129,15 @@ def interactive(data: AggregatePosterior) -> Any:
 def static(data: AggregatePosterior, preset: str) -> Any:
     """The Matplotlib figure."""
     count = len(data.titles)
-    across = _style.across(count, 5 if _style.preset(preset).width > 5 else 3)
+    chosen = _style.preset(preset)
+    across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
-    fig = _style.canvas(preset, 1.1 * down + 0.2)
+    titles, more = _style.titles(data.titles, chosen, across)
+    fig = _style.canvas(preset, 1.1 * down + 0.2 + more)
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
-    for axes, title, z, density in zip(grid, data.titles, data.z, data.density, strict=False):
+    for axes, title, z, density in zip(grid, titles, data.z, data.density, strict=False):
         axes.fill_between(z, density, color=_style.OKABE_ITO[5], lw=0, alpha=0.6)
         axes.plot(z, density, color=_style.OKABE_ITO[0])
         if data.prior is not None:

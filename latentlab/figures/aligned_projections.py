@@ -13,8 +13,9 @@ from latentlab.codes.alignment import aligned, overlap
 from latentlab.codes.h5ad import free
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import describe, number
+from latentlab.figures._text import number
 from latentlab.figures.projection import ProjectionData, colouring, hovered, names_of
+from latentlab.runs.comparison import told_apart
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
 
@@ -85,7 +86,7 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
         f"coloured by {values[0].by}" if values[0].by else "",
         f"the first {MOST} of {len(runs)} runs" if len(chosen) < len(runs) else "",
     ]
-    return Aligned(pictures, tuple(map(describe, chosen)), agreement, " · ".join(text for text in subtitle if text))
+    return Aligned(pictures, tuple(told_apart(chosen)), agreement, " · ".join(text for text in subtitle if text))
 
 
 def _values(runs: Sequence[Run], ids: NDArray[np.int64], by: str | None) -> list[ProjectionData]:

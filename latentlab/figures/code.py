@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.codes import draws
+from latentlab.codes.alignment import shared_row
 from latentlab.codes.codes import Codes
 from latentlab.codes.paths import normal_of
 from latentlab.errors import InputError, LatentlabError
@@ -27,8 +28,12 @@ PICTURES = 0.55  # of the width on the screen, what the pictures take beside the
 
 
 def prepare(run: Run, *, model: Live, row: int | str | None = None, moved: str = "") -> _sheet.Sheet:
-    """The code of the row with the id `row` (the prior's mean), and what `moved` makes of it: ``z3=1.5,z0=-0.4``."""
+    """The code of the row with the id `row` (a typical one), and what `moved` makes of it: ``z3=1.5,z0=-0.4``.
+
+    A model without an encoder has no rows of data: there the code is the prior's mean.
+    """
     codes = run.codes()
+    row = shared_row([codes]) if row is None and run.encodes else row
     start, code = moved_code(codes, row, moved)
     pair = np.stack([start, code]) if moved.strip() else start[None]
     images, heads = list(run.config.form.picture(model.decode(pair))), ["decoded", "moved"][: len(pair)]

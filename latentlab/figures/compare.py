@@ -17,7 +17,7 @@ from latentlab.codes.paths import sweeps
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import number
-from latentlab.runs.comparison import settings_of
+from latentlab.runs.comparison import settings_of, told_apart
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def prepare(
     ]
     return Compared(
         tuple(zip(*columns, strict=True)),
-        tuple(_titles(chosen)),
+        tuple(told_apart(chosen)),
         tuple(run.name for run in chosen),
         " · ".join(text for text in subtitle if text),
     )
@@ -136,13 +136,6 @@ def able(runs: Sequence[Run]) -> list[Run]:
     for run, setting in zip(known, settings_of(known), strict=True):
         first.setdefault(setting, run)
     return sorted(first.values(), key=lambda run: not run.config.stochastic)[:MOST]
-
-
-def _titles(runs: Sequence[Run]) -> list[str]:
-    """Each run by its setting, with its seed where settings are alike."""
-    labels = settings_of(runs)
-    seeds = len(set(labels)) < len(labels)
-    return [f"{label}, seed {run.config.seed}" if seeds else label for label, run in zip(labels, runs, strict=True)]
 
 
 Place = tuple[int, float, bool]
@@ -179,8 +172,8 @@ def _strip(index: int, name: str, path: NDArray[Any], cells: _images.Picture, rh
 
 
 def _names(run: Run, codes: Codes) -> Mapping[int, str]:
-    """Each dimension with the user's name for it, or the factor that it knows most about."""
-    table = dimensions(codes, notes=run.notes(), draws=2)
+    """Each dimension with its name, or the factor that it knows most about."""
+    table = dimensions(codes, notes=run.named(), draws=2)
     return {
         int(index): f"{dim} {name or factor or ''}".strip()
         for index, dim, name, factor in zip(

@@ -31,6 +31,7 @@ class Correlation:
     labels: tuple[str, ...]
     inactive: tuple[bool, ...]
     subtitle: str
+    names: tuple[str, ...] = ()
 
 
 def prepare(run: Run, *, method: str = "spearman", top: int = 40, seed: int = 0) -> Correlation:
@@ -52,6 +53,7 @@ def prepare(run: Run, *, method: str = "spearman", top: int = 40, seed: int = 0)
         tuple(table["dim"]),
         inactive(table),
         " · ".join(subtitle),
+        tuple(table["name"]),
     )
 
 
@@ -79,7 +81,9 @@ def alt(data: Correlation) -> str:
 
 
 def _grid(data: Correlation) -> _matrix.Matrix:
-    return _matrix.Matrix(data.values, data.labels, data.labels, data.inactive, data.inactive, UNIT, square=True)
+    return _matrix.Matrix(
+        data.values, data.labels, data.labels, data.inactive, data.inactive, UNIT, square=True, row_names=data.names
+    )
 
 
 def interactive(data: Correlation) -> Any:

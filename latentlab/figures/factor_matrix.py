@@ -31,6 +31,7 @@ class FactorMatrix:
     factors: tuple[str, ...]
     inactive: tuple[bool, ...]
     subtitle: str
+    names: tuple[str, ...] = ()
 
 
 def prepare(run: Run, *, top: int = 40) -> FactorMatrix:
@@ -49,7 +50,9 @@ def prepare(run: Run, *, top: int = 40) -> FactorMatrix:
         source,
     ]
     order = table["index"].to_numpy()
-    return FactorMatrix(values[order], tuple(table["dim"]), factors, inactive(table), " · ".join(subtitle))
+    return FactorMatrix(
+        values[order], tuple(table["dim"]), factors, inactive(table), " · ".join(subtitle), tuple(table["name"])
+    )
 
 
 Found = tuple[NDArray[np.float64], tuple[str, ...], str]
@@ -89,7 +92,9 @@ def alt(data: FactorMatrix) -> str:
 
 def _grid(data: FactorMatrix) -> _matrix.Matrix:
     none = (False,) * len(data.factors)
-    return _matrix.Matrix(data.values, data.dims, data.factors, data.inactive, none, "MI / entropy of the factor")
+    return _matrix.Matrix(
+        data.values, data.dims, data.factors, data.inactive, none, "MI / entropy of the factor", row_names=data.names
+    )
 
 
 def interactive(data: FactorMatrix) -> Any:

@@ -11,7 +11,7 @@ from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.codes.dimensions import factors_of
 from latentlab.errors import LatentlabError
 from latentlab.figures import _style
-from latentlab.figures._text import number
+from latentlab.figures._text import number, places
 from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
 
@@ -98,14 +98,6 @@ def _apart(points: pd.DataFrame) -> pd.Series:
     return 1.5 * ((order + 0.5) / count.clip(lower=1) - 0.5)
 
 
-def _ticks(data: LeakageData) -> list[str]:
-    return [name.removeprefix("β = ") for name in data.settings]
-
-
-def _axis(data: LeakageData) -> str:
-    return "β" if any(name.startswith("β = ") for name in data.settings) else ""
-
-
 def alt(data: LeakageData) -> str:
     """The figure in words."""
     runs = "; ".join(
@@ -146,13 +138,13 @@ def interactive(data: LeakageData) -> Any:
                 ),
             )
         )
-    places = list(range(len(data.settings)))
+    ticks, below = places(data.settings)
     fig.update_xaxes(
         range=[-0.6, len(data.settings) - 0.4],
-        tickvals=places,
-        ticktext=_ticks(data),
+        tickvals=list(range(len(ticks))),
+        ticktext=ticks,
         showgrid=False,
-        title=_axis(data),
+        title=below,
     )
     fig.update_yaxes(range=[0, 1.04], title=AXIS.replace("\n", "<br>"))
     return fig.update_layout(showlegend=True, legend={"title": {"text": "target"}})
@@ -173,8 +165,8 @@ def static(data: LeakageData, preset: str) -> Any:
             axes.scatter(
                 here["place"], here["leakage"], s=size, color=colour, lw=0, zorder=3, label=factor, clip_on=False
             )
-    places = range(len(data.settings))
-    axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=places, xticklabels=_ticks(data), xlabel=_axis(data))
+    ticks, below = places(data.settings)
+    axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(ticks)), xticklabels=ticks, xlabel=below)
     axes.set(ylim=(0, 1), ylabel=AXIS)
     if len(data.dots):
         fig.legend(title="target", loc="outside lower left", ncols=3 if chosen.width < 5 else 6, alignment="left")

@@ -76,8 +76,10 @@ def prepare(
     steps = steps or steps_of(run)
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")
+    table = dimensions(codes, notes=run.named(), draws=2).set_index("index")
+    called = (table["dim"] + " " + table["name"]).str.strip()
     if x is None or y is None:
-        ranked = dimensions(codes, draws=2)["index"].tolist()
+        ranked = table.index.tolist()
         x = next(k for k in ranked if k != y) if x is None else x
         y = next(k for k in ranked if k != x) if y is None else y
     place = None if row is None else codes.position(row)
@@ -92,7 +94,7 @@ def prepare(
     ]
     cells = _images.rgba(run.config.form.picture(model.decode(grid)))
     said = " · ".join(text for text in subtitle if text)
-    return Manifold(cells, grid[0, :, x].astype(float), grid[:, 0, y].astype(float), (f"z{x}", f"z{y}"), said)
+    return Manifold(cells, grid[0, :, x].astype(float), grid[:, 0, y].astype(float), (called[x], called[y]), said)
 
 
 def steps_of(run: Run) -> int:

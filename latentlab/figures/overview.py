@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 TITLE = "The study at a glance"
 TAKES = "runs"
 MOST = 6  # settings whose strips are drawn
-STRIPS = 2  # of each
+STRIPS, MOST_STRIPS = 2, 4  # of each
+ROWS = 9  # strips that are as high as the curve
 CURVE = 0.44  # of the width, what the curve takes beside the strips
 NARROW = 4.0  # inches: in a column that is no wider the curve is above the strips
 EDGE = 0.04  # inches around what is drawn
@@ -59,13 +60,16 @@ class OverviewData:
         ]
 
 
-def prepare(runs: Sequence[Run], *, strips: int = STRIPS) -> OverviewData:
+def prepare(runs: Sequence[Run], *, strips: int | None = None) -> OverviewData:
     """The rate–distortion curve, and of the first run of at most six settings the `strips` that know a factor best.
 
+    Two a setting where no number is said, and as many as fill the page where there are few settings.
     Where nothing is known of the data, those of the most important dimensions. The caption says which setting is best
     by the scores, or why none can be named, and which runs have collapsed.
     """
     curve, table = rate_distortion.prepare(runs), compare(runs)
+    count = min(MOST, table.loc[table["path"].notna(), "setting"].nunique())
+    strips = strips or max(STRIPS, min(MOST_STRIPS, ROWS // max(1, count)))
     shown: dict[str, Shown] = {}
     for run, setting in zip(runs, table.set_index("run").loc[[run.name for run in runs], "setting"], strict=True):
         if setting not in shown and len(shown) < MOST and run.has("traverse") and run.has("encode"):
@@ -182,7 +186,7 @@ def static(data: OverviewData, preset: str) -> Any:
     start = chosen.size / 72 * 4.2
     across = (left or chosen.width) - start - 2 * EDGE
     place = (start / chosen.width, low / total, across / chosen.width, (total - low - EDGE) / total)
-    rate_distortion.curve(fig.add_axes(place), data.curve, chosen)
+    rate_distortion.curve(fig.add_axes(place), data.curve, chosen, across)
     return fig
 
 

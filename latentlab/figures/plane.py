@@ -40,8 +40,10 @@ def prepare(
     it, around the row with the id `row` or the mean.
     """
     codes = run.codes()
+    table = dimensions(codes, notes=run.named(), draws=0).set_index("index")
+    called = (table["dim"] + " " + table["name"]).str.strip()
     if x is None or y is None:
-        ranked = dimensions(codes, draws=0)["index"].tolist()
+        ranked = table.index.tolist()
         x = ranked[0] if x is None else x
         y = next((j for j in ranked if j != x), x) if y is None else y
     for dimension in (x, y):
@@ -62,10 +64,10 @@ def prepare(
         line = _overlays.Overlay(f"traversal of z{path}", steps[:, [x, y]].astype(float), far, marked=True)
         overlays, subtitle = (*overlays, line), [*subtitle, _overlays.warning(line)]
     said = " · ".join(text for text in subtitle if text)
-    axes = (f"z{x}", f"z{y}")
-    called = names_of(codes, row_ids)
+    axes = (called[x], called[y])
+    rows = names_of(codes, row_ids)
     return ProjectionData(
-        xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, called, ticked=True
+        xy, row_ids, values, name, categories, cyclic, axes, said, density, overlays, rows, ticked=True
     )
 
 

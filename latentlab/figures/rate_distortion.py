@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TITLE = "Rate and distortion"
 TAKES = "runs"
+NARROW, LETTER = 360, 7  # pixels of a narrow chart and of a letter: a name that would leave it stands before its point
+BESIDE = 0.6  # inches that the numbers and the title of the axis take
+ROOM = 1.12  # times the largest rate is the axis' end
 NAMED = 24  # settings whose names can be told apart beside their points
 X, Y = "Rate (nats per example)", "Distortion (nats per example)"
 
@@ -117,8 +120,14 @@ def _lines_of(data: RateDistortion) -> list[dict[str, Any]]:
 def _names(data: RateDistortion) -> list[dict[str, Any]]:
     """The settings' names beside their means, as far as they can be told apart; hovering names the others."""
     beside = {"showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
+    before = {**beside, "xanchor": "right", "xshift": -6}
     rows = data.means.itertuples() if len(data.means) <= NAMED else ()
-    found = [{"x": row.rate_mean, "y": row.distortion_mean, "text": row.setting, **beside} for row in rows]
+    most = ROOM * float(data.runs["rate"].max()) if len(data.runs) else 1.0
+    found = [
+        {"x": row.rate_mean, "y": row.distortion_mean, "text": row.setting}
+        | (beside if LETTER * len(row.setting) < NARROW * (1 - row.rate_mean / most) else before)
+        for row in rows
+    ]
     place = {**beside, "x": 0, "xref": "paper", "yshift": 0}
     plain = _baselines(data)
     return found + [{"y": max(values), "text": f"{name}, no rate", **place} for name, _, values in plain[:NAMED]]
@@ -176,17 +185,18 @@ def static(data: RateDistortion, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0))
-    curve(fig.add_subplot(), data, chosen)
+    curve(fig.add_subplot(), data, chosen, chosen.width - BESIDE)
     return fig
 
 
-def curve(axes: Any, data: RateDistortion, chosen: _style.Preset) -> None:
-    """Draw the runs, the means and the lines on Matplotlib axes."""
+def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) -> None:
+    """Draw the runs, the means and the lines on Matplotlib axes, about so many inches wide."""
     for group in _lines(data):
         axes.plot(group["rate_mean"], group["distortion_mean"], color=_style.GREY, lw=0.8, zorder=1, gid="means")
     for setting, group in data.runs.groupby("setting", sort=False):
         axes.scatter(group["rate"], group["distortion"], s=12, color=data.colours[setting], zorder=3, lw=0, gid="runs")
     small: dict[str, Any] = {"textcoords": "offset points", "size": chosen.size - 0.5}
+    most = float(data.runs["rate"].max()) if len(data.runs) else 1.0
     for row in data.means.itertuples():
         place = (row.rate_mean, row.distortion_mean)
         if row.n > 1:
@@ -194,15 +204,16 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset) -> None:
                 *place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2, gid="rings"
             )
         if len(data.means) <= NAMED:
-            axes.annotate(row.setting, place, (6, 4), **small)
+            fits = _style.wide(row.setting, chosen) < width * (1 - row.rate_mean / (ROOM * most))
+            axes.annotate(row.setting, place, (6 if fits else -6, 4), ha="left" if fits else "right", **small)
     for count, (name, mean, values) in enumerate(_baselines(data)):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
         axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
         if count < NAMED:
             axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
-    most = data.runs["rate"].max() if len(data.runs) else 1.0
-    axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * 1.12))
+    axes.margins(y=0.09)  # the name of the highest point stands above it
+    axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * ROOM))
 
 
 def numbers(data: RateDistortion) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
 from latentlab.figures import _images, _panels, _sheet
 from latentlab.figures._kinds import abreast, drawing
-from latentlab.figures._text import describe
+from latentlab.runs.comparison import told_apart
 from latentlab.runs.run import Run, check_model
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def prepare(runs: Sequence[Run], *, images: int | None = None) -> Reconstruction
     left_out = len(runs) - len(parts)
     subtitle = [f"{len(ids)} of {len(_ids(first)):,} rows decoded from their posterior means"]
     subtitle += [f"{left_out} of {len(runs)} runs have none"] if left_out else []
-    labels = ("original", *_labels([run for run, _ in parts]))
+    labels = ("original", *told_apart([run for run, _ in parts]))
     cells = np.stack([_images.rgba(row) for row in rows])
     sheet = Reconstructions(cells, labels, " · ".join(subtitle), row_ids=tuple(ids))
     if drawn is None:
@@ -92,14 +92,6 @@ def _pick(part: Decodings, images: Any, ids: Sequence[int]) -> Samples:
     known = _ids(part)
     found: Samples = images[[known.index(row) for row in ids]]
     return found
-
-
-def _labels(runs: Sequence[Run]) -> list[str]:
-    """As short as tells the runs apart: the label, and seed and latent size where they differ."""
-    sizes = len({run.config.latent_dim for run in runs}) > 1
-    seeds = len({(run.config.label, run.config.latent_dim) for run in runs}) < len(runs)
-    size = lambda run: f", size {run.config.latent_dim}" if sizes else ""  # noqa: E731
-    return [(describe(run) if seeds else run.config.label) + size(run) for run in runs]
 
 
 def alt(data: Reconstructions) -> str:

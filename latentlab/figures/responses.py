@@ -13,7 +13,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions, factors_of, response
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import describe
+from latentlab.figures._text import broken, describe
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def interactive(data: Responses) -> Any:
     count = len(data.titles)
     across = min(ACROSS, count)
     down = math.ceil(count / across)
-    grid = make_subplots(down, across, subplot_titles=list(data.titles.values()), vertical_spacing=0.24 / down)
+    titles = [broken(each) for each in data.titles.values()]
+    grid = make_subplots(down, across, subplot_titles=titles, vertical_spacing=0.24 / down)
     base = _style.plotly(
         TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down)
     )
@@ -157,12 +158,13 @@ def static(data: Responses, preset: str) -> Any:
     chosen = _style.preset(preset)
     across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
-    fig = _style.canvas(preset, 1.1 * down + 0.3)
+    titles, more = _style.titles(list(data.titles.values()), chosen, across)
+    fig = _style.canvas(preset, 1.1 * down + 0.3 + more)
     rows = fig.subplots(down, across, squeeze=False, sharey=True)
     grid = rows.ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
-    for axes, (j, title) in zip(grid, data.titles.items(), strict=False):
+    for axes, j, title in zip(grid, data.titles, titles, strict=False):
         curve = data.curves[data.curves["index"] == j]
         if data.ticks:
             bars = {"fmt": "o", "ms": 2.5, "ecolor": _style.OKABE_ITO[5], "elinewidth": 1.6}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import number, short
+from latentlab.figures._text import broken, number, places, short
 from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
 from latentlab.runs.verdicts import title_of
@@ -24,7 +23,6 @@ TITLE = "Scores by setting"
 TAKES = "runs"
 ACROSS = 3
 LABEL = 24  # letters of a setting's name on paper
-BESIDE = 0.36  # inches that the numbers of an axis take
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +80,6 @@ def _told(table: pd.DataFrame, points: pd.DataFrame) -> str:
     return " · ".join(subtitle)
 
 
-def _ticks(data: Scores) -> list[str]:
-    """Names of the places, as short as one shared beginning allows: 1, 4, 16 where all are ``β = …``."""
-    return [name.removeprefix("β = ") for name in data.settings]
-
-
-def _axis(data: Scores) -> str:
-    return "β" if any(name.startswith("β = ") for name in data.settings) else ""
-
-
 def _spread_out(group: pd.DataFrame) -> np.ndarray:
     """Seeds side by side, so that equal scores do not hide each other: (rows,) places."""
     seeds = sorted(group["seed"].unique())
@@ -125,20 +114,21 @@ def interactive(data: Scores) -> Any:
     grid = make_subplots(
         down,
         across,
-        subplot_titles=["<br>".join(textwrap.wrap(title, 28)) for _, title in data.panels],
+        subplot_titles=[broken(title) for _, title in data.panels],
         vertical_spacing=0.3 / down,
         horizontal_spacing=0.08,
     )
     fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=110 + 230 * down)
     base = fig.layout.to_plotly_json()
-    names = [short(name, LABEL) for name in _ticks(data)]
+    called, below = places(data.settings)
+    names = [short(name, LABEL) for name in called]
     fig = go.Figure(grid).update_layout({k: v for k, v in base.items() if k not in ("xaxis", "yaxis")})
     for index, (metric, _) in enumerate(data.panels):
         row, column = index // across + 1, index % across + 1
         for setting, group in _panel(data, metric):
-            places, values = _spread_out(group), group["shown"]
+            values = group["shown"]
             dots = go.Scatter(
-                x=places,
+                x=_spread_out(group),
                 y=values,
                 mode="markers",
                 name=setting,
@@ -161,7 +151,7 @@ def interactive(data: Scores) -> Any:
                     fig.add_trace(line, row=row, col=column)
         lowest = index >= count - across  # names of settings may be long, so they stand once below each column
         ticks = {"tickvals": list(range(len(data.settings))), "ticktext": names, "showticklabels": lowest}
-        title = _axis(data) if lowest else ""
+        title = below if lowest else ""
         fig.update_xaxes(
             range=[-0.6, len(data.settings) - 0.4], title=title, showgrid=False, row=row, col=column, **ticks
         )
@@ -185,10 +175,11 @@ def static(data: Scores, preset: str) -> Any:
     count = len(data.panels)
     across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
-    labels = [short(label, LABEL) for label in _ticks(data)]
+    ticks, below = places(data.settings)
+    labels = [short(label, LABEL) for label in ticks]
     widths = [_style.wide(label, chosen, 1) for label in labels]
-    longest, upright = max(widths), sum(widths) + 0.04 * len(labels) > chosen.width / across - BESIDE
-    height = (1.5 + longest * upright) * down + 0.15
+    longest, upright = max(widths), sum(widths) + 0.04 * len(labels) > chosen.width / across - _style.BESIDE
+    height = 1.5 * down + longest * upright + 0.15
     fig = _style.canvas(preset, height)
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
@@ -196,22 +187,23 @@ def static(data: Scores, preset: str) -> Any:
     for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
         for setting, group in _panel(data, metric):
             _draw(axes, group, data.colours[setting])
-        said = _style.lines(title, chosen, chosen.width / across - BESIDE)
+        said = _style.lines(title, chosen, chosen.width / across - _style.BESIDE)
         axes.set_title(said, fontweight="normal", size=chosen.size)
         axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
         axes.set_ylim(data.limits(metric))
-        if upright:
-            axes.tick_params(axis="x", rotation=90)
-        if index >= count - across:
-            axes.set_xlabel(_axis(data))
+        lowest = index >= count - across
+        if upright:  # long names stand once below each column
+            axes.tick_params(axis="x", rotation=90, labelbottom=lowest)
+        if lowest:
+            axes.set_xlabel(below)
     return fig
 
 
 def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
-    places, place = _spread_out(group), group["place"].iloc[0]
+    across, place = _spread_out(group), group["place"].iloc[0]
     if group["low"].notna().any():
-        axes.vlines(places, group["low"], group["high"], color=colour, lw=0.6, alpha=0.6)
-    axes.scatter(places, group["shown"], s=9, color=colour, lw=0, zorder=3, gid="seeds", clip_on=False)
+        axes.vlines(across, group["low"], group["high"], color=colour, lw=0.6, alpha=0.6)
+    axes.scatter(across, group["shown"], s=9, color=colour, lw=0, zorder=3, gid="seeds", clip_on=False)
     axes.hlines(group["shown"].mean(), place - 0.28, place + 0.28, color=colour, lw=1.2)
     if group["null"].notna().any():
         axes.hlines(group["null"].mean(), place - 0.28, place + 0.28, color=_style.GREY, lw=0.9)

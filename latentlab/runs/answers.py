@@ -82,9 +82,10 @@ def _best(table: pd.DataFrame, rivals: Sequence[Choice]) -> str:
         if settings < 2:
             return "There is one setting only, so there is nothing to compare."
         return "No score tells: fewer than two settings have a score, or an ELBO, with a preferred direction."
-    fewest = max(min(each.seeds.values()) for each in rivals)
-    if fewest < LEAST:
-        return f"{NO_WINNER}: with {_counted(fewest, 'seed')} each it cannot be decided; at least {LEAST} are needed."
+    counts = max((list(each.seeds.values()) for each in rivals), key=min)
+    if min(counts) < LEAST:
+        seeds = _counted(max(counts), "seed") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} seeds"
+        return f"{NO_WINNER}: with {seeds} each it cannot be decided; at least {LEAST} are needed."
     if all(each.verdict != NO_WINNER for each in rivals):
         return f"The settings cannot be compared: {rivals[0].reason}."
     return f"{NO_WINNER} by any of {len(rivals)} score{'s' * (len(rivals) != 1)}."

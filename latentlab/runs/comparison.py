@@ -183,7 +183,7 @@ def _woven(metrics: Sequence[str], extra: Sequence[str]) -> list[str]:
 
 
 def settings_of(runs: Sequence[Run]) -> list[str]:
-    """The setting of each run: its label, and whatever else differs among these runs.
+    """The setting of each run: its objective with its first option, and whatever else differs among these runs.
 
     Codes that were imported without a model differ in their name and their size.
     """
@@ -195,7 +195,43 @@ def settings_of(runs: Sequence[Run]) -> list[str]:
         keys = varying if config.has_model else ["latent_dim"] * sizes
         return "".join(f", {OTHERS[key]} {getattr(config, key)}" for key in keys)
 
-    return [run.config.label + more(run.config) for run in runs]
+    options = _differing([run.config.objective for run in runs])
+    return [run.config.label_by(options[run.config.objective["name"]]) + more(run.config) for run in runs]
+
+
+def told_apart(runs: Sequence[Run]) -> list[str]:
+    """The runs' settings, with the seed where that alone tells two of them apart.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+
+    Returns
+    -------
+    list of str
+        One each, as in ``β = 4``.
+
+    Examples
+    --------
+    >>> told_apart([])
+    []
+    """
+    settings = settings_of(runs)
+    if len(set(settings)) == len(settings):
+        return settings
+    return [f"{setting}, seed {run.config.seed}" for setting, run in zip(settings, runs, strict=True)]
+
+
+def _differing(objectives: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """By the name of an objective, those of its options that do not have the same value each time."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for each in objectives:
+        found.setdefault(each["name"], []).append(each)
+    return {
+        name: {key for each in those for key in each if any(other.get(key) != each[key] for other in those)}
+        for name, those in found.items()
+    }
 
 
 def _row(run: Run) -> dict[str, Any]:

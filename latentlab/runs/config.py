@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -257,14 +258,22 @@ class RunConfig(Frozen):
     @property
     def label(self) -> str:
         """How tables and figures call this setting: ``AE``, ``β = 4``, ``factor-vae, gamma = 10``."""
+        return self.label_by(self.objective)
+
+    def label_by(self, options: Collection[str]) -> str:
+        """The label with only these options of the objective besides its first, which weighs it against others.
+
+        What a β-VAE adds to the rate is always said where it is added.
+        """
         name = self.objective["name"]
         if name == "ae":
             return "AE"
         if name in ("vae", "beta-vae") and self.beta is not None:
             more = {key: value for key, value in self.objective.items() if key not in ("name", "beta") and value}
             return ", ".join([f"β = {brief(self.beta)}", *(f"{key} = {brief(value)}" for key, value in more.items())])
-        settings = ", ".join(f"{key} = {brief(value)}" for key, value in self.objective.items() if key != "name")
-        return f"{name}, {settings}" if settings else name
+        known = [(key, value) for key, value in self.objective.items() if key != "name"]
+        told = known[:1] + [(key, value) for key, value in known[1:] if key in options]
+        return ", ".join([name, *(f"{key} = {brief(value)}" for key, value in told)])
 
 
 def brief(value: Any) -> str:

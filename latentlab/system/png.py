@@ -14,6 +14,7 @@ from latentlab.errors import InputError
 Pictures = NDArray[np.uint8]
 HEAT_AT = np.linspace(0, 1, 6)
 HEAT = np.array([(0, 0, 0), (0, 43, 98), (85, 91, 108), (135, 131, 120), (191, 173, 104), (254, 232, 56)])
+WIDE = 600  # pixels, about what a sheet of pictures has on a page
 SMALLEST = 64  # pixels: smaller images are enlarged by a whole factor, so that gaps stay thin and pixels sharp
 
 
@@ -67,6 +68,18 @@ def strip(images: Pictures, *, gap: int = 1, columns: int | None = None) -> Pict
         top, left = (i // across) * (h + gap), (i % across) * (w + gap)
         sheet[top : top + h, left : left + w] = image.transpose(1, 2, 0)
     return sheet
+
+
+def enlarged(sheet: Pictures, width: int = WIDE) -> Pictures:
+    """A sheet of pictures with each pixel repeated until it is at least so wide.
+
+    A page then only ever shrinks it to its room, which leaves thin gaps and sharp pixels where they are.
+
+    >>> enlarged(np.zeros((64, 194, 1), np.uint8), 300).shape
+    (128, 388, 1)
+    """
+    times = max(1, -(-width // sheet.shape[1]))
+    return sheet.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def heat(values: NDArray[np.floating], most: float) -> Pictures:

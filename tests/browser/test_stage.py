@@ -11,7 +11,7 @@ import pytest
 from toy import write_run
 
 from latentlab.browser.scripts import script, style
-from latentlab.browser.stage import labels, stage
+from latentlab.browser.stage import stage
 from latentlab.errors import InputError
 from latentlab.models.decoding import decode
 from latentlab.models.live import Live, live
@@ -220,11 +220,6 @@ def test_what_has_no_partner_moves_alone_and_says_so(toy_study: Study) -> None:
     assert [slider["key"] for slider in alone] == ["z2"]
     assert alone[0]["off"]
     assert alone[0]["fact"] == "β = 1 only"
-
-
-def test_runs_are_called_by_what_tells_them_apart(toy_study: Study) -> None:
-    assert labels([toy_study["beta-1-seed-0"], toy_study["beta-4-seed-1"]]) == ["β = 1", "β = 4"]
-    assert labels([toy_study["beta-1-seed-0"], toy_study["beta-1-seed-1"]]) == ["β = 1 · seed 0", "β = 1 · seed 1"]
 
 
 def test_a_dimension_moved_by_hand_gets_a_slider_however_unimportant(tmp_path: Any) -> None:

@@ -15,7 +15,7 @@ from latentlab.reports.caveats import caveats
 from latentlab.results import Score
 from latentlab.runs import comparison
 from latentlab.runs.choice import Frontier, choice, frontiers
-from latentlab.runs.comparison import compare, csv_of, summarise
+from latentlab.runs.comparison import compare, csv_of, summarise, told_apart
 from latentlab.runs.differences import chance
 from latentlab.runs.study import Study
 from latentlab.system import stamps
@@ -37,6 +37,22 @@ def test_a_row_a_run_with_cost_and_scores(toy_study):
     assert vae["mig_null"] == 0.1
     assert vae["dci.completeness"] == 0.5
     assert (table["flags"] == "").all()
+
+
+def test_runs_are_called_by_what_tells_them_apart(toy_study):
+    assert told_apart([toy_study["beta-1-seed-0"], toy_study["beta-4-seed-1"]]) == ["β = 1", "β = 4"]
+    assert told_apart([toy_study["beta-1-seed-0"], toy_study["beta-1-seed-1"]]) == ["β = 1, seed 0", "β = 1, seed 1"]
+
+
+def test_a_setting_names_the_first_option_of_its_objective_and_those_that_differ(tmp_path):
+    options = {"name": "annealed-vae", "gamma": 50.0, "capacity": 16.0, "anneal_steps": 20000}
+    runs = [
+        write_run(tmp_path / f"run{k}", None, k, analysed=False, stochastic=True, objective=options | more)
+        for k, more in enumerate(({}, {"capacity": 25.0}))
+    ]
+    assert comparison.settings_of(runs[:1]) == ["annealed-vae, gamma = 50"]
+    told = ["annealed-vae, gamma = 50, capacity = 16", "annealed-vae, gamma = 50, capacity = 25"]
+    assert comparison.settings_of(runs) == told
 
 
 def test_an_autoencoder_has_no_rate(toy_study):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from latentlab.analysis.support import STAGE
 from latentlab.codes.decodings import Decodings, load_decodings
 from latentlab.results import Record
+from latentlab.runs.comparison import settings_of
 from latentlab.runs.run import Run
 from latentlab.system.validation import validate
 
@@ -176,7 +177,8 @@ def support_table(runs: Sequence[Run]) -> pd.DataFrame:
     measured = [run for run in runs if (run.path / NUMBERS).is_file()]
     if not measured:
         STAGE.path(runs[0])  # says how it is made
-    return pd.DataFrame([_row(run, read_support(run)) for run in measured])
+    settings = dict(zip(runs, settings_of(runs), strict=True))
+    return pd.DataFrame([_row(run, settings[run], read_support(run)) for run in measured])
 
 
 def by_setting(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -212,9 +214,9 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     )
 
 
-def _row(run: Run, found: Support) -> dict[str, Any]:
+def _row(run: Run, setting: str, found: Support) -> dict[str, Any]:
     config = run.config
-    row: dict[str, Any] = {"run": run.name, "setting": config.label, "seed": config.seed, "beta": config.beta}
+    row: dict[str, Any] = {"run": run.name, "setting": setting, "seed": config.seed, "beta": config.beta}
     row |= {key: _number(found["information"].get(key)) for key in ("rate", "active_units", "probe", "knn")}
     row["prior.holes"] = math.nan  # where a deterministic encoder's scale is free
     for arm in ARMS:
