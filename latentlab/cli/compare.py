@@ -147,14 +147,14 @@ def _show_settings(settings: list[dict[Any, Any]], metrics: Sequence[str], share
 
 def _show_choices(judged: "Sequence[Choice]") -> None:
     """Which setting is best by each score, and how far it lies from the others."""
-    from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentence
+    from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows, sentences
 
     judged = [each for each in judged if each.differences]
     if not judged:
         return
     _console.show("\nWhich setting is best:")
-    for each in judged:
-        _console.show(f"{each.measure}: {sentence(each)}")
+    for line in sentences(judged, str):
+        _console.show(line)
     for rows in (difference_rows, middle_rows):
         _console.show("")
         _console.table([{"": each.measure, **row} for each in judged for row in rows(each)])

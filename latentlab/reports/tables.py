@@ -13,7 +13,7 @@ from latentlab.runs.comparison import COSTS, over_all_rows, summarise
 from latentlab.runs.recurring import NOTE as RECURRING
 from latentlab.runs.recurring import Recurring, recurring_rows
 from latentlab.runs.run import Run
-from latentlab.runs.verdicts import NOTE, middle_rows, sentence, title_of
+from latentlab.runs.verdicts import NOTE, middle_rows, sentences, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,8 +97,8 @@ def scores(table: pd.DataFrame, runs: Sequence[Run]) -> Table:
 
 
 def verdicts(judged: Sequence[Choice]) -> list[str]:
-    """Which setting is best by each score, in a sentence."""
-    return [f"{each.measure}: {sentence(each)}" for each in judged]
+    """Which setting is best by each score, in sentences."""
+    return sentences(judged)
 
 
 def of_choices(judged: Sequence[Choice], read: Callable[[Choice], list[dict[str, str]]], note: str = "") -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from latentlab.runs.choice import Choice
 from latentlab.runs.differences import Difference, Middle
 from latentlab.system.registry import load, names
@@ -32,6 +34,20 @@ def sentence(choice: Choice) -> str:
     'No setting is clearly best: β = 4 is the only setting, so there is nothing to compare.'
     """
     return f"{choice.verdict}: {choice.reason}."
+
+
+def sentences(judged: Sequence[Choice], called: Callable[[str], str] = title_of) -> list[str]:
+    """What was decided by each score; scores of which the same is to be said share a line.
+
+    >>> from dataclasses import replace
+    >>> one = Choice("mig", None, "β = 4", (), "β = 4 is the only setting, so there is nothing to compare")
+    >>> sentences([one, replace(one, measure="sap")], str)
+    ['mig, sap: No setting is clearly best: β = 4 is the only setting, so there is nothing to compare.']
+    """
+    found: dict[str, list[str]] = {}
+    for each in judged:
+        found.setdefault(sentence(each), []).append(called(each.measure))
+    return [f"{', '.join(measures)}: {said}" for said, measures in found.items()]
 
 
 def difference_rows(choice: Choice) -> list[dict[str, str]]:
