@@ -37,4 +37,5 @@ try:
         for text in choice.missing():
             panels.notice(text)
 except LatentlabError as error:
+    panels.show(panels.heading(page.title, "", "h1"))
     panels.explain(f"{page.title} cannot be shown", str(error))

@@ -13,7 +13,7 @@ from toy import ToyModel, write_run
 from toy_support import write_survey
 
 from latentlab.errors import Remark
-from latentlab.figures import _fonts, _images, _labels, decodes, draw, rendered
+from latentlab.figures import _fonts, _images, _labels, _style, decodes, draw, rendered
 from latentlab.runs.study import Study
 from latentlab.system.files import read_json, write_json
 from latentlab.system.registry import load, names
@@ -171,3 +171,23 @@ def test_one_run_of_one_dimension_without_factors_is_drawn(tmp_path: Path) -> No
     save_codes(run.codes_path, replace(alone, provenance={"inputs": {"model": model_hash(run)}}))
     for kind in ("kl", "correlation", "rate_distortion", "aggregate_posterior"):
         assert rendered(kind, run, "svg")
+
+
+@pytest.mark.parametrize("kind", ["aggregate_posterior", "aligned_projections"])
+def test_titles_of_panels_stay_on_the_page_and_apart(kind, toy_study):
+    module = load("figures", kind)
+    data = module.prepare(list(toy_study) if module.TAKES == "runs" else toy_study["beta-4-seed-0"])
+    data = replace(data, titles=tuple(f"{title} from 0.258 to 0.742" for title in data.titles))
+    with _style.rendering(8):
+        fig = module.static(data, "neurips")
+        _labels.fitted(fig)
+        fig.draw_without_rendering()
+        shown = [
+            text.get_window_extent().transformed(fig.transFigure.inverted())
+            for axes in fig.axes
+            for text in (axes.title, axes._left_title)
+            if axes.get_visible() and text.get_text()
+        ]
+    assert shown
+    assert all(place.y1 <= 1.001 and place.x1 <= 1.02 for place in shown)
+    assert not any(one.overlaps(other) for k, one in enumerate(shown) for other in shown[k + 1 :])

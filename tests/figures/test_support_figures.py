@@ -86,6 +86,14 @@ def test_identity_draws_posterior_and_q(study):
     np.testing.assert_allclose(table["log_likelihood"], table["elbo"] + table["gap"])
 
 
+def test_an_objective_without_beta_is_not_called_an_autoencoder(tmp_path):
+    objective = {"name": "factor-vae", "gamma": 10.0}
+    runs = [write_run(tmp_path / "a", 1.0, 0), write_run(tmp_path / "b", 4.0, 0, objective=objective)]
+    data = load("figures", "size").prepare(runs)
+    assert list(data.names.values()) == ["factor-vae, gamma = 10"]
+    assert "AE" not in load("figures", "size").alt(data)
+
+
 def test_size_shows_every_run_against_what_varies(study):
     data = load("figures", "size").prepare(list(study))
     assert data.x == "beta"

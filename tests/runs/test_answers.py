@@ -31,6 +31,11 @@ def scored(seeds: int = 4, **columns: float) -> pd.DataFrame:
     return table
 
 
+def test_settings_of_unequal_numbers_of_seeds_are_said_to_be_so() -> None:
+    table = scored(2).drop(index=0)
+    assert "with 1 to 2 seeds each" in best_setting(table, choices(table)).sentence
+
+
 def test_a_setting_that_is_ahead_is_named_with_the_score() -> None:
     table = scored()
     assert best_setting(table, choices(table)).sentence == "b is best by Mutual information gap."
