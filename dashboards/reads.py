@@ -77,7 +77,7 @@ def study() -> Study:
 @st.cache_resource(ttl=2, max_entries=2, show_spinner=False)
 def _look(path: str) -> Look:
     found = as_study(Path(path))
-    content = (found.broken, found.left_out, [(run.name, stamp(run.path)) for run in found.runs])
+    content = (path, found.broken, found.left_out, [(run.name, stamp(run.path)) for run in found.runs])
     return _kept(sha256(repr(content).encode()).hexdigest(), found)
 
 
