@@ -4,7 +4,7 @@ Run from the repository root: ``python benchmarks/cards.py [--only mig,dci] [--a
 its present version is not measured again, so that a run may be stopped. Ten minutes on one core.
 
 Everything is measured on `latentlab.metrics._worlds`: five factors of 3 to 10 levels and codes that go, along a
-synthetic trajectory, from noise that mixes all factors to one factor a dimension; two dimensions are noise.
+synthetic trajectory, from noise that mixes all factors to one factor per dimension; two dimensions are noise.
 
 - ``trajectory``: the mean at six points of it, 10,000 rows;
 - ``cv``: deviation over mean at its middle when the evaluation is repeated with fresh rows and seed;

@@ -1,4 +1,4 @@
-"""What a study of β came to, a row a setting, as Markdown: the promises of the lectures beside what came out.
+"""What a study of β came to, a row per setting, as Markdown: the promises of the lectures beside what came out.
 
     latentlab sweep artifacts/flagship.toml --out STUDY
     latentlab analyze STUDY
@@ -79,7 +79,7 @@ def spread(values: Sequence[float], digits: int) -> str:
 
 
 def lines(study: Study) -> Iterator[str]:
-    """The table, a row a setting."""
+    """The table, a row per setting."""
     runs = [run for run in study if run.state == "finished"]
     if not runs:
         raise LatentlabError(f"{study.path} has no finished run yet; go on with latentlab sweep")

@@ -1,7 +1,7 @@
 """What each objective is known for, shown: the same network, data, steps and seed under each of them.
 
 ``python benchmarks/objectives.py [STEPS]`` (2,000; minutes on one core). A line each, over all images of the data set:
-distortion and rate (nats an image), total correlation (nats; the aggregate posterior summed over every image, at 512
+distortion and rate (nats per image), total correlation (nats; the aggregate posterior summed over every image, at 512
 samples), the mean squared covariance of two means, MMD² of aggregate posterior and prior at 2,000 samples, and how many
 dimensions have a rate above 0.1 nats.
 """

@@ -26,7 +26,7 @@ SHORT = {
 
 
 class Sorting(NamedTuple):
-    """By which of its columns a table can be sorted (a key a column), and by which it is, in which direction."""
+    """By which of its columns a table can be sorted (a key per column), and by which it is, in which direction."""
 
     keys: Sequence[str]
     by: str = ""

@@ -71,7 +71,7 @@ def _choose(run: Run, label: str, key: str, many: bool) -> None:
     if st.session_state.pop(f"{key}-picked", False):
         st.rerun()  # the page reads the id, not this part
     opened = st.popover(
-        "Choose", key=f"{key}-open", on_change="rerun", help=f"{label}: choose among pictures", width="content"
+        "Choose", key=f"{key}-open", on_change="rerun", help=f"{label}: choose from images", width="content"
     )
     if opened.open:
         with opened:

@@ -50,7 +50,7 @@ def told_of(run: Run, codes: Codes, rows: Any, told: list[str]) -> None:
 def _composition(run: Run, codes: Codes, rows: Any) -> None:
     found = composition(codes, rows)
     if found.empty:
-        panels.explain("No factors", "These data have no known factors or labels, so there is nothing to count.")
+        panels.explain("No factors", "These data have no known factors or labels, so nothing can be counted.")
         return
     factors = reads.factor_names(run)
     telling = found.groupby("factor")["lift"].max().sort_values(ascending=False, kind="stable").index

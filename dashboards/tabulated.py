@@ -25,7 +25,7 @@ HEADS = (
     ("elbo", "ELBO", NUMBER),
     ("active_units", "active", NUMBER),
 )
-NOTE = "Scores over all rows ± half of their 95 % interval. Pick a row to open the run."
+NOTE = "Scores over all rows ± half of their 95 % interval. Select a row to open the run."
 BAD = {"collapsed", "diverged", "broken", "mixed files"}
 WHY = {
     "collapsed": "no latent dimension is active: Var_x E[z|x] ≤ 0.01 for all",

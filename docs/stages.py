@@ -55,7 +55,7 @@ def layers() -> str:
 
 
 def table() -> str:
-    """A row a stage: its name and page, its files, the command and the figures that show it."""
+    """A row per stage: its name and page, its files, the command and the figures that show it."""
     return "\n".join(["| stage | files | made by | shown by |", "|---|---|---|---|", *map(row, stages().values())])
 
 

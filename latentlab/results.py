@@ -119,7 +119,7 @@ class Score(Result):
     per_factor : mapping
         One number a factor.
     matrix : array (d, k), optional
-        One row a latent dimension and one column per factor.
+        One row per latent dimension and one column per factor.
     interval : pair of float, optional
         A 95 % interval for `shown`, the value over all rows where a protocol draws some of them.
     nulls : mapping

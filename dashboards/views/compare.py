@@ -176,7 +176,7 @@ def _every(strips: Sequence[Decodings | None]) -> int:
 def _strips(runs: list[Run], over: str, anchor: int | None) -> tuple[list[Decodings | None], list[int | None], str]:
     """A traversal a run around the same row, the row of each where it is another one, and how that went."""
     if not any(run.decodes for run in runs):
-        return [None] * len(runs), [None] * len(runs), "nothing decodes these codes"
+        return [None] * len(runs), [None] * len(runs), "there is no decoder for these codes"
     stored = [_stored(run, over) for run in runs]
     kept = [part.settings.get("anchor_row") if part else None for part in stored]
     row = anchor if anchor is not None else shared_row([reads.codes(run) for run in runs], kept[0])

@@ -166,7 +166,7 @@ def _strips() -> None:
         return
     runs = every[:: -(-len(every) // SETTINGS)]
     which = f"{len(runs)} of {len(every)} settings, one run each" if len(runs) < len(every) else "one run per setting"
-    facts = [f"{which}, the dimensions that know most about a factor", "traversed from low to high"]
+    facts = [f"{which}, the dimensions that encode a factor best", "traversed from low to high"]
     make = command("report", reads.study().path, "-o", "report.html")
     panels.head("What the dimensions do", facts, "best", make=make, small=True, on_pick=choice.open_run)
     rows = [([f"<b>{html.escape(reads.label(run.name))}</b>", *_best(run)], run.name, "") for run in runs]

@@ -114,7 +114,7 @@ def _intervals(run: Run) -> None:
     heads = [("measure", ""), ("value", "num"), ("from", "num"), ("to", "num")]
     panels.show(markup.rows_html(heads, table))
     panels.note(
-        f"Intervals are for fresh samples of this run, with the real {run.config.plural} drawn again too; they do not "
+        f"Intervals account for new samples from this run and new real {run.config.plural}; they do not "
         "include the spread over seeds, which is shown above. Measures without an interval are left out."
     )
 

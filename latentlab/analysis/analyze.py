@@ -173,7 +173,7 @@ def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:
 def analyze_on_cluster(
     runs: Sequence[Run], address: str, *, progress: Progress = silent, **options: Any
 ) -> dict[str, str]:
-    """`analyze` on the workers of the Dask scheduler at `address`, one task a run; why runs failed, by folder.
+    """`analyze` on the workers of the Dask scheduler at `address`, one task per run; why runs failed, by folder.
 
     ``options`` are those of `analyze` that can be written down, an adapter as ``FILE.py:NAME``. Data are opened here
     first: a worker refuses what is called like them there and holds something else. ``progress`` is called with how

@@ -219,7 +219,7 @@ class Explorer {
     return found;
   }
 
-  // Places are in [0, 1] of the picture's longer side, y upward; `zoom` is CSS pixels a unit.
+  // Places are in [0, 1] of the picture's longer side, y upward; `zoom` is CSS pixels per unit.
   fit() {
     this.centre = [0.5, this.data.high / 2];
     this.zoom = 0.94 * Math.min(this.canvas.clientWidth, this.canvas.clientHeight / Math.max(this.data.high, 0.2)) || 1;

@@ -47,7 +47,7 @@ def content(
     Returns
     -------
     dict
-        Numbers and texts for JSON: arrays are base64 of their bytes, 8 a row (12 where ids need it) and one a factor.
+        Numbers and texts for JSON. Arrays: base64 of their bytes, 8 per row (12 where ids need it) and one per factor.
         The rows are in a random order, so that no value is drawn over another.
 
     Raises

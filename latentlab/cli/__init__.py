@@ -1,4 +1,4 @@
-"""The command line: one verb a file. Parse, call, show.
+"""The command line: one verb per file. Parse, call, show.
 
 A verb's file has a function of the file's name (or a `typer.Typer` called ``app``, for a verb with verbs of its own)
 and ``PANEL``, the part of the help it stands in, one of `PANELS`. Files are light to import: what is heavy is imported

@@ -25,8 +25,9 @@ PIPE = 240  # letters of a line where nobody says how wide the terminal is
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress output.")]
-Data = Annotated[str | None, typer.Option("--data", help="Name of a data set (see latentlab data ls) or a path.")]
-Split = Annotated[str | None, typer.Option(help="Published split to use: train, test or all.")]
+DATA = "Name of a data set (see latentlab data ls) or a path"
+Data = Annotated[str | None, typer.Option("--data", help=f"{DATA}.")]
+RunData = Annotated[str | None, typer.Option("--data", help=f"{DATA}; by default the data of the run.")]
 Correlate = Annotated[
     str | None,
     typer.Option(
@@ -40,18 +41,20 @@ Adapter = Annotated[
         metavar="FILE.py:NAME", help="Python file and the callable in it that builds your model. The file is executed."
     ),
 ]
-Resamples = Annotated[int, typer.Option(min=0, help="Number of redraws for intervals and nulls; 0 turns them off.")]
+Resamples = Annotated[
+    int, typer.Option(min=0, help="Number of resamples for intervals and null distributions; 0 turns them off.")
+]
 ResampleSlow = Annotated[
     bool,
     typer.Option(
-        "--resample-slow", help="Also redraw metrics that train a model, such as dci and factor_vae (minutes)."
+        "--resample-slow", help="Also resample metrics that train a model, such as dci and factor_vae (minutes)."
     ),
 ]
 Shard = Annotated[str | None, typer.Option(metavar="i/N", help="Process only part i of N (for array jobs).")]
 Cluster = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="Run on the workers of a Dask scheduler, as in tcp://127.0.0.1:8786 or tls://…"
+        metavar="ADDRESS", help="Run on the workers of a Dask scheduler, such as tcp://127.0.0.1:8786 or tls://…"
     ),
 ]
 
@@ -80,6 +83,11 @@ def file_to_write(text: str, *endings: str, flags: tuple[str, ...] = ("-o", "--o
 def seed(text: str) -> Any:
     """The option of a seed: what every generator of random numbers takes."""
     return typer.Option(min=0, max=2**31 - 1, help=f"{text}.")
+
+
+def split(default: str) -> Any:
+    """The option of a published split, with what is used where it is not given."""
+    return typer.Option(help=f"Published split to use: train, test or all; by default {default}.")
 
 
 def path_to_write(text: str) -> Any:

@@ -36,7 +36,7 @@ class Outcome(Generic[T]):
             raise error
 
     def show_json(self, entry: Callable[[T], Mapping[str, Any]], **more: Any) -> None:
-        """One object for every verb that takes runs: ``runs`` has an entry a run that was done, ``failed`` the rest."""
+        """One object for every verb that takes runs: ``runs`` has an entry per finished run, ``failed`` the rest."""
         self.show_entries(({"run": str(run.path), **entry(found)} for run, found in self.done), **more)
 
     def show_entries(self, entries: Iterable[Mapping[str, Any]], **more: Any) -> None:

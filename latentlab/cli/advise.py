@@ -16,17 +16,19 @@ PANEL = "Train"
 
 
 def advise(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Name of a data set (see latentlab data ls) or a path.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help=f"{_console.DATA}.")],
     study: Annotated[
         Path | None,
-        typer.Option(help="Study of the same data: compare the prediction with what its runs kept, and correct it."),
+        typer.Option(help="Study of the same data: compare the prediction with its runs, and correct it."),
     ] = None,
     want: Annotated[int | None, typer.Option(help="Find the β that leaves this number of active units.")] = None,
-    latent_dim: Annotated[int | None, typer.Option(help="Number of latent dimensions; suggested by default.")] = None,
+    latent_dim: Annotated[
+        int | None, typer.Option(help="Number of latent dimensions; by default it is suggested.")
+    ] = None,
     network: Annotated[
         str,
         typer.Option(
-            help="Network that will be trained; predictions are exact for linear, other networks use fewer units."
+            help="Network that will be trained. Predictions are exact for linear; other networks use fewer units."
         ),
     ] = "auto",
     likelihood: Annotated[
@@ -37,7 +39,8 @@ def advise(
     ] = "auto",
     sigma: Annotated[float, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = 1.0,
     seeds: Annotated[
-        int | None, typer.Option(help="Number of seeds per setting in the command (4; 1 with --want).")
+        int | None,
+        typer.Option(help="Number of seeds per setting in the suggested command; by default 4, or 1 with --want."),
     ] = None,
     seed: Annotated[int, _console.seed("Seed for the choice of rows")] = 0,
     out: Annotated[
@@ -46,9 +49,9 @@ def advise(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Suggest β and a latent size before training: what a VAE can keep of the data at each β, from their spectrum.
+    """Suggest β and a latent size before training, from the spectrum of the data: how much a VAE can encode at each β.
 
-    After a sweep, --study compares prediction and measurement, and names runs that were trained for too short a time.
+    After a sweep, --study compares the prediction with the measurement and names under-trained runs.
 
     Example: latentlab advise digits --want 4
 
@@ -118,5 +121,5 @@ def _measured(each: Any) -> dict[str, Any]:
         "active units": each.active,
         "rate": each.rate,
         "of a linear VAE": each.linear_rate,
-        "trained too short?": "; ".join(each.signs) or "no sign of it",
+        "signs of under-training": "; ".join(each.signs) or "none",
     }

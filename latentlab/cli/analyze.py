@@ -24,17 +24,21 @@ PANEL = "Analyse"
 
 def analyze(
     paths: _console.Paths,
-    data: _console.Data = None,
-    split: _console.Split = None,
-    only: Annotated[str | None, typer.Option(help=f"Stages: {', '.join(stages())}. By default the first four.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Metrics to compute, as in mig,dci; all by default.")] = None,
+    data: _console.RunData = None,
+    split: Annotated[str | None, _console.split("test if it exists, otherwise all")] = None,
+    only: Annotated[
+        str | None, typer.Option(help=f"Stages to compute: {', '.join(stages())}. By default the first four.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Metrics to compute, such as mig,dci; all by default.")] = None,
     profile: Annotated[str, typer.Option(help="Protocol that the scores follow.")] = "dlib",
     resamples: _console.Resamples = 200,
     resample_slow: _console.ResampleSlow = False,
     distortion: Annotated[
         Literal["sample", "all", "none"], typer.Option(help="Rows whose distortion is computed.")
     ] = "sample",
-    projection_rows: Annotated[int, typer.Option(help="Number of seeded random rows to project.", min=4)] = 20_000,
+    projection_rows: Annotated[
+        int, typer.Option(help="Maximum number of rows to project, chosen at random.", min=4)
+    ] = 20_000,
     adapter: _console.Adapter = None,
     anchor: Annotated[
         str | None, typer.Option(help="Row to start traversals from, by id or name; a typical row by default.")
@@ -50,7 +54,7 @@ def analyze(
 ) -> None:
     """Compute codes, traversals, projections and scores of runs. Results that are up to date are kept.
 
-    Example: latentlab analyze artifacts/digits-study --only encode,score
+    Example: latentlab analyze artifacts/digits --only encode,score
     """
     refuse_busy(*paths)
     from latentlab.system.memory import keep_freed_memory

@@ -27,16 +27,15 @@ def compare(
         Path | None,
         _console.file_to_write("File to write", ".csv (one row per run)", ".tex (one row per setting)"),
     ] = None,
-    metric: Annotated[str | None, typer.Option(help="Metrics to show, as in mig,dci; all by default.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metrics to show, such as mig,dci; all by default.")] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Compare the settings of a study: what each β costs and gains, how far seeds differ, which setting is best, and
-    which dimensions recur over seeds.
+    """Compare the settings of a study: costs, scores, spread over seeds, which is best, which dimensions recur.
 
-    Example: latentlab compare artifacts/digits-study
+    Example: latentlab compare artifacts/digits
 
-    Example: latentlab compare artifacts/digits-study --metric mig,sap -o table.tex
+    Example: latentlab compare artifacts/digits --metric mig,sap -o table.tex
     """
     from latentlab.analysis.score.agreement import by_setting
     from latentlab.runs.choice import better, choices

@@ -20,7 +20,7 @@ def dashboard(
         bool,
         typer.Option(
             "--allow-remote",
-            help="Let other machines that can reach --address read the study; nothing can be written then.",
+            help="Let other machines that can reach --address read the study; the dashboard is then read-only.",
         ),
     ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
@@ -28,7 +28,7 @@ def dashboard(
 ) -> None:
     """Open a study in the browser. Only this machine (127.0.0.1) can connect unless you allow others.
 
-    Example: latentlab dashboard artifacts/digits-study
+    Example: latentlab dashboard artifacts/digits
     """
     from latentlab.serving.server import serve
     from latentlab.system.resources import shipped_study

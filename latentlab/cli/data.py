@@ -102,8 +102,10 @@ def check(spec: Spec, json: _console.Json = False) -> None:
 
 @app.command("fetch")
 def fetch(
-    name: Annotated[str, typer.Argument(help="mnist, fashion-mnist, dsprites, …")],
-    out: Annotated[Path | None, _console.folder_to_make("Folder to download to (data/NAME)")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Such as mnist, fashion-mnist or dsprites; see latentlab data ls.")
+    ],
+    out: Annotated[Path | None, _console.folder_to_make("Folder to download to; data/NAME by default")] = None,
     quiet: _console.Quiet = False,
 ) -> None:
     """Download a published data set and verify its checksum. Example: latentlab data fetch mnist."""

@@ -28,15 +28,15 @@ def debias(
             "File to write: sampling weights of a single run (.npy), to use with train --weights", ".npy"
         ),
     ] = None,
-    data: _console.Data = None,
-    split: _console.Split = None,
+    data: _console.RunData = None,
+    split: Annotated[str | None, _console.split("the rows that the run was trained on")] = None,
     combine: Annotated[
         Literal["product", "maximum"],
-        typer.Option(help="How dimensions are combined: product (as in the paper) or maximum."),
+        typer.Option(help="How dimensions are combined: product (as in Amini et al. 2019) or maximum."),
     ] = "product",
     bins: Annotated[int, typer.Option(help="Number of histogram bins per dimension.")] = 10,
     smoothing: Annotated[
-        float, typer.Option(help="α, added to each bin's share; a larger value evens out the weights.")
+        float, typer.Option(help="α, added to each bin's share; a larger value makes the weights more even.")
     ] = 0.01,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
@@ -44,7 +44,9 @@ def debias(
 ) -> None:
     """Estimate how rare each training row is in latent space, and write sampling weights that favour rare rows.
 
-    Example: latentlab debias artifacts/digits -o weights.npy, then latentlab train … --weights weights.npy
+    Example: latentlab debias artifacts/digits/beta1-seed0 -o weights.npy
+
+    Then: latentlab train … --weights weights.npy
     """
     refuse_busy(*paths)
     from latentlab.analysis.debias.record import save_weights, weighed_images

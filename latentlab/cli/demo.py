@@ -20,11 +20,11 @@ STORY = (
         "Compute codes, traversals, projections and scores, and name the dimensions",
         f"analyze {{out}} --only {STAGES} --projection-rows 2000 --resamples 100 --metric {{metrics}}",
     ),
-    ("Measure which factors a change of one dimension moves", "leakage {out}/beta6-seed0"),
-    ("Measure where the model can be sampled", "support {out}/beta6-seed0"),
-    ("See what each β costs and gains", "compare {out} --quiet"),
-    ("Draw the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
-    ("Draw what each dimension of one run does", "figure traversals {out}/beta6-seed0 -o {out}/traversals.pdf"),
+    ("Measure how much other factors change along each dimension", "leakage {out}/beta6-seed0"),
+    ("Measure whether the latent space can be sampled from", "support {out}/beta6-seed0"),
+    ("Compare what each β costs and gains", "compare {out} --quiet"),
+    ("Plot the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
+    ("Plot what each dimension of one run does", "figure traversals {out}/beta6-seed0 -o {out}/traversals.pdf"),
 )
 
 

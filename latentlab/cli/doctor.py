@@ -17,9 +17,9 @@ def doctor(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Check the installation and studies, and say how to fix each problem. The exit status is 1 if there is one.
+    """Check the installation and studies, and say how to fix each problem. The exit status is 1 if a problem is found.
 
-    Example: latentlab doctor artifacts/digits-study
+    Example: latentlab doctor artifacts/digits
     """
     from latentlab.runs.doctor import examine, versions
 

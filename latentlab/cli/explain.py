@@ -23,17 +23,18 @@ PANEL = "Ask one question"
 
 def explain(
     paths: _console.Paths,
-    rows: Annotated[int, typer.Option(min=1, help="Number of seeded random codes to perturb.")] = 32,
+    rows: Annotated[int, typer.Option(min=1, help="Number of codes to perturb, chosen at random.")] = 32,
     steps: Annotated[int, typer.Option(min=3, help="Number of samples along each path.")] = 33,
     seed: Annotated[int, _console.seed("Seed for the choice of codes")] = 0,
     csv: Annotated[
         Path | None,
         _console.file_to_write(
-            "CSV file to write: the features that each dimension moves up and down", ".csv", flags=("--csv",)
+            "CSV file to write: the features that each dimension raises and lowers", ".csv", flags=("--csv",)
         ),
     ] = None,
     top: Annotated[
-        int | None, typer.Option(min=1, help="With --csv: features up and features down per dimension (all).")
+        int | None,
+        typer.Option(min=1, help="With --csv: number of rising and of falling features per dimension; all by default."),
     ] = None,
     names: Annotated[
         str | None,
@@ -41,15 +42,15 @@ def explain(
             metavar="FILE.py:NAME", help="Python file and the function in it that proposes names. The file is executed."
         ),
     ] = None,
-    data: _console.Data = None,
+    data: _console.RunData = None,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Measure what each latent dimension changes in decoded samples, and name it where the data support a name.
 
-    A dimension earns a name, such as x position, if this attribute tells held-out rows with high codes from those with
-    low codes (AUROC of 0.8 or more), and does so better than for permuted and for rotated codes.
+    A dimension earns a name, such as x position, if this attribute separates held-out rows with high codes from those
+    with low codes (AUROC of at least 0.8), and does so better than it does for permuted and for rotated codes.
 
     Example: latentlab explain artifacts/digits
 
@@ -118,11 +119,15 @@ def _remarks(run: Run, table: pd.DataFrame) -> list[str]:
     """What the columns mean, why dimensions have no name, and what could not be measured."""
     found = [f"no effects: {table.attrs['lacks']}"] if table.attrs["lacks"] else []
     if not found:
-        found.append(f"around {table.attrs['rows']} codes; strength: {_strength(run)}, a standard deviation")
+        found.append(
+            f"around {table.attrs['rows']} codes; strength: {_strength(run)} per standard deviation of the code"
+        )
     if table.attrs["unnamed"]:
         found.append(f"attributes of the samples were not measured: {table.attrs['unnamed']}")
     if table["detection"].notna().any():
-        found.append("detection: AUROC of high against low codes by the named attribute; hard: the rest being equal")
+        found.append(
+            "detection: AUROC of high against low codes by the attribute; hard: the same among otherwise similar rows"
+        )
     unnamed = table[(table["why"] != "") & (table["active"] != False) & (table["name"] == "")]  # noqa: E712
     return [*found, *(f"{row.dim} earned no name: {row.why}" for row in unnamed.itertuples())]
 
@@ -130,7 +135,7 @@ def _remarks(run: Run, table: pd.DataFrame) -> list[str]:
 def _strength(run: Any) -> str:
     """What the strength of a dimension is measured in."""
     if run.config.form.kind == "image":
-        return "change of a pixel, of its range"
+        return "change of a pixel, as a share of its range,"
     return "change of the model's input" if run.config.form.kind != "counts" else "change of the expected counts"
 
 

@@ -21,10 +21,12 @@ def export(
     ],
     to: Annotated[str, typer.Option(help=f"{', '.join(names('exchange/exporters'))}.")],
     rows: Annotated[
-        int | None, typer.Option(help="With study: number of rows of codes in the copy (5,000).", min=1)
+        int | None,
+        typer.Option(help="With study: maximum number of rows of codes in the copy; 5,000 by default.", min=1),
     ] = None,
     weights: Annotated[
-        bool | None, typer.Option("--weights/--no-weights", help="With study: include the weights in float16 (yes).")
+        bool | None,
+        typer.Option("--weights/--no-weights", help="With study: include the weights in float16; included by default."),
     ] = None,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
@@ -32,10 +34,10 @@ def export(
 ) -> None:
     """Export a run to another tool's format, or a small copy of a study to share.
 
-    h5ad and parquet are codes with projections, for scanpy, pandas and Embedding Atlas; onnx is encoder and decoder;
-    huggingface is the model with its card; tensorboard is the history; study is a small copy of a whole study.
+    h5ad and parquet contain codes and projections, for scanpy, pandas and Embedding Atlas; onnx, encoder and decoder;
+    huggingface, the model with its card; tensorboard, the training history; study, a small copy of a whole study.
 
-    Example: latentlab export artifacts/digits-study/beta4-seed0 --to parquet -o codes.parquet
+    Example: latentlab export artifacts/digits/beta4-seed0 --to parquet -o codes.parquet
     """
     from latentlab.exchange.exporting import export as hand_out
     from latentlab.exchange.exporting import left_out
@@ -47,6 +49,6 @@ def export(
     if json:
         _console.show_json({"out": str(out), "to": to, **({"left_out": lacks} if lacks else {})})
     elif not quiet:
-        _console.show(f"{out} is written")
+        _console.show(f"Saved {out}")
         for each in lacks:
             _console.show(f"left out: {each}")

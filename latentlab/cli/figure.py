@@ -17,7 +17,7 @@ PANEL = "Show"
 
 
 def figure(
-    kind: Annotated[str, typer.Argument(help=", ".join(names("figures")).replace("_", "-"))],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(names("figures")).replace("_", "-"))],
     paths: _console.Paths,
     out: Annotated[Path, _console.file_to_write("File to write: .pdf, .svg, .png, .html, .csv, .txt or .gif")],
     preset: Annotated[
@@ -26,13 +26,13 @@ def figure(
     option: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Option of this kind of figure, as in factor=shape; may be repeated."
+            "--set", metavar="KEY=VALUE", help="Option of this kind of figure, such as factor=shape; may be repeated."
         ),
     ] = None,
     condition: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLUMN=LEVEL", help="Decode at this level of a condition, as in batch=B; may be repeated."
+            metavar="COLUMN=LEVEL", help="Decode at this level of a condition, such as batch=B; may be repeated."
         ),
     ] = None,
     adapter: _console.Adapter = None,
@@ -41,15 +41,15 @@ def figure(
 ) -> None:
     """Save a figure as PDF, SVG, PNG, GIF or interactive HTML, its numbers as CSV, or its description as text.
 
-    A pdf, svg or png has no title; its caption is written beside it, as FILE.caption.txt and FILE.caption.tex.
+    A pdf, svg or png has no title; its caption is saved next to it, as FILE.caption.txt and FILE.caption.tex.
 
     Kinds that decode again, such as interpolation and manifold, load the run's own model.
 
-    Example: latentlab figure rate-distortion artifacts/digits-study -o rate-distortion.pdf
+    Example: latentlab figure rate-distortion artifacts/digits -o rate-distortion.pdf
 
-    Example: latentlab figure compare artifacts/digits-study/beta1-seed0 artifacts/digits-study/beta4-seed0 -o pair.pdf
+    Example: latentlab figure compare artifacts/digits/beta1-seed0 artifacts/digits/beta4-seed0 -o pair.pdf
 
-    Example: latentlab figure traversals artifacts/digits-study/beta4-seed0 -o traversals.gif
+    Example: latentlab figure traversals artifacts/digits/beta4-seed0 -o traversals.gif
     """
     from latentlab.figures import decodes, export, texts
     from latentlab.runs.study import open_runs

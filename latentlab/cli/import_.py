@@ -31,16 +31,17 @@ def import_(
         ),
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="Key in the file under which the weights are, as in model.ema; found by default.")
+        str | None, typer.Option(help="Key of the weights in the file, such as model.ema; detected by default.")
     ] = None,
     prefix: Annotated[
-        str | None, typer.Option(help="Prefix of the weights' names to remove, as in vae.; found by default.")
+        str | None,
+        typer.Option(help="Prefix to remove from the names of the weights, such as vae.; detected by default."),
     ] = None,
     network: Annotated[
         str | None, typer.Option(help="With state-dict: network; detected from the weights by default.")
     ] = None,
     likelihood: Annotated[
-        str | None, typer.Option(help="With state-dict: likelihood of the decoder (bernoulli, gaussian, …).")
+        str | None, typer.Option(help="With state-dict: likelihood of the decoder (bernoulli by default, gaussian, …).")
     ] = None,
     objective: Annotated[
         str | None, typer.Option(help="With --adapter: objective that the model was trained with, for labels.")
@@ -51,19 +52,24 @@ def import_(
         typer.Option(metavar="COLUMN", help="With --adapter: column given to decode(z, condition); may be repeated."),
     ] = None,
     condition_encoder: Annotated[
-        bool, typer.Option("--condition-encoder", help="With --adapter: encode(x, condition) takes it as well.")
+        bool,
+        typer.Option(
+            "--condition-encoder", help="With --adapter: the encoder takes the conditions too: encode(x, condition)."
+        ),
     ] = False,
     obsm: Annotated[
-        str | None, typer.Option(help="With codes: element of an .h5ad's obsm, as in X_scVI; X is the matrix itself.")
+        str | None,
+        typer.Option(help="With codes: key in obsm of an .h5ad file, such as X_scVI; X is the matrix itself."),
     ] = None,
     variance: Annotated[
-        str | None, typer.Option(help="With codes: file of posterior variances, or an element of obsm.")
+        str | None, typer.Option(help="With codes: file of posterior variances, or a key in obsm.")
     ] = None,
     factors: Annotated[
-        str | None, typer.Option(help="With codes: file with one row per code, or columns, as in age,dose.")
+        str | None, typer.Option(help="With codes: file with one row per code, or columns such as age,dose.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(help="With codes or scvi: column of classes; with codes also a file.")
+        str | None,
+        typer.Option(help="With codes or scvi: column with the classes; with codes, a file is accepted too."),
     ] = None,
     ids: Annotated[
         str | None, typer.Option(help="With codes: column of row ids in the codes and the metadata, or a file of ids.")
@@ -71,20 +77,27 @@ def import_(
     metadata: Annotated[
         str | None, typer.Option(help="With codes: your own table of the rows, joined by id.", metavar="TABLE")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="With codes or scvi: what tables and figures call them.")] = None,
+    name: Annotated[str | None, typer.Option(help="With codes or scvi: name shown in tables and figures.")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="With codes or scvi: seed that tells this run from others of its setting.", min=0)
+        int | None,
+        typer.Option(
+            help="With codes or scvi: seed that distinguishes this run from others of the same setting.", min=0
+        ),
     ] = None,
     header: Annotated[
-        bool | None, typer.Option("--header/--no-header", help="With codes: whether tables begin with column names.")
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            help="With codes: whether the first line of tables holds column names; detected by default.",
+        ),
     ] = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Import as a run: a checkpoint in a known format, your own PyTorch model, or codes without a model.
+    """Import a checkpoint in a known format, your own PyTorch model, or codes without a model, as a run.
 
-    Code in a checkpoint is never run; your adapter is, because you name it. scvi-tools unpickles its files, which can
-    run code: import only scVI models that you trust.
+    Code in a checkpoint is never executed; your adapter is, because you name it. scvi-tools unpickles its files, which
+    can execute code: import only scVI models that you trust.
 
     Example: latentlab import disvae results/betaH_dsprites --out betaH --data dsprites
 
@@ -118,7 +131,7 @@ def import_(
     if json:
         _console.show_json({"run": str(run.path), "label": run.config.label, "latent_dim": run.config.latent_dim})
     elif not quiet:
-        _console.show(f"{out} is a run now: {run.config.label}, latent size {run.config.latent_dim}")
+        _console.show(f"Saved run {out}: {run.config.label}, latent size {run.config.latent_dim}")
 
 
 def _own(

@@ -11,21 +11,21 @@ from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
 
 PANEL = "Ask one question"
-SHOWN = ["factor", "carried by", "cause", "isolation", "moves most besides", "cause of the whole code", "MIG gap"]
+SHOWN = ["factor", "carried by", "cause", "isolation", "other factor moved most", "cause of the whole code", "MIG gap"]
 
 
 def intervene(
     paths: _console.Paths,
-    data: _console.Data = None,
+    data: _console.RunData = None,
     pairs: Annotated[
         int,
         typer.Option(
-            help="Most pairs of rows to choose a part with, and to test it with; twice as many for the report.",
+            help="Maximum number of pairs of rows that choose a part, and that test it; twice as many measure it.",
             min=16,
             max=10_000,
         ),
     ] = 256,
-    seed: Annotated[int, _console.seed("Seed for pairs, regressor and redraws")] = 0,
+    seed: Annotated[int, _console.seed("Seed for pairs, regressor and resamples")] = 0,
     adapter: _console.Adapter = None,
     out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per factor", ".csv")] = None,
     json: _console.Json = False,
@@ -34,8 +34,8 @@ def intervene(
     """Find the smallest part of the code whose swap changes one factor of the decoded sample and no other.
 
     A part of a row's code is replaced by that of a donor row. Cause: how far the factor moves to the donor's value in
-    the decoded sample; 1 is best. Isolation: how far the other factors stay; 1 is best. A regressor, trained on real
-    samples once for all runs of the same data, reads both. The answer is kept in each run: interventions.json.
+    the decoded sample; 1 is best. Isolation: how far the other factors keep their values; 1 is best. A regressor,
+    trained once on real samples for all runs of the same data, measures both. Results: interventions.json in each run.
 
     Example: latentlab intervene artifacts/dsprites/beta8-seed2
     """

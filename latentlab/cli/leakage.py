@@ -19,12 +19,14 @@ PANEL = "Ask one question"
 
 def leakage(
     paths: _console.Paths,
-    data: _console.Data = None,
+    data: _console.RunData = None,
     anchors: Annotated[
         int,
-        typer.Option(help="Number of seeded random rows around which each dimension is traversed.", min=2, max=1000),
+        typer.Option(
+            help="Number of rows around which each dimension is traversed, chosen at random.", min=2, max=1000
+        ),
     ] = 16,
-    seed: Annotated[int, _console.seed("Seed for rows, regressor and redraws")] = 0,
+    seed: Annotated[int, _console.seed("Seed for rows, regressor and resamples")] = 0,
     adapter: _console.Adapter = None,
     out: Annotated[Path | None, _console.file_to_write("CSV file to write, one row per dimension", ".csv")] = None,
     json: _console.Json = False,
@@ -32,10 +34,10 @@ def leakage(
 ) -> None:
     """Measure how much other factors change in decoded samples while one dimension is traversed.
 
-    A regressor learns the factors from real samples, once for all runs of the same data. The answer is kept in each run
-    (leakage.json), for pages and figures. 0 is best; – means that no dimension changes anything.
+    A regressor learns the factors from real samples, once for all runs of the same data. 0 is best; – means that no
+    dimension changes a factor. Results: leakage.json in each run.
 
-    Example: latentlab leakage artifacts/digits-study
+    Example: latentlab leakage artifacts/dsprites
     """
     refuse_busy(*paths)
     from latentlab.analysis.leakage.record import table, tables
@@ -63,7 +65,9 @@ def leakage(
         _console.table([_row(run, score) for run, score in outcome.done])
     for run, score in [] if json else outcome.done:
         if score.matrix is not None:
-            _console.show(f"\n{run.name}: change along each dimension, 1 for a sweep of a factor's whole range")
+            _console.show(
+                f"\n{run.name}: change of each factor along each dimension (1: the whole range of the factor)"
+            )
             _console.table(table(score).to_dict("records"))
     outcome.end()
 

@@ -18,18 +18,18 @@ PANEL = "Ask one question"
 
 def likelihood(
     paths: _console.Paths,
-    data: _console.Data = None,
-    split: _console.Split = None,
-    rows: Annotated[int, typer.Option(help="Number of seeded random rows.", min=1)] = 1000,
-    samples: Annotated[int, typer.Option(help="Posterior samples per row.", min=2)] = 1000,
+    data: _console.RunData = None,
+    split: Annotated[str | None, _console.split("test if it exists, otherwise all")] = None,
+    rows: Annotated[int, typer.Option(help="Maximum number of rows, chosen at random.", min=1)] = 1000,
+    samples: Annotated[int, typer.Option(help="Number of posterior samples per row.", min=2)] = 1000,
     seed: Annotated[int, _console.seed("Seed for rows and samples")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Estimate log p(x) by importance weighting, and by quadrature if the latent space has two dimensions.
+    """Estimate log p(x) in nats by importance weighting, and by quadrature if the latent space has two dimensions.
 
-    The samples must have values that the likelihood can produce: black and white only for Bernoulli.
+    The data must have values that the likelihood can produce: only black and white for Bernoulli.
 
     Example: latentlab likelihood artifacts/mnist/beta1-seed0 --data mnist/:binarised=0
     """
@@ -57,10 +57,10 @@ def likelihood(
     given = {run.name: known for run, _ in outcome.done if (known := given_of(run))}
     if given and not json and not quiet:
         each = ", ".join(f"{name}: {known}" for name, known in given.items())
-        _console.show(f"log p(x) is given what is known of each sample ({each})")
+        _console.show(f"log p(x) is conditioned on what is known about each sample ({each})")
     exact = [_exact_row(run.name, each["exact"]) for run, each in outcome.done if "exact" in each]
     if exact and not json:
-        _console.show("\nBy quadrature, nats a row: log p(x) = ELBO + KL(q ‖ p(z|x))")
+        _console.show("\nBy quadrature, nats per row: log p(x) = ELBO + KL(q ‖ p(z|x))")
         _console.table(exact)
     outcome.end()
 
@@ -92,7 +92,7 @@ def _exact_row(name: str, exact: dict[str, Any]) -> dict[str, Any]:
         "log p(x)": exact["log_likelihood"],
         "ELBO": exact["elbo"],
         "KL(q ‖ p(z|x))": exact["gap"],
-        "their largest disagreement": exact["identity_error"],
+        "largest disagreement": exact["identity_error"],
         "importance-weighted": exact["estimate"],
-        "farthest off": exact["estimate_error"],
+        "largest error": exact["estimate_error"],
     }

@@ -8,7 +8,7 @@ PANEL = "Analyse"
 def methods(paths: _console.Paths, json: _console.Json = False) -> None:
     """Write the methods paragraph for a paper and the BibTeX entries that it cites.
 
-    Example: latentlab methods artifacts/digits-study
+    Example: latentlab methods artifacts/digits
     """
     from latentlab.reports.methods import methods as describe
     from latentlab.runs.study import open_path

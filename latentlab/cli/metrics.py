@@ -7,10 +7,10 @@ import typer
 from latentlab.cli import _console
 
 PANEL = "Analyse"
-NOTE = """Measured on synthetic codes, all but 300 rows on 10,000.
-cv: deviation over mean of repeated evaluations. told: how often a point of a trajectory is told from the one before
-(0.5 is chance). least difference: what 95 % of the differences between evaluations of equal codes stay below. noise:
-the value of codes that know nothing."""
+NOTE = """Measured on synthetic codes of 10,000 rows, except for the column "300 rows".
+cv: standard deviation over mean of repeated evaluations. told: how often a point of a trajectory is distinguished
+from the one before (0.5 is chance). least difference: 95 % of the differences between evaluations of equal codes are
+smaller. noise: the value for codes without information."""
 
 
 def metrics(
@@ -19,7 +19,7 @@ def metrics(
     ] = None,
     json: _console.Json = False,
 ) -> None:
-    """Show what each metric assumes, how it errs, and how reliable one evaluation is.
+    """Show what each metric assumes, when it misleads, and how reliable a single evaluation is.
 
     Example: latentlab metrics
 

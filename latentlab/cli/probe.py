@@ -18,7 +18,7 @@ PANEL = "Ask one question"
 
 def probe(
     paths: _console.Paths,
-    factor: Annotated[str | None, typer.Option(help="Factor to predict; the label by default.")] = None,
+    factor: Annotated[str | None, typer.Option(help="Factor to predict; the labels by default.")] = None,
     estimator: Annotated[str, typer.Option(help="Classifiers: linear, knn, or both.")] = "linear,knn",
     sizes: Annotated[str, typer.Option(help="Numbers of labelled rows per class.")] = "1,2,5,10,20,50,100",
     draws: Annotated[int, typer.Option(min=2, help="Number of random draws of the labelled rows.")] = 10,
@@ -26,9 +26,9 @@ def probe(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Measure how accurately a few labels are predicted from a run's codes, by number of labelled rows.
+    """Measure how accurately simple classifiers predict labels from a run's codes, by number of labelled rows.
 
-    Example: latentlab probe artifacts/digits-study --sizes 1,10,100
+    Example: latentlab probe artifacts/digits --sizes 1,10,100
     """
     refuse_busy(*paths)
     from latentlab.analysis.probe.measure import ESTIMATORS

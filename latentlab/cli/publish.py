@@ -12,9 +12,9 @@ PANEL = "Show"
 
 def publish(
     path: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="Study folder, or a single run.")],
-    out: Annotated[Path, _console.folder_to_make("Folder to write: a new one, or one that was published before")],
+    out: Annotated[Path, _console.folder_to_make("Folder to create, or to replace if it was published before")],
     rows: Annotated[
-        int, typer.Option(help="Maximum number of rows on a map; their pictures are published too.")
+        int, typer.Option(help="Maximum number of rows on each map; their images are published too.")
     ] = 2000,
     weights: Annotated[
         bool,
@@ -26,9 +26,9 @@ def publish(
 ) -> None:
     """Publish a study as web pages that need no server: overview, live comparison, map, dimensions, scores, report.
 
-    The folder works from a disk, in a ZIP and on GitHub Pages. Its README.txt says how to host it.
+    The folder works from disk, in a ZIP file and on GitHub Pages. Its README.txt explains how to host it.
 
-    Example: latentlab publish artifacts/digits-study -o site
+    Example: latentlab publish artifacts/digits -o site
     """
     from latentlab.reports.site.publish import write_site
 
@@ -37,7 +37,7 @@ def publish(
     if json:
         _console.show_json({"out": str(out), **told})
     elif not quiet:
-        _console.show(f"{out} is written, {told['bytes'] / 1e6:,.1f} MB: {_said(told)}")
+        _console.show(f"Saved {out}, {told['bytes'] / 1e6:,.1f} MB: {_said(told)}")
         for name, why in told["not_moved"].items():
             _console.show(f"not in the comparison: {name}: {why}")
 

@@ -20,10 +20,11 @@ def report(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Write a report of a study to one HTML file: three answers in a sentence each, costs, scores, dimensions, caveats,
-    commands, and the panels that were collected in the dashboard.
+    """Write one HTML file about a study: three one-sentence answers, costs, scores, dimensions, caveats, commands.
 
-    Example: latentlab report artifacts/digits-study -o report.html
+    Panels that were collected in the dashboard are included.
+
+    Example: latentlab report artifacts/digits -o report.html
     """
     from latentlab.reports.html import write_report
     from latentlab.runs.comparison import errors_of
@@ -37,7 +38,7 @@ def report(
         runs = [{"run": run} for run in table["path"].dropna()]
         outcome.show_entries(runs, report=str(out), bytes=out.stat().st_size)
     elif not quiet:
-        _console.show(f"{out} is written, {out.stat().st_size / 1024:,.0f} kB")
+        _console.show(f"Saved {out}, {out.stat().st_size / 1024:,.0f} kB")
     outcome.end()
 
 

@@ -26,28 +26,36 @@ def score(
     codes: Annotated[Path | None, typer.Option(help="File with codes: .npy, .npz, .csv, .parquet or .h5ad.")] = None,
     factors: Annotated[Path | None, typer.Option(help="File with factors, one row for each row of the codes.")] = None,
     header: Annotated[
-        bool | None, typer.Option("--header/--no-header", help="Whether the first line of tables holds column names.")
+        bool | None,
+        typer.Option(
+            "--header/--no-header", help="Whether the first line of tables holds column names; detected by default."
+        ),
     ] = None,
     index: Annotated[
-        bool | None, typer.Option("--index/--no-index", help="Whether the first column of tables holds row numbers.")
+        bool | None,
+        typer.Option(
+            "--index/--no-index", help="Whether the first column of tables holds row numbers; detected by default."
+        ),
     ] = None,
     grid: Annotated[
-        str | None, typer.Option(help="Number of levels per factor of a full grid, as in 3,6,40,32,32.")
+        str | None, typer.Option(help="Number of levels per factor of a full grid, such as 3,6,40,32,32.")
     ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="Metrics to compute, as in mig,dci; all of the profile by default.")
+        str | None, typer.Option(help="Metrics to compute, such as mig,dci; by default all of the profile.")
     ] = None,
     profile: Annotated[str, typer.Option(help="Protocol that the scores follow.")] = "dlib",
     hold_out: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FACTOR=LEVEL,…",
-            help="Leave rows with these levels out of fitting, and score them and the others apart; once per factor.",
+            help="Fit without rows that have these levels, and score them and other rows separately; once per factor.",
         ),
     ] = None,
     rows: Annotated[
         Literal["all", "protocol"],
-        typer.Option(help="protocol: encode only the rows that the profile draws; nothing is kept, no intervals."),
+        typer.Option(
+            help="protocol: encode only the rows that the profile draws; nothing is stored, no intervals are computed."
+        ),
     ] = "all",
     adapter: _console.Adapter = None,
     resamples: _console.Resamples = 200,
@@ -59,7 +67,7 @@ def score(
 
     Example: latentlab score --codes z.npy --factors v.npy --metric mig,sap
 
-    Combinations held out: latentlab score RUN --hold-out shape=heart --hold-out scale=0.9,1.0
+    Hold out combinations: latentlab score RUN --hold-out shape=heart --hold-out scale=0.9,1.0
 
     Without encoding all samples: latentlab score RUN --rows protocol --metric mig,dci
     """

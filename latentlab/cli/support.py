@@ -19,16 +19,16 @@ PANEL = "Ask one question"
 
 def support(
     paths: _console.Paths,
-    data: _console.Data = None,
-    draws: Annotated[int, typer.Option(help="Number of samples of each kind and of real rows.", min=100)] = 5000,
+    data: _console.RunData = None,
+    draws: Annotated[int, typer.Option(help="Number of samples from each source, and of real rows.", min=100)] = 5000,
     seed: Annotated[int, _console.seed("Seed for samples and rows")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Measure whether a latent space can be sampled from: coverage, holes, continuity, fit to the prior, memorization.
+    """Measure whether a latent space can be sampled from: coverage, holes, continuity, fit to the prior, memorisation.
 
-    Example: latentlab support artifacts/mnist
+    Example: latentlab support artifacts/digits
     """
     refuse_busy(*paths)
     from latentlab.data import load

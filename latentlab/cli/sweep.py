@@ -20,9 +20,11 @@ def sweep(
     ] = None,
     data: _console.Data = None,
     out: Annotated[Path, _console.folder_to_make("Study folder to create or continue")] = Path("artifacts/study"),
-    objective: Annotated[str, typer.Option(help="Objective to minimise, as for train.")] = "beta-vae",
+    objective: Annotated[
+        str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
+    ] = "beta-vae",
     beta: Annotated[
-        str | None, typer.Option(help="Values of β; ae is a plain autoencoder (ae,1,4,16 for beta-vae).")
+        str | None, typer.Option(help="Values of β; ae is a plain autoencoder. By default ae,1,4,16 for beta-vae.")
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -41,24 +43,31 @@ def sweep(
     ] = "auto",
     condition: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, as a batch; may be repeated."),
+        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, such as batch; may be repeated."),
     ] = None,
-    sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
-    latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, as in 10 or 2,5,10.")] = "10",
-    steps: Annotated[int | None, typer.Option(help="Training steps per run (20,000).")] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood; 1 by default.")
+    ] = None,
+    latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, such as 10 or 2,5,10.")] = "10",
+    steps: Annotated[int | None, typer.Option(help="Number of training steps per run; 20,000 by default.")] = None,
     batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 64,
-    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam (the network's own).")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of Adam; by default the network's own.")
+    ] = None,
     decay: Annotated[
-        float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
+        float | None,
+        typer.Option(help="Final fraction of the steps over which the learning rate falls to 0; 0.2 by default."),
     ] = None,
     correlate: _console.Correlate = None,
     device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
-    workers: Annotated[int | None, typer.Option(help="Number of runs trained at the same time (one per core).")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of runs trained at the same time; one per core by default.")
+    ] = None,
     together: Annotated[
         bool | None,
         typer.Option(
             "--together/--apart",
-            help="Train runs with the same network in one pass, or each run alone (in one pass on cuda).",
+            help="Train runs with the same network in one pass, or each run alone; one pass is the default on cuda.",
         ),
     ] = None,
     shard: _console.Shard = None,
@@ -66,9 +75,9 @@ def sweep(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Train a study: every setting with every seed. Called again, it trains what is missing.
+    """Train a study: every setting with every seed. Run it again to train what is missing.
 
-    Example: latentlab sweep --data digits --out artifacts/digits-study --beta ae,1,4 --seeds 2 --steps 2000
+    Example: latentlab sweep --data digits --out artifacts/digits --beta ae,1,4 --seeds 2 --steps 2000
 
     Another objective: latentlab sweep --data digits --objective factor-vae --set gamma=10,35 --seeds 2
     """

@@ -16,7 +16,7 @@ def teach(
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
-    """Write the teaching notebook with the study that it shows: digits in two latent dimensions, AE and β = 1 and 4.
+    """Write a notebook for a class and the study that it shows: digits in two latent dimensions, AE and β = 1 and 4.
 
     Example: latentlab teach -o class
     """

@@ -15,7 +15,7 @@ PANEL = "Train"
 
 
 def train(
-    data: Annotated[str, typer.Option(help="Name of a data set (see latentlab data ls) or a path.")],
+    data: Annotated[str, typer.Option(help=f"{_console.DATA}.")],
     out: Annotated[Path, _console.folder_to_make("Run folder to create")],
     objective: Annotated[
         str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
@@ -34,39 +34,45 @@ def train(
         str | None,
         typer.Option(help="Likelihood of the decoder: auto (by kind), bernoulli, gaussian, poisson, …"),
     ] = None,
-    sigma: Annotated[float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood.")] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood; 1 by default.")
+    ] = None,
     latent_dim: Annotated[int, typer.Option(help="Number of latent dimensions.")] = 10,
-    steps: Annotated[int | None, typer.Option(help="Number of training steps (20,000).")] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of training steps; 20,000 by default.")] = None,
     batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 64,
-    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam (the network's own).")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of Adam; by default the network's own.")
+    ] = None,
     decay: Annotated[
-        float | None, typer.Option(help="Final fraction of the steps over which the learning rate falls to 0 (0.2).")
+        float | None,
+        typer.Option(help="Final fraction of the steps over which the learning rate falls to 0; 0.2 by default."),
     ] = None,
     seed: Annotated[int, _console.seed("Seed for initial weights, order of rows and noise")] = 0,
-    split: _console.Split = None,
+    split: Annotated[str | None, _console.split("train if it exists, otherwise all")] = None,
     condition: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, as a batch; may be repeated."),
+        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, such as batch; may be repeated."),
     ] = None,
     condition_encoder: Annotated[
         bool, typer.Option("--condition-encoder", help="Give the conditions to the encoder as well.")
     ] = False,
     weights: Annotated[
-        Path | None, typer.Option(help="Sampling weight of each row: .npy, as written by latentlab debias.")
+        Path | None,
+        typer.Option(help="File with the sampling weight of each row (.npy), as written by latentlab debias."),
     ] = None,
     correlate: _console.Correlate = None,
     precision: Annotated[str, typer.Option(help="Precision: auto, float32, mixed or bfloat16.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="Threads per process.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads per process; one per core by default.")] = None,
     device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
-    log_every: Annotated[int | None, typer.Option(help="Steps between entries in the history (100).")] = None,
-    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints (1,000).")] = None,
+    log_every: Annotated[int | None, typer.Option(help="Steps between entries in the history; 100 by default.")] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints; 1,000 by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished run.")] = False,
     json: _console.Json = False,
     quiet: _console.Quiet = False,
 ) -> None:
     """Train one model and save it as a run.
 
-    Example: latentlab train --data digits --out artifacts/digits --beta 4 --latent-dim 6 --steps 2000
+    Example: latentlab train --data digits --out artifacts/digits-beta4 --beta 4 --latent-dim 6 --steps 2000
     """
     from latentlab.system.memory import keep_freed_memory
 

@@ -13,7 +13,7 @@ app = typer.Typer(help="List and download published checkpoints.", no_args_is_he
 
 @app.command("ls")
 def ls(json: _console.Json = False) -> None:
-    """List the published checkpoints with their licence and address. Example: latentlab zoo ls."""
+    """List the published checkpoints with their licences and addresses. Example: latentlab zoo ls."""
     from latentlab.exchange.zoo import published
 
     entries = [
@@ -41,8 +41,10 @@ def _short(digests: object) -> str | None:
 
 @app.command("fetch")
 def fetch(
-    name: Annotated[str, typer.Argument(help="betaH_dsprites, VAE_mnist, …")],
-    out: Annotated[Path | None, _console.folder_to_make("Folder to download to (zoo/NAME)")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Such as betaH_dsprites or VAE_mnist; see latentlab zoo ls.")
+    ],
+    out: Annotated[Path | None, _console.folder_to_make("Folder to download to; zoo/NAME by default")] = None,
     quiet: _console.Quiet = False,
 ) -> None:
     """Download a published checkpoint and verify its checksums, where they are known.

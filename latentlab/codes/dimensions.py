@@ -33,7 +33,7 @@ FLOOR = 0.06  # a smaller share of a factor's entropy is negligible, however cer
 def dimensions(
     codes: Codes, *, notes: Mapping[str, Any] | None = None, rows: int = ROWS, draws: int = DRAWS, seed: int = 0
 ) -> pd.DataFrame:
-    """One row a latent dimension, the most important first: by KL, or by variance where there is no KL.
+    """One row per latent dimension, the most important first: by KL, or by variance where there is no KL.
 
     ``dim`` is the name (``z0``), ``index`` the position; ``kl`` = ``kl_mean_part`` + ``kl_variance_part`` in nats, the
     means over all rows of ½μ² and ½(σ² − 1 − log σ²); ``variance_of_mean`` is Var_x E[z|x], ``share`` its share of the

@@ -44,7 +44,7 @@ def kind_of_array(where: Path, x: Any, kind: str, *, axis: bool, axes: str) -> s
     """The kind of samples in an array: what is said, or what is plain; an `InputError` asks where it may be several.
 
     Two axes are rows of a table, of whole numbers from 0 asked for, and with an ``axis`` signals; three or four are
-    images, but for floats of fewer than 4 pixels a side, which may be channels of a signal.
+    images, but for floats of fewer than 4 pixels per side, which may be channels of a signal.
     """
     kinds, shape = registry.names("data/kinds"), tuple(x.shape)
     if kind:

@@ -34,7 +34,7 @@ def found(path: Path) -> bool:
 
 
 def dsprites(path: Path, specs: tuple[Factor, ...]) -> Dataset:
-    """The images of that file, 0 or 255, held at one bit a pixel (377 MB instead of 3 GB), with their factors `specs`.
+    """The images of that file, 0 or 255, held at one bit per pixel (377 MB, not 3 GB), with their factors `specs`.
 
     Reads ``imgs`` and ``latents_classes`` (in HDF5, ``latents/classes``); the pickled ``metadata`` is left alone.
     ``source`` records the SHA-256.
@@ -134,7 +134,7 @@ def _steps(n: int, pixels: int) -> Iterator[int]:
 
 
 def _packed(path: Path, blocks: Iterable[NDArray[np.uint8]], pixels: int) -> NDArray[np.uint8]:
-    """The images at one bit a pixel, (n, ⌈h·w/8⌉), never more than a block of them unpacked."""
+    """The images at one bit per pixel, (n, ⌈h·w/8⌉), never more than a block of them unpacked."""
     parts = []
     for block in blocks:
         if block.size % pixels or block.max(initial=0) > 1:

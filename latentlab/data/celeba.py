@@ -103,7 +103,7 @@ def _list_file(folder: Path, name: str) -> Path:
 
 
 def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Names of the attributes, files, and values (n, k) of 0 and 1: how many, the names, then a line a file.
+    """Names of the attributes, files, and values (n, k) of 0 and 1: how many, the names, then a line per file.
 
     A CSV does not say how many, and its line of names begins with that of the files' column.
     """

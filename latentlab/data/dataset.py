@@ -271,7 +271,7 @@ class Dataset:
 def is_grid(grid: Any, rows: int, factors: NDArray[np.floating] | None = None) -> bool:
     """Whether that many rows, with these factors (n, k), can be all combinations of `grid` levels in row-major order.
 
-    Each factor must have one value a level of its axis, whatever the levels of the others are.
+    Each factor must have one value per level of its axis, whatever the levels of the others are.
 
     >>> is_grid((2, 2), 4, np.array([[0, 0], [0, 1], [1, 0], [1, 1]])), is_grid((2, 2), 4, np.eye(4)[:, :2])
     (True, False)

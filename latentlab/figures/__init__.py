@@ -1,4 +1,4 @@
-"""Figures, one kind a file; the file's name is the kind's name.
+"""Figures, one kind per file; the file's name is the kind's name.
 
 Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several ``"runs"``, and defines five functions:
 ``prepare(run or runs, **options)`` gives a frozen holder of what is drawn, ``alt(data)`` says it in words,
@@ -88,11 +88,11 @@ def captioned(kind: str, runs: Runs, suffix: str, preset: str = "neurips", **opt
     from latentlab.figures import _style
 
     if suffix not in SUFFIXES:
-        raise InputError(f"no figure is a {suffix!r}; expected {ENDINGS}")
+        raise InputError(f"figures cannot be saved as {suffix!r}; expected {ENDINGS}")
     _style.preset(preset)
     module, data = _prepared(kind, runs, options)
     if suffix == "gif" and not hasattr(module, "frames"):
-        raise InputError(f"figure {kind} does not move, so there is no .gif of it; traversals do")
+        raise InputError(f"figure {kind} is not animated, so it cannot be saved as .gif; traversals can")
     return _content(module, data, suffix, preset), _caption.caption(module, data)
 
 

@@ -28,7 +28,7 @@ SAMPLES = 4  # reconstructed signals that are drawn where no number is said, and
 
 
 def traversals(form: Form, strips: Samples, headings: Sequence[str], grey: Sequence[bool]) -> Panels:
-    """A panel for each of the strips (rows, steps, c, t) and each channel shown, a curve a step."""
+    """A panel for each of the strips (rows, steps, c, t) and each channel shown, a curve per step."""
     shown, x = _channels(form, strips), axis(form)
     colours = shades(strips.shape[1])
     panels = [

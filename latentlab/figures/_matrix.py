@@ -24,7 +24,7 @@ ROW = 0.19  # inches that a row has on paper
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """``values`` (rows, columns) with a label a row and a column, greyed where it is said.
+    """``values`` (rows, columns) with a label per row and per column, greyed where it is said.
 
     Of a ``square`` matrix the diagonal is known beforehand: it is left out of the colours and their scale.
     ``row_names`` are written behind the rows' labels.

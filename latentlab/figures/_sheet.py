@@ -1,4 +1,4 @@
-"""Rows of images with a label a row, and a heading a column where there are any."""
+"""Rows of images with a label per row, and a heading per column where there are any."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TILE = 0.55  # inches that a cell of a tile takes at least
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """``cells`` (rows, columns, h, w, 4), a label a row, ``heads`` a column or none, and what is said of them.
+    """``cells`` (rows, columns, h, w, 4), a label per row, ``heads`` one per column or none, and what is said of them.
 
     ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column. ``plural`` is what
     the samples are called; ``smooth`` cells are drawn curves or bars, no pixels of data.

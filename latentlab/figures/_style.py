@@ -63,7 +63,7 @@ def preset(name: str) -> Preset:
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour a name, in the order given, told apart by colour-blind readers for the first seven."""
+    """A colour per name, in the order given, told apart by colour-blind readers for the first seven."""
     return {name: LONG[i % len(LONG)] for i, name in enumerate(dict.fromkeys(names))}
 
 

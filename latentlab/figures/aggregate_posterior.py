@@ -152,7 +152,7 @@ def static(data: AggregatePosterior, preset: str) -> Any:
 
 
 def numbers(data: AggregatePosterior) -> pd.DataFrame:
-    """The numbers: a row a point of a curve."""
+    """The numbers: a row per point of a curve."""
     import pandas as pd
 
     points = data.z.shape[1]

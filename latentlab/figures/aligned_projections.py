@@ -90,7 +90,7 @@ def prepare(runs: Sequence[Run], *, method: str | None = None, by: str | None = 
 
 
 def _values(runs: Sequence[Run], ids: NDArray[np.int64], by: str | None) -> list[ProjectionData]:
-    """A picture a run, its places still to be set, coloured by the factor or by the shared neighbours."""
+    """A picture per run, its places still to be set, coloured by the factor or by the shared neighbours."""
     codes = [run.codes() for run in runs]
     if by != OVERLAP:
         found = [colouring(run, each, by, ids) for run, each in zip(runs, codes, strict=True)]
@@ -222,7 +222,7 @@ def _ends(data: Aligned) -> tuple[float, float]:
 
 
 def numbers(data: Aligned) -> pd.DataFrame:
-    """The numbers: a row a point of a picture, with its run, its row's id and what colours it."""
+    """The numbers: a row per point of a picture, with its run, its row's id and what colours it."""
     import pandas as pd
 
     parts = []

@@ -57,7 +57,7 @@ class Strip:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """``rows``: a strip a run, or none where a dimension has no partner; ``titles`` name the runs."""
+    """``rows``: a strip per run, or none where a dimension has no partner; ``titles`` name the runs."""
 
     rows: tuple[tuple[Strip | None, ...], ...]
     titles: tuple[str, ...]
@@ -253,7 +253,7 @@ def _head(axes: Any, strip: Strip, chosen: _style.Preset, wide: float) -> None:
 
 
 def numbers(data: Compared) -> pd.DataFrame:
-    """The numbers: a row a decoded sample, with its run, dimension, value and how the dimension was matched."""
+    """The numbers: a row per decoded sample, with its run, dimension, value and how the dimension was matched."""
     import pandas as pd
 
     strips = [

@@ -1,4 +1,4 @@
-"""What directions do that no axis names: a row a direction, two standard deviations to either side of the mean code."""
+"""Effect of directions other than the axes: a row per direction, two standard deviations around the mean code."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ HEADS = ("derivative", "on its path")
 
 @dataclass(frozen=True, eq=False)
 class EffectsData:
-    """``sheet``: two heat maps a dimension, light where it acts most; ``table``: see `explain.table.explained`.
+    """``sheet``: two heat maps per dimension, light where it acts most; ``table``: see `explain.table.explained`.
 
     ``grey`` are the inactive dimensions. Samples that are no pictures are drawn in ``panels`` instead, and ``table`` is
     `explain.table.features`.
@@ -64,7 +64,7 @@ def prepare(run: Run, *, top: int = 10) -> EffectsData:
     subtitle = [
         describe(run),
         f"around {table.attrs['rows']} codes",
-        f"left: change for a standard deviation of the code, yellow {most[0]:.2f} of a pixel's range",
+        f"left: change per standard deviation of the code, yellow {most[0]:.2f} of a pixel's range",
         f"right: from its 2.5 % to its 97.5 % quantile, yellow {most[1]:.2f}",
     ]
     labels = tuple(_label(row) for row in table.to_dict("records"))
@@ -101,12 +101,12 @@ def alt(data: EffectsData) -> str:
     if data.panels is not None:
         first = data.table[data.table["rank"] == 1]
         moved = "; ".join(f"{row.dim} {row.direction} most {row.feature}" for row in first.itertuples())
-        return f"Effect of latent dimensions on {data.sheet.plural}, a panel each. {data.sheet.subtitle}. {moved}."
+        return f"Effects on {data.sheet.plural}, one panel per latent dimension. {data.sheet.subtitle}. {moved}."
     rows = "; ".join(
         f"{row['dim']} strength {row['strength']:.3f}, on {number(row['area'])} of the image"
         for row in data.table.to_dict("records")
     )
-    return f"Two heat maps a latent dimension. {data.sheet.subtitle}. {rows}."
+    return f"Two heat maps per latent dimension. {data.sheet.subtitle}. {rows}."
 
 
 def interactive(data: EffectsData) -> Any:

@@ -18,7 +18,7 @@ from latentlab.runs.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "What each dimension knows of each factor"
+TITLE = "Which factors each dimension encodes"
 TAKES = "run"
 
 

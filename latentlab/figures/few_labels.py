@@ -56,7 +56,7 @@ def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
             continue
         curves += [(str(settings[run.name]), run.name, curve)] if curve else []
     if not curves:
-        raise missing[0] if missing else InputError(f"no run has a {estimator} curve; make one: `latentlab probe …`")
+        raise missing[0] if missing else InputError(f"no run has a {estimator} curve; compute one: `latentlab probe …`")
     if len({(curve.factor, curve.classes) for _, _, curve in curves}) > 1:
         raise InputError("the runs were probed for different classes; probe all for one: `latentlab probe --factor`")
     first = curves[0][2]
@@ -97,7 +97,7 @@ def interactive(data: FewLabels) -> Any:
                 showlegend=setting not in seen,
                 line={"color": data.colours[setting], "width": 1.5},
                 customdata=list(zip(curve.low, curve.high, strict=True)),
-                hovertemplate=f"{setting}, %{{x}} a class: %{{y:.3f}}, 95 %% of draws %{{customdata[0]:.3f}} to "
+                hovertemplate=f"{setting}, %{{x}} per class: %{{y:.3f}}, 95 %% of draws %{{customdata[0]:.3f}} to "
                 f"%{{customdata[1]:.3f}}<extra>{run}</extra>".replace("%%", "%"),
             )
         )
@@ -134,7 +134,7 @@ def static(data: FewLabels, preset: str) -> Any:
 
 
 def numbers(data: FewLabels) -> pd.DataFrame:
-    """The numbers: a row a point, with the range that holds 95 % of the draws."""
+    """The numbers: a row per point, with the range that holds 95 % of the draws."""
     import pandas as pd
 
     rows = [

@@ -39,7 +39,9 @@ def prepare(
     """
     codes, form = run.codes(), run.config.form
     if form.ndim != IMAGE:
-        raise InputError(f"{run.name} has {form.plural}; only of images a part is hidden. In Python: ll.live(run).fill")
+        raise InputError(
+            f"{run.name} has {form.plural}; parts can be hidden only in images. In Python: ll.live(run).fill"
+        )
     if codes.variance is None:
         raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be sampled; choose a VAE")
     if not (1 <= rows <= 50 and 1 <= draws <= 50):

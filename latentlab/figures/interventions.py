@@ -28,7 +28,7 @@ WHOLE = "cause of the whole code"
 
 @dataclass(frozen=True, eq=False)
 class InterventionsData:
-    """``rows``: a line a factor, as `Interventions.to_frame` has it."""
+    """``rows``: a line per factor, as `Interventions.to_frame` has it."""
 
     rows: pd.DataFrame
     subtitle: str
@@ -43,7 +43,7 @@ class InterventionsData:
 def prepare(run: Run) -> InterventionsData:
     """The interventions on the run's codes (`latentlab intervene`)."""
     found = load_interventions(run)
-    subtitle = [describe(run), "a part of the code is swapped with that of a donor row, then decoded and read"]
+    subtitle = [describe(run), "a part of the code is replaced by that of a donor row, then decoded and read"]
     subtitle += ["lines: 95 % intervals over pairs of rows"]
     left_out = found.settings.get("left_out") or {}
     subtitle += [f"not readable: {', '.join(left_out)}"] if left_out else []
@@ -57,7 +57,7 @@ def alt(data: InterventionsData) -> str:
         f"{label}, cause {number(row['cause'])}, isolation {number(row['isolation'])}, whole code {number(row[WHOLE])}"
         for label, row in zip(data.labels, rows, strict=True)
     )
-    return f"Dots with intervals, a row per factor: cause and isolation. {data.subtitle}. {told}."
+    return f"Dots with intervals, one row per factor: cause and isolation. {data.subtitle}. {told}."
 
 
 def interactive(data: InterventionsData) -> Any:
@@ -76,9 +76,9 @@ def interactive(data: InterventionsData) -> Any:
                 name=name,
                 marker={"color": colour, "size": 9, "symbol": symbol},
                 error_x={"type": "data", "symmetric": False, "thickness": 1.2, "width": 0, "color": colour, **ends},
-                customdata=table[["moves most besides", "disagreement"]].assign(label=data.labels).fillna("–"),
-                hovertemplate=f"%{{customdata[2]}}<br>{name} %{{x:.2f}}<br>moves most besides: %{{customdata[0]}}<br>"
-                "%{customdata[1]}<extra></extra>",
+                customdata=table[["other factor moved most", "disagreement"]].assign(label=data.labels).fillna("–"),
+                hovertemplate=f"%{{customdata[2]}}<br>{name} %{{x:.2f}}<br>other factor moved most: "
+                "%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
             )
         )
     fig.add_trace(

@@ -48,7 +48,7 @@ def _labels(data: Kl) -> list[str]:
 
 
 def _palette(data: Kl) -> list[list[str]]:
-    """A colour a bar for each part, grey where the dimension is inactive."""
+    """A colour per bar for each part, grey where the dimension is inactive."""
     tones = [(_style.OKABE_ITO[0], _style.GREY), (_style.OKABE_ITO[5], _style.FAINT)]
     return [[grey if dead else tone for dead in inactive(data.table)] for tone, grey in tones[: len(data.parts)]]
 
@@ -57,7 +57,7 @@ def alt(data: Kl) -> str:
     """The figure in words."""
     total = [sum(values) for values in zip(*data.parts.values(), strict=True)]
     bars = ", ".join(f"{label} {number(value)}" for label, value in zip(_labels(data), total, strict=True))
-    return f"Bars, one a latent dimension: {data.axis}. {data.subtitle}. {bars}."
+    return f"Bars, one per latent dimension: {data.axis}. {data.subtitle}. {bars}."
 
 
 def interactive(data: Kl) -> Any:

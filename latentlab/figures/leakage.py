@@ -174,7 +174,7 @@ def static(data: LeakageData, preset: str) -> Any:
 
 
 def numbers(data: LeakageData) -> pd.DataFrame:
-    """The numbers: a row a dot, and one row per run with the mean over its dimensions (``dim`` is empty)."""
+    """The numbers: a row per dot, and one row per run with the mean over its dimensions (``dim`` is empty)."""
     import pandas as pd
 
     return pd.concat([data.runs, data.dots]).drop(columns="place")

@@ -72,7 +72,7 @@ def prepare(
     """
     codes = run.codes()
     if codes.latent_dim < 2:
-        raise InputError(f"{run.name} has one latent dimension; a manifold needs two. Draw its traversals instead")
+        raise InputError(f"{run.name} has one latent dimension; a manifold needs two. Plot its traversals instead")
     steps = steps or steps_of(run)
     if not 2 <= steps <= 50:
         raise InputError(f"steps is {steps}; expected 2 to 50")

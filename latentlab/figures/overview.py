@@ -42,7 +42,7 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class OverviewData:
-    """``curve``: rate and distortion of all runs; ``shown``: the strips, a run a setting."""
+    """``curve``: rate and distortion of all runs; ``shown``: the strips, a run per setting."""
 
     curve: RateDistortion
     shown: tuple[Shown, ...]
@@ -112,7 +112,7 @@ def _verdict(table: pd.DataFrame) -> list[str]:
 
 def _what(shown: dict[str, Shown], strips: int) -> str:
     named = f"{strips} dimension{'s' * (strips != 1)}"
-    return f"strips: the {named} of a run that know a factor best, around its own start, low to high"
+    return f"strips: the {named} of a run that encode a factor best, around its own row, low to high"
 
 
 def alt(data: OverviewData) -> str:

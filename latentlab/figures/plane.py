@@ -90,5 +90,5 @@ def static(data: ProjectionData, preset: str) -> Any:
 
 
 def numbers(data: ProjectionData) -> pd.DataFrame:
-    """The numbers: a row a point, with its row's id and its value of the factor."""
+    """The numbers: a row per point, with its row's id and its value of the factor."""
     return _numbers(data)

@@ -335,7 +335,7 @@ def _beside(data: ProjectionData, chosen: _style.Preset) -> float:
 
 
 def numbers(data: ProjectionData) -> pd.DataFrame:
-    """The numbers: a row a point, with its row's id and its value of the factor."""
+    """The numbers: a row per point, with its row's id and its value of the factor."""
     import pandas as pd
 
     named = {"row_name": list(data.called)} if data.called else {}

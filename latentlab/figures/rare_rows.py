@@ -36,8 +36,8 @@ def prepare(run: Run, *, images: int | None = None) -> _sheet.Sheet:
     summary = extremes["rarest"].settings["summary"]
     subtitle = [
         describe(run),
-        f"{len(summary['dimensions'])} of {summary['of_dimensions']} dimensions counted, by their {summary['combine']}",
-        f"weights worth {summary['effective']:,.0f} of {summary['rows']:,} rows",
+        f"{len(summary['dimensions'])} of {summary['of_dimensions']} dimensions used, combined by {summary['combine']}",
+        f"effective sample size {summary['effective']:,.0f} of {summary['rows']:,} rows",
     ]
     cells = np.stack([_images.rgba(row) for row in rows])
     codes = np.concatenate([extremes[name].codes[:count] for name in ("rarest", "commonest")])
@@ -48,7 +48,7 @@ def alt(data: _sheet.Sheet) -> str:
     """The figure in words."""
     classes = [str(name) for name in data.marks["class"] if name]
     half = len(classes) // 2
-    of = f" Classes: rarest {', '.join(classes[:half])}; commonest {', '.join(classes[half:])}." if classes else ""
+    of = f" Classes: rarest {', '.join(classes[:half])}; most common {', '.join(classes[half:])}." if classes else ""
     return f"Grid of {data.plural}, rows: {'; '.join(data.labels)}. {data.subtitle}.{of}"
 
 

@@ -217,7 +217,7 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) 
 
 
 def numbers(data: RateDistortion) -> pd.DataFrame:
-    """The numbers: a row a dot or line; a deterministic run has no rate."""
+    """The numbers: a row per dot or line; a deterministic run has no rate."""
     import pandas as pd
 
     columns = ["run", "setting", "seed", "rate", "distortion", "elbo", "judged_rows"]

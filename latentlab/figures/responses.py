@@ -28,7 +28,7 @@ ACROSS = 4
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """``curves``: a row a (dimension, value) with ``mean`` and ``sd``; ``ticks`` names the values that have names.
+    """``curves``: a row per (dimension, value) with ``mean`` and ``sd``; ``ticks`` names the values that have names.
 
     Values with names have no order, so they are not joined. All panels have the same ``limits``.
     """
@@ -195,5 +195,5 @@ def _upright(panels: Sequence[Any], data: Responses, chosen: _style.Preset) -> N
 
 
 def numbers(data: Responses) -> pd.DataFrame:
-    """The numbers: a row a (dimension, value of the factor)."""
+    """The numbers: a row per (dimension, value of the factor)."""
     return data.curves.assign(factor=data.factor).reset_index(drop=True)

@@ -44,7 +44,7 @@ def prepare(
     trained = run.config.stochastic or not run.encodes
     subtitle = [
         describe(run),
-        f"{count} draws of each" if len(sources) > 1 else f"{count} draws",
+        f"{count} samples of each" if len(sources) > 1 else f"{count} samples",
         "" if trained or "prior" not in sources else "an autoencoder has no prior",
         f"seed {seed}",
     ]

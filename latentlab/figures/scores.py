@@ -1,4 +1,4 @@
-"""Scores against the setting: a panel a metric, a dot a seed, the mean as a line, what rotated codes reach beside."""
+"""Scores by setting: a panel per metric, a dot per seed, a line at the mean, and the scores of rotated codes."""
 
 from __future__ import annotations
 
@@ -210,5 +210,5 @@ def _draw(axes: Any, group: pd.DataFrame, colour: str) -> None:
 
 
 def numbers(data: Scores) -> pd.DataFrame:
-    """The numbers: a row a dot, with the value over all rows, its interval and what rotated codes reach."""
+    """The numbers: a row per dot, with the value over all rows, its interval and what rotated codes reach."""
     return data.points.drop(columns=["place", "shown"])

@@ -17,7 +17,7 @@ from latentlab.system.registry import choose
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = "The size of the space"
+TITLE = "Size of the latent space"
 TAKES = "runs"
 PANELS = {"distortion": "Distortion (nats)", "rate": "Rate (nats)", "active_units": "Active units"}
 AXES = {"beta": "β", "latent_dim": "latent dimensions"}

@@ -270,9 +270,9 @@ def _ends(data: Traversals) -> list[tuple[float, str]]:
 
 
 def numbers(data: Traversals) -> pd.DataFrame:
-    """The numbers: a row a (dimension, step) with the value that the dimension has there.
+    """The numbers: a row per (dimension, step) with the value that the dimension has there.
 
-    Of samples that are no pictures a row a (dimension, step, point) or (dimension, feature) with what is drawn.
+    Of samples that are no pictures a row per (dimension, step, point) or (dimension, feature) with what is drawn.
     """
     import pandas as pd
 

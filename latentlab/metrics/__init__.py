@@ -1,4 +1,4 @@
-"""Metrics: pure functions on arrays, one a file; the file's name is the metric's name.
+"""Metrics: pure functions on arrays, one per file; the file's name is the metric's name.
 
 Each file declares ``METRIC`` (what it needs, its range, which direction is good, its source) and defines one
 function of its own name that returns a `Score`. ``ll.metrics.mig(codes, factors)``.

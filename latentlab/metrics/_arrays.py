@@ -20,7 +20,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 Kinds = Sequence[FactorKind] | None
 
-BLOCK = 1 << 15  # rows a block
+BLOCK = 1 << 15  # rows per block
 HUGE = 1e100  # factors beyond have no squares
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 

@@ -105,7 +105,7 @@ class Card(Result):
         yield "along a synthetic trajectory", ", ".join(map(_shown, of["trajectory"]))
         yield (
             "discriminability",
-            f"{_shown(of['discriminability'])} of its eleven points told from the one before (0.5 is chance)",
+            f"{_shown(of['discriminability'])} of its eleven points distinguished from the one before (0.5 is chance)",
         )
         yield "reseed coefficient of variation", _shown(of["cv"])
         yield "smallest reliable difference", f"{_shown(of['smallest_difference'])} at {ROWS:,} rows"

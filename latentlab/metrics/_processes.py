@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]
 
 
 def aggregated(similar: list[Matrix], settings: dict[str, Any]) -> Score:
-    """The score of similarities (d, levels), one matrix a factor: LMS, with MSAS and MSGS as parts.
+    """The score of similarities (d, levels), one matrix per factor: LMS, with MSAS and MSGS as parts.
 
     LMS gives each dimension to at most one process and each process to at most one dimension, so that their sum is
     largest, and divides by the number of processes; MSAS is the mean of each process' largest similarity, MSGS that of

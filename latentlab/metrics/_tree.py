@@ -1,8 +1,8 @@
 """What the kernels of one regression tree share: its rows, its nodes and its scratch memory.
 
 A tree is a heap: node i has children 2i + 1 and 2i + 2; a node that is not split has feature −1 and is a leaf.
-Arrays of rows are (levels, d, n): one layer a level, one line a feature, holding the rows sorted by that feature within
-each node's range. The top layer of all but the residuals serves every tree.
+Arrays of rows are (levels, d, n): one layer per level, one line per feature, holding the rows sorted by that feature
+within each node's range. The top layer of all but the residuals serves every tree.
 """
 
 from __future__ import annotations

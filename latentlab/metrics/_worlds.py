@@ -2,7 +2,7 @@
 
 `FACTORS` and `CODES` follow the four kinds of factors and the ten kinds of codes of Joshi et al. 2026 (*Who guards the
 guardians?*, D1 to D4 and E1 to E10). `stage` is a trajectory: codes on the way from noise that mixes all factors to
-clean codes, one factor a dimension.
+clean codes, one factor per dimension.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ METRIC = Metric(
     ),
     too_low=(
         "Few rows (0.07 at 300, 0.28 at 10,000 of one code); copied factors (0.83) and copies of a dimension (0.86) "
-        "where one dimension a factor has 1."
+        "where one dimension per factor has 1."
     ),
 )
 

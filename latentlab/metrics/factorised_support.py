@@ -24,7 +24,7 @@ METRIC = Metric(
     unchanged_by=("order", "sign", "scale"),
     too_high="Few rows (0.30 at 300, 0.23 at 10,000 of one code): combinations are missing; curves that crowd values.",
     too_low=(
-        "It knows no factors: noise (0.23) and codes of one factor a dimension (0.18) hardly differ. Read it with "
+        "It knows no factors: noise (0.23) and codes of one factor per dimension (0.18) hardly differ. Read it with "
         "`shuffled`."
     ),
 )

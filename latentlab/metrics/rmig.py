@@ -26,7 +26,7 @@ METRIC = Metric(
     too_high="A dimension that holds several factors costs nothing. Without a variance it is mig under another name.",
     too_low="Two dimensions for a factor, as sine and cosine or copies; lossless mixing brings it near 0.",
 )
-BLOCK = 1 << 14  # rows a block: masses of 10 dimensions in 10 bins are 13 MB
+BLOCK = 1 << 14  # rows per block: masses of 10 dimensions in 10 bins are 13 MB
 
 
 def rmig(

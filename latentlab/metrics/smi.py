@@ -17,7 +17,7 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Moinfar and Theis 2024, Unsupervised deep disentangled representation of single-cell omics, methods",
-    assumes="Processes that are one level against the rest; one dimension a level; enough rows a bin.",
+    assumes="Processes that are one level against the rest; one dimension per level; enough rows per bin.",
     unchanged_by=("order", "sign", "scale", "scales", "shift"),
     too_high=(
         "More dimensions than factors: copies (0.14) and sine with cosine (0.16) are matched with more levels; one "
@@ -28,7 +28,7 @@ METRIC = Metric(
 
 
 def smi(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds = None) -> Score:
-    """Information that a dimension has on one level against the rest, over that level's entropy, one dimension a level.
+    """Information of a dimension about one level against the rest, over that level's entropy, one dimension per level.
 
     Every level of every factor is a process p of its own, 1 on its rows and 0 on the others: S_ip = I(z_i; p) / H(p),
     plug-in over codes (n, d) in `bins` bins of equal width. The value is the latent matching score: the largest sum of

@@ -27,7 +27,7 @@ METRIC = Metric(
 
 
 def spn(codes: ArrayLike, factors: ArrayLike, *, bins: int = 10, kinds: Kinds = None) -> Score:
-    """How often neighbours along a dimension share a level, above chance, one dimension a level.
+    """How often neighbours along a dimension share a level, above chance, one dimension per level.
 
     Rows are sorted by dimension i. Of the n_p rows of a level p, a_ip pairs of neighbours both belong to p:
     S_ip = max(0, a_ip / (n_p − 1) − q) / (1 − q) with q = n_p / n, which is 1 where the level's rows lie together and

@@ -1,4 +1,4 @@
-"""Networks, one a file, and the autoencoder that is built of them.
+"""Networks, one per file, and the autoencoder that is built of them.
 
 A network's file has two functions: ``encoder(shape, outputs)`` maps samples (n, *shape) to (n, outputs), and
 ``decoder(latent_dim, shape)`` maps codes (n, d) to samples' worth of likelihood parameters (n, *shape). Where it does

@@ -33,7 +33,7 @@ class Panel(NamedTuple):
 def bundle(panels: Sequence[Panel], *, preset: str) -> bytes:
     """A ZIP of every panel's ``NN-title.pdf`` and ``.csv``, numbered in order, and a ``README.md`` with the commands.
 
-    The caption of a figure lies beside it as text and as LaTeX's ``\\caption{…}``.
+    The caption of a figure is next to it as text and as LaTeX's ``\\caption{…}``.
 
     >>> import zipfile, io
     >>> found = bundle([Panel("KL per dimension", command="latentlab figure kl …", numbers=b"a")], preset="icml")
@@ -65,7 +65,7 @@ def _readme(panels: Sequence[Panel], preset: str) -> str:
     lines = [
         "# Figures and their numbers",
         "",
-        f"Column width: {preset}. Made with latentlab {version('latentlab')}. The caption of a figure lies beside "
+        f"Column width: {preset}. Made with latentlab {version('latentlab')}. The caption of a figure is next to "
         "it, as .caption.txt and .caption.tex.",
         "",
     ]

@@ -22,7 +22,7 @@ def caveats(table: pd.DataFrame) -> list[str]:
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
     >>> caveats(compare(Study(shipped_study())))[0].partition(":")[0]
-    'No more than 3 seeds a setting'
+    'At most 3 seeds per setting'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
     parts = (_seeds, _collapsed, _domain, _rows, _nulls, _unresolved, _missing)
@@ -65,7 +65,7 @@ def _seeds(good: pd.DataFrame) -> list[str]:
                 "attributed to the setting."
             )
         ]
-    return [f"No more than {seeds.max()} seeds a setting: neither a spread nor an order of settings is certain."]
+    return [f"At most {seeds.max()} seeds per setting: the spread and the order of settings are uncertain."]
 
 
 def _collapsed(good: pd.DataFrame) -> list[str]:

@@ -176,7 +176,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
     if table is None:
         return Section(title, why, None, (), opened)
     ranked = f"ranked by {table.attrs['ranked_by']}"
-    said = [ranked, f"factors read off {table.attrs['rows']:,} of {table.attrs['of_rows']:,} rows"]
+    said = [ranked, f"factors read from {table.attrs['rows']:,} of {table.attrs['of_rows']:,} rows"]
     said += [] if run.config.stochastic else ["a deterministic encoder has no KL and no inactive dimension"]
     images: list[str] = []
     if with_images:

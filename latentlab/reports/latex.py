@@ -94,7 +94,7 @@ def _head(measure: str) -> str:
 
 
 def _column(summary: pd.DataFrame, measure: str, best: str | None) -> list[Cell]:
-    """The entries of a measure, one a setting, all with the same number of decimals."""
+    """The entries of a measure, one per setting, all with the same number of decimals."""
     spread = summary[f"{measure}_sd"].to_numpy(float)
     digits = _digits(measure, spread)
     found = []

@@ -299,7 +299,7 @@ def _beside(found: Mapping[str, Sequence[Score]]) -> list[str]:
         low, high = f"{100 * min(shares):.3g} %", f"{100 * max(shares):.3g} %"
         sentences.append(f"Of the test rows {low if low == high else f'{low} to {high}'} were also drawn for training.")
     left = _several(every, lambda score: ", ".join(score.settings.get("factors_left_out", [])) or None)
-    return sentences + ([f"Factors of one value were left out: {_and(map(str, left))}."] if left else [])
+    return sentences + ([f"Factors with a single value were left out: {_and(map(str, left))}."] if left else [])
 
 
 def _libraries(scores: Sequence[Score], cite: _Cites) -> str:

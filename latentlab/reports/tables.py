@@ -128,7 +128,7 @@ def _references(runs: Sequence[Run]) -> dict[str, float]:
 
 
 def versions(runs: Sequence[Run]) -> Table:
-    """What the runs were trained with: one row a thing, with the runs that differ."""
+    """What the runs were trained with: one row per thing, with the runs that differ."""
     from latentlab.runs.health import environment
 
     found: dict[str, dict[str, list[str]]] = {}

@@ -103,7 +103,7 @@ class Advice(Result):
             return "The network is linear: its active units are the components whose threshold exceeds β."
         source = "fitted to the study" if self.measured else "from other data sets, where it lay between 0.4 and 0.8"
         return (
-            "Components are what a linear VAE keeps. Deep networks need fewer units: expected here are "
+            "Components are what a linear VAE keeps. Deep networks need fewer units: about "
             f"(components + 1)^γ − 1 with γ = {self.exponent:.2f}, {source}."
         )
 
@@ -171,8 +171,8 @@ def advise(
     sigma : float, default 1.0
         The standard deviation of a Gaussian likelihood.
     seeds : int, optional
-        How many seeds a setting the suggested command trains: by default one for a wanted number, four for a grid, from
-        which the best setting can be told.
+        How many seeds per setting the suggested command trains: by default one for a wanted number, four for a grid,
+        the least from which the best setting can be identified.
     rows : int
         At most how many rows are read, chosen by the seed.
     seed : int, default 0
@@ -262,7 +262,7 @@ def of_one_kind(runs: Iterable[Run]) -> list[Run]:
     """
     given = list(runs)
     if given and not any(run.config.has_model for run in given):
-        raise InputError("these runs hold codes without a model; β is a setting of models alone")
+        raise InputError("these runs hold codes without a model; β applies only to models")
     found = [run for run in given if beta_of(run) is not None]
     for key in ("likelihood", "sigma", "network", "latent_dim"):
         values = sorted({str(getattr(run.config, key)) for run in found})

@@ -81,7 +81,7 @@ def _best(table: pd.DataFrame, rivals: Sequence[Choice]) -> str:
         settings = table["setting"].dropna().nunique()
         if settings < 2:
             return "There is one setting only, so there is nothing to compare."
-        return "No score tells: fewer than two settings have a score, or an ELBO, with a preferred direction."
+        return "No score can decide: fewer than two settings have a score, or an ELBO, with a preferred direction."
     counts = max((list(each.seeds.values()) for each in rivals), key=min)
     if min(counts) < LEAST:
         seeds = _counted(max(counts), "seed") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} seeds"

@@ -146,7 +146,7 @@ class Choice(Result):
         Returns
         -------
         DataFrame
-            A row a rival: the leader's difference from it, interval, p and P(better).
+            A row per rival: the leader's difference from it, interval, p and P(better).
         """
         import pandas as pd
 

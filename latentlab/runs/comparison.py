@@ -437,5 +437,5 @@ def check_comparable(runs: Iterable[Run]) -> None:
     if len(scales) > 1:
         named = " but ".join(f"{name[-40:]} {scale}" for scale, name in list(scales.items())[:2])
         raise InputError(
-            f"likelihoods differ: {named}; their nats are on different scales: compare them separately"[:200]
+            f"likelihoods differ: {named}; their nats are on different scales, so compare them separately"[:200]
         )

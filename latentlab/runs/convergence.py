@@ -26,7 +26,7 @@ class Rest:
     Attributes
     ----------
     gain
-        In nats an image; where the curve rises as the logarithm of the steps, half of what twice the training brings.
+        In nats per image; where the curve rises as the logarithm of the steps, half of what twice the training brings.
     low, high
         The 95 % interval of the gain, from the scatter of 8 blocks of each quarter.
     flat
@@ -53,7 +53,7 @@ def rest(run: Run, *, tolerance: float = TOLERANCE, of_loss: bool = False) -> Re
     run
         Its history gives the bound, as the mean over the steps of each line.
     tolerance
-        In nats an image: the bound is flat where the gain is surely between −tolerance and tolerance.
+        In nats per image: the bound is flat where the gain is surely between −tolerance and tolerance.
     of_loss
         Look at the loss that was minimised instead, which at another β than 1 is not the bound.
 

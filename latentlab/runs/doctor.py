@@ -118,7 +118,7 @@ def _left_out(study: Study) -> Iterator[Finding]:
         mend = {
             BARE: f"{RESTORE}, or remove the folder",
             LINK: f"copy the run here in its place: {quote(str(path.resolve()))}",
-            NAMED: "rename the folder: letters, digits, . _ and - alone, 64 at most, no dot in front",
+            NAMED: "rename the folder: only letters, digits, . _ and -, at most 64, no leading dot",
         }
         yield Finding(str(path), why, True, mend[why])
 
@@ -139,7 +139,7 @@ def _planned(study: Study) -> Iterator[Finding]:
     if absent:
         some = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
         yield Finding(str(study.path), f"{len(absent)} of {len(members)} runs were never started: {some}", True,
-                      "the same `latentlab sweep` again does what is missing")  # fmt: skip
+                      "run the same `latentlab sweep` again to train what is missing")  # fmt: skip
 
 
 def _finder() -> Find:
@@ -172,14 +172,19 @@ def _run(run: Run, find: Find) -> Iterator[Finding]:
         if busy:
             yield Finding(where, "another process writes it now")
         elif run.step < run.config.steps:
-            again = f"latentlab train --resume with its other options, or the sweep again, continues {run.name}"
+            again = f"latentlab train --resume with the other options of {run.name}, or the sweep again, continues it"
             mend = "lower the learning rate, or remove the run" if run.diverged else again
             yield Finding(where, f"{run.state}: step {run.step:,} of {run.config.steps:,}", True, mend)
         litter = [] if busy else [each for each in sorted(run.path.glob(f"{TEMPORARY}*")) if is_litter(each)]
         if litter:
             size = sum(each.stat().st_size for each in litter)
-            mend = f"the next writer of the run sweeps them; or rm -r {quote(str(run.path))}/{TEMPORARY}*"
-            yield Finding(where, f"{len(litter)} files that a killed process left, {size:,} bytes", True, mend)
+            mend = f"the next command that writes to the run removes them; or rm -r {quote(str(run.path))}/{TEMPORARY}*"
+            yield Finding(
+                where,
+                f"{len(litter)} file{'s' * (len(litter) != 1)} left by a killed process, {size:,} bytes",
+                True,
+                mend,
+            )
         yield from _no_files(run)
         yield from _short(run)
         yield from _files(run)

@@ -26,7 +26,7 @@ SPARE = "needed only to resume, and the run is finished"
 
 
 def health(run: Run) -> pd.DataFrame:
-    """One row a file of the run: ``file``, ``bytes``, ``written`` (local time), ``sha256``, ``state`` and ``why``.
+    """One row per file of the run: ``file``, ``bytes``, ``written`` (local time), ``sha256``, ``state`` and ``why``.
 
     ``state`` is ``current`` (made from the files that are there now), ``stale`` (one of them changed since),
     ``missing``, ``damaged`` (it cannot be read), ``locked`` (it cannot be opened now), ``newer`` (a later version of

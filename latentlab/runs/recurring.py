@@ -29,8 +29,8 @@ MOST_RUNS = 60  # of a study whose seeds are compared in all settings at once
 MOST_NAMED = 3  # settings that are named where many have the same to say
 NOTE = (
     "Strength: mean |Spearman correlation| within the group. A group recurs when it is stronger than what shuffled "
-    "rows and randomly rotated codes reach in 95 % of draws. Name: the user's, else what most of its dimensions "
-    "detect, else the factor that they know most about."
+    "rows and randomly rotated codes reach in 95 % of draws. Name: the user's; otherwise what most of its "
+    "dimensions detect; otherwise the factor that they encode most."
 )
 
 
@@ -276,5 +276,5 @@ def not_recurring(found: Recurring) -> list[str]:
         said.append(f"{', '.join(settings[:MOST_NAMED])}{more}: {why}.")
     for setting in dict.fromkeys(each.setting for each in found.groups):
         weak = sum(not each.recurring for each in found.groups if each.setting == setting)
-        said += [f"{setting}: {weak} weaker group{'s' * (weak != 1)} not told from chance."] if weak else []
+        said += [f"{setting}: {weak} weaker group{'s' * (weak != 1)} not distinguishable from chance."] if weak else []
     return said

@@ -36,7 +36,7 @@ def unresolved(table: pd.DataFrame, judged: Sequence[Choice]) -> list[Caveat]:
                     "unresolved difference",
                     f"by {each.measure}, {each.leader} and {rivals} differ by {abs(near[0].difference):.2g}, less than "
                     f"the {limit:.2g} by which evaluations of equal codes differ",
-                    "read no order into it, or score more rows with more seeds",
+                    "do not rank them by it, or score more rows with more seeds",
                 )
             )
     return caveats

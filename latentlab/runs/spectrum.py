@@ -165,7 +165,7 @@ def _residuals(values: Values, name: str) -> Values:
     """Pearson residuals of counts: what exceeds a sample's sum times the shares, over the root of its mean."""
     if not (np.nanmin(values) >= 0 and np.isfinite(values).all()):
         raise InputError(
-            f"{name} has values that are no counts, which a Poisson likelihood does not take; use gaussian"
+            f"{name} has values that are not counts, which a Poisson likelihood does not take; use gaussian"
         )
     sums = values.sum(axis=1, keepdims=True, dtype=np.float64)
     share = values.sum(axis=0, dtype=np.float64) / sums.sum()

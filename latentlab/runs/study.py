@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BARE = "it has weights but no config.json"
 LINK = "it is a link, and a study takes no run through a link"
-NAMED = "its name has more than 64 characters, a dot in front, or others than letters, digits, . _ and -"
+NAMED = "its name has more than 64 characters, a leading dot, or characters other than letters, digits, . _ and -"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from latentlab.system.registry import load, names
 
 NEAREST = 10  # rivals that are shown; a leader far ahead of them needs no further line
 NOTE = (
-    "Difference: the leader's mean less the rival's, with its 95 % interval. P(better): how often a seed of the leader "
-    "is better than one of the rival. p is one-sided, for this pair alone. Interquartile mean: of the middle half of "
-    "the seeds, with a bootstrap's 95 % interval from five seeds on. Of many settings, the leader and its "
+    "Difference: the leader's mean minus the rival's, with its 95 % interval. P(better): how often a seed of the "
+    "leader is better than one of the rival. p is one-sided, for this pair alone. Interquartile mean: of the middle "
+    "half of the seeds, with a bootstrap's 95 % interval from five seeds on. Of many settings, the leader and its "
     f"{NEAREST} nearest rivals are shown."
 )
 

@@ -1,4 +1,4 @@
-"""A study on the workers of a Dask scheduler: one task a run, and the disk as the only ledger.
+"""A study on the workers of a Dask scheduler: one task per run, and the disk as the only ledger.
 
 A task's key is the hash of what it does and of its folder. Its worker starts the run's own process, waits for it, and
 stops it when the task is no longer wanted. Nothing is kept in the scheduler: whatever is killed, calling again goes on

@@ -27,7 +27,7 @@ def test_it_makes_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["import", *WORDS, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"run": "run", "label": "unknown", "latent_dim": 2}
     assert run(["import", *WORDS]) == 0
-    assert "run is a run now" in capsys.readouterr().out
+    assert "Saved run" in capsys.readouterr().out
     assert run(["analyze", "run", "--only", "encode", "--quiet"]) == 0
     assert Run(Path("run")).has("encode")
     capsys.readouterr()

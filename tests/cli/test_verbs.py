@@ -214,7 +214,7 @@ def test_score_and_compare_warn_of_data_outside_the_domain(say: Say, tmp_path: P
         np.save(tmp_path / f"{name}.npy", array)
     words = ["score", "--codes", tmp_path / "z.npy", "--factors", tmp_path / "v.npy", "--metric", "mig"]
     said = say(*words, "--resamples", 0)
-    assert "warning: copied factors: factor_0 and factor_1 are the same up to naming" in said.out
+    assert "warning: copied factors: factor_0 and factor_1 are the same up to relabelling" in said.out
     assert "warning" not in say(*words, "--resamples", 0, "--quiet").out
     found = say(*words, "--resamples", 0, "--json").json["caveats"]
     assert {each["which"] for each in found} == {"copied factors", "repeated codes"}

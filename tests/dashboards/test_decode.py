@@ -31,7 +31,7 @@ def sliders(app: Any) -> dict[str, Any]:
     ("what", "told"),
     [
         ("interpolation", "from row"),
-        ("samples", "draws of each"),
+        ("samples", "samples of each"),
         ("manifold", "equal parts of the prior"),
         ("attribute", "against all others"),
         ("filling", "half is hidden"),

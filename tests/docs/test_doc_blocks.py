@@ -131,10 +131,9 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         options: dict[str, Any] = {"latent_dim": 3, "steps": 20, "workers": 1, "threads": 1}
-        for data, out in (("digits", "artifacts/digits-study"), ("mnist/", "artifacts/mnist")):
+        for data, out in (("digits", "artifacts/digits"), ("mnist/", "artifacts/mnist")):
             for each in ll.sweep(data, out, beta=["ae", 1, 4], **options):
                 ll.analyze(each, only=["encode", "traverse"])
-        shutil.copytree("artifacts/digits-study", "artifacts/digits")
         ll.train("strokes.zip:size=28", "artifacts/strokes", steps=20, latent_dim=3, threads=1)
         for shipped in ("dsprites", "mini", "digits-2d"):
             (root / "artifacts" / shipped).symlink_to(ROOT / "artifacts" / shipped)
@@ -165,7 +164,7 @@ def checkpoints(root: Path) -> None:
     save({**whole, "decoder.layers.1.0": nn.Linear(512, 784)}, pythae / "model.pt")
     (pythae / "model_config.json").write_text('{"name": "VAEConfig", "input_dim": [1, 28, 28], "latent_dim": 5}')
     save({"encoder.1": nn.Linear(64, 4), "decoder.0": nn.Linear(4, 64)}, root / "weights.pt")
-    shutil.copy(root / "artifacts" / "digits-study" / "beta1-seed0" / "model.safetensors", root / "weights.safetensors")
+    shutil.copy(root / "artifacts" / "digits" / "beta1-seed0" / "model.safetensors", root / "weights.safetensors")
 
 
 def save(layers: dict[str, nn.Module], path: Path) -> None:
@@ -175,7 +174,7 @@ def save(layers: dict[str, nn.Module], path: Path) -> None:
 
 
 GIVEN: dict[str, tuple[str, ...]] = {
-    "docs/debiasing": ("artifacts/digits",), "docs/downstream": ("artifacts/digits-study", "artifacts/mnist", "mnist"),
+    "docs/debiasing": ("artifacts/digits",), "docs/downstream": ("artifacts/digits", "artifacts/mnist", "mnist"),
     "docs/figures": ("artifacts/dsprites",), "docs/gallery": ("artifacts/dsprites", "artifacts/mini"),
     "docs/generation": ("artifacts/dsprites",), "docs/likelihood": ("mnist",), "docs/mnist": ("mnist",),
     "docs/findings": ("mnist",),

@@ -21,7 +21,7 @@ def said(study: Study) -> str:
 
 def test_two_seeds_and_an_autoencoder_are_said(toy_study: Study) -> None:
     told = said(toy_study)
-    assert "No more than 2 seeds a setting" in told
+    assert "At most 2 seeds per setting" in told
     assert "AE: a deterministic encoder has no rate, no KL" in told
     assert "a mean over 512 of 768 rows" in told
     assert "Without an interval: DCI disentanglement" in told

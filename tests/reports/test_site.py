@@ -88,7 +88,7 @@ def test_names_are_text(site: Path, visit: Visit) -> None:
 def test_what_cannot_be_shown_is_said(site: Path, visit: Visit) -> None:
     assert "broken" in opened(visit, "index.html").inner_text("main")
     told = opened(visit, "compare.html").inner_text("main")
-    assert "nothing decodes its codes" in told
+    assert "there is no decoder for its codes" in told
     assert "without the samples" in opened(visit, "map.html").inner_text("main")
 
 

@@ -65,7 +65,7 @@ def test_every_kind_of_harm_is_found(study: Path) -> None:
     for expected in (
         f"{first.name}: ",
         "restore its config.json",
-        f"{second.name}: 1 files that a killed process left, 4 bytes",
+        f"{second.name}: 1 file left by a killed process, 4 bytes",
         "codes.h5ad: damaged",
         "1 of 2 runs were never started: never",
         "half: ",

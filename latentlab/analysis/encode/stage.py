@@ -47,7 +47,7 @@ def encode(
     split : str, optional
         A published part of the data; by default the test part where one is published.
     distortion : {"sample", "all", "none"}
-        For which rows −log p(x|z) is computed, in nats at one posterior sample, seeded; it costs a decode a row.
+        For which rows −log p(x|z) is computed, in nats at one posterior sample, seeded; it costs a decode per row.
         ``sample`` takes a split named ``test`` or else 10,000 seeded rows, ``all`` every row.
     seed : int, default 0
         Of the rows and of the posterior samples.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def explained(run: Run, effects: Effects | None) -> pd.DataFrame:
-    """One row a latent dimension, the most important first, with what is known of it side by side.
+    """One row per latent dimension, the most important first, with what is known of it side by side.
 
     ``name`` is the user's or the one that it earned (``named_by``); ``detection`` is how well what was found detects
     (`Names`), missing where no names were sought. ``kl`` or ``variance_of_mean``, ``active``; ``top_factor`` and ``mi``

@@ -103,7 +103,7 @@ class Swap:
         return self.cause[:, k] - (0 if into is None else self.movement[:, into])
 
     def most_moved(self, k: int) -> int | None:
-        """The factor that moves most besides k; None where there is no other."""
+        """The factor other than k that moves most; None where there is no other."""
         others = np.delete(np.arange(self.cause.shape[1]), k)
         return int(others[self.movement[0, others].argmax()]) if len(others) else None
 

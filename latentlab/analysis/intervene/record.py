@@ -90,7 +90,7 @@ class Interventions(Result):
                 "carried by": carrier(each),
                 **(each.cause or UNKNOWN).columns("cause"),
                 **(each.isolation or UNKNOWN).columns("isolation"),
-                "moves most besides": each.into,
+                "other factor moved most": each.into,
                 "cause of the whole code": each.whole.value,
                 "MIG gap": gap,
                 "MIG names": f"z{top}" if gap >= OWNED else None,

@@ -65,7 +65,7 @@ def leakage(decodings: Decodings, reader: Reader, *, seed: int = 0) -> Score:
     leaks, names = _leaks(matrix, least), [scale.spec.name for scale in scales]
     defined = np.isfinite(leaks)
     target = matrix.argmax(axis=1)
-    why = "" if defined.any() else "no dimension changes a factor by more than the reader's noise"
+    why = "" if defined.any() else "no dimension changes a factor by more than the regressor's noise"
     value = float(leaks[defined].mean()) if defined.any() else np.nan
     return Score(
         value,

@@ -62,7 +62,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """A trained regressor: samples in, readings of the factors out. ``scales`` has an entry a factor that varies."""
+    """A trained regressor: samples in, readings of the factors out. ``scales`` has an entry per factor that varies."""
 
     scales: tuple[Scale, ...]
     data: str

@@ -75,7 +75,7 @@ def estimate(
 
 
 class _Rows(NamedTuple):
-    """What a block of rows came to, a row of each array a row of the data."""
+    """What a block of rows came to, a row of each array per row of the data."""
 
     elbo: NDArray[np.float64]
     bounds: NDArray[np.float64]

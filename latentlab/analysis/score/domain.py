@@ -67,7 +67,7 @@ def correlated_factors(sample: Sample) -> Caveat | None:
     return Caveat(
         "correlated factors",
         f"{_pair(sample, a, b)}{_more(len(found), 'pair')} depend on each other (as a correlation of {strength:.2f}): "
-        "a dimension that holds one of them knows the other",
+        "a dimension that encodes one of them also encodes the other",
         "score rows in which they are independent, or report the score with correlated factors left out",
     )
 
@@ -80,7 +80,7 @@ def copied_factors(sample: Sample) -> Caveat | None:
         return None
     return Caveat(
         "copied factors",
-        f"{_pair(sample, *found[0])}{_more(len(found), 'pair')} are the same up to naming: no dimension can favour one",
+        f"{_pair(sample, *found[0])}{_more(len(found), 'pair')} are the same up to relabelling: no code can favour one",
         "leave one of them out",
     )
 
@@ -144,7 +144,7 @@ def many_codes(sample: Sample) -> Caveat | None:
         return None
     return Caveat(
         "many codes",
-        f"{d} dimensions are in use for {k} factor{'s' * (k > 1)}: gaps (mig, sap) punish copies, mcc picks the best "
+        f"{d} dimensions are in use for {k} factor{'s' * (k > 1)}: gaps (mig, sap) penalise copies, mcc picks the best "
         "of chance, dci's completeness falls",
         "compare only runs with as many dimensions in use, and read mcc_held_out",
     )
@@ -202,7 +202,7 @@ def circular_factors(sample: Sample) -> Caveat | None:
     return Caveat(
         "circular factors",
         f"{', '.join(found[:3])} {'is' if len(found) == 1 else 'are'} circular and needs two dimensions: scores that "
-        "ask for one dimension a factor (mig, sap, mcc, dci's completeness) cannot be high",
+        "ask for one dimension per factor (mig, sap, mcc, dci's completeness) cannot be high",
         "read r2, which predicts cosine and sine, and score the other factors alone",
     )
 
@@ -222,7 +222,7 @@ def sinusoidal_codes(sample: Sample) -> Caveat | None:
     return Caveat(
         "sinusoidal codes",
         f"dimension {i} of those in use{_more(len(found), 'dimension')} rises and falls with {sample.names[j]}, as a "
-        "cosine does: correlations (mcc, r2) miss it, and gaps (mig, sap) see two dimensions for one factor",
+        "cosine does: correlations (mcc, r2) miss it, and gaps (mig, sap) count two dimensions for one factor",
         "declare the factor circular and read r2, or score the pair of dimensions together",
     )
 
@@ -242,7 +242,7 @@ def mixed_codes(sample: Sample) -> Caveat | None:
     return Caveat(
         "mixed codes",
         f"all dimensions together explain {whole:.2f} of the factors, the best single one {single:.2f}: "
-        "low gaps (mig, sap, mcc) speak of axes, not of lost information; r2 does not see it",
+        "low gaps (mig, sap, mcc) reflect alignment with axes, not lost information; r2 does not depend on it",
         "report r2 with mcc; the rotated null shows what unaligned codes reach",
     )
 
@@ -260,7 +260,7 @@ def uninformed_codes(sample: Sample) -> Caveat | None:
         "uninformed codes",
         "no dimension depends on any factor beyond chance: shares of almost nothing (infomec, modularity, irs, dci) "
         "are no evidence",
-        "compare with the permuted null, which codes that know nothing reach",
+        "compare with the permuted null, which codes without information reach",
     )
 
 

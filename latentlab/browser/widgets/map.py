@@ -127,11 +127,11 @@ def _placed(run: Run, codes: Codes, method: str | None) -> tuple[str, NDArray[np
         return PLANE, codes.mean[:, [x, y]], codes.row_ids, f"z{x} across, z{y} up: the codes themselves."
     if chosen not in known:
         made = ", ".join([*known, PLANE])
-        raise InputError(f"{run.name} has no picture {chosen!r}; it has: {made}; add others: `latentlab analyze`")
+        raise InputError(f"{run.name} has no projection {chosen!r}; it has: {made}; add others: `latentlab analyze`")
     if chosen == "pca":
         return chosen, place(known[chosen], codes, codes.mean), codes.row_ids, "PCA: a projection."
     found = known[chosen]
-    return chosen, found.xy, found.row_ids, "UMAP keeps neighbourhoods, not distances: it is a projection."
+    return chosen, found.xy, found.row_ids, "UMAP preserves neighbourhoods but not distances: it is a projection."
 
 
 def _decoded(run: Run, codes: Codes, path: Sequence[int]) -> str:
@@ -148,4 +148,4 @@ def _dataset(run: Run) -> tuple[Any, str]:
     try:
         return dataset_of(run), ""
     except LatentlabError as error:
-        return None, f"No pictures of rows: {error}."
+        return None, f"No images of rows: {error}."

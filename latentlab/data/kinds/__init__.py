@@ -1,4 +1,4 @@
-"""What a sample may be, one kind a file (``image``, ``table``, …); the file's name is the kind's name.
+"""What a sample may be, one kind per file (``image``, ``table``, …); the file's name is the kind's name.
 
 A kind's file holds what its samples have of their own, as functions of their `Form`; it knows no torch:
 

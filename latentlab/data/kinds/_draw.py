@@ -46,7 +46,7 @@ def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
 
 
 def lines(heights: NDArray[np.floating], axis: NDArray[np.floating] | None = None) -> Pictures:
-    """Curves of heights (…, c, t) in [0, 1] over an axis (t,), a colour a channel: pictures (…, 3, HEIGHT, WIDTH).
+    """Curves of heights (…, c, t) in [0, 1] over an axis (t,), a colour per channel: pictures (…, 3, HEIGHT, WIDTH).
 
     Low is left, whichever way the axis runs; without one, points are as far apart as the next.
 

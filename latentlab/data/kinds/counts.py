@@ -69,7 +69,7 @@ def shown(form: Form) -> str:
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
-    """A bar a feature: log(1 + count), against the largest in sight."""
+    """A bar per feature: log(1 + count), against the largest in sight."""
     values = np.log1p(np.maximum(np.asarray(samples, np.float64), 0))
     return bars(values / max(float(values.max(initial=0)), 1e-9), signed=False)
 

@@ -48,7 +48,7 @@ def check(form: Form) -> None:
     if form.ndim != 3 or form.shape[0] > CHANNELS or max(form.shape[1:]) > PIXELS:
         raise InputError(
             f"an image has shape {form.shape}; expected (channels, height, width), at most {CHANNELS} channels and "
-            f"{PIXELS} pixels a side"
+            f"{PIXELS} pixels per side"
         )
 
 

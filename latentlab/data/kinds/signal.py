@@ -81,7 +81,7 @@ def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
 
 
 def ruler(form: Form) -> dict[str, Any]:
-    """What stands beside and below a picture: ticks as (share of the way, text), titles, and a range a channel."""
+    """What stands beside and below a picture: ticks as (share of the way, text), titles, and a range per channel."""
     at = form.axis or (0, form.shape[1] - 1)
     left, right = min(at), max(at)
     low, high = ([float(value) for value in _values(form, end)] for end in (0, 1))

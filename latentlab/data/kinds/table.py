@@ -71,7 +71,7 @@ def shown(form: Form) -> str:
 
 
 def picture(form: Form, samples: Samples) -> NDArray[np.uint8]:
-    """A bar a column in units of its standard deviation."""
+    """A bar per column in units of its standard deviation."""
     return bars(form.to_model(samples) / SHOWN)
 
 

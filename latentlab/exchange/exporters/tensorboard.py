@@ -17,9 +17,9 @@ FILE = "events.out.tfevents.0.latentlab"
 
 
 def write(what: Run | Study, out: Path) -> Path:
-    """A folder for ``tensorboard --logdir``: a folder a run, with every logged number by step.
+    """A folder for ``tensorboard --logdir``: a folder per run, with every logged number by step.
 
-    One number per dimension, such as the rate, gets one tag a dimension. Written again it replaces what it wrote, so
+    One number per dimension, such as the rate, gets one tag per dimension. Written again it replaces what it wrote, so
     that a
     training can be followed. Steps are those of the history; it has no times.
     """

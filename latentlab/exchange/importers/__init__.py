@@ -1,4 +1,4 @@
-"""Importers of other libraries' checkpoints, one a file; the file's name is the format's name.
+"""Importers of other libraries' checkpoints, one per file; the file's name is the format's name.
 
 A file has one function, ``read(path, …)``, which returns a `Foreign`: the weights under the names of one of our
 networks, and what is known of how they came about; or an `Embedding`: codes without a model. Arguments after ``path``

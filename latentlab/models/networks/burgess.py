@@ -32,7 +32,7 @@ def halvings(size: tuple[int, int]) -> int:
     """How many times an image (h, w) is halved; an `InputError` where the layers cannot take it."""
     if not takes((1, *size)):
         raise InputError(
-            f"images are {size[0]}×{size[1]}; the burgess network halves them to {LARGEST} or fewer pixels a side, "
+            f"images are {size[0]}×{size[1]}; the burgess network halves them to {LARGEST} or fewer pixels per side, "
             "so resize them (add :size=64 to a folder of images) or choose --network mlp"
         )
     return _halved(size)[0]

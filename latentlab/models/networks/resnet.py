@@ -1,6 +1,6 @@
 """A residual convolutional pair with group normalisation, for images of any size and shape.
 
-The encoder halves the image (an odd side rounded up) to 4 or fewer pixels a side; at each size it widens the channels
+The encoder halves the image (an odd side rounded up) to 4 or fewer pixels per side; at each size it widens the channels
 and adds two 3×3 convolutions to what passes by (He et al. 2016, "Identity mappings in deep residual networks", the
 pre-activation block of figure 1b). The decoder goes through the same sizes backwards, enlarging by nearest neighbours,
 which leaves no checkerboard. Group normalisation (Wu and He, 2018), because an image's code must not depend on the rest

@@ -50,6 +50,6 @@ def _model(run: Run, tables: Mapping[str, pd.DataFrame], *, weights: bool) -> tu
     if run.sampled:
         return None, "it has only a decoder: its codes are samples from the prior"
     if not run.decodes:
-        return None, "nothing decodes its codes"
+        return None, "there is no decoder for its codes"
     model = attempt(partial(live, run), None)[0] if weights else None
     return model, "" if model is not None else attempt(partial(traversed, run), None)[1]

@@ -359,7 +359,7 @@ def _ranked(told: Told, run: Run, pictured: bool) -> dict[str, Any]:
     active = (
         f"{int(table['active'].sum())} of {len(table)} active" if run.config.stochastic else f"{len(table)} dimensions"
     )
-    rows_used = f"factors read off {table.attrs['rows']:,} of {table.attrs['of_rows']:,} rows"
+    rows_used = f"factors read from {table.attrs['rows']:,} of {table.attrs['of_rows']:,} rows"
     said = [active, rows_used if factors else "no known factors", pictures.told_range(run) if strips else why]
     return {
         "name": run.name,

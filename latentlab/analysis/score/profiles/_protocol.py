@@ -21,7 +21,7 @@ BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Rows (or batches) to train and to test on, rows a batch, and the metric's keyword arguments.
+    """Rows (or batches) to train and to test on, rows per batch, and the metric's keyword arguments.
 
     With a `share` metrics that train and test do so on the first part of the rows, as they stand, and on the rest; at 1
     on all rows both.
@@ -36,7 +36,7 @@ class Protocol:
 
 
 def draw_factors(sizes: Sequence[int], n: int, random: RandomState) -> Ints:
-    """Factor levels (n, k), drawn column by column: one call draws what a call a column would."""
+    """Factor levels (n, k), drawn column by column: one call draws what a call per column would."""
     return random.randint(np.array(sizes)[:, None], size=(len(sizes), n)).T
 
 
