@@ -94,7 +94,7 @@ def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
         few = "" if each["matched"] is not None else "; too few, or too one-sided, to compare"
         _console.show(f"{each['pairs']} pairs of equal {by}, {share}{few}")
     name, value = entry["best_baseline"]
-    turned = ", read the other way round" if entry["scores"][name]["auroc"] < 0.5 else ""
+    turned = ", reversed" if entry["scores"][name]["auroc"] < 0.5 else ""
     better = ", ".join(entry["beyond_baselines"]) or "no score of the model"
     _console.show(f"Best baseline: {name} (AUROC {value:.3f}{turned}). Significantly better: {better}")
     if entry["own_rows_were_trained_on"] and not quiet:

@@ -55,7 +55,7 @@ def probe(
 def _show(curves: list[tuple[str, Curve]]) -> None:
     rows = [
         {"run": name, "probe": curve.estimator, "chance": curve.chance}
-        | {f"{size} a class": value for size, value in zip(curve.sizes, curve.accuracy, strict=True)}
+        | {f"{size} per class": value for size, value in zip(curve.sizes, curve.accuracy, strict=True)}
         for name, curve in curves
     ]
     keys = {key: None for row in rows for key in row}

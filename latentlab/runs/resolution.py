@@ -30,7 +30,8 @@ def unresolved(table: pd.DataFrame, judged: Sequence[Choice]) -> list[Caveat]:
         limit = one / math.sqrt(min(each.seeds.values()))
         near = [rival for rival in each.differences if abs(rival.difference) < limit]
         if near:
-            rivals = near[0].rival + (f" and {len(near) - 1} more" if len(near) > 1 else "")
+            more = f" and {len(near) - 1} more setting{'s' * (len(near) > 2)}" if len(near) > 1 else ""
+            rivals = near[0].rival + more
             caveats.append(
                 Caveat(
                     "unresolved difference",

@@ -128,6 +128,13 @@ def test_outliers_forgets_what_other_weights_said(run, foreign):
     assert list(json.loads(path.read_text())["entries"]) == ["digits against noise"]
 
 
+def test_outliers_of_another_form_of_the_own_data_are_named_by_it(run, monkeypatch):
+    monkeypatch.setattr(outliers_stage, "_judged", lambda *_: {"best_baseline": ["intensity", 0.8], "scores": {}})
+    spec = "digits:inverted=1"
+    assert outliers(run, against=spec).against == spec
+    assert f"digits against {spec}" in load_outliers(run)
+
+
 def test_probe_keeps_its_curves_until_the_codes_change(run, capsys):
     found = answer(capsys, "probe", run.path, "--sizes", "1,20", "--draws", 3, "--json")["runs"][0]["probes"]
     assert [each["estimator"] for each in found] == ["linear", "knn"]
@@ -162,7 +169,7 @@ def test_the_verbs_speak_in_tables(run, foreign, capsys):
     told = capsys.readouterr().out
     assert "effective sample size" in told
     assert "Best baseline" in told
-    assert "20 a class" in told
+    assert "20 per class" in told
     assert "straightness" in told
 
 

@@ -3,7 +3,9 @@
 import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,16 +49,30 @@ def test_questions_have_a_panel_of_their_own_and_take_runs_and_studies():
         assert next(each for each in commands[name].params if each.name == "paths").metavar == "RUN_OR_STUDY…"
 
 
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its name, those of ``data`` and ``zoo`` included."""
+    for name, command in get_command(build()).commands.items():
+        inner = {f"{name} {each}": sub for each, sub in getattr(command, "commands", {}).items()}
+        yield from (inner or {name: command}).items()
+
+
+def test_a_help_begins_with_one_line():
+    broken = [name for name, command in commands() if "\n" in command.help.strip().split("\n\n")[0]]
+    assert broken == []  # the list of commands would break it in the middle
+
+
+def test_a_default_that_a_command_fills_in_is_said_in_words():
+    short = re.compile(r"\((?:[\d.,]+[^)]*|yes|no|all|one per core|the network's own)\)\.$")
+    said = [
+        (name, each.name) for name, command in commands() for each in command.params if short.search(each.help or "")
+    ]
+    assert said == []
+
+
 def outs() -> dict[str, tuple[list[str], str]]:
     """The flags and the help of every option called out, by command."""
-    found = {}
-    for name, command in get_command(build()).commands.items():
-        inner = {f"{name} {each}": sub for each, sub in getattr(command, "commands", {}).items()} or {name: command}
-        for line, each in inner.items():
-            options = {option.name: option for option in each.params}
-            if "out" in options:
-                found[line] = (options["out"].opts, options["out"].help)
-    return found
+    options = {name: {option.name: option for option in command.params} for name, command in commands()}
+    return {name: (each["out"].opts, each["out"].help) for name, each in options.items() if "out" in each}
 
 
 def test_out_is_a_folder_for_what_makes_runs_and_a_file_otherwise():

@@ -207,10 +207,10 @@ def _trained(run: Run, data: Dataset | None) -> Dataset:
 
 
 def _called(against: Dataset, own: str, kept: dict[str, Outliers]) -> str:
-    """The name of a foreign set; its specification where an entry of that name is of data in another place."""
+    """The name of a foreign set; its specification where its name is also that of the own data or of another set."""
     entry = kept.get(f"{own} against {against.name}")
     known = against.spec if entry is None else entry.settings.get("data", against.spec)
-    return against.name if known == against.spec else against.spec or against.name
+    return against.name if known == against.spec and against.name != own else against.spec or against.name
 
 
 def _overlap(own: Dataset, trained: Dataset) -> bool:

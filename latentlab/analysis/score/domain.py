@@ -159,7 +159,7 @@ def repeated_codes(sample: Sample) -> Caveat | None:
     i, j = np.unravel_index(int(alike.argmax()), alike.shape)
     return Caveat(
         "repeated codes",
-        f"dimensions {i} and {j} of those in use hold the same (rank correlation {alike.max():.2f}): gaps between the "
+        f"active dimensions {i} and {j} encode the same (rank correlation {alike.max():.2f}): gaps between the "
         "best and the second dimension (mig, sap, jemmig) close, though nothing is mixed",
         "read mig_sup and dci's disentanglement, which copies do not lower",
     )
