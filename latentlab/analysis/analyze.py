@@ -17,7 +17,7 @@ from latentlab.codes.projections import ROWS
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
 from latentlab.runs.data import data_of
-from latentlab.runs.handing import expect, hand_over, take_over
+from latentlab.runs.data_for_workers import expect, hand_over, take_over
 from latentlab.runs.images import changed
 from latentlab.runs.run import Run, check_model
 from latentlab.runs.stage import Stage, stage, stages

@@ -19,7 +19,7 @@ from typing import Any
 from latentlab.analysis.analyze import analyze
 from latentlab.data import Dataset, load
 from latentlab.errors import LatentlabError
-from latentlab.runs.handing import hand_over, take_over
+from latentlab.runs.data_for_workers import hand_over, take_over
 from latentlab.runs.run import Run
 from latentlab.system.machine import cores, process_threads
 from latentlab.system.processes import Process, failure, start, stop

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes.h5ad_writer import active, free, row_rate
+from latentlab.codes.h5ad_writer import free
+from latentlab.codes.rates import active, row_rate
 from latentlab.data.dataset import Factor, Rows, is_grid
 from latentlab.errors import InputError
 

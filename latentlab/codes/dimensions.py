@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import BLOCK, Codes
-from latentlab.codes.h5ad import rate_parts
-from latentlab.codes.h5ad_writer import ACTIVE, active
 from latentlab.codes.labels import as_factor
+from latentlab.codes.rates import ACTIVE, active, rate_parts
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
 

@@ -1,6 +1,6 @@
-"""Latent codes: the table every analysis reads, and how it lies in HDF5.
+"""Reading ``codes.h5ad``, and saving codes that are in memory; `h5ad_writer` writes them block by block.
 
-``codes.h5ad`` is a valid AnnData file written with h5py alone (`codes_writer`); ``docs/codes-format.md`` specifies it.
+The file is a valid AnnData file written with h5py alone; ``docs/codes-format.md`` specifies it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import BLOCK, Codes, located
-from latentlab.codes.h5ad_writer import FORMAT, RESERVED, free, mark, rate_parts, row_rate, writing
+from latentlab.codes.h5ad_writer import FORMAT, RESERVED, free, mark, writing
 from latentlab.data import Form
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
@@ -35,11 +35,9 @@ __all__ = [
     "load_codes",
     "located",
     "mark",
-    "rate_parts",
     "read_provenance",
     "read_rows",
     "read_summary",
-    "row_rate",
     "save_codes",
     "writing",
 ]

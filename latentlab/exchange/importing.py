@@ -27,7 +27,7 @@ from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.conditions import at_level
 from latentlab.models.encoding import check_variance
 from latentlab.models.load import own
-from latentlab.models.names import aligned, choose_stem
+from latentlab.models.weight_names import aligned, choose_stem
 from latentlab.models.weights import HALF, read_checkpoint, single
 from latentlab.results import plain
 from latentlab.runs.config import Conditions, RunConfig

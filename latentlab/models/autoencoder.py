@@ -14,8 +14,8 @@ from torch.distributions import Distribution, Normal
 from latentlab.data.kinds import Form, image_form, kind_of
 from latentlab.errors import InputError
 from latentlab.models.likelihoods import LIKELIHOODS
-from latentlab.models.names import beginning
 from latentlab.models.networks._layers import channels_last
+from latentlab.models.weight_names import beginning
 from latentlab.runs.config import Hardware, RunConfig
 from latentlab.system.registry import load
 

@@ -23,8 +23,8 @@ from torch import Tensor
 from latentlab.errors import InputError, MissingError
 from latentlab.models import inert
 from latentlab.models.inert import KINDS, NARROW, Named
-from latentlab.models.names import COUNTER, ignored, removed
 from latentlab.models.state_dicts import find, keys
+from latentlab.models.weight_names import COUNTER, ignored, removed
 from latentlab.system.files import read_json
 from latentlab.system.regular import check_regular, open_regular
 

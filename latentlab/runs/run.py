@@ -1,4 +1,4 @@
-"""Runs and studies: folders that hold what was trained and what was found out about it. Opening one needs no torch."""
+"""A run: a folder that holds what was trained and what was found out about it. Opening one needs no torch."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, LatentlabError
 from latentlab.runs.config import RunConfig
-from latentlab.runs.handing import hand_over, take_over
+from latentlab.runs.data_for_workers import hand_over, take_over
 from latentlab.runs.run import Run
 from latentlab.runs.shards import read_shard
 from latentlab.runs.study import Study

@@ -14,8 +14,9 @@ from conftest import ROOT
 
 from latentlab.codes import h5ad as module
 from latentlab.codes.codes import Codes
-from latentlab.codes.h5ad import load_codes, rate_parts, read_provenance, read_summary, row_rate, save_codes, writing
+from latentlab.codes.h5ad import load_codes, read_provenance, read_summary, save_codes, writing
 from latentlab.codes.h5ad_writer import _column_names
+from latentlab.codes.rates import rate_parts, row_rate
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError
 from latentlab.system.files import sha256

@@ -22,7 +22,7 @@ from latentlab.data import load
 from latentlab.errors import InputError, MissingError
 from latentlab.exchange.importing import import_model, import_run
 from latentlab.models import build
-from latentlab.models.names import aligned, removed
+from latentlab.models.weight_names import aligned, removed
 from latentlab.models.weights import read_checkpoint, read_weights
 from latentlab.runs.run import Run
 from latentlab.training.configure import configure

@@ -13,7 +13,7 @@ from latentlab.codes.h5ad import save_codes
 from latentlab.data import load
 from latentlab.errors import InputError, LatentlabError
 from latentlab.runs.data import data_of, same_data
-from latentlab.runs.handing import hand_over, take_over
+from latentlab.runs.data_for_workers import hand_over, take_over
 from latentlab.runs.images import dataset_of
 from latentlab.runs.notes import READ_ONLY
 from latentlab.runs.run import Run

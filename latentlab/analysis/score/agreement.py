@@ -11,8 +11,8 @@ from numpy.random import RandomState
 
 from latentlab.analysis.score.profiles._protocol import draw_rows
 from latentlab.codes.codes import Codes, located
-from latentlab.codes.h5ad import rate_parts
 from latentlab.codes.matching import check_same_images
+from latentlab.codes.rates import rate_parts
 from latentlab.errors import InputError
 from latentlab.results import Score
 from latentlab.runs.recurring import MOST_RUNS

@@ -1,4 +1,4 @@
-"""Codes that a score is held against: such as know nothing, such as know as much but not along axes, and the factors.
+"""Codes that a score is compared with: codes without information, equally informative unaligned codes, the factors.
 
 - **permuted**: the rows of the codes shuffled against the factors, so that every marginal stays.
 - **rotated**: the active codes standardised and turned by a random rotation. A rotation changes marginals; for metrics
@@ -16,11 +16,11 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from latentlab.analysis.score.calls import Material
+from latentlab.codes.rates import ACTIVE
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, blocks
 from latentlab.metrics._draws import rotation
 
-ACTIVE = 0.01  # variance of the mean, of a model whose prior is N(0, I)
 CONSTANT = 1e-12  # deviation over the largest, below which a dimension is rounding
 MARGINALS = ("irs", "jemmig")
 Mask = NDArray[np.bool_]
@@ -60,7 +60,7 @@ def only(args: Sequence[Any], dimensions: Mask) -> list[Any]:
 
 
 def shuffled(args: Sequence[Any], random: RandomState) -> list[Any]:
-    """The arguments with the rows of the codes in random order, so that they know nothing of the factors."""
+    """The arguments with the rows of the codes in random order, so that they have no information about the factors."""
     changed = list(args)
     if has_variance(args):
         order = random.permutation(len(args[0]))

@@ -271,7 +271,7 @@ def _between(model: Model, codes: Codes, seed: int, sheet: dict[str, Decodings],
 def _memory(run: Run, model: Model, codes: Codes, trained_on: Dataset, seed: int) -> dict[str, float] | None:
     """The ELBO of training and of held-out rows; None where there are no rows that the model has not seen, or where
     these are not the images that it was trained on."""
-    from latentlab.codes.h5ad import row_rate
+    from latentlab.codes.rates import row_rate
     from latentlab.models.conditions import told_of
     from latentlab.models.encoding import distortions, posterior
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, number, renamed, settings, shape_of, whole
-from latentlab.models.names import the_part
+from latentlab.models.weight_names import the_part
 from latentlab.models.weights import read_checkpoint
 
 SIZES = {32: ("1", "2", "3"), 64: ("1", "2", "3", "_64")}

@@ -17,7 +17,7 @@ from torch import Tensor
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, folder, renamed, settings, shape_of, whole
-from latentlab.models.names import the_part
+from latentlab.models.weight_names import the_part
 from latentlab.models.weights import read_checkpoint
 
 # Models whose posterior is a point or a factorised Gaussian and whose prior is N(0, I): our name for the objective, and

@@ -15,7 +15,7 @@ from torch import Tensor
 from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.exchange.importers._foreign import Foreign, expected_shapes
-from latentlab.models.names import beginning, below, choose_stem, stems, unwrapped
+from latentlab.models.weight_names import beginning, below, choose_stem, stems, unwrapped
 from latentlab.models.weights import read_checkpoint
 from latentlab.system import registry
 from latentlab.system.registry import choose, names

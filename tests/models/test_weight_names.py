@@ -14,7 +14,7 @@ from latentlab.errors import InputError
 from latentlab.exchange.importing import import_model, import_run
 from latentlab.models import build
 from latentlab.models.autoencoder import fit_weights
-from latentlab.models.names import aligned, bare
+from latentlab.models.weight_names import aligned, bare
 from latentlab.runs.config import RunConfig
 from latentlab.system.registry import names
 
