@@ -96,6 +96,13 @@ def ours(path: Path, *, at_import: bool) -> set[str]:
     }
 
 
+def test_every_room_says_what_does_not_belong_there() -> None:
+    rooms = sorted((ROOT / "latentlab").glob("*/__init__.py"))
+    said = {path.parent.name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in rooms}
+    assert len(said) > 10
+    assert [room for room, text in said.items() if "not belong" not in " ".join(text.split())] == []
+
+
 def test_every_room_has_a_floor_and_says_what_belongs_in_it() -> None:
     rooms = {room_of(module) for module in modules()} - {""}
     assert rooms == set(FLOOR)

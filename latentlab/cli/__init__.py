@@ -2,7 +2,8 @@
 
 A verb's file has a function of the file's name (or a `typer.Typer` called ``app``, for a verb with verbs of its own)
 and ``PANEL``, the part of the help it stands in, one of `PANELS`. Files are light to import: what is heavy is imported
-inside functions.
+inside functions. What several verbs share begins with an underscore. Does not belong here: computing anything. A verb
+for a question calls ``analysis/NAME/stage.py``.
 """
 
 import re

@@ -2,6 +2,10 @@
 
 ``load("digits")``, ``load("dsprites:size=32,grid=3x3x10x8x8")``, ``load("shapes3d:3dshapes.h5")`` (a published file),
 ``load("mnist/")`` (IDX files), ``load("faces.npz")``, ``load("photos/:size=64")``, ``load("spirals.py:spirals")``.
+
+Belongs here: one file per named data set, ``kinds/`` (one file per kind of sample), ``attributes/`` (what can be
+measured on a sample), and readers of files, which begin with an underscore. Does not belong here: checkpoints (`exchange`),
+codes, and anything that knows a model.
 """
 
 from __future__ import annotations

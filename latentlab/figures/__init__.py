@@ -6,6 +6,9 @@ Each file declares ``TITLE`` and whether it ``TAKES`` one ``"run"`` or several `
 that moves yields the latter step by step as ``frames(data, preset)``. ``ll.figures.traversals(run)`` is
 the Plotly figure; `export` writes any kind to a file. A kind whose ``prepare`` takes a ``model`` decodes again:
 ``ll.figures.manifold(run, model=ll.live(run))``; where it takes several runs, ``model=ll.live``.
+
+What several kinds share begins with an underscore. Does not belong here: computing what is drawn and keeping it
+(`analysis`), reports of several figures (`reports`), and tables and pictures that only the dashboard shows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Metrics: pure functions on arrays, one per file; the file's name is the metric's name.
 
 Each file declares ``METRIC`` (what it needs, its range, which direction is good, its source) and defines one
-function of its own name that returns a `Score`. ``ll.metrics.mig(codes, factors)``.
+function of its own name that returns a `Score`. ``ll.metrics.mig(codes, factors)``. What several metrics share begins
+with an underscore. Does not belong here: which rows and settings a profile gives a metric, intervals and nulls
+(`analysis.score`), and anything that opens a run.
 """
 
 from importlib import import_module

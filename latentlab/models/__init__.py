@@ -1,4 +1,8 @@
-"""Networks, one per file, and the autoencoder that is built of them.
+"""The model: networks, likelihoods, weights; encoding, decoding, and models that others built.
+
+Belongs here: what is needed to have a model and to call it. ``networks/`` has one network per file; the likelihoods are
+`likelihoods` (images, signals), `columns` (tables) and `counted` (counts). Does not belong here: losses and what
+changes weights (`training`), files of other libraries (`exchange`).
 
 A network's file has two functions: ``encoder(shape, outputs)`` maps samples (n, *shape) to (n, outputs), and
 ``decoder(latent_dim, shape)`` maps codes (n, d) to samples' worth of likelihood parameters (n, *shape). Where it does

@@ -1,4 +1,4 @@
-"""Name each latent dimension by a property of the samples that tells its high codes from its low ones."""
+"""Name each latent dimension by a property of the samples that separates its high codes from its low ones."""
 
 from latentlab.runs.stage import Stage
 
