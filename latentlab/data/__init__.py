@@ -4,7 +4,7 @@
 ``load("mnist/")`` (IDX files), ``load("faces.npz")``, ``load("photos/:size=64")``, ``load("spirals.py:spirals")``.
 
 Belongs here: one file per named data set, ``kinds/`` (one file per kind of sample), ``attributes/`` (what can be
-measured on a sample), and readers of files, which begin with an underscore. Does not belong here: checkpoints (`exchange`),
+measured on a sample), and readers of files, named with an underscore. Does not belong here: checkpoints (`exchange`),
 codes, and anything that knows a model.
 """
 

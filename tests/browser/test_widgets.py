@@ -132,7 +132,7 @@ def test_what_is_not_there_is_said_in_a_line(run: Run, toy_study: Study) -> None
         with pytest.raises(InputError, match=told):
             run.map(**wrong)
     widget = toy_study.runs[0].map()
-    assert "No pictures of rows" in widget.note
+    assert "No images of rows" in widget.note
     assert not widget.pictured
     widget.path = widget._ids[:2].tolist()
     assert "cannot be decoded" in widget.said

@@ -25,7 +25,7 @@ def test_support_shows_outliers_rare_rows_and_few_labels(toy_study: Study, open_
     for title in ("Out-of-distribution detection", "Rare and common rows", "Accuracy with few labels"):
         assert title in told
     assert "intensity (AUROC 0.800)" in told
-    assert "weights worth 99 of 768 rows" in told
+    assert "effective sample size 99 of 768 rows" in told
 
 
 def test_what_was_not_measured_names_its_command(tmp_path: Any, open_page: Any) -> None:

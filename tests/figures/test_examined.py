@@ -30,7 +30,7 @@ def test_rare_rows_stand_above_what_was_decoded_of_them(toy_study):
     np.testing.assert_array_equal(data.cells[1, ..., 0], part.images[:5, 0])
     table = module.numbers(data)
     assert table["weight"].tolist()[:5] == part.settings["weights"][:5]
-    assert "weights worth 99 of 768 rows" in data.subtitle
+    assert "effective sample size 99 of 768 rows" in data.subtitle
 
 
 def test_outliers_shows_every_score_with_its_interval(toy_study):

@@ -114,7 +114,7 @@ def test_a_run_without_a_dimension_in_use_has_no_strips(run: Run) -> None:
 
 
 def test_filling_is_refused_in_one_line(run: Run) -> None:
-    with pytest.raises(InputError, match="only of images"):
+    with pytest.raises(InputError, match="hidden only in images"):
         draw("filling", run, model=live(run))
 
 

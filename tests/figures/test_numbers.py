@@ -93,7 +93,7 @@ def test_a_figure_in_words_is_its_alternative_text(toy_study: Study) -> None:
 
 
 def test_what_does_not_move_has_no_gif(toy_study: Study) -> None:
-    with pytest.raises(InputError, match="kl does not move"):
+    with pytest.raises(InputError, match="kl is not animated"):
         rendered("kl", toy_study[RUN], "gif")
 
 
@@ -104,7 +104,7 @@ def test_the_verb_writes_both(toy_study: Study, tmp_path, capsys: pytest.Capture
     assert (tmp_path / "x.gif").read_bytes().startswith(b"GIF89a")
     assert (tmp_path / "x.csv").read_text().startswith("dim,index,name,active,")
     assert latentlab(["figure", "kl", run, "-o", str(tmp_path / "y.gif")]) == 2
-    assert "does not move" in capsys.readouterr().err
+    assert "is not animated" in capsys.readouterr().err
     assert not (tmp_path / "y.gif").exists()
 
 
