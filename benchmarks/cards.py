@@ -49,7 +49,7 @@ POINTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 ROWS = (300, 1000, 3000, 10_000)
 EXTRA = (0, 5, 15, 45)
 REPEATS, SEEDS = 10, 3  # of each point, of each case
-COSTLY = ("dci", "dci_es", "index_code_mi", "infomec")  # half the repeats, and of the cases those that a card shows
+COSTLY = ("dci", "dci_es", "index_code_mi", "infomec", "nk")  # half the repeats, and a card's cases alone
 
 
 def value(module: ModuleType, args: Iterable[Any], seed: int) -> float:

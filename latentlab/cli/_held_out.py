@@ -58,7 +58,9 @@ def _of_arrays(arrays: "Arrays", given: list[str], options: dict[str, Any]) -> "
 
     if arrays.factors is None or arrays.test is not None:
         raise InputError("--hold-out needs one array of codes and one of factors, which it splits; give --factors FILE")
-    return hold_out(arrays.codes, arrays.factors, named(_levels(given), ()), factor_names=arrays.names, **options)
+    return hold_out(
+        arrays.codes, arrays.factors, named(_levels(given), arrays.specs), factor_names=arrays.names, **options
+    )
 
 
 def _levels(given: list[str]) -> dict[str, list[str]]:

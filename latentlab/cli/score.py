@@ -86,8 +86,10 @@ def score(
     }
     arrays = read_arrays(codes, factors, Asked(header, index)) if codes else None
     if hold_out:
-        if grid or resample_slow:
-            raise InputError("--hold-out splits the rows itself and redraws nothing; leave out --grid, --resample-slow")
+        if grid or resample_slow or rows == "protocol":
+            raise InputError(
+                "--hold-out splits all rows itself and redraws nothing; leave out --grid, --resample-slow, --rows"
+            )
         show_held_out(path, arrays, hold_out, options["metrics"], profile, json=json)
         return
     if rows == "protocol":

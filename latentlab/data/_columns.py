@@ -19,13 +19,15 @@ from latentlab.errors import InputError
 from latentlab.system.precision import exact_levels
 
 SHOWN = 6  # levels that are said by name
+TRUTH = ("false", "true")  # what 0 and 1 stand for in a column of truth values
 
 
 class Columns(NamedTuple):
     """A table's ``values`` (n, k), its ``names`` where it has some, and what is ``said`` of how it was read.
 
     ``rows`` (n,) are the names or numbers of its rows, where they are known and all differ; ``first`` is what its first
-    column holds, where that may be row numbers as well.
+    column holds, where that may be row numbers as well. ``levels`` has for each column the words that its numbers stand
+    for, none where it holds numbers.
     """
 
     values: NDArray[Any]
@@ -33,6 +35,7 @@ class Columns(NamedTuple):
     said: str
     rows: Texts | None = None
     first: Texts | None = None
+    levels: tuple[tuple[str, ...], ...] = ()
 
 
 def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
@@ -89,18 +92,20 @@ def parquet_frame(path: Path) -> pd.DataFrame:
 
 def _columns(path: Path, table: Table, words: bool) -> Columns:
     said = [*table.said, f"{len(table.frame):,} rows × {len(table.frame.columns):,} columns"]
-    arrays = []
+    arrays, levels = [], []
     for name in table.frame.columns:
         place = _Place(path, f"column {name + 1}" if isinstance(name, int) else f"column {name[:40]!r}")
-        values, about = _values(place, table.told_apart(name) if words else table.frame[name], words)
-        arrays.append(values)
-        said += about
+        found = _values(place, table.told_apart(name) if words else table.frame[name], words)
+        arrays.append(found.values)
+        levels.append(found.words)
+        said += found.said
     whole = all(values.dtype.kind == "i" for values in arrays)
     values = np.column_stack([values if whole else values.astype(np.float64) for values in arrays])
     names = tuple(map(str, table.frame.columns)) if table.names else ()
     first = table.named(table.frame.columns[0])
     rows = None if table.rows is None else _row_names(table.rows)
-    return Columns(values, names, f"{path.name}: {', '.join(said)}", rows, _row_names(first) if names else None)
+    about = f"{path.name}: {', '.join(said)}"
+    return Columns(values, names, about, rows, _row_names(first) if names else None, tuple(levels))
 
 
 def _row_names(column: pd.Series[Any]) -> Texts | None:
@@ -120,20 +125,27 @@ class _Place(NamedTuple):
         return f"{self.path}: {self.name}"
 
 
-def _values(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray[Any], list[str]]:
-    """The numbers of a column and what is said of them; NaN where one is missing."""
+class _Read(NamedTuple):
+    """The numbers of a column, NaN where one is missing, what is said of them, and the words that they stand for."""
+
+    values: NDArray[Any]
+    said: list[str]
+    words: tuple[str, ...] = ()
+
+
+def _values(place: _Place, column: pd.Series[Any], words: bool) -> _Read:
     kind = pd.api.types
     if kind.is_string_dtype(column):  # marks of missing values are left in columns that pandas could not make numbers
         column = column.where(~column.isin(MISSING))
     missing = [f"{int(column.isna().sum()):,} missing in {place.name}"] if column.isna().any() else []
     if kind.is_bool_dtype(column) or kind.is_integer_dtype(column):
-        return _whole(column, words), missing
+        return _Read(_whole(column, words), missing, TRUTH if kind.is_bool_dtype(column) else ())
     if kind.is_float_dtype(column):
-        return column.to_numpy(np.float64, na_value=np.nan), missing
+        return _Read(column.to_numpy(np.float64, na_value=np.nan), missing)
     if not (kind.is_string_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype)):
         raise InputError(f"{place} holds {column.dtype}; expected numbers{' or words' if words else ''}")
-    levels, about = _levels(place, column, words)
-    return levels, about + missing
+    found = _levels(place, column, words)
+    return found._replace(said=found.said + missing)
 
 
 def _whole(column: pd.Series[Any], words: bool) -> NDArray[Any]:
@@ -155,22 +167,23 @@ def _spread(values: NDArray[Any], known: pd.Series[Any]) -> NDArray[Any]:
     return found
 
 
-def _levels(place: _Place, column: pd.Series[Any], words: bool) -> tuple[NDArray[Any], list[str]]:
+def _levels(place: _Place, column: pd.Series[Any], words: bool) -> _Read:
     """Words as the levels of a factor (`factor_of`), whole numbers beyond 2⁶⁴ in rising order; NaN where missing."""
     known = column.dropna().astype("string")
     text = not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.is_string_dtype(column)
     if words and text and all(map(WHOLE.fullmatch, known)):
         order = {level: i for i, level in enumerate(sorted(map(int, set(known))))}
-        return column.map(lambda cell: order[int(cell)], na_action="ignore").to_numpy(np.float64, na_value=np.nan), []
+        ranks = column.map(lambda cell: order[int(cell)], na_action="ignore")
+        return _Read(ranks.to_numpy(np.float64, na_value=np.nan), [])
     if not words or text:
         check_words(place, known, words)
     try:
         values, factor = factor_of(place.name, column)
     except InputError as error:
         raise InputError(f"{place} {error}") from error
-    levels = factor.values
-    shown = ", ".join(str(level)[:20] for level in levels[:SHOWN]) + (", …" if len(levels) > SHOWN else "")
-    return values, [f"{place.name} has {len(levels)} words as levels ({shown})"]
+    levels = tuple(map(str, factor.values))
+    shown = ", ".join(level[:20] for level in levels[:SHOWN]) + (", …" if len(levels) > SHOWN else "")
+    return _Read(values, [f"{place.name} has {len(levels)} words as levels ({shown})"], levels)
 
 
 def check_words(place: object, known: pd.Series[Any], words: bool = True) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import latentlab as ll
@@ -202,12 +203,47 @@ def test_files_of_arrays_are_held_out_by_value_and_bad_options_are_a_line(tmp_pa
     wrong = {
         "expected FACTOR=LEVEL,… once per factor": [*labelled, "--hold-out", "shape"],
         "--hold-out needs one array of codes and one of factors": [*args, "--hold-out", "shape=2"],
-        "--hold-out splits the rows itself": [*labelled, "--hold-out", "shape=2", "--grid", "3,4,5"],
+        "--hold-out splits all rows itself": [*labelled, "--hold-out", "shape=2", "--grid", "3,4,5"],
+        "leave out --grid, --resample-slow, --rows": [*labelled, "--hold-out", "shape=2", "--rows", "protocol"],
         "no factor is called 'colour'": [*labelled, "--hold-out", "colour=2"],
     }
     for message, line in wrong.items():
         assert cli(line) == 2
         assert message in capsys.readouterr().err
+
+
+def worded():
+    """Factors of words, truth values and numbers, as a data frame."""
+    z, v = composed()
+    words = np.array(["square", "ball", "heart"])[v[:, 0].astype(int)]
+    return z, pd.DataFrame({"shape": words, "large": v[:, 1] >= 2, "x_position": v[:, 2].astype(int)})
+
+
+def test_words_and_truth_values_of_a_data_frame_are_held_out_by_name():
+    z, frame = worded()
+    rows = int(((frame["shape"] == "heart") & frame["large"]).sum())
+    for levels in ({"shape": ["heart"], "large": ["true"]}, {"shape": ["heart"], "large": [True]}):
+        found = hold_out(z, frame, levels, metrics=["linear_probe"])
+        assert found.settings["rows"]["held_out"] == rows
+        assert found.settings["held_out"] == {"shape": [1.0], "large": [1.0]}
+    with pytest.raises(InputError, match="'circle' is not a level of factor shape; expected ball, heart, square"):
+        hold_out(z, frame, {"shape": ["circle"]})
+    for alone in ("heart", 1):
+        with pytest.raises(InputError, match=r"levels of shape are .*; expected several in brackets, as in \["):
+            hold_out(z, frame, {"shape": alone, "x_position": [1]})
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_words_of_a_table_are_held_out_by_name(tmp_path, capsys, header):
+    z, frame = worded()
+    np.save(tmp_path / "z.npy", z)
+    frame.to_csv(tmp_path / "v.csv", index=False, header=header)
+    names = list(frame) if header else ["factor_0", "factor_1"]
+    args = ["score", "--codes", str(tmp_path / "z.npy"), "--factors", str(tmp_path / "v.csv"), "--json"]
+    held = ["--hold-out", f"{names[0]}=heart,ball", "--hold-out", f"{names[1]}={'true' if header else 'True'}"]
+    assert cli([*args, *held, "--metric", "linear_probe"]) == 0
+    found = json.loads(capsys.readouterr().out)["settings"]
+    assert found["rows"]["held_out"] == int((frame["shape"].isin(["heart", "ball"]) & frame["large"]).sum())
 
 
 def test_metrics_by_default_are_such_as_fit():

@@ -72,6 +72,18 @@ def test_jemmig(rows, tables):
     assert jemmig(*rows).value == pytest.approx(np.mean(expected), rel=1e-9)
 
 
+def test_jemmig_takes_the_most_compact_of_dimensions_that_know_as_much_in_any_order():
+    random = np.random.default_rng(0)
+    v = np.stack([random.integers(0, levels, 999) for levels in (2, 3)], axis=1).astype(float)
+    z = np.hstack([v, 10 * v + random.uniform(0, 8, v.shape)])
+    found = jemmig(z, v)
+    entropy = np.array([scipy.stats.entropy(np.bincount(f.astype(int))) for f in v.T])
+    assert found.value == pytest.approx(np.mean(1 - entropy / (entropy + np.log(10))), rel=1e-9)
+    assert found.settings["version"] == 2
+    for order in ([1, 0, 3, 2], [2, 3, 0, 1], [3, 1, 2, 0]):
+        assert jemmig(z[:, order], v).value == pytest.approx(found.value, rel=1e-9)
+
+
 def test_dcimig(rows, tables):
     mutual, entropy, _ = tables
     best = dict.fromkeys(range(3), 0.0)

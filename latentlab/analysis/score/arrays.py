@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.h5ad import load_codes
-from latentlab.data import PARQUET, read_columns
+from latentlab.data import PARQUET, Factor, read_columns
 from latentlab.data._arrays import open_zip, read_member, read_npy
 from latentlab.data._dialects import Asked
 from latentlab.data._packed import PACKED
@@ -19,6 +19,7 @@ from latentlab.errors import InputError, MissingError
 from latentlab.system.regular import check_regular
 
 if TYPE_CHECKING:
+    from latentlab.data._columns import Columns
     from latentlab.data._ids import Texts
 
 CODES_KEYS = ("codes", "z", "mean", "z_train")
@@ -33,7 +34,8 @@ class Arrays(NamedTuple):
 
     ``said`` has a line for each table of text: what was inferred about it, and which words became which levels.
     ``rows`` (n,) are the names or numbers of the rows, where the file has some; ``first`` are what a first column holds
-    that is among the numbers but may be one of row numbers.
+    that is among the numbers but may be one of row numbers. ``specs`` say what the factors' levels are called, where
+    the file does; of a file of factors alone, where it has words.
     """
 
     codes: NDArray[Any]
@@ -44,6 +46,7 @@ class Arrays(NamedTuple):
     said: tuple[str, ...] = ()
     rows: Texts | None = None
     first: Texts | None = None
+    specs: tuple[Factor, ...] = ()
 
 
 def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()) -> Arrays:  # noqa: B008
@@ -62,7 +65,7 @@ def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()
     order, how = _joined(codes, read, factors, labelled)
     values = labelled.codes if order is None else labelled.codes[order]
     said = (*read.said, *labelled.said, *how)
-    return read._replace(factors=values, names=labelled.names, test=None, grid=None, said=said)
+    return read._replace(factors=values, names=labelled.names, test=None, grid=None, said=said, specs=labelled.specs)
 
 
 def _check_first(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> None:
@@ -106,28 +109,42 @@ def _count(rows: Texts) -> bool:
     return any(np.array_equal(rows, np.arange(low, low + len(rows)).astype(np.str_)) for low in (0, 1))
 
 
-def levels_of(factors: Any, names: Sequence[str]) -> tuple[Any, Sequence[str]]:
+class Levels(NamedTuple):
+    """Factors (n, k) as numbers, their names, and which words are the levels of those that have some."""
+
+    factors: Any
+    names: Sequence[str]
+    specs: tuple[Factor, ...] = ()
+
+
+def levels_of(factors: Any, names: Sequence[str]) -> Levels:
     """Factors (n, k) and their names: columns of words become levels by the rule for all columns, others stay.
 
-    >>> levels_of(np.array([["b"], ["a"], ["b"]]), ())
-    (array([[1.],
-           [0.],
-           [1.]]), ('factor_0',))
+    >>> found = levels_of(np.array([["b"], ["a"], ["b"]]), ())
+    >>> found.factors.ravel().tolist(), found.names, found.specs[0].values
+    ([1.0, 0.0, 1.0], ('factor_0',), ('a', 'b'))
     """
     if not hasattr(factors, "columns"):
         array = factors if hasattr(factors, "dtype") else np.asarray(factors)
         if getattr(array.dtype, "kind", "") not in ("O", "U") or array.ndim > 2:
-            return factors, names
+            return Levels(factors, names)
         import pandas as pd
 
         frame = pd.DataFrame(array)
         factors = frame.set_axis([f"factor_{j}" for j in range(len(frame.columns))], axis=1)
     named = tuple(names) or tuple(map(str, factors.columns))
     if all(dtype.kind in "biuf" for dtype in factors.dtypes):
-        return factors.to_numpy(), named
+        return Levels(factors.to_numpy(), named)
     from latentlab.data._columns import of_frame
 
-    return of_frame("factors", factors).values, named
+    columns = of_frame("factors", factors)
+    return Levels(columns.values, named, specs_of(columns._replace(names=named)))
+
+
+def specs_of(columns: Columns) -> tuple[Factor, ...]:
+    """What is known of the factors in a table's columns: their names, and the words that are levels."""
+    names = columns.names or [f"factor_{j}" for j in range(len(columns.levels))]
+    return tuple(Factor(name, values=words) for name, words in zip(names, columns.levels, strict=True))
 
 
 def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
@@ -139,8 +156,10 @@ def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
     inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
     if inner in TEXTS or suffix in PARQUET or (suffix in PACKED and not inner):
         columns = read_columns(path, asked, words=first is FACTORS_KEYS)
-        values = _numbers(columns.values, path)
-        return Arrays(values, names=columns.names, said=(columns.said,), rows=columns.rows, first=columns.first)
+        values, specs = _numbers(columns.values, path), specs_of(columns)
+        return Arrays(
+            values, names=columns.names, said=(columns.said,), rows=columns.rows, first=columns.first, specs=specs
+        )
     readers = {".npy": _npy, ".npz": _npz, ".h5ad": _h5ad}
     if suffix not in readers:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
@@ -172,10 +191,10 @@ def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     codes = load_codes(path)
     rows = codes.row_ids.astype(np.str_) if codes.row_names is None else codes.row_names
     if first is CODES_KEYS:
-        return Arrays(codes.mean, codes.factors, None, codes.factor_names(), codes.grid, rows=rows)
+        return Arrays(codes.mean, codes.factors, None, codes.factor_names(), codes.grid, rows=rows, specs=codes.specs)
     if codes.factors is None:
         raise InputError(f"{path} has no factors; give a file that has them")
-    return Arrays(codes.factors, names=codes.factor_names(), rows=rows)
+    return Arrays(codes.factors, names=codes.factor_names(), rows=rows, specs=codes.specs)
 
 
 def _numbers(array: NDArray[Any], path: Path) -> NDArray[Any]:

@@ -73,7 +73,7 @@ def gather(
     check_order("score", codes, {"factors": factors, "variance": variance}, "codes")
     z = check_codes(codes)
     if factors is not None:
-        factors, factor_names = levels_of(factors, factor_names)
+        factors, factor_names, _ = levels_of(factors, factor_names)
     sizes = None if grid is None else _check_grid(grid, len(z), test)
     if sizes is not None and factors is None:
         factors = levels_of_rows(np.arange(len(z), dtype=np.int64), sizes)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 
+from latentlab.analysis.score.arrays import levels_of
 from latentlab.analysis.score.calls import Material, gather, untyped
 from latentlab.analysis.score.profiles._protocol import Protocol
 from latentlab.analysis.score.scoring import profile_name, versions
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 METRICS = ("sap", "dci", "explicitness", "snc", "linear_probe")
 FITTED = ("split", "labels")  # needs of metrics that fit on some rows and score others
 LEAST = 20  # rows held out, and rows to score beside them
-Levels = Mapping[str, Sequence[float]]
+Levels = Mapping[str, Sequence[float | str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +105,14 @@ def hold_out(
     ----------
     codes : array (n, d)
         Codes, one row per sample.
-    factors : array (n, k)
-        Factors, NaN where missing: a row without a label in a named factor is not held out.
-    levels : mapping of str to sequence of float
-        Factors and values of theirs, as in ``{"shape": [2], "scale": [4, 5]}``: rows that have one of the values in
-        every factor named are held out. Each level must occur in other combinations.
+    factors : array (n, k) or DataFrame
+        Factors, NaN where missing, words as levels: a row without a label in a named factor is not held out.
+    levels : mapping of str to sequence of float or str
+        Factors and values of theirs, as in ``{"shape": ["heart"], "scale": [4, 5]}``, words where the factors have
+        words: rows that have one of the values in every factor named are held out. Each level must occur in other
+        combinations.
     factor_names : sequence of str
-        A name for each column of ``factors``; ``factor_0``, … by default.
+        A name for each column of ``factors``; by default those of a DataFrame, or ``factor_0``, ….
     kinds : sequence of str, optional
         What each factor is: ``categorical``, ``ordinal``, ``continuous`` or ``circular``.
     metrics : sequence of str, optional
@@ -146,8 +148,10 @@ def hold_out(
     {'train': 150, 'in_distribution': 74, 'held_out': 32}
     """
     rules = load("analysis/score/profiles", profile)
-    material = gather(codes, factors, factor_names=factor_names, kinds=kinds)
-    parts = _parts(material, levels, seed)
+    known = levels_of(factors, factor_names)
+    material = gather(codes, known.factors, factor_names=known.names, kinds=kinds)
+    numbers = named(levels, known.specs)
+    parts = _parts(material, numbers, seed)
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
     constant = _constant(material, parts.out)
     compared, skipped = dict[str, dict[str, Any]](), dict[str, str]()
@@ -162,7 +166,7 @@ def hold_out(
             skipped[key] = str(error)
     settings: dict[str, Any] = {
         "profile": profile_name(rules),
-        "held_out": {name: list(each) for name, each in levels.items()},
+        "held_out": numbers,
         "rows": {"train": len(parts.train), "in_distribution": len(parts.same), "held_out": len(parts.out)},
         "seed": seed,
         "constant_among_held_out": [material.names[j] for j in constant],
@@ -171,19 +175,26 @@ def hold_out(
     return HeldOut(compared, skipped, settings)
 
 
-def named(levels: Mapping[str, Sequence[str]], specs: Sequence[Factor]) -> dict[str, list[float]]:
-    """Levels as they are typed, by name or value, as the numbers that the factors' columns hold.
+def named(levels: Levels, specs: Sequence[Factor]) -> dict[str, list[float]]:
+    """Levels as they are typed, by name or value, as the numbers that the factors' columns hold; numbers stay.
 
     >>> named({"shape": ["heart"], "size": ["2"]}, [Factor("shape", values=("square", "heart")), Factor("size")])
     {'shape': [1.0], 'size': [2.0]}
     """
     known = {spec.name: [str(value) for value in spec.values] for spec in specs}
-    return {name: [_number(name, text, known.get(name, [])) for text in given] for name, given in levels.items()}
+    for name, given in levels.items():
+        if isinstance(given, str) or not hasattr(given, "__iter__"):
+            came = f"{given!r:.40}"
+            raise InputError(f"levels of {name[:60]} are {came}; expected several in brackets, as in [{came}]")
+    return {name: [_number(name, each, known.get(name, [])) for each in given] for name, given in levels.items()}
 
 
-def _number(name: str, text: str, values: Sequence[str]) -> float:
-    if text in values:
-        return float(values.index(text))
+def _number(name: str, text: float | str, values: Sequence[str]) -> float:
+    if not isinstance(text, str):
+        return float(text)
+    alike = [value for value in values if value == text] or [v for v in values if v.casefold() == text.casefold()]
+    if len(alike) == 1:
+        return float(values.index(alike[0]))
     try:
         if not values:
             return float(text)
@@ -193,7 +204,7 @@ def _number(name: str, text: str, values: Sequence[str]) -> float:
         raise InputError(f"{text[:40]!r} is not a level of factor {name[:40]}; expected {shown}"[:200]) from error
 
 
-def _parts(material: Material, levels: Levels, seed: int) -> Parts:
+def _parts(material: Material, levels: Mapping[str, Sequence[float]], seed: int) -> Parts:
     """The rows of each part; `InputError` where a level is unknown or too few rows are left."""
     factors = np.asarray(material.factors, np.float64)
     if not levels:
