@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from latentlab.runs.advice import Advice
 
 PANEL = "Train"
+NEXT = 9  # thresholds that are shown after the first
+WITHOUT_END = (
+    "inf: so many components are kept that they leave no variance, and the σ that the decoder learns falls to 0; "
+    "fewer latent dimensions than columns leave some."
+)
 
 
 def advise(
@@ -92,8 +99,10 @@ def _show(advice: Advice, *, quiet: bool) -> None:
     _console.show(
         f"All dimensions are expected to collapse above β = {first:.3g}, the threshold of the first component."
     )
-    _console.show(f"Thresholds of the next: {', '.join(f'{each:.3g}' for each in advice.thresholds[1:10])}, …\n")
+    _console.show(f"{_of_the_next(advice.thresholds[1:])}\n")
     _console.table([_measured(each) for each in advice.measured] or [_predicted(each) for each in advice.predictions])
+    if any(math.isinf(each.rate) for each in advice.predictions):
+        _console.show(f"\n{WITHOUT_END}")
     if not quiet:
         _console.show(f"\n{advice.assumption}")
     if advice.want is not None:
@@ -102,6 +111,13 @@ def _show(advice: Advice, *, quiet: bool) -> None:
     else:
         _console.show(f"\n{len(advice.grid)} values of β, {advice.latent_dim} latent dimensions:")
     _console.show(advice.command)
+
+
+def _of_the_next(thresholds: Sequence[float]) -> str:
+    if not len(thresholds):
+        return "There is no other component."
+    shown = ", ".join(f"{each:.3g}" for each in thresholds[:NEXT])
+    return f"Thresholds of the next: {shown}{', …' * (len(thresholds) > NEXT)}"
 
 
 def _predicted(each: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ LEARNED = ("gaussian-learned", "gaussian-channels", "per-column")  # the last tw
 ROWS = 10_000
 COMPONENTS = 256
 NUMBERS = 2**26  # values in memory at a time: 256 MB
+ROUNDING = 1e-6  # share of the variance below which single precision has left nothing to a learned σ
 EXACT = 2048  # rows or columns up to which all eigenvalues are computed
 BLOCK = 256
 
@@ -67,11 +68,15 @@ class Spectrum:
         return min(latent_dim, int((self.thresholds > beta).sum()))
 
     def noise(self, beta: float, latent_dim: int) -> float:
-        """β σ², the eigenvalue above which a component is active; a learned σ² is that of the best linear VAE."""
+        """β σ², the eigenvalue above which a component is active; a learned σ² is that of the best linear VAE.
+
+        It is 0 where the active components leave nothing.
+        """
         if not self.learned:
             return beta
         q = self.active(beta, latent_dim)
-        return beta * max(0.0, float(self.total - self.eigenvalues[:q].sum())) / (self.columns - beta * q)
+        rest = float(self.total - self.eigenvalues[:q].sum())
+        return beta * rest / (self.columns - beta * q) if rest > ROUNDING * self.total else 0.0
 
     def rates(self, beta: float, latent_dim: int) -> Floats:
         """The rate in nats of each active component at β, the largest first; infinite where a learned σ falls to 0."""

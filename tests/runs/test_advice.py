@@ -268,3 +268,19 @@ def test_the_command_line_says_and_writes_it(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "a.csv").read_text(encoding="utf-8").startswith("beta,components,active,rate\n")
     assert latentlab(["advise", "digits", "-o", str(tmp_path / "a.txt")]) == 2
     assert "ends in .txt; expected .json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_components_that_leave_no_variance_have_an_endless_rate_that_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    rows = np.random.default_rng(1).standard_normal((300, columns))
+    table = np.column_stack([rows, np.full(300, 5.0)])
+    np.savetxt(tmp_path / "t.csv", table, "%.6f", ",", comments="", header=",".join("abcd"[: columns + 1]))
+    assert latentlab(["advise", str(tmp_path / "t.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "inf: so many components are kept that they leave no variance" in told
+    assert ("There is no other component." in told) == (columns == 1)
+    assert ", …" not in told
+    rest = Spectrum(np.ones(columns), columns * (1 + 1e-8), columns, True, 300)
+    assert np.isinf(rest.rates(0.9, columns)).all()
