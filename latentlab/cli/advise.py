@@ -99,7 +99,7 @@ def _show(advice: Advice, *, quiet: bool) -> None:
     _console.show(
         f"All dimensions are expected to collapse above β = {first:.3g}, the threshold of the first component."
     )
-    _console.show(f"{_of_the_next(advice.thresholds[1:])}\n")
+    _console.show(f"{_of_the_next(advice.thresholds[1:].tolist())}\n")
     _console.table([_measured(each) for each in advice.measured] or [_predicted(each) for each in advice.predictions])
     if any(math.isinf(each.rate) for each in advice.predictions):
         _console.show(f"\n{WITHOUT_END}")
@@ -114,7 +114,7 @@ def _show(advice: Advice, *, quiet: bool) -> None:
 
 
 def _of_the_next(thresholds: Sequence[float]) -> str:
-    if not len(thresholds):
+    if not thresholds:
         return "There is no other component."
     shown = ", ".join(f"{each:.3g}" for each in thresholds[:NEXT])
     return f"Thresholds of the next: {shown}{', …' * (len(thresholds) > NEXT)}"

@@ -89,6 +89,22 @@ def test_levels_of_a_full_grid_in_clean_codes_are_clean():
     assert named(levels + default_rng(0).normal(scale=0.3, size=levels.shape), levels, grid=(3, 6, 8, 16)) == []
 
 
+@pytest.mark.parametrize("kinds", [None, ("categorical",) * 3])
+def test_categories_that_are_mixed_in_the_codes_are_named_and_clean_ones_are_not(kinds):
+    random = default_rng(4)
+    v = np.column_stack([random.integers(0, levels, N) for levels in (3, 5, 4)]).astype(float)
+    v[random.random(v.shape) < 0.1] = np.nan
+    known = np.where(np.isnan(v), 1.0, v)
+    names = random.permutation(5)  # of the second factor's levels, so that their order says nothing
+    known[:, 1] = names[known[:, 1].astype(int)]
+    z = (known - known.mean(axis=0)) / known.std(axis=0) + random.normal(scale=0.2, size=known.shape)
+    turn = np.linalg.qr(random.standard_normal((3, 3)))[0]
+    assert named(z, v, kinds=kinds) == []
+    assert named(np.column_stack([z, random.standard_normal((N, 2))]), v, kinds=kinds) == []
+    assert named(z @ turn, v, kinds=kinds) == ["mixed codes"]
+    assert named(z @ turn, v[:, 1:2], kinds=kinds and kinds[:1]) == []  # labels alone
+
+
 def test_missing_labels_hide_nothing_and_alarm_nobody():
     z, v = case("independent", "scaled", 0)
     v[::3, 0] = np.nan

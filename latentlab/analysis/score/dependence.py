@@ -70,6 +70,20 @@ def explained_by_bins(z: Array, column: Array) -> Array:
     return np.asarray(1 - (1 - between) * (len(z) - 1) / max(len(z) - groups, 1))
 
 
+def explained_by_levels(z: Array, level: Ints) -> tuple[Array, float]:
+    """The share of the variance of standardised z (n, d) that lies between levels: of each dimension (d,), and of the
+    linear combination of dimensions in which it is largest; both less their bias."""
+    n, d = z.shape
+    count = np.bincount(level)
+    means = np.stack([np.bincount(level, weights=each) for each in z.T], axis=1) / count[:, None]
+    between, total = (means * count[:, None]).T @ means / n, z.T @ z / n
+    size, axes = np.linalg.eigh(total)
+    white = axes[:, size > 1e-9 * size[-1]] / np.sqrt(size[size > 1e-9 * size[-1]])
+    most = float(np.linalg.eigvalsh(white.T @ between @ white)[-1])
+    share = 1 - (1 - np.diag(between)) * (n - 1) / max(n - len(count), 1)
+    return np.asarray(share), 1 - (1 - most) * (n - 1) / max(n - len(count) - d, 1)
+
+
 def cells(a: Ints, b: Ints) -> Ints:
     """Two columns of levels as one; −1 where either is missing."""
     return np.where((a >= 0) & (b >= 0), a * (b.max() + 1) + b, -1)
