@@ -1,7 +1,8 @@
 """Measure what a metric's card says in numbers, and keep it in ``latentlab/metrics/cards/NAME.json``.
 
 Run from the repository root: ``python benchmarks/cards.py [--only mig,dci] [--again]``. A metric that has a file of
-its present version is not measured again, so that a run may be stopped. Ten minutes on one core.
+its present version is not measured again, so that a run may be stopped. Ten minutes on one core, and
+fifteen more for `nk`, which trains networks.
 
 Everything is measured on `latentlab.metrics._worlds`: five factors of 3 to 10 levels and codes that go, along a
 synthetic trajectory, from noise that mixes all factors to one factor per dimension; two dimensions are noise.

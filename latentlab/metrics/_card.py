@@ -87,6 +87,8 @@ class Card(Result):
         yield "misleadingly low", metric.too_low
         if self.measured:
             yield from self._measurements()
+        else:
+            yield "measured", f"nothing of this version: python benchmarks/cards.py --only {self.name}"
         yield "source", metric.source
 
     def _measurements(self) -> Iterator[tuple[str, str]]:
