@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latentlab.analysis.score.arrays import Arrays, levels_of, read_arrays
+from latentlab.analysis.score.arrays import levels_of, read_arrays
 from latentlab.data import Dataset, from_arrays, load
 from latentlab.data._factors import factors_of, labels_of
 from latentlab.errors import InputError
@@ -107,7 +107,7 @@ def test_scored_tables_make_levels_of_words_by_the_same_rule(tmp_path: Path) -> 
     np.save(tmp_path / "z.npy", X)
     expected = factors_of(table, (), "t").values
     for found in (read_arrays(tmp_path / "z.npy", tmp_path / "v.parquet"), levels_of(table, ())):
-        values, names = (found.factors, found.names) if isinstance(found, Arrays) else found
+        values, names = found.factors, found.names
         np.testing.assert_array_equal(values, expected)
         assert tuple(names) == tuple(table.columns)
     with pytest.raises(InputError, match=r"^factors: column 'word' holds 60 different words in 60 rows"):

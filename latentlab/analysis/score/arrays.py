@@ -126,7 +126,7 @@ def levels_of(factors: Any, names: Sequence[str]) -> Levels:
     """
     if not hasattr(factors, "columns"):
         array = factors if hasattr(factors, "dtype") else np.asarray(factors)
-        if getattr(array.dtype, "kind", "") not in ("O", "U") or array.ndim > 2:
+        if getattr(array.dtype, "kind", "") not in ("O", "U") or array.ndim not in (1, 2):
             return Levels(factors, names)
         import pandas as pd
 
