@@ -9,10 +9,13 @@ seconds, of all threads together, are shown for the whole: they tell whether the
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# ruff: noqa: E402 - numba imports a module called coverage, which lies in this folder
+sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).parent]
 
 import numpy as np
 

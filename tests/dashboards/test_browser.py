@@ -52,7 +52,7 @@ def test_the_overview_answers_within_the_first_screen_and_a_heading_sorts_the_ru
 def test_link_and_command_are_copied_data_downloaded_and_the_link_shows_the_same_in_another_browser(
     visit: Visit, chromium: Any, server: str
 ) -> None:
-    page = visit.open("dimensions?run=beta-4-seed-1&colour=angle&dim=z2&range=aggregate")
+    page = visit.open("dimensions?run=beta-4-seed-1&colour=angle&against=angle&dim=z2&range=aggregate")
     page.get_by_role("button", name="Copy command").first.click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("latentlab figure traversals ")
     with page.expect_download() as waiting:
