@@ -62,9 +62,10 @@ def test_link_and_command_are_copied_data_downloaded_and_the_link_shows_the_same
     assert len(content.splitlines()) == 5
     page.get_by_role("button", name="Copy link").first.click()
     link = page.evaluate("navigator.clipboard.readText()")
+    assert "against=angle" in link
     other = Visit(chromium, server)
     shown = other.open(link.removeprefix(f"{server}/"))
-    for text in ("β = 4 · seed 1", "z2 in detail", "middle 95 %", "Mean code at each angle"):
+    for text in ("β = 4 · seed 1", "z2 in detail", "middle 95 %", "Mean code ± 1 sd, by"):
         assert text in shown.locator("[data-testid=stMain]").inner_text()
     shown.context.close()
 
