@@ -2,7 +2,7 @@
 
 Run from the repository root: ``python benchmarks/boosting.py [--arrays 500] [--first 0] [--rows 10000] [--rounds 4]
 [--before COMMIT] [--reference]``. The first part prints every array on which importances differ by more than 1e-6, and
-the largest difference of all. The second times five kinds of arrays (n × 10, three classes), turn by turn in one
+the largest difference of all. The second times seven kinds of arrays (n × 10, three classes), turn by turn in one
 process and in CPU seconds, so that other work on the machine weighs on both alike: medians of the ratios are shown.
 ``--before`` takes the booster of that commit; ``--reference`` takes scikit-learn's, too, which takes minutes.
 """
@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+# ruff: noqa: E402 - numba imports a module called coverage, which lies in this folder
+sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).parent]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
@@ -49,11 +51,16 @@ def of_commit(commit: str, folder: str) -> Fit:
     package = Path(folder) / "before"
     package.mkdir()
     (package / "__init__.py").touch()
-    for name in ("_boosting", "_boosting_kernel"):
-        path = f"{commit}:latentlab/metrics/{name}.py"
-        source = subprocess.run(["git", "show", path], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        source = source.replace("latentlab.metrics._boosting_kernel", "before._boosting_kernel")
-        (package / f"{name}.py").write_text(source)
+    listed = ["git", "ls-tree", "--name-only", commit, "latentlab/metrics/"]
+    paths = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for path in (each for each in paths if Path(each).name.startswith("_") and each.endswith(".py")):
+        source = subprocess.run(
+            ["git", "show", f"{commit}:{path}"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        name = Path(path).name
+        (package / name).write_text(
+            "" if name == "__init__.py" else source.stdout.replace("latentlab.metrics._", "before._")
+        )
     sys.path.insert(0, folder)
     fit = importlib.import_module("before._boosting").boost
     return lambda codes, y: fit(codes, [y], codes[:1], threads=1)[0].importances
@@ -72,7 +79,7 @@ def largest_difference(first: int, count: int) -> None:
 
 
 def kinds(n: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Codes and classes of five kinds."""
+    """Codes and classes of seven kinds."""
     random = np.random.default_rng(0)
     z = random.normal(size=(n, 10)).astype(np.float32)
     signal = z[:, 0] + 0.5 * z[:, 1] ** 2 + random.normal(scale=0.3, size=n)
@@ -81,6 +88,10 @@ def kinds(n: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     yield "Gaussian, two classes", z, (signal > 0).astype(int)
     yield "tiny (1e-3)", z * np.float32(1e-3), y
     yield "whole numbers", np.round(3 * z), y
+    twice = random.integers(0, n, size=n)
+    yield "rows drawn twice", z[twice], y[twice]
+    pairs = np.column_stack([z[:, :5], z[:, :5] + random.normal(scale=0.1, size=(n, 5)).astype(np.float32)])
+    yield "rows drawn twice, two alike", pairs[twice], y[twice]
     yield "one copied, one mirrored", np.column_stack([z[:, :8], z[:, 0], -z[:, 1]]), y
 
 
@@ -106,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("arrays", 500), ("first", 0), ("rows", 10_000), ("rounds", 4)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--before", help="a commit before 'Decide ties in DCI's trees by scikit-learn's own rounding'")
+    parser.add_argument("--before", help="an older commit")
     parser.add_argument("--reference", action="store_true")
     args = parser.parse_args()
     if args.arrays:

@@ -89,8 +89,13 @@ def memory(
     d, n = columns.shape
     orders, values = np.empty((depth, d, n), np.uint32), np.empty((depth, d, n), np.float32)
     orders[0], values[0] = order, np.take_along_axis(columns, order, axis=1)
-    alike = np.unique(np.column_stack([*columns, target]), axis=0, return_inverse=True)[1].ravel()[order]
-    tied = ((values[0, :, 1:] == values[0, :, :-1]) & (alike[:, 1:] != alike[:, :-1])).any(axis=1)
+    equal = values[0, :, 1:] == values[0, :, :-1]
+    rows = np.unique(np.concatenate([order[:, :-1][equal], order[:, 1:][equal]]))
+    alike = np.arange(n)
+    alike[rows] = (
+        n + np.unique(np.column_stack([*columns[:, rows], target[rows]]), axis=0, return_inverse=True)[1].ravel()
+    )
+    tied = (equal & (alike[order[:, 1:]] != alike[order[:, :-1]])).any(axis=1)
     size = (1 << (depth + 1)) - 1
     whole = np.zeros((6, size), np.int64)
     nodes = Nodes(
