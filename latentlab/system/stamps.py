@@ -46,8 +46,11 @@ def stamp(path: Path) -> Stamp | None:
 
 
 def stamps(folder: Path) -> tuple[Stamp, ...] | None:
-    """The stamps of the files that lie in a folder; None where one of them has none that may be believed."""
-    found = [stamp(path) for path in sorted(folder.iterdir())]
+    """The stamps of the files that lie in a folder; None where one has none to be believed, or none is listed."""
+    try:
+        found = [stamp(path) for path in sorted(folder.iterdir())]
+    except OSError:
+        return None
     return None if None in found else tuple(each for each in found if each is not None)
 
 

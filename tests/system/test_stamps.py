@@ -120,3 +120,4 @@ def test_a_folder_has_stamps_once_none_of_its_files_just_changed(tmp_path: Path,
     ahead = time.time_ns() / 1e9
     os.utime(tmp_path / "b", (ahead, ahead))
     assert stamps.stamps(tmp_path) is None
+    assert stamps.stamps(tmp_path / "nowhere") is None
