@@ -1,9 +1,9 @@
 """How often the rule for the best setting names a wrong one, and how often the right one (docs/scores.md).
 
-Run from the repository root: ``python benchmarks/choice.py [--studies 2000] [null power shared coverage seeds]``. Every
-study is simulated whole: scores of each seed of each setting, the leader, its test against all rivals. A wrong winner
-is any winner where all settings have one mean, or one that is not the best. Standard error of a rate of 5 % over 2,000
-studies: 0.5 %.
+Run from the repository root: ``python benchmarks/choice.py [--studies 2000] [PART …]``; the parts are null, unlike,
+power, shared, coverage and seeds. Every study is simulated whole: scores of each seed of each setting, the leader, its
+test against all rivals. A wrong winner is any winner where all settings have one mean, or one that is not the best.
+Standard error of a rate of 5 % over 2,000 studies: 0.5 %.
 """
 
 import argparse
@@ -65,6 +65,17 @@ def null(count: int) -> None:
                     kinds = [*SEEDS, *([(4, 20), (20, 4)] if settings == 2 else [])]
                     rates = {k: rate(n, settings, k, shape=shape, widest=widest, paired=paired) for k in kinds}
                     _show(f"null, {shape}, spreads 1 to {widest:g}, {settings} settings, paired {paired}", rates)
+
+
+def unlike(count: int) -> None:
+    """Wrong winners and power where two settings have other numbers of seeds, the second the wider one."""
+    kinds = [(4, 20), (20, 4), (10, 4), (20, 5)]
+    for shape in SHAPES:
+        for widest in (1.0, 2.0, 5.0):
+            rates = {k: rate(count, 2, k, shape=shape, widest=widest, paired=False) for k in kinds}
+            _show(f"null, {shape}, spreads 1 to {widest:g}, unlike seeds", rates)
+    found = {k: rate(count // 4, 2, k, lead=2, paired=False, right=True) for k in [(4, 4), *kinds]}
+    _show("power, 2 settings, 2 deviations ahead, unlike seeds", found)
 
 
 def shared(count: int) -> None:
@@ -134,8 +145,8 @@ def _show(what: str, rates: dict) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="null, power, shared, coverage, seeds; all by default")
+    parser.add_argument("parts", nargs="*", help="null, unlike, power, shared, coverage, seeds; all by default")
     parser.add_argument("--studies", type=int, default=2000)
     options = parser.parse_args()
-    for part in options.parts or ["power", "shared", "coverage", "seeds", "null"]:
+    for part in options.parts or ["power", "shared", "coverage", "seeds", "unlike", "null"]:
         globals()[part](options.studies)
