@@ -26,6 +26,7 @@ HEADS = (
     ("active_units", "active", NUMBER),
 )
 NOTE = "Scores over all rows ± half of their 95 % interval. Select a row to open the run."
+LONG = 24  # characters of a name that gets a wider column
 BAD = {"collapsed", "diverged", "broken", "mixed files"}
 WHY = {
     "collapsed": "no latent dimension is active: Var_x E[z|x] ≤ 0.01 for all",
@@ -63,7 +64,8 @@ def runs_table(name: str) -> None:
 
 
 def _row(row: dict[str, Any], metrics: list[str]) -> tuple[list[str], str, str]:
-    name = f"<b>{html.escape(row['run'])}</b> {_flags(row)}"
+    wide = ' class="long"' * (len(row["run"]) > LONG)
+    name = f"<b{wide}>{html.escape(row['run'])}</b> {_flags(row)}"
     if row["state"] == "broken":
         return [name, *["–"] * (len(HEADS) - 1 + len(metrics))], "", "off"
     units, size = row["active_units"], row["latent_dim"]
