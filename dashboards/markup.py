@@ -11,18 +11,8 @@ from latentlab.figures import _style
 from latentlab.metrics._card import card
 from latentlab.reports.terms import meaning
 from latentlab.runs.choice import better
-from latentlab.system.registry import names
-
-SHORT = {
-    "mig": "MIG",
-    "dci": "DCI",
-    "sap": "SAP",
-    "factor_vae": "FactorVAE",
-    "beta_vae": "β-VAE",
-    "irs": "IRS",
-    "unsupervised": "Gaussian TC",
-    "elbo": "ELBO",
-}
+from latentlab.runs.verdicts import heading_of
+from latentlab.system.registry import load, names
 
 
 class Sorting(NamedTuple):
@@ -102,15 +92,10 @@ def missing(value: Any) -> bool:
     return value is None or str(value) in ("nan", "<NA>", "NaT")
 
 
-def metric_name(name: str) -> str:
-    """A metric as a narrow column is headed; an arrow down where less is better."""
-    return SHORT.get(name, name) + " ↓" * (better(name) == "lower")
-
-
 @cache
 def _metrics() -> dict[str, str]:
     """Metrics by what heads their columns."""
-    return {metric_name(name): name for name in names("metrics")}
+    return {heading_of(name): name for name in names("metrics")}
 
 
 def _of_metric(heading: str) -> str:
@@ -123,5 +108,6 @@ def _of_metric(heading: str) -> str:
 
 
 def by_use(metrics: Sequence[str]) -> list[str]:
-    """Metrics with those most often reported first."""
-    return sorted(metrics, key=lambda name: (list(SHORT).index(name) if name in SHORT else len(SHORT), name))
+    """Metrics with those of the usual profile first, in its order."""
+    first = list(load("analysis/score/profiles", "dlib").PROTOCOLS)
+    return sorted(metrics, key=lambda name: (first.index(name) if name in first else len(first), name))

@@ -13,6 +13,7 @@ import reads
 import streamlit as st
 
 from latentlab.results import with_half_width
+from latentlab.runs.verdicts import heading_of
 
 NUMBER = "num"
 HEADS = (
@@ -50,7 +51,7 @@ def runs_table(name: str) -> None:
     """The table, called `name`, with every run or folder that could not be read below it and why."""
     table = reads.table()
     metrics = markup.by_use(table.attrs["metrics"])
-    columns = [*HEADS, *((metric, markup.metric_name(metric), NUMBER) for metric in metrics)]
+    columns = [*HEADS, *((metric, heading_of(metric), NUMBER) for metric in metrics)]
     rows, sorting = paged.page_of(table, name, columns)
     heads = [(heading, kind) for _, heading, kind in columns]
     shown = [_row(row, metrics) for row in rows.to_dict("records")]

@@ -17,6 +17,7 @@ from tabulated import runs_table
 from latentlab.runs.answers import Answer, best_setting, failed_runs, recurring_dimensions
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import first_seeds
+from latentlab.runs.verdicts import heading_of
 from latentlab.system.png import data_uri, strip
 
 SCORES = 2  # that fit where the curve is
@@ -128,7 +129,7 @@ def _leading(runs: list[Run]) -> list[tuple[str, str, dict[str, Any]]]:
     for measure in markup.by_use(list(by)):
         for run in runs:
             if settings[str(run.path)] == by[measure].leader and "do not beat" not in by[measure].reason:
-                told = f"What the dimensions of {reads.label(run.name)} do (best mean {markup.metric_name(measure)})"
+                told = f"What the dimensions of {reads.label(run.name)} do (best mean {heading_of(measure)})"
                 return [(told, "dimensions", {"run": run.name})]
     return [(f"What the dimensions of {reads.label(run.name)} do", "dimensions", {"run": run.name}) for run in runs[:1]]
 

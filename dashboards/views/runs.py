@@ -15,6 +15,7 @@ from tabulated import runs_table
 from latentlab.metrics._card import card
 from latentlab.results import Caveat
 from latentlab.runs.run import Run
+from latentlab.runs.verdicts import heading_of
 from latentlab.system.registry import names
 
 BESIDE = [
@@ -90,7 +91,7 @@ def _beside(row: dict[str, Any]) -> list[str]:
     more = [markup.number(row[key]) for key in ("reference", "active", "sampled")]
     overlap = "–" if markup.missing(row["overlap"]) else f"{row['overlap']:.1%}"
     return [
-        f'<b title="{html.escape(_card(row["metric"]))}">{html.escape(markup.metric_name(row["metric"]))}</b>{several}',
+        f'<b title="{html.escape(_card(row["metric"]))}">{html.escape(heading_of(row["metric"]))}</b>{several}',
         markup.number(row["whole"] if drawn else row["value"]),
         (f'<span title="{html.escape(row["missing"])}">–</span>' if markup.missing(row["low"]) else f"{low} … {high}"),
         markup.number(row["value"]) if drawn else "–",

@@ -15,7 +15,7 @@ from drawings import Drawing, command
 
 from latentlab.runs.choice import RULE, Choice, Frontier, frontiers, judged
 from latentlab.runs.run import Run
-from latentlab.runs.verdicts import NOTE, difference_rows, middle_rows
+from latentlab.runs.verdicts import NOTE, difference_rows, heading_of, middle_rows
 
 TITLE = "What β costs and what it buys"
 NAMING = ("leader", "rival", "setting")  # columns of names; the others hold numbers
@@ -64,7 +64,7 @@ def _verdict(table: Any) -> None:
         return
     left, right = st.columns([0.2, 0.8], vertical_alignment="top")
     choice.remember("measure", measures, measures[0])
-    left.selectbox("Judge by", measures, key="measure", format_func=markup.metric_name, persist_state="session")
+    left.selectbox("Judge by", measures, key="measure", format_func=heading_of, persist_state="session")
     choice.keep("measure")
     found = next(each for each in reads.judged() if each.measure == st.session_state["measure"])
     reason = found.reason if found.reason.startswith("β") else found.reason[:1].upper() + found.reason[1:]
@@ -100,7 +100,7 @@ def _table(settings: Any) -> None:
     for start in range(0, len(metrics), ACROSS):
         some = metrics[start : start + ACROSS]
         cells = [([_setting(row), *(_spread(row, metric, 2) for metric in some)], "", "") for row in rows]
-        panels.show(markup.rows_html(_columns([markup.metric_name(metric) for metric in some]), cells))
+        panels.show(markup.rows_html(_columns([heading_of(metric) for metric in some]), cells))
 
 
 def _columns(names: list[str]) -> list[tuple[str, str]]:

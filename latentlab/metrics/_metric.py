@@ -28,8 +28,8 @@ class Metric:
     ========== ==========================================================================
 
     ``version`` rises when a correction changes the metric's values. From 2 on it stands in a score's settings, and
-    scores of an older version are computed again. ``turns`` is false where no rotation of the codes changes what is
-    measured, so that it cannot speak of alignment.
+    scores of an older version are computed again. ``short`` heads a narrow column, by default the title. ``turns`` is
+    false where no rotation of the codes changes what is measured, so that it cannot speak of alignment.
 
     The last four are the words of the metric's card (`latentlab metrics NAME`): ``assumes``, what must hold for the
     value to mean what it says; ``unchanged_by``, the changes of the codes that leave the value as it is, to 0.005:
@@ -56,11 +56,17 @@ class Metric:
     kinds: tuple[FactorKind, ...] = ALL_KINDS
     posterior: bool = False
     version: int = 1
+    short: str = ""
     turns: bool = True
     assumes: str = ""
     unchanged_by: tuple[Change, ...] = ()
     too_high: str = ""
     too_low: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What heads a narrow column."""
+        return self.short or self.title
 
     @property
     def noted(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Active units",
+    short="active units",
     needs="codes",
     range=(0.0, float("inf")),
     better=None,

@@ -18,6 +18,7 @@ from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
     title="β-VAE score",
+    short="β-VAE",
     needs="draws",
     range=(0.0, 1.0),
     better="higher",

@@ -13,6 +13,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Linear CKA",
+    short="CKA",
     needs="runs",
     range=(0.0, 1.0),
     better=None,

@@ -18,6 +18,7 @@ from latentlab.system.precision import NARROW, check_sizes
 
 METRIC = Metric(
     title="DCI disentanglement",
+    short="DCI",
     needs="split",
     range=(0.0, 1.0),
     better="higher",

@@ -13,6 +13,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="DCI-ES explicitness",
+    short="DCI-ES",
     needs="split",
     range=(-1.0, 1.0),
     better="higher",

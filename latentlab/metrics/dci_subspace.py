@@ -15,6 +15,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="DCI completeness over subspaces",
+    short="DCI of subspaces",
     needs="split",
     range=(0.0, 1.0),
     better="higher",

@@ -11,6 +11,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Active, passive and mixed dimensions",
+    short="dimension types",
     needs="posterior",
     range=(0.0, float("inf")),
     better=None,

@@ -14,6 +14,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Explicitness",
+    short="explicitness",
     needs="split",
     range=(0.0, 1.0),
     better="higher",

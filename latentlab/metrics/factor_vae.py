@@ -16,6 +16,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="FactorVAE score",
+    short="FactorVAE",
     needs="draws",
     range=(0.0, 1.0),
     better="higher",

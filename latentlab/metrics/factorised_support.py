@@ -16,6 +16,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Distance from a factorised support",
+    short="factorised support",
     needs="codes",
     range=(0.0, 1.0),
     better="lower",

@@ -12,6 +12,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Index-code mutual information",
+    short="index-code MI",
     needs="posterior",
     range=(0.0, float("inf")),
     better=None,

@@ -11,6 +11,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Interventional robustness",
+    short="IRS",
     needs="rows",
     range=(0.0, 1.0),
     better="higher",

@@ -12,6 +12,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Linear probe",
+    short="linear probe",
     needs="labels",
     range=(0.0, 1.0),
     better="higher",

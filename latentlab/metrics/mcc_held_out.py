@@ -14,6 +14,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="MCC on held-out rows",
+    short="MCC held out",
     needs="split",
     range=(0.0, 1.0),
     better="higher",

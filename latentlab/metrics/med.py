@@ -14,6 +14,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Mutual-information entropy disentanglement",
+    short="MED",
     needs="rows",
     range=(0.0, 1.0),
     better="higher",

@@ -13,6 +13,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Mutual information gap",
+    short="MIG",
     needs="rows",
     range=(0.0, 1.0),
     better="higher",

@@ -15,6 +15,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Neuron knockout",
+    short="NK",
     needs="split",
     range=(-1.0, 1.0),
     better="higher",

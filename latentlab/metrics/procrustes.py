@@ -13,6 +13,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Procrustes similarity",
+    short="Procrustes",
     needs="runs",
     range=(0.0, 1.0),
     better=None,

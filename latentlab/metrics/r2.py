@@ -15,6 +15,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="R² of linear regression",
+    short="R²",
     needs="split",
     range=(float("-inf"), 1.0),
     better="higher",

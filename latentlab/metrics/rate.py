@@ -11,6 +11,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Rate",
+    short="rate",
     needs="posterior",
     range=(0.0, float("inf")),
     better=None,

@@ -15,6 +15,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Robust MIG",
+    short="RMIG",
     needs="rows",
     range=(0.0, 1.0),
     better="higher",

@@ -13,6 +13,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Scaled mutual information (LMS)",
+    short="SMI",
     needs="rows",
     range=(0.0, 1.0),
     better="higher",

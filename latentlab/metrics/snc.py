@@ -16,6 +16,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Single-neuron classification",
+    short="SNC",
     needs="split",
     range=(0.0, 1.0),
     better="higher",

@@ -12,6 +12,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Same-process neighbours (LMS)",
+    short="SPN",
     needs="rows",
     range=(0.0, 1.0),
     better="higher",

@@ -17,6 +17,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Test-based measurement exclusivity",
+    short="T-MEX",
     needs="split",
     range=(0.0, float("inf")),
     better="lower",

@@ -10,6 +10,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Trustworthiness",
+    short="trustworthiness",
     needs="projection",
     range=(0.0, 1.0),
     better="higher",

@@ -16,6 +16,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Unsupervised disentanglement ranking",
+    short="UDR",
     needs="runs",
     range=(0.0, 1.0),
     better="higher",

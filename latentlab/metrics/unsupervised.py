@@ -12,6 +12,7 @@ from latentlab.results import Score
 
 METRIC = Metric(
     title="Gaussian total correlation",
+    short="Gaussian TC",
     needs="codes",
     range=(0.0, float("inf")),
     better="lower",

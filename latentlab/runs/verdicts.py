@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from latentlab.runs.choice import Choice
+from latentlab.runs.choice import Choice, better
 from latentlab.runs.differences import Difference, Middle
 from latentlab.system.registry import load, names
 
@@ -25,6 +25,16 @@ def title_of(measure: str) -> str:
     """
     known = {"elbo": "ELBO", "active_units": "Active units"}
     return str(load("metrics", measure).METRIC.title) if measure in names("metrics") else known.get(measure, measure)
+
+
+def heading_of(measure: str) -> str:
+    """A measure as a narrow column is headed, with an arrow in the direction of better scores where that is down.
+
+    >>> heading_of("mig"), heading_of("unsupervised"), heading_of("elbo")
+    ('MIG', 'Gaussian TC ↓', 'ELBO')
+    """
+    known = load("metrics", measure).METRIC.heading if measure in names("metrics") else title_of(measure)
+    return f"{known}{' ↓' * (better(measure) == 'lower')}"
 
 
 def sentence(choice: Choice) -> str:

@@ -30,7 +30,7 @@ from latentlab.runs.recurring import not_recurring
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import below_nulls, distance, first_seeds
 from latentlab.runs.study import Study
-from latentlab.runs.verdicts import difference_rows, title_of
+from latentlab.runs.verdicts import difference_rows, heading_of, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,10 +190,7 @@ def scores(told: Told) -> str:
         middles=tables.middles(judged),
         recurring=tables.recurring(told.compared.recurring),
         not_recurring=not_recurring(told.compared.recurring),
-        heads=[
-            (metric + {"higher": " ↑", "lower": " ↓"}.get(better(metric) or "", ""), title_of(metric))
-            for metric in metrics
-        ],
+        heads=[(heading_of(metric), title_of(metric)) for metric in metrics],
         rows=[
             _scored(row, metrics, {m: bool(below.iloc[k]) for m, below in missed.items()}) for k, row in enumerate(rows)
         ],
