@@ -15,6 +15,7 @@ import streamlit as st
 from drawings import Drawing, command
 
 from latentlab.codes.selections import as_table, inside, named, present, together
+from latentlab.codes.symbols import symbols
 from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.runs.images import pictures_of
 from latentlab.runs.run import Run
@@ -114,7 +115,7 @@ def _drawn_lasso() -> None:
         st.session_state["lasso"] = ""
         return
     area = areas[-1]
-    picture = int(str(area.get("xref", "x"))[1:] or 1) - 1
+    picture = int(str(area.get("xref", "x")).removeprefix("x") or 1) - 1
     corners = list(zip(area["x"], area["y"], strict=True))
     few = corners[:: max(1, -(-len(corners) // CORNERS))]
     st.session_state["lasso"] = f"{picture}:" + ";".join(f"{x:.4g},{y:.4g}" for x, y in few)
@@ -135,8 +136,8 @@ def _selected_in(drawn: Any, chosen: Any) -> Any:
 
 
 def _points(runs: list[Run], laid: list[Any]) -> Any:
-    table = as_table(reads.codes(runs[0]), reads.codes(runs[0]).positions(laid[0].row_ids))
-    table = table[[name for name in table if not re.fullmatch(r"z\d+", name)]]
+    codes = reads.codes(runs[0])
+    table = as_table(codes, codes.positions(laid[0].row_ids)).drop(columns=symbols(codes.latent_dim))
     return table.assign(
         **{
             f"{run.name} {axis}": each.xy[:, k]

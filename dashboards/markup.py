@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from latentlab.codes.decodings import Decodings
 from latentlab.figures import _style
 from latentlab.metrics._card import card
 from latentlab.reports.terms import meaning
 from latentlab.runs.choice import better
 from latentlab.runs.verdicts import heading_of
+from latentlab.system.png import data_uri, enlarged, strip
 from latentlab.system.registry import load, names
 
 
@@ -33,8 +35,8 @@ def rows_html(
     """A table of ready HTML cells: `columns` are (heading, class), `rows` are (cells, key, class of the row).
 
     A row with a key can be picked by a click or by Enter. Cells must be escaped already. A heading that the table can
-    be sorted by is a button, which `paged.py` listens to. A heading that ``glossary.py`` does not explain, such as a
-    run's name, brings its meaning as a third part of its column.
+    be sorted by is a button, which `paged.py` listens to. A heading that `latentlab.reports.terms` does not explain,
+    such as a run's name, brings its meaning as a third part of its column.
     """
     keys = [""] * len(columns) if sorting is None else sorting.keys
     heads = "".join(_head(*column, key=key, sorting=sorting) for column, key in zip(columns, keys, strict=True))
@@ -111,3 +113,15 @@ def by_use(metrics: Sequence[str]) -> list[str]:
     """Metrics with those of the usual profile first, in its order."""
     first = list(load("analysis/score/profiles", "dlib").PROTOCOLS)
     return sorted(metrics, key=lambda name: (first.index(name) if name in first else len(first), name))
+
+
+def caption(text: str) -> str:
+    """A line of small text."""
+    return f'<p class="ll-note">{html.escape(text)}</p>'
+
+
+def strip_of(part: Decodings, index: int, alt: str, css: str = "strip") -> str:
+    """The pictures of a dimension's traversal side by side; in another class than that of a row's strip, enlarged."""
+    pictures = part.pictures(part.images[index])
+    sheet = strip(pictures) if css == "strip" else enlarged(strip(pictures))
+    return f'<img class="{css}" alt="{html.escape(alt)}" src="{data_uri(sheet)}">'

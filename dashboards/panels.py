@@ -14,6 +14,7 @@ from typing import Any
 
 import choice
 import collected
+import markup
 import streamlit as st
 from drawings import Drawing
 
@@ -134,7 +135,7 @@ def show(table: str) -> None:
 
 def note(text: str) -> None:
     """A quiet sentence below something."""
-    st.html(f'<p class="ll-note">{html.escape(text)}</p>')
+    st.html(markup.caption(text))
 
 
 def notice(text: str) -> None:
@@ -157,7 +158,7 @@ def explain(title: str, text: str, fix: str = "") -> None:
 def names_of(codes: Codes, rows: Any, said: str) -> None:
     """Rows by their names, where there are no samples to show: at most as many as are read at a glance."""
     several = ", ".join(codes.called(rows[:NAMED])) + (", …" if len(rows) > NAMED else "")
-    st.html(f'<p class="ll-note">{html.escape(said)} {html.escape(several)}</p>')
+    st.html(markup.caption(f"{said} {several}"))
 
 
 def chart(drawn: Any, key: str, **more: Any) -> Any:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from latentlab.browser.scripts import script, style
 from latentlab.browser.stage import stage
-from latentlab.figures.code import moved_code
+from latentlab.codes.symbols import moves, symbol
 from latentlab.runs.run import Run
 
 MOUNT = """
@@ -62,9 +62,7 @@ def sliders(runs: Sequence[Run], row: int | None, key: str) -> None:
 
 def _values(codes: Any, text: str) -> dict[str, float]:
     """The dimensions that a text such as ``z3=1.5`` sets, with their values; an `InputError` where it is none."""
-    code = moved_code(codes, None, text)[1]
-    dims = [part.partition("=")[0] for part in text.replace(",", " ").split()]
-    return {dim: float(code[int(dim[1:])]) for dim in dims}
+    return {symbol(j): value for j, value in moves(text, codes.latent_dim).items()}
 
 
 def _content(runs: Sequence[Run], row: int | None, moved: tuple[tuple[str, float], ...]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sliding import sliders
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.decodings import Decodings
 from latentlab.codes.matching import MATCHED
+from latentlab.codes.symbols import symbol
 from latentlab.runs.recurring import NOTE, not_recurring, recurring_rows
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import distance
@@ -218,14 +219,14 @@ class _Known:
             return ""
         row = self.table.loc[index]
         factor = f" {markup.pill(row['top_factor'], self.factors)}" if row["top_factor"] else ""
-        return f"<b>z{index}</b> {html.escape(row['name'])}{factor}"
+        return f"<b>{symbol(index)}</b> {html.escape(row['name'])}{factor}"
 
     def strip(self, index: int, *, flip: bool = False) -> str:
         """The dimension moved, from high to low where its sign is opposite."""
         if self.part is None or index < 0:
             return ""
         images = self.part.pictures(self.part.images[index])[:: -self.every if flip else self.every]
-        alt = f"z{index} of {self.run.name} moved" + (", from high to low (opposite sign)" if flip else "")
+        alt = f"{symbol(index)} of {self.run.name} moved" + (", from high to low (opposite sign)" if flip else "")
         return f'<img class="strip" style="{SHRINKS}" alt="{html.escape(alt)}" src="{data_uri(strip(images))}">'
 
 

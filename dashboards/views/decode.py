@@ -19,6 +19,7 @@ from latentlab.codes.draws import SOURCE_NAMES, SOURCES, leaving
 from latentlab.codes.masks import PARTS
 from latentlab.codes.paths import WAYS
 from latentlab.codes.selections import selections_of, values_of
+from latentlab.codes.symbols import index_of
 from latentlab.figures.code import moved_code, table
 from latentlab.figures.filling import IMAGE
 from latentlab.figures.interpolation import steps_of as steps_between
@@ -177,7 +178,8 @@ def _manifold(run: Run) -> None:
     y = _one_of(two, "y axis", "up", [names[1], *(name for name in names if name != names[1])], {})
     steps = choice.integer(three, "Steps", "grid", steps_of(run), 2, 40)
     row = _row(four, run, "Others as in row", "around") if len(names) > 2 else None
-    options = {"x": int(x[1:]), "y": int(y[1:]), "steps": steps, "row": row}
+    across, up = (index_of(name, run.config.latent_dim) for name in (x, y))
+    options = {"x": across, "y": up, "steps": steps, "row": row}
     panels.figure(Drawing("manifold", (run,), options))
 
 

@@ -29,6 +29,7 @@ from latentlab.codes.selections import (
     values_of,
     within,
 )
+from latentlab.codes.symbols import index_of, symbols
 from latentlab.figures._markup import escaped
 from latentlab.runs.run import Run
 
@@ -211,14 +212,14 @@ def _corners(x: list[float], y: list[float]) -> list[tuple[float, float]]:
 
 def _overlays(run: Run, kind: str, place: Any) -> dict[str, Any]:
     """What lies over the picture: a traversal's path, posterior ellipses, the colours of saved selections."""
-    names = [ANY, *(f"z{j}" for j in range(run.config.latent_dim))]
+    names = [ANY, *symbols(run.config.latent_dim)]
     options: dict[str, Any] = {}
     with place.popover("Overlays", width="stretch"):
         choice.remember("path", names, ANY)
         st.selectbox("Traversal of", names, key="path", persist_state="session")
         choice.keep_unless("path", ANY)
         if st.session_state["path"] != ANY:
-            options["path"] = int(str(st.session_state["path"])[1:])
+            options["path"] = index_of(st.session_state["path"], run.config.latent_dim)
             options["row"] = choice.integer(st, "around row (the mean)", "from", None, 0, None)
         if (
             kind == PLANE
@@ -270,7 +271,7 @@ def _plane(run: Run, columns: Any) -> tuple[dict[str, Any], Any, Any]:
         choice.remember(key, names, default)
         column.selectbox(f"{key} axis", names, key=key, persist_state="session")
         choice.keep(key)
-    i, j = (int(st.session_state[key][1:]) for key in ("x", "y"))
+    i, j = (index_of(st.session_state[key], run.config.latent_dim) for key in ("x", "y"))
     codes = reads.codes(run)
     return {"x": i, "y": j}, codes.mean[:, [i, j]], codes.row_ids
 

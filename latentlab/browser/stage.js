@@ -49,7 +49,7 @@ function said(state, k) {
   if (!slider || !(slider.key in state.values)) return "at the start";
   const move = slider.moves[k];
   if (!move) return "not moved: no matching dimension";
-  return `z${move.dim} = ${number(codeOf(state, k)[move.dim])}${state.decoders[k].exact ? "" : " (nearest decoded frame)"}`;
+  return `${move.symbol} = ${number(codeOf(state, k)[move.dim])}${state.decoders[k].exact ? "" : " (nearest decoded frame)"}`;
 }
 
 function schedule(state) {

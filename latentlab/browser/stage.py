@@ -21,6 +21,7 @@ from latentlab.codes.decodings import Decodings
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.matching import alongside, match
 from latentlab.codes.paths import normal_of, sweeps
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.figures.code import moved_code, original
 from latentlab.runs.comparison import told_apart
@@ -278,7 +279,7 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
     low, high = sweeps(first.codes, first.code, [lead], 2)[0, :, lead].tolist()
     known = next(each for each in first.table.to_dict("records") if each["index"] == lead)
     moves = [
-        None if dim < 0 else {"dim": dim, "sign": -1 if rho < 0 else 1, "scale": side.scale(dim) / first.scale(lead)}
+        None if dim < 0 else _move(dim, rho, side.scale(dim) / first.scale(lead))
         for (dim, rho), side in zip(line, sides, strict=True)
     ]
     name = known["name"] or known["top_factor"] or ""
@@ -293,6 +294,11 @@ def _slider(line: Line, sides: Sequence[_Side]) -> dict[str, Any]:
         "moves": moves,
         "rho": [abs(rho) if dim >= 0 else None for dim, rho in line[1:]],
     }
+
+
+def _move(dim: int, rho: float, scale: float) -> dict[str, Any]:
+    """How a slider moves a run's dimension: in which direction, and by how much for each unit of the first run's."""
+    return {"dim": dim, "symbol": symbol(dim), "sign": -1 if rho < 0 else 1, "scale": scale}
 
 
 def _matching(line: Line, sides: Sequence[_Side]) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from latentlab.codes.codes import BLOCK, Codes
 from latentlab.codes.labels import as_factor
 from latentlab.codes.rates import ACTIVE, active, rate_parts
+from latentlab.codes.symbols import symbol, symbols
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
 
@@ -64,7 +65,7 @@ def dimensions(
     d, moments = codes.latent_dim, _moments(codes)
     table = pd.DataFrame(
         {
-            "dim": [f"z{j}" for j in range(d)],
+            "dim": symbols(d),
             "index": range(d),
             **moments,
             **_top_factors(codes, rows, draws, seed),
@@ -242,7 +243,7 @@ def response(codes: Codes, factor: str, *, rows: int = ROWS, seed: int = 0) -> p
         here = levels == level
         block, value = some.mean[here].astype(np.float64), float(column[here].mean())
         found += [
-            {"dim": f"z{j}", "index": j, "value": value, "mean": m, "sd": s, "rows": int(here.sum())}
+            {"dim": symbol(j), "index": j, "value": value, "mean": m, "sd": s, "rows": int(here.sum())}
             for j, (m, s) in enumerate(zip(block.mean(axis=0), block.std(axis=0), strict=True))
         ]
     return pd.DataFrame(found)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.rates import active, rate_parts, row_rate
+from latentlab.codes.symbols import symbols
 from latentlab.data.dataset import Dataset, Factor, Rows
 from latentlab.errors import InputError
 from latentlab.system.hdf5 import publishing
@@ -122,7 +123,7 @@ class CodesWriter:
         self.rows.attrs["column-order"] = np.array(list(self.columns), dtype=h5py.string_dtype())
         dimensions = self._dimension_columns()
         group = _frame(self.file, "var", self.mean.shape[1])
-        group["_index"][:] = [f"z{j}" for j in range(self.mean.shape[1])]
+        group["_index"][:] = symbols(self.mean.shape[1])
         for column, values in dimensions.items():
             mark(group.create_dataset(column, data=values), "array", "0.2.0")
         group.attrs["column-order"] = np.array(list(dimensions), dtype=h5py.string_dtype())

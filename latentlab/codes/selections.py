@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
 from latentlab.codes.h5ad import free
+from latentlab.codes.symbols import symbols
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ def as_table(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
     others: dict[str, Any] = {} if codes.labels is None else {"label": codes.labels[rows]}
     if codes.labels is not None and (classes := codes.classes):
         others = {"label": [classes[k] for k in codes.labels[rows].tolist()], "label_code": codes.labels[rows]}
-    others |= {f"z{j}": codes.mean[rows, j] for j in range(codes.latent_dim)}
+    others |= dict(zip(symbols(codes.latent_dim), codes.mean[rows].T, strict=True))
     found: dict[str, Any] = {"row": codes.row_ids[rows]}
     if codes.row_names is not None:
         found["row_name"] = codes.row_names[rows]

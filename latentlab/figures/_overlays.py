@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from latentlab.codes import draws
 from latentlab.codes.codes import Codes
 from latentlab.codes.paths import normal_of, sweeps
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 
 STEPS = 25
@@ -31,13 +33,16 @@ class Overlay:
     marked: bool = False
 
 
-def traversal(codes: Codes, dimension: int, row: int | str | None) -> tuple[draws.Floats, NDArray[np.bool_]]:
-    """The codes (steps, d) of a dimension moved from −2 to 2 standard deviations, and where they leave the data."""
+def traversal(
+    codes: Codes, dimension: int, row: int | str | None, place: Callable[[draws.Floats], NDArray[Any]]
+) -> Overlay:
+    """A dimension moved from −2 to 2 standard deviations, where `place` puts these codes (steps, d) in the picture."""
     if not 0 <= dimension < codes.latent_dim:
         raise InputError(f"the codes have no dimension {dimension}; they have 0 to {codes.latent_dim - 1}")
     centre = normal_of(codes)[0] if row is None else codes.mean[codes.position(row)]
     path = sweeps(codes, centre, [dimension], STEPS, reach=2.0)[0]
-    return path, draws.leaving(codes, path)
+    placed = np.asarray(place(path), np.float64)
+    return Overlay(f"traversal of {symbol(dimension)}", placed, draws.leaving(codes, path), marked=True)
 
 
 def ellipses(codes: Codes, x: int, y: int, rows: NDArray[np.int64]) -> Overlay:

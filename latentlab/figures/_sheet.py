@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.codes.symbols import symbols
 from latentlab.figures import _images, _style
 from latentlab.figures._text import short
 
@@ -146,7 +147,7 @@ def numbers(data: Sheet) -> pd.DataFrame:
     import pandas as pd
 
     if data.codes is not None:
-        return pd.DataFrame({**data.marks, **{f"z{j}": column for j, column in enumerate(data.codes.T)}})
+        return pd.DataFrame({**data.marks, **dict(zip(symbols(len(data.codes.T)), data.codes.T, strict=True))})
     rows, columns = data.cells.shape[:2]
     heads = data.heads or [str(k) for k in range(columns)]
     grey = data.cells[..., :3].mean(axis=(2, 3, 4))

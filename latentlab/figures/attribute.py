@@ -13,6 +13,7 @@ from latentlab.codes.dimensions import factors_of
 from latentlab.codes.directions import Attribute, attribute
 from latentlab.codes.draws import leaving
 from latentlab.codes.selections import rows_of, values_of
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import describe, number
@@ -88,7 +89,7 @@ def prepare(
     return AttributeData(
         cells,
         np.linspace(-REACH, REACH, steps),
-        tuple(f"z{j}" for j in longest),
+        tuple(symbol(j) for j in longest),
         found.vector[longest],
         1.96 * found.error[longest],
         " · ".join(subtitle),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,8 @@ from latentlab.codes import draws
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.codes import Codes
 from latentlab.codes.paths import normal_of
-from latentlab.errors import InputError, LatentlabError
+from latentlab.codes.symbols import moves, symbols
+from latentlab.errors import LatentlabError
 from latentlab.figures import _images, _sheet, _style
 from latentlab.figures._text import describe
 from latentlab.runs.images import dataset_of, picture_of
@@ -56,13 +56,8 @@ def moved_code(codes: Codes, row: int | str | None, moved: str) -> tuple[draws.F
     centre = normal_of(codes)[0] if row is None else codes.mean[codes.position(row)]
     start = np.asarray(centre, np.float32)
     code = start.copy()
-    for part in filter(None, re.split(r"[,;\s]+", moved.strip().replace("−", "-"))):
-        found = re.fullmatch(r"z(\d{1,6})=(-?\d{1,9}(?:\.\d{1,9})?)", part)
-        if found is None or int(found[1]) >= codes.latent_dim:
-            raise InputError(
-                f"{part[:40]!r} moves no dimension; expected such as z3=1.5, with z0 to z{codes.latent_dim - 1}"
-            )
-        code[int(found[1])] = float(found[2])
+    for index, value in moves(moved, codes.latent_dim).items():
+        code[index] = value
     return start, code
 
 
@@ -70,7 +65,7 @@ def table(start: draws.Floats, code: draws.Floats) -> pd.DataFrame:
     """Two codes (d,), one line per dimension."""
     import pandas as pd
 
-    return pd.DataFrame({"dim": [f"z{j}" for j in range(len(code))], "start": start, "value": code})
+    return pd.DataFrame({"dim": symbols(len(code)), "start": start, "value": code})
 
 
 def original(run: Run, row: int) -> Any:
@@ -100,7 +95,7 @@ def interactive(data: _sheet.Sheet) -> Any:
 
     fig = _sheet.interactive(data, TITLE, alt(data))
     for name, values, tone in _bars(data):
-        bar = go.Bar(x=[f"z{j}" for j in range(len(values))], y=values, name=name, marker={"color": tone})
+        bar = go.Bar(x=symbols(len(values)), y=values, name=name, marker={"color": tone})
         fig.add_trace(bar.update(xaxis="x2", yaxis="y2", hovertemplate=f"{name} %{{x}} = %{{y:.3f}}<extra></extra>"))
     fig.update_layout(
         height=260, showlegend=len(data.marks["code"]) > 1, xaxis={"domain": [0, PICTURES]},
@@ -126,7 +121,7 @@ def static(data: _sheet.Sheet, preset: str) -> Any:
         places = np.arange(len(values)) + (k - (len(drawn) - 1) / 2) * 0.4
         right.bar(places, values, 0.8 / len(drawn), color=tone, label=name)
     right.axhline(0, color=_style.GREY, lw=0.6)
-    right.set_xticks(range(len(drawn[0][1])), [f"z{j}" for j in range(len(drawn[0][1]))])
+    right.set_xticks(range(len(drawn[0][1])), symbols(len(drawn[0][1])))
     right.set_ylabel("value")
     if len(drawn) > 1:
         right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)

@@ -14,6 +14,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.matching import MATCHED, alongside, match
 from latentlab.codes.paths import sweeps
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import number
@@ -263,7 +264,7 @@ def numbers(data: Compared) -> pd.DataFrame:
         if strip is not None
     ]
     return pd.DataFrame(
-        {"row": r, "run": run, "dim": f"z{strip.index}", "name": strip.name, "rho": strip.rho,
+        {"row": r, "run": run, "dim": symbol(strip.index), "name": strip.name, "rho": strip.rho,
          "matched": strip.matched, "step": step, "value": value}
         for r, run, strip in strips
         for step, value in enumerate(strip.values)

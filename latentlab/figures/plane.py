@@ -60,8 +60,7 @@ def prepare(
     subtitle += [f"coloured by {name}"] if name else ["no factors to colour by"]
     subtitle += [each.name for each in overlays]
     if path is not None:
-        steps, far = _overlays.traversal(codes, path, row)
-        line = _overlays.Overlay(f"traversal of z{path}", steps[:, [x, y]].astype(float), far, marked=True)
+        line = _overlays.traversal(codes, path, row, lambda steps: steps[:, [x, y]])
         overlays, subtitle = (*overlays, line), [*subtitle, _overlays.warning(line)]
     said = " · ".join(text for text in subtitle if text)
     axes = (called[x], called[y])

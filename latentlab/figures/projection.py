@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,8 +101,7 @@ def prepare(
     values, name, categories, cyclic = colouring(run, codes, by, row_ids)
     overlays: tuple[_overlays.Overlay, ...] = ()
     if path is not None:
-        steps, far = _overlays.traversal(codes, path, row)
-        overlays = (_overlays.Overlay(f"traversal of z{path}", place(projection, codes, steps), far, marked=True),)
+        overlays = (_overlays.traversal(codes, path, row, partial(place, projection, codes)),)
     faithful = [f"{key} {number(projection.faithfulness[key])}" for key in judged]
     explained = projection.settings.get("explained_variance_ratio")
     axes = [f"{chosen.upper()} {k + 1}" for k in (0, 1)]

@@ -13,6 +13,7 @@ import numpy as np
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.matching import MATCHED, ROWS, check_same_images
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 from latentlab.runs.comparison import Runs, compare
@@ -247,7 +248,7 @@ def _names(run: Run, codes: Codes) -> dict[int, str]:
 
 
 def _dimensions(group: Recurrence) -> str:
-    return ", ".join(f"seed {each.seed} z{each.dim}" for each in group.members)
+    return ", ".join(f"seed {each.seed} {symbol(each.dim)}" for each in group.members)
 
 
 def recurring_rows(found: Recurring) -> list[dict[str, str]]:

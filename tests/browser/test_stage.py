@@ -12,6 +12,7 @@ from toy import write_run
 
 from latentlab.browser.scripts import script, style
 from latentlab.browser.stage import stage
+from latentlab.codes.symbols import symbols
 from latentlab.errors import InputError
 from latentlab.models.decoding import decode
 from latentlab.models.live import Live, live
@@ -205,7 +206,7 @@ def test_partners_move_by_as_much_against_an_opposite_sign_and_in_their_own_spre
     sliders = stage([first, ae], [None, None])["sliders"]
     spread = ae.codes().mean.std(axis=0)
     assert [slider["moves"][0] for slider in sliders] == [
-        {"dim": int(slider["key"][1:]), "sign": 1, "scale": 1.0} for slider in sliders
+        {"dim": int(slider["key"][1:]), "symbol": slider["key"], "sign": 1, "scale": 1.0} for slider in sliders
     ]
     for slider in sliders:
         other = slider["moves"][1]
@@ -229,7 +230,7 @@ def test_a_dimension_moved_by_hand_gets_a_slider_however_unimportant(tmp_path: A
     ll.encode(run)
     model = live(run)
     shown = [slider["key"] for slider in stage([run], [model], row=5)["sliders"]]
-    [left, _] = [f"z{j}" for j in range(12) if f"z{j}" not in shown]
+    [left, _] = [each for each in symbols(12) if each not in shown]
     more = stage([run], [model], row=5, moved={left: 1.0})
     assert left in {slider["key"] for slider in more["sliders"]}
     assert more["values"] == {left: 1.0}

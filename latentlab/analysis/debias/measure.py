@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 
@@ -138,7 +139,7 @@ def commonness(
         "combine": combine,
         "bins": bins,
         "smoothing": smoothing,
-        "dimensions": [f"z{j}" for j in live],
+        "dimensions": [symbol(j) for j in live.tolist()],
         "of_dimensions": codes.latent_dim,
         "rows": len(codes),
     }

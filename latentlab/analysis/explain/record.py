@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.analysis.explain import STAGE
+from latentlab.codes.symbols import symbols
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 from latentlab.runs.run import Run
@@ -91,7 +92,7 @@ class Effects(Result):
         total = self.strength.sum()
         share = self.strength / total if total else self.strength
         bent = [np.nanmean(each) if np.isfinite(each).any() else np.nan for each in self.straightness]
-        dims = [f"z{j}" for j in range(len(share))]
+        dims = symbols(len(share))
         columns = {"dim": dims, "strength": self.strength, "strength_share": share, "area": self.area}
         return pd.DataFrame({**columns, "straightness": bent})
 

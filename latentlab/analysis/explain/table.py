@@ -9,6 +9,7 @@ import numpy as np
 from latentlab.analysis.explain.record import Effects
 from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.codes.dimensions import dimensions, knowledge
+from latentlab.codes.symbols import symbol
 from latentlab.data import Form
 from latentlab.errors import InputError
 from latentlab.runs.run import Run
@@ -202,7 +203,7 @@ def _leaks(run: Run, order: np.ndarray) -> dict[str, list[Any]]:
     nothing: dict[str, list[Any]] = {"leakage": [np.nan] * len(order), "leaks_into": [None] * len(order)}
     if not run.has("leakage"):
         return nothing
-    rows = table(load_leakage(run)).set_index("dim").reindex([f"z{j}" for j in order])
+    rows = table(load_leakage(run)).set_index("dim").reindex([symbol(j) for j in order])
     return {"leakage": rows["leakage"].tolist(), "leaks_into": rows["into"].tolist()}
 
 

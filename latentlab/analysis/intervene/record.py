@@ -11,6 +11,7 @@ from latentlab.analysis.intervene import STAGE
 from latentlab.analysis.intervene.ablate import Ablation
 from latentlab.analysis.intervene.estimate import Estimate
 from latentlab.analysis.intervene.measure import Intervention
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.results import Result, plain
 from latentlab.runs.run import Run
@@ -93,7 +94,7 @@ class Interventions(Result):
                 "other factor moved most": each.into,
                 "cause of the whole code": each.whole.value,
                 "MIG gap": gap,
-                "MIG names": f"z{top}" if gap >= OWNED else None,
+                "MIG names": symbol(top) if gap >= OWNED else None,
                 "disagreement": disagreement(each, gap, top),
             }
             for each, gap, top in zip(self.factors, self.gaps, self.tops, strict=True)
@@ -113,7 +114,7 @@ class Interventions(Result):
 
         rows = [
             {
-                "dim": f"z{each.dim}",
+                "dim": symbol(each.dim),
                 **each.distortion.columns("distortion"),
                 **{f"R² of {name}": fall.value for name, fall in each.readability.items()},
             }
@@ -127,7 +128,7 @@ def carrier(found: Intervention) -> str:
     if found.kind == "subspace":
         n = len(found.weights)
         return f"{n} direction{'s' if n > 1 else ''}"
-    return ", ".join(f"z{j}" for j in found.dims) or found.kind
+    return ", ".join(symbol(j) for j in found.dims) or found.kind
 
 
 def disagreement(found: Intervention, gap: float, top: int) -> str:
@@ -139,12 +140,12 @@ def disagreement(found: Intervention, gap: float, top: int) -> str:
     named = gap >= OWNED
     if not found.found:
         why = "no swap changes the factor" if found.kind == "absent" else "its swap changes other factors as much"
-        return f"MIG names z{top} ({gap:.2f}), but {why}" if named else ""
+        return f"MIG names {symbol(top)} ({gap:.2f}), but {why}" if named else ""
     if not named:
         return f"MIG names no dimension ({gap:.2f}), but a swap of {carrier(found)} changes the factor"
     if found.dims == (top,):
         return ""
-    return f"MIG names z{top} ({gap:.2f}), but the factor is carried by {carrier(found)}"
+    return f"MIG names {symbol(top)} ({gap:.2f}), but the factor is carried by {carrier(found)}"
 
 
 def save_interventions(run: Run, found: Interventions, inputs: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from latentlab.analysis.leakage import STAGE
 from latentlab.analysis.leakage.measure import _leaks
+from latentlab.codes.symbols import symbols
 from latentlab.results import Score
 from latentlab.runs.run import Run
 from latentlab.system.files import write_json
@@ -36,7 +37,7 @@ def table(score: Score) -> pd.DataFrame:
     known = np.isfinite(leaks)
     found = pd.DataFrame(
         {
-            "dim": [f"z{j}" for j in range(len(leaks))],
+            "dim": symbols(len(leaks)),
             "target": [names[k] if ok else None for k, ok in zip(order[:, 0], known, strict=True)],
             "change": np.where(known, score.matrix.max(axis=1), np.nan),
             "leakage": leaks,

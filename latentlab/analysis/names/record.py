@@ -10,6 +10,7 @@ import numpy as np
 
 from latentlab.analysis.names import STAGE
 from latentlab.analysis.names.measure import Verdict
+from latentlab.codes.symbols import symbol
 from latentlab.results import Result, plain
 from latentlab.runs.run import LONGEST_NAME, Run
 from latentlab.system.files import write_json
@@ -75,7 +76,7 @@ class Names(Result):
             intervals = {f"{what}_{end}": value for what, pair in _intervals(each) for end, value in pair}
             values = {what: getattr(each, what) for what in ("name", "low", "high", "source")}
             numbers = {what: getattr(each, what) for what in ("detection", "hard", "exclusive", "permuted", "rotated")}
-            rows.append({"dim": f"z{j}", **values, "earned": each.earned, **numbers, **intervals, "why": each.why})
+            rows.append({"dim": symbol(j), **values, "earned": each.earned, **numbers, **intervals, "why": each.why})
         return pd.DataFrame(rows)
 
 

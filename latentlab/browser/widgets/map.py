@@ -18,6 +18,7 @@ from latentlab.codes.h5ad import free
 from latentlab.codes.paths import through
 from latentlab.codes.projections import place
 from latentlab.codes.selections import as_table, passing, present, within
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError, LatentlabError
 from latentlab.runs.images import dataset_of, picture_of
 from latentlab.runs.projections import projections_of
@@ -124,7 +125,7 @@ def _placed(run: Run, codes: Codes, method: str | None) -> tuple[str, NDArray[np
     chosen = method or next((each for each in ("umap", "pca") if each in known), PLANE)
     if chosen == PLANE:
         x, y = [*dimensions(codes, draws=0)["index"].tolist(), 0][:2]
-        return PLANE, codes.mean[:, [x, y]], codes.row_ids, f"z{x} across, z{y} up: the codes themselves."
+        return PLANE, codes.mean[:, [x, y]], codes.row_ids, f"{symbol(x)} across, {symbol(y)} up: the codes themselves."
     if chosen not in known:
         made = ", ".join([*known, PLANE])
         raise InputError(f"{run.name} has no projection {chosen!r}; it has: {made}; add others: `latentlab analyze`")

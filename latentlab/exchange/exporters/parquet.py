@@ -10,6 +10,7 @@ import numpy as np
 
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import free
+from latentlab.codes.symbols import symbols
 from latentlab.data.dataset import Factor
 from latentlab.exchange.exporters._needs import ending, need
 from latentlab.results import plain
@@ -55,9 +56,10 @@ def _others(run: Run, codes: Codes) -> dict[str, Any]:
         names = np.array(list(codes.classes.values()), dtype=object)
         found = {"label": names[np.searchsorted(list(codes.classes), codes.labels)], "label_code": codes.labels}
     found |= {name: part for name in ("rate", "distortion") if (part := getattr(codes, name)) is not None}
-    found |= {f"z{j}": column for j, column in enumerate(codes.mean.T)}
+    dims = symbols(codes.latent_dim)
+    found |= dict(zip(dims, codes.mean.T, strict=True))
     if codes.variance is not None:
-        found |= {f"z{j}_variance": column for j, column in enumerate(codes.variance.T)}
+        found |= {f"{dim}_variance": column for dim, column in zip(dims, codes.variance.T, strict=True)}
     for method, projection in (projections_of(run) if run.has("project") else {}).items():
         xy = np.full((len(codes), 2), np.nan, np.float32)
         xy[codes.positions(projection.row_ids)] = projection.xy

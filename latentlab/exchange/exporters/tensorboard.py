@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.exchange.exporters._needs import folder, need
 from latentlab.runs.run import Run
@@ -52,6 +53,6 @@ def _events(history: list[dict[str, Any]]) -> Iterator[bytes]:
 def _scalars(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for key, value in line.items():
         if isinstance(value, list):
-            yield from ((f"{key}/z{j}", float(part)) for j, part in enumerate(value))
+            yield from ((f"{key}/{symbol(j)}", float(part)) for j, part in enumerate(value))
         elif isinstance(value, int | float) and key != "step":
             yield key, float(value)

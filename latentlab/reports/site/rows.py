@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from latentlab.browser.rows import of_codes
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
+from latentlab.codes.symbols import symbol
 from latentlab.errors import attempt
 from latentlab.figures._kinds import drawing
 from latentlab.runs.images import dataset_of, pictures_of
@@ -67,7 +68,7 @@ def _views(run: Run, codes: Codes, order: Sequence[int]) -> dict[str, tuple[Any,
     if found:
         return found
     i, j = [*order, *order][:2]
-    return {f"z{i} and z{j}": (codes.mean[:, [i, j]], codes.row_ids)}
+    return {f"{symbol(i)} and {symbol(j)}": (codes.mean[:, [i, j]], codes.row_ids)}
 
 
 def _pictures(run: Run, ids: NDArray[np.int64]) -> dict[str, Any]:
