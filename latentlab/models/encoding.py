@@ -19,7 +19,6 @@ from latentlab.models import Autoencoder, Model, Point
 from latentlab.models.autoencoder import form_of
 from latentlab.models.conditions import given, told_of
 from latentlab.models.networks._layers import channels_last
-from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
 
 BLOCK = 4096
@@ -109,19 +108,19 @@ def judge(
     rows: int | None = None,
     distortion: bool = True,
     seed: int = 0,
-    workers: int | None = None,
+    workers: int = 1,
     progress: Progress = silent,
 ) -> Codes:
     """The codes of at most `rows` seeded rows of `data` (all by default), with their distortion where it is asked for.
 
     ``distortion`` is −log p(x|z) in nats at one seeded posterior sample. Nothing is written. ``workers`` are the
-    threads that encode: one for a model of the user's own, which may not bear more.
+    threads that encode (`latentlab.models.load.encoding_threads`).
     """
     if not len(data):
         raise InputError(f"{data.name} has no {data.form.plural}; expected at least one")
     if rows is not None and rows < len(data):
         data = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:rows]))
-    blocks = list(posteriors(model, data, workers or process_threads()))
+    blocks = list(posteriors(model, data, workers))
     found = np.full(len(data), np.nan, np.float32)
     told = told_of(model, data) if distortion else None
     for start in range(0, len(data), BATCH) if distortion else ():

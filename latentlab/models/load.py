@@ -13,6 +13,7 @@ from latentlab.models.conditions import at_level
 from latentlab.runs.config import Hardware
 from latentlab.runs.run import Run, check_model
 from latentlab.system.files import sha256
+from latentlab.system.machine import process_threads
 
 
 def load_model(run: Run, adapter: str | Model | None = None) -> Model:
@@ -69,6 +70,15 @@ def here(hardware: Hardware) -> Hardware:
     kind = hardware.device.partition(":")[0]
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(kind, True)
     return hardware if present else hardware.model_copy(update={"device": "cpu"})
+
+
+def encoding_threads(run: Run) -> int:
+    """How many threads encode with a run's model: those of the process on a CPU, otherwise one.
+
+    A model of the user's own may not bear being called from two threads, so it is called from one.
+    """
+    config = run.config
+    return process_threads() if config.adapter is None and here(config.hardware).device == "cpu" else 1
 
 
 def own(model: Model) -> nn.Module:

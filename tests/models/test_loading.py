@@ -13,8 +13,8 @@ from latentlab.errors import InputError
 from latentlab.exchange.exporters.huggingface import save_pretrained
 from latentlab.exchange.importers.huggingface import from_pretrained
 from latentlab.models import Autoencoder, build, load_model
-from latentlab.models.load import here
-from latentlab.runs.config import Hardware, RunConfig
+from latentlab.models.load import encoding_threads, here
+from latentlab.runs.config import Adapter, Hardware, RunConfig
 from latentlab.runs.run import Run
 from latentlab.training.train import train
 
@@ -71,3 +71,17 @@ def test_a_trial_of_the_sizes_draws_nothing(tmp_path: Path) -> None:
         torch.manual_seed(0)
         states.append(torch.random.get_rng_state())
     assert all(torch.equal(states[0], state) for state in states)
+
+
+def test_a_model_of_the_users_own_is_called_from_one_thread_others_from_as_many_as_the_process_has(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    run = train("digits", tmp_path / "run", steps=2, latent_dim=2, threads=1)
+    assert encoding_threads(run) == 3
+    for update, expected in (
+        ({"hardware": Hardware(device="cuda:0", threads=1)}, 1 if torch.cuda.is_available() else 3),
+        ({"adapter": Adapter(name="mine")}, 1),
+    ):
+        (run.path / "config.json").write_text(run.config.model_copy(update=update).model_dump_json())
+        assert encoding_threads(Run(run.path)) == expected

@@ -111,6 +111,7 @@ def _codes(run: Run, part: Dataset, adapter: str | Model | None) -> Codes:
     """The codes of those rows: the run's own where they are of just these images, else they are encoded now."""
     from latentlab.models import load_model
     from latentlab.models.encoding import judge
+    from latentlab.models.load import encoding_threads
 
     recorded = unless_damaged(lambda: inputs_of(run.codes_path)) or {}
     images = recorded.get("fingerprint", {}).get("images")
@@ -118,7 +119,7 @@ def _codes(run: Run, part: Dataset, adapter: str | Model | None) -> Codes:
         codes = run.codes()
         if np.array_equal(codes.row_ids, part.row_ids):  # a shared copy keeps some of them
             return codes
-    return judge(load_model(run, adapter), part, distortion=False, workers=None if adapter is None else 1)
+    return judge(load_model(run, adapter), part, distortion=False, workers=encoding_threads(run))
 
 
 def _extremes(

@@ -17,12 +17,12 @@ from latentlab.data import Dataset, read_spec, say_if_dark
 from latentlab.models import Model, load_model
 from latentlab.models.conditions import told_of
 from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, distortions, posteriors
+from latentlab.models.load import encoding_threads
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
 from latentlab.runs.kept import made_from
 from latentlab.runs.run import Run, check_model, model_hash
 from latentlab.system.files import lock, unless_damaged
-from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
 
 
@@ -184,9 +184,7 @@ def _encode(
     }
     stochastic = config.stochastic
     with writing(run.codes_path, data, config.latent_dim, stochastic=stochastic, provenance=provenance) as writer:
-        # A model of the user's own may not bear being called from two threads.
-        workers = process_threads() if adapter is None and config.hardware.device == "cpu" else 1
-        for mean, variance in posteriors(model, data, workers):
+        for mean, variance in posteriors(model, data, encoding_threads(run)):
             writer.add(mean, variance)
             progress(writer.position, len(data))
         if run.decodes:

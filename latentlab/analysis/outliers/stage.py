@@ -148,6 +148,7 @@ def _judged(
     """How well each score tells the two sets apart, and what has to be known to read it."""
     from latentlab.models import load_model
     from latentlab.models.encoding import judge
+    from latentlab.models.load import encoding_threads
 
     form = run.config.form
     kind = kind_of(form)
@@ -163,7 +164,7 @@ def _judged(
     judged = {}
     for number, (name, side) in enumerate(sides.items()):
         progress(number, len(sides), name)
-        judged[name] = judge(model, side, seed=seed, workers=None if adapter is None else 1)
+        judged[name] = judge(model, side, seed=seed, workers=encoding_threads(run))
     trained_on = sides["reference"][:]
     plain = {name: kind.baselines(form, side[:], trained_on) for name, side in sides.items()}
     scores = {name: {**model_scores(judged[name], judged["reference"]), **plain[name]} for name in sides}

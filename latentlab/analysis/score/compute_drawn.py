@@ -11,18 +11,18 @@ import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from latentlab.analysis.score.calls import Material, arguments, gather
+from latentlab.analysis.score.calls import Material, arguments
 from latentlab.analysis.score.domain import caveats
+from latentlab.analysis.score.material import material
 from latentlab.analysis.score.profiles._protocol import BATCH, Protocol
 from latentlab.analysis.score.scoring import Scores, each_metric
-from latentlab.codes.labels import as_factor
-from latentlab.data import Dataset, Factor
+from latentlab.data import Dataset
 from latentlab.errors import InputError
 from latentlab.models import Model, load_model
 from latentlab.models.encoding import posteriors
+from latentlab.models.load import encoding_threads
 from latentlab.runs.data import analysed
 from latentlab.runs.run import Run
-from latentlab.system.machine import process_threads
 from latentlab.system.progress import Progress, silent
 from latentlab.system.registry import load
 
@@ -83,24 +83,16 @@ def score_drawn(
             "from all rows: leave out --rows protocol"
         )
     data, rules = analysed(run, data), load("analysis/score/profiles", profile)
+    if data.factors is None and data.labels is None:
+        raise InputError(f"{data.name} has neither factors nor labels, so there is nothing to compare codes with")
     numbers = np.arange(len(data), dtype=np.float64)[:, None]
-    numbered = _material(data, numbers, np.ones_like(numbers))
+    numbered = material(numbers, np.ones_like(numbers), data)
     drawn, skipped = _drawn(list(metrics if metrics is not None else rules.PROTOCOLS), numbered, rules)
     rows = np.unique(np.concatenate([np.empty(0, np.int64), *drawn.values()]))
     mean, variance = _encoded(run, data, rows, adapter, progress)
-    found = each_metric(_material(data, mean, variance), list(drawn), rules, why=NO_INTERVAL)
-    some = _material(data.take(rows), mean[rows], variance[rows]) if len(rows) else None
+    found = each_metric(material(mean, variance, data), list(drawn), rules, why=NO_INTERVAL)
+    some = material(mean[rows], variance[rows], data.take(rows)) if len(rows) else None
     return replace(found, skipped=skipped | found.skipped, caveats=() if some is None else caveats(some))
-
-
-def _material(data: Dataset, mean: NDArray[np.float64], variance: NDArray[np.float64]) -> Material:
-    factors, specs = data.factors, data.specs
-    if factors is None:
-        if data.labels is None:
-            raise InputError(f"{data.name} has neither factors nor labels, so there is nothing to compare codes with")
-        factors, specs = as_factor(data.labels), (Factor("label", "categorical"),)
-    names, kinds = [spec.name for spec in specs], [spec.kind for spec in specs]
-    return gather(mean, factors, data.grid, variance=variance, factor_names=names, kinds=kinds)
 
 
 def _drawn(
@@ -133,9 +125,8 @@ def _encoded(
     model = load_model(run, adapter)
     mean = np.zeros((len(data), run.config.latent_dim))
     variance = np.ones_like(mean)
-    workers = process_threads() if adapter is None and run.config.hardware.device == "cpu" else 1
     done = 0
-    for block in posteriors(model, data.take(rows), workers) if len(rows) else ():
+    for block in posteriors(model, data.take(rows), encoding_threads(run)) if len(rows) else ():
         here = rows[done : done + len(block[0])]
         mean[here], variance[here] = block
         done += len(here)

@@ -183,8 +183,25 @@ def score(
     >>> round(found.scores["mig"].value, 3)
     1.0
     """
+    return score_material(
+        gather(codes, factors, grid, test, variance, factor_names, kinds),
+        metrics=metrics,
+        profile=profile,
+        resamples=resamples,
+        resample_slow=resample_slow,
+    )
+
+
+def score_material(
+    material: Material,
+    *,
+    metrics: Sequence[str] | None = None,
+    profile: str = "dlib",
+    resamples: int = 0,
+    resample_slow: bool = False,
+) -> Scores:
+    """What `score` computes, of arrays that are checked."""
     rules = load("analysis/score/profiles", profile)
-    material = gather(codes, factors, grid, test, variance, factor_names, kinds)
     wanted = list(metrics if metrics is not None else rules.PROTOCOLS)
     found = each_metric(material, wanted, rules, resamples, resample_slow, SLOW if resamples else "")
     return replace(found, caveats=caveats(material))

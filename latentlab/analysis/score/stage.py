@@ -7,16 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentlab.analysis.score import STAGE
-from latentlab.analysis.score.calls import gather
 from latentlab.analysis.score.domain import caveats
 from latentlab.analysis.score.hold_out import HeldOut, hold_out, named
-from latentlab.analysis.score.scoring import Scores, profile_name, score, scores_from_json
+from latentlab.analysis.score.material import factors_of, material, standardised
+from latentlab.analysis.score.scoring import Scores, profile_name, score_material, scores_from_json
 from latentlab.codes.codes import Codes
-from latentlab.codes.labels import as_factor
-from latentlab.data import Factor
 from latentlab.errors import InputError
 from latentlab.results import version_of
 from latentlab.runs.kept import collected, made_from
@@ -62,7 +59,8 @@ def score_run(
     found = _joined(collected(run, known, list(wanted), make, write))
     if "caveats" in run.scored or not run.has("encode"):
         return found
-    return replace(found, caveats=caveats(gather(**_arrays(run.codes()))))  # scored before caveats were kept
+    codes = run.codes()
+    return replace(found, caveats=caveats(material(codes.mean, codes.variance, codes)))  # scored before they were kept
 
 
 def _unconditioned(run: Run) -> Codes:
@@ -78,26 +76,12 @@ def _unconditioned(run: Run) -> Codes:
 
 
 def score_codes(codes: Codes, **options: Any) -> Scores:
-    """Scores of codes under a profile. Labels serve as one categorical factor where there are no others.
+    """Scores of codes under a profile: `latentlab.analysis.score.material.material` says what is scored of them.
 
-    ``options`` are those of `latentlab.analysis.score.scoring.score`: ``metrics``, ``profile``, ``resamples``, …. The
-    codes of a
-    deterministic encoder are standardised first, for thresholds mean nothing on a free scale.
+    ``options`` are those of `latentlab.analysis.score.scoring.score_material`: ``metrics``, ``profile``, ``resamples``,
+    ``resample_slow``.
     """
-    return score(**_arrays(codes), **options)
-
-
-def _arrays(codes: Codes) -> dict[str, Any]:
-    """What is scored of codes, and what is known about it, by the names that `score` and `gather` have for it."""
-    mean, factors, specs = _scored(codes)
-    return {
-        "codes": mean,
-        "factors": factors,
-        "grid": codes.grid,
-        "variance": codes.variance,
-        "factor_names": [spec.name for spec in specs],
-        "kinds": [spec.kind for spec in specs] if specs else None,
-    }
+    return score_material(material(codes.mean, codes.variance, codes), **options)
 
 
 def hold_out_codes(codes: Codes, levels: Mapping[str, Sequence[str]], **options: Any) -> HeldOut:
@@ -105,23 +89,12 @@ def hold_out_codes(codes: Codes, levels: Mapping[str, Sequence[str]], **options:
 
     ``options`` are those of `latentlab.analysis.score.hold_out.hold_out`: ``metrics``, ``profile``, ``seed``.
     """
-    mean, factors, specs = _scored(codes)
+    factors, specs = factors_of(codes)
     if factors is None:
         raise InputError("these codes have no factors, so no combination of levels can be held out")
+    mean = codes.mean.astype(np.float64) if codes.variance is not None else standardised(codes.mean)
     names, kinds = [spec.name for spec in specs], [spec.kind for spec in specs]
     return hold_out(mean, factors, named(levels, specs), factor_names=names, kinds=kinds, **options)
-
-
-def _scored(codes: Codes) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, tuple[Factor, ...]]:
-    """Codes as they are scored, their factors (labels where there are no others), and what those are."""
-    factors, specs = codes.factors, codes.specs
-    if factors is None and codes.labels is not None:
-        factors, specs = as_factor(codes.labels), (Factor("label", "categorical"),)
-    mean = codes.mean.astype(np.float64)
-    if codes.variance is None:
-        spread = mean.std(axis=0)
-        mean = (mean - mean.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return mean, factors, specs
 
 
 def _of_version(run: Run, profile: str) -> Scores:
