@@ -115,6 +115,9 @@ class Codes:
     def active(self) -> NDArray[np.bool_]:
         """Which dimensions (d,) are in use: Var_x E[z|x] > 0.01; of a deterministic encoder every one that varies.
 
+        The threshold is that of Burda et al. (2016) for a prior N(0, I). A deterministic encoder's scale is free, so
+        there none means anything. The variance is over the rows at hand: of a few rows fewer dimensions may be active.
+
         >>> mean = np.array([[0.0, 0.0], [1.0, 0.1]], np.float32)
         >>> Codes(mean, np.ones_like(mean)).active.tolist(), Codes(mean).active.tolist()
         ([True, False], [True, True])

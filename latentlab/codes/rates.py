@@ -25,7 +25,9 @@ def active(variance_of_mean: NDArray[Any], *, stochastic: bool) -> NDArray[np.bo
     """Which dimensions (d,) are in use, by the variance of their posterior means over the data, Var_x E[z|x].
 
     Above 0.01 where there is a posterior (an active unit, Burda et al. 2016). The scale of a deterministic
-    encoder is free, so no threshold means anything: every dimension that varies at all counts.
+    encoder is free, so no threshold means anything: every dimension that varies at all counts. Whoever asks, this is
+    the rule (`Codes.active`, the scores, the figures); metrics that leave dimensions out by a rule of their paper name
+    it under ``pruning``.
 
     >>> variance = np.array([1.0, 0.005, 0.0])
     >>> active(variance, stochastic=True).tolist(), active(variance, stochastic=False).tolist()

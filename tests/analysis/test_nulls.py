@@ -21,6 +21,8 @@ def test_active_is_above_a_hundredth_with_a_prior_and_whatever_varies_without() 
     assert active_dimensions(Material(codes, variance=np.ones_like(codes))).tolist() == [True, True, True, False]
     constant = np.column_stack([codes, np.full(5000, 3.0)])
     assert active_dimensions(Material(constant)).tolist() == [True, True, True, True, False]
+    rounding = np.column_stack([codes, 0.1 + 1e-17 * codes[:, 0], 1e-16 * codes[:, 0]])
+    assert active_dimensions(Material(rounding)).tolist() == [True, True, True, True, False, False]
 
 
 def test_the_rotated_null_turns_every_active_dimension_however_unlike_their_variances() -> None:

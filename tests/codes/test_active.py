@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from latentlab.analysis.debias.measure import commonness
 from latentlab.analysis.probe.measure import few_label_curve
+from latentlab.analysis.score.calls import Material
+from latentlab.analysis.score.nulls import active_dimensions
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.h5ad import load_codes, read_summary, save_codes
@@ -31,6 +33,8 @@ def codes_of(stochastic: bool, offset: float = 0.0) -> Codes:
 def test_all_who_ask_agree(tmp_path, stochastic, expected, offset):
     codes, positions = codes_of(stochastic, offset), np.flatnonzero(expected).tolist()
     assert codes.active.astype(int).tolist() == expected
+    for mean in (codes.mean, codes.mean.astype(np.float64)):
+        assert active_dimensions(Material(mean, variance=codes.variance)).astype(int).tolist() == expected
     assert list(commonness(codes).dimensions) == positions
     paired = match(codes, codes)
     assert sorted(paired["a"]) == positions

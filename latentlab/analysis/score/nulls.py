@@ -16,29 +16,31 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from latentlab.analysis.score.calls import Material
-from latentlab.codes.rates import ACTIVE
+from latentlab.codes.rates import active
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, blocks
 from latentlab.metrics._draws import rotation
 
-CONSTANT = 1e-12  # deviation over the largest, below which a dimension is rounding
+ROUNDING = 1e-12  # deviation over the largest, up to which a dimension of float64 arrays is constant but for rounding
 MARGINALS = ("irs", "jemmig")
 Mask = NDArray[np.bool_]
 
 
 def active_dimensions(material: Material) -> Mask:
-    """Which dimensions are active: a posterior mean that varies by more than 0.01, or any that varies without a prior.
+    """Which dimensions (d,) of arrays to score are active, by the rule of `Codes.active`.
 
-    A deterministic encoder's scale is free, so there every dimension counts that is not constant.
+    A run's codes are float32, whose constant columns have a variance of exactly 0 in float64. Arrays that are scored
+    come from anywhere, as the components of a matrix without full rank: there what is left of a constant after rounding
+    does not count as varying. Scores standardise, and would turn it into noise as large as the codes.
     """
     codes, n = material.codes, len(material.codes)
     mean = np.sum([codes[block].sum(axis=0, dtype=np.float64) for block in blocks(n)], axis=0) / n
     spread = np.sum([((codes[block] - mean) ** 2).sum(axis=0) for block in blocks(n)], axis=0) / n
-    return np.asarray(spread > ACTIVE) if material.variance is not None else _varying(np.sqrt(spread))
+    return _varying(np.sqrt(spread)) & active(spread, stochastic=material.variance is not None)
 
 
 def _varying(deviation: Floats) -> Mask:
-    return np.asarray(deviation > CONSTANT * deviation.max())
+    return np.asarray(deviation > ROUNDING * deviation.max())
 
 
 def has_variance(args: Sequence[Any]) -> bool:
