@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from latentlab.analysis.names.candidates import as_attribute
-from latentlab.analysis.names.measure import Verdict, _compared, _Halves, _interval, cut, judge
+from latentlab.analysis.names.detection import Halves, cut, detections
+from latentlab.analysis.names.measure import Verdict, _interval, judge
 from latentlab.data import Dataset, load
 from latentlab.data.attributes import Attribute, measured
 from latentlab.metrics._draws import rotation
@@ -97,8 +98,8 @@ def taken(attribute: Attribute, rows: np.ndarray) -> Attribute:
 def judged(one: Study, rows: int) -> tuple[list[Verdict], list[float]]:
     """The verdicts on the first rows, and what each kept name detects on the others."""
     verdicts = judge(one.codes[:rows], [taken(each, np.arange(rows)) for each in one.attributes], seed=1)
-    halves = _Halves(np.arange(rows), np.arange(rows, 2 * rows))
-    again = _compared(one.codes, [cut(each) for each in one.attributes], halves).test + 0.5
+    halves = Halves(np.arange(rows), np.arange(rows, 2 * rows))
+    again = detections(one.codes, [cut(each) for each in one.attributes], halves).test + 0.5
     place = {each.name: k for k, each in enumerate(one.attributes)}
     return verdicts, [again[j, place[each.name]] for j, each in enumerate(verdicts) if each.earned]
 

@@ -8,7 +8,8 @@ import pytest
 from toy import toy_codes, write_run
 
 from latentlab.analysis.names.candidates import as_attribute
-from latentlab.analysis.names.measure import LEAST, Verdict, cut, holm, judge
+from latentlab.analysis.names.detection import cut
+from latentlab.analysis.names.measure import LEAST, Verdict, holm, judge
 from latentlab.analysis.names.plugin import proposals
 from latentlab.analysis.names.record import Names
 from latentlab.analysis.names.stage import names

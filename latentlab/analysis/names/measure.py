@@ -22,28 +22,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from latentlab.analysis.names.detection import (
+    Detections,
+    Floats,
+    Halves,
+    Ints,
+    Levels,
+    area,
+    cut,
+    detections,
+    rank_areas,
+    ranks_of,
+)
 from latentlab.data.attributes import Attribute
 from latentlab.errors import InputError
 from latentlab.metrics._draws import rotation
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Propose = Callable[[Ints, Ints], Sequence[Attribute]]
 
 LEAST = 0.8
 LEVEL = 0.05
 LEAST_ROWS = 100
 LEAST_PAIRS = 20
-LEVELS = 100  # into which numbers are cut, with as many rows in each
 TURNED, FEWEST = 2000, 20  # rotated dimensions that make a null, and the fewest rotations
 PERMUTED = 100
 REDRAWS = 1000
@@ -77,28 +83,6 @@ class Verdict:
         return not self.why
 
 
-class Levels(NamedTuple):
-    """An attribute as `size` levels (n,), −1 where it is unknown; ``order`` says whether their order counts."""
-
-    of: Ints
-    size: int
-    order: bool
-
-
-class _Halves(NamedTuple):
-    """Rows (m,) on which attributes are chosen, and those on which they are judged."""
-
-    fit: Ints
-    test: Ints
-
-
-class _Judged(NamedTuple):
-    """Of d dimensions and k attributes: signed detection − ½ on either half (d, k), of which the second is held out."""
-
-    fit: Floats
-    test: Floats
-
-
 class _Best(NamedTuple):
     """The best attribute of each dimension (d,), its detection on held-out rows and how exclusive it is.
 
@@ -124,11 +108,11 @@ def judge(
         raise InputError(f"{n} rows were encoded; names need at least {LEAST_ROWS}")
     rng = np.random.default_rng(seed)
     order = rng.permutation(n)
-    halves = _Halves(np.sort(order[: n // 2]), np.sort(order[n // 2 :]))
+    halves = Halves(np.sort(order[: n // 2]), np.sort(order[n // 2 :]))
     z = (codes - codes.mean(axis=0, dtype=np.float64)) / codes.std(axis=0, dtype=np.float64)
     shared = [cut(each) for each in attributes]
     mine = _proposals(z, halves, propose)
-    best = _best(_joined(_compared(z, shared, halves), z, mine, halves))
+    best = _best(_joined(detections(z, shared, halves), z, mine, halves))
     rotated = _against_rotated(best, z, shared, halves, propose, rng)
     permuted = _against_permuted(best, z, shared, halves, rng)
     verdicts = []
@@ -143,87 +127,7 @@ def judge(
     return verdicts
 
 
-def cut(attribute: Attribute) -> Levels:
-    """An attribute as levels: its own where it has labels or few values, `LEVELS` of equally many rows otherwise."""
-    values = attribute.values
-    known = np.isfinite(values)
-    found = np.full(len(values), -1, dtype=np.int64)
-    distinct, place = np.unique(values[known], return_inverse=True)
-    if len(distinct) > LEVELS:
-        edges = np.unique(np.quantile(values[known], np.arange(1, LEVELS) / LEVELS))
-        place = np.searchsorted(edges, values[known], side="right")
-    found[known] = place
-    return Levels(found, int(found.max(initial=0)) + 1, attribute.kind in ("continuous", "ordinal"))
-
-
-def _compared(z: Floats, attributes: Sequence[Levels], halves: _Halves) -> _Judged:
-    """How well each attribute tells high codes from low ones of each dimension (n, d): detection − ½, (d, k)."""
-    middle = np.median(z[halves.fit], axis=0)
-    high = [np.asarray(z[rows] > middle, np.float32) for rows in halves]
-    fit, test = (np.zeros((z.shape[1], len(attributes))) for _ in halves)
-    ordered = [k for k, levels in enumerate(attributes) if levels.order]
-    if ordered:
-        few = [attributes[k] for k in ordered]
-        fit[:, ordered], test[:, ordered] = (_rank_areas(few, rows, up) for rows, up in zip(halves, high, strict=True))
-        test[:, ordered] *= np.where(fit[:, ordered] < 0, -1, 1)
-        fit[:, ordered] = np.abs(fit[:, ordered])
-    for k in set(range(len(attributes))) - set(ordered):
-        ranks = _ranks(attributes[k], z, halves)
-        for part, rows, up in zip((fit, test), halves, high, strict=True):
-            part[:, k] = _area(*_counts(attributes[k], rows, up), ranks)
-    return _Judged(fit, test)
-
-
-def _rank_areas(attributes: Sequence[Levels], rows: Ints, high: NDArray[np.float32]) -> Floats:
-    """The area under the ROC curve − ½ (d, k) of ordered attributes, from sums of ranks (Mann and Whitney)."""
-    known = np.stack([levels.of[rows] >= 0 for levels in attributes]).astype(np.float32)
-    ranks = np.stack([_middle_ranks(levels.of[rows]) for levels in attributes]).astype(np.float32)
-    up = np.asarray(known @ high, np.float64)
-    pairs = up * (known.sum(axis=1, dtype=np.float64)[:, None] - up)
-    return np.asarray(np.where(pairs > 0, (ranks @ high) / np.maximum(pairs, 1), 0.0).T)
-
-
-def _middle_ranks(levels: Ints) -> Floats:
-    """Ranks of the known levels (n,) less their mean, equal ones sharing theirs; 0 where the level is unknown."""
-    counts = np.bincount(levels[levels >= 0], minlength=1)
-    ranks = counts.cumsum() - counts / 2 - counts.sum() / 2
-    return np.where(levels >= 0, ranks[levels], 0.0)
-
-
-def _indicator(levels: Levels, rows: Ints) -> csr_array:
-    """1 where a row (columns) has a level (rows), as a sparse matrix."""
-    from scipy.sparse import csr_array
-
-    known = np.flatnonzero(levels.of[rows] >= 0)
-    ones = np.ones(len(known), np.float32)
-    return csr_array((ones, (levels.of[rows][known], known)), shape=(levels.size, len(rows)))
-
-
-def _counts(levels: Levels, rows: Ints, high: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Rows with low and with high codes at each level, (levels, d) each."""
-    indicator = _indicator(levels, rows)
-    up = np.asarray(indicator @ high, np.float64)
-    return np.asarray(indicator.sum(axis=1), np.float64).reshape(-1, 1) - up, up
-
-
-def _ranks(levels: Levels, z: Floats, halves: _Halves) -> Ints:
-    """The order (levels, d) in which codes rise: the levels' own, or that of the mean code on the first half."""
-    if levels.order:
-        return np.broadcast_to(np.arange(levels.size)[:, None], (levels.size, z.shape[1]))
-    indicator = _indicator(levels, halves.fit)
-    rows = np.asarray(indicator.sum(axis=1), np.float64).reshape(-1, 1)
-    return np.argsort(np.asarray(indicator @ z[halves.fit]) / np.maximum(rows, 1), axis=0, kind="stable")
-
-
-def _area(low: Floats, high: Floats, ranks: Ints) -> Floats:
-    """The area under the ROC curve − ½ (d,) of counts at levels (levels, d) taken in this order; 0 without rows."""
-    low, high = np.take_along_axis(low, ranks, axis=0), np.take_along_axis(high, ranks, axis=0)
-    wins = (high * (low.cumsum(axis=0) - low / 2)).sum(axis=0)
-    pairs = low.sum(axis=0) * high.sum(axis=0)
-    return np.where(pairs > 0, wins / np.maximum(pairs, 1) - 0.5, 0.0)
-
-
-def _proposals(z: Floats, halves: _Halves, propose: Propose | None) -> list[list[Attribute]]:
+def _proposals(z: Floats, halves: Halves, propose: Propose | None) -> list[list[Attribute]]:
     """What is proposed for each dimension, which is shown rows of the first half alone."""
     if propose is None:
         return [[] for _ in range(z.shape[1])]
@@ -231,16 +135,16 @@ def _proposals(z: Floats, halves: _Halves, propose: Propose | None) -> list[list
     return [list(propose(rows[: len(rows) // 2], rows[: (len(rows) - 1) // 2 : -1])) for rows in sides]
 
 
-def _joined(shared: _Judged, z: Floats, mine: list[list[Attribute]], halves: _Halves) -> list[_Judged]:
+def _joined(shared: Detections, z: Floats, mine: list[list[Attribute]], halves: Halves) -> list[Detections]:
     """For each dimension what all dimensions reach (d, k) with the shared attributes and with its own."""
-    own = [_compared(z, [cut(each) for each in proposed], halves) if proposed else None for proposed in mine]
+    own = [detections(z, [cut(each) for each in proposed], halves) if proposed else None for proposed in mine]
     return [
-        shared if more is None else _Judged(np.hstack([shared.fit, more.fit]), np.hstack([shared.test, more.test]))
+        shared if more is None else Detections(np.hstack([shared.fit, more.fit]), np.hstack([shared.test, more.test]))
         for more in own
     ]
 
 
-def _best(judged: Sequence[_Judged]) -> _Best:
+def _best(judged: Sequence[Detections]) -> _Best:
     """The attribute that detects best on the first half, dimension for dimension, and what it does on the second."""
     chosen, reached, exclusive, knows = [], [], [], []
     for j, (fit, test) in enumerate(judged):
@@ -255,7 +159,7 @@ def _best(judged: Sequence[_Judged]) -> _Best:
 
 
 def _against_rotated(
-    best: _Best, z: Floats, attributes: Sequence[Levels], halves: _Halves, propose: Propose | None, rng: Generator
+    best: _Best, z: Floats, attributes: Sequence[Levels], halves: Halves, propose: Propose | None, rng: Generator
 ) -> Floats:
     """The share (d,) of rotated dimensions that detect by `LEAST` and are as exclusive, by Holm; 0 of one dimension."""
     d = z.shape[1]
@@ -274,7 +178,7 @@ def _exclusive(best: _Best) -> Floats:
     return np.where(best.detection >= LEAST, best.exclusive, -np.inf)
 
 
-def _against_permuted(best: _Best, z: Floats, attributes: Sequence[Levels], halves: _Halves, rng: Generator) -> Floats:
+def _against_permuted(best: _Best, z: Floats, attributes: Sequence[Levels], halves: Halves, rng: Generator) -> Floats:
     """The share (d,) of permutations of the codes in which any dimension detects as well."""
     mixed = (z[rng.permutation(len(z))] for _ in range(PERMUTED))
     most = np.array([found.detection.max() for found in _each_best(mixed, attributes, halves, None)])
@@ -282,14 +186,14 @@ def _against_permuted(best: _Best, z: Floats, attributes: Sequence[Levels], halv
 
 
 def _each_best(
-    draws: Iterator[Floats], attributes: Sequence[Levels], halves: _Halves, propose: Propose | None
+    draws: Iterator[Floats], attributes: Sequence[Levels], halves: Halves, propose: Propose | None
 ) -> Iterator[_Best]:
     """The best attributes of each of these codes (n, d), several of which are compared at once."""
     while several := list(islice(draws, TOGETHER)):
         d = several[0].shape[1]
-        whole = _compared(np.hstack(several), attributes, halves)
+        whole = detections(np.hstack(several), attributes, halves)
         for at, z in zip(range(0, len(several) * d, d), several, strict=True):
-            part = _Judged(whole.fit[at : at + d], whole.test[at : at + d])
+            part = Detections(whole.fit[at : at + d], whole.test[at : at + d])
             yield _best(_joined(part, z, _proposals(z, halves, propose), halves))
 
 
@@ -307,7 +211,7 @@ def holm(shares: Floats) -> Floats:
 
 
 def _verdict(
-    z: Floats, j: int, chosen: Attribute, best: _Best, shares: tuple[float, float], halves: _Halves, rng: Generator
+    z: Floats, j: int, chosen: Attribute, best: _Best, shares: tuple[float, float], halves: Halves, rng: Generator
 ) -> Verdict:
     levels = cut(chosen)
     ladder = _ladder(levels, z[:, [j]], halves)
@@ -351,11 +255,11 @@ def _why(detection: float, least: float, hard: float, pairs: int, shares: tuple[
     return ""
 
 
-def _ladder(levels: Levels, z: Floats, halves: _Halves) -> Ints:
+def _ladder(levels: Levels, z: Floats, halves: Halves) -> Ints:
     """The place (levels,) of each level in the order in which codes (n, 1) rise on the first half."""
-    ranks = _ranks(levels, z, halves)
+    ranks = ranks_of(levels, z, halves)
     high = np.asarray(z[halves.fit] > np.median(z[halves.fit]), np.float32)
-    falls = levels.order and _rank_areas([levels], halves.fit, high)[0, 0] < 0
+    falls = levels.order and rank_areas([levels], halves.fit, high)[0, 0] < 0
     return np.argsort(ranks[::-1, 0] if falls else ranks[:, 0])
 
 
@@ -392,7 +296,7 @@ def _interval(place: Ints, up: NDArray[np.bool_], rng: Generator) -> tuple[float
     cells = np.bincount(place[known] + count * up[known], minlength=2 * count)
     drawn = rng.multinomial(known.sum(), cells / max(known.sum(), 1), size=REDRAWS).astype(np.float64)
     ranks = np.broadcast_to(np.arange(count)[:, None], (count, REDRAWS))
-    low, high = np.quantile(0.5 + _area(drawn[:, :count].T, drawn[:, count:].T, ranks), [0.025, 0.975])
+    low, high = np.quantile(0.5 + area(drawn[:, :count].T, drawn[:, count:].T, ranks), [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from latentlab.analysis.names.measure import Ints, Propose
+from latentlab.analysis.names.detection import Ints
+from latentlab.analysis.names.measure import Propose
 from latentlab.data.attributes import Attribute
 from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
