@@ -41,3 +41,10 @@ def test_strings_and_pages_are_plain(path: Path) -> None:
 def test_a_habit_is_found(text: str) -> None:
     assert HABITS.search(text)
     assert not HABITS.search("there is no run; it is no longer there")
+
+
+def test_terms_of_the_glossary_stand_in_alphabetical_order_and_once() -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    terms = [re.sub(r"[^a-z ]", "", row.lower().replace("β", "beta")) for row in rows]
+    assert len(terms) > 30
+    assert terms == sorted(set(terms))
