@@ -56,15 +56,6 @@ def data_uri(picture: Picture) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def pixels_of(uri: str) -> Picture:
-    """The picture (h, w, 4) in a data URI: the inverse of `data_uri`."""
-    from PIL import Image
-
-    content = base64.b64decode(uri.partition(",")[2])
-    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-        return np.asarray(image.convert("RGBA"))
-
-
 def image_trace(picture: Picture) -> Any:
     """A picture as a Plotly trace, its pixels kept sharp."""
     import plotly.graph_objects as go

@@ -162,7 +162,7 @@ def static(data: Aligned, preset: str) -> Any:
         axes.set_visible(False)
     common: dict[str, Any] = {"s": 1.2, "lw": 0, "rasterized": True, "antialiased": False}
     for axes, picture, title in zip(grid, data.pictures, data.titles, strict=False):
-        values, scale = _levels(data, picture)
+        values, scale = _levels(picture)
         low, high = _ends(data)
         drawn = axes.scatter(
             picture.xy[:, 0], picture.xy[:, 1], c=values, cmap=scale, vmin=low, vmax=high, plotnonfinite=True, **common
@@ -199,7 +199,7 @@ def _colours(data: Aligned, picture: ProjectionData) -> tuple[dict[str, Any], li
     return marker | {"colorscale": steps}, [str(names.get(value, "")) for value in picture.values]
 
 
-def _levels(data: Aligned, picture: ProjectionData) -> tuple[NDArray[np.float64], Any]:
+def _levels(picture: ProjectionData) -> tuple[NDArray[np.float64], Any]:
     """The values of a picture's points and the colour map that they go through."""
     from matplotlib.colors import ListedColormap
 

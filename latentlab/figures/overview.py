@@ -74,7 +74,7 @@ def prepare(runs: Sequence[Run], *, strips: int | None = None) -> OverviewData:
     for run, setting in zip(runs, table.set_index("run").loc[[run.name for run in runs], "setting"], strict=True):
         if setting not in shown and len(shown) < MOST and run.has("traverse") and run.has("encode"):
             shown[setting] = _shown(run, setting, strips)
-    subtitle = [*_verdict(table), *([_what(shown, strips)] if shown else []), curve.subtitle]
+    subtitle = [*_verdict(table), *([_what(strips)] if shown else []), curve.subtitle]
     return OverviewData(curve, tuple(shown.values()), " · ".join(subtitle))
 
 
@@ -110,7 +110,7 @@ def _verdict(table: pd.DataFrame) -> list[str]:
     return [*told, f"collapsed: {', '.join(collapsed)}" if collapsed else "no run has collapsed"]
 
 
-def _what(shown: dict[str, Shown], strips: int) -> str:
+def _what(strips: int) -> str:
     named = f"{strips} dimension{'s' * (strips != 1)}"
     return f"strips: the {named} of a run that encode a factor best, around its own row, low to high"
 

@@ -120,7 +120,7 @@ def failed_runs(table: pd.DataFrame, at_rest: Mapping[str, Rest | None]) -> Answ
     bad = {what: table[_flagged(table, what)] for what in ("collapsed", "diverged", "unfinished", "empty")}
     short = table[table["run"].isin([name for name, each in at_rest.items() if each is not None and each.rising])]
     unread = table[(table["state"] == "broken") | table["error"].fillna("").ne("")]
-    said = [_collapse(table, bad["collapsed"], bad["diverged"]), _short(table, short, at_rest)]
+    said = [_collapse(table, bad["collapsed"], bad["diverged"]), _short(short, at_rest)]
     stopped = len(bad["unfinished"]) + len(bad["empty"])
     said += [f"{_counted(stopped, 'run')} {_was(stopped)} not trained to the end"] if stopped else []
     said += [f"{_counted(len(unread), 'run')} cannot be read in full"] if len(unread) else []
@@ -160,7 +160,7 @@ def _as_far_as(table: pd.DataFrame) -> str:
     return f" (β ≤ {found[0].safe:g}, the largest {'read' if unread > found[0].safe else 'tried'})"
 
 
-def _short(table: pd.DataFrame, short: pd.DataFrame, at_rest: Mapping[str, Rest | None]) -> str:
+def _short(short: pd.DataFrame, at_rest: Mapping[str, Rest | None]) -> str:
     known = sum(each is not None for each in at_rest.values())
     if not known:
         return ""

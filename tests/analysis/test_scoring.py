@@ -5,10 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+from declared import known_metrics
 
 from latentlab.analysis.score import scoring
 from latentlab.analysis.score.profiles import dlib
-from latentlab.analysis.score.scoring import known_metrics, score, scores_from_json
+from latentlab.analysis.score.scoring import score, scores_from_json
 from latentlab.analysis.score.stage import score_run
 from latentlab.errors import InputError
 from latentlab.runs.run import Run

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pictures import pixels_of
 
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
@@ -20,7 +21,7 @@ def test_rare_rows_stand_above_what_was_decoded_of_them(toy_study):
     module, run = load("figures", "rare_rows"), toy_study[RUN]
     data = module.prepare(run, images=5)
     screen, paper = both("rare_rows", data)
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(pixels_of(screen.data[0].source), data.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
     assert data.labels == ("rarest", "decoded", "commonest", "decoded")
     from latentlab.analysis.debias.record import load_extremes
@@ -68,7 +69,7 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     module, run = load("figures", "effects"), toy_study[RUN]
     data = module.prepare(run)
     screen, paper = both("effects", data)
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.sheet.picture)
+    np.testing.assert_array_equal(pixels_of(screen.data[0].source), data.sheet.picture)
     for axes, pair in zip(paper.axes, data.sheet.cells, strict=True):
         np.testing.assert_array_equal(axes.images[0].get_array(), _images.mosaic(pair[None], data.sheet.gap))
     assert (data.sheet.cells[..., 3] == 255).all(axis=(1, 2, 3)).tolist() == [not dead for dead in data.grey]

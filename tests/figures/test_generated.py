@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pictures import pixels_of
 from scipy.stats import norm
 from toy import ToyModel, picture
 
@@ -10,7 +11,7 @@ from latentlab.codes.directions import attribute
 from latentlab.codes.draws import SOURCES, samples
 from latentlab.data import Dataset
 from latentlab.errors import InputError
-from latentlab.figures import _images, _style, draw, rendered
+from latentlab.figures import _style, draw, rendered
 from latentlab.models.live import live
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -29,7 +30,7 @@ def shown(kind: str, run: Run, model: object = None, **options: object) -> objec
     data = module.prepare(run, model=model or ToyModel(), **options)
     with _style.rendering(8):
         screen, paper = module.interactive(data), module.static(data, "neurips")
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(pixels_of(screen.data[0].source), data.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
     return data
 

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from pictures import pixels_of
 from toy import ToyModel, picture, write_run
 
 from latentlab.codes.dimensions import dimensions, knowledge
@@ -42,13 +43,13 @@ def test_mosaic_keeps_every_cell_and_its_png_every_pixel():
         for c in range(4):
             top, left = int(rows[r] - 2.5), int(columns[c] - 2)
             np.testing.assert_array_equal(picture[top : top + 6, left : left + 5], cells[r, c])
-    np.testing.assert_array_equal(_images.pixels_of(_images.data_uri(picture)), picture)
+    np.testing.assert_array_equal(pixels_of(_images.data_uri(picture)), picture)
 
 
 def test_traversals(run):
     data = prepared("traversals", run)
     screen, paper = both("traversals", data)
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(pixels_of(screen.data[0].source), data.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
     part, order = run.decodings()["traversals-prior"], dimensions(run.codes())["index"].to_numpy()
     np.testing.assert_array_equal(data.cells[..., 0], part.images[order, :, 0])
@@ -71,7 +72,7 @@ def test_inactive_rows_are_faded_and_an_autoencoder_has_none(toy_study):
 def test_reconstructions(toy_study):
     data = prepared("reconstructions", list(toy_study), images=5)
     screen, paper = both("reconstructions", data)
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(pixels_of(screen.data[0].source), data.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
     part = toy_study[0].decodings()["reconstructions"]
     np.testing.assert_array_equal(data.cells[0, ..., 0], part.originals[:5, 0])
@@ -318,7 +319,7 @@ def test_compare_moves_matched_dimensions_of_all_runs_through_one_row(toy_study)
     strips = [strip for column in zip(*data.rows, strict=True) for strip in column if strip is not None]
     for axes, strip in zip(paper.axes, strips, strict=True):
         np.testing.assert_array_equal(axes.images[0].get_array(), data.picture(strip))
-    shown, (high, wide) = _images.pixels_of(screen.data[0].source), data.shape
+    shown, (high, wide) = pixels_of(screen.data[0].source), data.shape
     tops = [int(note.y) for note in screen.layout.annotations if note.text == data.rows[0][0].name]
     np.testing.assert_array_equal(shown[tops[0] : tops[0] + high, :wide], data.picture(data.rows[0][0]))
     for run, k in ((one, 0), (other, 1)):
@@ -361,7 +362,7 @@ def test_overview_has_the_curve_the_strips_and_the_verdict(toy_study):
     alone, _ = both("rate_distortion", data.curve)
     for trace, other in zip(screen.data, alone.data, strict=False):
         np.testing.assert_array_equal(trace.y, other.y)
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[-1].source), paper.axes[0].images[0].get_array())
+    np.testing.assert_array_equal(pixels_of(screen.data[-1].source), paper.axes[0].images[0].get_array())
     assert [each.setting for each in data.shown] == ["AE", "β = 1", "β = 4", "β = 16"]
     for each in data.shown:
         table = dimensions(toy_study[each.run].codes(), notes={})

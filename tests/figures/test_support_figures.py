@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from pictures import pixels_of
 from toy import write_run, write_study
 from toy_support import write_evidence, write_surveys
 
 from latentlab.analysis.support.record import read_sheet, support_table
 from latentlab.errors import InputError
-from latentlab.figures import _images, _style, draw, export
+from latentlab.figures import _style, draw, export
 from latentlab.system.registry import load
 
 KINDS = ("support", "widths", "neighbours", "identity", "size")
@@ -67,7 +68,7 @@ def test_widths_shows_the_rows_of_the_sheet(study):
     np.testing.assert_array_equal(data.cells[0, ..., 0], sheet["narrowest"].originals[:6, 0])
     np.testing.assert_array_equal(data.cells[3, ..., 0], sheet["widest"].images[:6, 0])
     screen, paper = both("widths", data)
-    np.testing.assert_array_equal(_images.pixels_of(screen.data[0].source), data.picture)
+    np.testing.assert_array_equal(pixels_of(screen.data[0].source), data.picture)
     np.testing.assert_array_equal(paper.axes[0].images[0].get_array(), data.picture)
     with pytest.raises(InputError, match="deterministic encoder has no posterior"):
         draw("widths", study["ae-seed-0"])

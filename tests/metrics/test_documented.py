@@ -5,8 +5,8 @@ from math import inf
 
 import pytest
 from conftest import ROOT
+from declared import known_metrics
 
-from latentlab.analysis.score.scoring import known_metrics
 from latentlab.reports.references import cited
 from latentlab.system.registry import names
 

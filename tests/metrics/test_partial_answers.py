@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from declared import known_metrics
 
 from latentlab.analysis.score.profiles.dlib import PROTOCOLS
-from latentlab.analysis.score.scoring import known_metrics, score
+from latentlab.analysis.score.scoring import score
 from latentlab.system.registry import names
 
 KNOWN = known_metrics()

@@ -3,10 +3,10 @@ import re
 
 import numpy as np
 import pytest
+from declared import known_metrics
 from toy import SPECS, toy_codes, write_run
 from toy_support import write_evidence, write_survey
 
-from latentlab.analysis.score.scoring import known_metrics
 from latentlab.analysis.score.stage import score_run
 from latentlab.codes.h5ad import save_codes
 from latentlab.errors import InputError

@@ -21,9 +21,8 @@ from latentlab.analysis.score.profiles._protocol import BATCH, Protocol
 from latentlab.analysis.score.uncertainty import is_fast, with_uncertainty
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
-from latentlab.metrics._metric import Metric
 from latentlab.results import Caveat, Result, Score
-from latentlab.system.registry import load, names
+from latentlab.system.registry import load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,11 +269,6 @@ def versions() -> dict[str, str]:
     """Versions of what scores are computed with."""
     modules = ("numpy", "scipy", "sklearn")
     return {"python": platform.python_version()} | {name: importlib.import_module(name).__version__ for name in modules}
-
-
-def known_metrics() -> dict[str, Metric]:
-    """The declaration of every metric in the folder, by name."""
-    return {name: load("metrics", name).METRIC for name in names("metrics")}
 
 
 def scores_from_json(found: Mapping[str, Any]) -> Scores:
