@@ -15,12 +15,14 @@ from typing import Any
 import choice
 import collected
 import markup
+import reads
 import streamlit as st
 from drawings import Drawing
 
 from latentlab.codes.codes import Codes
 from latentlab.errors import LatentlabError
 from latentlab.figures._markup import shown
+from latentlab.runs.commands import command
 from latentlab.runs.notes import unwritable
 from latentlab.runs.run import Run
 
@@ -153,6 +155,16 @@ def explain(title: str, text: str, fix: str = "") -> None:
     st.html(f'<div class="ll-empty"><b>{html.escape(title)}</b>{html.escape(text)}</div>')
     if fix:
         st.code(fix, language="bash")
+
+
+def no_codes(run: Run, title: str, view: str, parts: str) -> None:
+    """A page of a run of which no data are encoded: its heading, and the command that makes `parts`."""
+    head(title, [reads.label(run.name)], view)
+    explain(
+        "No codes yet",
+        f"This run is trained, but no data have been encoded. Compute {parts} with:",
+        command("analyze", run.path),
+    )
 
 
 def names_of(codes: Codes, rows: Any, said: str) -> None:

@@ -34,13 +34,7 @@ def page() -> None:
     """The whole page."""
     run = choice.current()
     if not run.has("encode"):
-        panels.head("What each dimension does", [reads.label(run.name)], "dimensions")
-        fix = command("analyze", run.path)
-        panels.explain(
-            "No codes yet",
-            "This run is trained, but no data have been encoded. Compute codes, traversals and scores with:",
-            fix,
-        )
+        panels.no_codes(run, "What each dimension does", "dimensions", "codes, traversals and scores")
         return
     table = reads.ranked(run)
     names = table["dim"].tolist()

@@ -48,13 +48,7 @@ def page() -> None:
     """The whole page."""
     run = choice.current()
     if not run.has("encode"):
-        panels.head("Map of the codes", [reads.label(run.name)], "map")
-        fix = command("analyze", run.path)
-        panels.explain(
-            "No codes yet",
-            "This run is trained, but no data have been encoded. Compute codes and projections with:",
-            fix,
-        )
+        panels.no_codes(run, "Map of the codes", "map", "codes and projections")
         return
     reads.codes(run)  # where they cannot be read, that is said of the whole page
     _map(run)

@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _training
 from latentlab.errors import InputError
 from latentlab.system.files import refuse_busy
-from latentlab.system.registry import names
 
 PANEL = "Train"
 
@@ -20,9 +19,7 @@ def sweep(
     ] = None,
     data: _console.Data = None,
     out: Annotated[Path, _console.folder_to_make("Study folder to create or continue")] = Path("artifacts/study"),
-    objective: Annotated[
-        str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
-    ] = "beta-vae",
+    objective: _training.Objective = "beta-vae",
     beta: Annotated[
         str | None, typer.Option(help="Values of β; ae is a plain autoencoder. By default ae,1,4,16 for beta-vae.")
     ] = None,
@@ -35,31 +32,19 @@ def sweep(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds per setting, starting at 0.")] = 1,
-    network: Annotated[
-        str, typer.Option(help=f"{', '.join(names('models/networks'))}, or auto (by kind and size).")
-    ] = "auto",
+    network: _training.Network = "auto",
     likelihood: Annotated[
         str, typer.Option(help="Likelihood of the decoder: auto (by kind), bernoulli, gaussian, poisson, …")
     ] = "auto",
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, such as batch; may be repeated."),
-    ] = None,
-    sigma: Annotated[
-        float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood; 1 by default.")
-    ] = None,
+    condition: _training.Condition = None,
+    sigma: _training.Sigma = None,
     latent_dim: Annotated[str, typer.Option(help="Numbers of latent dimensions, such as 10 or 2,5,10.")] = "10",
     steps: Annotated[int | None, typer.Option(help="Number of training steps per run; 20,000 by default.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 64,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate of Adam; by default the network's own.")
-    ] = None,
-    decay: Annotated[
-        float | None,
-        typer.Option(help="Final fraction of the steps over which the learning rate falls to 0; 0.2 by default."),
-    ] = None,
+    batch_size: _training.BatchSize = 64,
+    learning_rate: _training.LearningRate = None,
+    decay: _training.Decay = None,
     correlate: _console.Correlate = None,
-    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
+    device: _training.Device = "auto",
     workers: Annotated[
         int | None, typer.Option(help="Number of runs trained at the same time; one per core by default.")
     ] = None,

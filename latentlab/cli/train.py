@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from latentlab.cli import _console
+from latentlab.cli import _console, _training
 from latentlab.system.files import refuse_busy
-from latentlab.system.registry import names
 
 PANEL = "Train"
 
@@ -17,9 +16,7 @@ PANEL = "Train"
 def train(
     data: Annotated[str, typer.Option(help=f"{_console.DATA}.")],
     out: Annotated[Path, _console.folder_to_make("Run folder to create")],
-    objective: Annotated[
-        str, typer.Option(help=f"{', '.join(names('training/objectives')).replace('_', '-')}.")
-    ] = "beta-vae",
+    objective: _training.Objective = "beta-vae",
     beta: Annotated[
         float | None, typer.Option(help="Weight of the rate in the loss (beta-tcvae: of the total correlation).")
     ] = None,
@@ -27,32 +24,20 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An additional setting of the objective; may be repeated."),
     ] = None,
-    network: Annotated[
-        str, typer.Option(help=f"{', '.join(names('models/networks'))}, or auto (by kind and size).")
-    ] = "auto",
+    network: _training.Network = "auto",
     likelihood: Annotated[
         str | None,
         typer.Option(help="Likelihood of the decoder: auto (by kind), bernoulli, gaussian, poisson, …"),
     ] = None,
-    sigma: Annotated[
-        float | None, typer.Option(help="Standard deviation σ of the Gaussian likelihood; 1 by default.")
-    ] = None,
+    sigma: _training.Sigma = None,
     latent_dim: Annotated[int, typer.Option(help="Number of latent dimensions.")] = 10,
     steps: Annotated[int | None, typer.Option(help="Number of training steps; 20,000 by default.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 64,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate of Adam; by default the network's own.")
-    ] = None,
-    decay: Annotated[
-        float | None,
-        typer.Option(help="Final fraction of the steps over which the learning rate falls to 0; 0.2 by default."),
-    ] = None,
+    batch_size: _training.BatchSize = 64,
+    learning_rate: _training.LearningRate = None,
+    decay: _training.Decay = None,
     seed: Annotated[int, _console.seed("Seed for initial weights, order of rows and noise")] = 0,
     split: Annotated[str | None, _console.split("train if it exists, otherwise all")] = None,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Categorical column given to the decoder, such as batch; may be repeated."),
-    ] = None,
+    condition: _training.Condition = None,
     condition_encoder: Annotated[
         bool, typer.Option("--condition-encoder", help="Give the conditions to the encoder as well.")
     ] = False,
@@ -63,7 +48,7 @@ def train(
     correlate: _console.Correlate = None,
     precision: Annotated[str, typer.Option(help="Precision: auto, float32, mixed or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads per process; one per core by default.")] = None,
-    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or mps.")] = "auto",
+    device: _training.Device = "auto",
     log_every: Annotated[int | None, typer.Option(help="Steps between entries in the history; 100 by default.")] = None,
     checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints; 1,000 by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an unfinished run.")] = False,

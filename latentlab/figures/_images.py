@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,33 @@ def interpolation(smooth: bool) -> str:
 def centres(count: int, size: int, gap: int) -> NDArray[np.float64]:
     """Where the cells' middles lie on the picture's pixel axis, on which pixel i has its middle at i."""
     return np.asarray(np.arange(count) * (size + gap) + (size - 1) / 2, np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Equal ``cells`` (rows, columns, h, w, 4), and the picture that they make side by side."""
+
+    cells: Picture
+
+    @property
+    def gap(self) -> int:
+        """Pixels between cells."""
+        return gap_of(self.cells.shape[3])
+
+    @property
+    def picture(self) -> Picture:
+        """All cells as one picture (h, w, 4)."""
+        return mosaic(self.cells, self.gap)
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """Where the rows' middles lie on the picture."""
+        return centres(self.cells.shape[0], self.cells.shape[2], self.gap)
+
+    @property
+    def columns(self) -> NDArray[np.float64]:
+        """Where the columns' middles lie on the picture."""
+        return centres(self.cells.shape[1], self.cells.shape[3], self.gap)
 
 
 def data_uri(picture: Picture) -> str:

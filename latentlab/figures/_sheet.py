@@ -23,14 +23,13 @@ TILE = 0.55  # inches that a cell of a tile takes at least
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class Sheet(_images.Cells):
     """``cells`` (rows, columns, h, w, 4), a label per row, ``heads`` one per column or none, and what is said of them.
 
     ``codes`` (m, d) are those that were decoded, and ``marks`` what tells them apart, by column. ``plural`` is what
     the samples are called; ``smooth`` cells are drawn curves or bars, no pixels of data.
     """
 
-    cells: _images.Picture
     labels: tuple[str, ...]
     subtitle: str
     heads: tuple[str, ...] = ()
@@ -38,26 +37,6 @@ class Sheet:
     marks: Mapping[str, Sequence[Any] | NDArray[Any]] = field(default_factory=dict)
     plural: str = "images"
     smooth: bool = False
-
-    @property
-    def gap(self) -> int:
-        """Pixels between cells."""
-        return _images.gap_of(self.cells.shape[3])
-
-    @property
-    def picture(self) -> _images.Picture:
-        """All cells as one picture (h, w, 4)."""
-        return _images.mosaic(self.cells, self.gap)
-
-    @property
-    def rows(self) -> NDArray[np.float64]:
-        """Where the rows' middles lie on the picture."""
-        return _images.centres(self.cells.shape[0], self.cells.shape[2], self.gap)
-
-    @property
-    def columns(self) -> NDArray[np.float64]:
-        """Where the columns' middles lie on the picture."""
-        return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
 
 
 def interactive(data: Sheet, title: str, alt: str) -> Any:

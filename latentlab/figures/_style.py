@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import harmless
 from latentlab.figures import _fonts, _labels
@@ -229,6 +229,38 @@ def across(count: int, most: int) -> int:
     (5, 4, 3)
     """
     return -(-count // -(-count // most))
+
+
+class Multiples(NamedTuple):
+    """A figure of small charts, so many ``abreast``: axes in reading order, and titles in lines that fit."""
+
+    figure: Figure
+    axes: list[Axes]
+    titles: list[str]
+    abreast: int
+
+    @property
+    def first(self) -> list[Axes]:
+        """The axes at the left."""
+        return self.axes[:: self.abreast]
+
+    @property
+    def lowest(self) -> list[Axes]:
+        """The axes with none below them."""
+        return self.axes[-self.abreast :]
+
+
+def multiples(preset_name: str, texts: Sequence[str], spare: float, *, sharey: bool = False) -> Multiples:
+    """A small chart for each of the titles, at most five abreast, with `spare` inches of height for what is around."""
+    chosen = preset(preset_name)
+    abreast = across(len(texts), 5 if chosen.width > 5 else 3)
+    down = -(-len(texts) // abreast)
+    said, more = titles(texts, chosen, abreast)
+    fig = canvas(preset_name, 1.1 * down + spare + more)
+    every = fig.subplots(down, abreast, squeeze=False, sharey=sharey).ravel()
+    for axes in every[len(texts) :]:
+        axes.set_visible(False)
+    return Multiples(fig, list(every[: len(texts)]), said, abreast)
 
 
 def bare(axes: Axes) -> None:

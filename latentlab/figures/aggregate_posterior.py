@@ -128,27 +128,19 @@ def interactive(data: AggregatePosterior) -> Any:
 
 def static(data: AggregatePosterior, preset: str) -> Any:
     """The Matplotlib figure."""
-    count = len(data.titles)
-    chosen = _style.preset(preset)
-    across = _style.across(count, 5 if chosen.width > 5 else 3)
-    down = math.ceil(count / across)
-    titles, more = _style.titles(data.titles, chosen, across)
-    fig = _style.canvas(preset, 1.1 * down + 0.2 + more)
-    grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
-    for axes in grid[count:]:
-        axes.set_visible(False)
-    for axes, title, z, density in zip(grid, titles, data.z, data.density, strict=False):
+    drawn = _style.multiples(preset, data.titles, 0.2)
+    for axes, title, z, density in zip(drawn.axes, drawn.titles, data.z, data.density, strict=True):
         axes.fill_between(z, density, color=_style.OKABE_ITO[5], lw=0, alpha=0.6)
         axes.plot(z, density, color=_style.OKABE_ITO[0])
         if data.prior is not None:
             axes.plot(z, data.prior, color=_style.GREY, ls=(0, (4, 2)))
         axes.set_title(title, fontweight="normal")
         axes.set(yticks=[], ylim=(0, None))
-    for axes in grid[:count:across]:
+    for axes in drawn.first:
         axes.set_ylabel("density")
-    for axes in grid[max(0, count - across) : count]:
+    for axes in drawn.lowest:
         axes.set_xlabel("code")
-    return fig
+    return drawn.figure
 
 
 def numbers(data: AggregatePosterior) -> pd.DataFrame:

@@ -31,11 +31,10 @@ REACH = 1.5
 
 
 @dataclass(frozen=True, eq=False)
-class AttributeData:
+class AttributeData(_images.Cells):
     """``cells`` (1, steps, h, w, 4) of the row moved by ``shifts`` (steps,) of the vector; of the `SHOWN` longest
     parts of it the ``dims``, ``values`` and half widths ``half`` of their 95 % intervals."""
 
-    cells: _images.Picture
     shifts: NDArray[np.float64]
     dims: tuple[str, ...]
     values: NDArray[np.float64]
@@ -43,21 +42,6 @@ class AttributeData:
     subtitle: str
     plural: str = "images"
     smooth: bool = False
-
-    @property
-    def gap(self) -> int:
-        """Pixels between cells."""
-        return _images.gap_of(self.cells.shape[3])
-
-    @property
-    def picture(self) -> _images.Picture:
-        """All cells as one picture (h, w, 4)."""
-        return _images.mosaic(self.cells, self.gap)
-
-    @property
-    def steps(self) -> NDArray[np.float64]:
-        """Where the columns' middles lie on the picture."""
-        return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
 
 
 def prepare(
@@ -160,7 +144,7 @@ def interactive(data: AttributeData) -> Any:
     fig.update_layout(
         xaxis={
             "range": [-0.5, picture.shape[1] - 0.5], "domain": [0, 1], "anchor": "y", "constrain": "domain",
-            "constraintoward": "left", "tickvals": list(data.steps), "ticktext": _ticks(data), "side": "top",
+            "constraintoward": "left", "tickvals": list(data.columns), "ticktext": _ticks(data), "side": "top",
             "showgrid": False, "showline": False,
         },
         yaxis={
@@ -182,7 +166,7 @@ def static(data: AttributeData, preset: str) -> Any:
     above.imshow(picture, interpolation=_images.interpolation(data.smooth))
     above.set(yticks=[], anchor="W")
     above.xaxis.tick_top()
-    above.set_xticks(data.steps, _ticks(data))
+    above.set_xticks(data.columns, _ticks(data))
     _style.bare(above)
     places = np.arange(len(data.dims))
     below.bar(

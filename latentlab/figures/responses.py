@@ -154,20 +154,11 @@ def interactive(data: Responses) -> Any:
 
 def static(data: Responses, preset: str) -> Any:
     """The Matplotlib figure."""
-    count = len(data.titles)
-    chosen = _style.preset(preset)
-    across = _style.across(count, 5 if chosen.width > 5 else 3)
-    down = math.ceil(count / across)
-    titles, more = _style.titles(list(data.titles.values()), chosen, across)
-    fig = _style.canvas(preset, 1.1 * down + 0.3 + more)
-    rows = fig.subplots(down, across, squeeze=False, sharey=True)
-    grid = rows.ravel()
-    for axes in grid[count:]:
-        axes.set_visible(False)
-    for axes, j, title in zip(grid, data.titles, titles, strict=False):
+    drawn = _style.multiples(preset, list(data.titles.values()), 0.3, sharey=True)
+    for axes, j, title in zip(drawn.axes, data.titles, drawn.titles, strict=True):
         curve = data.curves[data.curves["index"] == j]
         if data.ticks:
-            bars = {"fmt": "o", "ms": 2.5, "ecolor": _style.OKABE_ITO[5], "elinewidth": 1.6}
+            bars: dict[str, Any] = {"fmt": "o", "ms": 2.5, "ecolor": _style.OKABE_ITO[5], "elinewidth": 1.6}
             axes.errorbar(curve["value"], curve["mean"], curve["sd"], color=_style.OKABE_ITO[0], **bars)
             axes.set_xticks(list(data.ticks), list(data.ticks.values()))
         else:
@@ -176,14 +167,14 @@ def static(data: Responses, preset: str) -> Any:
             axes.plot(curve["value"], curve["mean"], color=_style.OKABE_ITO[0])
         axes.set_title(title, fontweight="normal")
         axes.set(xlim=data.ends, ylim=data.limits)
-    for k, axes in enumerate(grid[:count]):
-        last = k + across >= count
-        axes.tick_params(labelbottom=last)
-        axes.set_xlabel(data.factor if last else "")
-    for axes in rows[:, 0]:
+    for axes in drawn.axes:
+        axes.tick_params(labelbottom=axes in drawn.lowest)
+    for axes in drawn.lowest:
+        axes.set_xlabel(data.factor)
+    for axes in drawn.first:
         axes.set_ylabel("mean code")
-    _upright(list(grid[max(0, count - across) : count]), data, chosen)
-    return fig
+    _upright(drawn.lowest, data, _style.preset(preset))
+    return drawn.figure
 
 
 def _upright(panels: Sequence[Any], data: Responses, chosen: _style.Preset) -> None:

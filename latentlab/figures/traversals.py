@@ -33,12 +33,11 @@ MOVING = 1.05  # inches between two images that move
 
 
 @dataclass(frozen=True, eq=False)
-class Traversals:
+class Traversals(_images.Cells):
     """``cells`` (rows, steps, h, w, 4) with inactive rows faded, ``values`` (rows, steps) of the dimension that moves,
     ``anchor`` (rows,) the column nearest to the anchor's own value, ``table`` the rows' dimensions. Samples that are no
     pictures are drawn in ``panels``, ``moved`` being their numbers."""
 
-    cells: _images.Picture
     values: NDArray[np.float64]
     anchor: NDArray[np.int64]
     table: pd.DataFrame
@@ -46,26 +45,6 @@ class Traversals:
     panels: _panels.Panels | None = None
     moved: pd.DataFrame | None = None
     plural: str = "images"
-
-    @property
-    def gap(self) -> int:
-        """Pixels between cells."""
-        return _images.gap_of(self.cells.shape[3])
-
-    @property
-    def picture(self) -> _images.Picture:
-        """All cells as one picture (h, w, 4)."""
-        return _images.mosaic(self.cells, self.gap)
-
-    @property
-    def rows(self) -> NDArray[np.float64]:
-        """Where the rows' middles lie on the picture."""
-        return _images.centres(self.cells.shape[0], self.cells.shape[2], self.gap)
-
-    @property
-    def steps(self) -> NDArray[np.float64]:
-        """Where the columns' middles lie on the picture."""
-        return _images.centres(self.cells.shape[1], self.cells.shape[3], self.gap)
 
 
 def prepare(run: Run, *, over: str | None = None, top: int = SHOWN, model: Any = None) -> Traversals:
@@ -180,8 +159,8 @@ def interactive(data: Traversals) -> Any:
     fig = _style.plotly(TITLE, data.subtitle, alt(data), height=height)
     fig.update_layout(margin={"l": -COLUMNS[0] + 8, "r": 10, "b": 10})
     fig.add_trace(_images.image_trace(picture))
-    x, y = np.meshgrid(data.steps, data.rows)
-    names = np.repeat([dim for dim, _, _ in facts], len(data.steps))
+    x, y = np.meshgrid(data.columns, data.rows)
+    names = np.repeat([dim for dim, _, _ in facts], len(data.columns))
     fig.add_trace(
         go.Scatter(
             x=x.ravel(),
@@ -194,7 +173,7 @@ def interactive(data: Traversals) -> Any:
         )
     )
     h, w = data.cells.shape[2:4]
-    for column, row in zip(data.steps[data.anchor], data.rows, strict=True):
+    for column, row in zip(data.columns[data.anchor], data.rows, strict=True):
         box = {"x0": column - w / 2, "x1": column + w / 2, "y0": row - h / 2, "y1": row + h / 2}
         fig.add_shape(type="rect", line={"color": _style.OKABE_ITO[1], "width": 1.5}, **box)
     heads, grey = ("", *_heads(data)), {"color": _style.GREY, "size": 11}
@@ -229,7 +208,7 @@ def static(data: Traversals, preset: str) -> Any:
     axes.imshow(picture, aspect="auto")
     axes.set_axis_off()
     h, w = data.cells.shape[2:4]
-    for column, row in zip(data.steps[data.anchor], data.rows, strict=True):
+    for column, row in zip(data.columns[data.anchor], data.rows, strict=True):
         axes.add_patch(
             Rectangle((column - w / 2, row - h / 2), w, h, fill=False, lw=0.9, ec=_style.OKABE_ITO[1], clip_on=False)
         )
@@ -264,9 +243,9 @@ def _columns(data: Traversals, chosen: _style.Preset) -> tuple[list[tuple[str, s
 def _ends(data: Traversals) -> list[tuple[float, str]]:
     """What stands above the steps: the values where all rows share them, otherwise which end is which."""
     if np.ptp(data.values, axis=0).max() < 1e-6:
-        pairs = zip(data.steps, data.values[0], strict=True)
+        pairs = zip(data.columns, data.values[0], strict=True)
         return [(float(column), f"{value:.2g}".replace("-", "−")) for column, value in pairs]
-    return [(float(data.steps[0]), "low"), (float(data.steps[-1]), "high")]
+    return [(float(data.columns[0]), "low"), (float(data.columns[-1]), "high")]
 
 
 def numbers(data: Traversals) -> pd.DataFrame:
