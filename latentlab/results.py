@@ -112,26 +112,27 @@ class Score(Result):
     Parameters
     ----------
     value : float
-        The headline in the metric's own range; NaN where it is undefined (``settings`` then says why under
-        ``"undefined"``).
+        The metric's value, in the range and direction that the metric declares; NaN where it is undefined
+        (``settings`` then says why under ``"undefined"``).
     parts : mapping
-        The numbers of a metric that is several.
+        The numbers of a metric that has several, by name.
     per_factor : mapping
-        One number a factor.
+        One number per factor.
     matrix : array (d, k), optional
         One row per latent dimension and one column per factor.
     interval : pair of float, optional
         A 95 % interval for `shown`, the value over all rows where a protocol draws some of them.
     nulls : mapping
-        The values reached by codes that know nothing (``"permuted"``) or are not aligned with the axes (``"rotated"``).
+        The values that codes reach without information (``"permuted"``) or without alignment with the axes
+        (``"rotated"``).
     reference : float, optional
-        What the factors themselves reach as codes, which other codes may exceed.
+        The value of the factors themselves taken as codes; other codes may exceed it.
     beside : mapping
         Further values of the same metric, by name: over all rows, of standardised codes.
     settings : mapping
         The profile and the settings that it was computed under.
     missing : mapping
-        Why something was not computed, by its name.
+        Why an interval, null or reference was not computed, by its name.
 
     Examples
     --------

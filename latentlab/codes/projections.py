@@ -66,7 +66,7 @@ class Projection:
 
 
 def project(codes: Codes, method: str = "umap", *, rows: int = ROWS, seed: int = 0, **parameters: Any) -> Projection:
-    """A picture in two dimensions of at most `rows` seeded random rows of the codes.
+    """Project codes to two dimensions: at most `rows` seeded random rows of them.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def angles(factor: Factor, column: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples (n, *shape) of one `Form`, read by index, and what is known of each row; images (n, c, h, w) uint8 else.
+    """Samples (n, *shape) of one `Form`, by default images (n, c, h, w) in uint8, and what is known of each row.
 
     ``data[rows]`` reads samples (k, *shape) at an int, a slice, a mask or an index array.
 

@@ -47,7 +47,7 @@ LONGEST = 200
 def import_run(
     kind: str, path: str | Path, out: str | Path, *, data: Dataset | str | Path | None = None, **options: Any
 ) -> Run:
-    """A checkpoint of another library, or a file of weights, as a run in a folder.
+    """Import a checkpoint of another library, or a file of weights, as a run.
 
     Nothing in the checkpoint is executed.
 
@@ -59,12 +59,12 @@ def import_run(
     path : str or Path
         The checkpoint; or ``zoo:NAME``, a published one, which is downloaded where ``zoo/NAME`` does not have it yet.
     out : str or Path
-        The folder. One that holds the same run is left as it is, one with another run is refused.
+        The run's folder. If it holds the same run, that is left as it is; a different run is refused.
     data : Dataset, str or Path, optional
         What the model is for; where it is left out, what the checkpoint says.
     **options
         Options of the format. ``key`` and ``prefix`` choose among weights that lie under several keys of a file, or
-        have several prefixes; what was chosen is said in one line.
+        have several prefixes; one line of output says what was chosen.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def import_model(
     condition: Sequence[str] = (),
     condition_encoder: bool = False,
 ) -> Run:
-    """A model of your own as a run in a folder.
+    """Import your own model as a run.
 
     Parameters
     ----------
@@ -148,9 +148,10 @@ def import_model(
         A checkpoint to load into the model first: a file, or a folder or an index of files as Hugging Face has them.
         Its tensors get the types of the model's own.
     key : str, optional
-        Takes what lies under that key of the file (``ema``).
+        The entry of the file to load, such as ``ema``.
     prefix : str, optional
-        Takes the names that begin so (``ema_model.``). Without key and prefix the part that fits is found.
+        Load only weights whose names begin with it, such as ``ema_model.``. Without key and prefix, the part that
+        fits the model is found.
     objective : dict, optional
         What it was trained on, for tables and labels: ``{"name": "beta-vae", "beta": 4}``.
     condition : sequence of str
@@ -162,8 +163,8 @@ def import_model(
     Returns
     -------
     Run
-        It keeps the weights, and of the code no more than the file's name and hash: verbs that need the model are given
-        it again (``adapter=``).
+        It stores the weights; of your code it stores only the file's name and hash, so functions that need the model
+        are given it again (``adapter=``).
 
     Raises
     ------

@@ -27,7 +27,7 @@ Range = Literal["prior", "aggregate"]
 
 
 def decode(model: Model, codes: NDArray[np.float32]) -> Samples:
-    """The likelihood's means of codes, as samples in the values that are stored.
+    """Decode codes: the means of the likelihood, as samples in the values that are stored.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ class Live:
 
 
 def live(run: Run, adapter: str | Model | None = None) -> Live:
-    """The run's model, loaded: ``ll.figures.manifold(run, model=ll.live(run))``.
+    """Load the run's model, as figures take it: ``ll.figures.manifold(run, model=ll.live(run))``.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def wrap(
     sigma: float = 1.0,
     logits: bool = False,
 ) -> Wrapped:
-    """An encoder and a decoder of your own as a `Model` that every verb takes; either may be left out.
+    """Wrap your own encoder and decoder as a `Model` that every verb accepts; either may be left out.
 
     Parameters
     ----------

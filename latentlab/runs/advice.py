@@ -150,7 +150,7 @@ def advise(
     rows: int = ROWS,
     seed: int = 0,
 ) -> Advice:
-    """Which β and how many latent dimensions to try on a data set; no model is needed.
+    """Suggest which β and how many latent dimensions to try on a data set; no model is needed.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def advise(
         Runs that were trained on these data and encoded. What they kept corrects the expectation, and likelihood,
         network and latent size are theirs.
     want : int, optional
-        A number of active units, for which the β is found.
+        A number of active units; the β that is expected to give it is suggested.
     latent_dim : int, optional
         The latent size; one is suggested where it is not given.
     network : str, default "auto"

@@ -182,12 +182,12 @@ def choice(table: pd.DataFrame, measure: str) -> Choice:
 
 
 def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple[Choice, ...]:
-    """The best setting of `compare`'s table by each of several measures, with Holm's correction over them.
+    """Find the best setting of `compare`'s table by each of several measures, with Holm's correction over them.
 
     Parameters
     ----------
     table : DataFrame
-        What `compare` gives.
+        The table that `compare` returns.
     measures : sequence of str, optional
         By default every metric with a value and a preferred direction, and the ELBO; distortion is not judged, for the
         least β wins it by definition.
@@ -195,7 +195,7 @@ def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple
     Returns
     -------
     tuple of Choice
-        One a measure. One wrong winner or more is named in at most 5 % of studies whose settings do not differ.
+        One per measure. At least one wrong winner is named in at most 5 % of studies whose settings do not differ.
 
     Raises
     ------

@@ -56,7 +56,7 @@ class _Told(dict[str, Any]):
 
 
 def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One row per run of a study, or of several runs: setting, cost and scores; a missing analysis is NaN.
+    """Compare runs in a table, one row per run: setting, cost and scores; a missing analysis is NaN.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        One row per run, with the columns below. ``attrs["metrics"]`` lists the metrics found; a metric that is a cost
-        already, like ``rate``, is none of them. ``attrs["caveats"]`` has the ways in which the scored data lie outside
-        the domain of scores, with the runs of which each was said. ``attrs["left_out"]`` says why folders of a study
-        are not taken for runs.
+        One row per run, with the columns below. ``attrs["metrics"]`` lists the metrics found; a metric that is
+        also a cost, like ``rate``, is not among them. ``attrs["caveats"]`` has the ways in which the scored data lie
+        outside the domain of scores, with the runs that each applies to. ``attrs["left_out"]`` says why folders of a
+        study are not taken for runs.
 
     Raises
     ------

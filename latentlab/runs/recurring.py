@@ -126,15 +126,15 @@ class Recurring(Result):
 def recurring(
     study: Runs, setting: str | None = None, *, rows: int = ROWS, draws: int = DRAWS, seed: int = 0
 ) -> Recurring:
-    """Which dimensions recur over the seeds of a setting, or of every setting of a study.
+    """Find the dimensions that recur over the seeds of a setting, or of every setting of a study.
 
     Dimensions of all seeds are grouped by absolute Spearman correlation of their means, in [0, 1], on at most `rows`
     seeded rows that all of them encoded: average linkage down to 0.5, at most one dimension of each seed in a group.
-    Scales do not matter, so deterministic encoders need none. Of more than 10 seeds the first 10 are searched, and of a
-    study of more than 60 runs the setting that is named alone. Inactive dimensions are left out (`Codes.active`), as
-    are runs that are broken, diverged or not encoded, and all but the first of those that share a seed. A group recurs
-    when its strength exceeds what groups of at least as many seeds reach in shuffled rows and in randomly rotated
-    codes, in 95 % of `draws` (see `latentlab.runs.groups`): higher is stronger.
+    Scales do not matter, so codes of deterministic encoders are compared as they are. Of more than 10 seeds the first
+    10 are searched, and of a study of more than 60 runs the setting that is named alone. Inactive dimensions are left
+    out (`Codes.active`), as are runs that are broken, diverged or not encoded, and all but the first of those that
+    share a seed. A group recurs when its strength exceeds what groups of at least as many seeds reach in shuffled rows
+    and in randomly rotated codes, in 95 % of `draws` (see `latentlab.runs.groups`): higher is stronger.
 
     Parameters
     ----------

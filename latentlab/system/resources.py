@@ -19,7 +19,7 @@ def dashboard_script() -> Path:
 
 
 def shipped_study() -> Path:
-    """The study that came along: the sample study of a checkout, otherwise the small one that every wheel has.
+    """The study that comes with latentlab: the sample study of a checkout, otherwise the small one in every wheel.
 
     Returns
     -------

@@ -49,14 +49,14 @@ def sweep(
     progress: Counted | None = None,
     **options: Any,
 ) -> Study:
-    """Train every setting with several seeds and leave a study in a folder.
+    """Train every setting with several seeds and save the runs as a study.
 
     Parameters
     ----------
     data : Dataset, array, str or Path
         What to train on; as `latentlab.data.load` takes it.
     out : str or Path
-        The folder. Called again, it does what is missing.
+        The study's folder. Called again, `sweep` trains what is missing.
     objective : str, default "beta-vae"
         A file of `latentlab.training.objectives`.
     beta : sequence, optional
@@ -68,7 +68,7 @@ def sweep(
     seeds : int, default 1
         Every setting is trained with seeds 0 … ``seeds`` − 1.
     workers : int, optional
-        How many processes train, 1 to 1024; by default one a core. Excludes ``cluster`` and ``together``.
+        How many processes train, 1 to 1024; by default one per core. Excludes ``cluster`` and ``together``.
     shard : str, optional
         ``"2/8"`` trains the second of eight parts.
     cluster : str, optional
@@ -85,18 +85,18 @@ def sweep(
     Returns
     -------
     Study
-        The study, of all members that are there.
+        The study with every run that is finished.
 
     Raises
     ------
     InputError
         For settings that cannot be used or exclude each other, and a folder that holds something else.
     LatentlabError
-        Where members failed; the others are finished all the same.
+        Where runs failed; the others are trained nevertheless.
 
     Notes
     -----
-    One thread a member, one member a core: several at a time use the cores better than one on all of them. A member's
+    Each core trains one member with one thread, which uses the cores better than one member on all of them. A member's
     weights equal those of training it alone with the same resolved hardware.
 
     Examples

@@ -52,22 +52,22 @@ def train(
     progress: Logged | None = None,
     **options: Any,
 ) -> Run:
-    """Train one model and leave a run in a folder.
+    """Train one model and save it as a run.
 
     Parameters
     ----------
     data : Dataset, array, str or Path
         What to train on; as `latentlab.data.load` takes it.
     out : str or Path
-        The folder. One that holds the same run finished is returned as it is; a different run is refused.
+        The run's folder. If it holds the same run, finished, that run is returned; a different run is refused.
     config : RunConfig, optional
-        A configuration that is resolved already.
+        A configuration that is already resolved.
     weights : array, str or Path, optional
         How often each row is drawn (a ``.npy`` or an array, entry i for the row with id i), as
         `latentlab.analysis.debias.measure` makes them. A resume needs them again, and a file that was made for other
         images is refused.
     resume : bool, default False
-        Whether a run that is there unfinished is continued.
+        Whether to resume an unfinished run in that folder.
     progress : callable, optional
         Called with the step, the number of steps, and what was logged.
     **options

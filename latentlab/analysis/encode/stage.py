@@ -36,7 +36,7 @@ def encode(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Codes:
-    """The codes of data under the run's model, kept in the run's ``codes.h5ad``.
+    """Encode data with the run's model; the codes are kept in the run's ``codes.h5ad``.
 
     Parameters
     ----------
@@ -70,10 +70,10 @@ def encode(
 
     Notes
     -----
-    Codes that are there already, made from the same weights and images, are read and not recomputed; factors or labels
+    Stored codes of the same weights and images are read, not recomputed; factors or labels
     that have changed since replace those in the file. The same images are those of the same content
     (`Dataset.fingerprint`), whatever they are called. A model without an encoder has no codes of images: its codes are
-    10,000 seeded draws from the prior N(0, I). Codes that were imported without a model are those there are.
+    10,000 seeded draws from the prior N(0, I). Codes that were imported without a model are returned as they are.
 
     Examples
     --------

@@ -22,7 +22,7 @@ def explain(
     seed: int = 0,
     adapter: str | Model | None = None,
 ) -> Effects:
-    """Measure what each latent dimension does to a sample; kept in ``effects.h5`` and not made again while it holds.
+    """Measure what each latent dimension changes in a sample; kept in ``effects.h5``, recomputed when out of date.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ def intervene(
 ) -> Interventions:
     """Find the part of the code that carries each factor, by swapping it between rows; kept in ``interventions.json``.
 
-    A part of a row's code is replaced by a donor row's, decoded, and read by a reader of the factors that is learnt
-    from the data. What is there of the same codes and data is not made again.
+    A part of a row's code is replaced by that of a donor row and decoded. A regressor, trained on the data, reads the
+    factors off the decoded sample. A stored result of the same codes and data is returned, not recomputed.
 
     Parameters
     ----------
@@ -53,22 +53,22 @@ def intervene(
     data : Dataset, str or Path, optional
         The samples of the codes, with factors; by default what the run's codes were made from.
     pairs : int, default 256
-        At most how many pairs of rows choose, and how many test; twice as many report. All rows are different.
+        At most how many pairs of rows are used to choose the part, and as many to test it; twice as many are used for
+        the reported numbers. No row occurs twice.
     seed : int, default 0
-        Of the pairs and of the reader.
+        Seed of the pairs and of the regressor.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
     readers : dict, optional
-        Collects what was learnt from data, so that runs of the same images that are given the same one learn from them
-        once.
+        A dict that stores trained regressors: calls that share it train one per data set instead of one per run.
     progress : callable
         Called with work done, work to do, and what is worked on.
 
     Returns
     -------
     Interventions
-        For each factor the smallest part of the code found that changes it, with cause and isolation and their 95 %
-        intervals, and for each dimension what its ablation costs.
+        For each factor the smallest part of the code found that changes it, with cause and isolation in
+        [0, 1], 1 is best, and their 95 % intervals, and for each dimension what its ablation costs.
 
     Raises
     ------

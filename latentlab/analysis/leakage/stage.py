@@ -50,8 +50,8 @@ def leakage(
 ) -> Score:
     """Measure by how much a run's traversals change factors that they should not; kept in ``leakage.json``.
 
-    A reader of the factors is learnt from the data and reads the decoded traversals. What is there of the same codes
-    and data is not made again.
+    A regressor, trained on the data, reads the factors off the decoded traversals. A stored result of the same codes
+    and data is returned, not recomputed.
 
     Parameters
     ----------
@@ -62,12 +62,11 @@ def leakage(
     anchors : int, default 16
         How many seeded rows of the codes are traversed.
     seed : int, default 0
-        Of the rows and of the reader.
+        Seed of the rows and of the regressor.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
     readers : dict, optional
-        Collects what was learnt from data, so that runs of the same images that are given the same one learn from them
-        once.
+        A dict that stores trained regressors: calls that share it train one per data set instead of one per run.
     progress : callable
         Called with work done, work to do, and what is worked on.
 

@@ -32,7 +32,7 @@ def likelihood(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Evidence:
-    """The ELBO and importance-weighted estimates of log p(x), in nats; kept in ``likelihood.h5``.
+    """Estimate log p(x) of samples by importance weighting, next to their ELBO, in nats; kept in ``likelihood.h5``.
 
     Parameters
     ----------

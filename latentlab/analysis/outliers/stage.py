@@ -50,9 +50,9 @@ def outliers(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Outliers:
-    """Measure how well the run tells other data from its own, next to baselines.
+    """Measure how well a run detects out-of-distribution data, compared with baselines without a model.
 
-    Kept in ``outliers.json``, one entry for each other data set, and not judged again while it holds.
+    Kept in ``outliers.json``, one entry for each other data set; an entry is recomputed when it is out of date.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def outliers(
     Returns
     -------
     Outliers
-        The AUROC of each score, from 0 to 1: 0.5 is chance, 1 tells every pair apart.
+        The AUROC of each score, from 0 to 1: 0.5 is chance, 1 separates the two data sets completely.
 
     Raises
     ------

@@ -23,7 +23,7 @@ def probe(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Probes:
-    """How well a factor can be read off a run's codes with few labels; kept in ``probes.json``.
+    """Measure how well a factor can be predicted from a run's codes with few labels; kept in ``probes.json``.
 
     Parameters
     ----------

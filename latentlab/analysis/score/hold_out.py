@@ -99,7 +99,7 @@ def hold_out(
     profile: str = "dlib",
     seed: int = 0,
 ) -> HeldOut:
-    """Scores of codes on combinations of levels that were held out for fitting, and in distribution.
+    """Score codes on combinations of levels that were left out when metrics were fitted, and on the others.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def hold_out(
     factors : array (n, k) or DataFrame
         Factors, NaN where missing, words as levels: a row without a label in a named factor is not held out.
     levels : mapping of str to sequence of float or str
-        Factors and values of theirs, as in ``{"shape": ["heart"], "scale": [4, 5]}``, words where the factors have
+        Levels of some factors, as in ``{"shape": ["heart"], "scale": [4, 5]}``, words where the factors have
         words: rows that have one of the values in every factor named are held out. Each level must occur in other
         combinations.
     factor_names : sequence of str
@@ -116,7 +116,7 @@ def hold_out(
     kinds : sequence of str, optional
         What each factor is: ``categorical``, ``ordinal``, ``continuous`` or ``circular``.
     metrics : sequence of str, optional
-        Such as fit; sap, dci, explicitness, snc and linear_probe by default.
+        Metrics that are fitted to rows; by default sap, dci, explicitness, snc and linear_probe.
     profile : str, default "dlib"
         The profile whose settings the metrics have.
     seed : int, default 0

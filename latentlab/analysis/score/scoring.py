@@ -32,18 +32,18 @@ SLOW = "it takes minutes for a metric that trains a model; compute it with --res
 
 @dataclass(frozen=True, eq=False)
 class Scores(Result):
-    """What `score` computed.
+    """What `score` computed, and what it skipped.
 
     Parameters
     ----------
     scores : dict of Score
-        By metric.
+        The score of each metric, by name.
     skipped : dict of str
         Why a metric was not computed, by metric.
     seconds : dict of float
-        How long each took, by metric.
+        How many seconds each metric took.
     caveats : tuple of Caveat
-        The ways in which the data lie outside the domain where scores mean what they say.
+        The ways in which the data lie outside the domain in which scores can be trusted.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def score(
     resamples: int = 0,
     resample_slow: bool = False,
 ) -> Scores:
-    """Scores of codes under a profile, each with its settings.
+    """Score codes under a profile: every metric that the arrays support, each with its settings.
 
     Parameters
     ----------

@@ -177,7 +177,7 @@ def _kernel(a: Floats, b: Floats) -> float:
 def continuity(
     images: NDArray[Any], codes: ArrayLike, information: ArrayLike, variance: ArrayLike | None
 ) -> dict[str, float]:
-    """What the decoder does on straight ways between codes: medians over p ways of s points each.
+    """What the decoder does on straight paths between codes: medians over p paths of s points each.
 
     ``images`` (p, s, …) are the samples on the way, in bytes or as the model takes them, ``codes`` (p, s, d) the
     points, ``information`` (p, s − 1) the KL in nats from each point's likelihood to the next one's, ``variance``

@@ -60,7 +60,7 @@ def support(
     adapter: str | Model | None = None,
     progress: Progress = silent,
 ) -> Support:
-    """Measure whether a run's latent space can be sampled from; what is up to date is read and not made again.
+    """Measure whether a run's latent space can be sampled from; kept in ``support.json``, recomputed when out of date.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def support(
         By default what the run was trained on.
     draws : int, default 5,000
         Codes from each source: the prior N(0, I), a normal distribution fitted to the codes, and the aggregate
-        posterior. Decoded, they are held against as many real samples of the analysed part. At least 100.
+        posterior. Decoded, they are compared with as many real samples of the analysed part. At least 100.
     seed : int, default 0
         Of the draws and of the rows.
     adapter : str or Model, optional
@@ -82,9 +82,10 @@ def support(
     -------
     Support
         ``arms`` (precision, density, coverage and holes of each source, of real training samples and of one constant
-        sample), ``between`` (the decoder on straight ways between codes), ``fit`` (the aggregate posterior against the
+        sample), ``between`` (the decoder on straight paths between codes), ``fit`` (the aggregate posterior against the
         prior), ``memory`` (train and test ELBO, how near samples are to training samples), ``widths`` (of posteriors),
-        and ``information``, without which none of it means anything. ``undefined`` says what a model has not, and why.
+        and ``information`` (whether the codes carry any; the other numbers mean nothing if they do not).
+        ``undefined`` says what could not be computed for this model, and why.
 
     Raises
     ------

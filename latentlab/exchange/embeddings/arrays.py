@@ -29,12 +29,12 @@ def from_codes(
     name: str = "codes",
     seed: int = 0,
 ) -> Run:
-    """A run that holds codes without a model, in a folder.
+    """Import codes without a model as a run.
 
     Parameters
     ----------
     z : array (n, d) or DataFrame
-        Codes; the index of a DataFrame has the ids of the rows unless it only counts.
+        Codes; the index of a DataFrame has the ids of the rows unless it is 0 … n − 1.
     variance : array (n, d), optional
         Posterior variance, positive; not its logarithm and not a standard deviation.
     factors : array (n, k) or DataFrame, optional
@@ -58,12 +58,13 @@ def from_codes(
     Returns
     -------
     Run
-        It can be analysed, scored, compared, drawn and exported. Whatever needs an encoder or a decoder refuses.
+        It can be analysed, scored, compared, drawn and exported. What needs an encoder or a decoder raises
+        `InputError`.
 
     Raises
     ------
     InputError
-        Where rows are not finite, their numbers differ, or ids are missing or there twice. Nothing is written then.
+        Where rows are not finite, their numbers differ, or ids are missing or repeated. Nothing is written then.
 
     Examples
     --------

@@ -38,7 +38,7 @@ def read(path: Path) -> Foreign:
 
 
 def from_pretrained(path: str | Path) -> Autoencoder:
-    """The model in a folder that `save_pretrained` wrote, on the CPU, ready to encode and decode.
+    """Load the model in a folder that `save_pretrained` wrote, on the CPU, ready to encode and decode.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def from_pretrained(path: str | Path) -> Autoencoder:
     Raises
     ------
     InputError
-        Where the folder is none of ours, or its weights do not belong to its configuration.
+        Where the folder was not written by `save_pretrained`, or its weights do not belong to its configuration.
 
     Examples
     --------
