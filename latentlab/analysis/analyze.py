@@ -19,8 +19,9 @@ from latentlab.errors import InputError
 from latentlab.runs.data import data_of
 from latentlab.runs.data_for_workers import expect, hand_over, take_over
 from latentlab.runs.images import changed
-from latentlab.runs.run import Run, check_model
+from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage, stage, stages
+from latentlab.runs.weights import check_model
 from latentlab.system import cluster
 from latentlab.system.progress import Progress, silent
 from latentlab.system.registry import resolve

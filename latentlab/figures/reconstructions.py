@@ -14,7 +14,8 @@ from latentlab.errors import InputError
 from latentlab.figures import _images, _panels, _sheet
 from latentlab.figures._kinds import abreast, drawing
 from latentlab.runs.comparison import told_apart
-from latentlab.runs.run import Run, check_model
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model
 
 if TYPE_CHECKING:
     import pandas as pd

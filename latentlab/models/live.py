@@ -17,7 +17,8 @@ from latentlab.models.conditions import At, at_level
 from latentlab.models.decoding import decode
 from latentlab.models.filling import fill
 from latentlab.models.first_layer import first_weights
-from latentlab.runs.run import Run, check_model
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ from latentlab.models.adapter import checked, run_adapter, split
 from latentlab.models.autoencoder import Model, build, check_weights, fit_weights, place
 from latentlab.models.conditions import at_level
 from latentlab.runs.config import Hardware
-from latentlab.runs.run import Run, check_model
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model
 from latentlab.system.files import sha256
 from latentlab.system.machine import process_threads
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from latentlab.errors import InputError
 from latentlab.figures._caption import escape
 from latentlab.runs.choice import LEAST, LEVEL, better, choices, judged
-from latentlab.runs.comparison import COSTS, summarise
+from latentlab.runs.comparison import summarise
+from latentlab.runs.row import COSTS
 from latentlab.system.registry import load, names
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from latentlab.errors import InputError
 from latentlab.reports.latex import escape
 from latentlab.reports.references import bibtex, cited, cited_in
 from latentlab.results import Score
-from latentlab.runs.comparison import normalised_beta
 from latentlab.runs.config import brief
 from latentlab.runs.kept import FULL, inputs_of
+from latentlab.runs.row import normalised_beta
 from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage, stages
 from latentlab.runs.study import Study

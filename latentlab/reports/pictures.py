@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError, attempt
-from latentlab.runs.run import Run, check_model
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model
 
 if TYPE_CHECKING:
     from markupsafe import Markup

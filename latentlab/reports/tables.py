@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from latentlab.errors import attempt
 from latentlab.results import with_half_width
 from latentlab.runs.choice import Choice, better
-from latentlab.runs.comparison import COSTS, over_all_rows, summarise
+from latentlab.runs.comparison import over_all_rows, summarise
 from latentlab.runs.recurring import NOTE as RECURRING
 from latentlab.runs.recurring import Recurring, recurring_rows
+from latentlab.runs.row import COSTS
 from latentlab.runs.run import Run
 from latentlab.runs.verdicts import NOTE, middle_rows, sentences, title_of
 

@@ -1,6 +1,7 @@
 """Runs side by side: what each setting cost, what it brought, and how far its seeds disagree.
 
-One row per run (`compare`) and one row per setting (`summarise`); `latentlab.runs.choice` judges which setting is best.
+One row per run (`compare`, of `latentlab.runs.row`) and one row per setting (`summarise`); `latentlab.runs.choice`
+judges which setting is best.
 """
 
 from __future__ import annotations
@@ -9,28 +10,20 @@ import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.codes.h5ad import read_summary
-from latentlab.errors import InputError, MissingError, attempt
-from latentlab.results import Score, version_of
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.errors import InputError
 from latentlab.runs.config import RunConfig
-from latentlab.runs.identity import LABELLED, is_foreign
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.row import COSTS, HEAD, ROWS, TAIL, row_of, scale
+from latentlab.runs.run import Run
 from latentlab.runs.study import Study
-from latentlab.system.files import sha256
-from latentlab.system.registry import load, names
-from latentlab.system.stamps import Stamp, stamps
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COSTS = ("distortion", "rate", "elbo", "active_units")
-HEAD = ("run", "setting", "label", "objective", "beta", "normalised_beta", "seed", "latent_dim", "state", "steps")
-ROWS = ("rows", "of_rows", "judged_rows")
-TAIL = ("data", "fingerprint", "scale", "flags", "error", "path")
 # What makes two runs of one objective different settings rather than seeds of one.
 OTHERS = {
     "latent_dim": "latent size",
@@ -45,7 +38,6 @@ OTHERS = {
 }
 FORMULA, BREAKS = ("=", "+", "-", "@"), ("\t", "\n")  # what a spreadsheet takes for the start of a formula
 Runs = Run | Study | Iterable[Run | Study]
-_ROWS: dict[Path, tuple[tuple[Stamp, ...], dict[str, Any]]] = {}  # of each run, as its files then were
 
 
 class _Told(dict[str, Any]):
@@ -119,7 +111,7 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     if not found and not broken:
         raise InputError("there are no runs to compare; expected a study or a list of runs")
     settings = settings_of(found)
-    rows = [{**_row(run), "setting": setting} for run, setting in zip(found, settings, strict=True)]
+    rows = [{**row_of(run), "setting": setting} for run, setting in zip(found, settings, strict=True)]
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     _flag_older(rows, metrics)
@@ -234,119 +226,6 @@ def _differing(objectives: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     }
 
 
-def _row(run: Run) -> dict[str, Any]:
-    """What the files of a run say of it, read once within a process while they stay as they are and can all be read."""
-    found = stamps(run.path)
-    if found is not None and run.path in _ROWS and _ROWS[run.path][0] == found:
-        return _ROWS[run.path][1]
-    row = _read(run)
-    if found is not None and not row["error"]:
-        _ROWS[run.path] = found, row
-    return row
-
-
-def _read(run: Run) -> dict[str, Any]:
-    config, errors = run.config, []
-    row: dict[str, Any] = {
-        "run": run.name,
-        "label": config.label,
-        "objective": config.objective["name"],
-        "beta": config.beta,
-        "normalised_beta": normalised_beta(run),
-        "seed": config.seed,
-        "latent_dim": config.latent_dim,
-        "path": str(run.path),
-    }
-    flags: list[str] = []
-    for part in (_training, _costs, _scores):
-        try:
-            values, told = part(run)
-        except InputError as error:
-            errors.append(str(error))
-        else:
-            row |= values
-            flags += told
-    return row | {"flags": ", ".join(flags), "error": "; ".join(errors)}
-
-
-def normalised_beta(run: Run) -> float:
-    """β·d/D for d latent dimensions and D pixels times channels; NaN for an objective without β."""
-    beta = run.config.beta
-    return math.nan if beta is None else beta * run.config.latent_dim / math.prod(run.config.form.shape)
-
-
-def _training(run: Run) -> tuple[dict[str, Any], list[str]]:
-    state = run.state
-    flags = [] if run.config.has_model else ["no model"]
-    flags += [state] if state != "finished" else []
-    files = [run.path / name for name in LABELLED if (run.path / name).is_file()]
-    # A training state that cannot be read changes no number here; `doctor` names it.
-    flags += ["mixed files"] if any(attempt(partial(is_foreign, path), False)[0] for path in files) else []
-    return {"state": state, "steps": run.step}, flags
-
-
-def _costs(run: Run) -> tuple[dict[str, Any], list[str]]:
-    if not run.has("encode"):
-        return {}, ["not encoded"]
-    found = read_summary(run.codes_path)
-    active = found["active_units"]
-    flags = ["collapsed"] if active == 0 else []
-    if _differs(found["provenance"].get("inputs", {}).get("model"), lambda: model_hash(run)):
-        flags.append("stale codes")
-    if not found["factors"]:
-        flags.append("labels only" if found["labels"] else "no factors")
-    elbo = -(found["distortion"] + found["rate"])
-    values = {key: found[key] for key in ("distortion", "rate", "rows", "judged_rows")}
-    values["of_rows"] = found["provenance"].get("of_rows", found["rows"])
-    values |= _images(run, found["provenance"].get("inputs", {}))
-    return values | {"elbo": elbo, "active_units": math.nan if active is None else active}, flags
-
-
-def _images(run: Run, inputs: Mapping[str, Any]) -> dict[str, str]:
-    """What the codes were made of, and on what scale that judges the distortion."""
-    config, source = run.config, inputs.get("source", run.config.source)
-    name = source.get("name") or Path(config.data).name
-    split, rows = inputs.get("split", config.split), inputs.get("rows", config.rows)
-    hashes = [inputs.get("fingerprint", {}).get(key, "") for key in ("images", "factors", "labels")]
-    return {
-        "data": f"{name}, split {split}, {rows} rows",
-        "fingerprint": "".join(each[:16] for each in hashes),
-        "scale": _scale(config.likelihood, source),
-    }
-
-
-def _scores(run: Run) -> tuple[dict[str, Any], list[str]]:
-    if not run.has("score"):
-        return {}, ["not scored"]
-    scored, taken = run.scored, {*HEAD, *COSTS, *ROWS, *TAIL}
-    scores = {name: Score.from_json(score) for name, score in scored["scores"].items() if name not in taken}
-    values: dict[str, Any] = {"_metrics": {name: version_of(score) for name, score in scores.items()}}
-    values["_caveats"] = scored.get("caveats") or []
-    for metric, score in scores.items():
-        values[metric] = score.value
-        values |= {f"{metric}.{part}": value for part, value in score.parts.items()}
-        values |= {} if score.whole is None else {f"{metric}_whole": score.whole}
-        values[f"{metric}_no_interval"] = score.no_interval
-        if score.bounds is not None:
-            values |= {f"{metric}_low": score.bounds[0], f"{metric}_high": score.bounds[1]}
-        if "rotated" in score.nulls and (metric not in names("metrics") or load("metrics", metric).METRIC.turns):
-            values[f"{metric}_null"] = score.nulls["rotated"]
-            values[f"{metric}_standardised"] = score.beside.get("standardised", score.value)
-        if "permuted" in score.nulls:
-            values[f"{metric}_permuted"] = score.nulls["permuted"]
-        if "profile" in score.settings:
-            values[f"{metric}_profile"] = str(score.settings["profile"])
-    recorded = scored["inputs"].get("codes")
-    return values, ["stale scores"] if _differs(recorded, lambda: sha256(run.codes_path)) else []
-
-
-def _differs(recorded: Any, current: Any) -> bool:
-    try:
-        return recorded is not None and recorded != current()
-    except MissingError:
-        return False
-
-
 def errors_of(table: pd.DataFrame) -> dict[str, str]:
     """Why runs of `compare`'s table, or files of them, could not be read, by folder."""
     wrong = table[table["error"].fillna("") != ""]
@@ -362,21 +241,37 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     measures = [*COSTS, *table.attrs.get("metrics", [])]
-    usable = ~table["state"].isin(["broken", "diverged"])
+    values = {measure: table[measure].to_numpy(float) for measure in measures}
+    usable = ~table["state"].isin(["broken", "diverged"]).to_numpy()
+    firsts = table[["label", "objective", "beta", "normalised_beta", "latent_dim"]].to_dict("records")
     rows = []
-    for setting, group in table[table["setting"].notna()].groupby("setting", sort=False):
-        good = group[usable[group.index]]
-        first = group.iloc[0]
-        row = {key: first[key] for key in ("label", "objective", "beta", "normalised_beta", "latent_dim")}
-        row |= {"n": len(good), "left_out": len(group) - len(good)}
+    for setting, places in _places(table["setting"]).items():
+        good = [place for place in places if usable[place]]
+        row = {**firsts[places[0]], "n": len(good), "left_out": len(places) - len(good)}
         for measure in measures:
-            values = good[measure].dropna()
-            row |= {f"{measure}_mean": values.mean(), f"{measure}_sd": values.std(ddof=1)}
-            row |= {f"{measure}_min": values.min(), f"{measure}_max": values.max()}
+            ends = zip(("mean", "sd", "min", "max"), _spread(values[measure][good]), strict=True)
+            row |= {f"{measure}_{end}": value for end, value in ends}
         rows.append({"setting": setting, **row})
     found = pd.DataFrame(rows)
     found.attrs["metrics"] = list(table.attrs.get("metrics", []))
     return found
+
+
+def _places(settings: Iterable[Any]) -> dict[str, list[int]]:
+    """Where each setting stands, in the order in which they come; a broken run has none."""
+    found: dict[str, list[int]] = {}
+    for place, setting in enumerate(settings):
+        if isinstance(setting, str):
+            found.setdefault(setting, []).append(place)
+    return found
+
+
+def _spread(values: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Mean, sd, minimum and maximum of those that are known; NaN where there are too few."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return math.nan, math.nan, math.nan, math.nan
+    return known.mean(), known.std(ddof=1) if len(known) > 1 else math.nan, known.min(), known.max()
 
 
 def over_all_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -408,31 +303,21 @@ def _unread(cell: Any) -> Any:
     return f"'{cell}" if start in FORMULA or cell[:1] in BREAKS else cell
 
 
-DENSITIES = ("gaussian", "gaussian-learned", "gaussian-sigmoid", "laplace-sigmoid")
-
-
 def scale_of(run: Run) -> str:
     """On what scale a run's distortion is measured: its kind of likelihood, and which draw of bits it judges.
 
-    The images are those that the run's codes were made of, or that it was trained on while it has none.
+    The images are those that the run's codes were made of, or that it was trained on while it has none that can be
+    read; `compare` says why they cannot.
     """
-    source = dict(run.config.source)
-    if run.has("encode"):
-        with suppress(InputError):  # what cannot be read is said where the runs are compared
-            source = read_summary(run.codes_path)["provenance"].get("inputs", {}).get("source", source)
-    return _scale(run.config.likelihood, source)
-
-
-def _scale(likelihood: str, source: Mapping[str, Any]) -> str:
-    kind, seed = "density" if likelihood in DENSITIES else likelihood, source.get("binarised")
-    return kind if seed is None else f"{kind}, bits of seed {seed}"
+    found: str = row_of(run).get("scale") or scale(run.config.likelihood, run.config.source)
+    return found
 
 
 def check_comparable(runs: Iterable[Run]) -> None:
-    """Raise an `InputError` where the runs' distortions lie on different scales; damaged codes have none."""
+    """Raise an `InputError` where the runs' distortions lie on different scales."""
     scales: dict[str, str] = {}
     for run in runs:
-        with suppress(InputError):  # the run's row in `compare` says why
+        with suppress(InputError):  # one whose configuration is damaged has no scale
             scales.setdefault(scale_of(run), run.name)
     if len(scales) > 1:
         named = " but ".join(f"{name[-40:]} {scale}" for scale, name in list(scales.items())[:2])

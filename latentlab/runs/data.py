@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from latentlab.data import Dataset, read_spec
 from latentlab.data.dataset import check_form
 from latentlab.errors import InputError, MissingError
-from latentlab.runs.run import Run, check_model
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model
 from latentlab.system.files import check_format, read_json
 
 if TYPE_CHECKING:

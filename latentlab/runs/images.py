@@ -16,8 +16,9 @@ from latentlab.data.dataset import Samples
 from latentlab.errors import InputError, LatentlabError
 from latentlab.results import plain
 from latentlab.runs.data import data_of
+from latentlab.runs.folders import refuse_links
 from latentlab.runs.notes import READ_ONLY
-from latentlab.runs.run import Run, refuse_links
+from latentlab.runs.run import Run
 from latentlab.system.png import Pictures
 
 Find = Callable[[Run, str], Dataset]

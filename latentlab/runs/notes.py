@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.runs.run import LONGEST_NAME, LONGEST_NOTE, Run
+from latentlab.runs.run import Run
 from latentlab.system import quarantine
-from latentlab.system.files import lock, write_json
+from latentlab.system.files import check_format, lock, read_json, write_json
 
 READ_ONLY = quarantine.READ_ONLY  # set where a dashboard lets others look: they write no notes and see the study alone
+LONGEST_NAME = 80
+LONGEST_NOTE = 2000
+TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 MOST_ROWS = 100_000
 PATIENCE = 2.0  # seconds that a note waits for who writes the run; others save notes, too
+
+
+def read_notes(path: Path) -> dict[str, Any]:
+    """What a ``notes.json`` holds, empty without it; an `InputError` where it is not in latentlab's format."""
+    found = read_json(path) if path.is_file() else {}
+    if isinstance(found, dict):
+        check_format(found.get("format", 1), 1, path)
+    kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
+    if not all(_are_notes(kind) for kind in kinds):
+        raise InputError(f"{path} does not contain notes in latentlab's format; restore or remove it")
+    return found
+
+
+def _are_notes(found: Any) -> bool:
+    """Whether these are entries by key, each with texts that are not too long and perhaps with rows."""
+    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
+        return False
+    texts = [(entry.get(key, ""), longest) for entry in found.values() for key, longest in TEXTS.items()]
+    return all(isinstance(text, str) and len(text) <= longest for text, longest in texts)
 
 
 def writable(run: Run) -> bool:

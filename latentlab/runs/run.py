@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError
 from latentlab.runs.config import RunConfig, read_config
+from latentlab.runs.folders import no_folder, path_of
 from latentlab.runs.history import last_entry, parse_step, read_history, safetensors_metadata
 from latentlab.runs.identity import TRAINING
 from latentlab.runs.stage import stage, stages
-from latentlab.system.files import check_format, read_json, sha256
 from latentlab.system.registry import load
 
 if TYPE_CHECKING:
@@ -26,12 +24,7 @@ if TYPE_CHECKING:
     from latentlab.models import Model
     from latentlab.results import Score
 
-
-NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
-LONGEST_NAME = 80
-LONGEST_NOTE = 2000
 WIDGETS = "browser/widgets"
-TEXTS = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 
 
 @dataclass(frozen=True)
@@ -63,9 +56,9 @@ class Run:
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", _path_of(self.path, "a run"))
+        object.__setattr__(self, "path", path_of(self.path, "a run"))
         if not self.path.is_dir():
-            raise _no_folder(self.path, "a run folder, made by `latentlab train`")
+            raise no_folder(self.path, "a run folder, made by `latentlab train`")
         if not (self.path / "config.json").is_file():
             raise InputError(
                 f"{self.path} is not a run folder: config.json is missing; expected a folder made by `latentlab train`"
@@ -232,18 +225,13 @@ class Run:
 
     @property
     def scored(self) -> dict[str, Any]:
-        """What ``scores.json`` holds: ``scores`` by metric as JSON, ``inputs``, ``skipped``; each empty without it."""
-        empty: dict[str, Any] = {"inputs": {}, "scores": {}, "skipped": {}}
-        if not self.has("score"):
-            return empty
-        from latentlab.results import check_scores
+        """What ``scores.json`` holds: ``scores`` by metric as JSON, ``inputs``, ``skipped``; each empty without it.
 
-        found = stage("score").record(self)
-        try:
-            check_scores(found)
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise stage("score").damaged(self, "it does not contain valid scores") from error
-        return {**empty, **{key: value for key, value in found.items() if value is not None}}
+        ``summary`` is that of codes (`latentlab.runs.summary`), where it was kept.
+        """
+        from latentlab.runs.summary import scored
+
+        return scored(self)
 
     def notes(self) -> dict[str, Any]:
         """The user's names and notes: ``{"dimensions": {"0": {"name": …, "note": …}}, "selections": {…}}``.
@@ -258,14 +246,9 @@ class Run:
         InputError
             Where ``notes.json`` is not in latentlab's format.
         """
-        path = self.path / "notes.json"
-        found = read_json(path) if path.is_file() else {}
-        if isinstance(found, dict):
-            check_format(found.get("format", 1), 1, path)
-        kinds = [found.get(kind, {}) for kind in ("dimensions", "selections")] if isinstance(found, dict) else [found]
-        if not all(_are_notes(kind) for kind in kinds):
-            raise InputError(f"{path} does not contain notes in latentlab's format; restore or remove it")
-        return found
+        from latentlab.runs.notes import read_notes
+
+        return read_notes(self.path / "notes.json")
 
     def named(self) -> dict[str, Any]:
         """The user's notes, in which a dimension without a name of his has the one that it earned, if it did.
@@ -415,51 +398,3 @@ class Run:
 
 def _done(run: Run) -> str:
     return ", ".join(name for name in stages() if run.has(name)) or "nothing"
-
-
-def _are_notes(found: Any) -> bool:
-    """Whether these are entries by key, each with texts that are not too long and perhaps with rows."""
-    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
-        return False
-    texts = [(entry.get(key, ""), longest) for entry in found.values() for key, longest in TEXTS.items()]
-    return all(isinstance(text, str) and len(text) <= longest for text, longest in texts)
-
-
-def _path_of(given: Any, what: str) -> Path:
-    if not isinstance(given, str | Path) or given == "" or "\0" in str(given):
-        raise InputError(f"{given!r:.60} is not a path; expected the folder of {what}")
-    return Path(given)
-
-
-def _no_folder(path: Path, expected: str) -> MissingError:
-    return MissingError(f"{path} {'is a file' if path.exists() else 'does not exist'}; expected {expected}")
-
-
-def check_model(run: Run) -> None:
-    """Raise an `InputError` where the run holds codes without a model."""
-    if not run.config.has_model:
-        raise InputError(
-            f"{str(run.path)[-60:]} holds imported codes without a model, so nothing can be encoded or decoded; "
-            "import the model itself: `latentlab import --help`"
-        )
-
-
-def model_hash(run: Run) -> str:
-    """The SHA-256 of a run's weights: what codes and decodings record as their model."""
-    check_model(run)
-    if not run.model_path.is_file():
-        raise MissingError(f"{run.path} has no model.safetensors; train it first: `latentlab train --out {run.path} …`")
-    return sha256(run.model_path)
-
-
-def refuse_links(run: Run) -> None:
-    """Raise an `InputError` where a file of the run is a link that leads out of it: whoever made it chose what is read.
-
-    For what is shown or handed to others. Whoever opens a run for himself may keep its files elsewhere.
-    """
-    home = run.path.resolve()
-    for file in sorted(run.path.iterdir()):
-        if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(home):
-            raise InputError(
-                f"{file} is a link that leads out of the run, which is not exported; copy the file into the run"
-            )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentlab.errors import InputError
-from latentlab.runs.comparison import COSTS
+from latentlab.runs.row import COSTS
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import InputError, LatentlabError
-from latentlab.runs.run import NAME, WIDGETS, Run, _done, _no_folder, _path_of
+from latentlab.runs.folders import NAME, no_folder, path_of
+from latentlab.runs.run import WIDGETS, Run, _done
 from latentlab.system.registry import load
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class Study:
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", _path_of(self.path, "a study"))
+        object.__setattr__(self, "path", path_of(self.path, "a study"))
         if not self.path.is_dir():
-            raise _no_folder(self.path, "a study, a folder of runs made by `latentlab sweep`")
+            raise no_folder(self.path, "a study, a folder of runs made by `latentlab sweep`")
         if not self.runs and not self.broken:
             raise InputError(
                 f"{self.path} is not a study: it contains no run folder; create one with `latentlab sweep`"
@@ -173,7 +174,7 @@ def _order(run: Run) -> tuple[Any, ...]:
 
 def open_path(path: Path | str) -> Run | Study:
     """The run or the study at `path`, whichever it is."""
-    path = _path_of(path, "a run or a study")
+    path = path_of(path, "a run or a study")
     return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
 
 

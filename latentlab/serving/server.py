@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latentlab.errors import InputError, LatentlabError
+from latentlab.runs.folders import refuse_links
 from latentlab.runs.notes import READ_ONLY
-from latentlab.runs.run import Run, refuse_links
+from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path
 from latentlab.serving import thumbnails
 from latentlab.serving.waiting import end_within

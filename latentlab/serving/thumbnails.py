@@ -9,8 +9,9 @@ from typing import Any
 
 from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError
+from latentlab.runs.folders import NAME
 from latentlab.runs.images import dataset_of, picture_of
-from latentlab.runs.run import NAME, Run
+from latentlab.runs.run import Run
 from latentlab.serving.waiting import Threads
 from latentlab.system.png import png, strip
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from latentlab.data import Code, Dataset, read_spec
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.config import RunConfig, brief
-from latentlab.runs.run import NAME
+from latentlab.runs.folders import NAME
 from latentlab.system.limits import DOTS, MEMBERS, PLAN
 from latentlab.system.regular import check_regular, read_bytes
 from latentlab.system.validation import Frozen, validate

@@ -166,7 +166,7 @@ def test_one_run_of_one_dimension_without_factors_is_drawn(tmp_path: Path) -> No
     codes = toy.toy_codes(4.0, 0)
     alone = replace(codes, mean=codes.mean[:, :1], variance=codes.variance[:, :1], factors=None, specs=(), grid=None)
     from latentlab.codes.h5ad import save_codes
-    from latentlab.runs.run import model_hash
+    from latentlab.runs.weights import model_hash
 
     save_codes(run.codes_path, replace(alone, provenance={"inputs": {"model": model_hash(run)}}))
     for kind in ("kl", "correlation", "rate_distortion", "aggregate_posterior"):

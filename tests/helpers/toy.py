@@ -31,8 +31,9 @@ from latentlab.codes.projections import project, save_projections
 from latentlab.data.dataset import Factor
 from latentlab.results import Score
 from latentlab.runs.config import RunConfig
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import sha256, write_json
 
 SPECS = (

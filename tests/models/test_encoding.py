@@ -13,7 +13,8 @@ from latentlab.data import Dataset
 from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.models import encoding, load_model
 from latentlab.models.encoding import as_input, distortions, posterior
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import lock, sha256
 from latentlab.training.train import train
 

@@ -13,7 +13,7 @@ from latentlab.analysis.score.stage import write_scores
 from latentlab.errors import InputError
 from latentlab.reports.caveats import caveats
 from latentlab.results import Score
-from latentlab.runs import comparison
+from latentlab.runs import comparison, row
 from latentlab.runs.choice import Frontier, choice, frontiers
 from latentlab.runs.comparison import compare, csv_of, summarise, told_apart
 from latentlab.runs.differences import chance
@@ -219,7 +219,7 @@ def test_a_run_is_read_again_only_where_a_file_of_it_changed_or_could_not_be_rea
     """Within a process: the dashboard compares the same runs for each of its tables and figures."""
     now, read = time.time_ns, []
     monkeypatch.setattr(stamps.time, "time_ns", lambda: now() + 3_600_000_000_000)
-    monkeypatch.setattr(comparison, "_read", lambda run, of=comparison._read: read.append(run.name) or of(run))
+    monkeypatch.setattr(row, "_read", lambda run, of=row._read: read.append(run.name) or of(run))
     (spoilt / "ae-seed-1/scores.json").write_text("[1, 2")
     compare(Study(spoilt))
     assert len(read) == 8

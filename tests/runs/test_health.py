@@ -16,8 +16,9 @@ from latentlab.exchange.exporters.study import write as export_study
 from latentlab.results import Score, plain
 from latentlab.runs.health import environment, health
 from latentlab.runs.kept import inputs_of
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import sha256, write_json
 
 

@@ -15,8 +15,9 @@ from latentlab.reports.methods import methods
 from latentlab.runs.commands import commands
 from latentlab.runs.data import place
 from latentlab.runs.history import read_history, safetensors_metadata
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
 from latentlab.runs.study import Study, open_path, open_runs
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import sha256, write_json
 
 

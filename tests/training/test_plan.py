@@ -7,7 +7,7 @@ import pytest
 
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError, MissingError
-from latentlab.runs.run import NAME
+from latentlab.runs.folders import NAME
 from latentlab.training.plan import members, read_plan
 
 

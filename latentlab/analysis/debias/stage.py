@@ -20,7 +20,8 @@ from latentlab.data import Dataset, load
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import inputs_of, kept
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import unless_damaged
 from latentlab.system.progress import Progress, silent
 

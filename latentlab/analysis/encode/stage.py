@@ -21,7 +21,8 @@ from latentlab.models.load import encoding_threads
 from latentlab.results import plain
 from latentlab.runs.data import analysed, data_of, place
 from latentlab.runs.kept import made_from
-from latentlab.runs.run import Run, check_model, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model, model_hash
 from latentlab.system.files import lock, unless_damaged
 from latentlab.system.progress import Progress, silent
 

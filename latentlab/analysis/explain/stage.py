@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from latentlab.analysis.explain import STAGE
 from latentlab.analysis.explain.record import FILE, Effects, save_effects
 from latentlab.runs.kept import kept
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import sha256
 
 if TYPE_CHECKING:

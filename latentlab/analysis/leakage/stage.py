@@ -14,7 +14,8 @@ from latentlab.data.dataset import check_form
 from latentlab.results import Score, plain
 from latentlab.runs.images import dataset_of
 from latentlab.runs.kept import kept
-from latentlab.runs.run import Run, check_model, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model, model_hash
 from latentlab.system.files import sha256
 from latentlab.system.progress import Progress, silent
 

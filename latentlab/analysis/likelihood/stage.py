@@ -17,7 +17,8 @@ from latentlab.models.conditions import told_of
 from latentlab.results import plain
 from latentlab.runs.data import analysed
 from latentlab.runs.kept import kept
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.progress import Progress, silent
 
 

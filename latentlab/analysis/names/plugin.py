@@ -18,7 +18,7 @@ from latentlab.analysis.names.measure import Propose
 from latentlab.data.attributes import Attribute
 from latentlab.data.dataset import Samples
 from latentlab.errors import InputError
-from latentlab.runs.run import LONGEST_NAME
+from latentlab.runs.notes import LONGEST_NAME
 from latentlab.system import user_code
 
 SHOWN = 16

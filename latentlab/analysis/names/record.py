@@ -12,7 +12,8 @@ from latentlab.analysis.names import STAGE
 from latentlab.analysis.names.measure import Verdict
 from latentlab.codes.symbols import symbol
 from latentlab.results import Result, plain
-from latentlab.runs.run import LONGEST_NAME, Run
+from latentlab.runs.notes import LONGEST_NAME
+from latentlab.runs.run import Run
 from latentlab.system.files import write_json
 
 if TYPE_CHECKING:

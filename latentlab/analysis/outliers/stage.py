@@ -24,7 +24,8 @@ from latentlab.data.kinds import kind_of
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import collected, made_from
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import unless_damaged, write_json
 from latentlab.system.progress import Progress, silent
 

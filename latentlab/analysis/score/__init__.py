@@ -10,5 +10,6 @@ STAGE = Stage(
     about="",  # `methods` has sentences of its own for scores
     place=3,
     figures=("factor_matrix", "scores"),
+    thin="latentlab.runs.summary:thin",
     page="scores.md",
 )

@@ -18,6 +18,7 @@ from latentlab.errors import InputError
 from latentlab.results import version_of
 from latentlab.runs.kept import collected, made_from
 from latentlab.runs.run import Run
+from latentlab.runs.summary import keep_summary, with_summary
 from latentlab.system import registry
 from latentlab.system.files import sha256, unless_damaged, write_json
 
@@ -57,6 +58,7 @@ def score_run(
 
     wanted = metrics or registry.load("analysis/score/profiles", profile).PROTOCOLS
     found = _joined(collected(run, known, list(wanted), make, write))
+    keep_summary(run)
     if "caveats" in run.scored or not run.has("encode"):
         return found
     codes = run.codes()
@@ -134,6 +136,7 @@ def write_scores(
     inputs: dict[str, Any],
     caveats: Sequence[Caveat] = (),
 ) -> None:
-    """Publish ``scores.json``, together with the hash of the codes that were read."""
+    """Publish ``scores.json``, together with the hash of the codes that were read and what these come to."""
     found = Scores(scores, skipped, {}, tuple(caveats)).to_json(timings=False)
-    write_json(run.scores_path, {"format": STAGE.format, "inputs": inputs, **found})
+    record = {"format": STAGE.format, "inputs": inputs, **found}
+    write_json(run.scores_path, with_summary(record, run.codes_path) if run.has("encode") else record)

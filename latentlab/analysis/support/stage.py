@@ -29,7 +29,8 @@ from latentlab.metrics.knn_probe import knn_probe
 from latentlab.metrics.linear_probe import linear_probe
 from latentlab.results import plain
 from latentlab.runs.kept import kept
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import write_json
 from latentlab.system.progress import Progress, silent
 

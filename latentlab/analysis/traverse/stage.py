@@ -13,7 +13,8 @@ from latentlab.models import Model, load_model
 from latentlab.models.decoding import RECONSTRUCTED, Range, _check_encoded, reconstruct, traverse, typical_row
 from latentlab.runs.data import analysed
 from latentlab.runs.kept import kept
-from latentlab.runs.run import Run, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import model_hash
 from latentlab.system.files import sha256
 
 

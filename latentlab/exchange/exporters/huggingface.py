@@ -12,7 +12,8 @@ from pathlib import Path
 from latentlab.errors import InputError, one_line
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.models import load_model
-from latentlab.runs.run import Run, check_model, model_hash
+from latentlab.runs.run import Run
+from latentlab.runs.weights import check_model, model_hash
 from latentlab.system.files import write_bytes, write_json
 from latentlab.system.registry import names
 

@@ -18,10 +18,11 @@ from latentlab.data.dataset import Rows
 from latentlab.errors import InputError
 from latentlab.exchange.exporters._needs import new_folder
 from latentlab.runs.data import environment_of
+from latentlab.runs.folders import refuse_links
 from latentlab.runs.health import NOTES, TRAINED
 from latentlab.runs.identity import labelled, training_of
 from latentlab.runs.kept import FULL, inputs_of
-from latentlab.runs.run import Run, refuse_links
+from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage, stages
 from latentlab.runs.study import Study
 from latentlab.system.files import LOCK, read_record, sha256, write_bytes, write_json
