@@ -8,6 +8,7 @@ from typing import Any
 
 import choice
 import markup
+import pairs
 import panels
 import reads
 import rows
@@ -42,7 +43,7 @@ def pictures(runs: list[Run]) -> None:
     method, by = _controls(runs, methods, controls)
     drawing = Drawing("aligned-projections", tuple(runs), {"method": method, "by": by})
     drawn = drawing.interactive()
-    laid = reads.aligned(runs, method)
+    laid = pairs.aligned(runs, method)
     codes = reads.codes(runs[0])
     with above:
         told = str(drawn.layout.meta["subtitle"])
@@ -150,7 +151,7 @@ def _points(runs: list[Run], laid: list[Any]) -> Any:
 def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
     lines = []
     for run, picture in zip(runs[1:], laid[1:], strict=True):
-        shared = reads.overlap(runs[0], run, picture.row_ids)
+        shared = pairs.overlap(runs[0], run, picture.row_ids)
         here = present(shared.row_ids, chosen)
         cells = [
             f"<b>{html.escape(reads.label(run.name))}</b>",

@@ -1,12 +1,12 @@
-"""What pages read: the study, its runs and what was made of them, cached on each file's path, time and size.
+"""What pages read: the study, its runs and what was made of them, cached on what each file says of itself.
 
 A page reads through here alone, so that a file is opened once however many panels show it.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,25 +14,20 @@ from typing import Any
 
 import streamlit as st
 
-from latentlab.analysis.leakage.record import load_leakage, tables
+from latentlab.analysis.leakage.record import load_leakage
 from latentlab.analysis.names.measure import Verdict
 from latentlab.analysis.names.record import load_names
 from latentlab.analysis.score.scorecard import scorecard as card
 from latentlab.browser.rows import of_codes
-from latentlab.codes.alignment import Overlap
-from latentlab.codes.alignment import aligned as lay
-from latentlab.codes.alignment import overlap as neighbours_in_common
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, anchor_of
 from latentlab.codes.dimensions import dimensions, factors_of, with_names
-from latentlab.codes.matching import alongside as join
-from latentlab.codes.matching import match
 from latentlab.codes.projections import Projection, place
 from latentlab.codes.selections import levels
 from latentlab.data import Dataset
 from latentlab.errors import attempt as attempt
 from latentlab.results import Score
-from latentlab.runs.answers import loss, losses
+from latentlab.runs.answers import losses
 from latentlab.runs.choice import Choice, choices
 from latentlab.runs.comparison import compare, over_all_rows, settings_of, summarise
 from latentlab.runs.convergence import Rest
@@ -44,21 +39,16 @@ from latentlab.runs.run import Run
 from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
 from latentlab.serving.server import as_study, served_path
+from latentlab.system.stamps import stamps
 
-OVERLAP_ROWS = 5_000
 CODES, DECODINGS, PROJECTIONS = (tuple(stage(name).files) for name in ("encode", "traverse", "project"))
 FILES = (*TRAINED, NOTES, *(file for each in stages().values() for file in each.files))
 
 
-def stamp(path: Path, names: Iterable[str] = FILES) -> tuple[tuple[str, int, int], ...]:
-    """When the files of a run changed last, and their sizes: what a cached answer about them depends on.
-
-    The folder is listed once for all of them: a page of hundreds of runs asks for thousands of files.
-    """
-    wanted = tuple(names)
-    with os.scandir(path) as entries:
-        found = {entry.name: entry.stat() for entry in entries if entry.name in wanted and entry.is_file()}
-    return tuple((name, found[name].st_mtime_ns, found[name].st_size) for name in wanted if name in found)
+def stamp(path: Path, names: Collection[str] = FILES) -> str:
+    """What a cached answer about files of a run depends on; another one each time while they may not be believed."""
+    found = stamps(path, names)
+    return sha256(repr(time.time_ns() if found is None else found).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -121,12 +111,12 @@ def _judged(content: str, _table: Any) -> tuple[Choice, ...]:
 
 def losses_at_rest() -> dict[str, Rest | None]:
     """Whether the loss of each finished run still fell."""
-    return losses(table(), lambda run: _loss(str(run.path), stamp(run.path, ["config.json", "history.jsonl"])))
+    return _losses(_look(served_path()).content, table())
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def _loss(path: str, stamps: Any) -> Rest | None:
-    return loss(Run(Path(path)))
+@st.cache_data(max_entries=2, show_spinner=False)
+def _losses(content: str, _table: Any) -> dict[str, Rest | None]:
+    return losses(_table)
 
 
 def recurring() -> Recurring:
@@ -298,8 +288,7 @@ def _live(path: str, stamps: Any) -> Any:
 
 def projections(run: Run) -> dict[str, Projection]:
     """The run's projections, by method; none where they have not been made."""
-    stamps = stamp(run.path, PROJECTIONS)
-    return _projections(str(run.path), stamps + stamp(run.path, CODES)) if stamps else {}
+    return _projections(str(run.path), stamp(run.path, (*PROJECTIONS, *CODES))) if run.has("project") else {}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -337,7 +326,7 @@ class Cached(Run):
 
     def projections(self) -> dict[str, Projection]:
         """The run's projections, as pages have them."""
-        return _projections(str(self.path), stamp(self.path, PROJECTIONS))
+        return _projections(str(self.path), stamp(self.path, (*PROJECTIONS, *CODES)))
 
     def decodings(self) -> dict[str, Decodings]:
         """The run's decoded images, as pages have them."""
@@ -359,54 +348,9 @@ def pictured(run: Run) -> bool:
     return run.config.has_model and not run.sampled and attempt(lambda: dataset(run), None)[0] is not None
 
 
-def matched(first: Run, second: Run) -> Any:
-    """The dimensions of two runs, paired."""
-    stamps = tuple(stamp(run.path, CODES) for run in (first, second))
-    return _matched(str(first.path), str(second.path), stamps)
-
-
-@st.cache_data(max_entries=32, show_spinner="Matching dimensions …")
-def _matched(first: str, second: str, stamps: Any) -> Any:
-    return match(_codes(first, stamps[0]), _codes(second, stamps[1]))
-
-
-def alongside(runs: Sequence[Run]) -> Any:
-    """The dimensions of the first run, each with its partner in every other."""
-    return join([matched(runs[0], run) for run in runs[1:]])
-
-
-def aligned(runs: Sequence[Run], method: str) -> list[Projection]:
-    """The projections of several runs, each laid over the first."""
-    stamps = tuple((str(run.path), stamp(run.path, PROJECTIONS)) for run in runs)
-    return _aligned(stamps, method)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Aligning projections …")
-def _aligned(stamps: Any, method: str) -> list[Projection]:
-    return lay([_projections(path, each)[method] for path, each in stamps])
-
-
-def overlap(first: Run, second: Run, row_ids: Any) -> Overlap:
-    """How far the neighbourhoods of two runs' codes agree, on at most 5,000 of those rows."""
-    stamps = tuple((str(run.path), stamp(run.path, CODES)) for run in (first, second))
-    some = row_ids if len(row_ids) <= OVERLAP_ROWS else row_ids[:: -(-len(row_ids) // OVERLAP_ROWS)]
-    return _overlap(stamps, some)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Searching neighbours …")
-def _overlap(stamps: Any, row_ids: Any) -> Overlap:
-    first, second = (_codes(path, each) for path, each in stamps)
-    return neighbours_in_common(first, second, row_ids)
-
-
 def leakage(run: Run) -> Score:
     """The run's leakage, where it has been measured; an `InputError` says how, where not."""
     return load_leakage(run)
-
-
-def leakages(runs: Sequence[Run]) -> Any:
-    """The leakage of every dimension of several runs, as a table."""
-    return tables({run.name: leakage(run) for run in runs})
 
 
 def scorecard(run: Run) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import alongside
 import choice
 import markup
+import pairs
 import panels
 import reads
 import rows
@@ -129,7 +130,7 @@ def _chosen(first: Run, others: list[str]) -> tuple[list[Run], str, int | None]:
 
 @panels.part
 def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
-    table = reads.alongside(runs)
+    table = pairs.alongside(runs)
     strips, anchors, said = _strips(runs, over, anchor)
     counts = ", ".join(f"{int(table[f'matched{k}'].sum())}" for k in range(1, len(runs)))
     every = _every(strips)
@@ -140,7 +141,7 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
         reads.channels(runs[0]),
         RANGES[over] + SKIPPED[every],
     ]
-    panels.head("Dimension by dimension", facts, "matched", small=True, data=lambda: reads.alongside(runs))
+    panels.head("Dimension by dimension", facts, "matched", small=True, data=lambda: pairs.alongside(runs))
     if not len(table):
         panels.explain("No active dimension", "No run has an active dimension, so there is nothing to match.")
         return
@@ -297,7 +298,7 @@ def _leakage(runs: list[Run]) -> None:
         ["how much other factors change when one dimension is traversed: 0 none, 1 as much as the main factor"],
         "leakage",
         make=drawing if measured else "",
-        data=(lambda: reads.leakages(measured)) if measured else None,
+        data=(lambda: pairs.leakages(measured)) if measured else None,
         small=True,
     )
     if not measured:

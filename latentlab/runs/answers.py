@@ -5,7 +5,7 @@ The dashboard's Overview, the report and ``latentlab compare`` say them in these
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,11 +100,11 @@ def _not_aligned(runs: pd.DataFrame, rivals: Sequence[Choice]) -> str:
     return f"Not above permuted or rotated codes: {_listed(found, most=len(found))}." if found else ""
 
 
-def losses(table: pd.DataFrame, read: Callable[[Run], Rest | None] | None = None) -> dict[str, Rest | None]:
+def losses(table: pd.DataFrame) -> dict[str, Rest | None]:
     """Whether the loss of each finished run of `compare`'s table still fell, by the run's name; see `loss`."""
     finished = table[(table["state"] == "finished") & table["path"].notna()]
     runs = [Run(path) for path in finished["path"]]
-    return {run.name: (read or loss)(run) for run in runs if run.config.has_model and not run.config.imported}
+    return {run.name: loss(run) for run in runs if run.config.has_model and not run.config.imported}
 
 
 def loss(run: Run) -> Rest | None:

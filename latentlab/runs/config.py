@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from latentlab.system.files import read_record
+from latentlab.system.stamps import remembered
 from latentlab.system.validation import Frozen, validate
 
 if TYPE_CHECKING:
@@ -289,6 +290,7 @@ def brief(value: Any) -> str:
     return short if float(short := f"{value:g}") == value else repr(value)
 
 
+@remembered
 def read_config(path: Path) -> RunConfig:
     """The configuration in a run's ``config.json``."""
     found: RunConfig = validate(RunConfig, read_record(path, FORMAT), str(path))

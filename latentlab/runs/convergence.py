@@ -7,12 +7,15 @@ before it the last quarter is set against the quarter before.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from latentlab.errors import InputError
 from latentlab.runs.differences import t_beyond
+from latentlab.runs.history import read_history
 from latentlab.runs.run import Run
+from latentlab.system.stamps import remembered
 
 TOLERANCE = 0.25
 BLOCKS = 8
@@ -79,13 +82,8 @@ def rest(run: Run, *, tolerance: float = TOLERANCE, of_loss: bool = False) -> Re
     >>> rest(next(iter(Study(shipped_study())))).bound
     '−distortion'
     """
-    config, history = run.config, [line for line in run.history() if "distortion" in line]
-    bound = "−loss" if of_loss else "elbo" if history and "elbo" in history[-1] else "−distortion"
-    end = (1 - config.decay) * config.steps
-    steps = np.array([line["step"] for line in history], np.float64)
-    values = np.array([line["elbo"] if bound == "elbo" else -line[bound[1:]] for line in history], np.float64)
-    third = values[(steps > end / 2) & (steps <= 3 * end / 4)]
-    last = values[(steps > 3 * end / 4) & (steps <= end)]
+    end = (1 - run.config.decay) * run.config.steps
+    bound, third, last = _quarters(run.path / "history.jsonl", end, of_loss)
     if min(len(third), len(last)) < BLOCKS:
         raise InputError(
             f"{run.path} has {min(len(third), len(last))} logged steps in a quarter of its training; expected at least "
@@ -93,6 +91,17 @@ def rest(run: Run, *, tolerance: float = TOLERANCE, of_loss: bool = False) -> Re
         )
     gain, low, high = _gain(third, last)
     return Rest(gain, low, high, bool(-tolerance < low and high < tolerance), bool(low > tolerance), bound)
+
+
+@remembered
+def _quarters(path: Path, end: float, of_loss: bool) -> tuple[str, Floats, Floats]:
+    """The name of the bound in a history, and its values in the third and in the last quarter of the steps to `end`."""
+    history = [line for line in read_history(path) if "distortion" in line] if path.is_file() else []
+    bound = "−loss" if of_loss else "elbo" if history and "elbo" in history[-1] else "−distortion"
+    steps = np.array([line["step"] for line in history], np.float64)
+    values = np.array([line["elbo"] if bound == "elbo" else -line[bound[1:]] for line in history], np.float64)
+    third = values[(steps > end / 2) & (steps <= 3 * end / 4)]
+    return bound, third, values[(steps > 3 * end / 4) & (steps <= end)]
 
 
 def _gain(third: Floats, last: Floats) -> tuple[float, float, float]:

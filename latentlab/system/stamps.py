@@ -10,8 +10,9 @@ each time.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -37,21 +38,31 @@ class Stamp(NamedTuple):
 def stamp(path: Path) -> Stamp | None:
     """The stamp of a file; None where there is none, or where it changed too lately for its stamp to be believed."""
     try:
-        found = path.stat()
+        return _stamp(str(path), path.stat())
     except (OSError, ValueError):
         return None
+
+
+def _stamp(path: str, found: os.stat_result) -> Stamp | None:
     if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) <= QUIET:
         return None
-    return Stamp(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return Stamp(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def stamps(folder: Path) -> tuple[Stamp, ...] | None:
-    """The stamps of the files that lie in a folder; None where one has none to be believed, or none is listed."""
+def stamps(folder: Path, names: Collection[str] | None = None) -> tuple[Stamp, ...] | None:
+    """The stamps of a folder's files, or of those with these names; None where one is not to be believed, or none is
+    listed.
+
+    The folder is listed once: a page of hundreds of runs asks for thousands of files.
+    """
     try:
-        found = [stamp(path) for path in sorted(folder.iterdir())]
+        with os.scandir(folder) as entries:
+            wanted = [entry for entry in entries if (names is None or entry.name in names) and entry.is_file()]
+            found = [_stamp(entry.path, entry.stat()) for entry in wanted]
     except OSError:
         return None
-    return None if None in found else tuple(each for each in found if each is not None)
+    known = tuple(sorted(each for each in found if each is not None))
+    return known if len(known) == len(found) else None
 
 
 def remembered(read: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
