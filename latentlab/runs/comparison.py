@@ -221,7 +221,7 @@ def _differing(objectives: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     for each in objectives:
         found.setdefault(each["name"], []).append(each)
     return {
-        name: {key for each in those for key in each if any(other.get(key) != each[key] for other in those)}
+        name: {key for key in set().union(*those) if any(other.get(key) != those[0].get(key) for other in those)}
         for name, those in found.items()
     }
 

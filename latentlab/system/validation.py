@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -13,6 +13,10 @@ class Frozen(BaseModel):
     """A configuration: immutable, unknown keys are errors, numbers are finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself: hundreds of runs are asked for their configurations again and again, and nobody changes one."""
+        return self
 
 
 def validate(kind: Any, content: Any, where: str, mend: str = "") -> Any:

@@ -55,6 +55,16 @@ def test_a_setting_names_the_first_option_of_its_objective_and_those_that_differ
     assert comparison.settings_of(runs) == told
 
 
+def test_an_option_that_some_runs_do_not_have_tells_them_apart(tmp_path):
+    options = {"name": "annealed-vae", "gamma": 50.0}
+    runs = [
+        write_run(tmp_path / f"run{k}", None, k, analysed=False, stochastic=True, objective=options | more)
+        for k, more in enumerate(({}, {}, {"capacity": 25.0}))
+    ]
+    plain = "annealed-vae, gamma = 50"
+    assert comparison.settings_of(runs) == [plain, plain, "annealed-vae, gamma = 50, capacity = 25"]
+
+
 def test_an_autoencoder_has_no_rate(toy_study):
     ae = compare(toy_study).iloc[0]
     assert ae[["beta", "normalised_beta", "rate", "elbo", "active_units"]].isna().all()

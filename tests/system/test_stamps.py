@@ -121,3 +121,15 @@ def test_a_folder_has_stamps_once_none_of_its_files_just_changed(tmp_path: Path,
     os.utime(tmp_path / "b", (ahead, ahead))
     assert stamps.stamps(tmp_path) is None
     assert stamps.stamps(tmp_path / "nowhere") is None
+
+
+def test_stamps_of_some_files_change_with_these_alone(tmp_path: Path, later: None) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"one")
+    (tmp_path / "folder").mkdir()
+    first = stamps.stamps(tmp_path, ("a", "folder", "absent"))
+    assert first is not None
+    assert [Path(each.path).name for each in first] == ["a"]
+    time.sleep(0.02)
+    (tmp_path / "b").write_bytes(b"two")
+    assert stamps.stamps(tmp_path, ("a", "folder", "absent")) == first
