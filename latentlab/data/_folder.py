@@ -16,6 +16,7 @@ from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names, with_slashes
 from latentlab.data._names import readable
+from latentlab.data._tiff import misread, pages, refusal
 from latentlab.data.dataset import Dataset, Rows, Samples
 from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError, MissingError
@@ -60,7 +61,7 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         held = f" ({remarks[0].split(': ', 1)[1][:60]})" if remarks else ""
         raise MissingError(f"{str(path)[-40:]} holds no images{held}; expected {', '.join(sorted(SUFFIXES))}"[:200])
     colour, (width, height) = _layout(path, files, resized=size is not None)
-    shape = (3 if colour else 1, size or height, size or width)
+    shape = (3 if colour else files[0].channels, size or height, size or width)
     form = _form(files, shape)
     listed = tuple(file.name for file in files)
     classes, splits = _arranged(listed)
@@ -88,6 +89,8 @@ def _form(files: tuple[_File, ...], shape: tuple[int, ...]) -> Form:
 
 def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
     """What was taken for granted of these images."""
+    if files[0].channels > 1:
+        yield f"each file has {files[0].channels} pages, which are read as the channels of one image"
     grey = sum(file.grey for file in files)
     if 0 < grey < len(files):
         yield f"{grey:,} of {len(files):,} images are grey and the others in colour: all are read as colour"
@@ -121,6 +124,7 @@ class _File(NamedTuple):
     clear: bool
     size: tuple[int, int]
     cut: bool = False
+    channels: int = 1  # as so many pages
 
 
 def _listing(path: Path) -> Listing:
@@ -139,13 +143,17 @@ def _headers(path: Path, names: tuple[str, ...], stamps: tuple[Stamp, ...], resi
 
 def _header(path: Path, name: str, open_file: Opener, resized: bool) -> _File:
     with open_image(path, name, open_file, large=resized) as image:
-        frames = getattr(image, "n_frames", 1) if image.format in STACKS else 1
+        channels, frames = 1, getattr(image, "n_frames", 1) if image.format in STACKS else 1
         if frames > 1:
-            raise InputError(f"{path}: {name[-60:]} has {frames} frames; expected one image per file")
+            channels = pages(name, getattr(image, "tag_v2", {}), frames).channels
+            if channels != frames or image.mode not in DEEP | {"L"}:
+                raise InputError(
+                    f"{path}: {name[-60:]} has {frames} frames; expected one image per file, or all in one .npy"
+                )
         size = image.size[::-1] if _lies(image) else image.size
         grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
         cut = image.mode not in DEEP and any("16" in str(part[-1]) for part in getattr(image, "tile", ()))
-        return _File(name, image.mode, grey, image.has_transparency_data, size, cut)
+        return _File(name, image.mode, grey, image.has_transparency_data, size, cut, channels)
 
 
 def _lies(image: Image.Image) -> bool:
@@ -204,6 +212,8 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
             with Image.open(file, formats=FORMATS) as image:
                 if large and _huge(image) and image.has_transparency_data:  # four copies of it would be held at once
                     raise InputError(f"{str(path)[-60:]}: {name[-40:]} is large and transparent; save it as RGB")
+                if image.format == "TIFF" and misread(getattr(image, "tag_v2", {})):
+                    raise UnidentifiedImageError
                 yield image
     except InputError:
         raise
@@ -215,8 +225,16 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
         if _placeholder(name, open_file):
             raise InputError(f"{str(path)[-60:]}: {name[-50:]} {ABSENT}") from error
         why = str(error).splitlines()[0][:60] if str(error) else type(error).__name__
-        why = "it is not an image" if isinstance(error, UnidentifiedImageError) else why
+        if isinstance(error, UnidentifiedImageError):
+            if refused := _refusal(name, open_file):
+                raise InputError(f"{str(path / name)[-90:]}: {refused}") from error
+            why = "it is not an image"
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
+
+
+def _refusal(name: str, open_file: Opener) -> str:
+    with open_file(name) as file:
+        return refusal(file)
 
 
 def _placeholder(name: str, open_file: Opener) -> bool:
@@ -230,6 +248,9 @@ def _layout(path: Path, files: tuple[_File, ...], resized: bool) -> tuple[bool, 
     for file in files:
         if file.mode not in GREY | COLOUR | DEEP:
             raise InputError(f"{path}: {file.name[-60:]} has mode {file.mode}; save images as grey or 8-bit RGB")
+        if file.channels != first.channels:
+            names = f"{first.name[-30:]} has {first.channels} channels, {file.name[-30:]} {file.channels}"
+            raise InputError(f"{str(path)[-40:]}: {names}; expected as many in each: keep them in a folder each")
         if (file.mode in DEEP) != (first.mode in DEEP):
             names = f"{first.name[-30:]} has mode {first.mode}, {file.name[-30:]} {file.mode}"
             raise InputError(f"{str(path)[-40:]}: {names}; expected images of 8 bits, or of more: convert some")
@@ -247,12 +268,22 @@ def _read(path: Path, names: tuple[str, ...], form: Form, size: int | None, rows
     with _opener(path) as open_file:
         for k, row in enumerate(rows):
             with open_image(path, names[row], open_file, large=size is not None) as image:
-                shown = _shown(image, "RGB" if shape[0] == 3 else "L", size) if form.bytes else _numbers(image, size)
-                array = np.asarray(shown)
-            if array.shape[:2] != shape[1:]:
+                array = _array(image, form, size)
+            if array.shape != shape:
                 raise InputError(f"{path}: {names[row][-60:]} has changed its size since it was listed; load it again")
-            images[k] = array.transpose(2, 0, 1) if shape[0] == 3 else array[None]
+            images[k] = array
     return images
+
+
+def _array(image: Image.Image, form: Form, size: int | None) -> Samples:
+    """The pixels (c, h, w) of one file, whose channels are colours or pages."""
+    frames, colour = getattr(image, "n_frames", 1), image.mode not in DEEP and form.shape[0] == 3
+    planes = []
+    for page in range(frames if frames == form.shape[0] > 1 else 1):
+        image.seek(page)
+        shown = _shown(image, "RGB" if colour and frames == 1 else "L", size) if form.bytes else _numbers(image, size)
+        planes.append(np.atleast_3d(np.asarray(shown)).transpose(2, 0, 1))
+    return np.concatenate(planes)
 
 
 def _numbers(image: Image.Image, size: int | None) -> Image.Image:
