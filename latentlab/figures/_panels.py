@@ -220,7 +220,7 @@ def static(data: Panels, preset: str) -> Any:
 
         handles = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in data.key.items()]
         words = {"title": data.x_title, "title_fontsize": chosen.size, "alignment": "left"}
-        fig.legend(handles=handles, loc="outside lower left", ncols=min(4, len(handles)), **words)
+        _style.legend_below(fig, min(4, len(handles)), handles=handles, **words)
     return fig
 
 
@@ -245,7 +245,9 @@ def _bars(axes: Any, data: Panels, panel: Panel, k: int) -> None:
     for _, colour, values in bars.marks:
         axes.scatter(values, places, marker="|", s=28, color=colour, linewidths=1.4, zorder=3)
     axes.set_yticks(places, [short(name, LETTERS) for name in bars.names])
-    axes.set(xlim=data.limits(panel.low), ylim=(len(places) - 0.4, -0.6))
+    abreast = data.panels[k - k % data.across :][: data.across]
+    most = max(len(each.bars.names) for each in abreast if each.bars is not None)
+    axes.set(xlim=data.limits(panel.low), ylim=(most - 0.4, -0.6))
     axes.axvline(0, color=_style.GREY, lw=0.6)
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)

@@ -222,6 +222,22 @@ def titles(texts: Sequence[str], chosen: Preset, abreast: int) -> tuple[list[str
     return said, sum(max(text.count("\n") for text in row) for row in rows) * chosen.size / 72 * 1.25
 
 
+def legend_below(fig: Figure, most: int, **words: Any) -> None:
+    """A legend under the plots, left, in at most that many columns, and in no more than the page is wide for.
+
+    The page grows by the lines that fewer columns take.
+    """
+    first = 0.0
+    for columns in range(most, 0, -1):
+        legend = fig.legend(loc="outside lower left", ncols=columns, **words)
+        size = legend.get_window_extent()
+        first = first or size.height
+        if columns == 1 or size.width <= fig.bbox.width:
+            fig.set_figheight(float(fig.get_figheight() + (size.height - first) / fig.dpi))
+            return
+        legend.remove()
+
+
 def across(count: int, most: int) -> int:
     """How many of `count` panels stand abreast, at most `most`, so that as many rows are as full as can be.
 
@@ -253,14 +269,19 @@ class Multiples(NamedTuple):
 def multiples(preset_name: str, texts: Sequence[str], spare: float, *, sharey: bool = False) -> Multiples:
     """A small chart for each of the titles, at most five abreast, with `spare` inches of height for what is around."""
     chosen = preset(preset_name)
-    abreast = across(len(texts), 5 if chosen.width > 5 else 3)
-    down = -(-len(texts) // abreast)
-    said, more = titles(texts, chosen, abreast)
+    many = abreast(chosen, len(texts))
+    down = -(-len(texts) // many)
+    said, more = titles(texts, chosen, many)
     fig = canvas(preset_name, 1.1 * down + spare + more)
-    every = fig.subplots(down, abreast, squeeze=False, sharey=sharey).ravel()
+    every = fig.subplots(down, many, squeeze=False, sharey=sharey).ravel()
     for axes in every[len(texts) :]:
         axes.set_visible(False)
-    return Multiples(fig, list(every[: len(texts)]), said, abreast)
+    return Multiples(fig, list(every[: len(texts)]), said, many)
+
+
+def abreast(chosen: Preset, count: int) -> int:
+    """How many of that many small charts stand side by side."""
+    return across(count, 5 if chosen.width > 5 else 3)
 
 
 def bare(axes: Axes) -> None:

@@ -175,7 +175,7 @@ def static(data: Aligned, preset: str) -> Any:
             Line2D([], [], ls="", marker="o", ms=3, color=tone, label=name)
             for name, tone in zip(first.categories, _style.LONG, strict=False)
         ]
-        fig.legend(handles=keys, title=data.by, loc="outside lower left", ncols=min(6, len(keys)), alignment="left")
+        _style.legend_below(fig, min(6, len(keys)), handles=keys, title=data.by, alignment="left")
     elif first.values is not None:
         shown = list(grid[: len(data.pictures)])
         bar = fig.colorbar(drawn, ax=shown, fraction=0.03, pad=0.01, aspect=30, shrink=0.8)

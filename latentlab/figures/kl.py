@@ -112,7 +112,7 @@ def static(data: Kl, preset: str) -> Any:
     if len(data.parts) > 1:
         plain = (_style.OKABE_ITO[0], _style.OKABE_ITO[5])
         keys = [Patch(color=tone, label=name) for name, tone in zip(data.parts, plain, strict=True)]
-        fig.legend(handles=keys, loc="outside lower left", ncols=2 if chosen.width > 5 else 1)
+        _style.legend_below(fig, 2 if chosen.width > 5 else 1, handles=keys)
     return fig
 
 

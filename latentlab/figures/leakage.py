@@ -169,7 +169,7 @@ def static(data: LeakageData, preset: str) -> Any:
     axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(ticks)), xticklabels=ticks, xlabel=below)
     axes.set(ylim=(0, 1), ylabel=AXIS)
     if len(data.dots):
-        fig.legend(title="target", loc="outside lower left", ncols=3 if chosen.width < 5 else 6, alignment="left")
+        _style.legend_below(fig, 3 if chosen.width < 5 else 6, title="target", alignment="left")
     return fig
 
 

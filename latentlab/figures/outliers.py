@@ -141,7 +141,7 @@ def static(data: OutliersData, preset: str) -> Any:
     for name, *_, symbol in _kinds(data):
         face = _style.INK if symbol == "circle" else "white"
         axes.scatter([], [], s=16, color=face, edgecolors=_style.INK, lw=0.8, label=name)
-    fig.legend(loc="outside lower left", ncols=2)
+    _style.legend_below(fig, 2)
     return fig
 
 

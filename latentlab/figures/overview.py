@@ -186,8 +186,19 @@ def static(data: OverviewData, preset: str) -> Any:
     start = chosen.size / 72 * 4.2
     across = (left or chosen.width) - start - 2 * EDGE
     place = (start / chosen.width, low / total, across / chosen.width, (total - low - EDGE) / total)
-    rate_distortion.curve(fig.add_axes(place), data.curve, chosen, across)
+    beside_curve = fig.add_axes(place)
+    rate_distortion.curve(beside_curve, data.curve, chosen, across)
+    _within(beside_curve)
     return fig
+
+
+def _within(axes: Any) -> None:
+    """Move the left side of axes to the right as far as their labels would else be cut."""
+    fig = axes.get_figure()
+    outside = EDGE - axes.yaxis.get_tightbbox(fig.canvas.get_renderer()).x0 / fig.dpi
+    if outside > 0:
+        box, share = axes.get_position(), outside / fig.get_figwidth()
+        axes.set_position((box.x0 + share, box.y0, box.width - share, box.height))
 
 
 def _labels(axes: Any, data: OverviewData, middles: Sequence[float], chosen: _style.Preset, room: float) -> None:

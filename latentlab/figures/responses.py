@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +154,10 @@ def interactive(data: Responses) -> Any:
 
 def static(data: Responses, preset: str) -> Any:
     """The Matplotlib figure."""
-    drawn = _style.multiples(preset, list(data.titles.values()), 0.3, sharey=True)
+    count = len(data.titles)
+    turned = _turned(data, preset, count)
+    below = max(_style.wide(name, _style.preset(preset), 1) for name in data.ticks.values()) if turned else 0.0
+    drawn = _style.multiples(preset, list(data.titles.values()), 0.3 + max(0.0, below - 0.1), sharey=True)
     for axes, j, title in zip(drawn.axes, data.titles, drawn.titles, strict=True):
         curve = data.curves[data.curves["index"] == j]
         if data.ticks:
@@ -171,18 +174,18 @@ def static(data: Responses, preset: str) -> Any:
         axes.tick_params(labelbottom=axes in drawn.lowest)
     for axes in drawn.lowest:
         axes.set_xlabel(data.factor)
+        if turned:
+            axes.tick_params(axis="x", rotation=90)
     for axes in drawn.first:
         axes.set_ylabel("mean code")
-    _upright(drawn.lowest, data, _style.preset(preset))
     return drawn.figure
 
 
-def _upright(panels: Sequence[Any], data: Responses, chosen: _style.Preset) -> None:
-    """Turn the names of values that would touch each other, as long as they all are."""
-    room = (chosen.width / len(panels) - 0.3) / max(1, len(data.ticks))
-    if any(_style.wide(name, chosen, 1) > 0.95 * room for name in data.ticks.values()):
-        for axes in panels:
-            axes.tick_params(axis="x", rotation=90)
+def _turned(data: Responses, preset: str, count: int) -> bool:
+    """Whether the names of values would touch each other: they stand upright then, as long as they all are."""
+    chosen = _style.preset(preset)
+    room = (chosen.width / _style.abreast(chosen, count) - 0.3) / max(1, len(data.ticks))
+    return any(_style.wide(name, chosen, 1) > 0.95 * room for name in data.ticks.values())
 
 
 def numbers(data: Responses) -> pd.DataFrame:

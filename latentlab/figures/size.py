@@ -154,7 +154,7 @@ def static(data: Size, preset: str) -> Any:
         axes.set_title(title, weight="normal")
         axes.set_xticks(list(data.places.values()), ticks)
         axes.set(xlabel=AXES[data.x], xlim=(-0.4, len(data.places) - 0.6))
-        axes.set_ylim(0, max(axes.get_ylim()[1], 1e-9))
+        axes.set_ylim(0, max(1.05 * axes.get_ylim()[1], 1e-9))
     if len(data.colours) > 1:
         handles, labels = panels[0].get_legend_handles_labels()
         fig.legend(handles, labels, loc="outside lower left", ncols=4)

@@ -23,6 +23,7 @@ TITLE = "Units in use, predicted and measured"
 TAKES = "runs"
 X, Y = "β", "units"
 PLACES = 200
+NARROW = 100  # of the least to the largest β, a range in which powers of ten are too few ticks
 COMPONENTS, EXPECTED, IN_USE, ACTIVE = "components, linear", "expected", "in use", "active"
 
 
@@ -113,6 +114,8 @@ def _dots(data: Kept) -> list[tuple[str, str, list[int]]]:
 
 def static(data: Kept, preset: str) -> Any:
     """The Matplotlib figure."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     chosen = _style.preset(preset)
     fig = _style.canvas(preset, min(chosen.width * 0.62, 3.0))
     axes = fig.add_subplot()
@@ -127,6 +130,9 @@ def static(data: Kept, preset: str) -> Any:
     axes.axvline(data.collapse, color=_style.GREY, lw=0.6, ls=":")
     axes.set(xlabel=X, ylabel=Y, xscale="log", ylim=(0, None))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if data.betas.max() < NARROW * data.betas.min():
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.legend()
     return fig
 

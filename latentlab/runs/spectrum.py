@@ -122,7 +122,9 @@ def spectrum(
         For another likelihood, a σ that is not positive, data that do not vary or that the likelihood does not take.
     """
     if likelihood not in FIXED + LEARNED:
-        raise InputError(f"likelihood is {likelihood!r}; expected {', '.join(FIXED + LEARNED)}"[:200])
+        raise InputError(
+            f"likelihood is {likelihood!r}; expected {', '.join(FIXED + LEARNED)}: no spectrum of others"[:200]
+        )
     if not 0 < sigma < np.inf:
         raise InputError(f"sigma is {sigma}; expected a positive number")
     values = _values(data, rows, seed)

@@ -270,3 +270,16 @@ def test_a_dollar_sign_is_a_dollar_sign(name, tmp_path):
     write_json(run.path / "notes.json", {"dimensions": {"0": {"name": name}}})
     export("traversals", run, tmp_path / "x.svg")
     assert name in (tmp_path / "x.svg").read_text()
+
+
+def test_a_legend_stays_on_the_page_and_leaves_the_plots_their_height() -> None:
+    from matplotlib.lines import Line2D
+
+    keys = [Line2D([], [], label=f"a class with a long name, number {k}") for k in range(10)]
+    for most, grows in ((1, False), (6, True)):
+        fig = _style.canvas("icml", 2.0)
+        _style.legend_below(fig, most, handles=keys)
+        box = fig.legends[0].get_window_extent()
+        assert len(fig.legends) == 1
+        assert box.width <= fig.bbox.width
+        assert bool(fig.get_figheight() > 2.2) is grows

@@ -12,7 +12,8 @@ HEIGHT, WIDTH = 64, 128
 MARGIN = 4  # pixels beside bars, by which a picture stands apart from the next
 UP, DOWN, AXIS = (0, 114, 178), (213, 94, 0), (187, 187, 187)  # Okabe and Ito's blue and vermilion, a grey
 LINES = (UP, DOWN, (0, 158, 115), (204, 121, 167), (86, 180, 233), (230, 159, 0))
-SAMPLED = 8  # points between two columns of pixels, so that a steep line has no gaps
+SAMPLED = 8  # points between two columns of pixels
+THICK = 2  # pixels of a line
 
 
 def bars(heights: NDArray[np.floating], *, signed: bool = True) -> Pictures:
@@ -64,15 +65,27 @@ def lines(heights: NDArray[np.floating], axis: NDArray[np.floating] | None = Non
     gap = points[above] - points[below]
     share = np.divide(at - points[below], gap, out=np.zeros_like(at), where=gap > 0)
     fine = flat[..., below] * (1 - share) + flat[..., above] * share
-    rows = ((1 - np.clip(fine, 0, 1)) * (HEIGHT - 4)).round().astype(int) + 1
-    columns = np.repeat(np.arange(WIDTH), SAMPLED)
+    rows = _rows(fine)
+    parted = rows.reshape(len(flat), channels, WIDTH, SAMPLED)
+    meet = np.concatenate([parted, np.roll(parted[..., :1], -1, axis=2)], axis=-1)  # a steep line has no gaps
+    meet[:, :, -1, -1] = parted[:, :, -1, -1]
+    top, bottom, row = meet.min(axis=-1), meet.max(axis=-1), np.arange(HEIGHT)[:, None]
+    span = points[-1] - points[0]
+    column = np.clip((points - points[0]) * WIDTH / (span if span > 0 else 1), 0, WIDTH - 1).astype(int)
+    held, starts = np.unique(column, return_index=True)  # peaks between the points that were sampled
+    top[..., held] = np.minimum(top[..., held], np.minimum.reduceat(_rows(flat), starts, axis=-1))
+    bottom[..., held] = np.maximum(bottom[..., held], np.maximum.reduceat(_rows(flat), starts, axis=-1))
     picture = np.full((len(flat), 3, HEIGHT, WIDTH), 255, np.uint8)
     for channel in range(channels):
-        each = np.arange(len(flat))[:, None]
+        drawn = (row >= top[:, channel, None]) & (row < bottom[:, channel, None] + THICK)
         for k, level in enumerate(LINES[channel % len(LINES)]):
-            for thick in (0, 1):
-                picture[each, k, rows[:, channel] + thick, columns] = level
+            picture[:, k][drawn] = level
     return picture.reshape(*leading, 3, HEIGHT, WIDTH)
+
+
+def _rows(heights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The upper row of pixels of heights in [0, 1]."""
+    return ((1 - np.clip(heights, 0, 1)) * (HEIGHT - 4)).round().astype(np.int64) + 1
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:

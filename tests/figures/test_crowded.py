@@ -1,0 +1,71 @@
+"""Pages keep their plots where labels are long, and cut neither labels nor dots."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from latentlab.data.kinds._draw import lines
+from latentlab.figures import _style
+from latentlab.figures.overview import prepare as overview_of
+from latentlab.figures.overview import static as overview
+from latentlab.figures.responses import prepare as responses_of
+from latentlab.figures.responses import static as responses
+from latentlab.figures.size import prepare as size_of
+from latentlab.figures.size import static as size
+from latentlab.figures.spectrum import Kept
+from latentlab.figures.spectrum import static as spectrum
+
+CELLS = [f"CD8+/CD45RA+ Naive Cytotoxic {k}" for k in range(3)]
+
+
+def drawn(static, data, preset="neurips"):
+    chosen = _style.preset(preset)
+    with _style.rendering(chosen.size, chosen.family):
+        fig = static(data, preset)
+        fig.canvas.draw()
+    return fig
+
+
+def test_long_names_of_values_leave_plots_their_height(toy_study):
+    data = responses_of(toy_study["beta-4-seed-0"], factor="shape")
+    short = drawn(responses, data)
+    long = drawn(responses, replace(data, ticks=dict(zip(data.ticks, CELLS, strict=False))))
+    heights = [fig.axes[0].get_position().height * fig.get_figheight() for fig in (short, long)]
+    assert heights[1] > 0.8 * heights[0]
+
+
+def test_dots_at_the_top_are_whole(toy_study):
+    fig = drawn(size, size_of(list(toy_study)))
+    for axes in fig.axes:
+        top = max(each.get_offsets()[:, 1].max() for each in axes.collections if len(each.get_offsets()))
+        assert axes.get_ylim()[1] >= 1.02 * top
+
+
+def test_wide_numbers_beside_the_curve_are_on_the_page(toy_study):
+    data = overview_of(list(toy_study))
+    runs, means = data.curve.runs.copy(), data.curve.means.copy()
+    runs["distortion"] = 653 + runs["distortion"] / 1000
+    means["distortion_mean"] = 653 + means["distortion_mean"] / 1000
+    curve = replace(data.curve, runs=runs, means=means, plain=data.curve.plain[:0])
+    fig = drawn(overview, replace(data, curve=curve))
+    axes = next(axes for axes in fig.axes if axes.get_ylabel())
+    assert axes.yaxis.get_tightbbox(fig.canvas.get_renderer()).x0 >= 0
+
+
+def test_a_short_range_of_beta_has_plain_numbers():
+    betas = np.geomspace(0.6, 6, 200)
+    levels = {name: np.ones(200) for name in ("components, linear", "expected")}
+    fig = drawn(spectrum, Kept(betas, levels, [], 4.5, ""))
+    texts = [text.get_text() for text in fig.axes[0].get_xticklabels(which="both")]
+    assert {"1", "2", "5"} <= set(texts)
+    assert not any("$" in text for text in texts)
+
+
+def test_a_steep_curve_has_no_gaps():
+    heights = np.full((1, 1047), 0.5)
+    heights[0, 60:66] = [1, 0, 1, 0, 1, 0]
+    ink = (lines(heights) != 255).any(axis=0)
+    for column in ink.T:
+        (rows,) = np.nonzero(column)
+        assert np.array_equal(rows, np.arange(rows[0], rows[-1] + 1))
+    assert ink.any(axis=1).sum() > 55, "from top to bottom"
