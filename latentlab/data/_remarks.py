@@ -1,4 +1,7 @@
-"""What is said while data are read, of what was assumed: a line on standard error, once in a process."""
+"""What is said while data are read, of what was assumed: a line on standard error, once in a process.
+
+Processes that it starts, such as the trainings of a sweep, do not say it again.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from latentlab.data.dataset import Dataset
 from latentlab.errors import one_line
+from latentlab.system.said import first
 
 LONGEST = 200
 SEEN = 16  # rows that tell whether images are of 0 and 1; each may have to be decoded
@@ -18,6 +22,8 @@ SEEN = 16  # rows that tell whether images are of 0 and 1; each may have to be d
 def say(text: str) -> None:
     """Log one line as a warning of the logger ``latentlab``; where nobody set up logging, it is on standard error."""
     line = one_line(f"latentlab: {text}")
+    if not first(line):
+        return
     logging.getLogger("latentlab").warning("%s", line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…")
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import LatentlabError
+from latentlab.system.said import join, shared
 
 Process = subprocess.Popen[str]
 SERVE = "from latentlab.system.processes import serve; serve()"
@@ -31,7 +32,7 @@ def start(target: str, task: Mapping[str, Any], folder: Path | str | None = None
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
     if process.stdin is not None:
         try:
-            process.stdin.write(json.dumps({"target": target, "task": dict(task)}) + "\n")
+            process.stdin.write(json.dumps({"target": target, "task": dict(task), "said": shared()}) + "\n")
             process.stdin.flush()  # and left open
         except BrokenPipeError:  # it is dead already, which `failure` tells
             process.wait()
@@ -85,6 +86,7 @@ def serve() -> None:
     set_waiting()
     keep_freed_memory()
     given = json.loads(sys.stdin.readline())
+    join(given["said"])
     threading.Thread(target=_end_with_parent, daemon=True).start()
     module, _, name = given["target"].partition(":")
     try:
