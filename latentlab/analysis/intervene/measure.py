@@ -155,6 +155,16 @@ class Experiment:
         return self.swaps[key]
 
 
+def complete_rows(columns: Floats) -> Ints:
+    """The rows whose factors (n, k) are all known; an `InputError` where they are too few for swaps between rows."""
+    complete = np.flatnonzero(np.isfinite(columns).all(axis=1))
+    if len(complete) < 8 * LEAST_PAIRS:
+        raise InputError(
+            f"{len(complete)} rows have all factors known; swaps between rows need at least {8 * LEAST_PAIRS}"
+        )
+    return complete
+
+
 def experiment(
     codes: Floats,
     columns: Floats,
@@ -171,12 +181,8 @@ def experiment(
     An eighth of the rows chooses, an eighth tests, a quarter reports (as pairs of rows; at most `pairs`, `pairs` and
     twice that). `dims` are the dimensions that may be swapped.
     """
-    complete = np.flatnonzero(np.isfinite(columns).all(axis=1))
+    complete = complete_rows(columns)
     n = min(pairs, len(complete) // 8)
-    if n < LEAST_PAIRS:
-        raise InputError(
-            f"{len(complete)} rows have all factors known; swaps between rows need at least {8 * LEAST_PAIRS}"
-        )
     rng = np.random.default_rng(seed)
     order = rng.permutation(complete)
     truth = [embed(columns, scale) for scale in scales]

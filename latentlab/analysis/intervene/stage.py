@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentlab.analysis.intervene import STAGE
 from latentlab.analysis.intervene.ablate import ablations
-from latentlab.analysis.intervene.measure import PAIRS, experiment, interventions, single_causes
+from latentlab.analysis.intervene.measure import PAIRS, complete_rows, experiment, interventions, single_causes
 from latentlab.analysis.intervene.record import Interventions, save_interventions
 from latentlab.analysis.leakage.measure import READABLE
 from latentlab.analysis.leakage.reader import Reader, embed, known_factors
@@ -30,6 +30,7 @@ from latentlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
     from latentlab.models import Model
+    from latentlab.models.live import Live
 
 
 def intervene(
@@ -89,6 +90,8 @@ def intervene(
     >>> ll.intervene(run).to_frame()["factor"].tolist()
     ['x position', 'y position']
     """
+    from latentlab.models.live import live
+
     check_model(run)
     STAGE.check(run)
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)
@@ -103,24 +106,25 @@ def intervene(
     }
 
     def make() -> Interventions:
+        model, places = live(run, adapter), _places(codes, images)
+        complete_rows(known_factors(images)[0][places])
         progress(0, 2, "learn to read the factors")
         reader = reader_of(images, seed, {} if readers is None else readers)
         progress(1, 2, "swap, decode and read")
-        return _measured(run, codes, images, reader, pairs, seed, adapter)
+        return _measured(model, codes, images, places, reader, pairs, seed)
 
     found: Interventions = kept(run, STAGE, inputs, make, lambda each: save_interventions(run, each, inputs))
     return found
 
 
 def _measured(
-    run: Run, codes: Codes, images: Dataset, reader: Reader, pairs: int, seed: int, adapter: str | Model | None
+    live: Live, codes: Codes, images: Dataset, places: NDArray[np.int64], reader: Reader, pairs: int, seed: int
 ) -> Interventions:
     from latentlab.analysis.intervene.compute import Decoder
     from latentlab.models.conditions import told_of
-    from latentlab.models.live import live
 
-    places, scales, kept_scales = _places(codes, images), reader.scales, _readable(reader)
-    model = live(run, adapter).ready()
+    scales, kept_scales = reader.scales, _readable(reader)
+    model = live.ready()
     decoder = Decoder(model, images, places, reader, kept_scales, told_of(model, images))
     columns = known_factors(images)[0][places]
     mean, dims, read = codes.mean.astype(np.float64), np.flatnonzero(codes.active), [scales[k] for k in kept_scales]

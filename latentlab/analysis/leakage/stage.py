@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from latentlab.analysis.leakage import STAGE
 from latentlab.analysis.leakage.measure import leakage as measured
-from latentlab.analysis.leakage.reader import Reader, learn
+from latentlab.analysis.leakage.reader import Reader, known_factors, learn
 from latentlab.analysis.leakage.record import save_leakage
 from latentlab.data import Dataset, load
 from latentlab.data.dataset import check_form
+from latentlab.errors import InputError
 from latentlab.results import Score, plain
 from latentlab.runs.images import dataset_of
 from latentlab.runs.kept import kept
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
 
 ANCHORS = 16
 Readers = dict[str, Reader]
-
-
-def leakage_of(
-    run: Run, reader: Reader, *, anchors: int = ANCHORS, seed: int = 0, adapter: str | Model | None = None
-) -> Score:
-    """The leakage of one run around `anchors` seeded random rows of its codes, over each dimension's 95 % of codes."""
-    from latentlab.models.decoding import around
-    from latentlab.models.live import live
-
-    STAGE.check(run)
-    codes, model = run.codes(), live(run, adapter)
-    chosen = codes.drawn(anchors, seed)
-    return measured(around(model.ready(), codes, chosen), reader, seed=seed)
 
 
 def leakage(
@@ -80,7 +68,8 @@ def leakage(
     Raises
     ------
     InputError
-        Where the run has no decoder, the data have no factors or another form, or the run needs an adapter.
+        Where the run has no decoder, fewer than two factors of the data are known, the data have another form, or the
+        run needs an adapter.
     MissingError
         Where the run was not encoded.
 
@@ -94,7 +83,11 @@ def leakage(
     >>> len(ll.leakage(run, anchors=2).matrix)
     2
     """
+    from latentlab.models.decoding import around
+    from latentlab.models.live import live
+
     check_model(run)
+    STAGE.check(run)
     codes, images = run.codes(), dataset_of(run) if data is None else load(data)
     check_form(images, run.config.form, f"{run.name} makes")
     inputs = {
@@ -109,10 +102,16 @@ def leakage(
         inputs["circular"] = "angles"  # older answers read the numbers of circular values, whatever their unit
 
     def make() -> Score:
+        model, known = live(run, adapter), known_factors(images)[1]
+        if len(known) == 1:
+            raise InputError(
+                f"{images.name} has one known factor, {known[0].name}; leakage is of one factor into another: give "
+                "data with two"
+            )
         progress(0, 2, "learn to read the factors")
         reader = reader_of(images, seed, {} if readers is None else readers)
         progress(1, 2, "decode and read")
-        return leakage_of(run, reader, anchors=anchors, seed=seed, adapter=adapter)
+        return measured(around(model.ready(), codes, codes.drawn(anchors, seed)), reader, seed=seed)
 
     found: Score = kept(run, STAGE, inputs, make, lambda score: save_leakage(run, score, inputs))
     return found
