@@ -58,9 +58,8 @@ def _of_arrays(arrays: "Arrays", given: list[str], options: dict[str, Any]) -> "
 
     if arrays.factors is None or arrays.test is not None:
         raise InputError("--hold-out needs one array of codes and one of factors, which it splits; give --factors FILE")
-    return hold_out(
-        arrays.codes, arrays.factors, named(_levels(given), arrays.specs), factor_names=arrays.names, **options
-    )
+    about = {"factor_names": arrays.names, "kinds": arrays.kinds, **options}
+    return hold_out(arrays.codes, arrays.factors, named(_levels(given), arrays.specs), **about)
 
 
 def _levels(given: list[str]) -> dict[str, list[str]]:

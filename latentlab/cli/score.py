@@ -167,6 +167,7 @@ def _of_arrays(arrays: "Arrays", labelled: bool, grid: str | None, options: dict
         grid=sizes,
         test=arrays.test,
         factor_names=arrays.names if arrays.factors is not None else (),
+        kinds=arrays.kinds if grid is None else None,
         **options,
     )
 

@@ -1,6 +1,7 @@
 """Arrays of any origin: every format gives the same numbers, and what is malformed is one line."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from latentlab.analysis.score.arrays import read_arrays
+from latentlab.cli import run
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import save_codes
 from latentlab.data.dataset import Factor
@@ -174,3 +176,23 @@ def test_names_and_endings(tmp_path: Path) -> None:
     refused(tmp_path / "ragged.csv")
     with pytest.raises(MissingError, match="does not exist"):
         read_arrays(tmp_path / "none.npy")
+
+
+def test_the_kinds_that_an_h5ad_stores_are_those_that_are_scored(tmp_path, capsys):
+    """Levels that are numbers without order: read as numbers, they would be predicted as such."""
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 4, 600).astype(float)
+    mean = np.stack([np.isin(levels, (0, 3)), levels], axis=1) + rng.normal(0, 0.1, (600, 2))
+    specs = (Factor("colour", "categorical"), Factor("dose", "continuous"))
+    codes = Codes(mean.astype("f4"), None, np.stack([levels, rng.normal(size=600)], axis=1), specs)
+    path = save_codes(tmp_path / "codes.h5ad", codes) or tmp_path / "codes.h5ad"
+    assert read_arrays(path).kinds == ("categorical", "continuous")
+    np.save(tmp_path / "z.npy", mean)
+    assert read_arrays(tmp_path / "z.npy", path).kinds == ("categorical", "continuous")
+    told = []
+    for given in ([str(path)], ["--codes", str(path)], ["--codes", str(tmp_path / "z.npy"), "--factors", str(path)]):
+        line = ["score", *given, "--metric", "explicitness,dci", "--profile", "infomec_code", "--resamples", "0"]
+        assert run([*line, "--json"]) == 0
+        told.append({name: each["value"] for name, each in json.loads(capsys.readouterr().out)["scores"].items()})
+    assert told[0] == told[1]
+    assert told[0] == pytest.approx(told[2], abs=1e-6)

@@ -15,6 +15,7 @@ from latentlab.data import PARQUET, Factor, read_columns
 from latentlab.data._arrays import open_zip, read_member, read_npy
 from latentlab.data._dialects import Asked
 from latentlab.data._packed import PACKED
+from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError, MissingError
 from latentlab.system.regular import check_regular
 
@@ -35,7 +36,8 @@ class Arrays(NamedTuple):
     ``said`` has a line for each table of text: what was inferred about it, and which words became which levels.
     ``rows`` (n,) are the names or numbers of the rows, where the file has some; ``first`` are what a first column holds
     that is among the numbers but may be one of row numbers. ``specs`` say what the factors' levels are called, where
-    the file does; of a file of factors alone, where it has words.
+    the file does; of a file of factors alone, where it has words. ``kinds`` are those of the factors in an
+    ``.h5ad``, which stores them.
     """
 
     codes: NDArray[Any]
@@ -47,6 +49,7 @@ class Arrays(NamedTuple):
     rows: Texts | None = None
     first: Texts | None = None
     specs: tuple[Factor, ...] = ()
+    kinds: tuple[FactorKind, ...] | None = None
 
 
 def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()) -> Arrays:  # noqa: B008
@@ -65,7 +68,8 @@ def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()
     order, how = _joined(codes, read, factors, labelled)
     values = labelled.codes if order is None else labelled.codes[order]
     said = (*read.said, *labelled.said, *how)
-    return read._replace(factors=values, names=labelled.names, test=None, grid=None, said=said, specs=labelled.specs)
+    about: dict[str, Any] = {"names": labelled.names, "specs": labelled.specs, "kinds": labelled.kinds}
+    return read._replace(factors=values, test=None, grid=None, said=said, **about)
 
 
 def _check_first(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> None:
@@ -190,11 +194,14 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
 def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
     codes = load_codes(path)
     rows = codes.row_ids.astype(np.str_) if codes.row_names is None else codes.row_names
+    about: dict[str, Any] = {"names": codes.factor_names(), "rows": rows, "specs": codes.specs}
+    if codes.factors is not None:
+        about["kinds"] = tuple(spec.kind for spec in codes.specs)
     if first is CODES_KEYS:
-        return Arrays(codes.mean, codes.factors, None, codes.factor_names(), codes.grid, rows=rows, specs=codes.specs)
+        return Arrays(codes.mean, codes.factors, grid=codes.grid, **about)
     if codes.factors is None:
         raise InputError(f"{path} has no factors; give a file that has them")
-    return Arrays(codes.factors, names=codes.factor_names(), rows=rows, specs=codes.specs)
+    return Arrays(codes.factors, **about)
 
 
 def _numbers(array: NDArray[Any], path: Path) -> NDArray[Any]:
