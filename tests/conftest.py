@@ -6,6 +6,9 @@ import gc
 import os
 import shutil
 import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +63,29 @@ def _no_flush() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _h5py_is_free() -> Iterator[None]:
+    """No test leaves h5py's lock held, which would stop every other thread that reads a file.
+
+    Its views, such as ``group.items()``, hold it between two of their items: also where the loop ended in an exception
+    that someone keeps.
+    """
+    yield
+    lock = getattr(sys.modules.get("h5py._objects"), "phil", None)
+    if lock is not None:
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(_had_within, lock, seconds=5).result(), "h5py's lock is still held"
+
+
+def _had_within(lock: Any, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not (had := lock.acquire(blocking=False)) and time.monotonic() < end:
+        time.sleep(0.01)
+    if had:
+        lock.release()
+    return bool(had)
 
 
 @pytest.fixture

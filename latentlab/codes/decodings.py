@@ -158,7 +158,7 @@ def load_decodings(path: Path) -> dict[str, Decodings]:
     """The parts of a ``decodings.h5``, by name."""
     with reading(path, "decodings") as file:
         check_format(int(file.attrs["format"]), FORMAT, path)
-        return {name: _part(group) for name, group in file.items()}
+        return {name: _part(file[name]) for name in file}  # not items(): it would keep h5py locked if one fails
 
 
 def _part(group: Any) -> Decodings:

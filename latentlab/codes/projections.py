@@ -222,7 +222,7 @@ def load_projections(path: Path) -> dict[str, Projection]:
     """The projections in a ``projections.h5``, by method."""
     with reading(path, "projections") as file:
         check_format(int(file.attrs["format"]), FORMAT, path)
-        return {name: _projection(group) for name, group in file.items()}
+        return {name: _projection(file[name]) for name in file}  # not items(): it would keep h5py locked if one fails
 
 
 class _Settings(BaseModel):
