@@ -104,9 +104,10 @@ class Spec:
         return KINDS[content["kind"]](content["head"], options)
 
     def __str__(self) -> str:
-        path = [str(self.options["path"])] if "path" in self.options else []
-        words = [f"{key}={_written(value)}" for key, value in self.options.items() if key != "path"]
-        return f"{self.head}:{','.join(path + words)}" if self.options else self.head
+        return f"{self.head}:{','.join(self._words())}" if self.options else self.head
+
+    def _words(self) -> list[str]:
+        return [f"{key}={_written(value)}" for key, value in self.options.items()]
 
 
 class Named(Spec):
@@ -119,6 +120,11 @@ class Named(Spec):
     options : mapping
         The options written after it.
     """
+
+    def _words(self) -> list[str]:
+        """The path stands first and bare; after another head, such a text would name something else."""
+        path = [str(self.options["path"])] if "path" in self.options else []
+        return path + [f"{key}={_written(value)}" for key, value in self.options.items() if key != "path"]
 
 
 class Located(Spec):

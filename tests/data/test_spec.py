@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from latentlab.data import Code, Located, Named, Spec, load, open_spec, read_spec
@@ -84,6 +84,7 @@ def test_no_spelling_runs_code_unless_it_may(canary: Path, text: str, again: boo
 
 @settings(max_examples=300, deadline=None)
 @given(text=spellings() | st.text(max_size=20))
+@example(text="evil.py:path=x")
 def test_the_kind_of_a_text_is_the_kind_of_what_it_becomes(text: str) -> None:
     try:
         spec = read_spec(text.replace("{folder}", "/x"))
