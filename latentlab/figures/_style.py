@@ -230,7 +230,8 @@ def legend_below(fig: Figure, most: int, **words: Any) -> None:
     first = 0.0
     for columns in range(most, 0, -1):
         legend = fig.legend(loc="outside lower left", ncols=columns, **words)
-        size = legend.get_window_extent()
+        with _labels.quiet():
+            size = legend.get_window_extent()
         first = first or size.height
         if columns == 1 or size.width <= fig.bbox.width:
             fig.set_figheight(float(fig.get_figheight() + (size.height - first) / fig.dpi))

@@ -9,6 +9,7 @@ import pytest
 from toy import toy_codes
 
 import latentlab.codes.h5ad
+import latentlab.system.stamps
 from latentlab.codes.codes import Codes
 from latentlab.codes.selections import neighbours
 from latentlab.runs.run import Run
@@ -99,6 +100,7 @@ def test_codes_are_read_once_for_a_page_and_its_figure(
         return load(path)
 
     monkeypatch.setattr(latentlab.codes.h5ad, "load_codes", counted)
+    monkeypatch.setattr(latentlab.system.stamps, "QUIET", -1)  # as if the files had lain there for a while
     path = study_of(RUN)
     open_page(path, "map", picture=picture)
     assert read == [path / RUN / "codes.h5ad"]

@@ -20,7 +20,7 @@ WORKER = (
     "import io, sys, json; sys.stdin = io.TextIOWrapper(open('/dev/zero', 'rb'))\n"
     "from latentlab.system import processes\n"
     "processes.threading.Thread.start = lambda self: None\n"
-    "sys.stdin.readline = lambda: json.dumps({'target': 'builtins:len', 'task': {}})\n"
+    "sys.stdin.readline = lambda: json.dumps({'target': 'builtins:len', 'task': {}, 'said': ''})\n"
     "try: processes.serve()\nexcept SystemExit: pass\n"
 )
 NOTEBOOK = "import latentlab as ll; ll.spin_briefly()\n"
