@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
-from torch.distributions import Bernoulli
+from torch.distributions import Bernoulli, Distribution, Normal
 
 from latentlab.data import Dataset, Form, load
 from latentlab.data.dataset import check_form
@@ -276,7 +276,7 @@ def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
     with torch.inference_mode():
         if can["encodes"] and data is not None:
             x = torch.from_numpy((getattr(model, "form", None) or data.form).to_model(data[:PROBED]))
-            posterior = _tried("encode", model.encode, x.to(device))
+            posterior = _tried("encode", model.encode, x.to(device), (Normal, Point))
             if posterior.mean.shape != (len(x), model.latent_dim):
                 raise InputError(
                     f"encode returned means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
@@ -291,7 +291,7 @@ def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
         form = getattr(model, "form", None) or (None if data is None else data.form)
         shape = None if form is None else form.shape
         if can["decodes"]:
-            likelihood = _tried("decode", model.decode, z)
+            likelihood = _tried("decode", model.decode, z, (Distribution,))
             decoded = tuple(likelihood.mean.shape)
             if decoded[1:] != (shape or decoded[1:]) or (shape is None and len(decoded) != 4):
                 expected = (len(z), *shape) if shape else f"({len(z)}, channels, height, width)"
@@ -315,9 +315,9 @@ def _check_range(likelihood: Any, *, measured: bool) -> None:
         raise InputError(f"decode returned means from {low:.3g} to {high:.3g}; expected {expected}")
 
 
-def _tried(name: str, method: Any, argument: Tensor) -> Any:
+def _tried(name: str, method: Any, argument: Tensor, expected: tuple[type, ...]) -> Any:
     try:
-        return method(argument)
+        found = method(argument)
     except InputError:
         raise
     except Exception as error:  # the user's own network may raise anything
@@ -325,6 +325,13 @@ def _tried(name: str, method: Any, argument: Tensor) -> Any:
         raise InputError(
             f"{name} failed on {tuple(argument.shape)}: {type(error).__name__}: {message}"[:199]
         ) from error
+    if not isinstance(found, expected):
+        wanted = " or a ".join(each.__name__ for each in expected)
+        raise InputError(
+            f"{name} returned a {type(found).__name__}; expected a {wanted}: "
+            "return ll.wrap(encoder=vae.encode, decoder=vae.decode, latent_dim=…), which takes tensors"
+        )
+    return found
 
 
 def _check_finite(weights: dict[str, Tensor], model: nn.Module) -> None:

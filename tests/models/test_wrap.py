@@ -243,6 +243,29 @@ def test_a_model_that_gives_what_cannot_be_used(tmp_path: Path, encoder: Any, de
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("part", ["encode", "decode"])
+def test_a_module_whose_methods_return_tensors_is_told_of_wrap(tmp_path: Path, part: str) -> None:
+    """As most VAEs are written: encode gives (mean, log-variance), decode gives images."""
+
+    class Usual(nn.Module):
+        latent_dim = 3
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Linear(64, 6)
+
+        def encode(self, x: Tensor) -> Any:
+            mean, log_variance = self.body(x.flatten(1)).chunk(2, dim=1)
+            return (mean, log_variance) if part == "encode" else Normal(mean, torch.exp(log_variance / 2))
+
+        def decode(self, z: Tensor) -> Tensor:
+            return torch.zeros(len(z), 1, 8, 8)
+
+    with pytest.raises(InputError, match=f"{part} returned a .*; expected a .*: return ll.wrap") as caught:
+        import_model(Usual(), tmp_path / "run", data="digits")
+    assert "\n" not in str(caught.value)
+
+
 def test_weights_and_objectives_that_are_no_numbers(tmp_path: Path) -> None:
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     with pytest.raises(InputError, match="expected a number as beta"):
