@@ -42,13 +42,19 @@ def draw(kind: str) -> Image.Image:
 
 
 def named() -> Image.Image:
-    """The dimensions that earned a name, and the first of the others, of the README's picture."""
+    """The dimensions of an annealed run that earned a name, and the first of the others."""
     run = ll.Run(FLAGSHIP / "annealed-vae-gamma50-capacity16-anneal_steps20000-seed0")
     return Image.open(BytesIO(ll.figures.rendered("traversals", run, "png", preset="icml", top=4))).convert("RGB")
 
 
+def flagship() -> Image.Image:
+    """What each setting of the flagship costs and shows: the README's picture."""
+    return Image.open(BytesIO(ll.figures.rendered("overview", ll.Study(FLAGSHIP), "png", preset="icml"))).convert("RGB")
+
+
 if __name__ == "__main__":
     named().quantize(128).save(HERE / "named-dimensions.png", optimize=True)
+    flagship().quantize(128).save(HERE / "flagship.png", optimize=True)
     text = PAGE.read_text(encoding="utf-8")
     for kind in FIGURES:
         draw(kind).quantize(128).save(HERE / f"gallery-{kind}.png", optimize=True)

@@ -204,8 +204,8 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) 
                 *place, s=34, facecolors="none", edgecolors=data.colours[row.setting], lw=0.7, zorder=2, gid="rings"
             )
         if len(data.means) <= NAMED:
-            fits = _style.wide(row.setting, chosen) < width * (1 - row.rate_mean / (ROOM * most))
-            axes.annotate(row.setting, place, (6 if fits else -6, 4), ha="left" if fits else "right", **small)
+            said, right = _beside(row.setting, chosen, width, row.rate_mean / (ROOM * most))
+            axes.annotate(said, place, (6 if right else -6, 4), ha="left" if right else "right", **small)
     for count, (name, mean, values) in enumerate(_baselines(data)):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)
@@ -214,6 +214,20 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) 
             axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
     axes.margins(y=0.09)  # the name of the highest point stands above it
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * ROOM))
+
+
+def _beside(setting: str, chosen: _style.Preset, width: float, share: float) -> tuple[str, bool]:
+    """What stands beside the mean of a setting, at that share of the width, and whether it stands at the right.
+
+    That is the setting where one side has room for it, otherwise a line for each of its parts.
+    """
+    rooms = {True: width * (1 - share), False: width * share}
+    parts = setting.replace(", ", ",\n")
+    for said in (setting, parts):
+        for right, room in rooms.items():
+            if max(_style.wide(line, chosen) for line in said.split("\n")) < room:
+                return said, right
+    return parts, rooms[True] >= rooms[False]
 
 
 def numbers(data: RateDistortion) -> pd.DataFrame:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from latentlab.data.kinds._draw import lines
 from latentlab.figures import _style
 from latentlab.figures.overview import prepare as overview_of
 from latentlab.figures.overview import static as overview
+from latentlab.figures.rate_distortion import _beside
 from latentlab.figures.responses import prepare as responses_of
 from latentlab.figures.responses import static as responses
 from latentlab.figures.size import prepare as size_of
@@ -69,3 +71,17 @@ def test_a_steep_curve_has_no_gaps():
         (rows,) = np.nonzero(column)
         assert np.array_equal(rows, np.arange(rows[0], rows[-1] + 1))
     assert ink.any(axis=1).sum() > 55, "from top to bottom"
+
+
+@pytest.mark.parametrize(
+    ("width", "share", "said", "right"),
+    [
+        (6.0, 0.5, "annealed-vae, gamma = 50", True),
+        (6.0, 0.95, "annealed-vae, gamma = 50", False),
+        (1.75, 0.55, "annealed-vae,\ngamma = 50", True),
+        (0.5, 0.9, "annealed-vae,\ngamma = 50", False),
+    ],
+)
+def test_a_setting_stands_where_there_is_room_for_it(width: float, share: float, said: str, right: bool) -> None:
+    """Beside the mean of its runs on the curve of rate and distortion, in lines where no side has room for it whole."""
+    assert _beside("annealed-vae, gamma = 50", _style.preset("icml"), width, share) == (said, right)
