@@ -1,4 +1,4 @@
-"""What a study of many runs takes: `compare`, `doctor` and `report` as whole commands, and the dashboard's Runs page.
+"""What a study of many runs takes: `compare`, `doctor` and `report` as whole commands, and the dashboard's first page.
 
     python benchmarks/many_runs.py
     python benchmarks/many_runs.py --runs 500 --baseline fc90e4e
@@ -79,7 +79,7 @@ def command(package: Path, *line: str) -> float:
 
 
 def script(package: Path, study: Path) -> float:
-    """Seconds until the Runs page's script has run to its end, in a process that has just imported what it needs."""
+    """Seconds until the first page's script has run to its end, in a process that has just imported what it needs."""
     environment = {**os.environ, "PYTHONPATH": str(package)}
     line = [sys.executable, "-c", SCRIPT, str(study), str(package)]
     done = subprocess.run(line, env=environment, cwd=package, capture_output=True, text=True)
@@ -89,7 +89,7 @@ def script(package: Path, study: Path) -> float:
 
 
 def page(package: Path, study: Path) -> float:
-    """Seconds until Chromium has drawn the Runs page of a server that was just started."""
+    """Seconds until Chromium has drawn the first page of a server that was just started."""
     sys.path.insert(0, str(HERE / "benchmarks"))
     from dashboard import FLAGS, Visit, served
     from playwright.sync_api import sync_playwright
@@ -98,7 +98,7 @@ def page(package: Path, study: Path) -> float:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright, served(study) as (url, _):
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        visit = Visit(browser, url, until="table[data-table=runs]")
+        visit = Visit(browser, url, until="table[data-table=overview]")
         visit.close()
         browser.close()
     return visit.settled
