@@ -73,10 +73,9 @@ def _h5py_is_free() -> Iterator[None]:
     that someone keeps.
     """
     yield
-    lock = getattr(sys.modules.get("h5py._objects"), "phil", None)
-    if lock is not None:
+    if objects := sys.modules.get("h5py._objects"):
         with ThreadPoolExecutor(1) as other:
-            assert other.submit(_had_within, lock, seconds=5).result(), "h5py's lock is still held"
+            assert other.submit(_had_within, objects.phil, seconds=5).result(), "h5py's lock is still held"
 
 
 def _had_within(lock: Any, seconds: float) -> bool:

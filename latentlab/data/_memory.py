@@ -166,7 +166,8 @@ def _of_frame(
     row_ids: Any,
     name: str,
 ) -> Dataset:
-    from latentlab.data._table import Roles, of_frame
+    from latentlab.data._roles import Roles
+    from latentlab.data._table import of_frame
 
     check_order(name, frame, {"factors": factors, "labels": labels})
     named = isinstance(factors, str) or (isinstance(factors, list | tuple) and all(isinstance(f, str) for f in factors))

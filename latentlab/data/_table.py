@@ -6,91 +6,36 @@ No column is left out, added or renamed without a word: what was inferred is in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._columns import check_words, parquet_table
-from latentlab.data._dialects import COUNTERS, DATE, MISSING, WITH_UNIT, Asked
-from latentlab.data._factors import counts, factors_of, in_order, labels_of, unlabelled
+from latentlab.data._cells import Cells, Floats, read_cells
+from latentlab.data._columns import parquet_table
+from latentlab.data._dialects import COUNTERS, DATE, WITH_UNIT, Asked
+from latentlab.data._factors import counts, factors_of, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
 from latentlab.data._of_kind import dataset_of
+from latentlab.data._roles import Roles, kinds_of, listed, name_of, names_of, some
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.data.dataset import Dataset
 from latentlab.data.kinds import Form, kind_named
 from latentlab.errors import InputError
-from latentlab.system.precision import beyond_exact
 
 PARQUET = (".parquet", ".pq")
-KINDS = ("numeric", "binary", "category")
-ROWS = ("table", "counts", "signal")
 TARGETS = ("label", "labels", "class", "target", "species", "y")  # inputs that may be meant as labels
 ROUND_OFF = 5e-7  # of a column's range: what float32 may lose
 WIDE = 20  # columns from which on a table may be of another kind
 FEW = 20  # words that may all be different
-SHOWN = 6  # columns that a remark names
 ID = re.compile(r"(^|[^A-Za-z])id$|[a-z](ID|Id)$|^ID$", re.ASCII)
 SIGNS = {"point": ".", "comma": ","}
 UNITS = 3  # different numbers before the same word make it a unit
 MOST_LEVELS = 1000
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Roles:
-    """What the user says of columns: the kinds of inputs, which columns are none, and what a row is, a table's or not.
-
-    ``about`` is what the form of rows of another ``kind`` is told besides: ``axis``, ``axis_unit``, ``unit``.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    factors: tuple[str, ...] = ()
-    labels: str = ""
-    ids: str = ""
-    drop: tuple[str, ...] = ()
-    kind: str = "table"
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.kind not in ROWS:
-            raise InputError(f"kind is {self.kind[:40]!r}; expected what a table's row may be: {', '.join(ROWS)}")
-        if self.kind == "table" and self.about:
-            raise InputError(f"a table is told its {min(self.about)}, which is for signals; add kind=signal")
-        if self.kind != "table" and self.columns:
-            raise InputError(f"columns is for a table, and kind is {self.kind}; drop the columns that are none of it")
-        others = [*self.factors, *filter(None, (self.labels, self.ids)), *self.drop]
-        listed = [*self.columns, *others]
-        if twice := next((name for name in listed if listed.count(name) > 1), None):
-            raise InputError(f"column {twice[:60]!r} is given two roles; expected one of columns, factors, labels, …")
-        if wrong := next((kind for kind in self.columns.values() if kind not in KINDS), None):
-            raise InputError(
-                f"a column is to be {wrong[:40]!r}; expected {', '.join(KINDS)}, as in columns=grade=category"
-            )
-
-    @property
-    def others(self) -> set[str]:
-        """The columns that are no inputs."""
-        return {*self.factors, self.labels, self.ids, *self.drop} - {""}
-
-
-class Cells(NamedTuple):
-    """A column as numbers: ``values`` (n,), NaN where missing; ``levels`` are the words that they count, if words."""
-
-    name: str
-    values: Floats
-    levels: tuple[str, ...] = ()
-    what: Literal["number", "whole", "truth", "words"] = "number"
-    ordered: bool = False
-
-    @property
-    def known(self) -> Floats:
-        """The values that are not missing."""
-        return self.values[~np.isnan(self.values)]
 
 
 class Inputs(NamedTuple):
@@ -135,9 +80,9 @@ def load(
         headed = None if header is None else bool(header)
         table = read_table(path, Asked(headed, index=False, option=True, decimal=SIGNS.get(decimal, "")))
     names = [str(name) for name in table.frame.columns]
-    kinds = _kinds(path, columns, names)
-    several = {key: _several(path, key, given, names) for key, given in (("factors", factors), ("drop", drop))}
-    single = {key: _single(path, key, given, names) for key, given in (("labels", labels), ("ids", ids))}
+    kinds = kinds_of(path, columns, names)
+    several = {key: names_of(path, key, given, names) for key, given in (("factors", factors), ("drop", drop))}
+    single = {key: name_of(path, key, given, names) for key, given in (("labels", labels), ("ids", ids))}
     about = {key: given for key, given in (("axis_unit", axis_unit), ("unit", unit)) if given}
     roles = Roles(kinds, **several, **single, kind=str(kind), about=about)  # type: ignore[arg-type]
     source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
@@ -150,7 +95,7 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
         raise InputError(f"{name} has two columns called {twice[:60]!r}; name each once")
     absent = [each for each in (*roles.columns, *roles.others) if each not in set(map(str, frame.columns))]
     if absent:
-        raise InputError(f"{name} has no column {absent[0][:60]!r}; it has: {_some(map(str, frame.columns))}")
+        raise InputError(f"{name} has no column {absent[0][:60]!r}; it has: {some(map(str, frame.columns))}")
     index = frame.index
     plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
     known = {} if plain else _of_index(index)
@@ -194,7 +139,7 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
     read_labels, label_names, without = _labels(where, table, roles.labels)
     remarks = [f"read as {', '.join(table.said)}"] if table.said not in ([], ["header"]) else []
     remarks += [f"left out: {_reasons(left)}"] if left else []
-    remarks += [f"dropped as asked: {_some(roles.drop)}"] if roles.drop else []
+    remarks += [f"dropped as asked: {some(roles.drop)}"] if roles.drop else []
     remarks += [_meant(each, "labels", "labels") for each in kept if _is_target(each, roles)]
     remarks += [_meant(each, "ids", "row ids") for each in kept if _is_id(each, roles)]
     remarks += [_as_numbers(table, each.name) for each in kept if not each.levels and _is_code(table, each.name)]
@@ -282,54 +227,6 @@ def _hinted(kept: list[Cells], roles: Roles) -> list[str]:
     if all(each.what == "whole" and each.known.min() >= 0 for each in kept) and max(e.known.max() for e in kept) > 1:
         return ["all columns hold whole numbers from 0; kind=counts reads them as counts"]
     return []
-
-
-def read_cells(where: str, name: str, column: pd.Series[Any], *, words: bool = False) -> Cells:
-    """A column of a table as numbers and words; with `words`, what looks like a number may be one of them."""
-    kind, place = pd.api.types, f"{where}: column {name[:40]!r}"
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        levels = [str(each) for each in column.cat.categories]
-        codes = column.cat.codes.to_numpy(np.float64)
-        used = np.unique(codes[codes >= 0]).astype(int)
-        rank = np.full(len(levels) + 1, np.nan)
-        rank[used] = np.arange(len(used))
-        return Cells(name, rank[codes.astype(int)], tuple(levels[k] for k in used), "words", bool(column.cat.ordered))
-    if kind.is_string_dtype(column):
-        column = column.where(~column.isin(MISSING))
-    if column.isna().all():
-        return Cells(name, np.full(len(column), np.nan))
-    if words and kind.is_integer_dtype(column):
-        column = column.astype("string")
-    if kind.is_bool_dtype(column) or kind.is_integer_dtype(column) or kind.is_float_dtype(column):
-        _check_exact(place, column)
-        what = "truth" if kind.is_bool_dtype(column) else "whole" if kind.is_integer_dtype(column) else "number"
-        return _finite(place, Cells(name, column.to_numpy(np.float64, na_value=np.nan), what=what))  # type: ignore[arg-type]
-    if not kind.is_string_dtype(column):
-        raise InputError(
-            f"{place} holds {column.dtype}; expected numbers or words: convert it, or leave it out by drop="
-        )
-    known = column.dropna()
-    if not words:
-        check_words(place, known)
-    levels = in_order(map(str, known))
-    order = {level: float(i) for i, level in enumerate(levels)}
-    values = column.map(lambda word: order[str(word)], na_action="ignore").to_numpy(np.float64, na_value=np.nan)
-    return Cells(name, values, tuple(levels), "words")
-
-
-def _check_exact(place: str, column: pd.Series[Any]) -> None:
-    if pd.api.types.is_integer_dtype(column) and beyond_exact(column.dropna().to_numpy()):
-        raise InputError(
-            f"{place} holds whole numbers beyond 2^53, which floats merge; subtract the least, make it ids, or leave "
-            "it out by drop="
-        )
-
-
-def _finite(place: str, cells: Cells) -> Cells:
-    endless = np.isinf(cells.values)
-    if endless.any():
-        raise InputError(f"{place} holds infinity in row {int(endless.argmax()) + 1}; replace it, or leave it empty")
-    return cells
 
 
 def _left_out(cells: Cells, roles: Roles) -> str:
@@ -454,56 +351,5 @@ def _meant(cells: Cells, option: str, what: str) -> str:
     return f"{cells.name} is an input; {option}={cells.name} makes it the {what}"
 
 
-def _kinds(path: Path, given: Any, names: list[str]) -> dict[str, str]:
-    """``NAME=KIND+NAME=KIND`` as a mapping, or a mapping as it is."""
-    if isinstance(given, Mapping):
-        return {_single(path, "columns", key, names): str(kind) for key, kind in given.items()}
-    kinds = dict[str, str]()
-    pending = ""
-    for part in str(given).split("+") if given != "" else ():
-        name, sign, kind = (pending + part).rpartition("=")
-        if not sign or (kind not in KINDS and name not in names):
-            pending += f"{part}+"
-            continue
-        kinds[_single(path, "columns", name, names)] = kind
-        pending = ""
-    if pending:
-        raise InputError(f"{path}: columns has {pending[:-1][:40]!r}; expected NAME=KIND, a kind of {', '.join(KINDS)}")
-    return kinds
-
-
-def _several(path: Path, option: str, given: Any, names: list[str]) -> tuple[str, ...]:
-    """Names parted by ``+``, or a list of them; a name may itself hold a ``+``."""
-    if isinstance(given, list | tuple) and not all(isinstance(each, int) for each in given):
-        return tuple(_single(path, option, each, names) for each in given)
-    rest, chosen = _text(given), list[str]()
-    while rest:
-        longest = max((name for name in names if name and (rest + "+").startswith(f"{name}+")), key=len, default="")
-        chosen.append(_single(path, option, longest or rest.split("+")[0], names))
-        rest = rest[len(chosen[-1]) + 1 :]
-    return tuple(chosen)
-
-
-def _single(path: Path, option: str, given: Any, names: list[str]) -> str:
-    name = _text(given)
-    if name and name not in names:
-        raise InputError(f"{str(path)[-60:]} has no column {name[:40]!r} for {option}; it has: {_some(names)}"[:199])
-    return name
-
-
-def _text(given: Any) -> str:
-    """A name as it was written: the options of a specification read ``3`` as a number and ``1x2`` as two."""
-    return "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
-
-
 def _reasons(left: Mapping[str, str]) -> str:
-    return _listed(f"{each} ({why})" for each, why in left.items())
-
-
-def _some(names: Iterable[str]) -> str:
-    return _listed(name[:24] for name in names)
-
-
-def _listed(words: Iterable[str]) -> str:
-    every = list(words)
-    return ", ".join(every[:SHOWN]) + (f" and {len(every) - SHOWN} more" if len(every) > SHOWN else "")
+    return listed(f"{each} ({why})" for each, why in left.items())

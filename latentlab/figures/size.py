@@ -157,7 +157,7 @@ def static(data: Size, preset: str) -> Any:
         axes.set_ylim(0, max(1.05 * axes.get_ylim()[1], 1e-9))
     if len(data.colours) > 1:
         handles, labels = panels[0].get_legend_handles_labels()
-        fig.legend(handles, labels, loc="outside lower left", ncols=4)
+        _style.legend_below(fig, 4, handles=handles, labels=labels)
     return fig
 
 

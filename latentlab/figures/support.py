@@ -134,7 +134,7 @@ def static(data: SupportData, preset: str) -> Any:
         ticks = [tick.replace("|", "\n").replace(", probe", "\nprobe") for tick in data.ticks]
         axes.set_xticks(range(len(ticks)), ticks, size=chosen.size - (1 if stacked else 2.5))
     handles, labels = panels[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower left", ncols=3 if chosen.width > 5 else 2)
+    _style.legend_below(fig, 3 if chosen.width > 5 else 2, handles=handles, labels=labels)
     return fig
 
 

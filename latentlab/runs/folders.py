@@ -30,7 +30,7 @@ def no_folder(path: Path, expected: str) -> MissingError:
 def refuse_links(run: Run) -> None:
     """Raise an `InputError` where a file of the run is a link that leads out of it: whoever made it chose what is read.
 
-    For what is shown or handed to others. Whoever opens a run for himself may keep its files elsewhere.
+    For what is shown or handed to others. Whoever opens their own run may keep its files elsewhere.
     """
     home = run.path.resolve()
     for file in sorted(run.path.iterdir()):

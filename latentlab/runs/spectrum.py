@@ -123,7 +123,7 @@ def spectrum(
     """
     if likelihood not in FIXED + LEARNED:
         raise InputError(
-            f"likelihood is {likelihood!r}; expected {', '.join(FIXED + LEARNED)}: no spectrum of others"[:200]
+            f"likelihood is {likelihood!r}; expected {', '.join(FIXED + LEARNED)}; others have no spectrum"[:200]
         )
     if not 0 < sigma < np.inf:
         raise InputError(f"sigma is {sigma}; expected a positive number")

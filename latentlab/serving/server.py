@@ -180,11 +180,8 @@ def dashboard(study: Path | str, door: Door, *, read_only: bool = False) -> Any:
 
     os.environ[STUDY] = str(Path(study).resolve())
     os.environ[READ_ONLY] = "1" if read_only else ""
-    places = {
-        "server.address": door.address,
-        "server.port": door.port,
-        "server.allowedHosts": [door.address, *LOOPBACK],
-    }
+    hosts = [door.address, *LOOPBACK]
+    places = {"server.address": door.address, "server.port": door.port, "server.allowedHosts": hosts}
     # Neither settings nor secrets (which become variables of the environment) come from a folder: what is served is
     # what was asked for. Streamlit looks into ./.streamlit, which may be a stranger's.
     config.get_config_files = lambda file_name: []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import tempfile
 from functools import cache
@@ -38,7 +39,9 @@ def join(folder: str) -> None:
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="latentlab-said-")
+    folder = tempfile.TemporaryDirectory(prefix="latentlab-said-")
+    atexit.register(folder.cleanup)  # left to the interpreter, it would be removed with a warning
+    return folder
 
 
 def _claimed(folder: Path, line: str) -> bool:

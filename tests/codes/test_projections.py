@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -143,6 +144,17 @@ def test_what_is_refused(tmp_path: Path, cloud: Codes) -> None:
         (tmp_path / "p.h5").write_bytes(content[:length])
         with pytest.raises(InputError):
             load_projections(tmp_path / "p.h5")
+
+
+@pytest.mark.parametrize("lacking", ["a/xy", "b/xy"])
+def test_a_projection_that_lacks_a_part_is_refused_in_one_line(tmp_path: Path, lacking: str) -> None:
+    path, picture = tmp_path / "p.h5", Projection(np.zeros((2, 2), np.float32), np.array([5, 7]), {})
+    save_projections(path, {"a": picture, "b": picture}, {})
+    with h5py.File(path, "r+") as file:
+        del file[lacking]
+    with pytest.raises(InputError, match=r"p\.h5 is not a complete file of projections") as caught:
+        load_projections(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("alike", [300, 101])

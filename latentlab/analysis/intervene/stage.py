@@ -106,6 +106,7 @@ def intervene(
     }
 
     def make() -> Interventions:
+        """What the swaps and the ablations show."""
         model, places = live(run, adapter), _places(codes, images)
         complete_rows(known_factors(images)[0][places])
         progress(0, 2, "learn to read the factors")

@@ -102,6 +102,7 @@ def leakage(
         inputs["circular"] = "angles"  # older answers read the numbers of circular values, whatever their unit
 
     def make() -> Score:
+        """The leakage around the drawn anchors."""
         model, known = live(run, adapter), known_factors(images)[1]
         if len(known) == 1:
             raise InputError(

@@ -15,14 +15,10 @@ from latentlab.metrics._arrays import Floats
 
 
 def material(mean: NDArray[Any], variance: NDArray[Any] | None, rows: Codes | Dataset) -> Material:
-    """Codes (n, d) of `rows`, whose factors are scored; labels serve as one categorical factor where there are none.
-
-    Without a variance the encoder is deterministic. Its codes are standardised, for thresholds mean nothing on a free
-    scale.
-    """
+    """Codes (n, d) of `rows`, whose factors are scored; labels serve as one categorical factor where there are none."""
     factors, specs = factors_of(rows)
     return gather(
-        mean.astype(np.float64) if variance is not None else standardised(mean),
+        scored_mean(mean, variance),
         factors,
         rows.grid,
         variance=variance,
@@ -38,8 +34,13 @@ def factors_of(rows: Codes | Dataset) -> tuple[NDArray[np.float64] | None, tuple
     return rows.factors, rows.specs
 
 
-def standardised(mean: NDArray[Any]) -> Floats:
-    """Codes (n, d) at mean 0 and standard deviation 1; a constant dimension is 0."""
+def scored_mean(mean: NDArray[Any], variance: NDArray[Any] | None) -> Floats:
+    """Codes (n, d) as they are scored: those of a deterministic encoder at mean 0 and standard deviation 1.
+
+    It has no variance, and thresholds mean nothing on its free scale. A constant dimension of it is 0.
+    """
     codes = mean.astype(np.float64)
+    if variance is not None:
+        return codes
     spread = codes.std(axis=0)
     return np.asarray((codes - codes.mean(axis=0)) / np.where(spread > 0, spread, 1))

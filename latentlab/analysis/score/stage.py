@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from latentlab.analysis.score import STAGE
 from latentlab.analysis.score.domain import caveats
 from latentlab.analysis.score.hold_out import HeldOut, hold_out, named
-from latentlab.analysis.score.material import factors_of, material, standardised
+from latentlab.analysis.score.material import factors_of, material, scored_mean
 from latentlab.analysis.score.scoring import Scores, profile_name, score_material, scores_from_json
 from latentlab.codes.codes import Codes
 from latentlab.errors import InputError
@@ -94,7 +92,7 @@ def hold_out_codes(codes: Codes, levels: Mapping[str, Sequence[str]], **options:
     factors, specs = factors_of(codes)
     if factors is None:
         raise InputError("these codes have no factors, so no combination of levels can be held out")
-    mean = codes.mean.astype(np.float64) if codes.variance is not None else standardised(codes.mean)
+    mean = scored_mean(codes.mean, codes.variance)
     names, kinds = [spec.name for spec in specs], [spec.kind for spec in specs]
     return hold_out(mean, factors, named(levels, specs), factor_names=names, kinds=kinds, **options)
 
