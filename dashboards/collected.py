@@ -21,7 +21,7 @@ from latentlab.results import plain
 from latentlab.runs.collected import Collected, collect, read_collected, writable
 from latentlab.runs.collected import give_up as forget
 from latentlab.runs.comparison import csv_of
-from latentlab.serving.server import Alone
+from latentlab.serving.shown import Alone
 
 SCREEN = "neurips"  # the preset whose numbers are taken: they are the same in all
 

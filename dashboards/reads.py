@@ -38,7 +38,7 @@ from latentlab.runs.recurring import Recurring, recurring_in
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
-from latentlab.serving.server import as_study, served_path
+from latentlab.serving.shown import as_study, served_path
 from latentlab.system.stamps import stamps
 
 CODES, DECODINGS, PROJECTIONS = (tuple(stage(name).files) for name in ("encode", "traverse", "project"))

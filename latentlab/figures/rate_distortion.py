@@ -97,8 +97,7 @@ def interactive(data: RateDistortion) -> Any:
     for group in _lines(data):
         at = {"x": group["rate_mean"], "y": group["distortion_mean"]}
         fig.add_trace(go.Scatter(**at, mode="lines", line=line, hoverinfo="skip", name="means"))
-    fig.add_traces([_dots(data, setting, group) for setting, group in data.runs.groupby("setting", sort=False)])
-    fig.add_traces([_rings(data), _dashes(data)])
+    fig.add_traces([_dots(data), _rings(data), _dashes(data)])
     # All at once: Plotly checks every one that is there whenever one is added.
     fig.update_layout(shapes=_lines_of(data), annotations=_names(data))
     fig.update_xaxes(title=X, rangemode="tozero")
@@ -133,19 +132,19 @@ def _names(data: RateDistortion) -> list[dict[str, Any]]:
     return found + [{"y": max(values), "text": f"{name}, no rate", **place} for name, _, values in plain[:NAMED]]
 
 
-def _dots(data: RateDistortion, setting: str, runs: pd.DataFrame) -> Any:
-    """The runs of one setting, a dot each."""
+def _dots(data: RateDistortion) -> Any:
+    """The runs, a dot each in the colour of its setting: one trace, because each costs the browser time."""
     import plotly.graph_objects as go
 
     return go.Scatter(
-        x=runs["rate"],
-        y=runs["distortion"],
+        x=data.runs["rate"],
+        y=data.runs["distortion"],
         mode="markers",
-        name=setting,
-        marker={"color": data.colours[setting], "size": 8},
-        customdata=runs[["run", "seed", "elbo"]].astype(object).to_numpy(),
-        hovertemplate=f"{setting}, seed %{{customdata[1]}}<br>rate %{{x:.2f}}, distortion %{{y:.2f}}, "
-        "ELBO %{customdata[2]:.2f} nats<extra>%{customdata[0]}</extra>",
+        name="runs",
+        marker={"color": data.runs["setting"].map(data.colours), "size": 8},
+        customdata=data.runs[["run", "setting", "seed", "elbo"]].astype(object).to_numpy(),
+        hovertemplate="%{customdata[1]}, seed %{customdata[2]}<br>rate %{x:.2f}, distortion %{y:.2f}, "
+        "ELBO %{customdata[3]:.2f} nats<extra>%{customdata[0]}</extra>",
     )
 
 

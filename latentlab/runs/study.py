@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,14 +77,15 @@ class Study:
     @cached_property
     def left_out(self) -> dict[str, str]:
         """The folders that have files of a run and are not taken for one, and why."""
-        return {folder.name: why for folder in sorted(self.path.iterdir()) if (why := left_out(folder))}
+        taken = {run.path for run, _ in self._members}
+        others = (folder for folder in sorted(self.path.iterdir()) if folder not in taken)
+        return {folder.name: why for folder in others if (why := left_out(folder))}
 
     @cached_property
     def _members(self) -> list[tuple[Run, InputError | None]]:
-        folders = [
-            f for f in sorted(self.path.iterdir()) if NAME.fullmatch(f.name) and f.is_dir() and not f.is_symlink()
-        ]
-        return [_member(Run(f)) for f in folders if (f / "config.json").is_file()]
+        with os.scandir(self.path) as entries:
+            folders = [Path(e) for e in entries if NAME.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]
+        return [_member(Run(folder)) for folder in sorted(folders) if (folder / "config.json").is_file()]
 
     def __len__(self) -> int:
         return len(self.runs)

@@ -16,17 +16,16 @@ import re
 import socket
 import sys
 import threading
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from latentlab.errors import InputError, LatentlabError
-from latentlab.runs.folders import refuse_links
+from latentlab.errors import InputError, LatentlabError, attempt
 from latentlab.runs.notes import READ_ONLY
-from latentlab.runs.run import Run
-from latentlab.runs.study import Study, open_path
+from latentlab.runs.row import row_of
+from latentlab.runs.study import open_path
 from latentlab.serving import thumbnails
+from latentlab.serving.shown import STUDY, as_study
 from latentlab.serving.waiting import end_within
 from latentlab.system.resources import dashboard_script
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 LOOPBACK = (ADDRESS, "localhost", "::1")
-STUDY = "LATENTLAB_STUDY"
 METHODS = {"GET", "HEAD"}
 WARM = ("pandas", "plotly.graph_objects", "latentlab.figures", "latentlab.analysis.score.scorecard")
 GRACE = 3  # seconds that open connections, and threads that work, are given when the server is stopped
@@ -162,7 +160,7 @@ def serve(
         door = Door(address, listener.getsockname()[1])
         app = dashboard(study, door, read_only=allow_remote)
         _keep_importable(dashboard_script().parent)
-        threading.Thread(target=_warm, daemon=True).start()
+        threading.Thread(target=_warm, args=[Path(study)], daemon=True).start()
         if ready is not None:
             ready(door.url)
         _run(app, listener, door.url if browser else "")
@@ -204,10 +202,16 @@ def _keep_importable(folder: Path) -> None:
         sys.path.insert(0, str(folder))
 
 
-def _warm() -> None:
-    """Import what the first page takes longest to import, while the browser starts and loads Streamlit's scripts."""
+def _warm(path: Path) -> None:
+    """Import what the first page needs and read the runs, while the browser starts and loads Streamlit's scripts.
+
+    The runs are read from the last to the first: the page, which begins with the first, meets this half-way.
+    """
     for name in WARM:
         import_module(name)
+    runs, _ = attempt(lambda: as_study(path).runs, ())  # what cannot be shown is said by the page
+    for run in reversed(runs):
+        row_of(run)
 
 
 def _page() -> str:
@@ -228,53 +232,6 @@ def _hashes(page: str) -> str:
     inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
     return " ".join(f"'sha256-{digest}'" for digest in digests)
-
-
-def served_path() -> str:
-    """The folder that this process was started to show."""
-    if STUDY not in os.environ:
-        raise InputError("the dashboard needs a study; start it with `latentlab dashboard STUDY`")
-    return os.environ[STUDY]
-
-
-def as_study(path: Path) -> Study:
-    """The study at `path`, as far as it may be seen here; a run by itself becomes a study of one."""
-    opened, remote = open_path(path), bool(os.environ.get(READ_ONLY))
-    if isinstance(opened, Study):
-        return Shown(opened.path) if remote else opened
-    if remote:
-        refuse_links(opened)
-    return Alone(opened.path)
-
-
-class Shown(Study):
-    """A study as others are let see it: a run with a file that is a link out of its folder counts as broken."""
-
-    @cached_property
-    def _members(self) -> list[tuple[Run, InputError | None]]:
-        return [(run, _leads_out(run) or error) for run, error in super()._members]
-
-
-def _leads_out(run: Run) -> InputError | None:
-    try:
-        refuse_links(run)
-    except InputError as error:
-        return error
-    return None
-
-
-class Alone(Study):
-    """A run by itself, as a study of one."""
-
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """The run."""
-        return (Run(self.path),)
-
-    @property
-    def broken(self) -> dict[str, str]:
-        """None is: the run could be opened."""
-        return {}
 
 
 def _listen(address: str, port: int, allow_remote: bool) -> socket.socket:

@@ -18,7 +18,8 @@ import pytest
 
 from latentlab.errors import InputError, MissingError
 from latentlab.runs.study import Study
-from latentlab.serving.server import WARM, Door, Guard, as_study, serve
+from latentlab.serving.server import WARM, Door, Guard, serve
+from latentlab.serving.shown import as_study
 from latentlab.system.resources import dashboard_script
 
 ROOT = Path(__file__).resolve().parents[2]

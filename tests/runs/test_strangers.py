@@ -18,7 +18,7 @@ from latentlab.runs.images import dataset_of
 from latentlab.runs.notes import READ_ONLY
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
-from latentlab.serving.server import as_study
+from latentlab.serving.shown import as_study
 from latentlab.serving.thumbnails import thumbnail
 from latentlab.system.files import write_json
 from latentlab.training.plan import read_plan

@@ -22,7 +22,7 @@ from latentlab.runs.comparison import errors_of
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import first_seeds
 from latentlab.runs.study import Study
-from latentlab.serving.server import as_study
+from latentlab.serving.shown import as_study
 from latentlab.system.files import write_bytes
 
 ROWS, MOST_ROWS = 2_000, 10_000  # of a map, each with its picture
