@@ -127,6 +127,7 @@ def sweep(
     _write_plan(out, whole)
     workers = min(len(plan), workers or cores())
     report = progress or (lambda steps, total: None)
+    _say(out, plan, report)  # what is there already takes no time now
     if cluster is not None:
         failed = _train_on_cluster(data, out, plan, cluster, report)
     elif _together(plan) if together is None else together:
@@ -173,7 +174,7 @@ def _task(data: Mapping[str, Any], out: Path, config: RunConfig) -> dict[str, An
 def _train_here(data: Dataset, out: Path, plan: Plan, report: Counted) -> dict[str, str]:
     failed: dict[str, str] = {}
     total = sum(config.steps for config in plan.values())
-    done = dict.fromkeys(plan, 0)
+    done = {name: _steps_done(out / name) for name in plan}
     for name, config in plan.items():
 
         def note(step: int, steps: int, line: Mapping[str, Any], name: str = name) -> None:

@@ -116,6 +116,16 @@ def test_progress_adds_up(data: Dataset, tmp_path: Path) -> None:
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_begins_with_what_is_there_already(data: Dataset, tmp_path: Path, workers: int) -> None:
+    sweep(data, tmp_path, beta=[1], workers=1, **OPTIONS)
+    seen = []
+    progress = lambda s, n: seen.append((sum(s.values()), n))  # noqa: E731
+    sweep(data, tmp_path, beta=[1, 2], workers=workers, progress=progress, **OPTIONS)
+    steps = OPTIONS["steps"]
+    assert (seen[0], seen[-1]) == ((steps, 2 * steps), (2 * steps, 2 * steps))
+
+
 # Interruption, in real processes
 
 SWEEP = ["sweep", "--data", "digits", "--beta", "1,2,4,8", "--latent-dim", "2", "--steps", "4000", "--workers", "2"]
