@@ -15,6 +15,8 @@ scikit-learn's own order of the rows is worked out where it decides something, a
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +24,10 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from latentlab.metrics._arrays import Floats, Ints
-from latentlab.metrics._tree import memory
+from latentlab.metrics._tree import memory, tied_features
 
 ROUNDS, DEPTH, RATE = 100, 3, 0.1
+TURN = 5  # rounds that a thread grows of a booster before it looks for the one with most left
 
 
 class Boosted(NamedTuple):
@@ -35,6 +38,35 @@ class Boosted(NamedTuple):
     test: Ints
 
 
+@dataclass(eq=False)
+class _Growing:
+    """A booster as far as it is grown: raw predictions (K, n) and (K, m), a seed for each round and class (rounds, K).
+
+    ``grown`` counts the rounds; ``held`` says that a thread is growing it.
+    """
+
+    target: Ints
+    tied: NDArray[np.bool_]
+    seeds: Ints
+    train: NDArray[np.float64]
+    test: NDArray[np.float64]
+    residuals: NDArray[np.float64]
+    gains: NDArray[np.float64]
+    grown: int = 0
+    held: bool = False
+
+    @property
+    def left(self) -> int:
+        """How many trees are still to be grown."""
+        return (ROUNDS - self.grown) * len(self.train)
+
+    @property
+    def found(self) -> Boosted:
+        """What it has come to."""
+        total = self.gains.sum()
+        return Boosted(self.gains / total if total > 0 else self.gains, _decide(self.train), _decide(self.test))
+
+
 def boost(codes: Floats, targets: list[Ints], test_codes: Floats, seed: int = 0, threads: int = 2) -> list[Boosted]:
     """One booster per target (n,) of classes 0 … K − 1, on codes (n, d); the same bits on any number of threads."""
     from latentlab.metrics._boosting_kernel import boost as add_rounds
@@ -43,22 +75,40 @@ def boost(codes: Floats, targets: list[Ints], test_codes: Floats, seed: int = 0,
     test = np.ascontiguousarray(test_codes.T, dtype=np.float32)
     path = np.array(_depth_first(0, (1 << DEPTH) - 1))
     order = np.argsort(columns, axis=1, kind="stable")
+    growing, taking = [_begun(columns, order, test, target, seed) for target in targets], Lock()
 
-    def one(target: Ints) -> Boosted:
-        start = _start(target, int(target.max()) + 1)
-        seeds = RandomState(seed).randint(0, 2**31 - 1, size=(ROUNDS, len(start)))
-        train, held_out = (np.tile(start[:, None], rows.shape[1]) for rows in (columns, test))
-        gains, residuals = np.zeros(len(columns)), np.zeros_like(train)
-        room = memory(columns, order, target, DEPTH)
-        add_rounds(*room, test, target, path, seeds, RATE, train, residuals, held_out, gains)
-        total = gains.sum()
-        return Boosted(gains / total if total > 0 else gains, _decide(train), _decide(held_out))
+    def take() -> _Growing | None:
+        """The booster with most left to grow that no other thread has: so all threads end at about the same time."""
+        with taking:
+            idle = [each for each in growing if each.left and not each.held]
+            if not idle:
+                return None
+            chosen = max(idle, key=lambda each: each.left)
+            chosen.held = True
+            return chosen
 
-    # The largest first: with few threads the last one to start decides when all are done.
-    ranked = sorted(range(len(targets)), key=lambda j: -int(targets[j].max()))
-    with ThreadPoolExecutor(max(1, min(threads, len(targets)))) as pool:
-        found = dict(zip(ranked, pool.map(one, [targets[j] for j in ranked]), strict=True))
-    return [found[j] for j in range(len(targets))]
+    def work(_: int) -> None:
+        data, *room = memory(columns, order, DEPTH)
+        while (each := take()) is not None:
+            rows, end = data._replace(tied=each.tied), each.grown + TURN
+            lines = each.train, each.residuals, each.test
+            seeds = each.seeds[each.grown : end]
+            add_rounds(rows, *room, test, each.target, path, seeds, RATE, *lines, each.gains)
+            each.grown = min(end, ROUNDS)
+            each.held = False
+
+    workers = max(1, min(threads, len(targets)))
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, range(workers)))
+    return [each.found for each in growing]
+
+
+def _begun(columns: NDArray[np.float32], order: Ints, test: NDArray[np.float32], target: Ints, seed: int) -> _Growing:
+    start = _start(target, int(target.max()) + 1)
+    train, held_out = (np.tile(start[:, None], rows.shape[1]) for rows in (columns, test))
+    seeds = RandomState(seed).randint(0, 2**31 - 1, size=(ROUNDS, len(start)))
+    tied = tied_features(columns, order, target)
+    return _Growing(target, tied, seeds, train, held_out, np.zeros_like(train), np.zeros(len(columns)))
 
 
 def _depth_first(node: int, inner: int) -> list[int]:

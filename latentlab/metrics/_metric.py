@@ -29,7 +29,8 @@ class Metric:
 
     ``version`` rises when a correction changes the metric's values. From 2 on it stands in a score's settings, and
     scores of an older version are computed again. ``short`` heads a narrow column, by default the title. ``turns`` is
-    false where no rotation of the codes changes what is measured, so that it cannot speak of alignment.
+    false where no rotation of the codes changes what is measured, so that it cannot speak of alignment. ``threaded`` is
+    true where most of the work is done by several threads without Python, so that others are computed meanwhile.
 
     The last four are the words of the metric's card (`latentlab metrics NAME`): ``assumes``, what must hold for the
     value to mean what it says; ``unchanged_by``, the changes of the codes that leave the value as it is, to 0.005:
@@ -58,6 +59,7 @@ class Metric:
     version: int = 1
     short: str = ""
     turns: bool = True
+    threaded: bool = False
     assumes: str = ""
     unchanged_by: tuple[Change, ...] = ()
     too_high: str = ""

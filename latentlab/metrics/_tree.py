@@ -82,20 +82,25 @@ class Leaves(NamedTuple):
     below: Any
 
 
-def memory(
-    columns: NDArray[np.float32], order: NDArray[np.int64], target: NDArray[np.int64], depth: int
-) -> tuple[Sorted, Nodes, Scratch, Leaves]:
-    """What growing trees of that depth on rows (d, n) of a target (n,) needs, the rows filled in."""
-    d, n = columns.shape
-    orders, values = np.empty((depth, d, n), np.uint32), np.empty((depth, d, n), np.float32)
-    orders[0], values[0] = order, np.take_along_axis(columns, order, axis=1)
-    equal = values[0, :, 1:] == values[0, :, :-1]
+def tied_features(
+    columns: NDArray[np.float32], order: NDArray[np.int64], target: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which features (d,) of rows (d, n) have equal values in rows that differ in something, the target included."""
+    values = np.take_along_axis(columns, order, axis=1)
+    equal = values[:, 1:] == values[:, :-1]
     rows = np.unique(np.concatenate([order[:, :-1][equal], order[:, 1:][equal]]))
-    alike = np.arange(n)
+    alike, n = np.arange(columns.shape[1]), columns.shape[1]
     alike[rows] = (
         n + np.unique(np.column_stack([*columns[:, rows], target[rows]]), axis=0, return_inverse=True)[1].ravel()
     )
-    tied = (equal & (alike[order[:, 1:]] != alike[order[:, :-1]])).any(axis=1)
+    return np.asarray((equal & (alike[order[:, 1:]] != alike[order[:, :-1]])).any(axis=1))
+
+
+def memory(columns: NDArray[np.float32], order: NDArray[np.int64], depth: int) -> tuple[Sorted, Nodes, Scratch, Leaves]:
+    """What growing trees of that depth on rows (d, n) needs, the rows filled in; every feature counts as tied."""
+    d, n = columns.shape
+    orders, values = np.empty((depth, d, n), np.uint32), np.empty((depth, d, n), np.float32)
+    orders[0], values[0] = order, np.take_along_axis(columns, order, axis=1)
     size = (1 << (depth + 1)) - 1
     whole = np.zeros((6, size), np.int64)
     nodes = Nodes(
@@ -131,4 +136,5 @@ def memory(
         pending=np.zeros((64, 3), np.int64),
     )
     leaves = Leaves(np.zeros(size), np.zeros(size + 1, np.int64), np.zeros(n), np.zeros(n))
+    tied = np.ones(d, np.bool_)
     return Sorted(columns, orders, values, np.zeros((depth, d, n)), tied), nodes, scratch, leaves

@@ -23,6 +23,7 @@ METRIC = Metric(
     range=(0.0, 1.0),
     better="higher",
     source="Eastwood and Williams 2018, A framework for the quantitative evaluation of disentangled representations",
+    threaded=True,
     version=2,  # 1 decided ties by other rounding than scikit-learn's: up to 2e-3 apart
     assumes=(
         "Independent factors; a probe (trees) that can read each of them; thousands of rows; more than one factor in "

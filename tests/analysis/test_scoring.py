@@ -200,3 +200,16 @@ def test_given_rows_with_variance_are_redrawn_together(rows):
     found = score(z, v, variance=np.full(z.shape, 0.05), metrics=["rmig"], resamples=6).scores["rmig"]
     assert found.interval[0] < found.value < found.interval[1]
     assert "interval" not in found.missing
+
+
+def test_metrics_computed_meanwhile_are_the_same(monkeypatch):
+    """DCI grows its trees on threads of its own while the others are computed; values and order are as one by one."""
+    random = np.random.default_rng(0)
+    factors = random.integers(0, 3, size=(300, 2))
+    codes = factors + random.normal(scale=0.2, size=(300, 2))
+    found = {}
+    for threads in (1, 2):
+        monkeypatch.setattr(scoring, "process_threads", lambda threads=threads: threads)
+        found[threads] = score(codes, factors, metrics=["sap", "dci", "mig"])
+    assert list(found[2].scores) == list(found[2].seconds) == ["sap", "dci", "mig"]
+    assert found[1].to_json(timings=False) == found[2].to_json(timings=False)

@@ -12,7 +12,7 @@ from tied import tied
 from latentlab.metrics import _boosting
 from latentlab.metrics._boosting import boost
 from latentlab.metrics._sorting_kernel import sort_rows
-from latentlab.metrics._tree import memory
+from latentlab.metrics._tree import tied_features
 from latentlab.metrics.dci import SCIKIT_LEARN, dci
 
 NEAR = 1e-6
@@ -61,8 +61,7 @@ def test_importances_are_theirs_where_rows_are_drawn_twice(other_targets):
     target = random.permutation(y[rows]) if other_targets else y[rows]
     assert_same(codes[rows], target)
     order = np.argsort(codes[rows].T, axis=1, kind="stable")
-    tied = memory(codes[rows].T, order, target, 3)[0].tied
-    assert tied.tolist() == [other_targets] * 4 + [True]
+    assert tied_features(codes[rows].T, order, target).tolist() == [other_targets] * 4 + [True]
 
 
 def test_a_mirrored_dimension_is_chosen_as_they_choose(monkeypatch):

@@ -63,11 +63,14 @@ def test_booster_is_scikit_learns(classes):
 def test_same_bits_on_any_number_of_threads():
     random = np.random.default_rng(0)
     z = random.normal(size=(300, 3))
-    targets = [random.integers(0, 3, 300), (z[:, 1] > 0).astype(int)]
-    one, two = (boost(z, targets, z, threads=threads) for threads in (1, 2))
-    for a, b in zip(one, two, strict=True):
-        assert a.importances.tobytes() == b.importances.tobytes()
-        assert (a.test == b.test).all()
+    targets = [random.integers(0, 3, 300), (z[:, 1] > 0).astype(int), random.integers(0, 7, 300), z[:, 0].round() % 2]
+    targets = [np.unique(each, return_inverse=True)[1] for each in targets]
+    alone = [boost(z, [target], z, threads=1)[0] for target in targets]
+    for threads in (1, 2, 3):
+        for a, b in zip(boost(z, targets, z, threads=threads), alone, strict=True):
+            assert a.importances.tobytes() == b.importances.tobytes()
+            assert (a.train == b.train).all()
+            assert (a.test == b.test).all()
 
 
 def test_constant_codes_have_no_importance_and_guess_the_commonest_class():

@@ -6,6 +6,7 @@ import importlib
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from types import ModuleType
@@ -22,6 +23,7 @@ from latentlab.analysis.score.uncertainty import is_fast, with_uncertainty
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
 from latentlab.results import Caveat, Result, Score
+from latentlab.system.machine import process_threads
 from latentlab.system.registry import load
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Scores(Result):
     skipped : dict of str
         Why a metric was not computed, by metric.
     seconds : dict of float
-        How many seconds each metric took.
+        How many seconds each metric took; one that computes on several threads takes them while others are computed.
     caveats : tuple of Caveat
         The ways in which the data lie outside the domain in which scores can be trusted.
 
@@ -216,20 +218,38 @@ def each_metric(
 ) -> Scores:
     """Every metric of checked arrays under a profile; `why` says why one that is not resampled has no interval."""
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
+    modules = {name: load("metrics", name) for name in metrics}
+
+    def one(module: ModuleType) -> tuple[Score | str, float]:
+        key, start = _key(module), time.perf_counter()
+        n = resamples if resample_slow or is_fast(module) else 0
+        # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
+        given = classes if key in rules.PROTOCOLS else material
+        try:
+            found: Score | str = score_one(key, module, given, rules, n, why)
+        except InputError as error:
+            found = str(error)
+        return found, time.perf_counter() - start
+
+    apart = [name for name in modules if process_threads() > 1 and modules[name].METRIC.threaded]
+    with ThreadPoolExecutor(1) as pool:
+        begun = {name: pool.submit(one, modules[name]) for name in apart}
+        done = {name: one(module) for name, module in modules.items() if name not in begun}
+        done |= {name: each.result() for name, each in begun.items()}
     found = Scores({}, {}, {})
     for name in metrics:
-        module = load("metrics", name)
-        key = module.__name__.rpartition(".")[2]
-        start = time.perf_counter()
-        try:
-            n = resamples if resample_slow or is_fast(module) else 0
-            # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
-            given = classes if key in rules.PROTOCOLS else material
-            found.scores[key] = score_one(key, module, given, rules, n, why)
-        except InputError as error:
-            found.skipped[key] = str(error)
-        found.seconds[key] = time.perf_counter() - start
+        key, (score, seconds) = _key(modules[name]), done[name]
+        found.seconds[key] = seconds
+        if isinstance(score, str):
+            found.skipped[key] = score
+        else:
+            found.scores[key] = score
     return found
+
+
+def _key(module: ModuleType) -> str:
+    """A metric's name, where it may have been given by a file."""
+    return module.__name__.rpartition(".")[2]
 
 
 def score_one(
