@@ -115,10 +115,9 @@ def _factors() -> tuple[str, ...]:
 
 
 def _first_analysed(chosen: Study) -> str:
-    """The first VAE that has been encoded, else the first run: what a page can show most of."""
-    encoded = [run for run in chosen.runs if run.has("encode")]
-    best = [run for run in encoded if run.config.stochastic] or encoded or list(chosen.runs)
-    return best[0].name
+    """The first of the runs that pages can show most of: encoded, of a VAE, its weights there to decode with."""
+    shown = lambda run: (run.has("encode"), run.config.stochastic, run.model_path.is_file())  # noqa: E731
+    return max(chosen.runs, key=shown).name
 
 
 def remember(

@@ -62,7 +62,7 @@ def _around(run: Run) -> tuple[Decodings | None, str]:
     if not known:
         return None, ""
     choice.remember("range", known, known[0])
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="top", gap="large"):
         if len(known) > 1:
             st.segmented_control(
                 "Traversal over",

@@ -120,3 +120,13 @@ def test_a_title_of_two_lines_stays_within_the_chart(study_of: Any, open_page: A
     layout = json.loads(open_page(path, "sweep").get("plotly_chart")[1].proto.spec)["layout"]
     assert "Separated attribute<br>predictability" in {each["text"] for each in layout["annotations"]}
     assert layout["margin"]["t"] == 2 * 16
+
+
+def test_a_run_that_can_decode_is_shown_first(toy_study: Study, study_of: Any, open_page: Any) -> None:
+    path = study_of("beta-4-seed-0", "beta-4-seed-1")
+    shown = lambda: open_page(path).session_state["run"]  # noqa: E731
+    for name in ("beta-4-seed-0", "beta-4-seed-1"):
+        (path / name / "model.safetensors").touch()
+    assert shown() == "beta-4-seed-0"
+    (path / "beta-4-seed-0" / "model.safetensors").unlink()
+    assert shown() == "beta-4-seed-1"
