@@ -108,16 +108,109 @@ def best_in_order(g, rows, x, total, best):  # type: ignore[no-untyped-def]
         if x[p] > x[p - 1] + NEAR:
             s = moved(g, rows, s, done, p, total)
             done = p
-            right = total - s
-            value = s * s / p + right * right / (n - p)
+            value = gain_of(s, p, n, total)
             if value > best:
                 best, place = value, p - 1
     return place, best
 
 
+@inner
+def find_rivals(node, least, whole, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """How many splits of a node may be the best, in the order in which scikit-learn looks at them; −1 where not known.
+
+    ``scratch.pending`` gets the feature of each and how many rows it has on the left, ``scratch.left`` their sum. A
+    split with the sum and number of an earlier one gains the same, whatever the total, and is never taken.
+    """
+    lo, hi, level, count = nodes.first[node], nodes.end[node], nodes.level[node], 0
+    for t in range(nodes.visits[node]):
+        f = nodes.visited[node, t]
+        x, line = data.values[level, f, lo:hi], data.residuals[level, f, lo:hi]
+        if not (x[hi - lo - 1] > x[0] + NEAR and scratch.top[f] >= least):
+            continue
+        if data.tied[f] and has_equal(x):
+            return -1
+        s, done = 0.0, 0
+        for p in range(1, hi - lo):
+            if x[p] > x[p - 1] + NEAR:
+                if p - done > hi - lo - p:  # taken from the total
+                    return -1
+                for j in range(done, p):
+                    s += line[j]
+                done = p
+                if gain_of(s, p, hi - lo, whole) >= least:
+                    for c in range(count):
+                        if scratch.left[c] == s and scratch.pending[c, 1] == p:
+                            break
+                    else:
+                        if count == len(scratch.left):
+                            return -1
+                        scratch.left[count] = s
+                        scratch.pending[count, 0], scratch.pending[count, 1] = f, p
+                        count += 1
+    return count
+
+
+@inner
+def gain_of(s, p, n, total):  # type: ignore[no-untyped-def]
+    """What a split of n rows gains whose p left ones have the sum `s`, as scikit-learn computes it."""
+    right = total - s
+    return s * s / p + right * right / (n - p)
+
+
+@inner
+def find_rows(node, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """Bring the rows of a node into the order in which it finds them, in ``scratch.found``; whether it is known.
+
+    The last sort of the node above left that order, and a partition. Rows of equal value could lie otherwise, which
+    matters where one of them is a row of this node.
+    """
+    above = (node - 1) // 2
+    lo, hi, level = nodes.first[above], nodes.end[above], nodes.level[above]
+    split, threshold, goes_left = data.columns[nodes.feature[above]], nodes.threshold[above], node % 2 == 1
+    t = nodes.visits[above] - 1
+    while data.values[level, nodes.visited[above, t], hi - 1] <= data.values[level, nodes.visited[above, t], lo]:
+        t -= 1
+    f = nodes.visited[above, t]
+    order, x, rows = data.orders[level, f, lo:hi], data.values[level, f, lo:hi], scratch.found[lo:hi]
+    if data.tied[f]:
+        for i in range(len(x) - 1):
+            if x[i + 1] == x[i]:
+                a, b = split[order[i]] <= threshold, split[order[i + 1]] <= threshold
+                if a == goes_left or b == goes_left:
+                    return False
+    copy(order, rows)
+    part_rows(split, rows, threshold)
+    return True
+
+
+@inner
+def settle(node, least, g, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """Feature, place and gain of the split that scikit-learn takes, where few orders matter; −2 where more do."""
+    total, count, chosen, place, best = nodes.total[node], -1, -2, -1, -1.0
+    if node == 0 or find_rows(node, data, nodes, scratch):
+        if node > 0:
+            total, _ = sums_in_order(g, scratch.found[nodes.first[node] : nodes.end[node]])
+        count = find_rivals(node, least, total, data, nodes, scratch)
+    for c in range(count):
+        p = scratch.pending[c, 1]
+        value = gain_of(scratch.left[c], p, nodes.end[node] - nodes.first[node], total)
+        if value > best:
+            best, chosen, place = value, scratch.pending[c, 0], p - 1
+    return chosen, place, best
+
+
 @part
 def decide(node, best, error, g, data, nodes, scratch):  # type: ignore[no-untyped-def]
     """Feature (−1 for none), place and gain of the split that scikit-learn takes, of those near the best."""
+    chosen, place, gain = settle(node, reach(best, error), g, data, nodes, scratch)
+    if chosen < 0:
+        chosen, place, gain = decide_in_order(node, best, error, g, data, nodes, scratch)
+    return chosen, place, gain
+
+
+@part
+def decide_in_order(node, best, error, g, data, nodes, scratch):  # type: ignore[no-untyped-def]
+    """The same by sums of the rows in scikit-learn's order."""
     lo, hi, level = nodes.first[node], nodes.end[node], nodes.level[node]
     rows, several = scratch.rows[level, lo:hi], hi - lo > 2  # two numbers have the same sum in both orders
     if several:

@@ -57,7 +57,8 @@ class Nodes(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory to work in: running sums, gains and a view of their bits, features drawn, rows as they are sorted."""
+    """Memory to work in: running sums, gains and a view of their bits, features drawn, rows as they are sorted and as
+    they are found, sums left of splits."""
 
     sums: Any
     gain: Any
@@ -70,6 +71,8 @@ class Scratch(NamedTuple):
     state: Any
     rows: Any
     keys: Any
+    found: Any
+    left: Any
     pending: Any
 
 
@@ -133,6 +136,8 @@ def memory(columns: NDArray[np.float32], order: NDArray[np.int64], depth: int) -
         state=np.zeros(1, np.uint32),
         rows=np.tile(np.arange(n, dtype=np.uint32), (depth + 1, 1)),
         keys=np.zeros(n, np.float32),
+        found=np.zeros(n, np.uint32),
+        left=np.zeros(16),
         pending=np.zeros((64, 3), np.int64),
     )
     leaves = Leaves(np.zeros(size), np.zeros(size + 1, np.int64), np.zeros(n), np.zeros(n))
