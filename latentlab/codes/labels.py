@@ -5,19 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.data.dataset import labelled
 
-def labelled(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which rows (n,) have a label. −1 says that a row has none where the other labels count up from 0, or are 1, 2, ….
-
-    It is a class as good as any where that is not so: two classes called −1 and 1, ratings from −2 to 2.
-
-    >>> labelled(np.array([-1, 0, 1])).tolist(), labelled(np.array([-1, 1, 1])).tolist()
-    ([False, True, True], [True, True, True])
-    """
-    known = labels != -1
-    others = np.unique(labels[known])
-    from_one = len(others) > 1 and np.array_equal(others, np.arange(1, len(others) + 1))
-    return known if not len(others) or others[0] == 0 or from_one else np.ones(len(labels), bool)
+__all__ = ["as_factor", "labelled"]
 
 
 def as_factor(labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data._axes import layout, ordered
+from latentlab.data._fingerprint import stamp
 from latentlab.data._names import readable
 from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
 from latentlab.data._pixels import as_bytes, rounded
@@ -145,18 +147,26 @@ def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     """A sentence on the arrays and groups of a file that nothing is read from; none where there are none.
 
-    >>> passed_over(["images", "x", "latents", "factor_names"])
-    ('2 of 4 arrays and groups skipped: latents, x',)
+    Of several of one name the last is read, as in unpacking. The name of a group ends in ``/``.
+
+    >>> passed_over(["images", "x", "latents", "factor_names", "labels/"])
+    ('3 of 5 arrays and groups skipped: labels/, latents, x',)
+    >>> passed_over(["images", "images"])
+    ('1 of 2 arrays and groups skipped: images (an earlier one of that name)',)
     """
-    held = set(names)
+    every = list(names)
+    held = set(every)
     used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {
         NAMES,
         KINDS,
         *FORM,
     }
     left = sorted(held - used)
-    named = ", ".join(name[:24] for name in left[:NAMED]) + (", …" if len(left) > NAMED else "")
-    return (f"{len(left):,} of {len(held):,} arrays and groups skipped: {named}",) if left else ()
+    twice = sorted(name for name, times in Counter(every).items() for _ in range(times - 1))
+    left += [f"{name[:24]} (an earlier one of that name)" for name in twice]
+    named = ", ".join(name if name not in held else name[:24] for name in left[:NAMED])
+    more = ", …" if len(left) > NAMED else ""
+    return (f"{len(left):,} of {len(every):,} arrays and groups skipped: {named}{more}",) if left else ()
 
 
 def reader(path: Path, images: Any, transpose: tuple[int, ...] | None) -> Callable[[Rows], Images]:
@@ -262,14 +272,18 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """An ``.npy`` file, mapped; nothing is unpickled."""
+    """An ``.npy`` file, mapped; nothing is unpickled, and nothing may lie behind the array: `numpy.save` appends."""
     check_regular(path)
     try:
-        return np.lib.format.open_memmap(path, mode="r")
+        array = np.lib.format.open_memmap(path, mode="r")
+        beyond = path.stat().st_size - array.offset - array.nbytes
     except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
         pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
         why = "holds pickled objects, which are never read" if pickled else "is not a complete .npy file"
         raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
+    if beyond:
+        raise InputError(f"{path} has {beyond:,} bytes behind its array; save one array in one file, or all as .npz")
+    return array
 
 
 def read_h5(path: Path) -> dict[str, Checked]:
@@ -321,12 +335,11 @@ def read_header(path: Path, key: str, file: IO[bytes]) -> Header:
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays that are asked for by name; bytes are counted while unpacking, other members are left alone."""
-    stat = path.stat()
-    return _unpacked(path, stat.st_mtime_ns, stat.st_size)
+    return _unpacked(path, stamp(path))
 
 
 @lru_cache(maxsize=2)
-def _unpacked(path: Path, mtime: int, size: int) -> dict[str, NDArray[Any]]:
+def _unpacked(path: Path, at: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *FORM}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.data.dataset import Dataset, Samples
+from latentlab.data.dataset import Dataset, Samples, check_ids, labelled
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError, MissingError
 from latentlab.system.limits import LOOKING, rows_at_once
@@ -75,6 +75,7 @@ def _findings(data: Dataset) -> list[Finding]:
     if data.labels is not None:
         findings.append(_labels(data))
     findings += [_finding("remark", remark) for remark in data.remarks]
+    findings += _ids(data)
     findings += [_factor(data, column) for column in range(len(data.specs))]
     return [*findings, *_values(data)]
 
@@ -85,9 +86,22 @@ def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -
 
 def _labels(data: Dataset) -> Finding:
     labels = np.asarray(data.labels)
-    values, counts = np.unique(labels[labels >= 0] if data.label_names else labels, return_counts=True)
+    known = labels[labels >= 0] if data.label_names else labels[labelled(labels)]
+    values, counts = np.unique(known, return_counts=True)
+    if not len(values):
+        return _finding("labels", "no class", "no row has a label: −1 marks rows without one")
     found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} {data.form.plural}"
+    if without := len(labels) - len(known):
+        found += f"; {without:,} of {len(labels):,} rows have no label"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
+
+
+def _ids(data: Dataset) -> list[Finding]:
+    try:
+        check_ids(data)
+    except InputError as error:
+        return [_finding("row ids", f"{len(np.unique(data.row_ids)):,} of {len(data):,} differ", str(error))]
+    return []
 
 
 def _factor(data: Dataset, column: int) -> Finding:

@@ -6,10 +6,12 @@ What a file leaves open is ``unclear``, and is asked for by whoever reads it.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
@@ -25,9 +27,12 @@ THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234, which is also a 
 DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}[ .-]+[A-Za-z]{3,9}[ .,-]+\d{2,4}|\d{1,2}:\d{2}(:\d{2}.*)?"
 )
+AMOUNT = re.compile(r"[+-]?\d+([.,]\d+)?\s*([%$€£¥]|[^\W\d_]{1,4})")  # 0,50 €
 WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>\s+\D.*)")
 ERROR = re.compile(r'"?#(N/A|DIV/0!|REF!|VALUE!|NUM!|NAME\?|NULL!)')  # what a spreadsheet writes into a cell
 EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # a first line by which Excel is told the separator
+SMALL = re.compile(r"[+-]?\d{1,3}")  # what needs no mark of thousands
+SEVERAL = 3  # cells with a mark of thousands that are no accident
 WHOLE = re.compile(r"[+-]?\d+")
 CODES = r"0\d+|\d+[eE]\+?\d+"  # whole numbers that may be names, which are others when they are written as numbers
 CODED = re.compile(rf"(?<![\w.])(?:{CODES})(?![\w.])")
@@ -36,6 +41,7 @@ DECIMAL_POINT = re.compile(r"(?:^|[;\t| \"])[+-]?\d*\.\d+(?:[eE][+-]?\d+)?(?=$|[
 BOOLEANS = ("true", "false")
 SAMPLE = 200  # rows that the first one is compared with
 SNIFFED = 50  # lines that the separator is told from
+SHORT, LONG = 4, 6  # numbers that run one way by no accident: in equal steps, and in any
 COUNTERS = ("index", "idx", "id", "row", "rows", "row_id", "rowid", "nr", "no")
 UNNAMED = ("", "Unnamed: 0")  # the header of an index by pandas, and what it becomes when pandas reads it
 
@@ -118,7 +124,8 @@ def separator_of(lines: Sequence[str]) -> str:
 
 
 def _is_number(cell: str, separator: str) -> bool:
-    return is_value(cell.replace(",", ".") if separator != "," else cell) or GROUPED.fullmatch(cell) is not None
+    plain = is_value(cell.replace(",", ".") if separator != "," else cell)
+    return plain or GROUPED.fullmatch(cell) is not None or AMOUNT.fullmatch(cell) is not None
 
 
 def grouped(lines: Sequence[str], separator: str, decimal: str) -> str:
@@ -134,6 +141,19 @@ def grouped(lines: Sequence[str], separator: str, decimal: str) -> str:
     pattern = DECIMAL_COMMA if decimal == "," else DECIMAL_POINT
     found = [match[0].strip(' \t;|"') for line in lines for match in pattern.finditer(line)]
     return found[0] if found and all(map(THOUSANDS.fullmatch, found)) else ""
+
+
+def in_thousands(cells: Sequence[str]) -> str:
+    """A cell of a column with a mark of thousands: all cells with a mark have three digits behind it, others have few.
+
+    Numbers that are written with three decimals have them in every row.
+
+    >>> in_thousands(["850", "1.250", "12.500", "3.725"]), in_thousands(["0.850", "1.250", "12.500", "3.725"])
+    ('1.250', '')
+    """
+    marked = [cell for cell in cells if THOUSANDS.fullmatch(cell)]
+    plain = sum(SMALL.fullmatch(cell) is not None for cell in cells)
+    return marked[0] if len(marked) >= SEVERAL and 0 < plain == len(cells) - len(marked) else ""
 
 
 def decimal_of(lines: Sequence[str], separator: str) -> str:
@@ -161,7 +181,51 @@ def judge(rows: Sequence[Sequence[str]], decimal: str = ".") -> Verdict:
     """
     first, below = list(rows[0]), rows[1 : SAMPLE + 1]
     words = [j for j, cell in enumerate(first) if not is_value(cell, decimal)]
-    return _judge_words(first, below, words, decimal) if words else _judge_numbers(first, below)
+    if words:
+        return _judge_words(first, below, words, decimal)
+    verdict = _judge_numbers(first, below)
+    return "unclear" if verdict == "row" and _is_scale(first, below, decimal) else verdict
+
+
+def _is_scale(first: list[str], below: Sequence[Sequence[str]], decimal: str) -> bool:
+    """Whether the first row may name the points of a scale, as years and wavelengths do: its numbers run one way.
+
+    They are three or more in equal steps, far from what is in their columns; or `LONG` or more, in equal steps `SHORT`
+    or more, where most other rows run in no order.
+    """
+    rows = [_numbers(row, decimal) for row in (first, *below) if len(row) == len(first)]
+    way, rest = _way(rows[0]), rows[1:]
+    if way == 0 or len(rest) < 2:
+        return False
+    given = [number for number in rows[0] if not math.isnan(number)]
+    steps = [after - before for before, after in pairwise(given)]
+    equal = max(steps) - min(steps) <= 0.02 * abs(sum(steps) / len(steps))
+    if equal and all(_is_far(number, [row[j] for row in rest]) for j, number in enumerate(rows[0])):
+        return True
+    return len(given) >= (SHORT if equal else LONG) and 2 * sum(_way(row) == way for row in rest) < len(rest)
+
+
+def _is_far(number: float, column: list[float]) -> bool:
+    """Whether a number lies farther from a column than the column is wide, or is missing."""
+    known = [each for each in column if not math.isnan(each)]
+    if math.isnan(number) or not known:
+        return True
+    low, high = min(known), max(known)
+    return max(low - number, number - high) > high - low
+
+
+def _numbers(row: Sequence[str], decimal: str) -> list[float]:
+    cells = [cell.replace(",", ".") if decimal == "," else cell for cell in row]
+    return [float(cell) if NUMBER.fullmatch(cell) else math.nan for cell in cells]
+
+
+def _way(numbers: Sequence[float]) -> int:
+    """1 where three numbers or more rise, -1 where they fall, 0 elsewhere; the first may be missing."""
+    known = numbers[1:] if numbers and math.isnan(numbers[0]) else numbers
+    steps = [after - before for before, after in pairwise(known)]
+    if len(steps) < 2 or not all(map(math.isfinite, steps)):
+        return 0
+    return 1 if min(steps) > 0 else -1 if max(steps) < 0 else 0
 
 
 def _judge_numbers(first: list[str], below: Sequence[Sequence[str]]) -> Verdict:

@@ -56,8 +56,8 @@ def load(
     if _published.found(path) and not recipe:
         return dsprites.load(str(path))
     data = _arrays.from_arrays(path, arrays, axes, kind, how)
-    file = next(iter(arrays.values())).dataset.file
-    return replace(_stored(path, data, recipe), remarks=(*data.remarks, *_arrays.passed_over(file)))
+    held = [key if key in arrays else f"{key}/" for key in next(iter(arrays.values())).dataset.file]
+    return replace(_stored(path, data, recipe), remarks=(*data.remarks, *_arrays.passed_over(held)))
 
 
 def _stored(path: Path, data: Dataset, recipe: str) -> Dataset:

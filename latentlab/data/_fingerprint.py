@@ -74,7 +74,7 @@ def of_rows(read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...]) ->
 
 def of_stored(path: Path, read: Callable[[Any], NDArray[np.uint8]], shape: tuple[int, ...], recipe: str = "") -> str:
     """`of_rows` of the images in one file, computed again only where the file or its ``recipe`` has changed."""
-    key = (path, *_stamp(path), shape, recipe)
+    key = (path, *stamp(path), shape, recipe)
     if key not in _STORED:
         _STORED[key] = of_rows(read, shape)
     return _STORED[key]
@@ -92,10 +92,10 @@ def of_files(files: Iterable[tuple[str, Path]], *recipe: Any) -> str:
 
 
 def _of_file(path: Path) -> str:
-    return _hashed(path, _stamp(path))
+    return _hashed(path, stamp(path))
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def stamp(path: Path) -> tuple[int, ...]:
     """Inode, size, modification and change time: within a process, a file is hashed again where one is another."""
     stat = path.stat()
     return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from latentlab.data._arrangement import UNLABELLED, arranged, doubled
 from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names, with_slashes
@@ -35,11 +36,6 @@ MEMBER = 1 << 28  # bytes that one image file may have
 TURNED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where a header may say how to turn an image
 ORIENTATION = 0x0112  # the EXIF tag; from 5 on width and height change places
 RULES = "upright, on white"  # how pixels are made of files; part of what the images are
-SPLITS = {
-    "train": "train", "training": "train", "test": "test", "testing": "test",
-    "val": "val", "valid": "valid", "validation": "validation",
-}  # fmt: skip
-UNLABELLED = "unlabelled"
 Opener = Callable[[str], IO[bytes]]
 
 
@@ -47,8 +43,8 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
     """Grey (1 channel) or colour (3 channels) images of one size, in the order of their names.
 
     Grey images of 16 bits and of floats (PNG, TIFF) are kept as numbers. Images in subfolders get the subfolder as
-    their label; where all lie in folders called train, test or val, those are the splits, and the folders in them the
-    labels. Where grey and colour are mixed, all are read as colour. ``size``
+    their label; where all lie in folders called train, test or val (`arranged`), those are the splits, and the folders
+    in them the labels. Where grey and colour are mixed, all are read as colour. ``size``
     resizes each to ``size`` × ``size`` (bilinear, area-averaging when smaller). Transparent pixels stand on white, and
     images are turned as their EXIF orientation says. Raises `InputError` where sizes differ without ``size=``, where
     links lead nowhere, and, when a row is read, where an image cannot be decoded.
@@ -64,7 +60,7 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
     shape = (3 if colour else files[0].channels, size or height, size or width)
     form = _form(files, shape)
     listed = tuple(file.name for file in files)
-    classes, splits = _arranged(listed)
+    classes, splits = arranged(listed)
     names = sorted(set(classes), key=natural)
     numbers = {name: number for number, name in enumerate(names)}
     return Dataset(
@@ -101,6 +97,8 @@ def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
     if UNLABELLED in classes:
         count = classes.count(UNLABELLED)
         yield f"{count:,} of {len(files):,} images are not in a class folder; their class is called {UNLABELLED}"
+    if alike := doubled(classes):
+        yield alike
 
 
 def _renamed(names: list[str]) -> tuple[str, ...]:
@@ -234,6 +232,8 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
 
 def _refusal(name: str, open_file: Opener) -> str:
     with open_file(name) as file:
+        if file.read(12)[4:8] == b"ftyp":  # phones and browsers give HEIC and AVIF any suffix
+            return "it is HEIC, AVIF or a video, which are not read; convert it to JPEG or PNG"
         return refusal(file)
 
 
@@ -319,24 +319,6 @@ def _shown(image: Image.Image, mode: str, size: int | None) -> Image.Image:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), clear)
     pixels = image if image.mode == mode else image.convert(mode)
     return pixels if size is None else pixels.resize((size, size), Image.Resampling.BILINEAR)
-
-
-def _arranged(names: tuple[str, ...]) -> tuple[list[str], dict[str, range]]:
-    """The folder of each image that stands for its class, and the rows of each split where folders stand for splits."""
-    folders = [PurePosixPath(name).parent.parts for name in names]
-    depth = 0
-    while all(len(parts) > depth for parts in folders) and len({parts[depth] for parts in folders}) == 1:
-        depth += 1
-    tops = [parts[depth] if len(parts) > depth else "" for parts in folders]
-    firsts = [k for k, top in enumerate(tops) if k == 0 or tops[k - 1] != top]
-    called = [SPLITS.get(tops[k].lower(), "") for k in firsts]
-    if len(called) < 2 or "" in called or len(set(called)) < len(called):
-        loose = UNLABELLED if any(folders) else "."  # images beside folders of others
-        return ["/".join(parts) or loose for parts in folders], {}
-    splits = dict(zip(called, map(range, firsts, [*firsts[1:], len(names)]), strict=True))
-    classes = ["/".join(parts[depth + 1 :]) for parts in folders]
-    named = [name or UNLABELLED for name in classes] if any(classes) else classes
-    return named, {name: splits[name] for name in SPLITS.values() if name in splits}
 
 
 def _without_common(names: list[str]) -> tuple[str, ...]:

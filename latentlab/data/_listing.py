@@ -21,10 +21,12 @@ NAMED = 5  # suffixes that are named among what is skipped
 
 @dataclass
 class Listing:
-    """Names of images, parted by ``/`` and in natural order, and how many files of each kind were skipped."""
+    """Names of images, parted by ``/`` and in natural order, how many files of each kind were skipped, and which
+    folders hold nothing."""
 
     images: list[str] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
+    empty: list[str] = field(default_factory=list)
 
     def add(self, name: str) -> None:
         """Sort in a regular file."""
@@ -42,11 +44,14 @@ class Listing:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was skipped, as a sentence; nothing where every file is an image."""
+        """What was skipped, and which folders are empty, a sentence each; nothing where every file is an image."""
         left = sum(self.passed.values())
         kinds = [f"{count:,} {kind[:40]}" for kind, count in self.passed.most_common(NAMED)]
         more = [] if len(self.passed) <= NAMED else ["…"]
-        return (f"{left:,} of {left + len(self.images):,} files skipped: {', '.join(kinds + more)}",) if left else ()
+        skipped = [f"{left:,} of {left + len(self.images):,} files skipped: {', '.join(kinds + more)}"] if left else []
+        named = ", ".join(name[-30:] for name in self.empty[:NAMED]) + (", …" if len(self.empty) > NAMED else "")
+        noun = "folder is" if len(self.empty) == 1 else "folders are"
+        return (*skipped, *([f"{len(self.empty):,} {noun} empty: {named}"] if self.empty else []))
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -71,7 +76,10 @@ def of_folder(top: Path) -> Listing:
             listing.passed["link to a folder that is already read"] += 1
             continue
         seen.add((stat.st_dev, stat.st_ino))
-        for entry in _entries(folder):
+        entries = _entries(folder)
+        if prefix and not entries:
+            listing.empty.append(prefix[:-1])
+        for entry in entries:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 own.append((f"{name}/", Path(entry.path)))
@@ -89,6 +97,7 @@ def of_folder(top: Path) -> Listing:
                 listing.passed["neither file nor folder"] += 1
     _check_absent(top, absent, listing)
     listing.images.sort(key=natural)
+    listing.empty.sort(key=natural)
     return listing
 
 
@@ -96,7 +105,11 @@ def of_archive(names: Iterable[str]) -> Listing:
     """The files of a ``.zip`` by their names, parted by ``/``; the last of one name counts, as in unpacking."""
     listing = Listing()
     for name, times in Counter(list(names)).items():
-        if name.endswith("/") or any(map(_ignored, PurePosixPath(name).parts)):
+        parts = PurePosixPath(name).parts
+        if ".." in parts:
+            listing.passed["with a path out of the archive"] += times
+            continue
+        if name.endswith("/") or any(map(_ignored, parts)):
             continue
         listing.add(name)
         listing.passed["replaced by later ones of the same name"] += times - 1

@@ -89,4 +89,4 @@ def _dataset(head: str, name: str, found: Any, source: Mapping[str, Any]) -> Dat
             f"{head} returned a {type(found).__name__}; expected images (n, h, w), a mapping or an ll.Dataset"
         )
     made = _arrays.from_arrays(Path(head), {str(key): _array(head, str(key), value) for key, value in found.items()})
-    return replace(made, name=name, source=source)
+    return replace(made, name=name, source=source, remarks=(*made.remarks, *_arrays.passed_over(map(str, found))))

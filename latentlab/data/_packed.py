@@ -6,9 +6,10 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LIMIT = 1 << 28  # bytes of text: over a million rows of ten numbers
+CONTROL = re.compile("[\x80-\x9f]")  # of Latin-1, which no table holds
 MARKS = (  # the longer marks first: UTF-32's begins as UTF-16's does
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -47,8 +49,9 @@ PACKED: dict[str, Callable[[Path], Any]] = {
 def read_text(path: Path) -> tuple[str, list[str]]:
     """The text of a file, its lines ended by newlines alone, and what had to be assumed to read it.
 
-    A byte order mark says how it is encoded; without one it is UTF-8 or, where that fails, Latin-1. Raises
-    `InputError` for what is damaged, holds more than `LIMIT` bytes, or is not text.
+    A byte order mark says how it is encoded; without one it is UTF-8 or, where that fails, Windows-1252 where it has
+    what are control characters in Latin-1, else Latin-1. Raises `InputError` for what is damaged, holds more than
+    `LIMIT` bytes, or is not text.
     """
     text, said = _decoded(path, _bytes(path))
     if "\0" in text:
@@ -80,4 +83,9 @@ def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:
     try:
         return content.decode(), []
     except UnicodeDecodeError:
-        return content.decode("latin-1"), ["not UTF-8, so read as Latin-1"]
+        pass
+    text = content.decode("latin-1")
+    if CONTROL.search(text):
+        with suppress(UnicodeDecodeError):
+            return content.decode("cp1252"), ["not UTF-8, so read as Windows-1252"]
+    return text, ["not UTF-8, so read as Latin-1"]

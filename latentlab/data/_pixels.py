@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.kinds import Form
 from latentlab.errors import InputError
+from latentlab.system.precision import unmasked
 
 ROUND_OFF = 1e-6  # how far outside [0, 1] a float may lie: what float32 loses when images are scaled
 
@@ -67,6 +68,8 @@ class Typed:
 
     def __call__(self, rows: Any) -> NDArray[Any]:
         block, expected = self.read(rows), (len(rows), *self.form.shape)
+        if isinstance(block, np.ma.MaskedArray):
+            block = unmasked(block, f"{self.name}, as it is read,")
         if not isinstance(block, np.ndarray) or block.shape != expected:
             came = f"{block.dtype} {block.shape}" if isinstance(block, np.ndarray) else f"a {type(block).__name__}"
             raise InputError(

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from latentlab.data._dialects import (
@@ -30,6 +31,7 @@ from latentlab.data._dialects import (
     decimal_of,
     grouped,
     has_row_names,
+    in_thousands,
     is_comment,
     judge,
     names_in_comment,
@@ -105,6 +107,7 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     frame = _parsed(path, rows, dialect, max(counts))
     if len(frame) != len(counts) - headed:
         raise InputError(f"{path} has quotes that are not closed, or ambiguous lines; save it again")
+    _check_thousands(path, rows, dialect, frame, asked)
     written = _written(path, rows, dialect, frame)
     index = written.get(0, frame[0]) if _has_index(path, frame, names, asked) else None
     kept = frame if index is None else frame.drop(columns=0)
@@ -120,9 +123,33 @@ def _decimal(path: Path, rows: list[str], separator: str, asked: Asked) -> str:
         return asked.decimal
     decimal = decimal_of(rows, separator)
     if cell := grouped(rows, separator, decimal):
-        told = "pass decimal=comma or decimal=point" if asked.option else "write more decimals, or no marks"
-        raise InputError(f"{path}: is {cell} a fraction, or a whole number with a mark of thousands? {told}")
+        raise _doubt(path, cell, asked)
     return decimal
+
+
+def _doubt(path: Path, cell: str, asked: Asked) -> InputError:
+    told = "pass decimal=comma or decimal=point" if asked.option else "write more decimals, or no marks"
+    return InputError(f"{path}: is {cell} a fraction, or a whole number with a mark of thousands? {told}")
+
+
+def _check_thousands(path: Path, lines: list[str], dialect: _Dialect, frame: pd.DataFrame, asked: Asked) -> None:
+    """Raise an `InputError` where a column was read as fractions that may be whole numbers in thousands."""
+    suspects = [] if asked.decimal else [j for j, column in frame.items() if _in_thousandths(column)]
+    if suspects:
+        texts = _parsed(path, lines, dialect, frame.shape[1], usecols=suspects, dtype="string")
+        for j in suspects:
+            if cell := in_thousands(texts[j].dropna().str.strip().tolist()):
+                raise _doubt(path, cell, asked)
+
+
+def _in_thousandths(column: pd.Series[Any]) -> bool:
+    """Whether there are fractions among whole numbers below 1,000, and none that three decimals do not tell."""
+    if not pd.api.types.is_float_dtype(column):
+        return False
+    known = column.dropna().to_numpy(np.float64)
+    whole, thousandths = known % 1 == 0, known * 1000
+    near = np.abs(thousandths - thousandths.round()) < 1e-6 * np.maximum(1, np.abs(known))
+    return bool(np.isfinite(known).all() and near.all() and whole.any() and not whole.all())
 
 
 def _check_width(path: Path, lines: Lines) -> None:

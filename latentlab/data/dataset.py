@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from latentlab.data._fingerprint import Known, digest, of_rows
 from latentlab.data._pixels import Typed
+from latentlab.data._typed import factors_of, ids_of, labels_of, names_of
 from latentlab.data.kinds import Form, image_form
 from latentlab.errors import InputError
 
 FactorKind = Literal["categorical", "ordinal", "continuous", "circular"]
 TURNS = (2 * np.pi, 360.0, 1.0)  # a whole turn in radians, degrees and turns
+KNOWN = {"factors": factors_of, "labels": labels_of, "row_ids": ids_of, "row_names": names_of}
 Rows = NDArray[np.int64]
 Images = NDArray[np.uint8]
 Samples = NDArray[Any]
@@ -115,7 +117,7 @@ class Dataset:
     Raises
     ------
     InputError
-        Where the shape does not belong to the form, or factors, labels or ids have another number of rows.
+        Where the shape does not belong to the form, or factors, labels or ids are no such arrays.
 
     Examples
     --------
@@ -153,6 +155,9 @@ class Dataset:
             raise InputError(f"{self.name}: samples have shape {self.shape[1:]}, but their form is {self.form.size}")
         if self.row_ids is None:
             object.__setattr__(self, "row_ids", np.arange(len(self), dtype=np.int64))
+        for what, typed in KNOWN.items():
+            if (given := getattr(self, what)) is not None:
+                object.__setattr__(self, what, typed(self.name, given, len(self)))
         for what, array in (
             ("factors", self.factors),
             ("labels", self.labels),
@@ -163,6 +168,11 @@ class Dataset:
                 raise InputError(
                     f"{self.name}: {what} has {len(array)} rows but there are {len(self)} {self.form.plural}"
                 )
+        if not all(isinstance(spec, Factor) for spec in self.specs):
+            raise InputError(f"{self.name}: specs hold something else than ll.data.Factor; expected one a factor")
+        names = [spec.name for spec in self.specs]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InputError(f"{self.name}: two factors are called {twice[:60]!r}; name each once")
         if self.factors is not None and self.factors.shape[1] != len(self.specs):
             raise InputError(
                 f"{self.name}: factors has {self.factors.shape[1]} columns but {len(self.specs)} factors are described"
@@ -291,6 +301,20 @@ def is_grid(grid: Any, rows: int, factors: NDArray[np.floating] | None = None) -
     return True
 
 
+def labelled(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows (n,) have a label. −1 says that a row has none where the other labels count up from 0, or are 1, 2, ….
+
+    It is a class as good as any where that is not so: two classes called −1 and 1, ratings from −2 to 2.
+
+    >>> labelled(np.array([-1, 0, 1])).tolist(), labelled(np.array([-1, 1, 1])).tolist()
+    ([False, True, True], [True, True, True])
+    """
+    known = labels != -1
+    others = np.unique(labels[known])
+    from_one = len(others) > 1 and np.array_equal(others, np.arange(1, len(others) + 1))
+    return known if not len(others) or others[0] == 0 or from_one else np.ones(len(labels), bool)
+
+
 def _of_factors(factors: NDArray[np.float64], specs: tuple[Factor, ...], grid: tuple[int, ...] | None) -> str:
     levels = None if grid is None else tuple(map(int, grid))
     return digest(np.asarray(factors, np.float64), *map(_described, specs), levels)
@@ -299,6 +323,16 @@ def _of_factors(factors: NDArray[np.float64], specs: tuple[Factor, ...], grid: t
 def _described(factor: Factor) -> str:
     values = (value if isinstance(value, str) else float(value) for value in factor.values)
     return repr((factor.name, factor.kind, *values))
+
+
+def check_ids(data: Dataset) -> None:
+    """Raise an `InputError` where two rows have one id, by which codes, weights and other tables find them."""
+    ids = np.sort(data.row_ids)
+    if (twice := ids[1:] == ids[:-1]).any():
+        raise InputError(
+            f"{data.name}: row_ids has {int(ids[1:][twice][0])} more than once ({int(twice.sum()):,} repeats); "
+            "expected an id of its own for each row"
+        )
 
 
 def check_form(data: Dataset, form: Form, whose: str) -> None:

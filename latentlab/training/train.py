@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from latentlab.data import Dataset, load, say_if_dark
+from latentlab.data.dataset import check_ids
 from latentlab.errors import InputError, LatentlabError
 from latentlab.models import Autoencoder, build, place
 from latentlab.models.networks._layers import mix_precision
@@ -101,6 +102,7 @@ def train(
     out = Path(out)
     config = config or configure(data, **options)
     part = data.split(config.split)
+    check_ids(part)
     if config.fingerprint not in ("", part.fingerprint["images"]):
         raise InputError(f"{str(out)[-50:]} is for different images than {part.name[-50:]}; {RESTORE}")
     drawn_by = drawn_with(config, part, data, weights)

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from latentlab.data import load
+from latentlab.data import check, load
 from latentlab.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -303,3 +303,32 @@ def test_arrays_in_groups_are_named(tmp_path: Path) -> None:
         file["train/images"] = GREY
     with pytest.raises(InputError, match="holds no array at its top, but train"):
         load(tmp_path / "d.h5")
+
+
+def test_what_lies_behind_an_array_is_not_lost(tmp_path: Path) -> None:
+    with (tmp_path / "x.npy").open("wb") as file:
+        np.save(file, GREY)
+        np.save(file, GREY[::-1])
+    with pytest.raises(InputError, match=r"has 248 bytes behind its array; save one array in one file"):
+        load(tmp_path / "x.npy")
+
+
+def test_a_group_called_labels_and_an_array_that_is_there_twice_are_said(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["images"] = GREY
+        file["labels/fine"] = np.arange(6)
+    assert load(tmp_path / "x.h5").remarks == ("1 of 2 arrays and groups skipped: labels/",)
+    np.savez(tmp_path / "x.npz", images=GREY)
+    np.save(tmp_path / "y.npy", GREY[::-1])
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.write(tmp_path / "y.npy", "images.npy")
+    data = load(tmp_path / "x.npz")
+    np.testing.assert_array_equal(data[:][:, 0], GREY[::-1])
+    assert data.remarks == ("1 of 2 arrays and groups skipped: images (an earlier one of that name)",)
+
+
+@pytest.mark.parametrize(("labels", "told"), [([-1, 0, 1] * 2, "2 classes of 2"), ([-1, 1, 1] * 2, "2 classes of 2")])
+def test_rows_without_a_label_are_no_class(tmp_path: Path, labels: list[int], told: str) -> None:
+    found = {each["what"]: each["found"] for each in check(write(tmp_path / "x.npz", images=GREY, labels=labels))}
+    assert str(found["labels"]).startswith(told)
+    assert ("2 of 6 rows have no label" in str(found["labels"])) == (0 in labels)

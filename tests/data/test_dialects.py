@@ -173,6 +173,16 @@ OPEN = {  # what can be read in two ways, and what the option that is asked for 
         "--header",
         {Asked(header=True): (2, 2), Asked(header=False): (3, 2)},
     ),
+    "wavelengths": (
+        "400.3,400.8,401.3,401.8\n0.5,0.7,0.1,0.2\n0.1,0.2,0.4,0.1\n0.3,0.1,0.4,0.2\n",
+        "--header",
+        {Asked(header=True): (3, 4), Asked(header=False): (4, 4)},
+    ),
+    "years of counts": (
+        "2018,2019,2020\n3,5,1\n2,2,7\n3,4,6\n",
+        "--header",
+        {Asked(header=True): (3, 3), Asked(header=False): (4, 3)},
+    ),
     "row numbers": ("0,.5,1\n1,.7,1\n2,.1,0\n", "--index", {Asked(index=True): (3, 2), Asked(index=False): (3, 3)}),
     "an id": ("id,a\n1,5\n2,6\n3,6\n", "--index", {Asked(index=True): (3, 1), Asked(index=False): (3, 2)}),
     "a nameless column": (
@@ -365,3 +375,68 @@ def test_levels_that_only_leading_zeros_tell_apart_stay_apart(tmp_path: Path) ->
     assert len(np.unique(read.factors)) == 3
     months = as_factors(table(tmp_path / "v.csv", "f\n01\n02\n12\n01\n"), 4)
     np.testing.assert_array_equal(months.factors, [[1], [2], [12], [1]])
+
+
+@TRIALS
+@given(
+    start=st.floats(-50, 2000).map(lambda x: round(x, 1)),
+    steps=st.lists(st.floats(0.2, 9), min_size=5, max_size=9),
+    values=arrays(np.float64, (8, 9), elements=st.floats(-9, 9).map(lambda x: round(x, 2))),
+    falling=st.booleans(),
+)
+def test_a_scale_above_a_table_is_never_taken_for_a_row(tmp_path, start, steps, values, falling) -> None:
+    scale = np.round(start + np.cumsum([0, *steps]), 1)[:9]
+    scale, rows = (scale[::-1] if falling else scale), values[:, : len(scale)]
+    frame = pd.DataFrame(rows, columns=list(map(str, scale)))
+    path = table(tmp_path / "z.csv", frame.to_csv(index=False))
+    running = sum(bool((np.diff(row) > 0).all() or (np.diff(row) < 0).all()) for row in rows)
+    if running:  # rows that run one way themselves are no evidence
+        return
+    with pytest.raises(InputError, match=r"may be names or a row; pass --header"):
+        read_arrays(path)
+    np.testing.assert_array_equal(as_factors(path, len(rows)).factors, rows)
+
+
+@TRIALS
+@given(
+    numbers=st.lists(st.integers(0, 9_999_999), min_size=8, max_size=20),
+    separator=st.sampled_from([",", ";", "\t", "|"]),
+    mark=st.sampled_from([".", ",", "'", " ", "\u00a0", "\u202f"]),
+)
+def test_marks_of_thousands_never_make_another_number(tmp_path, numbers, separator, mark) -> None:
+    written = [f"{number:,}".replace(",", mark) for number in numbers]
+    frame = pd.DataFrame({"a": written, "b": np.arange(len(numbers)) % 3})
+    path = table(tmp_path / "v.csv", frame.to_csv(index=False, sep=separator))
+    marked = [number for number in numbers if number > 999]
+    if 0 < len(marked) < 3 and len(marked) < len(numbers) and max(numbers) < 1_000_000:
+        return  # too few to be told from fractions
+    if len(marked) == len(numbers) and separator != ";" and mark == "." and max(numbers) < 1_000_000:
+        return  # as numbers with three decimals are written
+    try:
+        read = as_factors(path, len(numbers))
+    except InputError:
+        return
+    _, ranks = np.unique(numbers, return_inverse=True)
+    assert read.factors is not None
+    np.testing.assert_array_equal(np.unique(read.factors[:, 0], return_inverse=True)[1], ranks)
+
+
+def test_three_decimals_are_no_thousands(tmp_path: Path) -> None:
+    for form in ("%.3f", "%.4g"):
+        values = np.random.default_rng(0).uniform(1, 900, (40, 2))
+        np.savetxt(tmp_path / "z.tsv", values, form, "\t")
+        assert read_arrays(tmp_path / "z.tsv").codes.shape == (40, 2)
+
+
+def test_amounts_with_a_decimal_comma_do_not_part_cells(tmp_path: Path) -> None:
+    path = table(tmp_path / "v.csv", "".join(f"{k},50 €;{k % 5},25\n" for k in (3, 9, 1, 7)))
+    with pytest.raises(InputError, match=r"the first line \(3,50 €, 3,25\)"):
+        as_factors(path, 9)
+
+
+def test_what_windows_writes_is_read_as_windows_has_it(tmp_path: Path) -> None:
+    content = "Preis €;w\n0,5;„ja“\n1,5;Žižek\n2,25;„ja“\n"
+    read = as_factors(table(tmp_path / "v.csv", content.encode("cp1252")), 3)
+    assert read.names == ("Preis €", "w")
+    assert "read as Windows-1252" in read.said[0]
+    assert "(Žižek, „ja“)" in read.said[0]

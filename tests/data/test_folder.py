@@ -136,7 +136,7 @@ def test_links_to_images_that_were_not_fetched_are_an_error(tmp_path: Path) -> N
         load(tmp_path)
     (tmp_path / "horse").unlink()
     (tmp_path / "notes.txt").symlink_to("nowhere")
-    assert load(tmp_path).remarks == ("1 of 2 files skipped: 1 broken link",)
+    assert load(tmp_path).remarks == ("1 of 2 files skipped: 1 broken link", "1 folder is empty: dog")
 
 
 @pytest.mark.parametrize(
@@ -380,3 +380,70 @@ def test_a_text_called_an_image_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("hello")
     with pytest.raises(InputError, match=r"cannot read image a\.png \(it is not an image\); repair or remove it"):
         load(str(tmp_path))
+
+
+def make(top: Path, *names: str) -> Path:
+    for name in names:
+        save(top / name, 4, 4)
+    return top
+
+
+@pytest.mark.parametrize(
+    ("names", "splits", "classes", "labels"),
+    [
+        (
+            ["seg_test/seg_test/sea/1.png", "seg_train/seg_train/ice/1.png", "seg_train/seg_train/sea/1.png"],
+            {"train": range(1, 3), "test": range(1)},
+            ("ice", "sea"),
+            [1, 0, 1],
+        ),
+        (
+            ["test/test/1.png", "train/train/cat/1.png", "train/train/dog/1.png"],
+            {"train": range(1, 3), "test": range(1)},
+            ("cat", "dog", "unlabelled"),
+            [2, 0, 1],
+        ),
+        (["test1/1.png", "train/1.png"], {"train": range(1, 2), "test": range(1)}, (), None),
+        (
+            ["test_set/cat/1.png", "training_set/cat/1.png", "training_set/dog/1.png"],
+            {"train": range(1, 3), "test": range(1)},
+            ("cat", "dog"),
+            [0, 0, 1],
+        ),
+        (["train2017/1.png", "val2017/1.png"], {"train": range(1), "val": range(1, 2)}, (), None),
+        (["latest/1.png", "train/1.png"], {}, ("latest", "train"), [0, 1]),
+        (["test_masks/1.png", "train/1.png"], {}, ("test_masks", "train"), [0, 1]),
+        (["test/1.png", "testing/1.png"], {}, ("test", "testing"), [0, 1]),
+    ],
+)
+def test_folders_of_splits_under_the_names_that_people_give_them(
+    tmp_path: Path, names: list[str], splits: dict[str, range], classes: tuple[str, ...], labels: list[int] | None
+) -> None:
+    data = load(make(tmp_path / "top", *names))
+    assert dict(data.splits) == splits
+    assert data.label_names == classes
+    assert (None if data.labels is None else data.labels.tolist()) == labels
+
+
+def test_classes_whose_paths_end_alike_are_asked_about(tmp_path: Path) -> None:
+    top = make(tmp_path / "top", *(f"{a}/{b}/1.png" for a in ("cat", "dog") for b in ("day", "night")))
+    (remark,) = load(top).remarks
+    assert remark.startswith("4 classes are called by their paths, 4 of them end alike (cat/day, dog/day)")
+    assert load(make(tmp_path / "other", "a/x/1.png", "b/y/1.png")).remarks == ()
+
+
+def test_a_phones_picture_under_another_suffix_is_named(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", 4, 4)
+    (tmp_path / "b.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    with pytest.raises(InputError, match=r"b\.jpg: it is HEIC, AVIF or a video.*convert it to JPEG or PNG"):
+        load(tmp_path)
+
+
+def test_what_leads_out_of_a_zip_is_counted(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", 4, 4)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "a.png", "cat/a.png")
+        archive.write(tmp_path / "a.png", "../dog/a.png")
+    data = load(tmp_path / "x.zip")
+    assert len(data) == 1
+    assert data.remarks == ("1 of 2 files skipped: 1 with a path out of the archive",)

@@ -14,6 +14,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import FORMAT, encoded, load_codes, read_provenance, save_codes, writing
 from latentlab.codes.h5ad_writer import CodesWriter
 from latentlab.data import Dataset, read_spec, say_if_dark
+from latentlab.data.dataset import check_ids
 from latentlab.models import Model, load_model
 from latentlab.models.conditions import told_of
 from latentlab.models.encoding import BATCH, DISTORTION_ROWS, DRAWN, Distortion, distortions, posteriors
@@ -110,6 +111,7 @@ def write_codes(
     whole = data_of(run) if data is None else data
     spec = whole.spec if data is None else _from_anywhere(run, whole.spec)
     data = analysed(run, whole, split)
+    check_ids(data)
     inputs = {
         "model": model_hash(run),
         "source": dict(data.source),
