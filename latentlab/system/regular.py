@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -16,6 +18,7 @@ from latentlab.errors import InputError, LockedFileError, MissingError
 PLACEHOLDERS = (b"version https://git-lfs", b"/annex/objects/")
 PLACEHOLDER = 4096  # bytes that one may have
 ABSENT = "is a placeholder for a file that was not downloaded; fetch it: git lfs pull, git annex get"
+KERNEL = ("/proc", "/sys", "/sys/kernel/debug", "/sys/kernel/tracing")
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -97,6 +100,19 @@ def read_bytes(path: str | Path, limit: int) -> bytes:
 
 
 def _check(path: str | Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        kind = KINDS.get(stat.S_IFMT(found.st_mode), "no file")
+    kind = "" if stat.S_ISREG(found.st_mode) else KINDS.get(stat.S_IFMT(found.st_mode), "no file")
+    if not kind and not found.st_size and found.st_dev in _made_by_kernel():
+        kind = "made by the kernel"  # and passes for regular; reading /proc/kmsg waits for the next message
+    if kind:
         raise InputError(f"{path} is {kind}; expected a regular file: copy the data into one")
+
+
+@cache
+def _made_by_kernel() -> frozenset[int]:
+    """The devices of the file systems in which reading a file asks the kernel."""
+    found = set()
+    for folder in KERNEL:
+        with suppress(OSError):
+            if (device := os.stat(folder).st_dev) != os.stat("/").st_dev:  # noqa: PTH116 - a stat of a text
+                found.add(device)
+    return frozenset(found)

@@ -196,3 +196,31 @@ def test_the_kinds_that_an_h5ad_stores_are_those_that_are_scored(tmp_path, capsy
         told.append({name: each["value"] for name, each in json.loads(capsys.readouterr().out)["scores"].items()})
     assert told[0] == told[1]
     assert told[0] == pytest.approx(told[2], abs=1e-6)
+
+
+def test_names_in_an_npz_are_kept_and_what_is_left_out_of_it_is_said(tmp_path: Path) -> None:
+    k = FACTORS.shape[1]
+    names = [f"f{j}" for j in range(k)]
+    np.savez(tmp_path / "z.npz", codes=CODES, factors=FACTORS, factor_names=names, logvar=CODES)
+    found = read_arrays(tmp_path / "z.npz")
+    assert found.names == tuple(names)
+    assert found.said == ("z.npz: skipped logvar",)
+    np.savez(tmp_path / "z.npz", codes=CODES, factors=FACTORS, factor_names=["f"] * k)
+    assert "expected a name of its own for each factor" in refused(tmp_path / "z.npz")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_row_numbers_in_another_order_are_not_taken_for_the_order(tmp_path: Path, first: int) -> None:
+    import pandas as pd
+
+    codes = pd.DataFrame({"z0": np.arange(8) / 8, "z1": np.arange(8) / 4})
+    factors = pd.DataFrame({"f": np.arange(8) % 3}, np.arange(first, 8 + first))
+    codes.to_csv(tmp_path / "z.csv")
+    factors.to_csv(tmp_path / "f.csv")
+    np.testing.assert_array_equal(read_arrays(tmp_path / "z.csv", tmp_path / "f.csv").factors, factors)
+    factors[::-1].to_csv(tmp_path / "f.csv")
+    if first == 0:
+        np.testing.assert_array_equal(read_arrays(tmp_path / "z.csv", tmp_path / "f.csv").factors, factors)
+    else:
+        with pytest.raises(InputError, match=r"1 of 8 rows of z.csv are not in f.csv \(first: '0'\)"):
+            read_arrays(tmp_path / "z.csv", tmp_path / "f.csv")

@@ -96,6 +96,14 @@ def test_other_kinds(tmp_path: Path) -> None:
     check_regular(tmp_path / "nothing")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
+def test_what_the_kernel_makes_is_no_data(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").symlink_to("/proc/self/status")
+    for read in (open_regular, check_regular, load):
+        with pytest.raises(InputError, match="is made by the kernel; expected a regular file"):
+            read(tmp_path / "x.csv")
+
+
 def test_files_are_read_to_a_limit(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"12345")
     assert read_bytes(tmp_path / "x", 5) == b"12345"

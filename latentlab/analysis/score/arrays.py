@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from latentlab.codes.h5ad import load_codes
 from latentlab.data import PARQUET, Factor, read_columns
-from latentlab.data._arrays import open_zip, read_member, read_npy
+from latentlab.data._arrays import NAMES, open_zip, read_member, read_npy
 from latentlab.data._dialects import Asked
+from latentlab.data._names import readable
 from latentlab.data._packed import PACKED
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError, MissingError
@@ -99,7 +100,7 @@ def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple
         more = f"; {spare:,} of its rows have no code" if spare else ""
         in_order = not spare and np.array_equal(places, np.arange(len(ours)))
         return (None, []) if in_order else (places, [f"{factors.name}: rows joined by their names or numbers{more}"])
-    if len(ours) == len(theirs) and (_count(ours) or _count(theirs)):
+    if len(ours) == len(theirs) and (_count(ours) or _count(theirs)) and not (_counted(ours) or _counted(theirs)):
         return None, [f"{factors.name}: its rows are taken to be in the order of {codes.name}"]
     first = str(ours[places < 0][0])[:40]
     raise InputError(
@@ -111,6 +112,11 @@ def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple
 def _count(rows: Texts) -> bool:
     """Whether row numbers say no more than the order of the rows."""
     return any(np.array_equal(rows, np.arange(low, low + len(rows)).astype(np.str_)) for low in (0, 1))
+
+
+def _counted(rows: Texts) -> bool:
+    """Whether row numbers are 0 … n − 1 or 1 … n in another order, which says which row is which."""
+    return not _count(rows) and _count(np.array(sorted(rows.tolist(), key=lambda row: (len(row), row)), np.str_))
 
 
 class Levels(NamedTuple):
@@ -155,7 +161,8 @@ def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
     """The arrays of a file: codes or factors, by whose keys stand in `first`."""
     check_regular(path)
     if not path.is_file():
-        raise MissingError(f"{path} does not exist; expected a file {ENDINGS}")
+        why = "is a folder" if path.is_dir() else "does not exist"
+        raise MissingError(f"{path} {why}; expected a file {ENDINGS}")
     suffix = path.suffix.lower()
     inner = Path(path.stem).suffix.lower() if suffix in PACKED else suffix
     if inner in TEXTS or suffix in PARQUET or (suffix in PACKED and not inner):
@@ -181,14 +188,23 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
         if sum(sizes[key] for key in wanted) > LIMIT:
             raise InputError(f"{path} unpacks to more than {LIMIT:,} bytes; give codes and factors alone")
         named = {key: _numbers(read_member(path, archive, key), path) for key in wanted}
+        names = tuple(readable(read_member(path, archive, NAMES).ravel().tolist())) if NAMES in sizes else ()
     key = next((key for key in first if key in named), None)
     if key is None:
         raise InputError(f"{path} has arrays {', '.join(sizes)[:60]}; expected one called {' or '.join(first)}")
     factors = next((named[key] for key in FACTORS_KEYS if key in named), None)
+    if factors is not None and names and (len(names) != factors.shape[1] or len(set(names)) < len(names)):
+        raise InputError(f"{path}: {NAMES} are {', '.join(names)[:60]}; expected a name of its own for each factor")
     if ("z_test" in named) != ("v_test" in named):
         raise InputError(f"{path} has z_test or v_test alone; give both")
     test = (named["z_test"], named["v_test"]) if "z_test" in named else None
-    return Arrays(named[key], factors, test)
+    return Arrays(named[key], factors, test, names=names, said=_left_out(path, sizes))
+
+
+def _left_out(path: Path, held: Iterable[str]) -> tuple[str, ...]:
+    """A line on the arrays of an ``.npz`` that are neither codes nor factors."""
+    others = sorted(set(held) - {*CODES_KEYS, *FACTORS_KEYS, NAMES, "z_test", "v_test"})
+    return (f"{path.name}: skipped {', '.join(others)[:100]}",) if others else ()
 
 
 def _h5ad(path: Path, first: tuple[str, ...]) -> Arrays:
