@@ -14,6 +14,7 @@ import importlib
 import os
 import resource
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -186,6 +187,7 @@ def serve() -> None:
         for part in answer:
             answers.write(part)
         answers.flush()
+        signal.setitimer(signal.ITIMER_REAL, 0)  # the next question may be hours away
 
 
 def _answered(question: dict[str, Any]) -> list[Any]:
@@ -212,6 +214,7 @@ def _named(question: dict[str, Any]) -> str:
 
 
 def _take_time(seconds: int) -> None:
-    """End, even where nobody is left to end this process, once it has computed so much longer."""
+    """End, even where nobody is left to end this process, once it has computed, or waited, so much longer."""
+    signal.setitimer(signal.ITIMER_REAL, seconds + 5)
     used = resource.getrusage(resource.RUSAGE_SELF)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 5, resource.RLIM_INFINITY))

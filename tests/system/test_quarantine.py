@@ -41,6 +41,11 @@ def hangs(path: Path) -> None:
         time.sleep(0.01)
 
 
+@apart(seconds=1)
+def waits(path: Path) -> None:
+    path.open("rb").read()
+
+
 @apart()
 def ends(path: Path) -> None:
     os._exit(3)
@@ -198,6 +203,24 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
             return
         time.sleep(0.1)
     pytest.fail("it is still there")
+
+
+def test_it_ends_although_it_waits_where_nobody_is_left_to_end_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x")
+    program = (
+        f"import sys; sys.path[:0] = {list(map(str, HELPERS))!r}; import os, signal, threading\n"
+        "from test_quarantine import process, waits; from latentlab.system.quarantine import strangers\n"
+        "with strangers():\n"
+        f"    print(process({str(tmp_path / 'x')!r}), flush=True)\n"
+        "    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
+        f"    waits({str(tmp_path / 'x')!r})\n"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert found.returncode == -signal.SIGKILL, found.stderr
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{int(found.stdout)}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{int(found.stdout)}").exists()
 
 
 def test_codes_are_the_same_read_apart(tmp_path: Path) -> None:
