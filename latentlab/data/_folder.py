@@ -32,6 +32,7 @@ GREY, COLOUR = frozenset({"1", "L", "LA"}), frozenset({"RGB", "RGBA", "P", "PA",
 DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})  # grey of more than 8 bits, kept as numbers
 STACKS = frozenset({"GIF", "PNG", "TIFF", "WEBP"})  # the further pictures of a JPEG are previews
 SIZES = range(1, 4097)
+RESIZE = "PATH:size=64 resizes"
 MEMBER = 1 << 28  # bytes that one image file may have
 TURNED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where a header may say how to turn an image
 ORIENTATION = 0x0112  # the EXIF tag; from 5 on width and height change places
@@ -57,6 +58,9 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         held = f" ({remarks[0].split(': ', 1)[1][:60]})" if remarks else ""
         raise MissingError(f"{str(path)[-40:]} holds no images{held}; expected {', '.join(sorted(SUFFIXES))}"[:200])
     colour, (width, height) = _layout(path, files, resized=size is not None)
+    if size is None and max(width, height) not in SIZES:
+        came = f"{files[0].name[-40:]} is {_by(files[0].size)}"
+        raise InputError(f"{str(path)[-60:]}: {came}; at most {SIZES.stop - 1} pixels a side are read: {RESIZE}")
     shape = (3 if colour else files[0].channels, size or height, size or width)
     form = _form(files, shape)
     listed = tuple(file.name for file in files)

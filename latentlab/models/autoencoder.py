@@ -256,6 +256,18 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
         if wanted[name].is_floating_point() != weights[name].is_floating_point():
             kind, kept = weights[name].dtype, wanted[name].dtype
             raise InputError(f"{path}: {name} is {kind}, expected {kept}; save the weights as they were trained")
+        if not _fits(weights[name], wanted[name].dtype):
+            came, kept = weights[name].dtype, wanted[name].dtype
+            raise InputError(f"{path}: {name} is {came} and has values that {kept} does not hold; save it as {kept}")
+
+
+def _fits(weight: Tensor, kept: torch.dtype) -> bool:
+    """Whether a weight keeps its values as that dtype: whole numbers are the same, and what is finite stays so."""
+    if weight.dtype == kept or weight.is_complex():
+        return True
+    if weight.is_floating_point():
+        return weight.itemsize <= kept.itemsize or bool((weight.isfinite() == weight.to(kept).isfinite()).all())
+    return bool((weight.to(kept).to(weight.dtype) == weight).all())
 
 
 def _missing(name: str, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> str:

@@ -58,7 +58,7 @@ def _read(run: Run) -> dict[str, Any]:
         else:
             row |= values
             flags += told
-    return row | {"flags": ", ".join(flags), "error": "; ".join(errors)}
+    return row | {"flags": ", ".join(flags), "error": "; ".join(dict.fromkeys(errors))}
 
 
 def normalised_beta(run: Run) -> float:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import InputError, LatentlabError
+from latentlab.errors import InputError, LatentlabError, LockedFileError
 from latentlab.runs.folders import NAME, no_folder, path_of
 from latentlab.runs.run import WIDGETS, Run, _done
 from latentlab.system.registry import load
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BARE = "it has weights but no config.json"
 LINK = "it is a link, and a study takes no run through a link"
+CLOSED = "{} may not be read by this user; check its permissions, or move it elsewhere"
 NAMED = "its name has more than 64 characters, a leading dot, or characters other than letters, digits, . _ and -"
 
 
@@ -71,8 +72,8 @@ class Study:
 
     @property
     def errors(self) -> dict[Path, InputError]:
-        """What is raised where the broken runs are opened, by folder."""
-        return {run.path: error for run, error in self._members if error is not None}
+        """What is raised where the broken runs are opened, by folder; of folders that may not be entered too."""
+        return self._closed | {run.path: error for run, error in self._members if error is not None}
 
     @cached_property
     def left_out(self) -> dict[str, str]:
@@ -83,9 +84,18 @@ class Study:
 
     @cached_property
     def _members(self) -> list[tuple[Run, InputError | None]]:
+        folders = [f for f in self._folders if f not in self._closed and (f / "config.json").is_file()]
+        return [_member(Run(f)) for f in folders]
+
+    @cached_property
+    def _closed(self) -> dict[Path, InputError]:
+        return {f: LockedFileError(CLOSED.format(f)) for f in self._folders if not os.access(f, os.R_OK | os.X_OK)}
+
+    @cached_property
+    def _folders(self) -> list[Path]:
         with os.scandir(self.path) as entries:
-            folders = [Path(e) for e in entries if NAME.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]
-        return [_member(Run(folder)) for folder in sorted(folders) if (folder / "config.json").is_file()]
+            found = [Path(e) for e in entries if NAME.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]
+        return sorted(found)
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -153,7 +163,9 @@ class Study:
 
 def left_out(folder: Path) -> str:
     """Why a folder that has files of a run is not taken for one by its study; "" for a run and for any other folder."""
-    if not folder.is_dir() or not any((folder / name).is_file() for name in ("config.json", "model.safetensors")):
+    if not folder.is_dir() or not os.access(folder, os.X_OK):
+        return ""
+    if not any((folder / name).is_file() for name in ("config.json", "model.safetensors")):
         return ""
     if not (folder / "config.json").is_file():
         return BARE
@@ -177,6 +189,8 @@ def _order(run: Run) -> tuple[Any, ...]:
 def open_path(path: Path | str) -> Run | Study:
     """The run or the study at `path`, whichever it is."""
     path = path_of(path, "a run or a study")
+    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        raise LockedFileError(CLOSED.format(path))
     return Run(path) if (path / "config.json").is_file() or not path.is_dir() else Study(path)
 
 

@@ -447,3 +447,10 @@ def test_what_leads_out_of_a_zip_is_counted(tmp_path: Path) -> None:
     data = load(tmp_path / "x.zip")
     assert len(data) == 1
     assert data.remarks == ("1 of 2 files skipped: 1 with a path out of the archive",)
+
+
+def test_an_image_that_is_too_long_is_named_with_the_way_out(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", 5000, 2)
+    with pytest.raises(InputError, match=r"a\.png is 2×5000; at most 4096 pixels a side are read: PATH:size=64"):
+        load(tmp_path)
+    assert load(tmp_path, size=8).shape == (1, 1, 8, 8)

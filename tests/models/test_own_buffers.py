@@ -14,6 +14,7 @@ from latentlab.cli import run as cli
 from latentlab.errors import InputError
 from latentlab.exchange.importing import import_model
 from latentlab.models import load_model
+from latentlab.models.autoencoder import fit_weights
 from latentlab.runs.run import Run
 
 FILE = """
@@ -180,3 +181,21 @@ def test_a_decoder_that_gives_no_numbers_is_refused() -> None:
     model = parts(None, lambda x: x / 0)
     with pytest.raises(InputError, match="values that are not finite"):
         ll.decode(model, np.ones((3, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("kept", "came"),
+    [
+        (torch.tensor([True, False]), torch.tensor([2, 0])),
+        (torch.tensor([1, 2], dtype=torch.uint8), torch.tensor([300, 2])),
+        (torch.tensor([1, 2], dtype=torch.int32), torch.tensor([2**40, 2])),
+        (torch.tensor([1, 2], dtype=torch.float16), torch.tensor([1e6, 2.0])),
+    ],
+)
+def test_a_buffer_that_would_wrap_or_overflow_is_refused(tmp_path: Path, kept: Tensor, came: Tensor) -> None:
+    net = nn.Module()
+    net.register_buffer("b", kept)
+    with pytest.raises(InputError, match=r"b is .* has values that .* does not hold; save it as"):
+        fit_weights(net, {"b": came}, tmp_path / "m.pt")
+    fit_weights(net, {"b": kept.to(came.dtype)}, tmp_path / "m.pt")
+    assert torch.equal(net.b, kept)

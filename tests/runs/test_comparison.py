@@ -1,8 +1,10 @@
 import json
+import os
 import shutil
 import time
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from latentlab.runs import comparison, row
 from latentlab.runs.choice import Frontier, choice, frontiers
 from latentlab.runs.comparison import compare, csv_of, summarise, told_apart
 from latentlab.runs.differences import chance
-from latentlab.runs.study import Study
+from latentlab.runs.study import Study, open_path
 from latentlab.system import stamps
 
 
@@ -207,8 +209,6 @@ def test_no_spelling_of_a_formula_gets_by(cell: str) -> None:
 
 
 def test_a_file_that_may_not_be_read_hides_no_other_run(tmp_path, monkeypatch):
-    import os
-
     study = write_run(tmp_path / "study" / "a", 4.0, 0).path.parent
     write_run(study / "b", 4.0, 1)
     opened = os.open
@@ -223,6 +223,29 @@ def test_a_file_that_may_not_be_read_hides_no_other_run(tmp_path, monkeypatch):
     assert "Permission denied" in table.loc["a", "error"]
     assert table.loc["b", "error"] == ""
     assert np.isfinite(table.loc["b", "elbo"])
+
+
+def test_a_folder_that_may_not_be_entered_hides_no_other_run(tmp_path, monkeypatch):
+    """The system's refusal is made here: root, who runs tests in containers, may enter every folder."""
+    study = write_run(tmp_path / "study" / "a", 4.0, 0).path.parent
+    write_run(study / "b", 4.0, 1)
+    allowed, seen = os.access, Path.stat
+
+    def refuse(path, *args, **options):
+        if path.parent == study / "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return seen(path, *args, **options)
+
+    monkeypatch.setattr(os, "access", lambda path, *a, **k: Path(path) != study / "a" and allowed(path, *a, **k))
+    monkeypatch.setattr(Path, "stat", refuse)
+    found = Study(study)
+    assert [run.name for run in found.runs] == ["b"]
+    assert "a may not be read by this user; check its permissions" in found.broken["a"]
+    table = compare(found).set_index("run")
+    assert "may not be read by this user" in table.loc["a", "error"]
+    assert np.isfinite(table.loc["b", "elbo"])
+    with pytest.raises(InputError, match="may not be read by this user"):
+        open_path(study / "a")
 
 
 def test_a_run_is_read_again_only_where_a_file_of_it_changed_or_could_not_be_read(spoilt, monkeypatch):
