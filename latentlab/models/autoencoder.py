@@ -257,8 +257,8 @@ def check_weights(model: nn.Module, weights: dict[str, Tensor], path: Path) -> N
             kind, kept = weights[name].dtype, wanted[name].dtype
             raise InputError(f"{path}: {name} is {kind}, expected {kept}; save the weights as they were trained")
         if not _fits(weights[name], wanted[name].dtype):
-            came, kept = weights[name].dtype, wanted[name].dtype
-            raise InputError(f"{path}: {name} is {came} and has values that {kept} does not hold; save it as {kept}")
+            kind, kept = weights[name].dtype, wanted[name].dtype
+            raise InputError(f"{path}: {name} is {kind} and has values that {kept} does not hold; save it as {kept}")
 
 
 def _fits(weight: Tensor, kept: torch.dtype) -> bool:
