@@ -20,7 +20,7 @@ def arranged(names: tuple[str, ...]) -> tuple[list[str], dict[str, range]]:
     """The folder of each image that stands for its class, and the rows of each split where folders stand for splits.
 
     Splits are folders called train, test or val, also within the same longer name, as ``seg_train`` beside ``seg_test``
-    and ``train`` beside ``test1``. A folder in one that is called like it (``train/train``) is no class.
+    and ``train`` beside ``test1``. A folder in one that is called like it (``train/train``) does not count as a class.
 
     >>> arranged(("seg_test/seg_test/cat/1.png", "seg_train/seg_train/cat/1.png"))
     (['cat', 'cat'], {'train': range(1, 2), 'test': range(0, 1)})
