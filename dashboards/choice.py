@@ -17,6 +17,7 @@ from latentlab.errors import InputError
 from latentlab.reports.terms import TERMS
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+from latentlab.runs.weights import has_weights
 
 COLLECTED = "collected"  # the one thing that the browser's Back leaves as it is
 GLOSSARY = f'<dl class="ll-glossary">{"".join(f"<dt>{term}</dt><dd>{said}</dd>" for term, said in TERMS.items())}</dl>'
@@ -116,7 +117,7 @@ def _factors() -> tuple[str, ...]:
 
 def _first_analysed(chosen: Study) -> str:
     """The first of the runs that pages can show most of: encoded, of a VAE, its weights there to decode with."""
-    shown = lambda run: (run.has("encode"), run.config.stochastic, run.model_path.is_file())  # noqa: E731
+    shown = lambda run: (run.has("encode"), run.config.stochastic, has_weights(run))  # noqa: E731
     return max(chosen.runs, key=shown).name
 
 

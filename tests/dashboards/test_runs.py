@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from safetensors.numpy import save
 from shown import rows, words
 from toy import write_run
 
@@ -124,9 +126,12 @@ def test_a_title_of_two_lines_stays_within_the_chart(study_of: Any, open_page: A
 
 def test_a_run_that_can_decode_is_shown_first(toy_study: Study, study_of: Any, open_page: Any) -> None:
     path = study_of("beta-4-seed-0", "beta-4-seed-1")
+    first, second = (path / name / "model.safetensors" for name in ("beta-4-seed-0", "beta-4-seed-1"))
     shown = lambda: open_page(path).session_state["run"]  # noqa: E731
-    for name in ("beta-4-seed-0", "beta-4-seed-1"):
-        (path / name / "model.safetensors").touch()
+    for file in (first, second):
+        file.write_bytes(save({"weight": np.zeros(2)}, {"step": "4"}))
     assert shown() == "beta-4-seed-0"
-    (path / "beta-4-seed-0" / "model.safetensors").unlink()
+    first.write_bytes(save({}, {"step": "4"}))  # as a copy without weights has it
+    assert shown() == "beta-4-seed-1"
+    first.unlink()
     assert shown() == "beta-4-seed-1"
