@@ -214,8 +214,7 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
             with Image.open(file, formats=FORMATS) as image:
                 if large and _huge(image) and image.has_transparency_data:  # four copies of it would be held at once
                     raise InputError(f"{str(path)[-60:]}: {name[-40:]} is large and transparent; save it as RGB")
-                if image.format == "TIFF" and misread(getattr(image, "tag_v2", {})):
-                    raise UnidentifiedImageError
+                check_page(path / name, image)
                 yield image
     except InputError:
         raise
@@ -232,6 +231,12 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
                 raise InputError(f"{str(path / name)[-90:]}: {refused}") from error
             why = "it is not an image"
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
+
+
+def check_page(path: Path, image: Image.Image) -> None:
+    """Raise an `InputError` where the page that the image is at would be read as other values than are stored."""
+    if image.format == "TIFF" and (why := misread(getattr(image, "tag_v2", {}))):
+        raise InputError(f"{str(path)[-90:]}: {why}")
 
 
 def _refusal(name: str, open_file: Opener) -> str:
@@ -272,19 +277,20 @@ def _read(path: Path, names: tuple[str, ...], form: Form, size: int | None, rows
     with _opener(path) as open_file:
         for k, row in enumerate(rows):
             with open_image(path, names[row], open_file, large=size is not None) as image:
-                array = _array(image, form, size)
+                array = _array(path / names[row], image, form, size)
             if array.shape != shape:
                 raise InputError(f"{path}: {names[row][-60:]} has changed its size since it was listed; load it again")
             images[k] = array
     return images
 
 
-def _array(image: Image.Image, form: Form, size: int | None) -> Samples:
+def _array(path: Path, image: Image.Image, form: Form, size: int | None) -> Samples:
     """The pixels (c, h, w) of one file, whose channels are colours or pages."""
     frames, colour = getattr(image, "n_frames", 1), image.mode not in DEEP and form.shape[0] == 3
     planes = []
     for page in range(frames if frames == form.shape[0] > 1 else 1):
         image.seek(page)
+        check_page(path, image)
         shown = _shown(image, "RGB" if colour and frames == 1 else "L", size) if form.bytes else _numbers(image, size)
         planes.append(np.atleast_3d(np.asarray(shown)).transpose(2, 0, 1))
     return np.concatenate(planes)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from latentlab.data._fingerprint import Known, of_files
-from latentlab.data._folder import COLOUR, DEEP, GREY, open_image
+from latentlab.data._folder import COLOUR, DEEP, GREY, check_page, open_image
 from latentlab.data._tiff import pages
 from latentlab.data.dataset import Dataset, Rows, Samples
 from latentlab.data.kinds import Form, image_form
@@ -39,6 +39,7 @@ def load(path: Path) -> Dataset:
                 for channel in range(laid.channels):
                     page = int(row) * laid.channels + channel
                     image.seek(page)
+                    check_page(path, image)
                     if image.mode != mode or image.size != (width, height):
                         found = f"{image.mode} {image.size}"
                         raise InputError(f"{path}: page {page + 1} is {found}; expected {mode} {(width, height)}")

@@ -10,7 +10,8 @@ from typing import IO, Any, NamedTuple
 from latentlab.errors import InputError
 
 WIDTH, HEIGHT, BITS, PHOTOMETRIC, DESCRIPTION, SAMPLES, PLANAR = 256, 257, 258, 262, 270, 277, 284
-GREYS = (0, 1)  # photometric interpretations without colours
+WHITE_AT_0 = 0
+GREYS = (WHITE_AT_0, 1)  # photometric interpretations without colours
 APART = 2  # the planes of the channels are stored one after the other
 SIDES = 2  # of a page
 
@@ -24,19 +25,32 @@ class Pages(NamedTuple):
 
 
 def refusal(file: IO[bytes]) -> str:
-    """Why a TIFF cannot be read, and what to do; nothing where it is none, or where its tags do not tell."""
+    """Why a TIFF that Pillow does not open cannot be read, and what to do; nothing where its tags do not tell."""
     tags = _tags(file)
     bits, channels = max(tags.get(BITS, (1,))), tags.get(SAMPLES, 1)
-    if channels == 1:
-        return f"{bits} bits a pixel are not read from TIFF; save 32-bit floats" if bits > 32 else ""
+    if channels > 1:
+        return _channels_in_a_page(tags)
+    return f"{bits} bits a pixel are not read from TIFF; save 32-bit floats" if bits > 32 else misread(tags)
+
+
+def misread(tags: Mapping[int, Any]) -> str:
+    """Why Pillow gives other values of a page than are stored, and what to do; nothing where it gives those.
+
+    It takes planes of several channels for pages of their own, and turns white at 0 into 255 of bytes alone.
+    """
+    bits, grey = max(tags.get(BITS, (1,))), tags.get(PHOTOMETRIC) in GREYS
+    if tags.get(SAMPLES, 1) > 1 and tags.get(PLANAR) == APART and (bits > 8 or grey):
+        return _channels_in_a_page(tags)
+    if bits > 8 and tags.get(PHOTOMETRIC) == WHITE_AT_0:
+        return f"{bits} bits a pixel with white at 0 (WhiteIsZero) are not read; save them with black at 0"
+    return ""
+
+
+def _channels_in_a_page(tags: Mapping[int, Any]) -> str:
+    channels = tags.get(SAMPLES, 1)
     size = f"{channels}, {tags.get(HEIGHT)}, {tags.get(WIDTH)}"
+    bits = max(tags.get(BITS, (1,)))
     return f"{channels} channels of {bits} bits in a page are not read; save all as one .npy (n, {size})"
-
-
-def misread(tags: Mapping[int, Any]) -> bool:
-    """Whether Pillow opens it and gives other values than are stored: planes of several channels, one by one."""
-    apart = tags.get(PLANAR) == APART and tags.get(SAMPLES, 1) > 1
-    return apart and (max(tags.get(BITS, (1,))) > 8 or tags.get(PHOTOMETRIC) in GREYS)
 
 
 def _tags(file: IO[bytes]) -> Mapping[int, Any]:

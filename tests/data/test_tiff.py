@@ -88,3 +88,49 @@ def test_channels_in_a_page_are_refused_with_what_to_do(tmp_path: Path, dtype: t
         told = rf"5 channels of {bits} bits in a page are not read; save all as one \.npy \(n, 5, 12, 9\)$"
         with pytest.raises(InputError, match=told):
             load(path)
+
+
+def white_at_0(path: Path, *pages: np.ndarray, photometric: int = 0, big: bool = False) -> None:
+    """Uncompressed grey pages, the last of them with that photometric interpretation and the others with black at 0."""
+    mark, order = ("<", b"II*\0") if not big else (">", b"MM\0*")
+    content = order + struct.pack(mark + "I", 8)
+    for k, page in enumerate(pages):
+        height, width = page.shape
+        at, last = len(content) + 2 + 12 * 10 + 4, k == len(pages) - 1
+        formats = {"f": 3, "u": 1}[page.dtype.kind]
+        tags = [
+            (256, 3, width), (257, 3, height), (258, 3, page.itemsize * 8), (259, 3, 1),
+            (262, 3, photometric if last else 1), (273, 4, at), (277, 3, 1), (278, 3, height), (279, 4, page.nbytes),
+            (339, 3, formats),
+        ]  # fmt: skip
+        content += struct.pack(mark + "H", len(tags))
+        for tag, kind, value in tags:
+            content += struct.pack(mark + ("HHIHxx" if kind == 3 else "HHII"), tag, kind, 1, value)
+        content += struct.pack(mark + "I", 0 if last else at + page.nbytes)
+        content += page.astype(page.dtype.newbyteorder(mark)).tobytes()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_white_at_0_is_refused_where_it_would_be_read_as_black(tmp_path: Path, dtype: type, big: bool) -> None:
+    (tmp_path / "photos").mkdir()
+    page, bits = PIXELS[0, 0].astype(dtype), 8 * np.dtype(dtype).itemsize
+    told = rf"a\.tif: {bits} bits a pixel with white at 0 \(WhiteIsZero\) are not read; save them with black at 0$"
+    for path in (tmp_path / "a.tif", tmp_path / "photos" / "a.tif"):
+        white_at_0(path, page, big=big)
+        with pytest.raises(InputError, match=told):
+            load(path if path.parent == tmp_path else path.parent)
+        white_at_0(path, page, photometric=1, big=big)
+        assert np.array_equal(load(path if path.parent == tmp_path else path.parent)[[0]][0, 0], page)
+
+
+def test_white_at_0_is_white_in_bytes_and_refused_of_a_later_page(tmp_path: Path) -> None:
+    dark = (PIXELS[0, 0] >> 8).astype(np.uint8)
+    white_at_0(tmp_path / "a.tif", dark)
+    assert np.array_equal(load(tmp_path / "a.tif")[[0]][0, 0], 255 - dark)
+    white_at_0(tmp_path / "a.tif", PIXELS[0, 0], PIXELS[0, 1])
+    data = load(tmp_path / "a.tif")
+    assert np.array_equal(data[[0]][0, 0], PIXELS[0, 0])
+    with pytest.raises(InputError, match="16 bits a pixel with white at 0"):
+        data[[1]]
