@@ -42,7 +42,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "names": {},
     "outliers": {"against": "digits:inverted=1,binarised=0", "rows": 60},
     "probe": {"sizes": (1, 5), "draws": 2},
-    "support": {"draws": 100},
+    "support": {"samples": 100},
 }
 
 

@@ -33,7 +33,7 @@ run = ll.train(data, "volumes", latent_dim=2, steps=5)
 ll.encode(run, data)
 louder = ll.data.from_arrays(x + 90, "volume", name="louder")
 assert ll.outliers(run, against=louder, data=data)["scores"]["mean"]["auroc"] == 1
-assert ll.support(run, data=data, draws=100)["arms"]["real"]["precision"] > 0
+assert ll.support(run, data=data, samples=100)["arms"]["real"]["precision"] > 0
 assert ll.explain(run).local.shape[0] == 2
 decoded = ll.traverse(ll.live(run).ready(), run.codes(), 0)
 assert decoded.images.shape[-3:] == (3, 4, 5) and decoded.pictures().dtype == np.uint8

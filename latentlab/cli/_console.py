@@ -59,7 +59,7 @@ Cluster = Annotated[
 ]
 
 
-def file_to_write(text: str, *endings: str, flags: tuple[str, ...] = ("-o", "--out")) -> Any:
+def file_to_write(text: str, *endings: str) -> Any:
     """The option of a file to write. One that cannot be written is refused before anything is computed.
 
     Each of `endings` begins with the ending itself, as in ``.tex (one row per setting)``; without any, all are taken.
@@ -77,7 +77,7 @@ def file_to_write(text: str, *endings: str, flags: tuple[str, ...] = ("-o", "--o
         return out
 
     listed = f"{text}: {' or '.join(endings)}." if len(endings) > 1 else f"{text}."
-    return typer.Option(*flags, help=listed, callback=check)
+    return typer.Option("-o", "--out", help=listed, callback=check)
 
 
 def seed(text: str) -> Any:

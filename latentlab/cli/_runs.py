@@ -47,7 +47,8 @@ class Outcome(Generic[T]):
     def end(self) -> None:
         """Say on standard error which runs failed, a line each, and end with status 1 where any did."""
         for path, why in self.failed.items():
-            _console.fail(f"{path}: {why}", 1)
+            named = str(why).startswith(str(path))
+            _console.fail(str(why) if named else f"{path}: {why}", 1)
         if self.failed:
             raise typer.Exit(1)
 

@@ -23,18 +23,18 @@ PANEL = "Ask one question"
 
 def explain(
     paths: _console.Paths,
-    rows: Annotated[int, typer.Option(min=1, help="Number of codes to perturb, chosen at random.")] = 32,
+    rows: Annotated[int, typer.Option(min=1, help="Maximum number of rows whose codes are perturbed, chosen at random.")] = 32,
     steps: Annotated[int, typer.Option(min=3, help="Number of samples along each path.")] = 33,
     seed: Annotated[int, _console.seed("Seed for the choice of codes")] = 0,
-    csv: Annotated[
+    out: Annotated[
         Path | None,
         _console.file_to_write(
-            "CSV file to write: the features that each dimension raises and lowers", ".csv", flags=("--csv",)
+            "CSV file to write: the features that each dimension raises and lowers", ".csv"
         ),
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option(min=1, help="With --csv: number of rising and of falling features per dimension; all by default."),
+        typer.Option(min=1, help="With --out: number of rising and of falling features per dimension; all by default."),
     ] = None,
     names: Annotated[
         str | None,
@@ -54,10 +54,10 @@ def explain(
 
     Example: latentlab explain artifacts/digits
 
-    Gene lists: latentlab explain runs/pbmc --csv genes.csv --top 50
+    Gene lists: latentlab explain runs/pbmc -o genes.csv --top 50
     """
-    if top is not None and csv is None:
-        raise InputError("--top is for the rows of --csv FILE; add it or leave --top out")
+    if top is not None and out is None:
+        raise InputError("--top is for the rows of --out FILE; add it or leave --top out")
     refuse_busy(*paths)
     from latentlab.analysis.explain.stage import explain as measure
     from latentlab.analysis.explain.table import features
@@ -68,11 +68,11 @@ def explain(
     samples = None if data is None else load(data)
     naming: dict[str, Any] = {"data": samples, "plugin": names, "seed": seed}
     outcome = _runs.each_run(
-        paths, "explain", lambda run, report: _both(run, options, naming, report), quiet=quiet or json
+        paths, "explain", lambda run, report: _both(run, options, naming, report, out), quiet=quiet or json
     )
-    if csv is not None:
+    if out is not None and outcome.done:
         tables = {run.name: features(run, measure(run, **options), top) for run, _ in outcome.done}
-        write_bytes(csv, csv_of(joined(tables)))
+        write_bytes(out, csv_of(joined(tables)))
     if json:
         outcome.show_json(lambda table: {"dimensions": table.to_dict("records")})
     for run, table in [] if json else outcome.done:
@@ -80,18 +80,22 @@ def explain(
         _console.table([named | _shown(row) for row in table.to_dict("records")])
         if not quiet:
             _console.show("\n".join(_remarks(run, table)))
-    if csv is not None and not quiet and not json:
-        _console.show(f"Saved the features that each dimension moves to {csv}")
+    if out is not None and outcome.done and not quiet and not json:
+        _console.show(f"Saved the features that each dimension moves to {out}")
     outcome.end()
 
 
-def _both(run: Run, options: Mapping[str, Any], naming: Mapping[str, Any], report: Progress) -> pd.DataFrame:
+def _both(
+    run: Run, options: Mapping[str, Any], naming: Mapping[str, Any], report: Progress, out: Path | None
+) -> pd.DataFrame:
     """The table of effects and names, of either alone where the other cannot be had; its ``attrs`` say why."""
     from latentlab.analysis.explain import STAGE
     from latentlab.analysis.explain.stage import explain as measure
-    from latentlab.analysis.explain.table import explained
+    from latentlab.analysis.explain.table import check_features, explained
     from latentlab.analysis.names.stage import names
 
+    if out is not None:
+        check_features(run)
     lacks, unnamed = STAGE.lacks(run), ""
     effects = None if lacks else measure(run, **options)
     try:

@@ -51,7 +51,7 @@ def score(
             help="Fit without rows that have these levels, and score them and other rows separately; once per factor.",
         ),
     ] = None,
-    rows: Annotated[
+    encode: Annotated[
         Literal["all", "protocol"],
         typer.Option(
             help="protocol: encode only the rows that the profile draws; nothing is stored, no intervals are computed."
@@ -69,7 +69,7 @@ def score(
 
     Hold out combinations: latentlab score RUN --hold-out shape=heart --hold-out scale=0.9,1.0
 
-    Without encoding all samples: latentlab score RUN --rows protocol --metric mig,dci
+    Without encoding all samples: latentlab score RUN --encode protocol --metric mig,dci
     """
     if (path is None) == (codes is None):
         raise InputError("score needs either a run (or codes.h5ad) or --codes FILE; give one of them")
@@ -86,15 +86,15 @@ def score(
     }
     arrays = read_arrays(codes, factors, Asked(header, index)) if codes else None
     if hold_out:
-        if grid or resample_slow or rows == "protocol":
+        if grid or resample_slow or encode == "protocol":
             raise InputError(
-                "--hold-out splits all rows itself and redraws nothing; leave out --grid, --resample-slow, --rows"
+                "--hold-out splits all rows itself and redraws nothing; leave out --grid, --resample-slow, --encode"
             )
         show_held_out(path, arrays, hold_out, options["metrics"], profile, json=json)
         return
-    if rows == "protocol":
+    if encode == "protocol":
         if path is None or path.suffix.lower() == ".h5ad" or resample_slow:
-            raise InputError("--rows protocol encodes samples of a run and redraws nothing; give a run folder alone")
+            raise InputError("--encode protocol encodes samples of a run and redraws nothing; give a run folder alone")
         card = _of_drawn(path, _console.metrics(metric), profile, adapter, quiet=quiet or json)
     else:
         card = _of_arrays(arrays, factors is not None, grid, options) if arrays else _of_run(path, options)

@@ -20,7 +20,7 @@ PANEL = "Ask one question"
 def support(
     paths: _console.Paths,
     data: _console.RunData = None,
-    draws: Annotated[int, typer.Option(help="Number of samples from each source, and of real rows.", min=100)] = 5000,
+    samples: Annotated[int, typer.Option(help="Number of samples from each source, and of real rows.", min=100)] = 5000,
     seed: Annotated[int, _console.seed("Seed for samples and rows")] = 0,
     adapter: _console.Adapter = None,
     json: _console.Json = False,
@@ -38,7 +38,7 @@ def support(
     from latentlab.analysis.support.stage import support as measure
 
     images = None if data is None else load(data)
-    options: dict[str, Any] = {"draws": draws, "seed": seed, "adapter": adapter}
+    options: dict[str, Any] = {"samples": samples, "seed": seed, "adapter": adapter}
     outcome = _runs.each_run(
         paths, "support", lambda run, report: measure(run, data=images, progress=report, **options), quiet=quiet or json
     )

@@ -51,7 +51,7 @@ def test_what_draws_most_rows_is_left_to_the_codes_of_all(run: Run, data: ll.Dat
 
 def test_without_a_variance_or_factors_the_reason_is_said(data: ll.Dataset, tmp_path: Path) -> None:
     plain = ll.train(data, tmp_path / "ae", objective="ae", steps=1, latent_dim=3, network="linear")
-    with pytest.raises(InputError, match="leave out --rows protocol"):
+    with pytest.raises(InputError, match="leave out --encode protocol"):
         score_drawn(plain, data)
     bare = ll.data.from_arrays(data[:40])
     other = ll.train(bare, tmp_path / "vae", steps=1, latent_dim=3, network="linear")

@@ -299,7 +299,7 @@ def counts_run(tmp_path):
 def test_the_list_of_features_names_what_goes_up_and_down(tmp_path):
     run = counts_run(tmp_path)
     out = tmp_path / "genes.csv"
-    assert cli(["explain", str(run.path), "--csv", str(out), "--top", "2", "--rows", "8", "--steps", "5", "-q"]) == 0
+    assert cli(["explain", str(run.path), "--out", str(out), "--top", "2", "--rows", "8", "--steps", "5", "-q"]) == 0
     table = pd.read_csv(out)
     first = table[table["dim"] == table["dim"][0]]
     assert set(first.groupby("direction")["feature"].first()) == {"UP", "DOWN"}
@@ -318,3 +318,17 @@ def test_features_of_signals_are_named_by_their_place():
     assert feature_names(form)[:4] == ["red, 400 nm", "red, 500 nm", "red, 600.5 nm", "blue, 400 nm"]
     assert feature_names(Form("signal", (1, 2))) == ["0", "1"]
     assert feature_names(Form("table", (2,))) == ["feature 0", "feature 1"]
+
+
+def test_features_of_images_are_refused_before_anything_is_measured(tmp_path, monkeypatch, capsys):
+    for name in ("a", "b"):
+        encode(train("digits", tmp_path / "study" / name, steps=2, latent_dim=2, threads=1))
+    monkeypatch.setattr("latentlab.analysis.explain.stage.kept", lambda *_: pytest.fail("it was measured"))
+    for given in (tmp_path / "study", tmp_path / "study" / "a"):
+        assert cli(["explain", str(given), "--out", str(tmp_path / "x.csv")]) in (1, 2)
+        told = capsys.readouterr()
+        for line in told.err.splitlines():
+            assert line.count(str(tmp_path)) == 1
+            assert "the effects of images are maps, so no features" in line
+        assert not told.out
+    assert not (tmp_path / "x.csv").exists()

@@ -204,7 +204,7 @@ def test_files_of_arrays_are_held_out_by_value_and_bad_options_are_a_line(tmp_pa
         "expected FACTOR=LEVEL,… once per factor": [*labelled, "--hold-out", "shape"],
         "--hold-out needs one array of codes and one of factors": [*args, "--hold-out", "shape=2"],
         "--hold-out splits all rows itself": [*labelled, "--hold-out", "shape=2", "--grid", "3,4,5"],
-        "leave out --grid, --resample-slow, --rows": [*labelled, "--hold-out", "shape=2", "--rows", "protocol"],
+        "leave out --grid, --resample-slow, --encode": [*labelled, "--hold-out", "shape=2", "--encode", "protocol"],
         "no factor is called 'colour'": [*labelled, "--hold-out", "colour=2"],
     }
     for message, line in wrong.items():

@@ -30,7 +30,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def found(study: Study) -> dict[str, dict]:
-    return {run.name: support(run, draws=400) for run in study}
+    return {run.name: support(run, samples=400) for run in study}
 
 
 def test_a_collapsed_model_covers_nothing_though_it_fits_the_prior(found):
@@ -85,7 +85,7 @@ def test_rows_that_were_trained_on_say_nothing_of_memory(found):
 def test_it_is_kept_and_not_made_again(study, found):
     run = study["beta1-seed0"]
     before = (run.path / "support.json").stat().st_mtime_ns
-    assert support(run, draws=400) == found[run.name] == read_support(run)
+    assert support(run, samples=400) == found[run.name] == read_support(run)
     assert (run.path / "support.json").stat().st_mtime_ns == before
     sheet = read_sheet(run)
     assert set(sheet) == {"samples-prior", "samples-gaussian", "samples-aggregate", "ways", "narrowest", "widest"}
@@ -120,9 +120,9 @@ def test_information_along_a_way_is_the_divergence_of_neighbours(study):
 
 
 def test_the_verb_prints_a_table_and_json(study, found, capsys):
-    assert command(["support", str(study.path), "--draws", "400", "--json"]) == 0
+    assert command(["support", str(study.path), "--samples", "400", "--json"]) == 0
     assert {Path(each["run"]).name for each in json.loads(capsys.readouterr().out)["runs"]} == found.keys()
-    assert command(["support", str(study.path / "ae-seed0"), "--draws", "400", "-q"]) == 0
+    assert command(["support", str(study.path / "ae-seed0"), "--samples", "400", "-q"]) == 0
     printed = capsys.readouterr().out
     assert "normal fitted to the codes" in printed
     assert "scale of a deterministic encoder is arbitrary" in printed

@@ -96,7 +96,7 @@ def test_outliers_of_a_table_are_held_against_the_mean_and_what_is_missing(wine:
 
 
 def test_support_debias_explain_and_likelihood_of_a_table(wine: Run) -> None:
-    found = ll.support(wine, draws=100)
+    found = ll.support(wine, samples=100)
     assert 0 < found["arms"]["aggregate"]["precision"] <= 1
     assert found["arms"]["constant"]["coverage"] < found["arms"]["real"]["coverage"]
     assert np.isfinite([found["between"][key] for key in ("detour", "jump", "distinctions", "gradient")]).all()
@@ -123,7 +123,7 @@ def test_missing_values_and_words_go_all_the_way(patients: Run) -> None:
 
 
 def test_questions_about_rows_with_holes(patients: Run, short_learning: None) -> None:
-    assert np.isfinite(ll.support(patients, draws=100)["arms"]["prior"]["precision"])
+    assert np.isfinite(ll.support(patients, samples=100)["arms"]["prior"]["precision"])
     assert np.isfinite(ll.likelihood(patients, rows=5, samples=10).to_frame().select_dtypes("number")).all(axis=None)
     assert ll.debias(patients).weights.shape == (442,)
     score = ll.leakage(patients, anchors=4)

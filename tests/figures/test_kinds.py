@@ -165,7 +165,7 @@ def test_samples_beside_data_are_drawn_for_every_kind(run: Run) -> None:
     from latentlab.data import from_arrays
 
     given = samples(run.config.form.kind)
-    support(run, data=from_arrays(given.pop("x"), given.pop("kind"), **given), draws=100)
+    support(run, data=from_arrays(given.pop("x"), given.pop("kind"), **given), samples=100)
     for kind in ("support", "neighbours", "widths"):
         assert draw(kind, run if kind != "support" else [run]).data
         assert rendered(kind, run, "png").startswith(b"\x89PNG")

@@ -55,7 +55,7 @@ VERBS = """
     report {study} -o {out}/report.html --quiet | figure projection {study}/r0 -o {out}/p.png
     figure traversals {study}/r0 -o {out}/t.pdf | export {study} --to study -o {out}/copy
     export {study}/r0 --to parquet -o {out}/codes.parquet | explain {study}/r0 | probe {study}/r0
-    support {study}/r0 --draws 100 --quiet | intervene {study}/r0
+    support {study}/r0 --samples 100 --quiet | intervene {study}/r0
     likelihood {study}/r0 --data digits:binarised=0 --rows 5 --samples 5
     outliers {study}/r0 --against digits:inverted=1 --rows 100 --quiet
 """

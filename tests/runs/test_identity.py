@@ -122,7 +122,7 @@ def test_stages_that_do_not_encode_refuse_codes_of_data_that_changed(there: Path
 
 KEPT: dict[str, Callable[[Run, Dataset | None], Any]] = {
     "likelihood": lambda run, data: likelihood(run, data=data, rows=4, samples=5).estimate,
-    "support": lambda run, data: support(run, data=data, draws=100)["inputs"]["fingerprint"],
+    "support": lambda run, data: support(run, data=data, samples=100)["inputs"]["fingerprint"],
 }
 
 

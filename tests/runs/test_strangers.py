@@ -34,7 +34,7 @@ SPELLINGS = [
 VERBS = """
     doctor {study} | compare {study} | methods {study} | report {study} -o {out}/r.html --quiet
     analyze {run} --only encode --quiet | analyze {run} --only traverse --quiet | score {run} --metric unsupervised
-    leakage {run} --quiet | support {run} --draws 100 --quiet | likelihood {run} --quiet | explain {run} | probe {run}
+    leakage {run} --quiet | support {run} --samples 100 --quiet | likelihood {run} --quiet | explain {run} | probe {run}
     outliers {run} --against digits --quiet | debias {run} -o {out}/w.npy | export {run} --to huggingface -o {out}/hf
     export {study} --to study -o {out}/copy | figure traversals {run} -o {out}/t.png | figure code {run} -o {out}/c.png
     train --data digits --out {run} --steps 2 --quiet | intervene {run} --quiet

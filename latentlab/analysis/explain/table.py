@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentlab.analysis.explain import STAGE
 from latentlab.analysis.explain.record import Effects
 from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.codes.dimensions import dimensions, knowledge
@@ -118,10 +119,10 @@ def features(run: Run, effects: Effects, top: int | None = None) -> pd.DataFrame
     """
     import pandas as pd
 
+    check_features(run)
     form = run.config.form
     if effects.shift is None or effects.typical is None:
-        why = "of images are maps" if form.kind == "image" else "are of an older version: recompute them"
-        raise InputError(f"{run.path}: the effects {why}, so no features are listed; see figure effects")
+        raise InputError(f"{run.path}: the effects are of an older version and list no features; recompute them")
     names = feature_names(form)
     effect, low, high = (each.reshape(len(each), -1).astype(np.float64) for each in effects.shift)
     parts = []
@@ -146,6 +147,13 @@ def features(run: Run, effects: Effects, top: int | None = None) -> pd.DataFrame
                 )
             )
     return pd.concat(parts, ignore_index=True)
+
+
+def check_features(run: Run) -> None:
+    """Raise an `InputError` where no features can be listed for the run: it decodes nothing, or images."""
+    STAGE.check(run)
+    if run.config.form.kind == "image":
+        raise InputError(f"{run.path}: the effects of images are maps, so no features are listed; see figure effects")
 
 
 def _ranked(effect: np.ndarray, top: int | None) -> list[tuple[str, np.ndarray]]:

@@ -80,7 +80,7 @@ def score_drawn(
     if not (run.encodes and run.config.stochastic) or run.config.conditions is not None:
         raise InputError(
             f"{run.name} has no encoder that gives a variance, or one that is told conditions; its codes are scored "
-            "from all rows: leave out --rows protocol"
+            "from all rows: leave out --encode protocol"
         )
     data, rules = analysed(run, data), load("analysis/score/profiles", profile)
     if data.factors is None and data.labels is None:

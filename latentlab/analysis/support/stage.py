@@ -37,7 +37,7 @@ from latentlab.system.progress import Progress, silent
 if TYPE_CHECKING:
     from latentlab.models import Model
 
-DRAWS = 5000
+SAMPLES = 5000
 WAYS = 100
 POINTS = 33
 JUDGED = 5000
@@ -56,7 +56,7 @@ def support(
     run: Run,
     *,
     data: Dataset | str | Path | None = None,
-    draws: int = DRAWS,
+    samples: int = SAMPLES,
     seed: int = 0,
     adapter: str | Model | None = None,
     progress: Progress = silent,
@@ -69,11 +69,11 @@ def support(
         The run, or the path of its folder.
     data : Dataset, str or Path, optional
         By default what the run was trained on.
-    draws : int, default 5,000
+    samples : int, default 5,000
         Codes from each source: the prior N(0, I), a normal distribution fitted to the codes, and the aggregate
         posterior. Decoded, they are compared with as many real samples of the analysed part. At least 100.
     seed : int, default 0
-        Of the draws and of the rows.
+        Of the samples and of the rows.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
     progress : callable
@@ -91,7 +91,7 @@ def support(
     Raises
     ------
     InputError
-        For fewer than 100 draws, a run without a decoder, and codes of which a shared copy keeps some rows only.
+        For fewer than 100 samples, a run without a decoder, and codes of which a shared copy keeps some rows only.
 
     References
     ----------
@@ -104,18 +104,18 @@ def support(
     >>> import latentlab as ll
     >>> run = ll.train("digits", f"{mkdtemp()}/run", steps=2, latent_dim=2)
     >>> codes = ll.encode(run)
-    >>> list(ll.support(run, draws=100).arms)
+    >>> list(ll.support(run, samples=100).arms)
     ['prior', 'gaussian', 'aggregate', 'real', 'constant']
     """
     from latentlab.runs.data import analysed
 
     STAGE.check(run)
-    if draws < 100:
-        raise InputError(f"draws is {draws}; expected at least 100")
+    if samples < 100:
+        raise InputError(f"samples is {samples}; expected at least 100")
     data = None if data is None else load(data)
     held, trained_on = analysed(run, data), _training_rows(run, data)
     inputs = plain(
-        {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": draws, "seed": seed}
+        {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": samples, "seed": seed}
         | {"format": STAGE.format, "fingerprint": _fingerprint(held, trained_on)}
     )
 
@@ -123,7 +123,7 @@ def support(
         save_decodings(run.path / SHEETS, made[1], inputs)
         write_json(run.path / NUMBERS, plain({"format": STAGE.format, "inputs": inputs, **made[0]}))
 
-    make = lambda: _measured(run, data, held, trained_on, draws, seed, adapter, progress)  # noqa: E731
+    make = lambda: _measured(run, data, held, trained_on, samples, seed, adapter, progress)  # noqa: E731
     found: Support = kept(run, STAGE, inputs, make, write)
     return found
 
