@@ -23,14 +23,14 @@ PANEL = "Ask one question"
 
 def explain(
     paths: _console.Paths,
-    rows: Annotated[int, typer.Option(min=1, help="Maximum number of rows whose codes are perturbed, chosen at random.")] = 32,
+    rows: Annotated[
+        int, typer.Option(min=1, help="Maximum number of rows whose codes are perturbed, chosen at random.")
+    ] = 32,
     steps: Annotated[int, typer.Option(min=3, help="Number of samples along each path.")] = 33,
     seed: Annotated[int, _console.seed("Seed for the choice of codes")] = 0,
     out: Annotated[
         Path | None,
-        _console.file_to_write(
-            "CSV file to write: the features that each dimension raises and lowers", ".csv"
-        ),
+        _console.file_to_write("CSV file to write: the features that each dimension raises and lowers", ".csv"),
     ] = None,
     top: Annotated[
         int | None,
