@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.analysis.score.stage import RESAMPLES
+from latentlab.codes.codes import position_of
 from latentlab.codes.projections import ROWS
 from latentlab.data import Dataset, load
 from latentlab.errors import InputError
-from latentlab.runs.data import data_of
+from latentlab.runs.data import analysed, data_of
 from latentlab.runs.data_for_workers import expect, hand_over, take_over
 from latentlab.runs.images import changed
 from latentlab.runs.run import Run
@@ -120,6 +121,8 @@ def analyze(
     _check_asked(run, chosen)
     if "encode" not in (each.name for each in chosen) and any(each.place is not None for each in chosen):
         _check_current(run, dataset, split)
+    if anchor is not None and "traverse" in (each.name for each in chosen):
+        _check_anchor(run, dataset, split, anchor, encoded="encode" in (each.name for each in chosen))
     common = {"data": dataset, "split": split, "adapter": adapter}
     own: dict[str, dict[str, Any]] = {
         "encode": {"distortion": distortion},
@@ -161,6 +164,15 @@ def _check_current(run: Run, data: Dataset | None, split: str | None) -> None:
     if parts := changed(run, data.split(split) if data is not None and split else data):
         what = f"{' and '.join(parts)} of {run.name[-40:]} changed since its codes were made"
         raise InputError(f"{what}; encode again: `latentlab analyze {str(run.path)[-40:]}` with encode among --only")
+
+
+def _check_anchor(run: Run, data: Dataset | None, split: str | None, anchor: int | str, *, encoded: bool) -> None:
+    """Raise an `InputError` where no row of the codes, which may be encoded only now, has that id or name."""
+    if encoded and run.encodes:
+        rows = analysed(run, data, split)
+        position_of(anchor, rows.row_ids, rows.row_names)
+    elif run.has("encode"):
+        run.codes().position(anchor)
 
 
 def stages_of(run: Run, only: Sequence[str] | None = None) -> tuple[str, ...]:

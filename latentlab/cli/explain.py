@@ -93,17 +93,20 @@ def _both(
     from latentlab.analysis.explain.stage import explain as measure
     from latentlab.analysis.explain.table import check_features, explained
     from latentlab.analysis.names.stage import names
+    from latentlab.models import load_model
 
     if out is not None:
         check_features(run)
     lacks, unnamed = STAGE.lacks(run), ""
-    effects = None if lacks else measure(run, **options)
+    if not lacks:
+        load_model(run, options["adapter"])  # what it refuses is refused before names are sought
     try:
         unnamed = str(names(run, **naming, progress=report).settings.get("missing", ""))
     except InputError as error:
         if lacks or naming["plugin"] is not None or naming["data"] is not None:
             raise
         unnamed = str(error)
+    effects = None if lacks else measure(run, **options)
     table = explained(run, effects)
     table.attrs |= {"lacks": lacks, "unnamed": unnamed}
     return table

@@ -220,15 +220,7 @@ class Codes:
         >>> codes.position(10), codes.position("a"), codes.position("10")
         (1, 0, 1)
         """
-        names = self.row_names if isinstance(row, str) else None
-        if names is not None and len(found := np.flatnonzero(names == row)):
-            return int(found[0])
-        known = not isinstance(row, str) or re.fullmatch(r"\d{1,18}", row)
-        if known and len(found := np.flatnonzero(self.row_ids == int(row))):
-            return int(found[0])
-        if names is not None:
-            raise InputError(f"no row is called {row!r:.42}; these are {len(names):,} rows, such as {names[0][:40]!r}")
-        raise InputError(f"no row has the id {row!s:.40}; ids go from {self.row_ids.min()} to {self.row_ids.max()}")
+        return position_of(row, self.row_ids, self.row_names)
 
     def called(self, positions: Any) -> list[str]:
         """What rows are called: by their names where they have some, else by their ids.
@@ -345,6 +337,19 @@ class Codes:
     def __repr__(self) -> str:
         known = ", ".join(self.factor_names()) or ("labels" if self.labels is not None else "no factors")
         return f"Codes({len(self):,} rows × {self.latent_dim} latent dimensions; {known})"
+
+
+def position_of(row: int | str, row_ids: NDArray[np.int64], row_names: NDArray[np.str_] | None) -> int:
+    """The position of the row with that id or name among the rows (n,) of those ids and names."""
+    names = row_names if isinstance(row, str) else None
+    if names is not None and len(found := np.flatnonzero(names == row)):
+        return int(found[0])
+    known = not isinstance(row, str) or re.fullmatch(r"\d{1,18}", row)
+    if known and len(found := np.flatnonzero(row_ids == int(row))):
+        return int(found[0])
+    if names is not None:
+        raise InputError(f"no row is called {row!r:.42}; these are {len(names):,} rows, such as {names[0][:40]!r}")
+    raise InputError(f"no row has the id {row!s:.40}; ids go from {row_ids.min()} to {row_ids.max()}")
 
 
 def located(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64] | None:

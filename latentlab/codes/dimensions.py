@@ -5,7 +5,8 @@ The table that the figures and the dashboard read. Everything is read from codes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -176,21 +177,14 @@ def _shares(mutual: NDArray[Any], entropy: NDArray[Any]) -> Floats:
 
 def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, Any]:
     """Columns ``top_factor``, ``mi``, ``mi_low`` and ``mi_high``, one entry per dimension."""
-    from latentlab.metrics._information import permuted
-
     some, rng, d = codes.sample(rows, seed), np.random.default_rng(seed), codes.latent_dim
     columns, names, kinds = factors_of(some)
     if not names or not draws:
         missing = np.full(d, np.nan)
         return {"top_factor": None} | dict.fromkeys(("mi", "mi_low", "mi_high"), missing)
-    found = _normalised(some.mean, columns, kinds)
-    orders = [rng.permutation(len(some)) for _ in range(draws)]
-    mutual, entropies = permuted(some.mean, columns, BINS, kinds, orders)
-    null = _shares(mutual.astype(np.float64), entropies.astype(np.float64))
-    excess, each = found - null.mean(axis=0), np.arange(d)
-    top = excess.argmax(axis=1)
-    reached = np.quantile((null - null.mean(axis=0)).max(axis=2), 0.95, axis=0)
-    known = excess[each, top] > np.maximum(reached, FLOOR)
+    found, excess, least = _beyond_chance(some.mean, columns, kinds, draws, rng)
+    each, top = np.arange(d), excess.argmax(axis=1)
+    known = excess[each, top] > least
     half = 1.96 * _spread(codes, len(some), names, draws, rng)[each, top]
     mi = found[each, top]
     return {
@@ -199,6 +193,44 @@ def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, An
         "mi_low": np.where(known, np.clip(mi - half, 0, 1), np.nan),
         "mi_high": np.where(known, np.clip(mi + half, 0, 1), np.nan),
     }
+
+
+def second_factors(codes: Codes, top: Sequence[str | None], *, rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
+    """The factor that each dimension knows most of besides its top one, judged as `dimensions` judges that.
+
+    One row per dimension, in the order of the dimensions, with ``second_factor`` and ``second_mi``; `top` has the top
+    factors, and a dimension without one has no second one either.
+    """
+    import pandas as pd
+
+    some = codes.sample(rows, seed)
+    columns, names, kinds = factors_of(some)
+    second: list[tuple[str | None, float]] = [(None, math.nan)] * codes.latent_dim
+    if len(names) > 1:
+        found, excess, least = _beyond_chance(some.mean, columns, kinds, DRAWS, np.random.default_rng(seed))
+        for j, first in enumerate(top):
+            others = np.where([name == first for name in names], -np.inf, excess[j])
+            k = int(others.argmax())
+            if first is not None and others[k] > least[j]:
+                second[j] = names[k], float(found[j, k])
+    return pd.DataFrame(second, columns=["second_factor", "second_mi"])
+
+
+def _beyond_chance(
+    mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ...], draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """Normalised information (d, k), by how much it exceeds that of permuted factors, and what has to be exceeded (d,).
+
+    What permuted factors reach differs by factor: most where few rows are known, or values many.
+    """
+    from latentlab.metrics._information import permuted
+
+    found = _normalised(mean, columns, kinds)
+    orders = [rng.permutation(len(mean)) for _ in range(draws)]
+    mutual, entropies = permuted(mean, columns, BINS, kinds, orders)
+    null = _shares(mutual.astype(np.float64), entropies.astype(np.float64))
+    reached = np.quantile((null - null.mean(axis=0)).max(axis=2), 0.95, axis=0)
+    return found, found - null.mean(axis=0), np.maximum(reached, FLOOR)
 
 
 def _spread(codes: Codes, used: int, names: tuple[str, ...], draws: int, rng: np.random.Generator) -> Floats:

@@ -3,7 +3,7 @@ import pytest
 from toy import toy_codes
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import dimensions, factors_of, knowledge, response
+from latentlab.codes.dimensions import dimensions, factors_of, knowledge, response, second_factors
 from latentlab.data.dataset import Factor
 from latentlab.errors import InputError
 
@@ -121,3 +121,18 @@ def test_response_is_the_mean_code_at_every_value():
     np.testing.assert_allclose(curve["mean"], expected, rtol=1e-5)
     with pytest.raises(InputError, match="shape, x, y, angle"):
         response(codes, "hue")
+
+
+def test_a_factor_of_few_rows_is_no_second_factor_by_chance_alone():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(1500, 2)).astype("f4")
+    few, other = rng.normal(size=1500), z[:, 0] + rng.normal(size=1500)
+    few[30:] = np.nan
+    specs = tuple(Factor(name, "continuous") for name in ("main", "few", "other"))
+    for columns, expected in (((z[:, 0], few), [None, None]), ((z[:, 0], few, other), ["other", None])):
+        codes = Codes(z, np.full(z.shape, 0.1, "f4"), factors=np.column_stack(columns), specs=specs[: len(columns)])
+        assert knowledge(codes).normalised[0, 1] > 0.3  # as much as the bins of 30 rows tell by themselves
+        top = dimensions(codes).set_index("index")["top_factor"].sort_index().tolist()
+        found = second_factors(codes, top)
+        assert found["second_factor"].tolist() == expected
+        assert np.isfinite(found["second_mi"]).tolist() == [name is not None for name in expected]

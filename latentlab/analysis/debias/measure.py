@@ -128,8 +128,7 @@ def commonness(
     """
     if len(codes) < 2:
         raise InputError(f"codes has {len(codes)} row; at least two are needed")
-    if not 2 <= bins <= 1000 or not 0 < smoothing <= 1:
-        raise InputError(f"bins is {bins} and smoothing {smoothing:g}; expected 2 to 1,000 bins, 0 < smoothing ≤ 1")
+    check_settings(bins, smoothing)
     live = np.flatnonzero(codes.active)
     share = np.column_stack([np.empty((len(codes), 0)), *(_share(codes.mean[:, j], bins) + smoothing for j in live)])
     odds = -np.log(share)
@@ -144,6 +143,12 @@ def commonness(
         "rows": len(codes),
     }
     return Commonness(share, weights / weights.mean(), tuple(live.tolist()), codes.row_ids, settings)
+
+
+def check_settings(bins: int, smoothing: float) -> None:
+    """Raise an `InputError` for what `commonness` cannot weigh by."""
+    if not 2 <= bins <= 1000 or not 0 < smoothing <= 1:
+        raise InputError(f"bins is {bins} and smoothing {smoothing:g}; expected 2 to 1,000 bins, 0 < smoothing ≤ 1")
 
 
 def effective_size(weights: NDArray[np.floating]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.analysis.debias import STAGE
-from latentlab.analysis.debias.measure import BINS, SMOOTHING, Combine, Commonness, commonness
+from latentlab.analysis.debias.measure import BINS, SMOOTHING, Combine, Commonness, check_settings, commonness
 from latentlab.analysis.debias.record import FILE
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
@@ -90,6 +90,7 @@ def debias(
     1.0
     """
     STAGE.check(run)
+    check_settings(bins, smoothing)
     part = trained_rows(run, None if data is None else load(data), split)
     inputs = {"model": model_hash(run), "source": plain(part.source), "fingerprint": part.fingerprint}
     progress(0, 2, "encode")

@@ -9,7 +9,7 @@ import numpy as np
 from latentlab.analysis.explain import STAGE
 from latentlab.analysis.explain.record import Effects
 from latentlab.analysis.leakage.record import load_leakage, table
-from latentlab.codes.dimensions import dimensions, knowledge
+from latentlab.codes.dimensions import dimensions, second_factors
 from latentlab.codes.symbols import symbol
 from latentlab.data import Form
 from latentlab.errors import InputError
@@ -45,7 +45,7 @@ def explained(run: Run, effects: Effects | None) -> pd.DataFrame:
     ranked = dimensions(codes, notes=run.named())
     order = ranked["index"].to_numpy()
     used = "kl" if codes.variance is not None else "variance_of_mean"
-    second, second_mi = _second(run, ranked["top_factor"].tolist(), order)
+    second = second_factors(codes, ranked.set_index("index")["top_factor"].sort_index().tolist()).iloc[order]
     table = pd.DataFrame(
         {
             "dim": ranked["dim"],
@@ -56,8 +56,8 @@ def explained(run: Run, effects: Effects | None) -> pd.DataFrame:
             "mi": ranked["mi"],
             "mi_low": ranked["mi_low"],
             "mi_high": ranked["mi_high"],
-            "second_factor": second,
-            "second_mi": second_mi,
+            "second_factor": second["second_factor"].to_numpy(object),
+            "second_mi": second["second_mi"].to_numpy(),
             **_leaks(run, order),
             **({} if effects is None else _moved(run, effects, order)),
             "name": ranked["name"],
@@ -188,22 +188,6 @@ def _extremes(run: Run, effects: Effects, order: np.ndarray) -> dict[str, list[s
         ]
         for way in ("up", "down")
     }
-
-
-def _second(run: Run, top: list[str | None], order: np.ndarray) -> tuple[list[str | None], list[float]]:
-    """The factor that each dimension knows most of after its top one, where there is a top one and it is above 0.06."""
-    from latentlab.codes.dimensions import FLOOR
-
-    known = knowledge(run.codes())
-    names: list[str | None] = []
-    values: list[float] = []
-    for first, j in zip(top, order, strict=True):
-        others = [(mi, name) for mi, name in zip(known.normalised[j], known.factors, strict=True) if name != first]
-        mi, name = max(others, default=(0.0, ""))
-        there = first is not None and mi > FLOOR
-        names.append(name if there else None)
-        values.append(float(mi) if there else np.nan)
-    return names, values
 
 
 def _leaks(run: Run, order: np.ndarray) -> dict[str, list[Any]]:

@@ -107,8 +107,9 @@ def intervene(
 
     def make() -> Interventions:
         """What the swaps and the ablations show."""
-        model, places = live(run, adapter), _places(codes, images)
+        places = _places(codes, images)
         complete_rows(known_factors(images)[0][places])
+        model = live(run, adapter)
         progress(0, 2, "learn to read the factors")
         reader = reader_of(images, seed, {} if readers is None else readers)
         progress(1, 2, "swap, decode and read")

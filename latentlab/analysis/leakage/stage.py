@@ -103,12 +103,13 @@ def leakage(
 
     def make() -> Score:
         """The leakage around the drawn anchors."""
-        model, known = live(run, adapter), known_factors(images)[1]
+        known = known_factors(images)[1]
         if len(known) == 1:
             raise InputError(
                 f"{images.name} has one known factor, {known[0].name}; leakage is of one factor into another: give "
                 "data with two"
             )
+        model = live(run, adapter)
         progress(0, 2, "learn to read the factors")
         reader = reader_of(images, seed, {} if readers is None else readers)
         progress(1, 2, "decode and read")

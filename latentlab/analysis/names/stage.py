@@ -88,6 +88,8 @@ def names(
     inputs: dict[str, Any] = {"codes": sha256(run.codes_path), "seed": seed}
     if data is not None:
         data = load(data)
+        if run.config.has_model:
+            check_form(data, run.config.form, f"{run.name} was trained on")
         inputs |= {"data": plain(data.source), "fingerprint": data.fingerprint}
     if plugin is None and (earlier := _of_plugin(run, inputs, rows)) is not None:
         return earlier

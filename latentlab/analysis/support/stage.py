@@ -114,6 +114,7 @@ def support(
         raise InputError(f"samples is {samples}; expected at least 100")
     data = None if data is None else load(data)
     held, trained_on = analysed(run, data), _training_rows(run, data)
+    _check_rows(held, _rows(held, trained_on, samples, seed))
     inputs = plain(
         {"model": model_hash(run), "source": dict(held.source), "split": held.name, "draws": samples, "seed": seed}
         | {"format": STAGE.format, "fingerprint": _fingerprint(held, trained_on)}
@@ -187,6 +188,15 @@ def _rows(held: Dataset, trained_on: Dataset, draws: int, seed: int) -> NDArray[
     known = np.isin(held.row_ids, trained_on.row_ids).all()
     most = min(draws, len(held) // 2) if known else draws
     return np.sort(np.random.default_rng(seed).permutation(len(held))[:most])
+
+
+def _check_rows(held: Dataset, rows: NDArray[np.int64]) -> None:
+    """Raise an `InputError` where too few real rows are there for their nearest neighbours to mean anything."""
+    if len(rows) <= measure.NEIGHBOURS:
+        raise InputError(
+            f"{held.name} has {len(held)} rows, of which samples are compared with {len(rows)}; expected more than "
+            f"{measure.NEIGHBOURS}: give a larger --data"
+        )
 
 
 def _arms(
