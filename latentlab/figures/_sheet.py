@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LABELS = 0.6  # of the width, the most that labels take
 SCREEN_LETTERS = 40
+HEAD_LETTERS = 100  # that all headings may have abreast on a screen
 EDGE = 0.04  # inches around what is drawn
 TILE = 0.55  # inches that a cell of a tile takes at least
 
@@ -48,7 +49,8 @@ def interactive(data: Sheet, title: str, alt: str) -> Any:
     fig.add_trace(_images.image_trace(picture))
     fig.update_xaxes(visible=False, range=[-0.5, picture.shape[1] - 0.5], constrain="domain", constraintoward="left")
     if data.heads:
-        ticks = {"tickvals": list(data.columns), "ticktext": list(data.heads), "tickangle": 0, "ticks": ""}
+        heads = [short(text, max(6, HEAD_LETTERS // len(data.heads))) for text in data.heads]
+        ticks = {"tickvals": list(data.columns), "ticktext": heads, "tickangle": 0, "ticks": ""}
         fig.update_xaxes(visible=True, showgrid=False, showline=False, side="top", **ticks)
     fig.update_yaxes(
         showgrid=False,
@@ -68,7 +70,8 @@ def static(data: Sheet, preset: str) -> Any:
     left = max(_style.wide(label, chosen, 1) for label in labels) + 0.09
     width = chosen.width - left - EDGE
     height = width * picture.shape[0] / picture.shape[1]
-    head = chosen.size / 72 * 1.6 * bool(data.heads)
+    heads = [_style.lines(text, chosen, width / len(data.heads) - EDGE, 1) for text in data.heads]
+    head = chosen.size / 72 * (1.6 + 1.25 * max(text.count("\n") for text in heads)) if heads else 0
     total = height + head + 2 * EDGE
     fig = _style.canvas(preset, total, arranged=False)
     axes = fig.add_axes((left / chosen.width, EDGE / total, width / chosen.width, height / total))
@@ -77,7 +80,7 @@ def static(data: Sheet, preset: str) -> Any:
     axes.tick_params(axis="y", pad=3)
     if data.heads:
         axes.xaxis.tick_top()
-        axes.set_xticks(data.columns, data.heads)
+        axes.set_xticks(data.columns, heads)
     _style.bare(axes)
     return fig
 

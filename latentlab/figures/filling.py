@@ -65,6 +65,7 @@ def prepare(
         f"the {part} {'half' if part != 'middle' else 'quarter'} is hidden",
         _accepted(found.settings["acceptance"]),
         f"seed {seed}",
+        "sd: white where fillings differ most",
     ]
     labels, flat = tuple(f"row {each}" for each in codes.called(places)), found.codes.reshape(-1, codes.latent_dim)
     marks = {"draw": np.repeat(np.arange(draws) + 1, len(ids)), "row": np.tile(ids, draws)}

@@ -75,7 +75,7 @@ def _kinds(data: OutliersData) -> list[tuple[str, str, str, str, str]]:
     """Name, column, its two bounds and a marker of each reading: of all rows, and of matched ones where there are."""
     every = [(ALL, "auroc", "low", "high", "circle")]
     matched = (f"at equal {data.matched_by}", "matched", "matched_low", "matched_high", "circle-open")
-    return [*every, matched] if data.matched_by else every
+    return [*every, matched] if data.matched_by and data.rows["matched"].notna().any() else every
 
 
 def alt(data: OutliersData) -> str:

@@ -3,10 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from latentlab.data.kinds._draw import lines
 from latentlab.figures import _style
+from latentlab.figures._sheet import Sheet
+from latentlab.figures._sheet import interactive as sheet_on_screen
+from latentlab.figures._sheet import static as sheet
+from latentlab.figures.outliers import OutliersData
+from latentlab.figures.outliers import interactive as outliers_on_screen
+from latentlab.figures.outliers import static as outliers
 from latentlab.figures.overview import prepare as overview_of
 from latentlab.figures.overview import static as overview
 from latentlab.figures.rate_distortion import _beside
@@ -85,3 +92,25 @@ def test_a_steep_curve_has_no_gaps():
 def test_a_setting_stands_where_there_is_room_for_it(width: float, share: float, said: str, right: bool) -> None:
     """Beside the mean of its runs on the curve of rate and distortion, in lines where no side has room for it whole."""
     assert _beside("annealed-vae, gamma = 50", _style.preset("icml"), width, share) == (said, right)
+
+
+@pytest.mark.parametrize("preset", ["neurips", "nature-single"])
+def test_names_of_rows_above_pictures_keep_apart_and_on_the_page(preset):
+    names = ["row CAGATGACATGTCG-1", "0", "0.5", "1", "row ATGTTGCTGGGCAA-1"]
+    data = Sheet(np.zeros((2, 5, 8, 8, 4), np.uint8), ("linear", "spherical"), "", tuple(names))
+    fig = drawn(sheet, data, preset)
+    boxes = [tick.get_window_extent() for tick in fig.axes[0].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
+    assert boxes[-1].x1 <= fig.bbox.x1
+    assert max(box.y1 for box in boxes) <= fig.bbox.y1
+    assert max(map(len, sheet_on_screen(data, "t", "a").layout.xaxis.ticktext)) <= 20
+
+
+@pytest.mark.parametrize("matched", [0.7, None])
+def test_a_legend_names_matched_rows_only_where_there_are_some(matched):
+    row = {"against": "b", "score": "rate", "baseline": False, "auroc": 0.9, "low": 0.8, "high": 1.0}
+    rows = pd.DataFrame([row | dict.fromkeys(("matched", "matched_low", "matched_high"), matched)])
+    data = OutliersData(rows, ("b",), "", "total")
+    named = ["all rows", "at equal total"][: 1 if matched is None else 2]
+    assert [text.get_text() for text in drawn(outliers, data).legends[0].get_texts()] == named
+    assert [trace.name for trace in outliers_on_screen(data).data] == named
