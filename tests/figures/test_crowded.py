@@ -1,6 +1,7 @@
 """Pages keep their plots where labels are long, and cut neither labels nor dots."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ def test_names_of_rows_above_pictures_keep_apart_and_on_the_page(preset):
     data = Sheet(np.zeros((2, 5, 8, 8, 4), np.uint8), ("linear", "spherical"), "", tuple(names))
     fig = drawn(sheet, data, preset)
     boxes = [tick.get_window_extent() for tick in fig.axes[0].get_xticklabels()]
-    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
     assert boxes[-1].x1 <= fig.bbox.x1
     assert max(box.y1 for box in boxes) <= fig.bbox.y1
     assert max(map(len, sheet_on_screen(data, "t", "a").layout.xaxis.ticktext)) <= 20
