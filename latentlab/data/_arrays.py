@@ -129,6 +129,8 @@ def _laid(shape: tuple[int, ...], data: Dataset) -> tuple[str, ...]:
 
 def _told(about: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """What an array says of the form of samples, as texts and numbers."""
+    if dated := next((key for key, value in about.items() if value.dtype.kind in "mM"), ""):
+        raise InputError(f"{dated} holds {about[dated].dtype}; expected numbers, such as seconds from the first point")
     return {key: _word(value) if value.ndim == 0 else _plain_of(value) for key, value in about.items()}
 
 

@@ -14,14 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.data._arrays import from_arrays as in_file
 from latentlab.data._arrays import labels_of
 from latentlab.data._of_kind import dataset_of
+from latentlab.data._tensors import array_of, from_torch, items_of
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError
-from latentlab.system.precision import unmasked
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LARGEST = 1 << 33  # bytes that a torch data set may come to
 
 
 def is_samples(given: Any) -> bool:
@@ -42,7 +40,7 @@ def is_samples(given: Any) -> bool:
     >>> is_samples(np.zeros((2, 3))), is_samples("digits")
     (True, False)
     """
-    return hasattr(given, "__array_interface__") or _is_frame(given) or _is_sparse(given) or _from_torch(given)
+    return hasattr(given, "__array_interface__") or _is_frame(given) or _is_sparse(given) or from_torch(given)
 
 
 def is_annotated(given: Any) -> bool:
@@ -75,6 +73,9 @@ def from_arrays(
     row_ids: ArrayLike | None = None,
     name: str = "array",
     axes: str = "",
+    stored: str = "",
+    stretch: str = "",
+    colours: Sequence[int] = (),
 ) -> Dataset:
     """Samples in memory, of any kind, as a `Dataset`.
 
@@ -83,7 +84,8 @@ def from_arrays(
     x
         An array of n samples: images (n, h, w), (n, h, w, c) or (n, c, h, w), rows of a table or counts (n, d), signals
         (n, t) or (n, channels, t); a sparse matrix of counts; a pandas DataFrame, whose columns are inputs, also those
-        of words; a torch tensor or Dataset, whose second items are the labels; an AnnData, whose X is read
+        of words; a torch tensor, or a Dataset of samples, of pairs (sample, label) or of mappings with ``image`` and
+        ``label``, whose labels with fractions are a factor, ``target``; an AnnData, whose X is read
         (`load` takes its layers by name).
     kind
         ``image``, ``table``, ``counts`` or ``signal``. None infers it where it is plain: floats (n, d) are a table,
@@ -108,6 +110,12 @@ def from_arrays(
         What the data set is called.
     axes
         The order of the axes of images, ``nhwc``, where the shape does not tell.
+    stored
+        ``float32`` or ``float64``: images of floats in [0, 1] are kept as they are, not as 8 bits.
+    stretch
+        ``asinh`` or ``log1p``, for images with few very bright pixels: what the model sees of the values.
+    colours
+        The channels of images, from 1, that are shown: three as red, green and blue, others side by side.
 
     Returns
     -------
@@ -133,6 +141,9 @@ def from_arrays(
         return _known(replace(layer, name=name), factors, labels, row_ids)
     about: dict[str, Any] = {"feature_names": feature_names, "axis": axis, "axis_unit": axis_unit, "unit": unit}
     told = {key: value for key, value in about.items() if value is not None and len(value)}
+    how = {key: value for key, value in (("stored", stored), ("stretch", stretch), ("colours", colours)) if value}
+    if how and (_is_frame(x) or _is_sparse(x)):
+        raise InputError(f"{min(how)} was given, but x is a {type(x).__name__}; it is for arrays of images")
     if _is_frame(x):
         if "feature_names" in told:
             raise InputError("feature_names was given, but x is a DataFrame, whose columns have names; rename them")
@@ -142,14 +153,22 @@ def from_arrays(
         raise InputError(
             f"columns was given, but x is a {type(x).__name__}, not a DataFrame; use kind and feature_names"
         )
-    if _from_torch(x):
-        x, read = _of_torch(x, name)
-        labels = read if labels is None else labels
+    said: tuple[str, ...] = ()
+    if from_torch(x):
+        items = items_of(x, name)
+        x, said = items.samples, (items.said,) if items.said else ()
+        if items.measured:
+            factors = {"target": items.beside} if factors is None else factors
+        else:
+            labels = items.beside if labels is None else labels
     if _is_sparse(x):
+        if kind not in (None, "counts"):
+            raise InputError(f"{name} is a sparse matrix, which is read as counts; for a {kind} give x.toarray()")
         data = dataset_of(Path(name), x.tocsr(), kind or "counts", told)
     else:
-        data = in_file(Path(name), {"images": _array(x, name), **_as_arrays(told)}, axes, kind or "")
-    return _known(replace(data, name=name, source={"name": "array"}), factors, labels, row_ids)
+        data = in_file(Path(name), {"images": array_of(x, name), **_as_arrays(told)}, axes, kind or "", how)
+    data = replace(data, name=name, source={"name": "array"}, remarks=(*data.remarks, *said))
+    return _known(data, factors, labels, row_ids)
 
 
 def _as_arrays(told: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -190,12 +209,35 @@ def _known(data: Dataset, factors: Any, labels: Any, row_ids: Any) -> Dataset:
         values, specs = _factors(data.name, factors, len(data))
         data = replace(data, factors=values, specs=specs)
     if labels is not None:
-        numbers, names = labels_of(Path(data.name), _array(labels, f"{data.name}: labels"), len(data))
+        numbers, names = _labels(labels, data.name, len(data))
         data = replace(data, labels=numbers, label_names=names)
     if row_ids is not None:
         ids, called = _row_ids(data.name, row_ids, len(data))
         data = replace(data, row_ids=ids, row_names=called)
     return data
+
+
+def _labels(given: Any, name: str, n: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Labels as numbers (n,), and the classes' names: an array's, or what pandas holds otherwise, as categories."""
+    where = f"{name}: labels"
+    if _is_plain(given):
+        return labels_of(Path(name), array_of(given, where), n)
+    from latentlab.data._factors import labels_of as of_column
+
+    column = _column(given)
+    if len(column) != n:
+        raise InputError(f"{where} are {len(column)}; expected {n}, one for each sample")
+    return of_column(column, where)
+
+
+def _is_plain(given: Any) -> bool:
+    """Whether NumPy holds it as it is, in a type that says what it is."""
+    if hasattr(given, "detach"):
+        return True
+    try:
+        return isinstance(getattr(given, "dtype", np.dtype(int)), np.dtype) and np.asarray(given).dtype != object
+    except Exception:  # what makes no array is named by `_array`
+        return True
 
 
 def _row_ids(name: str, given: Any, n: int) -> tuple[NDArray[np.int64], NDArray[np.str_] | None]:
@@ -204,7 +246,7 @@ def _row_ids(name: str, given: Any, n: int) -> tuple[NDArray[np.int64], NDArray[
 
     from latentlab.data._ids import ids_of, numbered
 
-    ids = _array(given, f"{name}: row_ids")
+    ids = array_of(given if _is_plain(given) else _column(given).to_numpy(np.str_), f"{name}: row_ids")
     if ids.dtype.kind not in "iuUS" or ids.shape != (n,):
         raise InputError(f"row_ids are {ids.dtype} {ids.shape}; expected ({n},) whole numbers or names, all different")
     return numbered(ids_of(pd.Series(ids), f"{name}: row_ids"))
@@ -217,12 +259,18 @@ def check_order(name: str, x: Any, told: Mapping[str, Any], called: str = "x") -
     import pandas as pd
 
     index = x.index
-    framed = {what: given.index for what, given in told.items() if isinstance(given, pd.DataFrame | pd.Series)}
-    for what, other in framed.items():
+    every = [(what, part) for what, given in told.items() for part in (_parts(given) or [given])]
+    framed = [(what, part.index) for what, part in every if isinstance(part, pd.DataFrame | pd.Series)]
+    for what, other in framed:
         if len(other) == len(index) and not other.equals(index) and set(other) == set(index):
             raise InputError(
                 f"{name}: {what} have the rows of {called} in another order; pass {what}.loc[{called}.index]"
             )
+
+
+def _parts(given: Any) -> list[Any]:
+    """The columns of a mapping of names to columns; nothing of anything else."""
+    return list(given.values()) if isinstance(given, Mapping) else []
 
 
 def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[Factor, ...]]:
@@ -231,8 +279,10 @@ def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[
 
     from latentlab.data._factors import factors_of
 
+    if isinstance(given, pd.Series):
+        given = {"factor 1" if given.name is None else given.name: given}
     if not isinstance(given, Mapping) and not _is_frame(given):
-        values = _array(given, f"{name}: factors")
+        values = array_of(given, f"{name}: factors")
         values = values[:, None] if values.ndim == 1 else values
         given = {f"factor {k + 1}": column for k, column in enumerate(values.T)}
     frame = pd.DataFrame({str(key): _column(column) for key, column in given.items()})
@@ -246,21 +296,10 @@ def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[
 def _column(given: Any) -> pd.Series[Any]:
     import pandas as pd
 
-    return given.reset_index(drop=True) if isinstance(given, pd.Series) else pd.Series(np.asarray(given))
-
-
-def _array(given: Any, name: str) -> NDArray[Any]:
-    if hasattr(given, "detach"):
-        given = given.detach().cpu().numpy()
-    try:
-        found = unmasked(given, name)
-    except InputError:
-        raise
-    except Exception as error:  # NumPy asks the object itself, which may raise anything
-        raise InputError(f"{name} is a {type(given).__name__} that makes no array; expected numbers") from error
-    if found.dtype == object:
-        raise InputError(f"{name} is an array of objects; expected numbers, all rows of one length, or a DataFrame")
-    return found
+    if isinstance(given, pd.Series):
+        return given.reset_index(drop=True)
+    own = isinstance(given, pd.Index | pd.api.extensions.ExtensionArray)
+    return pd.Series(given if own else np.asarray(given))
 
 
 def _is_frame(given: Any) -> bool:
@@ -271,26 +310,3 @@ def _is_frame(given: Any) -> bool:
 def _is_sparse(given: Any) -> bool:
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and bool(sparse.issparse(given))
-
-
-def _from_torch(given: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(given, torch.Tensor | torch.utils.data.Dataset)
-
-
-def _of_torch(given: Any, name: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """All samples of a tensor or a map-style data set, and the labels where its items are pairs with numbers."""
-    if hasattr(given, "detach"):
-        return _array(given, name), None
-    if not hasattr(given, "__len__"):
-        raise InputError(f"{name} is a data set without a length; expected one that is read by index")
-    first = given[0]
-    paired = isinstance(first, tuple | list)
-    sample = _array(first[0] if paired else first, name)
-    if sample.nbytes * len(given) > LARGEST:
-        raise InputError(f"{name} comes to {sample.nbytes * len(given):,} bytes; write an ll.Dataset with read instead")
-    items = [given[i] for i in range(len(given))]
-    x = np.stack([_array(item[0] if paired else item, name) for item in items])
-    if not paired or len(first) < 2 or np.asarray(first[1]).size != 1:
-        return x, None
-    return x, np.array([np.asarray(item[1]).item() for item in items])

@@ -99,11 +99,12 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
     index = frame.index
     plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
     known = {} if plain else _of_index(index)
-    said = [] if plain or known else ["the index of the frame is left out"]
+    lost = () if plain or known else ("the index of the frame is left out; row_ids= names the rows otherwise",)
     with np.errstate(invalid="ignore"):  # infinity stays a float
-        table = Table(frame.reset_index(drop=True).convert_dtypes(), True, said)
+        table = Table(frame.reset_index(drop=True).convert_dtypes(), True, [])
     data = of_table(name, table, roles, name=name, source={"name": "frame"})
-    return replace(data, **known) if known and not roles.ids else data
+    known |= {"remarks": (*data.remarks, *lost)}
+    return replace(data, **({"remarks": known["remarks"]} if roles.ids else known))
 
 
 def _of_index(index: pd.Index[Any]) -> dict[str, Any]:

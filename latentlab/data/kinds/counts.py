@@ -79,7 +79,7 @@ def of_array(
 ) -> tuple[Any, Form]:
     """Counts (n, d), an array or a sparse matrix, and their form."""
     if other or len(x.shape) != 2 or len(feature_names) not in (0, x.shape[1]):
-        about = f"; {min(other)} is for signals" if other else ""
+        about = f"; leave {min(other)} out" if other else ""
         raise InputError(f"{where}: counts are {x.shape} with {len(feature_names)} names; expected (n, d) and d{about}")
     values = x.data if hasattr(x, "toarray") else x
     if not np.isfinite(values).all() or (values < 0).any() or (values % 1 != 0).any():

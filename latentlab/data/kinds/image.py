@@ -67,7 +67,10 @@ def fitted(form: Form, data: Dataset) -> Form:
         noise = NORMAL * np.median(np.abs(values - middle), axis=1)
         soft = np.where(noise > 0, noise, np.ptp(values, axis=1) / 1000)
         form = replace(form, soft=tuple(float(each) if each > 0 else 1.0 for each in soft))
-        values = STRETCHES[form.stretch](values / np.asarray(form.soft)[:, None])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = STRETCHES[form.stretch](values / np.asarray(form.soft)[:, None])
+        if not np.isfinite(values).all():
+            raise InputError(f"{data.name} has values that {form.stretch} is not defined for; choose another stretch")
     ends = np.quantile(values, MIDDLE, axis=1)
     low, high = np.where(ends[0] < ends[1], ends, [values.min(axis=1), values.max(axis=1)])
     scale = tuple(float(each) if each > 0 else 1.0 for each in high - low)
@@ -216,7 +219,7 @@ def of_array(
     (n, *shape), order = layout(path, x, axes)
     x = x.reshape(n, *shape) if order is None else x.transpose(order)
     if other or len(feature_names) not in (0, shape[0]):
-        about = f"; {min(other)} is for signals" if other else ""
+        about = f"; leave {min(other)} out" if other else ""
         raise InputError(f"{where}: images have {shape[0]} channels, {len(feature_names)} names{about}; name each")
     return x, Form(
         "image",

@@ -137,7 +137,10 @@ def of_array(
             f"{where}: signals are {x.shape} with an axis of {len(axis)} points and {len(feature_names)} names; "
             "expected (n, points) or (n, channels, points)"
         )
-    steps = np.diff(np.asarray(axis, np.float64))
+    places = np.asarray(axis)
+    if len(axis) and places.dtype.kind not in "iuf":
+        raise InputError(f"{where}: the axis holds {places.dtype}; expected numbers, such as wavelengths or seconds")
+    steps = np.diff(places.astype(np.float64))
     if not (np.isnan(steps).any() or (steps >= 0).all() or (steps <= 0).all()):
         raise InputError(f"{where}: the axis goes up and down; expected points in order: sort it and the signals alike")
     return x, Form(

@@ -80,7 +80,7 @@ def of_array(
 ) -> tuple[Samples, Form]:
     """Rows (n, d) and their form: columns of 0 and 1 alone are binary, others numeric."""
     if other or x.ndim != 2 or len(feature_names) not in (0, x.shape[1]):
-        about = f"; {min(other)} is for signals" if other else ""
+        about = f"; leave {min(other)} out" if other else ""
         raise InputError(f"{where}: a table is {x.shape} with {len(feature_names)} names; expected (n, d) and d{about}")
     if np.isinf(x).any():
         raise InputError(f"{where}: the table holds infinity; replace it, or leave NaN where a value is missing")
