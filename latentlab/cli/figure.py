@@ -51,7 +51,7 @@ def figure(
 
     Example: latentlab figure traversals artifacts/digits/beta4-seed0 -o traversals.gif
     """
-    from latentlab.figures import decodes, export, texts
+    from latentlab.figures import check, decodes, export, texts
     from latentlab.runs.study import open_runs
 
     chosen: dict[str, Any] = {
@@ -60,6 +60,7 @@ def figure(
     }
     runs, failed = open_runs(paths)
     outcome = _runs.Outcome([(run, out) for run in runs], failed)
+    check(kind, runs, chosen)
     if decodes(kind) or condition:
         chosen |= _model(kind, runs, adapter, _levels(condition or []))
     export(kind, runs, out, preset=preset, **chosen)

@@ -45,7 +45,8 @@ class Factors(NamedTuple):
         """A sentence on the columns that are left out, where there are any."""
         shown = [f"{name[:24]} ({why})" for name, why in list(self.left.items())[:NAMED]]
         more = ", …" if len(self.left) > NAMED else ""
-        return (f"{len(self.left)} columns of {of} left out as factors: {', '.join(shown)}{more}",) if shown else ()
+        count = f"{len(self.left)} column{'s' * (len(self.left) > 1)}"
+        return (f"{count} of {of} left out as factors: {', '.join(shown)}{more}",) if shown else ()
 
 
 def factors_of(table: pd.DataFrame, wanted: Collection[str], where: str) -> Factors:

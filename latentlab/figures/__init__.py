@@ -156,8 +156,8 @@ def page(figure: go.Figure) -> str:
     )
 
 
-def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleType, Any]:
-    module = load("figures", kind)
+def check(kind: str, runs: Runs, options: Mapping[str, Any]) -> list[Run]:
+    """The runs; an `InputError` tells what the kind refuses of them and of its options before a model is loaded."""
     given = ("run", "runs", "model")
     known = {name: each for name, each in _parameters(kind).items() if name not in given}
     for name, value in options.items():
@@ -166,6 +166,14 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
         elif name != "model" or not may_decode(kind):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
+    refuse = getattr(load("figures", kind), "refuse", None)
+    for run in found if refuse else ():
+        refuse(run)
+    return found
+
+
+def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleType, Any]:
+    module, found = load("figures", kind), check(kind, runs, options)
     _check_decoding(kind, found, options)
     if module.TAKES == "runs":
         return module, _with_channels(module.prepare(found, **options), found)

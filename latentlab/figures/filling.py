@@ -38,12 +38,6 @@ def prepare(
     Needs the images that the codes were made from, and a posterior: an `InputError` where there is none.
     """
     codes, form = run.codes(), run.config.form
-    if form.ndim != IMAGE:
-        raise InputError(
-            f"{run.name} has {form.plural}; parts can be hidden only in images. In Python: ll.live(run).fill"
-        )
-    if codes.variance is None:
-        raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be sampled; choose a VAE")
     if not (1 <= rows <= 50 and 1 <= draws <= 50):
         raise InputError(f"rows is {rows}, draws is {draws}; expected 1 to 50 of each")
     places = np.random.default_rng(seed).permutation(len(codes))[:rows] if row is None else [codes.position(row)]
@@ -70,6 +64,17 @@ def prepare(
     labels, flat = tuple(f"row {each}" for each in codes.called(places)), found.codes.reshape(-1, codes.latent_dim)
     marks = {"draw": np.repeat(np.arange(draws) + 1, len(ids)), "row": np.tile(ids, draws)}
     return _sheet.Sheet(cells, labels, " · ".join(subtitle), heads, flat, marks)
+
+
+def refuse(run: Run) -> None:
+    """Raise an `InputError` for a run that the figure has no meaning for."""
+    form = run.config.form
+    if run.config.has_model and form.ndim != IMAGE:
+        raise InputError(
+            f"{run.name} has {form.plural}; parts can be hidden only in images. In Python: ll.live(run).fill"
+        )
+    if run.config.has_model and not run.config.stochastic:
+        raise InputError(f"{run.name} has no posterior q(z|x), so missing pixels cannot be sampled; choose a VAE")
 
 
 def _accepted(shares: list[float]) -> str:

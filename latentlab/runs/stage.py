@@ -88,7 +88,9 @@ class Stage:
     def check(self, run: Run) -> None:
         """Raise an `InputError` where the run's model lacks what the stage needs."""
         if why := self.lacks(run):
-            raise InputError(f"{run.path} has {why}; {self.name} needs {' and '.join(self.needs)}")
+            *others, last = self.needs
+            needed = f"{', '.join(others)} and {last}" if others else last
+            raise InputError(f"{run.path} has {why}; {self.name} needs {needed}")
 
     def path(self, run: Run, file: str = "") -> Path:
         """Where the run keeps the file (the first by default); where it does not, an error says how it is made."""

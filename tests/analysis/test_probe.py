@@ -93,7 +93,7 @@ def test_recalls():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: few_label_curve(Codes(np.zeros((9, 1), "f4"))), "no classes called 'label'; they have: none"),
+        (lambda: few_label_curve(Codes(np.zeros((9, 1), "f4"))), "no labels and no categorical or ordinal factor"),
         (lambda: few_label_curve(coded(), factor="shade"), "they have: label"),
         (lambda: few_label_curve(coded(), estimator="forest"), "no estimator is called 'forest'"),
     ],

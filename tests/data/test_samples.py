@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab.data import Dataset, Form, check, load
+from latentlab.data import Dataset, Form, check, from_arrays, load
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 
@@ -220,3 +221,10 @@ def test_frames_of_a_tiff_are_images(tmp_path: Path, dtype: type) -> None:
     assert data.shape == (5, 1, 12, 9)
     assert data.form.bytes == (dtype is np.uint8)
     assert np.array_equal(data[[4, 0, 2]][:, 0], pixels[[4, 0, 2]])
+
+
+def test_a_check_names_channels_and_the_unit_of_images() -> None:
+    data = from_arrays(RNG.normal(1000, 9, (6, 3, 8, 8)), feature_names=["u", "g", "r"], unit="nJy")
+    found = {each["what"]: each["found"] for each in check(data)}
+    assert found["channels"] == "u, g, r"
+    assert re.fullmatch(r"[\d.]+ to [\d.]+ nJy in 6 rows", str(found["pixels"]))

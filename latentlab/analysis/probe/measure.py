@@ -182,9 +182,11 @@ def _classes(codes: Codes, factor: str | None) -> tuple[NDArray[np.int64], str]:
     columns, names, kinds = factors_of(codes)
     few = [name for name, kind in zip(names, kinds, strict=True) if kind in ("categorical", "ordinal")]
     name = factor or next(iter(few), None)
-    if name is None or name not in few:
+    if name is None:
+        raise InputError("the codes have no labels and no categorical or ordinal factor; encode data that have some")
+    if name not in few:
         known = ", ".join(dict.fromkeys((["label"] if codes.labels is not None else []) + few)) or "none"
-        raise InputError(f"the codes have no classes called {name or 'label'!r}; they have: {known}"[:200])
+        raise InputError(f"the codes have no classes called {name!r}; they have: {known}"[:200])
     column = columns[:, names.index(name)]
     missing = np.isnan(column)
     found = np.unique(np.where(missing, column[~missing][0], column), return_inverse=True)[1]

@@ -243,4 +243,6 @@ def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]
     problem = f"{flat:,} of {seen:,} images are constant" if flat else ""
     if form.bytes and high <= 1:
         problem = "no pixel exceeds 1 of 255: were floats or flags saved as uint8? multiply by 255"
-    return [("pixels", f"{low:g} to {high:g} in {seen:,} rows", problem)]
+    channels = [("channels", ", ".join(form.names), "")] if form.names else []
+    unit = f" {form.unit}" if form.unit else ""
+    return [*channels, ("pixels", f"{low:g} to {high:g}{unit} in {seen:,} rows", problem)]
