@@ -49,7 +49,7 @@ def prepare(run: Run) -> Identity:
         for a, b, c in zip(e.log_likelihood, e.elbo, e.gap, strict=True)
     )[: len(e.mean)]
     subtitle = f"{describe(run)} · above each: log p(x) = ELBO + KL(q ‖ p(z|x)), nats"
-    subtitle += " · shaded: p(z|x); rings: one and two σ of q"
+    subtitle += " · shaded: p(z|x); rings: one and two σ of q · z0 across, z1 up"
     mean = [number(float(values.mean()), 1) for values in (e.log_likelihood, e.elbo, e.gap)]
     subtitle += f" · mean of {len(e.row_ids)} rows: {mean[0]} = {mean[1]} + {mean[2]}"
     return Identity(e, heads, rings, subtitle)
