@@ -1,4 +1,4 @@
-"""Arrays of what is no array: torch tensors and torch data sets, and whatever else NumPy makes one of."""
+"""Arrays of torch tensors and torch data sets, and of whatever else NumPy makes one of."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def items_of(given: Any, name: str) -> Items:
     if all(found is None for found in beside):
         return Items(np.stack(samples))
     if any(np.asarray(found).size != 1 or np.asarray(found).dtype == object for found in beside):
-        return Items(np.stack(samples), said="what stands beside each sample is no number or word, and is left out")
+        return Items(np.stack(samples), said="what stands beside each sample is neither a number nor a word: left out")
     return Items(np.stack(samples), np.array([np.asarray(found).item() for found in beside]))
 
 

@@ -166,9 +166,9 @@ def check(kind: str, runs: Runs, options: Mapping[str, Any]) -> list[Run]:
         elif name != "model" or not may_decode(kind):
             raise InputError(f"figure {kind} has no option {name!r}; it has: {', '.join(known) or 'none'}")
     found = _runs(runs)
-    refuse = getattr(load("figures", kind), "refuse", None)
-    for run in found if refuse else ():
-        refuse(run)
+    if refuse := getattr(load("figures", kind), "refuse", None):
+        for run in found:
+            refuse(run)
     return found
 
 

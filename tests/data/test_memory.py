@@ -150,7 +150,7 @@ def test_what_is_beside_torch_samples_and_no_class_is_a_factor_or_said() -> None
     for beside in (torch.eye(3)[0], {"boxes": 1}):
         data = from_arrays(Made(lambda i, beside=beside: (PICTURES[i], beside)))
         assert data.labels is None
-        assert "what stands beside each sample is no number or word, and is left out" in data.remarks
+        assert "what stands beside each sample is neither a number nor a word: left out" in data.remarks
 
 
 def test_numbers_that_numpy_does_not_have_are_read_as_float32() -> None:
