@@ -20,7 +20,7 @@ from latentlab.training.train import train
 
 QUESTIONS = [name for name, stage in stages().items() if stage.place is None and stage.verb == name]
 FOLDER = {"train", "sweep", "import", "demo", "publish", "teach", "data fetch", "zoo fetch"}  # what makes a folder
-FILE = {"advise", "compare", "debias", "figure", "intervene", "leakage", "report"}
+FILE = {"explain", "advise", "compare", "debias", "figure", "intervene", "leakage", "report"}
 
 
 @pytest.fixture(scope="module")
