@@ -62,6 +62,9 @@ def likelihood(
     if exact and not json:
         _console.show("\nBy quadrature, nats per row: log p(x) = ELBO + KL(q ‖ p(z|x))")
         _console.table(exact)
+    without = {run.name: each["no_quadrature"] for run, each in outcome.done if "no_quadrature" in each}
+    for name, why in {} if json else without.items():
+        _console.show(f"No quadrature for {name}: {why}")
     outcome.end()
 
 

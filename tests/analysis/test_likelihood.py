@@ -168,6 +168,20 @@ def test_probabilities_of_all_binary_images_sum_to_one():
     assert np.exp(exact.log_likelihood).sum() == pytest.approx(1, abs=1e-4)
 
 
+def test_quadrature_takes_as_many_rows_as_it_can_afford(images, monkeypatch):
+    """Of the first rows, and the same values; where not even one can be had, the estimate says why and stays."""
+    whole = estimate(Linear(), images, ROWS, samples=10).exact
+    monkeypatch.setattr(compute_quadrature, "TERMS", 0)
+    one = estimate(Linear(), images, ROWS, samples=10).exact
+    assert one.row_ids.tolist() == [0]
+    np.testing.assert_allclose(one.log_likelihood, whole.log_likelihood[:1], atol=1e-4)
+    monkeypatch.setattr(compute_quadrature, "POINTS", 10)
+    found = estimate(Linear(), images, ROWS, samples=10)
+    assert found.exact is None
+    assert "at most 10 are computed" in found.summary()["no_quadrature"]
+    assert len(found.estimate) == len(images)
+
+
 def test_grey_levels_under_a_bernoulli_likelihood_are_refused(images):
     with pytest.raises(InputError, match="not normalised") as caught:
         estimate(Bits(), images, ROWS, samples=10)
@@ -185,9 +199,10 @@ def test_a_deterministic_encoder_is_refused(images):
         estimate(Plain(), images, ROWS, samples=10)
 
 
-def test_posteriors_too_narrow_for_a_grid_are_refused(images):
-    with pytest.raises(InputError, match="grid over the latent space needs"):
-        estimate(Linear(widen=1e-4), images, ROWS, samples=10)
+def test_posteriors_too_narrow_for_a_grid_leave_the_estimate(images):
+    found = estimate(Linear(widen=1e-4), images, ROWS, samples=10)
+    assert found.exact is None
+    assert "grid over the latent space needs" in found.summary()["no_quadrature"]
 
 
 def test_the_bound_of_equal_weights_is_the_weight():

@@ -19,7 +19,7 @@ from torch.distributions import Normal
 from latentlab.analysis.likelihood.compute_quadrature import check_normalised, integrate
 from latentlab.analysis.likelihood.record import INDEPENDENT, Evidence
 from latentlab.data.dataset import Samples
-from latentlab.errors import InputError
+from latentlab.errors import InputError, attempt
 from latentlab.models import Model, Point
 from latentlab.models.conditions import given
 from latentlab.models.encoding import as_input
@@ -56,10 +56,10 @@ def estimate(
         blocks.append(_estimate(at, x, samples, counts, seed + start))
         progress(min(start + BLOCK, len(images)), len(images))
     found = _Rows(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
-    exact = None
+    exact, why = None, ""
     if model.latent_dim == 2 and told is None:
         few = slice(0, EXACT_ROWS)
-        exact = integrate(model, images[few], row_ids[few], found.bounds[few, -1])
+        exact, why = attempt(lambda: integrate(model, images[few], row_ids[few], found.bounds[few, -1]), None)
     return Evidence(
         row_ids,
         found.elbo,
@@ -70,7 +70,7 @@ def estimate(
         found.variance_sampled,
         found.variance_closed,
         exact,
-        {"samples": samples, "terms": INDEPENDENT, **(settings or {})},
+        {"samples": samples, "terms": INDEPENDENT, **({"no_quadrature": why} if why else {}), **(settings or {})},
     )
 
 

@@ -12,6 +12,7 @@ the likelihood's own ``log_prob``, less the closed form of KL(q ‖ prior). What
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,6 +32,8 @@ STEP = 2 / 3
 REACH = 6.0  # prior deviations; beyond lie 4e-9 of its mass
 TAIL = 8.0  # posterior deviations
 POINTS = 4_000_000
+TERMS = 4e9  # terms of a likelihood, a minute or a few on one core
+PRODUCT = 64  # how much faster a term of a product of matrices is than one that is computed by itself
 BATCH = 4096
 SHOWN = 6
 PIXELS = 81
@@ -41,14 +44,15 @@ Floats = NDArray[np.float64]
 def integrate(model: Model, images: Samples, row_ids: NDArray[np.int64], estimate: Floats) -> Exact:
     """log p(x), ELBO and KL(q ‖ p(z|x)) of samples (m, *shape), in nats, no two of them by the same sum.
 
-    ``estimate`` (m,) is put beside them. Raises `InputError` where posteriors are so narrow
-    that the grid would need more than 4 million points.
+    ``estimate`` (m,) is put beside them. The narrower the posteriors are, the more points the grid has; as many of the
+    first rows are taken as `POINTS` and `TERMS` allow. Raises `InputError` where they do not allow the first.
     """
-    found = posterior(model, images)
+    found, x = posterior(model, images), as_input(model, images)
     mean, variance = found[0].astype(np.float64), np.asarray(found[1], np.float64)
+    few = slice(0, _afforded(mean, np.sqrt(variance), _cost(model, x)))
+    mean, variance, x, row_ids, estimate = mean[few], variance[few], x[few], row_ids[few], estimate[few]
     deviation = np.sqrt(variance)
     axes = _axes(mean, deviation)
-    x = as_input(model, images)
     sums, true = _evidence(model, x, axes)
     step = _cell(axes)
     log_likelihood = logsumexp(sums, axis=1) + np.log(step)
@@ -69,16 +73,34 @@ def integrate(model: Model, images: Samples, row_ids: NDArray[np.int64], estimat
     )
 
 
-def _axes(mean: Floats, deviation: Floats) -> tuple[Floats, Floats]:
+def _cost(model: Model, x: Tensor) -> float:
+    """What log p(x|z) of one row and one code costs, in terms of a likelihood; a product of matrices is cheap."""
+    with torch.inference_mode():
+        bits = isinstance(_base(model.decode(torch.zeros(1, 2, device=x.device))), Bernoulli)
+    return x[0].numel() / (PRODUCT if bits else 1)
+
+
+def _afforded(mean: Floats, deviation: Floats, cost: float) -> int:
+    """How many of the first rows can be integrated; `cost` is that of one row at one point."""
+    for rows in range(len(mean), 0, -1):
+        points = math.prod(_counts(mean[:rows], deviation[:rows])[2])
+        if points <= POINTS and points * rows * cost <= max(TERMS, points * cost):
+            return rows
+    raise InputError(
+        f"the posterior of the first row has a deviation of {deviation[0].min():.2g}, so a grid over the latent space "
+        f"needs {math.prod(_counts(mean[:1], deviation[:1])[2]):,} points; at most {POINTS:,} are computed"
+    )
+
+
+def _counts(mean: Floats, deviation: Floats) -> tuple[Floats, Floats, list[int]]:
+    """Where the grid for some rows begins and ends (2,), and how many points each of its axes has."""
     low = np.minimum(-REACH, (mean - TAIL * deviation).min(axis=0))
     high = np.maximum(REACH, (mean + TAIL * deviation).max(axis=0))
-    counts = np.ceil((high - low) / (STEP * deviation.min(axis=0))) + 1
-    if counts.prod() > POINTS:
-        raise InputError(
-            f"the narrowest posterior deviation is {deviation.min():.2g}, so a grid over the latent space needs "
-            f"{counts.prod():,.0f} points; at most {POINTS:,} are computed: take fewer --rows"
-        )
-    first, second = (np.linspace(a, b, int(n)) for a, b, n in zip(low, high, counts, strict=True))
+    return low, high, [int(n) + 1 for n in np.ceil((high - low) / (STEP * deviation.min(axis=0)))]
+
+
+def _axes(mean: Floats, deviation: Floats) -> tuple[Floats, Floats]:
+    first, second = (np.linspace(a, b, n) for a, b, n in zip(*_counts(mean, deviation), strict=True))
     return first, second
 
 

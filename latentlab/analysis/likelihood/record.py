@@ -149,6 +149,8 @@ class Evidence(Result):
             "variance_sampled": float(self.variance_sampled.mean()),
             "variance_closed": float(self.variance_closed.mean()),
         }
+        if "no_quadrature" in self.settings:
+            summary_of_rows["no_quadrature"] = self.settings["no_quadrature"]
         if self.exact is not None:
             e = self.exact
             summary_of_rows["exact"] = {
