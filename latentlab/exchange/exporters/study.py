@@ -108,8 +108,9 @@ def _copy_codes(run: Run, out: Path, rows: int, seed: int, full: dict[str, str],
     codes = run.codes()
     some = codes.take(codes.drawn(rows, seed))
     inputs = codes.provenance.get("inputs", {})
-    hashes = {f"{FULL}{key}": digest for key, digest in full.items()}
-    drawn = {"of_rows": len(codes), **hashes, "rows_seed": seed}
+    before = codes.provenance  # a copy of a copy was drawn from what the first was drawn from
+    hashes = {f"{FULL}{key}": before.get(f"{FULL}{key}", digest) for key, digest in full.items()}
+    drawn = {"of_rows": before.get("of_rows", len(codes)), **hashes, "rows_seed": seed}
     model = {"model": here["model"]} if "model" in here and inputs.get("model") == full["model"] else {}
     save_codes(out, replace(some, provenance={**codes.provenance, **drawn, "inputs": {**inputs, **model}}))
     return some.row_ids
@@ -118,7 +119,7 @@ def _copy_codes(run: Run, out: Path, rows: int, seed: int, full: dict[str, str],
 def _renewed(inputs: Inputs, full: dict[str, str], here: dict[str, str]) -> Inputs:
     """The inputs with the hashes of the copy's files; one that was wrong stays wrong, so that stale stays stale."""
     right = [key for key in full if inputs.get(key) == full[key]]
-    return {**inputs, **{key: here[key] for key in right}, **{f"{FULL}{key}": full[key] for key in right}}
+    return {f"{FULL}{key}": full[key] for key in right} | inputs | {key: here[key] for key in right}
 
 
 def _copy_stage(run: Run, stage: Stage, out: Path, row_ids: Rows | None, renew: Callable[[Inputs], Inputs]) -> None:

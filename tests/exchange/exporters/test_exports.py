@@ -16,11 +16,14 @@ from toy import write_run
 import latentlab as ll
 from latentlab.analysis.project.stage import project_run
 from latentlab.cli import run as cli
+from latentlab.codes.h5ad import read_provenance
 from latentlab.errors import InputError, LatentlabError, one_line
 from latentlab.exchange.exporters.huggingface import card
 from latentlab.models import Autoencoder, load_model
+from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
+from latentlab.system.files import sha256
 
 SPEC = "dsprites:size=16,grid=3x2x3x3x3"
 
@@ -246,6 +249,18 @@ def test_what_cannot_be_handed_out(made: Run, tmp_path: Path, monkeypatch: pytes
         ll.export(made, tmp_path / "codes.parquet", "parquet")
     assert caught.value.exit_status == 1
     assert sorted(f.name for f in tmp_path.iterdir()) == ["full"]
+
+
+def test_a_copy_of_a_copy_was_drawn_from_the_same_files(made: Run, tmp_path: Path) -> None:
+    """And is up to date: weights that are left out later make nothing stale."""
+    first = ll.export(Study(made.path.parent), tmp_path / "first", "study", rows=20)
+    second = ll.export(Study(first), tmp_path / "second", "study", rows=5, weights=False)
+    whole, once, twice = made, Study(first)[0], Study(second)[0]
+    for run in (once, twice):
+        found = read_provenance(run.codes_path)
+        assert found["of_rows"] == len(whole.codes())
+        assert (found["full_codes"], found["full_model"]) == (sha256(whole.codes_path), sha256(whole.model_path))
+    assert set(compare(Study(second))["flags"]) == set(compare(Study(made.path.parent))["flags"])
 
 
 @pytest.mark.parametrize("there", [False, True])
