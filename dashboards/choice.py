@@ -16,8 +16,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from latentlab.errors import InputError
 from latentlab.reports.terms import TERMS
 from latentlab.runs.run import Run
-from latentlab.runs.study import Study
-from latentlab.runs.weights import has_weights
 
 COLLECTED = "collected"  # the one thing that the browser's Back leaves as it is
 GLOSSARY = f'<dl class="ll-glossary">{"".join(f"<dt>{term}</dt><dd>{said}</dd>" for term, said in TERMS.items())}</dl>'
@@ -73,7 +71,7 @@ def choose(pages: Sequence[Any]) -> Any:
             return st.container()
         names = [run.name for run in chosen.runs]
         label = reads.labels().__getitem__
-        remember("run", names, _first_analysed(chosen), label=label, where="in this study")
+        remember("run", names, reads.first_shown(), label=label, where="in this study")
         st.selectbox("Run (all pages)", names, key="run", format_func=label, on_change=unless_back(_keep_colour))
         keep("run")
         place = st.container()
@@ -113,12 +111,6 @@ def _factors() -> tuple[str, ...]:
     """The factors to colour by; none where the run's codes cannot be read, which each page that needs them says."""
     found: tuple[str, ...] = reads.attempt(lambda: reads.factor_names(current()), ())[0]
     return found
-
-
-def _first_analysed(chosen: Study) -> str:
-    """The first of the runs that pages can show most of: encoded, of a VAE, its weights there to decode with."""
-    shown = lambda run: (run.has("encode"), run.config.stochastic, has_weights(run))  # noqa: E731
-    return max(chosen.runs, key=shown).name
 
 
 def remember(

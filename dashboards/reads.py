@@ -38,6 +38,7 @@ from latentlab.runs.recurring import Recurring, recurring_in
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stage, stages
 from latentlab.runs.study import Study
+from latentlab.runs.weights import has_weights
 from latentlab.serving.shown import as_study, served_path
 from latentlab.system.stamps import stamps
 
@@ -158,6 +159,18 @@ def labels() -> dict[str, str]:
 def _labels(content: str, _study: Study) -> dict[str, str]:
     runs = _study.runs
     return {run.name: f"{each} · seed {run.config.seed}" for run, each in zip(runs, settings_of(runs), strict=True)}
+
+
+def first_shown() -> str:
+    """The first of the runs that pages can show most of: encoded, of a VAE, its weights there to decode with."""
+    look = _look(served_path())
+    return _first_shown(look.content, look.study)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _first_shown(content: str, _study: Study) -> str:
+    decodes = lambda run: attempt(lambda: has_weights(run), False)[0]  # noqa: E731 - what cannot be read cannot
+    return max(_study.runs, key=lambda run: (run.has("encode"), run.config.stochastic, decodes(run))).name
 
 
 def data_name(run: Run) -> str:

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from latentlab.data.dataset import labelled
 
-__all__ = ["as_factor", "labelled"]
-
 
 def as_factor(labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Labels (n,) as the one column (n, 1) of a categorical factor, NaN where a row has none.

@@ -236,7 +236,7 @@ def _is_plain(given: Any) -> bool:
         return True
     try:
         return isinstance(getattr(given, "dtype", np.dtype(int)), np.dtype) and np.asarray(given).dtype != object
-    except Exception:  # what makes no array is named by `_array`
+    except Exception:  # `array_of` says what makes no array
         return True
 
 

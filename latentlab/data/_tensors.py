@@ -81,12 +81,7 @@ def array_of(given: Any, name: str) -> NDArray[Any]:
     """An array of numbers or words; an `InputError` says what cannot be one."""
     if hasattr(given, "detach"):
         given = _dense(given.detach().cpu(), name)
-    try:
-        found = unmasked(given, name)
-    except InputError:
-        raise
-    except Exception as error:  # NumPy asks the object itself, which may raise anything
-        raise InputError(f"{name} is a {type(given).__name__} that makes no array; expected numbers") from error
+    found = unmasked(given, name)
     if found.dtype == object:
         raise InputError(f"{name} is an array of objects; expected numbers, all rows of one length, or a DataFrame")
     return found

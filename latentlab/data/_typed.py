@@ -16,10 +16,7 @@ WAY_OUT = "ll.data.from_arrays reads words and data frames"
 
 def factors_of(name: str, given: Any, rows: int) -> NDArray[np.float64]:
     """Factors (n, k) as float64; an `InputError` for words, infinity and other shapes."""
-    if isinstance(given, np.ndarray) and given.dtype == np.float64 and not isinstance(given, np.ma.MaskedArray):
-        values = given
-    else:
-        values = _array(name, "factors", given)
+    values = _array(name, "factors", given)
     if values.dtype.kind not in "iubf" or values.ndim != 2:
         raise InputError(f"{name}: factors are {_came(values)}; expected numbers ({rows}, k): {WAY_OUT}")
     if values.dtype != np.float64:
@@ -55,14 +52,7 @@ def names_of(name: str, given: Any, rows: int) -> NDArray[np.str_]:
 
 
 def _array(name: str, what: str, given: Any) -> NDArray[Any]:
-    if isinstance(given, np.ndarray) and not isinstance(given, np.ma.MaskedArray):
-        return given
-    try:
-        return unmasked(given, f"{name}: {what}")
-    except InputError:
-        raise
-    except Exception as error:  # NumPy asks the object itself, which may raise anything
-        raise InputError(f"{name}: {what} is a {type(given).__name__} that makes no array; {WAY_OUT}") from error
+    return unmasked(given, f"{name}: {what}", WAY_OUT)
 
 
 def _whole(name: str, what: str, values: NDArray[Any], expected: str) -> NDArray[np.int64]:

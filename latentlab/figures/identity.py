@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.analysis.likelihood.record import Exact, read_evidence
+from latentlab.analysis.likelihood.record import Evidence, Exact, read_evidence
+from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
 from latentlab.figures import _style
 from latentlab.figures._text import describe, number
@@ -37,9 +38,7 @@ def prepare(run: Run) -> Identity:
     """The exact posteriors of a run with two latent dimensions."""
     found = read_evidence(run)
     if found.exact is None:
-        raise InputError(
-            f"{run.path} has {run.config.latent_dim} latent dimensions; only two can be integrated exactly"
-        )
+        raise InputError(f"{run.path}: {_why_not(run, found)}")
     e = found.exact
     turn = np.linspace(0, 2 * np.pi, 73)
     circle = np.stack([np.cos(turn), np.sin(turn)])
@@ -49,10 +48,18 @@ def prepare(run: Run) -> Identity:
         for a, b, c in zip(e.log_likelihood, e.elbo, e.gap, strict=True)
     )[: len(e.mean)]
     subtitle = f"{describe(run)} · above each: log p(x) = ELBO + KL(q ‖ p(z|x)), nats"
-    subtitle += " · shaded: p(z|x); rings: one and two σ of q · z0 across, z1 up"
+    subtitle += " · shaded: p(z|x); rings: one and two σ of q"
+    subtitle += f" · {symbol(0)} across, {symbol(1)} up"
     mean = [number(float(values.mean()), 1) for values in (e.log_likelihood, e.elbo, e.gap)]
     subtitle += f" · mean of {len(e.row_ids)} rows: {mean[0]} = {mean[1]} + {mean[2]}"
     return Identity(e, heads, rings, subtitle)
+
+
+def _why_not(run: Run, found: Evidence) -> str:
+    """Why nothing was integrated."""
+    if run.config.latent_dim != 2:
+        return f"it has {run.config.latent_dim} latent dimensions; only two can be integrated exactly"
+    return str(found.settings.get("no_quadrature", "log p(x) under conditions is not integrated exactly"))
 
 
 def alt(data: Identity) -> str:

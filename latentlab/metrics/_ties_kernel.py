@@ -185,7 +185,7 @@ def find_rows(node, data, nodes, scratch):  # type: ignore[no-untyped-def]
 
 @inner
 def settle(node, least, g, data, nodes, scratch):  # type: ignore[no-untyped-def]
-    """Feature, place and gain of the split that scikit-learn takes, where few orders matter; −2 where more do."""
+    """Feature, place and gain of the split that scikit-learn takes; −2 where earlier sorts decide it."""
     total, count, chosen, place, best = nodes.total[node], -1, -2, -1, -1.0
     if node == 0 or find_rows(node, data, nodes, scratch):
         if node > 0:

@@ -15,14 +15,19 @@ NARROW = (1e15, 1e-13)  # the same where a metric computes in 32 bits, or scikit
 FAR, SHARE = 1e4, 1e-5  # how far from 0 a dimension may lie that varies by less than that share of the distance
 
 
-def unmasked(values: ArrayLike, what: str = "an array") -> NDArray[Any]:
+def unmasked(values: ArrayLike, what: str = "an array", expected: str = "expected numbers") -> NDArray[Any]:
     """An array whose masked numbers are NaN, where it is one of `numpy.ma`; the same without a mask.
+
+    Raises `InputError` for what makes no array, with what was `expected`, and for masked values that cannot be NaN.
 
     >>> unmasked(np.ma.masked_array([1, 2], [False, True])).tolist()
     [1.0, nan]
     """
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.getmaskarray(values).any():
-        return np.asarray(values)
+        try:
+            return np.asarray(values)
+        except Exception as error:  # NumPy asks the object itself, which may raise anything
+            raise InputError(f"{what} is a {type(values).__name__} that makes no array; {expected}") from error
     plain = np.array(values.data)
     if plain.dtype.kind not in "fiub" or (plain.dtype.kind in "iu" and beyond_exact(plain)):
         raise InputError(f"{what} holds masked {plain.dtype} values; expected floats, NaN where one is missing")

@@ -12,8 +12,9 @@ from latentlab.analysis.probe.measure import few_label_curve
 from latentlab.analysis.score.stage import score_codes
 from latentlab.cli import run as cli
 from latentlab.codes.codes import Codes
-from latentlab.codes.labels import as_factor, labelled
+from latentlab.codes.labels import as_factor
 from latentlab.data import Dataset
+from latentlab.data.dataset import labelled
 from latentlab.errors import InputError
 
 

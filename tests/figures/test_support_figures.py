@@ -1,5 +1,7 @@
 """The figures of support and of the identity: both renderers show what was measured."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from pictures import pixels_of
@@ -85,6 +87,17 @@ def test_identity_draws_posterior_and_q(study):
     np.testing.assert_allclose(radius, np.sqrt(data.exact.variance[0]), rtol=1e-6)
     table = load("figures", "identity").numbers(data)
     np.testing.assert_allclose(table["log_likelihood"], table["elbo"] + table["gap"])
+
+
+@pytest.mark.parametrize(
+    ("latent_dim", "settings", "why"),
+    [(3, {}, "it has 3 latent dimensions"), (2, {"no_quadrature": "too narrow"}, "too narrow"), (2, {}, "conditions")],
+)
+def test_identity_says_why_there_is_nothing_to_draw(monkeypatch, latent_dim, settings, why):
+    module = load("figures", "identity")
+    monkeypatch.setattr(module, "read_evidence", lambda run: SimpleNamespace(exact=None, settings=settings))
+    with pytest.raises(InputError, match=why):
+        module.prepare(SimpleNamespace(path="run", config=SimpleNamespace(latent_dim=latent_dim)))
 
 
 def test_an_objective_without_beta_is_not_called_an_autoencoder(tmp_path):

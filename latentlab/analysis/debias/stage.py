@@ -14,9 +14,9 @@ from latentlab.analysis.debias.measure import BINS, SMOOTHING, Combine, Commonne
 from latentlab.analysis.debias.record import FILE
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
-from latentlab.codes.labels import labelled
 from latentlab.codes.selections import extremes
 from latentlab.data import Dataset, load
+from latentlab.data.dataset import labelled
 from latentlab.results import plain
 from latentlab.runs.data import trained_rows
 from latentlab.runs.kept import inputs_of, kept

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.codes.labels import as_factor, labelled
+from latentlab.codes.labels import as_factor
 from latentlab.data import Dataset, Factor, Form
-from latentlab.data.dataset import Samples, angles
+from latentlab.data.dataset import Samples, angles, labelled
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import angles_of

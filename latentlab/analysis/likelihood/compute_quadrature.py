@@ -32,8 +32,8 @@ STEP = 2 / 3
 REACH = 6.0  # prior deviations; beyond lie 4e-9 of its mass
 TAIL = 8.0  # posterior deviations
 POINTS = 4_000_000
-TERMS = 4e9  # terms of a likelihood, a minute or a few on one core
-PRODUCT = 64  # how much faster a term of a product of matrices is than one that is computed by itself
+TERMS = 4e9  # terms of a likelihood: rows times points times numbers in a sample
+PRODUCT = 64  # terms of a product of matrices that count as one
 BATCH = 4096
 SHOWN = 6
 PIXELS = 81
@@ -74,7 +74,7 @@ def integrate(model: Model, images: Samples, row_ids: NDArray[np.int64], estimat
 
 
 def _cost(model: Model, x: Tensor) -> float:
-    """What log p(x|z) of one row and one code costs, in terms of a likelihood; a product of matrices is cheap."""
+    """What log p(x|z) of one row and one code costs, in terms of a likelihood."""
     with torch.inference_mode():
         bits = isinstance(_base(model.decode(torch.zeros(1, 2, device=x.device))), Bernoulli)
     return x[0].numel() / (PRODUCT if bits else 1)

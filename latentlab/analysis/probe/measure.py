@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
-from latentlab.codes.labels import labelled
+from latentlab.data.dataset import labelled
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import split_rows
 from latentlab.metrics._estimators import logistic, nearest, z_scored

@@ -220,21 +220,22 @@ def each_metric(
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
     modules = {name: load("metrics", name) for name in metrics}
 
-    def one(module: ModuleType) -> tuple[Score | str, float]:
-        key, start = _key(module), time.perf_counter()
+    def one(name: str) -> tuple[Score | str, float]:
+        """The score of a metric, or why there is none, and the seconds that it took."""
+        module, start = modules[name], time.perf_counter()
         n = resamples if resample_slow or is_fast(module) else 0
         # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
-        given = classes if key in rules.PROTOCOLS else material
+        given = classes if _key(module) in rules.PROTOCOLS else material
         try:
-            found: Score | str = score_one(key, module, given, rules, n, why)
+            score: Score | str = score_one(_key(module), module, given, rules, n, why)
         except InputError as error:
-            found = str(error)
-        return found, time.perf_counter() - start
+            score = str(error)
+        return score, time.perf_counter() - start
 
     apart = [name for name in modules if process_threads() > 1 and modules[name].METRIC.threaded]
     with ThreadPoolExecutor(1) as pool:
-        begun = {name: pool.submit(one, modules[name]) for name in apart}
-        done = {name: one(module) for name, module in modules.items() if name not in begun}
+        begun = {name: pool.submit(one, name) for name in apart}
+        done = {name: one(name) for name in modules if name not in begun}
         done |= {name: each.result() for name, each in begun.items()}
     found = Scores({}, {}, {})
     for name in metrics:

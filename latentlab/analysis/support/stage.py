@@ -20,9 +20,9 @@ from latentlab.analysis.support.record import NUMBERS, SHEET, SHEETS, Support
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, save_decodings
 from latentlab.codes.draws import mixture, samples
-from latentlab.codes.labels import as_factor, labelled
+from latentlab.codes.labels import as_factor
 from latentlab.data import Dataset, Form, load
-from latentlab.data.dataset import Samples
+from latentlab.data.dataset import Samples, labelled
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError
 from latentlab.metrics.knn_probe import knn_probe
