@@ -115,7 +115,8 @@ def compare(runs: Runs, *, metrics: Sequence[str] | None = None) -> pd.DataFrame
     rows += [{"run": name, "state": "broken", "flags": "broken", "error": why} for name, why in broken.items()]
     metrics = _chosen(sorted({key for row in rows for key in row.get("_metrics", ())}), metrics)
     _flag_older(rows, metrics)
-    extra = [key for row in rows for key in row if key.startswith(tuple(f"{m}{c}" for m in metrics for c in "._"))]
+    starts = tuple(f"{metric}{mark}" for metric in metrics for mark in "._")
+    extra = [key for key in dict.fromkeys(key for row in rows for key in row) if key.startswith(starts)]
     table = pd.DataFrame(rows, columns=[*HEAD, *COSTS, *ROWS, *_woven(metrics, extra), *TAIL])
     scores = [key for key in _woven(metrics, extra) if not key.endswith(("_profile", "_no_interval"))]
     numbers = ["beta", "normalised_beta", *COSTS, *scores]

@@ -28,7 +28,6 @@ from latentlab.system.stamps import remembered
 T = TypeVar("T")
 TEMPORARY = ".tmp-"
 LONGEST_NUMBER = 300  # digits; a longer one is more than a float holds
-CHUNK = 1 << 20
 LOCK = ".lock"
 PATIENCE = 0.4  # seconds that a writer waits for another one; a second training is refused in under a second
 MERGE_PATIENCE = 60.0  # for results that took minutes, while another process publishes its own
@@ -284,11 +283,8 @@ def sha256(path: Path) -> str:
 
     A file that did not change is hashed once within a process (`stamps`).
     """
-    digest = hashlib.sha256()
     with open_regular(path) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

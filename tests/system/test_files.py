@@ -304,7 +304,7 @@ def test_a_lock_ends_with_its_block(tmp_path: Path) -> None:
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
-    content = os.urandom(files.CHUNK + 17)
+    content = os.urandom((1 << 20) + 17)
     (tmp_path / "file").write_bytes(content)
     assert sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
 
