@@ -10,8 +10,9 @@ import os
 import stat
 from contextlib import suppress
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 from latentlab.errors import InputError, LockedFileError, MissingError
 
@@ -28,7 +29,7 @@ KINDS = {
 }
 
 
-def open_regular(path: str | Path) -> BinaryIO:
+def open_regular(path: str | Path) -> BufferedReader:
     """A regular file, open for reading bytes.
 
     Raises `MissingError` where nothing is there, `InputError` where it is a folder, a pipe, a socket or a device, where
