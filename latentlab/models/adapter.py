@@ -16,11 +16,11 @@ from latentlab.system.files import sha256
 
 
 def record(adapter: str | Model) -> Adapter:
-    """What a run records of an adapter: its file's name and hash, and what in it makes the model."""
+    """What a run records of an adapter: its file's name and hash, those of what it imported, what makes the model."""
     if not isinstance(adapter, str):
         return Adapter(name=type(adapter).__name__, **abilities(adapter))
     path, name = split(adapter)
-    return Adapter(file=path.name, sha256=sha256(path), name=name)
+    return Adapter(file=path.name, sha256=sha256(path), name=name, modules=user_code.sources(path))
 
 
 def abilities(model: Model) -> dict[str, bool]:

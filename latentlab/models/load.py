@@ -13,6 +13,7 @@ from latentlab.models.conditions import at_level
 from latentlab.runs.config import Hardware
 from latentlab.runs.run import Run
 from latentlab.runs.weights import check_model
+from latentlab.system import user_code
 from latentlab.system.files import sha256
 from latentlab.system.machine import process_threads
 
@@ -119,6 +120,11 @@ def check_adapter(run: Run, adapter: str | Model) -> None:
         raise InputError(
             f"{path} is not the file that {run.path} was imported with ({recorded.file}, SHA-256 "
             f"{recorded.sha256[:12]}…); restore it, or import the weights with this file into another run"
+        )
+    if recorded.file and (other := user_code.changed(path, recorded.modules)):
+        raise InputError(
+            f"{path} imports {other}, which is not the file that {run.path} was imported with; restore it, or import "
+            "the weights with this file into another run"
         )
     if recorded.file and recorded.name != name:
         raise InputError(f"{run.path} was imported with {recorded.file}:{recorded.name}, not {name}; name that")

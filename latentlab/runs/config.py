@@ -49,7 +49,7 @@ class Adapter(Frozen):
     """The file of a user's own that builds a model: recorded and never run; a verb that needs the model is given it.
 
     ``file`` is its name and ``sha256`` its hash; both are empty where the model was handed over in Python. ``name`` is
-    what in it makes the model.
+    what in it makes the model. ``modules`` are the hashes of the files beside it that it imports, by their paths.
     """
 
     file: str = Field("", max_length=255)
@@ -57,6 +57,22 @@ class Adapter(Frozen):
     name: str = Field(min_length=1, max_length=255)
     encodes: bool = True
     decodes: bool = True
+    modules: dict[str, str] = Field(default_factory=dict, max_length=1000)
+
+    @field_validator("modules")
+    @classmethod
+    def _beside(cls, modules: dict[str, str]) -> dict[str, str]:
+        if any(Path(each).is_absolute() or ".." in Path(each).parts or "\0" in each for each in modules):
+            raise ValueError("expected paths of files beside the adapter")
+        return modules
+
+    @model_serializer(mode="wrap")
+    def _without_modules(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An adapter that imports nothing of its own says nothing of it."""
+        content: dict[str, Any] = write(self)
+        if not self.modules:
+            del content["modules"]
+        return content
 
 
 class Condition(Frozen):

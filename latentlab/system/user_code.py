@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from latentlab.errors import InputError, MissingError
+from latentlab.system.files import sha256
 from latentlab.system.regular import check_regular
 
 _NEIGHBOURS: dict[Path, dict[str, Any]] = {}  # the modules found beside each file that was run
@@ -54,6 +55,24 @@ def neighbours(path: Path, *, again: bool = True) -> Iterator[None]:
             del sys.modules[name]
         sys.modules.update({name: before[name] for name in own if name in before})
         _NEIGHBOURS[path.resolve()] = own
+
+
+def sources(path: Path) -> dict[str, str]:
+    """The SHA-256 of each Python file beside the file that it imported so far, by its path from there."""
+    beside = path.resolve().parent
+    found = {str(getattr(module, "__file__", None) or "") for module in _NEIGHBOURS.get(path.resolve(), {}).values()}
+    files = sorted(Path(each) for each in found if each.endswith(".py") and Path(each).is_relative_to(beside))
+    return {str(each.relative_to(beside)): sha256(each) for each in files if each.is_file() and each != path.resolve()}
+
+
+def changed(path: Path, known: Mapping[str, str]) -> str:
+    """The first of the files that `sources` knew beside the file that is another now, or gone; nothing is run."""
+    beside = path.resolve().parent
+    return next((each for each, digest in known.items() if _digest(beside / each) != digest), "")
+
+
+def _digest(path: Path) -> str:
+    return sha256(path) if path.is_file() else ""
 
 
 def _lies_in(folder: str, module: Any) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from toy import toy_codes, write_run
 
+import latentlab as ll
 from latentlab.analysis.names.candidates import as_attribute
 from latentlab.analysis.names.detection import cut
 from latentlab.analysis.names.measure import LEAST, Verdict, holm, judge
@@ -223,3 +224,26 @@ def test_codes_without_factors_and_samples_say_what_is_missing(tmp_path: Path) -
     analyse(run, replace(toy_codes(None, 0), factors=None, specs=(), grid=None), None, 0)
     with pytest.raises(InputError, match="no factors are known, and nothing can be measured"):
         names(run)
+
+
+def test_names_are_proposed_again_where_a_file_that_the_plugin_imports_is_another(tmp_path: Path) -> None:
+    data = ll.data.load("digits").take(np.arange(300))
+    run = ll.train(data, tmp_path / "run", steps=40, latent_dim=2, objective="ae")
+    ll.encode(run, data)
+    words = tmp_path / "words.py"
+    words.write_text("WORD = 'ink'\n")
+    (tmp_path / "asks.py").write_text(
+        "import words\n\ndef propose(low, high):\n"
+        "    with open(__file__ + '.asked', 'a') as file:\n        file.write(words.WORD + ' ')\n"
+        "    return [(words.WORD, 'little', 'much', lambda samples: samples.reshape(len(samples), -1).mean(1))]\n"
+    )
+    for word in ("ink", "ink", "weight", "weight"):
+        if word == "weight":
+            words.write_text("WORD = 'weight'\n")
+        found = names(run, data=data, plugin=f"{tmp_path}/asks.py:propose")
+        assert found.settings["plugin"].endswith("propose")
+        told = dict.fromkeys((tmp_path / "asks.py.asked").read_text().split())
+        assert list(told) == (["ink"] if word == "ink" else ["ink", "weight"])
+    asked = (tmp_path / "asks.py.asked").read_text()
+    names(run, data=data, plugin=f"{tmp_path}/asks.py:propose")
+    assert (tmp_path / "asks.py.asked").read_text() == asked  # nothing has changed: nothing is asked

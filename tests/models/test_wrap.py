@@ -105,6 +105,23 @@ def test_so_do_the_other_forms(tmp_path: Path, lines: Callable[[Path], Run]) -> 
         assert set(run.decodings()) == {"traversals-aggregate", "reconstructions"}
 
 
+def test_a_file_that_the_adapter_imports_is_part_of_it(adapter: Path, tmp_path: Path) -> None:
+    run = import_model(f"{adapter}:both", tmp_path / "run", data="digits")
+    recorded = run.config.adapter
+    assert recorded is not None
+    assert list(recorded.modules) == ["beside.py"]
+    ll.analyze(run, only=["encode"], adapter=f"{adapter}:both")
+    beside = adapter.with_name("beside.py")
+    beside.write_text("size = 2 + 2\n")
+    with pytest.raises(InputError, match=r"imports beside\.py, which is not the file"):
+        ll.analyze(run, only=["encode"], adapter=f"{adapter}:both")
+    beside.unlink()
+    with pytest.raises(InputError, match=r"imports beside\.py, which is not the file"):
+        load_model(run, f"{adapter}:both")
+    beside.write_text("size = 4\n")
+    assert load_model(run, f"{adapter}:both").latent_dim == 4
+
+
 def test_a_wrong_adapter_is_told_also_where_all_is_up_to_date(adapter: Path, tmp_path: Path) -> None:
     run = import_model(f"{adapter}:both", tmp_path / "run", data="digits")
     ll.analyze(run, only=["encode"], adapter=f"{adapter}:both")

@@ -96,16 +96,32 @@ def names(
     some = codes.sample(rows or (ROWS_ASKED if plugin else ROWS), seed)
     inputs["rows"] = len(some)
     if plugin is not None:
-        path, name = user_code.split(plugin, "source of names", "my_names.py:propose")
-        inputs["plugin"] = [path.name, name, sha256(path)]
+        inputs["plugin"] = _asked(run, plugin)
     found: Names = kept(
         run,
         STAGE,
         inputs,
         partial(_found, run, some, data, plugin, seed, progress),
-        lambda made: save_names(run, made, inputs),
+        lambda made: save_names(run, made, inputs | ({"plugin": _ran(plugin)} if plugin else {})),
     )
     return found
+
+
+def _asked(run: Run, plugin: str) -> list[Any]:
+    """What a plug-in is: as the run's names record it, with what it imported, where all of that is the same still."""
+    path, name = user_code.split(plugin, "source of names", "my_names.py:propose")
+    own = [path.name, name, sha256(path)]
+    earlier = unless_damaged(partial(inputs_of, run.path / FILE)) if run.has(STAGE.name) else None
+    recorded = (earlier or {}).get("plugin")
+    modules = recorded[-1] if isinstance(recorded, list) and len(recorded) > len(own) else None
+    return [*own, modules] if isinstance(modules, dict) and not user_code.changed(path, modules) else own
+
+
+def _ran(plugin: str) -> list[Any]:
+    """What a plug-in that has been run is: its file, name and hash, and the hashes of what it imported."""
+    path, name = user_code.split(plugin, "source of names", "my_names.py:propose")
+    modules = user_code.sources(path)
+    return [path.name, name, sha256(path), *([modules] if modules else [])]
 
 
 def _of_plugin(run: Run, inputs: dict[str, Any], rows: int | None) -> Names | None:
