@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data._axes import layout, ordered
+from latentlab.data._called import said_of, stand_ins
 from latentlab.data._fingerprint import stamp
 from latentlab.data._names import readable
 from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
@@ -43,6 +44,7 @@ LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
 FORM = ("kind", "feature_names", "axis", "axis_unit", "unit")
+KNOWN = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *FORM}  # the names of arrays that are read
 BLOCK = 1 << 24
 DAMAGED = (  # what opening and unpacking a member of a zip raises where its bytes are not what they should be
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError,
@@ -60,6 +62,8 @@ def from_arrays(
     ``kind`` is that of the samples; by default what the array ``kind`` says, or what is plain. ``how`` is what its
     ``of_array`` takes besides: ``stored``, ``stretch``, ``colours``.
     """
+    standing = stand_ins(arrays, KNOWN)
+    arrays = {**arrays, **{role: arrays[name] for role, name in standing.items()}}
     x = _pick(arrays, IMAGES)
     if x is None:
         held = ", ".join(sorted(arrays))[:60] or "nothing"
@@ -70,6 +74,7 @@ def from_arrays(
     factors, specs = _factors(path, arrays, len(data))
     return replace(
         data,
+        remarks=(*said_of(standing), *data.remarks),
         factors=factors,
         specs=specs,
         labels=labels,
@@ -158,11 +163,8 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     """
     every = list(names)
     held = set(every)
-    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)} | {
-        NAMES,
-        KINDS,
-        *FORM,
-    }
+    used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)}
+    used |= {NAMES, KINDS, *FORM, *stand_ins(held, KNOWN).values()}
     left = sorted(held - used)
     twice = sorted(name for name, times in Counter(every).items() for _ in range(times - 1))
     left += [f"{name[:24]} (an earlier one of that name)" for name in twice]
@@ -197,6 +199,7 @@ def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None
     if labels is None:
         return None, ()
     labels = _guarded(path, lambda: labels[...])
+    labels = labels[:, 0] if labels.shape == (n, 1) else labels
     if labels.shape != (n,):
         raise InputError(f"{path}: labels have shape {labels.shape} but there are {n:,} samples; expected ({n},)")
     if labels.dtype.kind in "USO":
@@ -342,9 +345,9 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 @lru_cache(maxsize=2)
 def _unpacked(path: Path, at: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    wanted = {*IMAGES, *LABELS, *FACTORS, NAMES, KINDS, *FORM}
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
+        wanted = {*KNOWN, *stand_ins(keys, KNOWN).values()}
         held = {key: read_member(path, archive, key) for key in keys if key in wanted}
         return held or {key: np.empty(0) for key in keys}
 

@@ -121,7 +121,7 @@ def test_labels_may_be_names(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"pictures": GREY}, "pictures; expected an array called images"),
+        ({"pictures": GREY, "more": GREY}, "more, pictures; expected an array called images"),
         ({"images": GREY, "labels": np.arange(5)}, "labels have shape"),
         ({"images": GREY, "labels": np.arange(6) / 2}, "float64"),
         ({"images": GREY, "factors": np.zeros((5, 2))}, "factors are"),
@@ -332,3 +332,29 @@ def test_rows_without_a_label_are_no_class(tmp_path: Path, labels: list[int], to
     found = {each["what"]: each["found"] for each in check(write(tmp_path / "x.npz", images=GREY, labels=labels))}
     assert str(found["labels"]).startswith(told)
     assert ("2 of 6 rows have no label" in str(found["labels"])) == (0 in labels)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_the_training_part_of_keras_and_medmnist_is_read_with_its_labels(tmp_path: Path, suffix: str) -> None:
+    for samples, labels, rest in (
+        ("x_train", "y_train", {"x_test": GREY[::-1], "y_test": np.zeros(6, int)}),
+        ("train_images", "train_labels", {"test_images": GREY[::-1], "test_labels": np.zeros((6, 1), int)}),
+    ):
+        column = np.arange(6)[:, None] % 3 if samples == "train_images" else np.arange(6) % 3
+        data = load(write(tmp_path / f"{samples}{suffix}", **{samples: GREY, labels: column}, **rest))
+        assert np.array_equal(data[:], GREY[:, None])
+        assert data.labels is not None
+        assert data.labels.tolist() == [0, 1, 2, 0, 1, 2]
+        assert data.remarks[0] == f"read {samples} as the samples and {labels} as the labels"
+        assert data.remarks[1] == f"2 of 4 arrays and groups skipped: {', '.join(sorted(rest))}"
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_the_only_array_of_a_file_is_its_samples_by_whatever_name(tmp_path: Path, suffix: str) -> None:
+    data = load(write(tmp_path / f"one{suffix}", arr_0=GREY))
+    assert np.array_equal(data[:], GREY[:, None])
+    assert data.remarks == ("read arr_0 as the samples",)
+    with pytest.raises(InputError, match="holds arr_0, arr_1; expected an array called images"):
+        load(write(tmp_path / f"two{suffix}", arr_0=GREY, arr_1=GREY))
+    with pytest.raises(InputError, match="holds labels; expected an array called images"):
+        load(write(tmp_path / f"labels{suffix}", labels=np.arange(6)))
