@@ -1,4 +1,4 @@
-"""What other programs call the arrays of a data set: the training part of Keras and MedMNIST, or a file's only array."""
+"""What other programs call the arrays of data: the training part of Keras and MedMNIST, or a file's only array."""
 
 from __future__ import annotations
 

@@ -14,11 +14,13 @@ from latentlab.data._dialects import MISSING, NUMBER, NUMBERLIKE, WHOLE, Asked
 from latentlab.data._factors import factor_of
 from latentlab.data._ids import Texts
 from latentlab.data._packed import LIMIT
+from latentlab.data._suspects import said_of_last, said_of_levels, said_of_marks, said_of_missing
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.errors import InputError
 from latentlab.system.precision import exact_levels
 
 SHOWN = 6  # levels that are said by name
+WORDS = tuple(mark for mark in MISSING if mark.strip("<>#?-"))  # marks of a missing value that may be words: NA
 TRUTH = ("false", "true")  # what 0 and 1 stand for in a column of truth values
 
 
@@ -50,16 +52,24 @@ def of_parquet(path: Path, *, words: bool) -> Columns:
 
 def of_frame(name: str, frame: pd.DataFrame) -> Columns:
     """The columns of a data frame, those of words as the levels of factors."""
-    return _columns(Path(name), Table(frame.reset_index(drop=True).convert_dtypes(), True, []), True)
+    frame = frame.reset_index(drop=True).convert_dtypes()
+    return _columns(Path(name), Table(frame, True, [], marks=marks_in(frame)), True)
 
 
 def parquet_table(path: Path) -> Table:
     """The table in a Parquet file, without what pandas kept as its index."""
     frame = parquet_frame(path)
     if isinstance(frame.index, pd.RangeIndex):
-        return Table(frame, True, [])
+        return Table(frame, True, [], marks=marks_in(frame))
     rows = None if isinstance(frame.index, pd.MultiIndex) else frame.index.to_series().reset_index(drop=True)
-    return Table(frame.reset_index(drop=True), True, ["index left out"], rows=rows)
+    return Table(frame.reset_index(drop=True), True, ["index left out"], rows=rows, marks=marks_in(frame))
+
+
+def marks_in(frame: pd.DataFrame) -> dict[str, tuple[str, int]]:
+    """The most frequent word among those that mark a missing value, in each column that has one, and how often."""
+    texts = {str(name): column for name, column in frame.items() if pd.api.types.is_string_dtype(column)}
+    found = {name: column[column.isin(WORDS)].value_counts() for name, column in texts.items()}
+    return {name: (str(times.index[0]), int(times.iloc[0])) for name, times in found.items() if len(times)}
 
 
 def parquet_frame(path: Path) -> pd.DataFrame:
@@ -98,7 +108,11 @@ def _columns(path: Path, table: Table, words: bool) -> Columns:
         found = _values(place, table.told_apart(name) if words else table.frame[name], words)
         arrays.append(found.values)
         levels.append(found.words)
-        said += found.said
+        said += found.said + said_of_levels(place.name, found.words)
+    numbers = [
+        (str(name), a.astype(np.float64)) for name, a, w in zip(table.frame, arrays, levels, strict=True) if not w
+    ]
+    said += said_of_last(table.frame) + said_of_marks(numbers) + said_of_missing(table.marks)
     whole = all(values.dtype.kind == "i" for values in arrays)
     values = np.column_stack([values if whole else values.astype(np.float64) for values in arrays])
     names = tuple(map(str, table.frame.columns)) if table.names else ()

@@ -28,7 +28,7 @@ DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}[ .-]+[A-Za-z]{3,9}[ .,-]+\d{2,4}|\d{1,2}:\d{2}(:\d{2}.*)?"
 )
 AMOUNT = re.compile(r"[+-]?\d+([.,]\d+)?\s*([%$€£¥]|[^\W\d_]{1,4})")  # 0,50 €
-WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>\s+\D.*)")
+WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>\s+\D.*|[^\W\d_][^\d]*)")
 ERROR = re.compile(r'"?#(N/A|DIV/0!|REF!|VALUE!|NUM!|NAME\?|NULL!)')  # what a spreadsheet writes into a cell
 EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # a first line by which Excel is told the separator
 SMALL = re.compile(r"[+-]?\d{1,3}")  # what needs no mark of thousands

@@ -16,12 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentlab.data._cells import Cells, Floats, read_cells
-from latentlab.data._columns import parquet_table
+from latentlab.data._columns import marks_in, parquet_table
 from latentlab.data._dialects import COUNTERS, DATE, WITH_UNIT, Asked
 from latentlab.data._factors import counts, factors_of, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
 from latentlab.data._of_kind import dataset_of
 from latentlab.data._roles import Roles, kinds_of, listed, name_of, names_of, some
+from latentlab.data._suspects import said_of_columns
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.data.dataset import Dataset
 from latentlab.data.kinds import Form, kind_named
@@ -36,6 +37,7 @@ ID = re.compile(r"(^|[^A-Za-z])id$|[a-z](ID|Id)$|^ID$", re.ASCII)
 SIGNS = {"point": ".", "comma": ","}
 UNITS = 3  # different numbers before the same word make it a unit
 MOST_LEVELS = 1000
+NAMED_SO = r"0\d|\d+[eE]\d"  # whole numbers that look like names: 007, 1E5
 
 
 class Inputs(NamedTuple):
@@ -101,7 +103,8 @@ def of_frame(frame: pd.DataFrame, roles: Roles, *, name: str) -> Dataset:
     known = {} if plain else _of_index(index)
     lost = () if plain or known else ("the index of the frame is left out; row_ids= names the rows otherwise",)
     with np.errstate(invalid="ignore"):  # infinity stays a float
-        table = Table(frame.reset_index(drop=True).convert_dtypes(), True, [])
+        typed = frame.reset_index(drop=True).convert_dtypes()
+        table = Table(typed, True, [], marks=marks_in(typed))
     data = of_table(name, table, roles, name=name, source={"name": "frame"})
     known |= {"remarks": (*data.remarks, *lost)}
     return replace(data, **({"remarks": known["remarks"]} if roles.ids else known))
@@ -144,7 +147,7 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
     remarks += [_meant(each, "labels", "labels") for each in kept if _is_target(each, roles)]
     remarks += [_meant(each, "ids", "row ids") for each in kept if _is_id(each, roles)]
     remarks += [_as_numbers(table, each.name) for each in kept if not each.levels and _is_code(table, each.name)]
-    remarks += without
+    remarks += [*without, *said_of_columns(table, kept, found, label_names)]
     if roles.kind == "table":
         remarks += _hinted(kept, roles)
         data = numbers(name, _inputs(where, kept, roles), remarks=tuple(remarks), source=source)
@@ -246,7 +249,7 @@ def _left_out(cells: Cells, roles: Roles) -> str:
     if cells.what == "words" and not dates:
         _check_unit(cells)
     whole = len(known) == len(cells.values) and distinct == len(known) > 2
-    if whole and cells.what == "words" and distinct > FEW:
+    if whole and cells.what == "words" and (distinct > FEW or cells.name.lower() in COUNTERS):
         return "another word in each row"
     if whole and cells.what == "whole" and (cells.name.lower() in COUNTERS or counts(known)):
         return "counts the rows"
@@ -333,12 +336,12 @@ def _is_target(cells: Cells, roles: Roles) -> bool:
 
 
 def _is_code(table: Table, name: str) -> bool:
-    return name in table.written and bool(table.written[name].str.match("0\\d").any())
+    return name in table.written and bool(table.written[name].str.match(NAMED_SO).any())
 
 
 def _as_numbers(table: Table, name: str) -> str:
     texts = table.written[name]
-    shown = texts[texts.str.match("0\\d", na=False)].iloc[0]
+    shown = texts[texts.str.match(NAMED_SO, na=False)].iloc[0]
     return f"{name[:40]} is read as numbers, though it holds {shown[:20]}; columns={name[:40]}=category keeps the texts"
 
 

@@ -50,7 +50,8 @@ class Table(NamedTuple):
     """A table: the ``frame``, whether its ``names`` are the file's own, and what is ``said`` of how it was read.
 
     ``written`` has the texts of columns of whole numbers that are not all written as such (007, 1E5), and may be names;
-    ``rows`` is the column of row names or numbers that was left out.
+    ``rows`` is the column of row names or numbers that was left out. ``marks`` has for columns of words a mark of
+    a missing value that is a word as well (NA), and in how many rows it stands.
     """
 
     frame: pd.DataFrame
@@ -58,6 +59,7 @@ class Table(NamedTuple):
     said: list[str]
     written: Mapping[Any, pd.Series[Any]] = MappingProxyType({})
     rows: pd.Series[Any] | None = None
+    marks: Mapping[Any, tuple[str, int]] = MappingProxyType({})
 
     def named(self, name: Any) -> pd.Series[Any]:
         """A column whose entries are names, as ids and labels are: as they are written."""
@@ -115,7 +117,8 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     about = "header" if headed else "no header" if names is None else "names in a comment"
     said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index)]
     texts = {called[j]: column for j, column in written.items() if j in called}
-    return Table(kept.set_axis(list(called.values()), axis=1), names is not None, said, texts, index)
+    marks = {called[j]: mark for j, mark in _marks(path, rows, dialect, frame).items() if j in called}
+    return Table(kept.set_axis(list(called.values()), axis=1), names is not None, said, texts, index, marks)
 
 
 def _decimal(path: Path, rows: list[str], separator: str, asked: Asked) -> str:
@@ -233,11 +236,10 @@ def _parsed(path: Path, lines: list[str], dialect: _Dialect, width: int, **how: 
             header=None,
             names=range(width),
             index_col=False,
-            na_values=list(MISSING),
             keep_default_na=False,
             skipinitialspace=True,
             low_memory=False,
-            **({"float_precision": "round_trip", "dtype_backend": "numpy_nullable"} | how),
+            **({"na_values": list(MISSING), "float_precision": "round_trip", "dtype_backend": "numpy_nullable"} | how),
         )
     except (ValueError, OverflowError) as error:
         why = " ".join(str(error).split())[:60]
@@ -256,6 +258,17 @@ def _written(path: Path, lines: list[str], dialect: _Dialect, frame: pd.DataFram
         for j in whole
         if digits[j].str.fullmatch(CODES).any() and digits[j].str.fullmatch(rf"\d+|{CODES}").all()
     }
+
+
+def _marks(path: Path, lines: list[str], dialect: _Dialect, frame: pd.DataFrame) -> dict[int, tuple[str, int]]:
+    """The most frequent mark of a missing value in each column of words that has one written out, and how often."""
+    gaps = [j for j, column in frame.items() if pd.api.types.is_string_dtype(column) and column.isna().any()]
+    if not gaps:
+        return {}
+    texts = _parsed(path, lines, dialect, frame.shape[1], usecols=gaps, dtype="string", na_values=[])
+    written = {j: texts[j].str.strip()[frame[j].isna()] for j in gaps}
+    found = {j: column[column.str.contains(r"\w", na=False)].value_counts() for j, column in written.items()}
+    return {j: (str(times.index[0]), int(times.iloc[0])) for j, times in found.items() if len(times)}
 
 
 def _is_whole(column: pd.Series[Any]) -> bool:
