@@ -13,13 +13,15 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where whoever called has it ignored
         signal.signal(signal.SIGINT, _Interrupt())
     try:
-        from latentlab.system.streams import let_go, open_standard
-        from latentlab.system.surroundings import ignore_current_folder
+        from latentlab.system.streams import let_go, open_standard, tell
+        from latentlab.system.surroundings import ignore_current_folder, mend_variables
         from latentlab.system.waiting import set_waiting
 
         open_standard()
         ignore_current_folder()
         set_waiting()
+        if said := mend_variables():
+            tell(f"latentlab: {said}")
         from latentlab.cli import run
 
         status = run()

@@ -17,6 +17,7 @@ from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
 from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names, with_slashes
 from latentlab.data._names import readable
+from latentlab.data._suspects import said_of_levels
 from latentlab.data._tiff import misread, pages, refusal
 from latentlab.data.dataset import Dataset, Rows, Samples
 from latentlab.data.kinds import Form, image_form
@@ -75,7 +76,7 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         label_names=tuple(readable(_without_common(names))) if len(names) > 1 else (),
         splits=splits,
         source={"name": "images", "files": len(files)} | ({"size": size} if size else {}),
-        remarks=(*remarks, *_assumed(files, classes), *_renamed(names)),
+        remarks=(*remarks, *_assumed(files, classes), *_renamed(names), *said_of_levels("classes", names)),
         form=form,
     )
 

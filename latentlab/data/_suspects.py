@@ -12,10 +12,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from latentlab.data._cells import Cells
     from latentlab.data._factors import Factors
     from latentlab.data._textual import Table
@@ -112,7 +113,7 @@ def said_of_last(frame: pd.DataFrame) -> list[str]:
     """A sentence on a last row called total, mean or the like, as no other row is; none where it is not."""
     for name in frame.columns if len(frame) > LEAST else ():
         column = frame[name]
-        last = column.iloc[-1] if pd.api.types.is_string_dtype(column) else None
+        last = column.iloc[-1]
         if not isinstance(last, str) or last.strip(" :.").casefold() not in TOTALS or (column == last).sum() > 1:
             continue
         return [f"{str(name)[:40]} is {last[:SHOWN]!r} in the last row alone; remove that row if it sums up the others"]

@@ -9,6 +9,7 @@ server. Where latentlab is imported into somebody's own program or notebook, tha
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -29,11 +30,27 @@ LOOKS = {
     "matplotlib": Look("gen_candidates", "matplotlibrc"),
 }
 
+THREADS = re.compile(r"\s*0*[1-9]\d*\s*(,\s*0*[1-9]\d*\s*)*", re.ASCII)  # how many, as OpenMP reads it
+
 
 def ignore_current_folder() -> None:
     """Have no module imported from here on read a settings file of the current folder."""
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
+
+
+def mend_variables() -> str:
+    """Take out variables that libraries cannot read, before they are imported; what was not heeded, in a line.
+
+    OpenMP's library would print a line of its own each time it is loaded, and Matplotlib end the process. Figures are
+    drawn into files, so any backend but ``agg`` would be none of use.
+    """
+    os.environ.pop("MPLBACKEND", None)
+    threads = os.environ.get("OMP_NUM_THREADS")
+    if threads is None or THREADS.fullmatch(threads):
+        return ""
+    del os.environ["OMP_NUM_THREADS"]
+    return f"OMP_NUM_THREADS is {threads[:20]!r} and not heeded; expected a number from 1" if threads.strip() else ""
 
 
 class Finder(MetaPathFinder):

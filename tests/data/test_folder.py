@@ -454,3 +454,10 @@ def test_an_image_that_is_too_long_is_named_with_the_way_out(tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"a\.png is 2×5000; at most 4096 pixels a side are read: PATH:size=64"):
         load(tmp_path)
     assert load(tmp_path, size=8).shape == (1, 1, 8, 8)
+
+
+def test_classes_that_differ_in_capitals_alone_are_said(tmp_path: Path) -> None:
+    for name in ("Cat", "cat", "dog"):
+        save(tmp_path / name / "0.png", 6, 6)
+    told = "classes: 'Cat' and 'cat' are two levels, which differ in capitals, spaces or encoding alone"
+    assert told in load(tmp_path).remarks
