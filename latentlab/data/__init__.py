@@ -83,7 +83,8 @@ def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
     """
     from latentlab.data._columns import of_parquet, of_text
 
-    return of_parquet(path, words=words) if path.suffix.lower() in PARQUET else of_text(path, asked, words=words)
+    reader = of_parquet if path.suffix.lower() in PARQUET else of_text
+    return reader(path, asked, words=words)
 
 
 def describe(name: str) -> str:

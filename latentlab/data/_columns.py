@@ -19,6 +19,7 @@ from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.errors import InputError
 from latentlab.system.precision import exact_levels
 
+SEVERAL = 2  # rows whose words may all differ and be levels still
 SHOWN = 6  # levels that are said by name
 WORDS = tuple(mark for mark in MISSING if mark.strip("<>#?-"))  # marks of a missing value that may be words: NA
 TRUTH = ("false", "true")  # what 0 and 1 stand for in a column of truth values
@@ -42,12 +43,31 @@ class Columns(NamedTuple):
 
 def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
     """The columns of a table of text; with `words` a column of words is one of levels, otherwise it is refused."""
-    return _columns(path, read_table(path, asked), words)
+    return _columns(path, _named_rows(read_table(path, asked), asked), words)
 
 
-def of_parquet(path: Path, *, words: bool) -> Columns:
+def of_parquet(path: Path, asked: Asked, *, words: bool) -> Columns:
     """The columns of a Parquet file, without what pandas kept as its index."""
-    return _columns(path, parquet_table(path), words)
+    return _columns(path, _named_rows(parquet_table(path), asked), words)
+
+
+def _named_rows(table: Table, asked: Asked) -> Table:
+    """The table with the first column of words that differ in every row apart: they name rows, and are no levels."""
+    frame = table.frame
+    if table.rows is not None or asked.index is False or not table.names or len(frame.columns) < 2:
+        return table
+    name = next((name for name in frame.columns if _names_rows(frame[name])), None)
+    if name is None:
+        return table
+    said = [*table.said, f"column {name[:40]!r} names the rows"]
+    return table._replace(frame=frame.drop(columns=name), said=said, rows=frame[name])
+
+
+def _names_rows(column: pd.Series[Any]) -> bool:
+    """Whether a column holds words, another in every row and none that is missing or may be a number."""
+    if len(column) <= SEVERAL or not pd.api.types.is_string_dtype(column) or not column.is_unique:
+        return False
+    return not any(cell is pd.NA or cell in MISSING or NUMBERLIKE.fullmatch(cell) for cell in column)
 
 
 def of_frame(name: str, frame: pd.DataFrame) -> Columns:

@@ -115,7 +115,8 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     kept = frame if index is None else frame.drop(columns=0)
     called = _called(path, list(kept.columns), names)
     about = "header" if headed else "no header" if names is None else "names in a comment"
-    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index)]
+    kept_all = ["its first column, which holds fractions, kept"] if asked.index and index is None else []
+    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index), *kept_all]
     texts = {called[j]: column for j, column in written.items() if j in called}
     marks = {called[j]: mark for j, mark in _marks(path, rows, dialect, frame).items() if j in called}
     return Table(kept.set_axis(list(called.values()), axis=1), names is not None, said, texts, index, marks)
@@ -283,7 +284,13 @@ def _has_index(path: Path, frame: pd.DataFrame, names: list[str] | None, asked: 
         return _is_index(path, frame[0], None if names is None else names[0])
     if asked.index and len(frame.columns) < 2:
         raise InputError(f"{path} has one column; --index would leave none: leave it out")
+    if asked.index and _is_fractions(frame[0]):  # it is asked of two files at once
+        return False
     return bool(asked.index)
+
+
+def _is_fractions(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_float_dtype(column) and bool((column.dropna() % 1 != 0).any())
 
 
 def _is_index(path: Path, column: pd.Series[Any], name: str | None) -> bool:
@@ -292,8 +299,14 @@ def _is_index(path: Path, column: pd.Series[Any], name: str | None) -> bool:
         if column.is_unique and not pd.api.types.is_float_dtype(column) and not column.isna().any():
             return True
         raise InputError(f"{path}: the first column has neither a name nor row numbers; pass --index or --no-index")
-    if counts and len(column) > 2 and (name is None or name.lower() in COUNTERS):
+    named = name is not None and name.lower() in COUNTERS
+    if counts and len(column) > 2 and (name is None or named):
         raise InputError(f"{path}: the first column counts the rows; pass --index to leave it out, or --no-index")
+    if named and len(column) > 2 and pd.api.types.is_integer_dtype(column) and column.is_unique:
+        raise InputError(
+            f"{path}: the first column, {str(name)[:40]!r}, is another number in every row; pass --index if it names "
+            "the rows, or --no-index"
+        )
     return False
 
 

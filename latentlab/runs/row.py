@@ -102,7 +102,7 @@ def _images(run: Run, inputs: Mapping[str, Any]) -> dict[str, str]:
     hashes = [inputs.get("fingerprint", {}).get(key, "") for key in ("images", "factors", "labels")]
     return {
         "data": f"{name}, split {split}, {rows} rows",
-        "fingerprint": "".join(each[:16] for each in hashes),
+        "fingerprint": "".join(f"{each[:16]:16}" for each in hashes).rstrip(),
         "scale": scale(config.likelihood, source),
     }
 

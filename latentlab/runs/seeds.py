@@ -15,6 +15,8 @@ from latentlab.runs.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+PARTS = ("data", "factors", "labels")  # what a fingerprint tells apart
+
 
 def check_measure(table: pd.DataFrame, measure: str) -> None:
     """Raise an `InputError` where the runs have no such number."""
@@ -97,7 +99,12 @@ def incomparable(table: pd.DataFrame, measure: str) -> str:
     for column, said in columns.items():
         first = rows.dropna(subset=column).drop_duplicates(column).head(2) if column in rows else rows[:0]
         if len(first) > 1:
-            named = ", ".join(f"{row['setting']} {str(row[column])[:40]}" for row in first.to_dict("records"))
+            told = first.to_dict("records")
+            if column == "fingerprint":
+                named = " and ".join(str(row["setting"]) for row in told)
+                said = _different(*(str(row[column]) for row in told))
+                return f"the runs differ in {said}, so {measure} cannot be compared: {named}"
+            named = ", ".join(f"{row['setting']} {str(row[column])[:40]}" for row in told)
             return f"the runs differ in {said}, so {measure} cannot be compared: {named}"
     flags = rows["flags"].fillna("") if "flags" in rows else []
     if any("mixed files" in each for each in flags):
@@ -105,6 +112,14 @@ def incomparable(table: pd.DataFrame, measure: str) -> str:
     if any("stale" in each for each in flags):
         return "some codes or scores are stale: they were made from different weights or codes than the current ones"
     return ""
+
+
+def _different(first: str, second: str) -> str:
+    """Which parts of two fingerprints, 16 digits each, are others: the rows, or what is known of them."""
+    at = [k for k, _ in enumerate(PARTS) if first[16 * k : 16 * k + 16] != second[16 * k : 16 * k + 16]]
+    if 0 in at or not at:
+        return PARTS[0]
+    return f"{' and '.join(PARTS[k] for k in at)} of the same rows (score all against the same columns)"
 
 
 def below_nulls(rows: pd.DataFrame, measure: str) -> pd.Series[bool]:

@@ -134,3 +134,14 @@ def test_caveats_stand_with_the_scores_and_survive_json():
     assert "sinusoidal codes" in found._repr_html_()
     assert found.only([]).caveats == found.caveats
     assert max(len(each.which) + len(each.why) for each in found.caveats) < 300
+
+
+def test_a_factor_known_in_few_rows_is_named_and_not_taken_for_a_cosine():
+    z, v = case("independent", "scaled", 1)
+    holed = v.copy()
+    holed[25:, 2] = np.nan
+    found = caveats(gather(z, holed, factor_names=[f"f{j}" for j in range(K)]))
+    assert [each.which for each in found] == ["few rows"]
+    assert "f2 is known in 25 of 1,000 rows" in found[0].why
+    holed[:, 2] = np.where(np.arange(N) < 500, v[:, 2], np.nan)
+    assert named(z, holed) == []

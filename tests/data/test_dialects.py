@@ -440,3 +440,65 @@ def test_what_windows_writes_is_read_as_windows_has_it(tmp_path: Path) -> None:
     assert read.names == ("Preis €", "w")
     assert "read as Windows-1252" in read.said[0]
     assert "(Žižek, „ja“)" in read.said[0]
+
+
+IDS = [f"scan {k:02d}" for k in range(30)]
+KNOWN = pd.DataFrame({"scan": IDS, "shape": ["b", "a", "c"] * 10, "x": np.arange(30) / 8})
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("codes", ["npz", "first.csv", "last.csv"])
+def test_factors_are_found_by_a_column_of_words_that_names_the_rows(tmp_path: Path, ending: str, codes: str) -> None:
+    z = np.random.default_rng(0).normal(size=(30, 2))
+    frame = pd.DataFrame(z, columns=["a", "b"])
+    frame.insert(0 if codes.startswith("first") else 2, "name", IDS)
+    np.savez(tmp_path / "z.npz", codes=z, ids=np.array(IDS))
+    frame.to_csv(tmp_path / "z.csv", index=False)
+    shuffled = KNOWN.sample(frac=1, random_state=1)
+    path = tmp_path / f"v{ending}"
+    shuffled.to_csv(path, index=False) if ending == ".csv" else shuffled.to_parquet(path, index=False)
+    read = read_arrays(tmp_path / ("z.npz" if codes == "npz" else "z.csv"), path)
+    np.testing.assert_array_equal(read.codes, z)
+    np.testing.assert_array_equal(read.factors[:, 1], KNOWN["x"])
+    assert read.names == ("shape", "x")
+    assert any("column 'scan' names the rows" in line for line in read.said)
+    assert "joined by their names" in read.said[-1]
+
+
+def test_numbers_of_rows_in_another_order_are_asked_about_and_never_taken_for_a_factor(tmp_path: Path) -> None:
+    z, order = np.random.default_rng(0).normal(size=(30, 2)), np.random.default_rng(1).permutation(30)
+    np.savez(tmp_path / "z.npz", codes=z, ids=np.arange(30))
+    np.save(tmp_path / "z.npy", z)
+    pd.DataFrame({"id": np.arange(30), "x": np.arange(30) / 8}).iloc[order].to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(InputError, match=r"'id', is another number in every row; pass --index if .*, or --no-index"):
+        read_arrays(tmp_path / "z.npz", tmp_path / "v.csv")
+    read = read_arrays(tmp_path / "z.npz", tmp_path / "v.csv", Asked(index=True))
+    np.testing.assert_array_equal(read.factors[:, 0], np.arange(30) / 8)
+    with pytest.raises(InputError, match=r"numbers its rows in another order .* but z.npy does not name its rows"):
+        read_arrays(tmp_path / "z.npy", tmp_path / "v.csv", Asked(index=True))
+    scans = (tmp_path / "v.csv").read_text().replace("id,", "scan,")
+    with pytest.raises(InputError, match=r"w.csv begins with 'scan', which has the row names of z.npz: pass --index"):
+        read_arrays(tmp_path / "z.npz", table(tmp_path / "w.csv", scans))
+    assert read_arrays(tmp_path / "z.npz", tmp_path / "w.csv", Asked(index=False)).factors.shape == (30, 2)
+
+
+def test_an_index_is_asked_of_both_files_and_no_dimension_is_lost_to_it(tmp_path: Path) -> None:
+    z = table(tmp_path / "z.csv", "a,b\n0.5,1.5\n0.25,2.5\n0.75,3.5\n")
+    read = read_arrays(z, table(tmp_path / "v.csv", "id,f\n7,1\n9,2\n8,3\n"), Asked(index=True))
+    assert read.codes.shape == (3, 2)
+    assert "its first column, which holds fractions, kept" in read.said[0]
+    assert read.said[-1] == "z.csv does not name its rows: they are taken to be in the order of v.csv"
+
+
+def test_an_array_without_a_name_is_read_where_it_is_alone(tmp_path: Path) -> None:
+    z = np.random.default_rng(0).normal(size=(30, 2))
+    np.savez(tmp_path / "z.npz", z)
+    read = read_arrays(tmp_path / "z.npz")
+    np.testing.assert_array_equal(read.codes, z)
+    assert read.said == ()
+    np.savez(tmp_path / "two.npz", z, z)
+    with pytest.raises(InputError, match="has arrays arr_0, arr_1; expected one called codes"):
+        read_arrays(tmp_path / "two.npz")
+    np.savez(tmp_path / "short.npz", codes=z, ids=np.arange(7))
+    with pytest.raises(InputError, match="has 7 ids for 30 rows"):
+        read_arrays(tmp_path / "short.npz")

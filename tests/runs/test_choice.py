@@ -315,3 +315,19 @@ def test_of_many_settings_the_leader_and_its_nearest_rivals_are_shown() -> None:
     nearest = [row["rival"] for row in difference_rows(found)]
     assert nearest == [f"β = {beta}" for beta in range(28, 28 - NEAREST, -1)]
     assert [row["setting"] for row in middle_rows(found)] == [*reversed(nearest), "β = 29"]
+
+
+def test_runs_of_the_same_rows_with_other_factors_say_so_and_show_no_hash() -> None:
+    from latentlab.runs.seeds import incomparable
+
+    def told(first: str, second: str) -> str:
+        runs = table(**APART)
+        runs["fingerprint"] = np.where(runs["setting"] == "a", first, second)
+        return incomparable(runs, "mig")
+
+    rows, factors, labels = "0" * 16, "f" * 16, "a" * 16
+    same = "the runs differ in {} of the same rows (score all against the same columns), so mig cannot be compared"
+    assert told(rows + factors + labels, rows + "e" * 16 + labels) == f"{same.format('factors')}: a and b"
+    assert told(rows + factors, rows + factors + labels).startswith(same.format("labels"))
+    assert told(rows + factors, "1" * 16 + factors) == "the runs differ in data, so mig cannot be compared: a and b"
+    assert told(rows + factors, rows + factors) == ""

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from latentlab.data._columns import Columns
     from latentlab.data._ids import Texts
 
-CODES_KEYS = ("codes", "z", "mean", "z_train")
+CODES_KEYS = ("codes", "z", "mean", "embedding", "latent", "z_train")
 FACTORS_KEYS = ("factors", "v", "v_train")
+ALONE = "arr_0"  # what NumPy calls an array that np.savez is given without a name
+IDS_KEYS = ("ids", "row_ids")
 LIMIT = 4 << 30  # bytes that the arrays of an .npz may unpack to
 TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
 ENDINGS = ".npy, .npz, .csv (or .tsv, .txt; .gz, .zip …), .parquet or .h5ad"
@@ -77,11 +79,22 @@ def _check_first(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> 
     """Raise an `InputError` where both tables begin with the same column of numbers that all differ: an id's."""
     ours, theirs = read.first, labelled.first
     if ours is None or theirs is None or read.names[0] != labelled.names[0] or set(ours) != set(theirs):
-        return
+        return _check_named(codes, read, factors, labelled)
     raise InputError(
         f"{codes.name[-40:]} and {factors.name[-40:]} both begin with {read.names[0][:40]!r}, other in every row: pass "
         "--index if it names the rows, or --no-index if it is a dimension and a factor"
     )
+
+
+def _check_named(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> None:
+    """Raise an `InputError` where one file names its rows, and the other begins with a column that has these names."""
+    for path, named, other, unnamed in ((codes, read, factors, labelled), (factors, labelled, codes, read)):
+        first = unnamed.first if unnamed.rows is None else None
+        if named.rows is not None and first is not None and set(first) >= set(named.rows):
+            raise InputError(
+                f"{other.name[-40:]} begins with {unnamed.names[0][:40]!r}, which has the row names of "
+                f"{path.name[-40:]}: pass --index if it names the rows, or --no-index if it does not"
+            )
 
 
 def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple[NDArray[np.int64] | None, list[str]]:
@@ -90,7 +103,9 @@ def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple
     None is all in their order: where a file has no names of rows, or where one side's only count.
     """
     ours, theirs = read.rows, labelled.rows
-    if ours is None or theirs is None or np.array_equal(ours, theirs):
+    if ours is None or theirs is None:
+        return None, _in_order(codes, ours, factors, theirs)
+    if np.array_equal(ours, theirs):
         return None, []
     from latentlab.data._ids import places_of
 
@@ -107,6 +122,19 @@ def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple
         f"{int((places < 0).sum()):,} of {len(ours):,} rows of {codes.name[-40:]} are not in {factors.name[-40:]} "
         f"(first: {first!r}); complete it, or remove the column of row names from one of them"
     )
+
+
+def _in_order(codes: Path, ours: Texts | None, factors: Path, theirs: Texts | None) -> list[str]:
+    """A word on rows taken in their order because one file alone names them; refused where its numbers say another."""
+    named, path, other = (ours, codes, factors) if theirs is None else (theirs, factors, codes)
+    if named is None or _count(named):
+        return []
+    if _counted(named):
+        raise InputError(
+            f"{path.name[-40:]} numbers its rows in another order than they are in, but {other.name[-40:]} does not "
+            "name its rows: give both row numbers, or sort both alike and remove them"
+        )
+    return [f"{other.name} does not name its rows: they are taken to be in the order of {path.name}"]
 
 
 def _count(rows: Texts) -> bool:
@@ -184,11 +212,13 @@ def _npy(path: Path, first: tuple[str, ...]) -> Arrays:
 def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
     with open_zip(path) as archive:
         sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
-        wanted = [key for key in sizes if key in {*CODES_KEYS, *FACTORS_KEYS, "z_test", "v_test"}]
+        first = (*first, ALONE) if set(sizes) == {ALONE} else first
+        wanted = [key for key in sizes if key in {*first, *CODES_KEYS, *FACTORS_KEYS, "z_test", "v_test"}]
         if sum(sizes[key] for key in wanted) > LIMIT:
             raise InputError(f"{path} unpacks to more than {LIMIT:,} bytes; give codes and factors alone")
         named = {key: _numbers(read_member(path, archive, key), path) for key in wanted}
         names = tuple(readable(read_member(path, archive, NAMES).ravel().tolist())) if NAMES in sizes else ()
+        ids = next((_ids(path, read_member(path, archive, each)) for each in IDS_KEYS if each in sizes), None)
     key = next((key for key in first if key in named), None)
     if key is None:
         raise InputError(f"{path} has arrays {', '.join(sizes)[:60]}; expected one called {' or '.join(first)}")
@@ -198,12 +228,23 @@ def _npz(path: Path, first: tuple[str, ...]) -> Arrays:
     if ("z_test" in named) != ("v_test" in named):
         raise InputError(f"{path} has z_test or v_test alone; give both")
     test = (named["z_test"], named["v_test"]) if "z_test" in named else None
-    return Arrays(named[key], factors, test, names=names, said=_left_out(path, sizes))
+    if ids is not None and len(ids) != len(named[key]):
+        raise InputError(f"{path} has {len(ids):,} ids for {len(named[key]):,} rows; expected one for each")
+    return Arrays(named[key], factors, test, names=names, said=_left_out(path, set(sizes) - {key}), rows=ids)
+
+
+def _ids(path: Path, array: NDArray[Any]) -> Texts:
+    """The names of the rows in an array of an ``.npz``."""
+    import pandas as pd
+
+    from latentlab.data._ids import ids_of
+
+    return ids_of(pd.Series(array.ravel().tolist()), f"{path}: ids")
 
 
 def _left_out(path: Path, held: Iterable[str]) -> tuple[str, ...]:
     """A line on the arrays of an ``.npz`` that are neither codes nor factors."""
-    others = sorted(set(held) - {*CODES_KEYS, *FACTORS_KEYS, NAMES, "z_test", "v_test"})
+    others = sorted(set(held) - {*CODES_KEYS, *FACTORS_KEYS, *IDS_KEYS, NAMES, "z_test", "v_test"})
     return (f"{path.name}: skipped {', '.join(others)[:100]}",) if others else ()
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from latentlab.codes.matching import standard_ranks
 from latentlab.metrics._information import entropy as entropy_of
 
+ROWS_PER_BIN = 5  # at least, so that a bin's mean is one of several rows
 LEVEL = 0.01  # of a G-test, over all pairs that it is made for
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,7 +63,7 @@ def explained(x: Array, y: Array) -> Array:
 
 def explained_by_bins(z: Array, column: Array) -> Array:
     """The share (d,) of the variance of standardised z (n, d) that lies between a column's bins, less its bias."""
-    level = binned(column, 30)
+    level = binned(column, int(np.clip(len(column) // ROWS_PER_BIN, 3, 30)))
     count = np.bincount(level)
     means = np.stack([np.bincount(level, weights=each) for each in z.T], axis=1) / np.maximum(count, 1)[:, None]
     between = (count[:, None] * means**2).sum(axis=0) / len(z)

@@ -182,15 +182,25 @@ def few_codes(sample: Sample) -> Caveat | None:
 
 @condition
 def few_rows(sample: Sample) -> Caveat | None:
-    """Few rows, by themselves or for as many dimensions."""
+    """Few rows, by themselves or for as many dimensions, in which all is known or one of the factors."""
     d = sample.codes.shape[1]
-    if sample.rows >= max(FEWEST, ROWS_PER_DIMENSION * d):
+    least = max(FEWEST, ROWS_PER_DIMENSION * d)
+    short = [j for j, known in enumerate(sample.known) if known < least]
+    if sample.rows >= least and short:
+        j = min(short, key=sample.known.__getitem__)
+        return Caveat(
+            "few rows",
+            f"{sample.names[j]}{_more(len(short), 'factor')} is known in {sample.known[j]:,} of {sample.rows:,} rows: "
+            "its information is biased upwards, as its permuted null shows",
+            f"read the score of each factor; a factor needs {least} known rows",
+        )
+    if sample.rows >= least:
         return None
     return Caveat(
         "few rows",
         f"{sample.rows} rows for {d} dimensions ({sample.rows / d:.0f} each): information is biased upwards, trained "
         "probes downwards",
-        f"score at least {max(FEWEST, ROWS_PER_DIMENSION * d)} rows; `latentlab metrics NAME` shows the value by rows",
+        f"score at least {least} rows; `latentlab metrics NAME` shows the value by rows",
     )
 
 

@@ -21,13 +21,17 @@ CATEGORIES = 10  # levels up to which undeclared whole numbers have no order
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to look at: active ``codes`` (m, d) and ``factors`` (m, k) of ``rows`` there are, by ``names`` and kind."""
+    """Rows to look at: active ``codes`` (m, d) and ``factors`` (m, k) of ``rows`` there are, by ``names`` and kind.
+
+    ``known`` counts for each factor the rows, of all there are, in which it has a value.
+    """
 
     codes: Array
     factors: Array
     rows: int
     names: tuple[str, ...]
     kinds: tuple[FactorKind, ...]
+    known: tuple[int, ...]
 
     @cached_property
     def bins(self) -> int:
@@ -95,6 +99,7 @@ def sample_of(material: Material) -> Sample | None:
     varied = [j for j, column in enumerate(factors.T) if len(np.unique(column[~np.isnan(column)])) > 1]
     if not varied:
         return None
+    known = np.count_nonzero(~np.isnan(np.asarray(material.factors, np.float64)), axis=0)
     kinds = material.kinds or [_guessed(column) for column in factors.T]
     return Sample(
         np.asarray(material.codes[rows][:, live], np.float64),
@@ -102,6 +107,7 @@ def sample_of(material: Material) -> Sample | None:
         n,
         tuple(material.names[j] for j in varied),
         tuple(kinds[j] for j in varied),
+        tuple(int(known[j]) for j in varied),
     )
 
 
