@@ -13,7 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from latentlab.data._fingerprint import stamp
 from latentlab.data._names import readable
 from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
 from latentlab.data._pixels import as_bytes, rounded
+from latentlab.data._points import axis_among, is_named
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
@@ -86,15 +87,18 @@ def from_arrays(
 def _samples(path: Path, x: Any, arrays: Mapping[str, Any], asked: str, how: dict[str, Any]) -> Dataset:
     """The samples alone: images of bytes by index, anything else as the array holds it."""
     source = {"name": path.suffix.lower().lstrip("."), "file": path.name}
-    kind, axes = kind_of_array(path, x, asked, axis="axis" in arrays, axes=how.get("axes", "")), how.pop("axes", "")
+    axis = axis_among(arrays, x.shape) if asked in ("", "signal") or "axis" in arrays else ""
+    kind, axes = kind_of_array(path, x, asked, axis=bool(axis), axes=how.get("axes", "")), how.pop("axes", "")
     first = _first(path, x)
     if kind == "image" and _in_bytes(first, how):
         data = _pictures(path, x, axes, how)
         return _looked_at(replace(data, source=source, remarks=rounded(first)))
     about = {key: _guarded(path, partial(arrays[key].__getitem__, ...)) for key in FORM[1:] if key in arrays}
+    about |= {"axis": _guarded(path, lambda: arrays[axis][...])} if axis else {}
     told = _told(about) | ({"axes": axes} if axes else {}) | how
     data = dataset_of(path, _guarded(path, lambda: x[...]), kind, told)
-    return _looked_at(replace(data, source=source, remarks=_laid(tuple(x.shape), data)))
+    named = (f"the axis is {axis}",) if axis not in ("", "axis") else ()
+    return _looked_at(replace(data, source=source, remarks=(*_laid(tuple(x.shape), data), *named)))
 
 
 def _looked_at(data: Dataset) -> Dataset:
@@ -151,10 +155,11 @@ def _pick(arrays: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((arrays[name] for name in names if name in arrays), None)
 
 
-def passed_over(names: Iterable[str]) -> tuple[str, ...]:
+def passed_over(names: Iterable[str], remarks: Sequence[str] = ()) -> tuple[str, ...]:
     """A sentence on the arrays and groups of a file that nothing is read from; none where there are none.
 
-    Of several of one name the last is read, as in unpacking. The name of a group ends in ``/``.
+    ``remarks`` say what was read besides, as an axis of another name. Of several arrays of one name the last is read,
+    as in unpacking. The name of a group ends in ``/``.
 
     >>> passed_over(["images", "x", "latents", "factor_names", "labels/"])
     ('3 of 5 arrays and groups skipped: labels/, latents, x',)
@@ -165,7 +170,7 @@ def passed_over(names: Iterable[str]) -> tuple[str, ...]:
     held = set(every)
     used = {next((name for name in each if name in held), "") for each in (IMAGES, LABELS, FACTORS)}
     used |= {NAMES, KINDS, *FORM, *stand_ins(held, KNOWN).values()}
-    left = sorted(held - used)
+    left = sorted(name for name in held - used if f"the axis is {name}" not in remarks)
     twice = sorted(name for name, times in Counter(every).items() for _ in range(times - 1))
     left += [f"{name[:24]} (an earlier one of that name)" for name in twice]
     named = ", ".join(name if name not in held else name[:24] for name in left[:NAMED])
@@ -206,7 +211,8 @@ def labels_of(path: Path, labels: Any, n: int) -> tuple[NDArray[np.int64] | None
         names, numbers = np.unique(_text(labels), return_inverse=True)
         return numbers.astype(np.int64), tuple(names.tolist())
     if labels.dtype.kind not in "iub":
-        raise InputError(f"{path}: labels are {labels.dtype}; expected whole numbers or names: convert them first")
+        way = "save what was measured as factors (n, k)" if labels.dtype.kind == "f" else "convert them first"
+        raise InputError(f"{path}: labels are {labels.dtype}; expected whole numbers or names: {way}")
     if labels.dtype.kind == "u" and labels.max(initial=0) > np.iinfo(np.int64).max:
         raise InputError(f"{path}: labels go up to {labels.max():,}; expected at most 2^63 − 1: number the classes")
     numbers = labels.astype(np.int64)
@@ -348,7 +354,7 @@ def _unpacked(path: Path, at: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     with open_zip(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         wanted = {*KNOWN, *stand_ins(keys, KNOWN).values()}
-        held = {key: read_member(path, archive, key) for key in keys if key in wanted}
+        held = {key: read_member(path, archive, key) for key in keys if key in wanted or is_named(key)}
         return held or {key: np.empty(0) for key in keys}
 
 

@@ -29,7 +29,8 @@ def load(
     another than (n, h, w), (n, h, w, c) or (n, c, h, w), or of signals (n, t) or (n, c, t), or cannot be told from the
     shape: ``hwn``, ``hwcn``, ``ntc``, ``hwc`` for one picture. ``kind`` says that samples are a ``table``, ``counts``,
     a ``signal`` or an ``image``, as does an array ``kind`` in the file; beside it stand ``feature_names`` (d,),
-    ``axis`` (points,), ``axis_unit`` and ``unit``.
+    ``axis`` (points,), ``axis_unit`` and ``unit``; an array called ``wavelength``, ``wavenumbers``, ``time``, … that
+    rises or falls over the points is an axis as well.
 
     Images of uint8, flags and floats in [0, 1] are kept as bytes; images of other numbers as they are, and floats in
     [0, 1] too with ``stored=float32``. ``stretch=asinh`` shows a model the inverse hyperbolic sine of values in units
@@ -49,7 +50,7 @@ def load(
         data = _arrays.from_arrays(path, _arrays.read_npz(path), axes, kind, how)
         with _arrays.open_zip(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
-        return replace(data, remarks=(*data.remarks, *_arrays.passed_over(names)))
+        return replace(data, remarks=(*data.remarks, *_arrays.passed_over(names, data.remarks)))
     arrays = _arrays.read_h5(path)
     if shapes3d.found(arrays) and not recipe:
         return shapes3d.from_arrays(path, arrays)
@@ -57,7 +58,7 @@ def load(
         return dsprites.load(str(path))
     data = _arrays.from_arrays(path, arrays, axes, kind, how)
     held = [key if key in arrays else f"{key}/" for key in next(iter(arrays.values())).dataset.file]
-    return replace(_stored(path, data, recipe), remarks=(*data.remarks, *_arrays.passed_over(held)))
+    return replace(_stored(path, data, recipe), remarks=(*data.remarks, *_arrays.passed_over(held, data.remarks)))
 
 
 def _stored(path: Path, data: Dataset, recipe: str) -> Dataset:

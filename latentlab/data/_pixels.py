@@ -89,8 +89,12 @@ def as_numbers(where: object, block: NDArray[Any], form: Form) -> NDArray[Any]:
     if block.dtype.kind not in "fiub":
         raise InputError(f"{where}: {form.plural} are {block.dtype}; expected numbers, {form.stored}")
     if block.dtype.kind == "f" and not (np.isfinite(block) | (np.isnan(block) & form.missing)).all():
-        mend = "" if form.missing or np.isinf(block).any() else ", or a table, whose values may be missing"
-        raise InputError(f"{where}: {form.plural} hold NaN or infinity; expected finite numbers{mend}")
+        strange = ~(np.isfinite(block) | (np.isnan(block) & form.missing)).reshape(len(block), -1).all(axis=1)
+        at = f"in {strange.sum():,} of {len(block):,} rows (first in row {int(strange.argmax())})"
+        mend = (
+            "" if form.missing or np.isinf(block).any() else ": fill the gaps, leave these rows out, or say kind=table"
+        )
+        raise InputError(f"{where}: {form.plural} hold NaN or infinity {at}; expected finite numbers{mend}")
     with np.errstate(invalid="ignore"):
         found = block.astype(form.stored)
     if found.dtype.kind != "f" and not (found == block).all():

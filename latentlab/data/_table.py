@@ -21,6 +21,7 @@ from latentlab.data._dialects import COUNTERS, DATE, WITH_UNIT, Asked
 from latentlab.data._factors import counts, factors_of, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
 from latentlab.data._of_kind import dataset_of
+from latentlab.data._points import points_of
 from latentlab.data._roles import Roles, kinds_of, listed, name_of, names_of, some
 from latentlab.data._suspects import said_of_columns
 from latentlab.data._textual import WIDEST, Table, read_table
@@ -188,8 +189,10 @@ def _of_kind(where: str, kept: list[Cells], roles: Roles) -> tuple[Dataset, list
     names, about, said = [each.name for each in kept], dict(roles.about), list[str]()
     if roles.kind == "counts":
         about["feature_names"] = names
-    elif "axis" not in about and (axis := _in_order(names)):
-        about["axis"] = axis
+    elif "axis" not in about and (axis := points_of(names).axis) and len(axis) == len(names):
+        about["axis"], unit = axis, points_of(names).unit
+        if unit and "axis_unit" not in about:
+            about["axis_unit"] = unit
         said = [f"the names of the columns, {names[0][:20]} to {names[-1][:20]}, are the axis"]
     values = np.stack([each.values for each in kept], axis=1)
     if empty := next((each.name for each in kept if np.isnan(each.values).any()), ""):
@@ -200,31 +203,17 @@ def _of_kind(where: str, kept: list[Cells], roles: Roles) -> tuple[Dataset, list
 
 def _beside(cells: list[Cells], roles: Roles) -> dict[str, str]:
     """The columns of a signal's table that have no place on the axis that most columns' names are."""
-    others = [each.name for each in cells if _number(each.name) is None]
+    numbers = points_of([each.name for each in cells]).numbers
+    others = [each.name for each in cells if each.name not in numbers]
     if roles.kind != "signal" or 2 * len(others) >= len(cells):
         return {}
     return dict.fromkeys(others, "no number as its name, as the axis has")
 
 
-def _in_order(names: list[str]) -> list[float]:
-    """Names that are different numbers, rising or falling; nothing where they are not."""
-    axis = [number for name in names if (number := _number(name)) is not None]
-    steps = np.diff(axis)
-    return axis if len(axis) == len(names) > 1 and ((steps > 0).all() or (steps < 0).all()) else []
-
-
-def _number(name: str) -> float | None:
-    try:
-        number = float(name)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None
-
-
 def _hinted(kept: list[Cells], roles: Roles) -> list[str]:
     """What a wide table may be instead of one."""
-    numbers = [each.name for each in kept if _number(each.name) is not None]
-    if len(numbers) >= max(WIDE, len(kept) / 2) and not roles.columns and _in_order(numbers):
+    found = points_of([each.name for each in kept])
+    if len(found.numbers) >= max(WIDE, len(kept) / 2) and not roles.columns and found.axis and found.plain:
         return ["the names of the columns are numbers in order; kind=signal reads them as the axis of signals"]
     if len(kept) < WIDE or roles.columns:
         return []
