@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from latentlab.data._dialects import MISSING, NUMBER, NUMBERLIKE, WHOLE, Asked
 from latentlab.data._factors import factor_of
 from latentlab.data._ids import Texts
+from latentlab.data._names import one_level
 from latentlab.data._packed import LIMIT
 from latentlab.data._suspects import said_of_last, said_of_levels, said_of_marks, said_of_missing
 from latentlab.data._textual import WIDEST, Table, read_table
@@ -72,7 +73,7 @@ def _names_rows(column: pd.Series[Any]) -> bool:
 
 def of_frame(name: str, frame: pd.DataFrame) -> Columns:
     """The columns of a data frame, those of words as the levels of factors."""
-    frame = frame.reset_index(drop=True).convert_dtypes()
+    frame = one_level(frame).reset_index(drop=True).convert_dtypes()
     return _columns(Path(name), Table(frame, True, [], marks=marks_in(frame)), True)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data._arrays import from_arrays as in_file
 from latentlab.data._arrays import labels_of
+from latentlab.data._names import column_name, one_level
 from latentlab.data._of_kind import dataset_of
 from latentlab.data._tensors import array_of, from_torch, items_of
 from latentlab.data.dataset import Dataset, Factor
@@ -188,6 +189,7 @@ def _of_frame(
     from latentlab.data._roles import Roles
     from latentlab.data._table import of_frame
 
+    frame = one_level(frame)
     check_order(name, frame, {"factors": factors, "labels": labels})
     named = isinstance(factors, str) or (isinstance(factors, list | tuple) and all(isinstance(f, str) for f in factors))
     roles = Roles(
@@ -279,13 +281,18 @@ def _factors(name: str, given: Any, n: int) -> tuple[NDArray[np.float64], tuple[
 
     from latentlab.data._factors import factors_of
 
+    if isinstance(given, pd.DataFrame):
+        given = one_level(given)
+        if not given.columns.is_unique:
+            twice = given.columns[given.columns.duplicated()][0]
+            raise InputError(f"{name}: two factors are called {twice[:40]!r}; name each once")
     if isinstance(given, pd.Series):
-        given = {"factor 1" if given.name is None else given.name: given}
+        given = {"factor 1" if given.name is None else column_name(given.name): given}
     if not isinstance(given, Mapping) and not _is_frame(given):
         values = array_of(given, f"{name}: factors")
         values = values[:, None] if values.ndim == 1 else values
         given = {f"factor {k + 1}": column for k, column in enumerate(values.T)}
-    frame = pd.DataFrame({str(key): _column(column) for key, column in given.items()})
+    frame = pd.DataFrame({column_name(key): _column(column) for key, column in given.items()})
     if len(frame) != n or not len(frame.columns):
         raise InputError(f"factors are {frame.shape}; expected ({n}, k), one row for each sample")
     found = factors_of(frame, list(frame.columns), name)

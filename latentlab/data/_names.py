@@ -1,8 +1,12 @@
-"""Names of classes and factors that came as bytes: different bytes stay different names."""
+"""Names of classes, factors and columns as texts: what differs as bytes or in levels stays different."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def readable(words: Iterable[str | bytes]) -> list[str]:
@@ -20,6 +24,21 @@ def readable(words: Iterable[str | bytes]) -> list[str]:
         return [word.decode("utf-8") for word in raw]
     except UnicodeDecodeError:
         return [word.decode("latin-1") for word in raw]
+
+
+def column_name(name: Any) -> str:
+    """The name of a column as a text: of several levels, the texts of those that say something.
+
+    >>> column_name(("dose", "mean")), column_name(("id", "")), column_name(3)
+    ('dose mean', 'id', '3')
+    """
+    parts = [str(part) for part in name if str(part)] if isinstance(name, tuple) else [str(name)]
+    return " ".join(parts)
+
+
+def one_level(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the names of its columns as texts, those of several levels joined by spaces."""
+    return frame.set_axis(list(map(column_name, frame.columns)), axis=1)
 
 
 def _bytes(word: str) -> bytes:

@@ -157,3 +157,23 @@ def test_numbers_that_numpy_does_not_have_are_read_as_float32() -> None:
     np.testing.assert_array_equal(from_arrays(PICTURES.bfloat16())[:], PICTURES.bfloat16().float().numpy())
     deep = (PICTURES * 10_000).to(torch.uint16)
     np.testing.assert_array_equal(from_arrays(deep)[:], deep.numpy())
+
+
+LEVELS = pd.MultiIndex.from_tuples([("dose", "mean"), ("dose", "sd"), ("id", "")])
+
+
+def test_columns_of_several_levels_are_called_alike_everywhere() -> None:
+    from latentlab import from_codes, score
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(40, 3)), columns=LEVELS)
+    known = pd.DataFrame(rng.integers(0, 3, (40, 3)), columns=LEVELS)
+    expected = ["dose mean", "dose sd", "id"]
+    assert list(from_arrays(frame).form.names) == expected
+    assert [each.name for each in from_arrays(frame.to_numpy(), factors=known).specs] == expected
+    assert [each.name for each in from_codes(frame, factors=known).codes().specs] == expected
+    assert [each.name for each in from_codes(frame.to_numpy(), metadata=known).codes().specs] == expected
+    assert list(score(frame, known, metrics=["mig"], resamples=0).scores["mig"].per_factor) == expected
+    twice = known.set_axis(pd.MultiIndex.from_tuples([("a", "b c"), ("a b", "c"), ("d", "")]), axis=1)
+    with pytest.raises(InputError, match="two factors are called 'a b c'"):
+        from_arrays(frame.to_numpy(), factors=twice)

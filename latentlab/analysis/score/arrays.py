@@ -14,7 +14,7 @@ from latentlab.codes.h5ad import load_codes
 from latentlab.data import PARQUET, Factor, read_columns
 from latentlab.data._arrays import NAMES, open_zip, read_member, read_npy
 from latentlab.data._dialects import Asked
-from latentlab.data._names import readable
+from latentlab.data._names import column_name, readable
 from latentlab.data._packed import PACKED
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError, MissingError
@@ -170,7 +170,7 @@ def levels_of(factors: Any, names: Sequence[str]) -> Levels:
 
         frame = pd.DataFrame(array)
         factors = frame.set_axis([f"factor_{j}" for j in range(len(frame.columns))], axis=1)
-    named = tuple(names) or tuple(map(str, factors.columns))
+    named = tuple(names) or tuple(map(column_name, factors.columns))
     if all(dtype.kind in "biuf" for dtype in factors.dtypes):
         return Levels(factors.to_numpy(), named)
     from latentlab.data._columns import of_frame

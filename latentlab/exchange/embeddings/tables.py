@@ -15,7 +15,7 @@ from latentlab.data import PARQUET
 from latentlab.data._arrays import open_zip, read_member, read_npy
 from latentlab.data._columns import parquet_frame
 from latentlab.data._dialects import COUNTERS, UNNAMED, Asked
-from latentlab.data._names import readable
+from latentlab.data._names import one_level, readable
 from latentlab.data._packed import PACKED
 from latentlab.data._remarks import say
 from latentlab.data._textual import Table, read_table
@@ -97,7 +97,7 @@ def _told_apart(table: Table, name: Any, named: Collection[str] | None) -> pd.Se
 
 def with_index(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame under texts as names, its index as a first column unless it only counts the rows."""
-    frame = frame.rename(columns=str)
+    frame = one_level(frame)
     if not frame.columns.is_unique:
         raise InputError(f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r:.40}; name each once")
     if isinstance(frame.index, pd.RangeIndex):
