@@ -42,7 +42,8 @@ def dimensions(
     are missing and the order is that of the variance.
 
     ``top_factor`` is the factor that the dimension knows most about, ``mi`` that mutual information over the factor's
-    entropy, in [0, 1], from `BINS` equal-width bins on at most `rows` seeded rows; ``mi_low`` and ``mi_high`` bound
+    entropy, both less what permuted factors have (`beyond`), in [0, 1], from `BINS` equal-width bins on at most `rows`
+    seeded rows; ``mi_low`` and ``mi_high`` bound
     its 95 % interval over redraws of the rows. It is missing where the information does not exceed what permuted
     factors reach (95 % of them), or exceeds their mean by less than `FLOOR`. Data without factors but with labels
     count the label as one.
@@ -134,19 +135,46 @@ def factors_of(codes: Codes) -> tuple[Floats, tuple[str, ...], tuple[FactorKind,
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """Mutual information over the factor's entropy (d, k), in [0, 1]; ``rows`` of ``of_rows`` were used."""
+    """Mutual information over the factor's entropy (d, k), in [0, 1], from ``rows`` of ``of_rows``.
+
+    ``normalised`` is that `beyond` chance, ``plain`` as MIG has it: with what few rows seem to tell.
+    """
 
     normalised: Floats
+    plain: Floats
     factors: tuple[str, ...]
     rows: int
     of_rows: int
 
 
 def knowledge(codes: Codes, *, rows: int = ROWS, seed: int = 0) -> Knowledge:
-    """What each latent dimension knows of each factor: I(z_j; v_k) / H(v_k), on at most `rows` seeded rows."""
+    """What each latent dimension knows of each factor on at most `rows` seeded rows: I(z_j; v_k) / H(v_k) `beyond`."""
     some = codes.sample(rows, seed)
     columns, names, kinds = factors_of(some)
-    return Knowledge(_normalised(some.mean, columns, kinds), names, len(some), codes.of_rows)
+    plain = _normalised(some.mean, columns, kinds)
+    shares = beyond(plain, chance(codes, rows=rows, seed=seed)) if names else plain
+    return Knowledge(shares, plain, names, len(some), codes.of_rows)
+
+
+def chance(codes: Codes, *, rows: int = ROWS, seed: int = 0) -> Floats:
+    """What the dimensions seem to know of permuted factors (d, k), on average over draws, on at most `rows` rows.
+
+    Bins and levels that few rows fill tell each other apart by themselves: of 30 known rows most of the entropy.
+    """
+    some, rng = codes.sample(rows, seed), np.random.default_rng(seed)
+    columns, _, kinds = factors_of(some)
+    return np.asarray(_permuted(some.mean, columns, kinds, DRAWS, rng).mean(axis=0))
+
+
+def beyond(shares: Floats, chances: Floats) -> Floats:
+    """Shares of a factor's entropy corrected for chance: (share − chance) / (1 − chance), in [0, 1].
+
+    The adjusted mutual information of Vinh et al. (2010), with the factor's entropy as the upper bound.
+
+    >>> beyond(np.array([0.75, 0.5, 1.0]), np.array([0.5, 0.6, 0.5])).tolist()
+    [0.5, 0.0, 1.0]
+    """
+    return np.asarray(np.clip((shares - chances) / np.maximum(1 - chances, np.finfo(float).eps), 0, 1))
 
 
 def entropies(codes: Codes) -> dict[str, float]:
@@ -185,8 +213,9 @@ def _top_factors(codes: Codes, rows: int, draws: int, seed: int) -> dict[str, An
     found, excess, least = _beyond_chance(some.mean, columns, kinds, draws, rng)
     each, top = np.arange(d), excess.argmax(axis=1)
     known = excess[each, top] > least
-    half = 1.96 * _spread(codes, len(some), names, draws, rng)[each, top]
+    spread = _spread(codes, len(some), names, draws, rng)[each, top]
     mi = found[each, top]
+    half = 1.96 * spread * np.where(mi > 0, mi / np.maximum(excess[each, top], np.finfo(float).eps), 1)  # in its scale
     return {
         "top_factor": [names[k] if ok else None for k, ok in zip(top, known, strict=True)],
         "mi": np.where(known, mi, np.nan),
@@ -219,18 +248,27 @@ def second_factors(codes: Codes, top: Sequence[str | None], *, rows: int = ROWS,
 def _beyond_chance(
     mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ...], draws: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
-    """Normalised information (d, k), by how much it exceeds that of permuted factors, and what has to be exceeded (d,).
+    """Information `beyond` chance (d, k), by how much it exceeds that of permuted factors, and what has to be exceeded
+    (d,).
 
     What permuted factors reach differs by factor: most where few rows are known, or values many.
     """
+    found = _normalised(mean, columns, kinds)
+    null = _permuted(mean, columns, kinds, draws, rng)
+    by_chance = null.mean(axis=0)
+    reached = np.quantile((null - by_chance).max(axis=2), 0.95, axis=0)
+    return beyond(found, by_chance), found - by_chance, np.maximum(reached, FLOOR)
+
+
+def _permuted(
+    mean: NDArray[Any], columns: Floats, kinds: tuple[FactorKind, ...], draws: int, rng: np.random.Generator
+) -> Floats:
+    """Normalised information (draws, d, k) with the factors in other orders of their rows."""
     from latentlab.metrics._information import permuted
 
-    found = _normalised(mean, columns, kinds)
     orders = [rng.permutation(len(mean)) for _ in range(draws)]
     mutual, entropies = permuted(mean, columns, BINS, kinds, orders)
-    null = _shares(mutual.astype(np.float64), entropies.astype(np.float64))
-    reached = np.quantile((null - null.mean(axis=0)).max(axis=2), 0.95, axis=0)
-    return found, found - null.mean(axis=0), np.maximum(reached, FLOOR)
+    return _shares(mutual.astype(np.float64), entropies.astype(np.float64))
 
 
 def _spread(codes: Codes, used: int, names: tuple[str, ...], draws: int, rng: np.random.Generator) -> Floats:

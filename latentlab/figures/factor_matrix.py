@@ -1,4 +1,4 @@
-"""What each latent dimension knows of each factor: mutual information over the factor's entropy."""
+"""What each latent dimension knows of each factor: mutual information over the factor's entropy, beyond chance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import dimensions, entropies, knowledge
+from latentlab.codes.dimensions import beyond, chance, dimensions, entropies, knowledge
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
@@ -24,7 +24,7 @@ TAKES = "run"
 
 @dataclass(frozen=True, eq=False)
 class FactorMatrix:
-    """``values`` (d, k) in [0, 1]: I(z_j; v_k) / H(v_k), dimensions in order of importance."""
+    """``values`` (d, k) in [0, 1]: I(z_j; v_k) / H(v_k) beyond chance, dimensions in order of importance."""
 
     values: NDArray[np.float64]
     dims: tuple[str, ...]
@@ -45,7 +45,7 @@ def prepare(run: Run, *, top: int = 40) -> FactorMatrix:
         )
     subtitle = [
         describe(run),
-        "mutual information over the factor's entropy",
+        "mutual information over the factor's entropy, beyond chance",
         f"ranked by {table.attrs['ranked_by']}",
         source,
     ]
@@ -70,7 +70,10 @@ def _scored(run: Run, codes: Codes) -> Found | None:
         return None
     nats = np.array([known[name] for name in factors])
     rows = score.settings.get("rows")
-    return np.clip(score.matrix / nats, 0, 1), factors, "of the MIG score" + (f", {rows:,} rows" if rows else "")
+    order = [list(known).index(name) for name in factors]
+    by_chance = chance(codes, **({"rows": min(rows, len(codes))} if rows else {}))[:, order]
+    shares = beyond(score.matrix / nats, by_chance)
+    return shares, factors, "of the MIG score" + (f", {rows:,} rows" if rows else "")
 
 
 def _measured(codes: Codes) -> Found:

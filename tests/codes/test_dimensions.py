@@ -3,7 +3,7 @@ import pytest
 from toy import toy_codes
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import dimensions, factors_of, knowledge, response, second_factors
+from latentlab.codes.dimensions import chance, dimensions, factors_of, knowledge, response, second_factors
 from latentlab.data.dataset import Factor
 from latentlab.errors import InputError
 
@@ -131,8 +131,32 @@ def test_a_factor_of_few_rows_is_no_second_factor_by_chance_alone():
     specs = tuple(Factor(name, "continuous") for name in ("main", "few", "other"))
     for columns, expected in (((z[:, 0], few), [None, None]), ((z[:, 0], few, other), ["other", None])):
         codes = Codes(z, np.full(z.shape, 0.1, "f4"), factors=np.column_stack(columns), specs=specs[: len(columns)])
-        assert knowledge(codes).normalised[0, 1] > 0.3  # as much as the bins of 30 rows tell by themselves
+        assert chance(codes)[0, 1] > 0.3  # as much as the bins of 30 rows tell by themselves
+        assert knowledge(codes).normalised[:, 1].max() < 0.15
         top = dimensions(codes).set_index("index")["top_factor"].sort_index().tolist()
         found = second_factors(codes, top)
         assert found["second_factor"].tolist() == expected
         assert np.isfinite(found["second_mi"]).tolist() == [name is not None for name in expected]
+
+
+def test_what_a_dimension_knows_does_not_grow_as_fewer_rows_are_known():
+    rng = np.random.default_rng(3)
+    levels = rng.integers(0, 5, 4000).astype(float)
+    z = np.column_stack([levels + 1.5 * rng.normal(size=4000), rng.normal(size=4000)]).astype("f4")
+    specs = (Factor("f", "ordinal", tuple(range(5))),)
+
+    def known(rows):
+        column = np.where(rng.permutation(4000) < rows, levels, np.nan)
+        return Codes(z, np.full(z.shape, 0.1, "f4"), column[:, None], specs)
+
+    true = knowledge(known(4000)).normalised[:, 0]
+    assert true[0] > 0.15
+    assert true[1] < 0.01
+    few = [knowledge(known(60)) for _ in range(8)]
+    assert np.mean([each.plain for each in few], axis=0).min() > 0.2  # of both dimensions, by few rows alone
+    some, none = np.mean([each.normalised for each in few], axis=0)[:, 0]
+    assert 0.05 < some < true[0] + 0.02
+    assert none < 0.05
+    row = dimensions(known(200)).set_index("dim").loc["z0"]
+    assert row["mi_low"] < row["mi"] < row["mi_high"]
+    assert row["mi"] == pytest.approx(true[0], abs=0.1)

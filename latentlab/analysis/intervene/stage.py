@@ -183,6 +183,6 @@ def _readable(reader: Reader) -> list[int]:
 def _gaps(codes: Codes, names: list[str]) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """The mutual information gap of each factor, and the dimension that has the most information about it."""
     known = knowledge(codes)
-    columns: Any = known.normalised[:, [known.factors.index(name) for name in names]]
+    columns: Any = known.plain[:, [known.factors.index(name) for name in names]]
     ranked = np.sort(np.concatenate([np.zeros((1, len(names))), columns]), axis=0)
     return tuple((ranked[-1] - ranked[-2]).tolist()), tuple(columns.argmax(axis=0).tolist())
