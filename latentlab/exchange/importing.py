@@ -276,7 +276,13 @@ def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
     with torch.inference_mode():
         if can["encodes"] and data is not None:
             x = torch.from_numpy((getattr(model, "form", None) or data.form).to_model(data[:PROBED]))
-            posterior = _tried("encode", model.encode, x.to(device), (Normal, Point))
+            given = x.to(device, copy=True)
+            posterior = _tried("encode", model.encode, given, (Normal, Point))
+            if not torch.equal(given.cpu(), x):
+                raise InputError(
+                    "encode changes the samples that it is given, which are still to be compared with what is decoded: "
+                    "let it change a copy (x = 2 * x instead of x.mul_(2))"
+                )
             if posterior.mean.shape != (len(x), model.latent_dim):
                 raise InputError(
                     f"encode returned means {tuple(posterior.mean.shape)}; expected {(len(x), model.latent_dim)}"
@@ -322,9 +328,11 @@ def _tried(name: str, method: Any, argument: Tensor, expected: tuple[type, ...])
         raise
     except Exception as error:  # the user's own network may raise anything
         message = " ".join(str(error).split())
-        raise InputError(
-            f"{name} failed on {tuple(argument.shape)}: {type(error).__name__}: {message}"[:199]
-        ) from error
+        way = (
+            ": samples are float32, so call model.float()" if "dtype" in message and "float" in message.lower() else ""
+        )
+        what = f"{name} failed on {tuple(argument.shape)}: {type(error).__name__}: {message}"
+        raise InputError(what[: 199 - len(way)] + way) from error
     if not isinstance(found, expected):
         wanted = " or a ".join(each.__name__ for each in expected)
         raise InputError(

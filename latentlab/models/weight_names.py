@@ -103,6 +103,20 @@ def ignored(weights: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> list
     return list(dict.fromkeys(head + dot for head, dot, _ in left))
 
 
+def averages(weights: Iterable[str]) -> list[str]:
+    """How the names of moving averages begin, up to the segment that says so; those of layers, which have a dot more.
+
+    >>> averages(["net.w", "model.ema.net.w", "model.ema.net.b", "swa_n", "ema.decay"])
+    ['model.ema.']
+    """
+    found = []
+    for name in weights:
+        segments = name.split(".")
+        at = next((k for k, segment in enumerate(segments[:-2]) if AVERAGED.search(segment)), None)
+        found += [] if at is None else [".".join(segments[: at + 1]) + "."]
+    return list(dict.fromkeys(found))
+
+
 def _before(name: list[str], ours: list[str]) -> str:
     """What stands in a name before the segments that end ours too, wrappers between them aside."""
     while name and ours:

@@ -24,7 +24,7 @@ from latentlab.errors import InputError, MissingError
 from latentlab.models import inert
 from latentlab.models.inert import KINDS, NARROW, Named
 from latentlab.models.state_dicts import find, keys
-from latentlab.models.weight_names import COUNTER, ignored, removed
+from latentlab.models.weight_names import AVERAGED, COUNTER, averages, ignored, removed
 from latentlab.system.files import read_json
 from latentlab.system.regular import check_regular, open_regular
 
@@ -44,7 +44,7 @@ class Checkpoint:
     """The weights in a file, and the key that they lie under.
 
     ``unread`` names the Python objects beside them, ``narrow`` the types that have fewer bits than float32, ``others``
-    the keys under which other weights lie.
+    the keys under which other weights lie, ``start`` the prefix that was asked for.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class Checkpoint:
     unread: tuple[str, ...] = ()
     narrow: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    start: str | None = None
 
     def under(self, prefix: str | None) -> Checkpoint:
         """The weights whose names begin with a prefix, without it; all of them for None."""
@@ -65,7 +66,7 @@ class Checkpoint:
             raise InputError(
                 f"{self.path.name[:60]} has no weights under {start[:40]!r}; names begin with {known}"[:199]
             )
-        return replace(self, weights=chosen)
+        return replace(self, weights=chosen, start=start)
 
     def said(self, chosen: Mapping[str, Tensor]) -> str:
         """One line on what was chosen, converted and left unread; empty where there was nothing to choose."""
@@ -75,7 +76,19 @@ class Checkpoint:
         parts += [f"converted {' and '.join(self.narrow)} to float32"] if self.narrow else []
         parts += [f"ignored the weights {_some(left)}"] if left else []
         parts += [f"left Python objects unread ({_some(self.unread)})"] if self.unread else []
+        ways = self._averages(chosen)
+        parts += [f"took no moving average (to take it: {_some(ways)})"] if ways else []
         return f"{self.path.name}: {', '.join(parts)}" if parts else ""
+
+    def _averages(self, chosen: Mapping[str, Tensor]) -> list[str]:
+        """The options that choose moving averages that lie beside the weights that were chosen."""
+        if AVERAGED.search(self.key) or AVERAGED.search(self.start or ""):
+            return []
+        keys = [f"--key {key}" for key in self.others if AVERAGED.search(key)]
+        taken = {id(tensor) for tensor in chosen.values()}
+        names = [name for name, tensor in self.weights.items() if tensor.ndim and id(tensor) not in taken]
+        start = "" if self.start is None else self.start
+        return keys + [f"--prefix {start}{prefix}" for prefix in averages(names)]
 
 
 def _some(words: Sequence[str]) -> str:

@@ -108,7 +108,7 @@ class Wrapped(nn.Module):
         if not isinstance(found, Distribution):
             if not isinstance(found, Tensor):
                 raise InputError(
-                    f"the decoder returned a {type(found).__name__}; expected a tensor (n, channels, height, width) or "
+                    f"the decoder returned {_came(found)}; expected a tensor (n, channels, height, width) or "
                     "a distribution: in the adapter, pass as decoder=… a method that returns only that"
                 )
             found = _around(found.float(), self.family, self.sigma, logits=self.logits)
@@ -195,13 +195,35 @@ def _posterior(posterior: Any, latent_dim: int) -> Normal | Point:
         posterior = Point(posterior.float())
     if not isinstance(posterior, Normal | Point):
         raise InputError(
-            f"the encoder returned a {type(posterior).__name__}; expected a Normal, (mean, log-variance), or a tensor"
+            f"the encoder returned {_came(posterior)}; expected a Normal, (mean, log-variance), or a tensor: in the "
+            "adapter, pass as encoder=… a method that returns only that"
         )
     if posterior.mean.ndim != 2 or posterior.mean.shape[1] != latent_dim:
         raise InputError(
             f"the encoder's means are {tuple(posterior.mean.shape)}; expected (n, d) with d = {latent_dim}"
+            + _spread_out(posterior.mean)
         )
     return posterior
+
+
+def _came(found: Any) -> str:
+    """What a part returned, with what is in it."""
+    if isinstance(found, tuple | list | dict):
+        parts = [str(key)[:20] for key in found] if isinstance(found, dict) else [_shaped(each) for each in found]
+        return f"a {type(found).__name__} of {', '.join(parts)[:40]}" if parts else f"an empty {type(found).__name__}"
+    return f"a {type(found).__name__}"
+
+
+def _shaped(part: Any) -> str:
+    return str(tuple(part.shape)) if isinstance(part, Tensor) else type(part).__name__
+
+
+def _spread_out(mean: Tensor) -> str:
+    """What to do with codes that have places, as those of a convolutional or a VQ model."""
+    if mean.ndim < 3:
+        return ""
+    size = math.prod(mean.shape[1:])
+    return f": codes with places are flattened by the encoder (d = {size}) and shaped again by the decoder"
 
 
 def _around(outputs: Tensor, family: Family, sigma: float, *, logits: bool) -> Distribution:

@@ -144,7 +144,10 @@ def test_another_key_is_taken_where_the_usual_one_does_not_fit(
     torch.save(both, tmp_path / "m.pt")
     run = import_model(model, tmp_path / "run", data="digits", weights=tmp_path / "m.pt")
     assert same(load_file(run.model_path), {f"encoder.{name}": tensor for name, tensor in state.items()})
-    assert caplog.messages == ["latentlab: m.pt: took the weights under 'parts.vae'"]
+    assert caplog.messages == [
+        "latentlab: m.pt: took the weights under 'parts.vae', took no moving average (to take it: --key parts.ema, "
+        "--key model_ema)"
+    ]
     with pytest.raises(InputError, match=r"has a weight 0\.bias that the configured network"):
         import_model(model, tmp_path / "other", data="digits", weights=tmp_path / "m.pt", key="model")
     torch.save({**both, "second": {name: tensor + 3 for name, tensor in state.items()}}, tmp_path / "m.pt")

@@ -114,14 +114,17 @@ def parts(encoded: Any = None, decoded: Any = None, **options: Any) -> Any:
 @pytest.mark.parametrize(
     ("encoded", "message"),
     [
-        (lambda n, m: {"mean": m}, "the encoder returned a dict; expected a Normal"),
-        (lambda n, m: (m, m, m), "the encoder returned a tuple"),
+        (lambda n, m: {"mean": m}, "the encoder returned a dict of mean; expected a Normal"),
+        (
+            lambda n, m: (m, m, m),
+            r"encoder returned a tuple of \(2, 2\), \(2, 2\), \(2, 2\); expected .* only that",
+        ),
         (lambda n, m: (m, torch.zeros(n, 1)), r"means and log-variances are \(2, 2\) and \(2, 1\)"),
         (lambda n, m: (m, torch.zeros(2)), r"means and log-variances are \(2, 2\) and \(2,\)"),
         (lambda n, m: (m, torch.full_like(m, -torch.inf)), "a variance of 0; expected a finite number above 0"),
         (lambda n, m: (m, torch.full_like(m, 100.0)), "a variance of inf; expected a finite number above 0"),
         (lambda n, m: (m, torch.full_like(m, torch.nan)), "a variance of nan; expected a finite number above 0"),
-        (lambda n, m: m[:, None], "means are"),
+        (lambda n, m: m[:, None], r"means are \(2, 1, 2\); .*: codes with places are flattened .* \(d = 2\)"),
         (lambda n, m: None, "the encoder returned a NoneType"),
     ],
 )
@@ -134,8 +137,8 @@ def test_what_an_encoder_returns_is_checked(tmp_path: Path, encoded: Any, messag
 @pytest.mark.parametrize(
     ("decoded", "message"),
     [
-        (lambda x: (x, x), "the decoder returned a tuple; expected a tensor"),
-        (lambda x: {"sample": x}, "the decoder returned a dict; expected a tensor"),
+        (lambda x: (x, x), r"the decoder returned a tuple of \(2, 1, 8, 8\), \(2, 1, 8, 8\); expected a tensor"),
+        (lambda x: {"sample": x}, "the decoder returned a dict of sample; expected a tensor"),
         (lambda x: x.numpy(force=True), "the decoder returned a ndarray"),
         (lambda x: x[:, 0], "expected"),
         (lambda x: x * torch.nan, "expected numbers"),
@@ -199,3 +202,19 @@ def test_a_buffer_that_would_wrap_or_overflow_is_refused(tmp_path: Path, kept: T
         fit_weights(net, {"b": came}, tmp_path / "m.pt")
     fit_weights(net, {"b": kept.to(came.dtype)}, tmp_path / "m.pt")
     assert torch.equal(net.b, kept)
+
+
+def test_an_encoder_that_changes_its_samples_or_computes_in_another_precision_is_refused(tmp_path: Path) -> None:
+    class Shifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(64, 2)
+
+        def encode(self, x: Tensor) -> Tensor:
+            return self.layer(x.mul_(2).sub_(1).flatten(1))
+
+    with pytest.raises(InputError, match="encode changes the samples that it is given"):
+        import_model(ll.wrap(Shifted().encode, latent_dim=2), tmp_path / "run", data="digits")
+    double = nn.Sequential(nn.Flatten(), nn.Linear(64, 2)).double()
+    with pytest.raises(InputError, match=r"same dtype.*: samples are float32, so call model.float\(\)$"):
+        import_model(ll.wrap(double, latent_dim=2), tmp_path / "run", data="digits")

@@ -1,5 +1,6 @@
 """Weights under other names: whatever wrappers and trainers put before them, the same model comes out or one line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,30 @@ def test_what_was_trained_comes_before_its_moving_average(tmp_path: Path, prefix
     torch.save({**under(average, prefixes[1]), **under(trained, prefixes[0]), **more}, tmp_path / "w.pt")
     run = import_run("state-dict", tmp_path / "w.pt", tmp_path / "run", data=DATA)
     assert same(load_file(run.model_path), trained)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda new, old: under(new, "") | under(old, "ema_model."),
+        lambda new, old: under(new, "online.") | under(old, "ema.shadow.") | {"ema.decay": torch.ones(1)},
+        lambda new, old: {"state_dict": under(new, "model.") | under(old, "model_ema."), "epoch": 3},
+        lambda new, old: {"state_dict": new, "callbacks": {"EMA": {"ema_weights": old}}},
+        lambda new, old: {"model": {"state_dict": new}, "model_ema": {"state_dict": old}},
+        lambda new, old: {"vae": new, "vae_ema": old},
+    ],
+)  # fmt: skip
+def test_a_moving_average_that_was_not_taken_is_named_with_the_option_that_takes_it(tmp_path, caplog, place) -> None:
+    trained, average = weights_of("mlp", 0), weights_of("mlp", 1)
+    torch.save(place(trained, average), tmp_path / "w.pt")
+    run = import_run("state-dict", tmp_path / "w.pt", tmp_path / "trained", data=DATA)
+    assert same(load_file(run.model_path), trained)
+    (said,) = [each.getMessage() for each in caplog.records if "moving average" in each.getMessage()]
+    option, value = re.search(r"to take it: --(\w+) ([\w.]+)\)", said).groups()
+    caplog.clear()
+    run = import_run("state-dict", tmp_path / "w.pt", tmp_path / "average", data=DATA, **{option: value})
+    assert same(load_file(run.model_path), average)
+    assert not any("moving average" in each.getMessage() for each in caplog.records)
 
 
 def test_two_models_that_fit_are_named(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_what_an_encoder_may_return(form: str) -> None:
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda x: {"mean": MEAN}, "returned a dict; expected a Normal"),
+        (lambda x: {"mean": MEAN}, "returned a dict of mean; expected a Normal"),
         (lambda x: (MEAN, MEAN, MEAN), "returned a tuple"),
         (lambda x: MEAN[:, :2], r"means are \(4, 2\); expected \(n, d\) with d = 3"),
         (lambda x: x, r"means are \(4, 1, 8, 8\)"),
