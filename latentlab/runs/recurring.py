@@ -207,6 +207,8 @@ def _searched(setting: str, runs: Sequence[Run], rows: int, draws: int, seed: in
         raise InputError(f"{len(runs)} seed{'s' * (len(runs) != 1)} encoded; recurring dimensions need at least two")
     whole = [run.codes() for run in runs]
     active = [np.flatnonzero(each.active) for each in whole]
+    if (used := sum(len(each) > 0 for each in active)) < 2:
+        raise InputError(f"{used} of {len(runs)} seeds have a dimension in use; recurring dimensions need two")
     codes = _same_rows(whole, rows, seed)
     means = [each.mean[:, kept] for each, kept in zip(codes, active, strict=True)]
     names = [_names(run, each) for run, each in zip(runs, codes, strict=True)]

@@ -114,7 +114,10 @@ def test_collapsed_seeds_and_seeds_of_other_rows_give_no_group(tmp_path: Path) -
         analyse(other, replace(codes, row_ids=np.arange(768) + 700 * seed, grid=None), BETA, seed)
     found = recurring(Study(tmp_path))
     assert found.groups == ()
-    assert found.without == {"β = 4": "the seeds have 68 rows in common; at least 100 are needed"}
+    assert found.without == {
+        "β = 4": "the seeds have 68 rows in common; at least 100 are needed",
+        "β = 16": "0 of 2 seeds have a dimension in use; recurring dimensions need two",
+    }
 
 
 def test_an_unknown_setting_is_refused_with_those_there_are(study: Study) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,26 @@ def folder(path: Path, *names: str) -> None:
     for name in names:
         if not (path / name).is_file():
             raise MissingError(f"{path} has no {name}; expected a folder with {' and '.join(names)}")
+
+
+OTHERS = {  # weights of models whose codes are no vectors, by what is in their names
+    ("quantize.", "quantizer.", "codebook", "vq."): "a VQ model's codes are indices",
+    ("quant_conv.", "post_quant_conv."): "the codes of an AutoencoderKL are maps with places",
+}
+WAY = "wrap what gives (n, d): --adapter FILE.py:NAME"
+
+
+def other_codes(names: Iterable[str]) -> str:
+    """A sentence on weights whose model has codes that are not (n, d); empty for others.
+
+    >>> other_codes(["encoder.0.weight", "quantizer.embedding.weight"])[:30]
+    "a VQ model's codes are indices"
+    """
+    known = list(names)
+    for marks, what in OTHERS.items():
+        if any(mark in name for name in known for mark in marks):
+            return f"{what}, not (n, d); {WAY}"
+    return ""
 
 
 def settings(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from latentlab.errors import InputError
-from latentlab.exchange.importers._foreign import Foreign, folder, settings
+from latentlab.exchange.importers._foreign import Foreign, folder, other_codes, settings
 from latentlab.models import Autoencoder, build
 from latentlab.models.autoencoder import check_weights, fit_weights
 from latentlab.models.weights import read_weights
@@ -20,16 +20,22 @@ KEPT = (
     "format", "data", "split", *FORM_KEYS, "network", "latent_dim", "likelihood", "sigma", "objective",
     "stochastic", "batch_size", "seed",
 )  # fmt: skip
+PLACED = ("AutoencoderKL", "AsymmetricAutoencoderKL", "AutoencoderTiny", "AutoencoderDC", "VQModel")
 
 
 def read(path: Path) -> Foreign:
     """The model in such a folder; what its training was is kept under ``imported``."""
-    folder(path, "config.json", "model.safetensors")
+    folder(path, "config.json")
     where = path / "config.json"
     found = settings(where)
+    if str(found.get("_class_name", "")) in PLACED:  # of diffusers
+        marks = {"VQModel": "quantize."}.get(found["_class_name"], "quant_conv.")
+        raise InputError(f"{str(where)[-60:]} is of {found['_class_name']}: {other_codes([marks])}")
     if found.get("library_name") != "latentlab":
-        library = str(found.get("library_name") or found.get("model_type") or "another library")[:40]
+        kinds = (found.get(key) for key in ("library_name", "model_type", "_class_name"))
+        library = str(next(filter(None, kinds), "another library"))[:40]
         raise InputError(f"{where} is of {library}; expected what save_pretrained of latentlab writes")
+    folder(path, "config.json", "model.safetensors")
     config = {key: found[key] for key in KEPT if key in found}
     choose(str(config.get("network")), names("models/networks"), what="network")
     if not isinstance(config.get("objective"), dict):

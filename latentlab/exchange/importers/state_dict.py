@@ -14,7 +14,7 @@ from torch import Tensor
 
 from latentlab.data import Dataset
 from latentlab.errors import InputError
-from latentlab.exchange.importers._foreign import Foreign, expected_shapes
+from latentlab.exchange.importers._foreign import Foreign, expected_shapes, other_codes
 from latentlab.models.weight_names import beginning, below, choose_stem, stems, unwrapped
 from latentlab.models.weights import read_checkpoint
 from latentlab.system import registry
@@ -50,6 +50,8 @@ def read(
             record = {"prefix": start + stem, "key": key or ""}
             config = found[stem][1] or {}
             return Foreign(fitting[stem], config, checkpoint.path, {k: v for k, v in record.items() if v}, said)
+    if what := other_codes(weights):
+        raise InputError(f"{str(path)[-60:]}: {what}")
     begins = beginning(weights)
     raise InputError(
         f"{path} does not fit {'any network' if network == 'auto' else f'the network {network}'} on "

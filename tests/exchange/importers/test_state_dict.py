@@ -1,5 +1,7 @@
 """A file of weights for one of our own networks: which one, and of what latent size, is read off the weights."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,20 @@ def test_what_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not fit any network"):
         import_run("state-dict", path, tmp_path / "run", data="digits")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("post_quant_conv.weight", "the codes of an AutoencoderKL are maps with places, not (n, d); wrap what"),
+        ("model.quantizer.embedding.weight", "a VQ model's codes are indices, not (n, d); wrap what"),
+    ],
+)
+def test_models_whose_codes_are_no_vectors_are_refused_in_one_line(tmp_path: Path, name: str, what: str) -> None:
+    save_file({"encoder.conv_in.weight": torch.zeros(8, 3, 3, 3), name: torch.zeros(4, 4)}, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=re.escape(what)):
+        import_run("state-dict", tmp_path / "w.safetensors", tmp_path / "run", data="scenes")
+    kind = "VQModel" if "quantizer" in name else "AutoencoderKL"
+    (tmp_path / "config.json").write_text(json.dumps({"_class_name": kind, "latent_channels": 4}))
+    with pytest.raises(InputError, match=re.escape(f"is of {kind}: {what}")):
+        import_run("huggingface", tmp_path, tmp_path / "run")
