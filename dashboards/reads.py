@@ -30,6 +30,7 @@ from latentlab.results import Score
 from latentlab.runs.answers import losses
 from latentlab.runs.choice import Choice, choices
 from latentlab.runs.comparison import compare, over_all_rows, settings_of, summarise
+from latentlab.runs.config import seeded
 from latentlab.runs.convergence import Rest
 from latentlab.runs.health import NOTES, TRAINED, environment, health
 from latentlab.runs.images import dataset_of, picture_of
@@ -158,7 +159,7 @@ def labels() -> dict[str, str]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _labels(content: str, _study: Study) -> dict[str, str]:
     runs = _study.runs
-    return {run.name: f"{each} · seed {run.config.seed}" for run, each in zip(runs, settings_of(runs), strict=True)}
+    return {run.name: seeded(each, run.config.seed) for run, each in zip(runs, settings_of(runs), strict=True)}
 
 
 def first_shown() -> str:

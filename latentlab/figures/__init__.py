@@ -28,7 +28,7 @@ from latentlab.errors import InputError, MissingError
 from latentlab.figures import _caption, _markup
 from latentlab.figures._gif import gif
 from latentlab.figures._kinds import drawing
-from latentlab.figures._text import told_levels
+from latentlab.figures._text import short, told_levels
 from latentlab.runs.arguments import fitting
 from latentlab.runs.comparison import csv_of
 from latentlab.runs.run import Run
@@ -178,8 +178,8 @@ def _prepared(kind: str, runs: Runs, options: dict[str, Any]) -> tuple[ModuleTyp
     if module.TAKES == "runs":
         return module, _with_channels(module.prepare(found, **options), found)
     if len(found) != 1:
-        some = ", ".join(run.name for run in found)
-        raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}"[:120] + "); name one of them")
+        some = short(", ".join(run.name for run in found), 80)
+        raise InputError(f"figure {kind} shows one run but {len(found)} came ({some}); name one of them")
     [run] = found
     data = module.prepare(run, **options)
     if may_decode(kind) and (words := told_levels(run, options.get("model"))) and hasattr(data, "subtitle"):

@@ -91,7 +91,7 @@ def tiles(data: Sheet, preset: str, grey: Sequence[bool]) -> Any:
     across = min(len(data.labels), max(1, int(chosen.width / (TILE * data.cells.shape[1]))))
     down, width = -(-len(data.labels) // across), chosen.width / across
     picture = [_images.mosaic(row[None], data.gap) for row in data.cells]
-    said = [_lines(label, chosen, width - 2 * EDGE) for label in data.labels]
+    said = _alike(data.labels, chosen, width - 2 * EDGE)
     line = chosen.size / 72 * 1.25 * (1.2 + max(label.count("\n") for label in said))
     high = (width - 2 * EDGE) * picture[0].shape[0] / picture[0].shape[1]
     total = down * (high + line) + EDGE
@@ -109,11 +109,11 @@ def tiles(data: Sheet, preset: str, grey: Sequence[bool]) -> Any:
     return fig
 
 
-def _lines(label: str, chosen: _style.Preset, room: float) -> str:
-    """A label in one line, or where that is too long, its parts in a line each."""
-    if _style.wide(label, chosen, 1) <= room:
-        return label
-    return "\n".join(_style.fitting(part, chosen, room, 1) for part in label.split(", "))
+def _alike(labels: Sequence[str], chosen: _style.Preset, room: float) -> list[str]:
+    """Labels in one line each, or where one of them is too long for that, the parts of every one in a line each."""
+    if all(_style.wide(label, chosen, 1) <= room for label in labels):
+        return list(labels)
+    return ["\n".join(_style.fitting(part, chosen, room, 1) for part in label.split(", ")) for label in labels]
 
 
 def renderers(

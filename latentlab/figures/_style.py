@@ -32,6 +32,7 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "
 LONG = (*OKABE_ITO, "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
 # Settings along β, light to dark: parts of plasma and of viridis that are seen on white and on a dark page.
 SCALES = (("#F89540", "#E16462", "#B12A90", "#7A1FA8"), ("#44BF70", "#2A9D8A", "#2A788E", "#41518B"))
+APART = ("#56B4E9", "#CC79A7", "#117733", "#999933")  # no colour of a scale, and seen on white
 GREY = "#8A8A86"
 FAINT = "#D9D9D5"
 INK = "#1A1A1A"
@@ -84,16 +85,35 @@ def along(count: int, scale: Sequence[str] = SCALES[0]) -> list[str]:
 def of_settings(table: pd.DataFrame) -> dict[str, str]:
     """The colour of each setting of `compare`'s table: along β within an objective, light to dark; AE grey.
 
-    Objectives without β, and a third objective with one, have colours as `colours` gives them.
+    Objectives without β, and a third objective with one, have colours of no scale where there is one, and otherwise
+    those that `colours` gives.
     """
     known = table[table["setting"].notna()].drop_duplicates("setting")
     family = known["objective"].replace("vae", "beta-vae").where(known["beta"].notna(), "")
-    found = colours(known["setting"])
-    found |= dict.fromkeys(known.loc[known["objective"] == "ae", "setting"], GREY)
-    for name, scale in zip((each for each in family.unique() if each), SCALES, strict=False):
+    scaled = [each for each in family.unique() if each][: len(SCALES)]
+    found = dict.fromkeys(known.loc[known["objective"] == "ae", "setting"], GREY)
+    others = [name for name, one in zip(known["setting"], family, strict=True) if one not in scaled]
+    palette = (*APART, *LONG) if scaled else LONG
+    found |= {name: palette[i % len(palette)] for i, name in enumerate(each for each in others if each not in found)}
+    for name, scale in zip(scaled, SCALES, strict=False):
         own = known[family == name].sort_values("beta", kind="stable")["setting"]
         found |= dict(zip(own, along(len(own), scale), strict=True))
     return {setting: found[setting] for setting in known["setting"]}
+
+
+def tones(grey: bool) -> tuple[str, str]:
+    """The colours of a line and of the area under or around it; greys where a dimension is inactive."""
+    return (GREY, FAINT) if grey else (OKABE_ITO[0], OKABE_ITO[5])
+
+
+def faded(colour: str, alpha: float) -> str:
+    """A colour ``#RRGGBB`` that lets through what is behind it, as Plotly writes it.
+
+    >>> faded("#0072B2", 0.15)
+    'rgba(0,114,178,0.15)'
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
 
 
 def ink_on(colour: str) -> str:
@@ -217,9 +237,15 @@ def lines(text: str, chosen: Preset, room: float, smaller: float = 0) -> str:
 def titles(texts: Sequence[str], chosen: Preset, abreast: int) -> tuple[list[str], float]:
     """The titles of panels, so many abreast, in lines that fit, and the inches that lines beyond the first take."""
     room = chosen.width / abreast - BESIDE
-    said = [lines(text, chosen, room) for text in texts]
+    said = ["\n".join(lines(part, chosen, room) for part in _parted(text, chosen, room)) for text in texts]
     rows = [said[start : start + abreast] for start in range(0, len(said), abreast)]
     return said, sum(max(text.count("\n") for text in row) for row in rows) * chosen.size / 72 * 1.25
+
+
+def _parted(text: str, chosen: Preset, room: float) -> list[str]:
+    """A text that is too long for one line in two parts where it has a colon: a name, and what it goes from and to."""
+    head, colon, tail = text.partition(": ")
+    return [text] if not colon or wide(text, chosen) <= room else [f"{head}:", tail]
 
 
 def legend_below(fig: Figure, most: int, **words: Any) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from latentlab.runs.config import seeded
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ def number(value: float, digits: int = 2) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def plain(value: float) -> str:
+    """A number in at most three digits, without zeros at its end, and with a true minus.
+
+    >>> plain(-2.0), plain(0.125)
+    ('−2', '0.125')
+    """
+    return f"{value:.3g}".replace("-", "−")
 
 
 def broken(text: str, letters: int = 28) -> str:
@@ -34,23 +44,9 @@ def short(text: str, letters: int) -> str:
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
-def places(settings: Sequence[str]) -> tuple[list[str], str]:
-    """What stands at a setting's place on an axis, and the axis' title.
-
-    Where all but autoencoders are called by β alone, the title says it once.
-
-    >>> places(["AE", "β = 1", "β = 4"]), places(["β = 1", "factor-vae, gamma = 10"])
-    ((['AE', '1', '4'], 'β'), (['β = 1', 'factor-vae, gamma = 10'], ''))
-    """
-    values = [name for name in settings if name != "AE"]
-    if not values or not all(name.startswith("β = ") for name in values):
-        return list(settings), ""
-    return [name.removeprefix("β = ") for name in settings], "β"
-
-
 def describe(run: Run) -> str:
     """A run in a subtitle: ``β = 4, seed 0``."""
-    return f"{run.config.label}, seed {run.config.seed}"
+    return seeded(run.config.label, run.config.seed)
 
 
 def told_levels(run: Run, model: Any) -> str:
@@ -66,6 +62,11 @@ def told_levels(run: Run, model: Any) -> str:
 def inactive(table: pd.DataFrame) -> tuple[bool, ...]:
     """Which rows of a table of dimensions are inactive; none is where activity is undefined."""
     return tuple(bool(known and not flag) for flag, known in zip(table["active"], table["active"].notna(), strict=True))
+
+
+def said_grey(table: pd.DataFrame) -> str:
+    """What a subtitle adds where some of the dimensions in a table are inactive, and so grey."""
+    return " · grey: inactive" if any(inactive(table)) else ""
 
 
 def of_rows(attrs: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import broken, describe
+from latentlab.figures._text import broken, describe, inactive, said_grey
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -30,13 +30,19 @@ ACROSS = 4
 @dataclass(frozen=True, eq=False)
 class AggregatePosterior:
     """``density`` (panels, points) of the dimensions in ``titles`` at ``z`` (panels, points); ``prior`` (points,) is
-    none where an encoder is deterministic."""
+    none where an encoder is deterministic. ``grey`` are the inactive dimensions."""
 
     titles: tuple[str, ...]
     z: NDArray[np.float64]
     density: NDArray[np.float64]
     prior: NDArray[np.float64] | None
     subtitle: str
+    grey: tuple[bool, ...]
+
+    @property
+    def tones(self) -> list[tuple[str, str]]:
+        """The colours of each panel's line and area."""
+        return [_style.tones(dead) for dead in self.grey]
 
 
 def prepare(run: Run, *, dimension: int | None = None, seed: int = 0) -> AggregatePosterior:
@@ -57,7 +63,8 @@ def prepare(run: Run, *, dimension: int | None = None, seed: int = 0) -> Aggrega
     titles = tuple(f"{row.dim} {row.name}".strip() for row in table.itertuples())
     rows = f"{len(some):,} of {codes.of_rows:,} rows" if len(some) < codes.of_rows else f"all {len(codes):,} rows"
     against = "dashed: the prior N(0, 1)" if prior is not None else "a deterministic encoder has no prior: its codes"
-    return AggregatePosterior(titles, z, density, prior, f"{describe(run)} · {against} · {rows}")
+    subtitle = f"{describe(run)} · {against} · {rows}{said_grey(table)}"
+    return AggregatePosterior(titles, z, density, prior, subtitle, inactive(table))
 
 
 def _mixture(codes: Codes, j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -104,12 +111,12 @@ def interactive(data: AggregatePosterior) -> Any:
     )
     layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
     fig = go.Figure(grid).update_layout(layout)
-    for k in range(count):
+    for k, (line, area) in enumerate(data.tones):
         place = {"row": k // across + 1, "col": k % across + 1}
         area = {
             "fill": "tozeroy",
-            "fillcolor": "rgba(86,180,233,0.35)",
-            "line": {"color": _style.OKABE_ITO[0], "width": 1.5},
+            "fillcolor": _style.faded(area, 0.35),
+            "line": {"color": line, "width": 1.5},
             "name": data.titles[k],
         }
         fig.add_trace(go.Scatter(x=data.z[k], y=data.density[k], **area), **place)
@@ -129,12 +136,13 @@ def interactive(data: AggregatePosterior) -> Any:
 def static(data: AggregatePosterior, preset: str) -> Any:
     """The Matplotlib figure."""
     drawn = _style.multiples(preset, data.titles, 0.2)
-    for axes, title, z, density in zip(drawn.axes, drawn.titles, data.z, data.density, strict=True):
-        axes.fill_between(z, density, color=_style.OKABE_ITO[5], lw=0, alpha=0.6)
-        axes.plot(z, density, color=_style.OKABE_ITO[0])
+    panels = zip(drawn.axes, drawn.titles, data.z, data.density, data.tones, data.grey, strict=True)
+    for axes, title, z, density, (line, area), dead in panels:
+        axes.fill_between(z, density, color=area, lw=0, alpha=0.6)
+        axes.plot(z, density, color=line)
         if data.prior is not None:
             axes.plot(z, data.prior, color=_style.GREY, ls=(0, (4, 2)))
-        axes.set_title(title, fontweight="normal")
+        axes.set_title(title, fontweight="normal", color=_style.GREY if dead else _style.INK)
         axes.set(yticks=[], ylim=(0, None))
     for axes in drawn.first:
         axes.set_ylabel("density")

@@ -66,6 +66,7 @@ def prepare(run: Run, *, top: int = 10) -> EffectsData:
         f"around {table.attrs['rows']} codes",
         f"left: change per standard deviation of the code, yellow {most[0]:.2f} of a pixel's range",
         f"right: from its 2.5 % to its 97.5 % quantile, yellow {most[1]:.2f}",
+        "straightness: 1 is a cross-fade, less is motion",
     ]
     labels = tuple(_label(row) for row in table.to_dict("records"))
     dead = inactive(table)
@@ -93,7 +94,7 @@ def _opaque(colours: Any) -> Any:
 
 def _label(row: dict[Any, Any]) -> str:
     follows = row["name"] or row["top_factor"]
-    return f"{row['dim']}{f' {follows}' if follows else ''}, straight {number(row['straightness'])}"
+    return f"{row['dim']}{f' {follows}' if follows else ''}, straightness {number(row['straightness'])}"
 
 
 def alt(data: EffectsData) -> str:

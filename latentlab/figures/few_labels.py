@@ -66,7 +66,8 @@ def prepare(runs: Sequence[Run], *, estimator: str = "linear") -> FewLabels:
         f"{first.tested:,} rows tested",
     ]
     subtitle += [f"{len(runs) - len(curves)} of {len(runs)} runs were not probed"] if len(curves) < len(runs) else []
-    colours = _style.of_settings(table[table["run"].isin([name for _, name, _ in curves])])
+    drawn = {setting for setting, _, _ in curves}
+    colours = {setting: colour for setting, colour in _style.of_settings(table).items() if setting in drawn}
     return FewLabels(tuple(curves), colours, first.chance, " · ".join(subtitle))
 
 

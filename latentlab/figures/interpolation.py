@@ -12,7 +12,7 @@ from latentlab.codes.paths import WAYS
 from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._kinds import drawing
-from latentlab.figures._text import describe
+from latentlab.figures._text import describe, plain
 from latentlab.figures.code import original
 from latentlab.runs.run import Run
 
@@ -50,7 +50,7 @@ def prepare(
     cells[far, ..., 3] = _images.FADED
     ids = [int(codes.row_ids[place]) for place in (first, last)]
     called = codes.called([first, last])
-    heads = [f"{t:.2g}" for t in np.linspace(0, 1, steps)]
+    heads = [plain(t) for t in np.linspace(0, 1, steps)]
     pictures = [original(run, row) for row in ids]
     if all(picture is not None for picture in pictures):
         cells = np.concatenate([_beside(pictures[0], cells), cells, _beside(pictures[1], cells)], axis=1)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from latentlab.analysis.leakage.record import load_leakage, table
 from latentlab.codes.dimensions import factors_of
 from latentlab.errors import LatentlabError
-from latentlab.figures import _style
-from latentlab.figures._text import number, places
+from latentlab.figures import _places, _style
+from latentlab.figures._text import number
 from latentlab.runs.comparison import compare
+from latentlab.runs.config import seeded
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def prepare(runs: Sequence[Run]) -> LeakageData:
         raise missing[0]
     settings = tuple(dict.fromkeys(str(row["setting"]) for row in rows))
     found, points = pd.DataFrame(rows), pd.DataFrame(dots, columns=[*rows[0], *columns][:3] + columns)
-    found["place"] = _places(found, settings)
+    found["place"] = _side_by_side(found, settings)
     points["place"] = points["run"].map(found.set_index("run")["place"]) + _apart(points) * _half(found)
     subtitle = ["one dot per dimension; bars: mean of the run; thin lines: 95 % interval over anchors", "0 is best"]
     none = int(found["leakage"].isna().sum())
@@ -77,7 +78,7 @@ def _varying(run: Run) -> tuple[str, ...]:
     return factors_of(run.codes())[1] if run.has("encode") else ()
 
 
-def _places(found: pd.DataFrame, settings: Sequence[str]) -> list[float]:
+def _side_by_side(found: pd.DataFrame, settings: Sequence[str]) -> list[float]:
     """Runs of a setting side by side around the setting's own place."""
     most = int(found.groupby("setting").size().max())
     order = found.groupby("setting").cumcount()
@@ -101,7 +102,7 @@ def _apart(points: pd.DataFrame) -> pd.Series:
 def alt(data: LeakageData) -> str:
     """The figure in words."""
     runs = "; ".join(
-        f"{row.setting}, seed {row.seed}: {number(row.leakage)} over {row.defined:.0f} of {row.of:.0f} dimensions"
+        f"{seeded(row.setting, row.seed)}: {number(row.leakage)} over {row.defined:.0f} of {row.of:.0f} dimensions"
         for row in data.runs.itertuples()
     )
     return f"Leakage of each dimension against the setting, lower is better. {data.subtitle}. Means: {runs}."
@@ -138,14 +139,9 @@ def interactive(data: LeakageData) -> Any:
                 ),
             )
         )
-    ticks, below = places(data.settings)
-    fig.update_xaxes(
-        range=[-0.6, len(data.settings) - 0.4],
-        tickvals=list(range(len(ticks))),
-        ticktext=ticks,
-        showgrid=False,
-        title=below,
-    )
+    names, below = _places.places(data.settings)
+    ticks, _ = _places.on_screen(names)
+    fig.update_xaxes(range=[-0.6, len(data.settings) - 0.4], showgrid=False, title=below, **ticks)
     fig.update_yaxes(range=[0, 1.04], title=AXIS.replace("\n", "<br>"))
     return fig.update_layout(showlegend=True, legend={"title": {"text": "target"}})
 
@@ -153,7 +149,9 @@ def interactive(data: LeakageData) -> Any:
 def static(data: LeakageData, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
-    fig = _style.canvas(preset, 2.1)
+    said, below = _places.places(data.settings)
+    names = _places.fitted(said, chosen, chosen.width - _style.BESIDE - 0.15)
+    fig = _style.canvas(preset, 2.0 + names.height)
     axes, half = fig.add_subplot(), _half(data.runs)
     known = data.runs.dropna(subset="leakage")
     axes.vlines(known["place"], known["low"], known["high"], color=_style.INK, lw=0.6, zorder=4)
@@ -165,8 +163,8 @@ def static(data: LeakageData, preset: str) -> Any:
             axes.scatter(
                 here["place"], here["leakage"], s=size, color=colour, lw=0, zorder=3, label=factor, clip_on=False
             )
-    ticks, below = places(data.settings)
-    axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(ticks)), xticklabels=ticks, xlabel=below)
+    names.on(axes)
+    axes.set(xlim=(-0.6, len(data.settings) - 0.4), xlabel=below)
     axes.set(ylim=(0, 1), ylabel=AXIS)
     if len(data.dots):
         _style.legend_below(fig, 3 if chosen.width < 5 else 6, title="target", alignment="left")

@@ -13,7 +13,7 @@ from latentlab.codes.paths import manifold
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._kinds import drawing
-from latentlab.figures._text import describe, number
+from latentlab.figures._text import describe, number, plain
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Manifold:
         found = []
         for values, size in ((self.across, self.cells.shape[3]), (self.up, self.cells.shape[2])):
             places = _images.centres(len(values), size, 0)
-            ticks = {float(places[k]): number(values[k], 1) for k in (0, -1)}
+            ticks = {float(places[k]): plain(values[k]) for k in (0, -1)}
             if values.min() < 0 < values.max():  # 0 may lie between two columns
                 ticks[float(np.interp(0, np.sort(values), places[np.argsort(values)]))] = "0"
             found.append((list(ticks), list(ticks.values())))

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from latentlab.figures import _images, _style, rate_distortion
+from latentlab.figures._text import short
 from latentlab.figures.rate_distortion import RateDistortion
 from latentlab.figures.traversals import Traversals
 from latentlab.figures.traversals import prepare as traversals
+from latentlab.runs.answers import best_setting
 from latentlab.runs.choice import choices
 from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
-from latentlab.runs.verdicts import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TITLE = "The study at a glance"
 TAKES = "runs"
-MOST = 6  # settings whose strips are drawn
+MOST = 8  # settings whose strips are drawn
 STRIPS, MOST_STRIPS = 2, 4  # of each
 ROWS = 9  # strips that are as high as the curve
 CURVE = 0.44  # of the width, what the curve takes beside the strips
 NARROW = 4.0  # inches: in a column that is no wider the curve is above the strips
 EDGE = 0.04  # inches around what is drawn
+LIFT = 1.2  # points that a setting stands above the middle of its first strip, whose name is below that
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ class OverviewData:
 
 
 def prepare(runs: Sequence[Run], *, strips: int | None = None) -> OverviewData:
-    """The rate–distortion curve, and of the first run of at most six settings the `strips` that know a factor best.
+    """The rate–distortion curve, and of the first run of at most eight settings the `strips` that know a factor best.
 
     Two a setting where no number is said, and as many as fill the page where there are few settings.
     Where nothing is known of the data, those of the most important dimensions. The caption says which setting is best
@@ -74,7 +76,8 @@ def prepare(runs: Sequence[Run], *, strips: int | None = None) -> OverviewData:
     for run, setting in zip(runs, table.set_index("run").loc[[run.name for run in runs], "setting"], strict=True):
         if setting not in shown and len(shown) < MOST and run.has("traverse") and run.has("encode"):
             shown[setting] = _shown(run, setting, strips)
-    subtitle = [*_verdict(table), *([_what(strips)] if shown else []), curve.subtitle]
+    subtitle = [*_verdict(table), *([_what(strips)] if shown else []), _without(table, shown), curve.subtitle]
+    subtitle = [part for part in subtitle if part]
     return OverviewData(curve, tuple(shown.values()), " · ".join(subtitle))
 
 
@@ -96,18 +99,20 @@ def _named(table: pd.DataFrame) -> Any:
 
 
 def _verdict(table: pd.DataFrame) -> list[str]:
-    """Which setting is best, or why none can be named, and the runs that have collapsed."""
-    told = []
+    """Which setting is best, or that none is, and the runs that have collapsed."""
     judged = choices(table)
-    best: dict[str, list[str]] = {}
-    for each in judged:
-        if each.best is not None:
-            best.setdefault(each.best, []).append(each.measure)
-    told += [f"best: {name} by {', '.join(measures)}" for name, measures in best.items()]
-    if judged and not best:
-        told.append(sentence(judged[0]).removesuffix("."))
+    told = [best_setting(table, judged).sentence.removesuffix(".")] if judged else []
     collapsed = table.loc[table["flags"].str.contains("collapsed"), "run"].tolist()
     return [*told, f"collapsed: {', '.join(collapsed)}" if collapsed else "no run has collapsed"]
+
+
+def _without(table: pd.DataFrame, shown: Collection[str]) -> str:
+    """Which settings have no strips, and why."""
+    names = [str(name) for name in table["setting"].dropna().unique() if name not in shown]
+    if not shown or not names:
+        return ""
+    why = f"only {MOST} are drawn" if len(shown) == MOST else "no run of theirs is encoded and traversed"
+    return f"no strips of {short(', '.join(names), 80)}: {why}"
 
 
 def _what(strips: int) -> str:
@@ -203,12 +208,14 @@ def _within(axes: Any) -> None:
 
 def _labels(axes: Any, data: OverviewData, middles: Sequence[float], chosen: _style.Preset, room: float) -> None:
     """The setting in bold above the name of its first strip, the names of the others beside theirs."""
-    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "right", "size": chosen.size - 1}
+    look: dict[str, Any] = {"ha": "right", "size": chosen.size - 1}
+    lifted = look | {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points", "annotation_clip": False}
+    look |= {"transform": axes.get_yaxis_transform()}
     for (setting, name, _), middle in zip(data.rows, middles, strict=True):
         said = _style.fitting(name, chosen, room - 0.06, 1)
         if setting:
             above = _style.fitting(setting, chosen, (room - 0.06) * 0.92, 1)
-            axes.text(-0.02, middle, above, va="bottom", weight="bold", **look)
+            axes.annotate(above, (-0.02, middle), (0, LIFT), va="bottom", weight="bold", **lifted)
         axes.text(-0.02, middle, said, va="top" if setting else "center", **look)
 
 

@@ -117,9 +117,12 @@ def _lines_of(data: RateDistortion) -> list[dict[str, Any]]:
 
 
 def _names(data: RateDistortion) -> list[dict[str, Any]]:
-    """The settings' names beside their means, as far as they can be told apart; hovering names the others."""
+    """The settings' names beside their means, as far as they can be told apart; hovering names the others.
+
+    The line through the means falls: above it is room at the right of a mean, below it at the left.
+    """
     beside = {"showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
-    before = {**beside, "xanchor": "right", "xshift": -6}
+    before = {**beside, "xanchor": "right", "yanchor": "top", "xshift": -6, "yshift": -2}
     rows = data.means.itertuples() if len(data.means) <= NAMED else ()
     most = ROOM * float(data.runs["rate"].max()) if len(data.runs) else 1.0
     found = [
@@ -204,7 +207,8 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) 
             )
         if len(data.means) <= NAMED:
             said, right = _beside(row.setting, chosen, width, row.rate_mean / (ROOM * most))
-            axes.annotate(said, place, (6 if right else -6, 4), ha="left" if right else "right", **small)
+            side = ((6, 4), "left", "bottom") if right else ((-6, -4), "right", "top")
+            axes.annotate(said, place, side[0], ha=side[1], va=side[2], **small)
     for count, (name, mean, values) in enumerate(_baselines(data)):
         for value in values:
             axes.axhline(value, color=data.colours[name], lw=0.35, zorder=0)

@@ -13,7 +13,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions, factors_of, response
 from latentlab.errors import InputError
 from latentlab.figures import _style
-from latentlab.figures._text import broken, describe
+from latentlab.figures._text import broken, describe, inactive, said_grey
 from latentlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ ACROSS = 4
 class Responses:
     """``curves``: a row per (dimension, value) with ``mean`` and ``sd``; ``ticks`` names the values that have names.
 
-    Values with names have no order, so they are not joined. All panels have the same ``limits``.
+    Values with names have no order, so they are not joined. All panels have the same ``limits``. ``grey`` are the
+    inactive dimensions.
     """
 
     curves: pd.DataFrame
@@ -38,6 +39,7 @@ class Responses:
     factor: str
     ticks: dict[float, str]
     subtitle: str
+    grey: tuple[bool, ...]
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -73,10 +75,10 @@ def prepare(run: Run, *, factor: str | None = None, dimension: int | None = None
     }
     used = min(ROWS, len(codes))
     rows = f"{used:,} of {len(codes):,} rows" if used < len(codes) else f"all {len(codes):,} rows"
-    subtitle = (
-        f"{describe(run)} · mean code at each {chosen}, {_around(codes, chosen)}: ± 1 sd over everything else · {rows}"
-    )
-    return Responses(curves[curves["index"].isin(titles)], titles, chosen, _ticks(codes, chosen), subtitle)
+    around = f"mean code at each {chosen}, {_around(codes, chosen)}: ± 1 sd over everything else"
+    subtitle = f"{describe(run)} · {around} · {rows}{said_grey(table)}"
+    shown = curves[curves["index"].isin(titles)]
+    return Responses(shown, titles, chosen, _ticks(codes, chosen), subtitle, inactive(table))
 
 
 def _around(codes: Codes, factor: str) -> str:
@@ -127,21 +129,22 @@ def interactive(data: Responses) -> Any:
     for k, (j, title) in enumerate(data.titles.items()):
         place, curve = {"row": k // across + 1, "col": k % across + 1}, data.curves[data.curves["index"] == j]
         low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]
-        look: dict[str, Any] = {"line": {"color": _style.OKABE_ITO[0], "width": 2}, "marker": {"size": 5}}
+        line, area = _style.tones(data.grey[k])
+        look: dict[str, Any] = {"line": {"color": line, "width": 2}, "marker": {"size": 5}}
         if data.ticks:
-            error = {"type": "data", "array": curve["sd"], "color": _style.OKABE_ITO[5], "thickness": 2, "width": 0}
+            error = {"type": "data", "array": curve["sd"], "color": area, "thickness": 2, "width": 0}
             look |= {"mode": "markers", "error_y": error}
         else:
-            band = {"line": {"width": 0}, "fill": "toself", "fillcolor": "rgba(0,114,178,0.15)", "hoverinfo": "skip"}
+            band = {"line": {"width": 0}, "fill": "toself", "fillcolor": _style.faded(line, 0.15), "hoverinfo": "skip"}
             around = np.concatenate([curve["value"], curve["value"][::-1]])
             fig.add_trace(go.Scatter(x=around, y=np.concatenate([low, high[::-1]]), mode="lines", **band), **place)
             look |= {"mode": "lines+markers"}
         fig.add_trace(go.Scatter(x=curve["value"], y=curve["mean"], name=title, **look), **place)
-    line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
-    fig.update_yaxes(range=data.limits, **line)
+    grid_lines = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
+    fig.update_yaxes(range=data.limits, **grid_lines)
     fig.update_xaxes(
         range=data.ends,
-        **line,
+        **grid_lines,
         **({"tickvals": list(data.ticks), "ticktext": list(data.ticks.values())} if data.ticks else {}),
     )
     if count == 1:
@@ -158,17 +161,18 @@ def static(data: Responses, preset: str) -> Any:
     turned = _turned(data, preset, count)
     below = max(_style.wide(name, _style.preset(preset), 1) for name in data.ticks.values()) if turned else 0.0
     drawn = _style.multiples(preset, list(data.titles.values()), 0.3 + max(0.0, below - 0.1), sharey=True)
-    for axes, j, title in zip(drawn.axes, data.titles, drawn.titles, strict=True):
+    for axes, j, title, dead in zip(drawn.axes, data.titles, drawn.titles, data.grey, strict=True):
+        line, area = _style.tones(dead)
         curve = data.curves[data.curves["index"] == j]
         if data.ticks:
-            bars: dict[str, Any] = {"fmt": "o", "ms": 2.5, "ecolor": _style.OKABE_ITO[5], "elinewidth": 1.6}
-            axes.errorbar(curve["value"], curve["mean"], curve["sd"], color=_style.OKABE_ITO[0], **bars)
+            bars: dict[str, Any] = {"fmt": "o", "ms": 2.5, "ecolor": area, "elinewidth": 1.6}
+            axes.errorbar(curve["value"], curve["mean"], curve["sd"], color=line, **bars)
             axes.set_xticks(list(data.ticks), list(data.ticks.values()))
         else:
             band = (curve["mean"] - curve["sd"], curve["mean"] + curve["sd"])
-            axes.fill_between(curve["value"], *band, color=_style.OKABE_ITO[5], lw=0, alpha=0.4)
-            axes.plot(curve["value"], curve["mean"], color=_style.OKABE_ITO[0])
-        axes.set_title(title, fontweight="normal")
+            axes.fill_between(curve["value"], *band, color=area, lw=0, alpha=0.4)
+            axes.plot(curve["value"], curve["mean"], color=line)
+        axes.set_title(title, fontweight="normal", color=_style.GREY if dead else _style.INK)
         axes.set(xlim=data.ends, ylim=data.limits)
     for axes in drawn.axes:
         axes.tick_params(labelbottom=axes in drawn.lowest)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.errors import InputError
-from latentlab.figures import _style
-from latentlab.figures._text import broken, number, places, short
+from latentlab.figures import _places, _style
+from latentlab.figures._text import broken, number
 from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
 from latentlab.runs.verdicts import title_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TITLE = "Scores by setting"
 TAKES = "runs"
 ACROSS = 3
-LABEL = 24  # letters of a setting's name on paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ def prepare(runs: Sequence[Run], *, metrics: Sequence[str] | str | None = None) 
     rows = [_point(row, metric, settings) for metric in columns for _, row in good.iterrows()]
     points = pd.DataFrame([row for row in rows if math.isfinite(row["value"])])
     return Scores(
-        points, settings, tuple((c, title_of(c)) for c in columns), _style.of_settings(good), _told(good, points)
+        points, settings, tuple((c, title_of(c)) for c in columns), _style.of_settings(table), _told(good, points)
     )
 
 
@@ -118,10 +117,10 @@ def interactive(data: Scores) -> Any:
         vertical_spacing=0.3 / down,
         horizontal_spacing=0.08,
     )
-    fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=110 + 230 * down)
+    called, below = _places.places(data.settings)
+    names, tall = _places.on_screen(called, across)
+    fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=94 + tall + 230 * down)
     base = fig.layout.to_plotly_json()
-    called, below = places(data.settings)
-    names = [short(name, LABEL) for name in called]
     fig = go.Figure(grid).update_layout({k: v for k, v in base.items() if k not in ("xaxis", "yaxis")})
     for index, (metric, _) in enumerate(data.panels):
         row, column = index // across + 1, index % across + 1
@@ -150,11 +149,8 @@ def interactive(data: Scores) -> Any:
                     )
                     fig.add_trace(line, row=row, col=column)
         lowest = index >= count - across  # names of settings may be long, so they stand once below each column
-        ticks = {"tickvals": list(range(len(data.settings))), "ticktext": names, "showticklabels": lowest}
-        title = below if lowest else ""
-        fig.update_xaxes(
-            range=[-0.6, len(data.settings) - 0.4], title=title, showgrid=False, row=row, col=column, **ticks
-        )
+        ticks = names | {"showticklabels": lowest, "title": below if lowest else ""}
+        fig.update_xaxes(range=[-0.6, len(data.settings) - 0.4], showgrid=False, row=row, col=column, **ticks)
         fig.update_yaxes(range=data.limits(metric), row=row, col=column)
     fig.update_yaxes(gridcolor="rgba(128,128,128,0.18)", zeroline=False)
     fig.update_annotations(font_size=12)
@@ -175,25 +171,22 @@ def static(data: Scores, preset: str) -> Any:
     count = len(data.panels)
     across = _style.across(count, 5 if chosen.width > 5 else 3)
     down = math.ceil(count / across)
-    ticks, below = places(data.settings)
-    labels = [short(label, LABEL) for label in ticks]
-    widths = [_style.wide(label, chosen, 1) for label in labels]
-    longest, upright = max(widths), sum(widths) + 0.04 * len(labels) > chosen.width / across - _style.BESIDE
-    height = 1.5 * down + longest * upright + 0.15
-    fig = _style.canvas(preset, height)
+    said, below = _places.places(data.settings)
+    names = _places.fitted(said, chosen, chosen.width / across - _style.BESIDE)
+    fig = _style.canvas(preset, 1.5 * down + names.height * (1 if names.upright else down))
     grid = np.atleast_1d(fig.subplots(down, across, squeeze=False)).ravel()
     for axes in grid[count:]:
         axes.set_visible(False)
     for index, (axes, (metric, title)) in enumerate(zip(grid, data.panels, strict=False)):
         for setting, group in _panel(data, metric):
             _draw(axes, group, data.colours[setting])
-        said = _style.lines(title, chosen, chosen.width / across - _style.BESIDE)
-        axes.set_title(said, fontweight="normal", size=chosen.size)
-        axes.set(xlim=(-0.6, len(data.settings) - 0.4), xticks=range(len(labels)), xticklabels=labels)
+        heading = _style.lines(title, chosen, chosen.width / across - _style.BESIDE)
+        axes.set_title(heading, fontweight="normal", size=chosen.size)
+        names.on(axes)
+        axes.set_xlim(-0.6, len(data.settings) - 0.4)
         axes.set_ylim(data.limits(metric))
         lowest = index >= count - across
-        if upright:  # long names stand once below each column
-            axes.tick_params(axis="x", rotation=90, labelbottom=lowest)
+        axes.tick_params(labelbottom=lowest or not names.upright)  # long names stand once below each column
         if lowest:
             axes.set_xlabel(below)
     return fig

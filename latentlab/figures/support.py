@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.analysis.support.record import ARMS, SHARES, support_table
-from latentlab.figures import _style
+from latentlab.figures import _places, _style
 from latentlab.figures._text import number
 from latentlab.runs.run import Run
 
@@ -64,7 +64,7 @@ def prepare(runs: Sequence[Run]) -> SupportData:
 def _known(group: pd.DataFrame) -> str:
     """What a setting's codes know, under its name: none of the panels means anything without it."""
     rate = "no rate" if group["rate"].isna().all() else f"{number(group['rate'].mean(), 1)} nats"
-    return rate if group["probe"].isna().all() else f"{rate}, probe {number(group['probe'].mean())}"
+    return rate if group["probe"].isna().all() else f"{rate}|probe {number(group['probe'].mean())}"
 
 
 def alt(data: SupportData) -> str:
@@ -92,8 +92,9 @@ def interactive(data: SupportData) -> Any:
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     fig = make_subplots(rows=1, cols=3, horizontal_spacing=0.06, subplot_titles=[HEADS[key] for key in SHARES])
     fig.update_layout(base.layout)
-    fig.update_layout(height=440, margin={"l": 50, "r": 10, "t": 110, "b": 110}, showlegend=False)
-    _style.colour_key(fig, {ARMS[arm]: tone for arm, tone in TONES.items()}, below=74)
+    ticks, below = _places.on_screen(data.ticks, len(SHARES))
+    fig.update_layout(height=370 + below, margin={"l": 50, "r": 10, "t": 110, "b": 60 + below}, showlegend=False)
+    _style.colour_key(fig, {ARMS[arm]: tone for arm, tone in TONES.items()}, below=24 + below)
     for panel, measure, arm, x, y in _series(data):
         fig.add_trace(
             go.Scatter(
@@ -110,8 +111,7 @@ def interactive(data: SupportData) -> Any:
     for panel, measure in enumerate(SHARES):
         line = {"color": _style.GREY, "width": 1, "dash": "dash"}
         fig.add_hline(y=data.levels[measure], line=line, row=1, col=panel + 1)
-    ticks = [tick.replace("|", "<br>").replace(", probe", "<br>probe") for tick in data.ticks]
-    fig.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.6, len(ticks) - 0.4], tickangle=0)
+    fig.update_xaxes(range=[-0.6, len(data.ticks) - 0.4], **ticks)
     grid = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
     fig.update_xaxes(showgrid=False, showline=False)
     fig.update_yaxes(range=[-0.02, 1.04], showline=False, **grid)
@@ -123,7 +123,9 @@ def static(data: SupportData, preset: str) -> Any:
     """The Matplotlib figure."""
     chosen = _style.preset(preset)
     stacked = chosen.width < 5
-    fig = _style.canvas(preset, 5.6 if stacked else 2.4)
+    smaller = 1 if stacked else 2.5
+    names = _places.fitted(data.ticks, chosen, chosen.width / (1 if stacked else 3) - _style.BESIDE, smaller)
+    fig = _style.canvas(preset, 2.2 + names.height if not stacked else 5.0 + 3 * names.height)
     panels = np.ravel(fig.subplots(*((3, 1) if stacked else (1, 3))))
     for panel, _, arm, x, y in _series(data):
         panels[panel].scatter(x, y, s=14, color=TONES[arm], lw=0, label=ARMS[arm], gid=arm, zorder=3)
@@ -131,8 +133,7 @@ def static(data: SupportData, preset: str) -> Any:
         axes.axhline(data.levels[measure], color=_style.GREY, lw=0.7, ls=(0, (4, 2)), zorder=1)
         axes.set(ylim=(0, 1.03), xlim=(-0.6, len(data.settings) - 0.4))
         axes.set_title(HEADS[measure].replace(": ", ":\n"), weight="normal", size=chosen.size - 1)
-        ticks = [tick.replace("|", "\n").replace(", probe", "\nprobe") for tick in data.ticks]
-        axes.set_xticks(range(len(ticks)), ticks, size=chosen.size - (1 if stacked else 2.5))
+        names.on(axes, size=chosen.size - smaller)
     handles, labels = panels[0].get_legend_handles_labels()
     _style.legend_below(fig, 3 if chosen.width > 5 else 2, handles=handles, labels=labels)
     return fig

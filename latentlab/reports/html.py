@@ -21,6 +21,7 @@ from latentlab.runs.choice import RULE, Choice, choices
 from latentlab.runs.collected import Collected, read_collected
 from latentlab.runs.commands import command, commands, study_commands
 from latentlab.runs.comparison import compare
+from latentlab.runs.config import seeded
 from latentlab.runs.recurring import Recurring, not_recurring, recurring_in
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import first_seeds
@@ -171,7 +172,7 @@ def _section(run: Run, setting: str, with_images: bool, opened: bool) -> Section
     from latentlab.codes.dimensions import dimensions
     from latentlab.figures._text import inactive
 
-    title = f"{setting}, seed {run.config.seed} ({run.name})"
+    title = f"{seeded(setting, run.config.seed)} ({run.name})"
     table, why = attempt(lambda: dimensions(run.codes(), notes=attempt(run.named, {})[0]), None)
     if table is None:
         return Section(title, why, None, (), opened)

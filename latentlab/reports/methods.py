@@ -18,6 +18,7 @@ from latentlab.runs.row import normalised_beta
 from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage, stages
 from latentlab.runs.study import Study
+from latentlab.runs.verdicts import in_words
 from latentlab.system.registry import load, names
 
 LIBRARIES = {"numpy": "harris2020", "scipy": "virtanen2020", "sklearn": "pedregosa2011"}
@@ -103,9 +104,9 @@ def _models(runs: Sequence[Run], cite: _Cites) -> str:
         f"{name}{cite(*cited_in('models/networks', name))}"
         for name in dict.fromkeys(run.config.network for run in runs)
     ]
-    told = [f"We trained models with the objective{_s(named)} {_and(named)} ({'; '.join(labels)})"]
+    told = [f"We trained models with the objective{_s(named)} {in_words(named)} ({'; '.join(labels)})"]
     told.append(f"latent size {_values(runs, lambda run: run.config.latent_dim)}")
-    told.append(f"network {_and(networks)} and {_values(runs, lambda run: _likelihood(run))} likelihood")
+    told.append(f"network {in_words(networks)} and {_values(runs, lambda run: _likelihood(run))} likelihood")
     conditioned = dict.fromkeys(_conditioned(run) for run in runs if run.config.conditions)
     told += [f"conditioned on {'; '.join(conditioned)}"] if conditioned else []
     ratios = dict.fromkeys(f"{normalised_beta(run):.3g}" for run in runs if run.config.beta is not None)
@@ -127,7 +128,7 @@ def _embeddings(runs: Sequence[Run]) -> list[str]:
         for run in runs
     )
     rows = _values(runs, lambda run: f"{run.config.rows:,}")
-    sources = _and(dict.fromkeys(str(run.config.source.get("name", "codes")) for run in runs))
+    sources = in_words(dict.fromkeys(str(run.config.source.get("name", "codes")) for run in runs))
     told = f"Codes computed elsewhere were analysed without a model: {named}"
     return [f"{told}, {rows} rows of {sources}; how they were trained is not recorded here."]
 
@@ -195,7 +196,7 @@ def _sampled(runs: Sequence[Run], cite: _Cites) -> str:
         for law in laws
     ]
     count = sum(bool(run.config.weights) for run in runs)
-    return f" In {count} of {len(runs)} runs training rows were sampled {_and(told)}." if told else ""
+    return f" In {count} of {len(runs)} runs training rows were sampled {in_words(told)}." if told else ""
 
 
 def _stages(runs: Sequence[Run], cite: _Cites) -> list[str]:
@@ -248,8 +249,8 @@ def _scores(runs: Sequence[Run], recorded: Sequence[Mapping[str, Any]], cite: _C
         deterministic = [run for run in runs if not run.config.stochastic]
         codes = "posterior means" if len(deterministic) < len(runs) else "standardised codes"
         if 0 < len(deterministic) < len(runs):
-            codes += f" (standardised codes for {_and(dict.fromkeys(run.config.label for run in deterministic))})"
-        sentences.append(f"Scores are of {codes} under the profile{_s(named)} {_and(named)}:")
+            codes += f" (standardised codes for {in_words(dict.fromkeys(run.config.label for run in deterministic))})"
+        sentences.append(f"Scores are of {codes} under the profile{_s(named)} {in_words(named)}:")
         said: dict[str, str] = {}
         sentences.append(
             "; ".join(_metric(name, scores, cite, said) for name, scores in sorted(scores_of.items())) + "."
@@ -285,9 +286,9 @@ def _beside(found: Mapping[str, Sequence[Score]]) -> list[str]:
     draws = _several(every, _setting("resamples"))
     if draws:
         nulls = dict.fromkeys(kind for score in every for kind in score.nulls if not kind.endswith("_mean"))
-        told = f"Intervals are 95 %, around the value over all rows, from {_and(map(str, draws))} redraws"
+        told = f"Intervals are 95 %, around the value over all rows, from {in_words(map(str, draws))} redraws"
         told += " of the rows with everything recomputed"
-        told += f"; nulls ({_and(nulls)} codes) are 95 % quantiles of as many" if nulls else ""
+        told += f"; nulls ({in_words(nulls)} codes) are 95 % quantiles of as many" if nulls else ""
         sentences.append(f"{told}.")
     bare: dict[str, list[str]] = {}
     for name, scores in sorted(found.items()):
@@ -299,7 +300,7 @@ def _beside(found: Mapping[str, Sequence[Score]]) -> list[str]:
         low, high = f"{100 * min(shares):.3g} %", f"{100 * max(shares):.3g} %"
         sentences.append(f"Of the test rows {low if low == high else f'{low} to {high}'} were also drawn for training.")
     left = _several(every, lambda score: ", ".join(score.settings.get("factors_left_out", [])) or None)
-    return sentences + ([f"Factors with a single value were left out: {_and(map(str, left))}."] if left else [])
+    return sentences + ([f"Factors with a single value were left out: {in_words(map(str, left))}."] if left else [])
 
 
 def _libraries(scores: Sequence[Score], cite: _Cites) -> str:
@@ -309,7 +310,7 @@ def _libraries(scores: Sequence[Score], cite: _Cites) -> str:
             used.setdefault(library, {})[str(which)] = None
     cites = {library: cite(LIBRARIES[library]) if library in LIBRARIES else "" for library in used}
     named = [f"{name} {' and '.join(which)}{cites[name]}" for name, which in used.items()]
-    return f"Computed with {_and(named)}."
+    return f"Computed with {in_words(named)}."
 
 
 def _several(items: Iterable[Any], read: Callable[[Any], Any]) -> list[Any]:
@@ -323,7 +324,7 @@ def _several(items: Iterable[Any], read: Callable[[Any], Any]) -> list[Any]:
 
 
 def _values(items: Iterable[Any], read: Callable[[Any], Any]) -> str:
-    return _and(_plain(value) for value in _several(items, read))
+    return in_words(_plain(value) for value in _several(items, read))
 
 
 def _plain(value: Any) -> str:
@@ -333,11 +334,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " + ".join(_plain(each) for each in value)
     return brief(value)
-
-
-def _and(parts: Iterable[str]) -> str:
-    *most, last = list(parts) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _s(items: Iterable[Any]) -> str:

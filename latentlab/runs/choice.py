@@ -281,7 +281,7 @@ def _verdict(table: pd.DataFrame, contest: Choice, adjusted: float | None, score
         rivals = tuple(each.rival for each in judged.differences if each.p is None or each.p > LEVEL)
         judged = replace(judged, rivals=rivals, seeds_needed=_needed(table, judged))
         return replace(judged, reason=_undecided(judged))
-    reason = f"it beats every other setting (largest p {_equals(judged.p)}{_after_holm(judged)})"
+    reason = f"it beats every other setting (largest p {_told_p(judged)})"
     left = without_value(table, judged.measure, judged.seeds)
     reason += f"; {left} diverged run{'s' * (left != 1)} or without a value left out" if left else ""
     return replace(judged, best=judged.leader, verdict=f"{judged.leader} is best", reason=reason)
@@ -331,12 +331,17 @@ def _undecided(found: Choice) -> str:
         reason = (
             f"{found.leader} beats every other setting by this score alone, but not after correction for several scores"
         )
-    reason += f" (p {_equals(found.p)}{_after_holm(found)})"
+    reason += f" (p {_told_p(found)})"
     return reason + (f"; about {found.seeds_needed} seeds each would decide it" if found.seeds_needed else "")
 
 
-def _after_holm(found: Choice) -> str:
-    return f", {_equals(found.adjusted)} after Holm's correction for {found.scores} scores" if found.scores > 1 else ""
+def _told_p(found: Choice) -> str:
+    """The p-value; where several scores are judged also after correction for that."""
+    alone, adjusted = _equals(found.p), _equals(found.adjusted)
+    if found.scores < 2:
+        return alone
+    correction = f"Holm's correction for {found.scores} scores"
+    return f"{alone} before and after {correction}" if alone == adjusted else f"{alone}, {adjusted} after {correction}"
 
 
 def _equals(p: float | None) -> str:

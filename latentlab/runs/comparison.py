@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import InputError
-from latentlab.runs.config import RunConfig
+from latentlab.runs.config import RunConfig, seeded
 from latentlab.runs.row import COSTS, HEAD, ROWS, TAIL, row_of, scale
 from latentlab.runs.run import Run
 from latentlab.runs.study import Study
@@ -213,7 +213,7 @@ def told_apart(runs: Sequence[Run]) -> list[str]:
     settings = settings_of(runs)
     if len(set(settings)) == len(settings):
         return settings
-    return [f"{setting}, seed {run.config.seed}" for setting, run in zip(settings, runs, strict=True)]
+    return [seeded(setting, run.config.seed) for setting, run in zip(settings, runs, strict=True)]
 
 
 def _differing(objectives: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:

@@ -293,6 +293,15 @@ class RunConfig(Frozen):
         return ", ".join([name, *(f"{key} = {brief(value)}" for key, value in told)])
 
 
+def seeded(setting: str, seed: int) -> str:
+    """How tables, figures and pages call a run: its setting and its seed.
+
+    >>> seeded("β = 4", 0)
+    'β = 4, seed 0'
+    """
+    return f"{setting}, seed {seed}"
+
+
 def brief(value: Any) -> str:
     """A number as short as it can be written and still be read back as the same one; any other value as text.
 

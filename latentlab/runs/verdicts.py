@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from latentlab.runs.choice import Choice, better
 from latentlab.runs.differences import Difference, Middle
@@ -35,6 +35,16 @@ def heading_of(measure: str) -> str:
     """
     known = load("metrics", measure).METRIC.heading if measure in names("metrics") else title_of(measure)
     return f"{known}{' ↓' * (better(measure) == 'lower')}"
+
+
+def in_words(parts: Iterable[str]) -> str:
+    """Words as a sentence lists them.
+
+    >>> in_words(["β = 1", "β = 2", "AE"])
+    'β = 1, β = 2 and AE'
+    """
+    *most, last = list(parts) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def sentence(choice: Choice) -> str:

@@ -65,7 +65,7 @@ def test_link_and_command_are_copied_data_downloaded_and_the_link_shows_the_same
     assert "against=angle" in link
     other = Visit(chromium, server)
     shown = other.open(link.removeprefix(f"{server}/"))
-    for text in ("β = 4 · seed 1", "z2 in detail", "middle 95 %", "Mean code ± 1 sd, by"):
+    for text in ("β = 4, seed 1", "z2 in detail", "middle 95 %", "Mean code ± 1 sd, by"):
         shown.locator("[data-testid=stMain]").get_by_text(text).first.wait_for()
     shown.context.close()
 

@@ -26,7 +26,7 @@ def test_three_runs_stand_beside_one_and_the_link_keeps_them(toy_study: Study, o
     assert app.query_params["beside"] == ",".join(others) or app.query_params["beside"] == [",".join(others)]
     told = words(app)
     for name in others:
-        assert f"· seed {name[-1]}" in told
+        assert f", seed {name[-1]}" in told
     assert "every second step" in told, "four columns of whole strips do not fit"
     lines = [row for row in rows(app) if "|ρ|" in row]
     assert len(lines) == 3, "the three active dimensions of the first run"

@@ -98,7 +98,7 @@ def test_by_keyboard_alone_every_act_is_one_entry_of_the_history_and_back_undoes
         page.wait_for_selector(f"h1:has-text('{PAGES[name]}')")
         visit.settle()
         assert page.locator("[role=dialog]").count() == 0, "streamlit's word for a page that it does not know"
-    assert page.title() == "Dimensions · β = 4 · seed 0 · study"
+    assert page.title() == "Dimensions · β = 4, seed 0 · study"
     assert page.evaluate(LENGTH) == at_first + 3
     page.locator("table[data-table=dimensions] tr[data-key]").nth(2).wait_for()
     first, second = (row.get_attribute("data-key") for row in page.locator("tr[data-key]").all()[1:3])
@@ -126,7 +126,7 @@ def test_what_a_link_asks_for_and_is_not_there_is_said(visit: Visit) -> None:
     page = visit.open("dimensions?run=nope&dim=z99&range=<b>far</b>")
     page.locator(".ll-notice").nth(2).wait_for()
     said = page.locator(".ll-notice").all_inner_texts()
-    assert said[0] == "run 'nope' is not in this study; showing β = 1 · seed 0."
+    assert said[0] == "run 'nope' is not in this study; showing β = 1, seed 0."
     assert "range '<b>far</b>' is not among the choices here; showing prior." in said
     assert any(each.startswith("dim 'z99' is not among the choices here; showing z") for each in said)
     page.get_by_role("link", name="Map").click()

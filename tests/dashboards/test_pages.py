@@ -153,7 +153,7 @@ def test_a_link_that_names_nothing_known_opens_the_default_and_says_so(
 ) -> None:
     app = open_page(toy_study.path, page, run="../../etc/passwd", colour="<script>", dim="z99", picture="tsne", x="z-1")
     assert app.session_state["run"] in {run.name for run in toy_study.runs}
-    assert "../../etc/passwd&#x27; is not in this study; showing β = 1 · seed 0." in words(app)
+    assert "../../etc/passwd&#x27; is not in this study; showing β = 1, seed 0." in words(app)
     assert "<script>" not in words(app)
 
 

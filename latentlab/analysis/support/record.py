@@ -14,6 +14,7 @@ from latentlab.codes.decodings import Decodings, load_decodings
 from latentlab.results import Record
 from latentlab.runs.comparison import settings_of
 from latentlab.runs.run import Run
+from latentlab.runs.verdicts import in_words
 from latentlab.system.validation import validate
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def verdict(table: pd.DataFrame) -> tuple[str, str]:
     good = [name for name, value in share.items() if value >= PASSES]
     said = ", ".join(f"{100 * value:.0f} % ({name})" for name, value in share.items())
     head = (
-        f"Samples from N(0, I) reach the coverage threshold: {' and '.join(good)}"
+        f"Samples from N(0, I) reach the coverage threshold with {in_words(good)}"
         if good
         else "No setting reaches the coverage threshold with samples from N(0, I)"
     )

@@ -26,6 +26,7 @@ from latentlab.reports.terms import meaning
 from latentlab.results import with_half_width
 from latentlab.runs.choice import RULE, better
 from latentlab.runs.collected import read_collected
+from latentlab.runs.config import seeded
 from latentlab.runs.recurring import not_recurring
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import below_nulls, distance, first_seeds
@@ -90,7 +91,7 @@ class Told:
         """Every run as pages call it, by name."""
         table = self.compared.table
         settings = dict(zip(table["run"], table["setting"], strict=True))
-        return {run.name: f"{settings[run.name]} · seed {run.config.seed}" for run in self.study.runs}
+        return {run.name: seeded(settings[run.name], run.config.seed) for run in self.study.runs}
 
     def pair(self, names: Sequence[str]) -> list[str]:
         """The runs that are compared first: the least β and the next β of the same seed."""
