@@ -13,6 +13,7 @@ import reads
 import streamlit as st
 from drawings import Drawing
 
+from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings, changed
 from latentlab.codes.selections import extremes
 from latentlab.codes.symbols import symbol
@@ -136,11 +137,10 @@ def _changed(part: Decodings, index: int) -> None:
 
 def _extremes(run: Run, index: int) -> None:
     """The samples with the lowest and with the highest codes."""
-    left, right = st.columns(2)
     codes = reads.codes(run)
     ends = extremes(codes.mean[:, index], EXTREMES)
     if not run.config.has_model:
-        for place, end, name in zip((left, right), ends, ("Lowest", "Highest"), strict=True):
+        for place, end, name in zip(st.columns(2), ends, ("Lowest", "Highest"), strict=True):
             with place:
                 panels.names_of(codes, end, f"{name} codes, the most extreme first: rows")
         return
@@ -148,22 +148,23 @@ def _extremes(run: Run, index: int) -> None:
         lambda: [pictures_of(run, reads.dataset(run), codes.row_ids[end]) for end in ends], None
     )
     if images is None:
-        with left:
-            panels.explain("No extreme samples", f"{run.config.plural.capitalize()} not available: {why}.")
+        panels.explain("No extreme samples", f"{run.config.plural.capitalize()} not available: {why}.")
         return
-    for place, end, name, some in zip((left, right), ends, ("Lowest", "Highest"), images, strict=True):
-        if not len(end):
-            continue
-        value = codes.mean[end, index]
-        said = f"{symbol(index)} from {markup.number(value[0])} to {markup.number(value[-1])}"
-        ids = f"rows {', '.join(codes.called(end[:4]))} …"
-        place.html(
-            markup.caption(f"{name} codes: {said}")
-            + _picture(
-                strip(some, columns=EXTREMES // 4), f"{len(end)} {run.config.plural}, {name.lower()} first, {said}"
-            )
-            + markup.caption(f"The {len(end)} most extreme of {len(codes):,} {run.config.plural} · {ids}")
-        )
+    shown = [(end, name, some) for end, name, some in zip(ends, ("Lowest", "Highest"), images, strict=True) if len(end)]
+    st.html(f'<div class="ll-ends">{"".join(_end(run, index, codes, *each) for each in shown)}</div>')
+
+
+def _end(run: Run, index: int, codes: Codes, end: Any, name: str, images: Any) -> str:
+    """What stands above, the images with those codes, and what stands below: three cells of a grid's column."""
+    value = codes.mean[end, index]
+    said = f"{symbol(index)} from {markup.number(value[0])} to {markup.number(value[-1])}"
+    alt = f"{len(end)} {run.config.plural}, {name.lower()} first, {said}"
+    ids = f"rows {', '.join(codes.called(end[:4]))} …"
+    return (
+        markup.caption(f"{name} codes: {said}")
+        + _picture(strip(images, columns=EXTREMES // 4), alt)
+        + markup.caption(f"The {len(end)} most extreme of {len(codes):,} {run.config.plural} · {ids}")
+    )
 
 
 def _picture(image: Any, alt: str, css: str = "ll-wide") -> str:

@@ -22,6 +22,7 @@ from latentlab.analysis.explain.table import explained
 from latentlab.analysis.outliers.record import FILE as OUTLIERS
 from latentlab.analysis.outliers.record import load_outliers
 from latentlab.analysis.probe.record import FILE as PROBES
+from latentlab.figures._text import describe
 from latentlab.runs.commands import command
 from latentlab.runs.run import Run
 
@@ -53,7 +54,8 @@ def _panel(
         panels.explain("Not computed yet", missing, fix)
         return False
     drawn = drawing.interactive()
-    panels.note(drawn.layout.meta["subtitle"])
+    told = str(drawn.layout.meta["subtitle"])
+    panels.note(told.removeprefix(f"{describe(drawing.runs[0])} · "))
     panels.chart(drawn, f"{key}-chart")
     return True
 

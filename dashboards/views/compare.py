@@ -21,7 +21,7 @@ from sliding import sliders
 from latentlab.codes.alignment import shared_row
 from latentlab.codes.decodings import Decodings
 from latentlab.codes.matching import MATCHED
-from latentlab.codes.symbols import symbol
+from latentlab.codes.symbols import symbol, turned
 from latentlab.runs.recurring import NOTE, not_recurring, recurring_rows
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import distance
@@ -135,7 +135,7 @@ def _dimensions(runs: list[Run], over: str, anchor: int | None) -> None:
     counts = ", ".join(f"{int(table[f'matched{k}'].sum())}" for k in range(1, len(runs)))
     every = _every(strips)
     facts = [
-        f"active dimensions, matched by rank correlation over {table.attrs['rows']:,} rows, signs aligned",
+        f"active dimensions, matched by rank correlation over {table.attrs['rows']:,} rows, signs aligned (−z: turned)",
         f"{counts} of {int((table['first'] >= 0).sum())} matched, |ρ| ≥ {MATCHED}",
         said,
         reads.channels(runs[0]),
@@ -214,13 +214,15 @@ class _Known:
         self.table = reads.ranked(run).set_index("index")
         self.factors = reads.factor_names(run)
 
-    def name(self, index: int) -> str:
-        """The dimension, the user's name for it, its top factor."""
+    def name(self, index: int, *, flip: bool = False) -> str:
+        """The dimension, its name and its top factor; with a minus and the name turned where its sign is opposite."""
         if index < 0:
             return ""
         row = self.table.loc[index]
+        said = f"{symbol(index)} {row['name']}"
+        dim, _, name = (turned(said) if flip else said).partition(" ")
         factor = f" {markup.pill(row['top_factor'], self.factors)}" if row["top_factor"] else ""
-        return f"<b>{symbol(index)}</b> {html.escape(row['name'])}{factor}"
+        return f"<b>{dim}</b> {html.escape(name)}{factor}"
 
     def strip(self, index: int, *, flip: bool = False) -> str:
         """The dimension moved, from high to low where its sign is opposite."""
@@ -250,7 +252,8 @@ def _cells(row: dict[str, Any], known: list[_Known]) -> list[str]:
     for k, other in enumerate(known[1:], start=1):
         index, matched = int(row[f"other{k}"]), bool(row[f"matched{k}"])
         match = _rho(row[f"rho{k}"], matched) if index >= 0 or row["first"] >= 0 else ""
-        image, name = other.strip(index, flip=row[f"rho{k}"] < 0), other.name(index)
+        flip = row[f"rho{k}"] < 0
+        image, name = other.strip(index, flip=flip), other.name(index, flip=flip)
         several = [match, image, name] if len(known) == 2 else [f"{name}<br>{match}", image]
         cells += several if matched or not _matched(row, len(known)) else map(_greyed, several)
     return cells

@@ -14,6 +14,7 @@ import streamlit as st
 from drawings import Drawing, command
 from tabulated import runs_table
 
+from latentlab.codes.dimensions import clearest
 from latentlab.runs.answers import Answer, best_setting, failed_runs, recurring_dimensions
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import first_seeds
@@ -22,7 +23,7 @@ from latentlab.system.png import data_uri, strip
 
 SCORES = 2  # that fit where the curve is
 CURVE = 340  # pixels of height: the answers and the curve fit the first screen
-PLACES = ("most", "second", "third")  # dimensions of a run that are shown, by what they know about a factor
+PLACES = ("first", "second", "third")  # dimensions of a run that are shown
 HEIGHT = 26  # pixels of a strip: three of nine square frames fit a page of 1280 pixels
 WIDE = 1.5  # times as wide as tall: of such pictures every second one is shown
 LINKS = 3
@@ -167,7 +168,9 @@ def _strips() -> None:
         return
     runs = every[:: -(-len(every) // SETTINGS)]
     which = f"{len(runs)} of {len(every)} settings, one run each" if len(runs) < len(every) else "one run per setting"
-    facts = [f"{which}, the dimensions that encode a factor best", "traversed from low to high"]
+    own = any((reads.ranked(run)["named_by"] == "user").any() for run in runs)
+    best = f"{'those that you named, then ' * own}the dimensions that encode a factor best"
+    facts = [f"{which}, {best}", "traversed from low to high"]
     make = command("report", reads.study().path, "-o", "report.html")
     panels.head("What the dimensions do", facts, "best", make=make, small=True, on_pick=choice.open_run)
     rows = [([f"<b>{html.escape(reads.label(run.name))}</b>", *_best(run)], run.name, "") for run in runs]
@@ -176,12 +179,8 @@ def _strips() -> None:
 
 
 def _best(run: Run) -> list[str]:
-    """The best dimensions of a run as cells: named, or those with the most mutual information, or the first."""
-    table = reads.ranked(run)
-    table = table[table["active"].fillna(True).astype(bool)]
-    order = table.assign(named=table["name"] != "").sort_values(
-        ["named", "mi"], ascending=False, kind="stable", na_position="last"
-    )
+    """The best dimensions of a run as cells: named by the user, or with the most mutual information, or the first."""
+    order = clearest(reads.ranked(run))
     parts = reads.decodings(run)
     over = next(kind for kind in ("traversals-prior", "traversals-aggregate") if kind in parts)
     cells = [_cell(row, parts[over]) for row in order.head(len(PLACES)).to_dict("records")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import choice
@@ -78,18 +79,20 @@ def _settings(runs: tuple[Run, ...]) -> None:
     panels.head("Can you sample from it?", facts, "sampling", make=make, data=lambda: table)
     said, plural = verdict(table), runs[0].config.plural
     st.html(f'<div class="ll-empty" style="max-width:none"><b>{html.escape(said[0])}</b>{html.escape(said[1])}</div>')
-    rows = [([f"<b>{html.escape(row['setting'])}</b>", *_cells(row)], "", "") for row in by_setting(table)]
-    panels.show(markup.rows_html([("setting", ""), *((name, "num") for _, name, _ in COLUMNS)], rows))
+    columns = [column for column in COLUMNS if table[column[0]].notna().any()]
+    rows = [([f"<b>{html.escape(row['setting'])}</b>", *_cells(row, columns)], "", "") for row in by_setting(table)]
+    panels.show(markup.rows_html([("setting", ""), *((name, "num") for _, name, _ in columns)], rows))
+    known = " and ".join(key for key in ("rate", "probe") if table[key].notna().any()) or "what the codes encode"
     panels.note(
         f"Coverage: share of real {plural} close to samples. Precision: share of samples close to real {plural}. "
-        "Holes: share of samples far from all codes (0.01 if there are none). Read them together with rate and probe: "
-        "a decoder "
-        "that ignores its code is perfectly continuous. A dash: undefined for an autoencoder, whose scale is arbitrary."
+        "Holes: share of samples far from all codes (0.01 if there are none). "
+        f"Read them together with {known}: a decoder that ignores its code is perfectly continuous. "
+        "A dash: undefined for an autoencoder, whose scale is arbitrary."
     )
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    return [_spread(row, key, digits) for key, _, digits in COLUMNS]
+def _cells(row: dict[str, Any], columns: Sequence[tuple[str, str, int]]) -> list[str]:
+    return [_spread(row, key, digits) for key, _, digits in columns]
 
 
 def _spread(row: dict[str, Any], key: str, digits: int) -> str:

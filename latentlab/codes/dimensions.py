@@ -103,6 +103,14 @@ def _named_by(entry: Mapping[str, Any]) -> str:
     return "" if not entry.get("name") else "detection" if entry.get("earned") else "user"
 
 
+def clearest(table: pd.DataFrame) -> pd.DataFrame:
+    """The active dimensions of a table: those that the user named, then by mutual information with their factor."""
+    some = table[table["active"].fillna(True).astype(bool)]
+    some = some.assign(_own=some["named_by"] == "user")
+    order = some.sort_values(["_own", "mi"], ascending=False, kind="stable", na_position="last")
+    return order.drop(columns="_own")
+
+
 def _moments(codes: Codes) -> dict[str, Any]:
     starts, middle = range(0, len(codes), BLOCK), codes.mean.mean(axis=0, dtype=np.float64)
     variance = sum(np.square(codes.mean[s : s + BLOCK] - middle).sum(axis=0) for s in starts) / len(codes)

@@ -31,6 +31,17 @@ def symbols(latent_dim: int) -> list[str]:
     return [symbol(j) for j in range(latent_dim)]
 
 
+def turned(said: str) -> str:
+    """A dimension's symbol and name for its opposite direction: what a strip shows that runs from high to low.
+
+    >>> turned("z9 scale: 0.9 to 0.6"), turned("z2 x position")
+    ('−z9 scale: 0.6 to 0.9', '−z2 x position')
+    """
+    head, colon, ends = said.partition(": ")
+    low, to, high = ends.partition(" to ")
+    return f"−{head}{colon}{high}{to}{low}" if to else f"−{said}"
+
+
 def index_of(written: str, latent_dim: int) -> int:
     """The position of the dimension that a symbol stands for; `InputError` where a code has no such dimension.
 

@@ -12,6 +12,7 @@ LETTER = 6.6  # pixels that a letter takes on the screen
 LINE = 16  # and a line of them, with the space below it
 PAGE = 860  # pixels that plots have between their margins on a screen of usual width
 APART = 0.05  # inches between names
+SPACED = 1.5  # heights of type from a line to the next
 LONGEST = 24  # letters of a line
 
 
@@ -54,17 +55,24 @@ class Names(NamedTuple):
 
 def fitted(names: Sequence[str], chosen: _style.Preset, width: float, smaller: float = 1) -> Names:
     """Names for places that share so many inches, in type that is so many points `smaller` than the preset's."""
-    room, line = width / max(1, len(names)), (chosen.size - smaller) / 72 * 1.25
-    whole, broken = [[short(part, LONGEST) for part in name.split("|")] for name in names], [*map(lines, names)]
+    room = width / max(1, len(names))
+    whole, broken, single = _ways(names)
     for each in (whole, broken):
         if _wide(each, chosen, smaller) <= room - APART:
-            return Names(_joined(each), False, _deep(each) * line)
-    upright = broken if _deep(broken) * line <= room else whole
+            return Names(_joined(each), False, _deep(each, chosen, smaller))
+    upright = next((each for each in (broken, whole) if _deep(each, chosen, smaller) <= room), single)
     return Names(_joined(upright), True, _wide(upright, chosen, smaller))
 
 
-def _deep(names: Sequence[Sequence[str]]) -> int:
-    return max(map(len, names), default=1)
+def _ways(names: Sequence[str]) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
+    """Names in lines: parted at bars alone, wherever they can be, and not at all."""
+    whole = [[short(part, LONGEST) for part in name.split("|")] for name in names]
+    return whole, [lines(name) for name in names], [[", ".join(name)] for name in whole]
+
+
+def _deep(names: Sequence[Sequence[str]], chosen: _style.Preset, smaller: float) -> float:
+    """Inches that the lines of a name take."""
+    return (SPACED * max(map(len, names), default=1) - SPACED + 1.2) * (chosen.size - smaller) / 72
 
 
 def _wide(names: Sequence[Sequence[str]], chosen: _style.Preset, smaller: float) -> float:
@@ -78,11 +86,12 @@ def _joined(names: Sequence[Sequence[str]]) -> list[str]:
 def on_screen(names: Sequence[str], panels: int = 1) -> tuple[dict[str, Any], int]:
     """Plotly's words for an axis with those names, so many panels abreast, and the pixels that the names take."""
     room = PAGE / panels / max(1, len(names))
-    whole, broken = [[short(part, LONGEST) for part in name.split("|")] for name in names], [*map(lines, names)]
+    whole, broken, single = _ways(names)
+    deep = lambda each: LINE * max(map(len, each), default=1)  # noqa: E731
     upright = _long(broken) > room
-    said = whole if upright and LINE * _deep(broken) > room else broken
+    said = next((each for each in (broken, whole) if deep(each) <= room), single) if upright else broken
     ticks = {"tickvals": list(range(len(names))), "ticktext": ["<br>".join(name) for name in said]}
-    return ticks | {"tickangle": -90 if upright else 0}, round(_long(said) if upright else LINE * _deep(said))
+    return ticks | {"tickangle": -90 if upright else 0}, round(_long(said) if upright else deep(said))
 
 
 def _long(names: Sequence[Sequence[str]]) -> float:

@@ -111,21 +111,21 @@ def interactive(data: AggregatePosterior) -> Any:
     )
     layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
     fig = go.Figure(grid).update_layout(layout)
-    for k, (line, area) in enumerate(data.tones):
+    for k, (tone, under) in enumerate(data.tones):
         place = {"row": k // across + 1, "col": k % across + 1}
         area = {
             "fill": "tozeroy",
-            "fillcolor": _style.faded(area, 0.35),
-            "line": {"color": line, "width": 1.5},
+            "fillcolor": _style.faded(under, 0.35),
+            "line": {"color": tone, "width": 1.5},
             "name": data.titles[k],
         }
         fig.add_trace(go.Scatter(x=data.z[k], y=data.density[k], **area), **place)
         if data.prior is not None:
             dashed = {"line": {"color": _style.GREY, "width": 1.5, "dash": "dash"}, "name": "N(0, 1)"}
             fig.add_trace(go.Scatter(x=data.z[k], y=data.prior, mode="lines", **dashed), **place)
-    line = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
-    fig.update_yaxes(rangemode="tozero", showticklabels=False, **line)
-    fig.update_xaxes(**line)
+    grid_lines: dict[str, Any] = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
+    fig.update_yaxes(rangemode="tozero", showticklabels=False, **grid_lines)
+    fig.update_xaxes(**grid_lines)
     if count == 1:
         fig.update_xaxes(title=f"code, {data.titles[0]}")
         fig.layout.annotations = ()

@@ -14,7 +14,7 @@ from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.codes.matching import MATCHED, alongside, match
 from latentlab.codes.paths import sweeps
-from latentlab.codes.symbols import symbol
+from latentlab.codes.symbols import symbol, turned
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
 from latentlab.figures._text import number
@@ -118,6 +118,7 @@ def prepare(
         f"row {codes[0].naming(anchor)} moved in each run, −2 to 2 standard deviations",
         f"matched by rank correlation |ρ| over {alongside(matches).attrs['rows']:,} rows",
         f"{pairs} of {len(table) * (len(chosen) - 1)} pairs shown reach {MATCHED:g}, the others are faded",
+        "−z: turned, as its sign is opposite" if (table.filter(regex="^rho") < 0).any(axis=None) else "",
         f"{len(chosen)} of {len(runs)} runs" if len(chosen) < len(runs) else "",
     ]
     return Compared(
@@ -169,7 +170,8 @@ def _strip(index: int, name: str, path: NDArray[Any], cells: _images.Picture, rh
     turn = -1 if rho < 0 else 1
     cells = cells[::turn].copy()
     cells[..., 3] = 255 if known else _images.FADED
-    return Strip(index, name, cells, path[::turn, index].astype(np.float64), rho, known)
+    said = turned(name) if rho < 0 else name
+    return Strip(index, said, cells, path[::turn, index].astype(np.float64), rho, known)
 
 
 def _names(run: Run, codes: Codes) -> Mapping[int, str]:

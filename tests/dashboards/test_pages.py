@@ -33,6 +33,19 @@ ENDS = ("pdf", "caption.txt", "caption.tex", "csv")  # of a figure in the ZIP
 PAGES = ("overview", "runs", "sweep", "dimensions", "compare", "map", "decode", "figures", "health")
 
 
+@pytest.mark.parametrize("page", [*PAGES, "support"])
+def test_every_page_calls_a_run_the_same_way_and_explains_every_heading(
+    toy_study: Study, open_page: Any, page: str
+) -> None:
+    app = open_page(toy_study.path, page, run="beta-4-seed-0", beside="beta-1-seed-1")
+    told = words(app)
+    assert "· seed " not in told
+    assert page in ("runs", "overview", "sweep") or "β = 4, seed 0" in told
+    heads = re.findall(r"<th (.*?)>(.*?)</th>", told, re.DOTALL)
+    assert [text for tag, text in heads if re.sub(r"<[^>]+>", "", text).strip() and 'title="' not in tag] == []
+    assert 'title=""' not in "".join(tag for tag, text in heads if text)
+
+
 def test_runs_lists_every_run_with_its_costs_and_scores(toy_study: Study, open_page: Any) -> None:
     told = rows(open_page(toy_study.path, "runs"))
     for run in toy_study.runs:

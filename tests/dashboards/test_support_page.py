@@ -32,7 +32,7 @@ def test_settings_stand_beside_one_another_with_a_verdict(study: Study, open_pag
     assert [row.split()[0] for row in rows if row.strip()][1:5] == ["AE", "β", "β", "β"]
     ae = next(row for row in rows if row.strip().startswith("AE"))
     assert ae.count("–") >= 4, "an AE has no rate, no active units, no holes and no σ"
-    assert "Samples from N(0, I) reach the coverage threshold: β = 1" in told
+    assert "Samples from N(0, I) reach the coverage threshold with β = 1" in told
     assert "11 % (AE)" in told
     assert "Read them together with rate and probe" in told
     assert "Samples and their nearest training data" in told
@@ -69,5 +69,5 @@ def test_two_dimensions_show_what_the_bound_leaves_out(tmp_path: Path, open_page
 
 def test_the_verdict_passes_what_reaches_half_of_the_real_images(study: Study) -> None:
     head, why = verdict(support_table(study.runs))
-    assert head == "Samples from N(0, I) reach the coverage threshold: β = 1 and β = 4."
+    assert head == "Samples from N(0, I) reach the coverage threshold with β = 1 and β = 4."
     assert "β = 16" in why

@@ -9,6 +9,7 @@ import pytest
 
 from latentlab.data.kinds._draw import lines
 from latentlab.figures import _style
+from latentlab.figures._places import fitted, on_screen
 from latentlab.figures._sheet import Sheet
 from latentlab.figures._sheet import interactive as sheet_on_screen
 from latentlab.figures._sheet import static as sheet
@@ -18,6 +19,8 @@ from latentlab.figures.outliers import static as outliers
 from latentlab.figures.overview import prepare as overview_of
 from latentlab.figures.overview import static as overview
 from latentlab.figures.rate_distortion import _beside
+from latentlab.figures.rate_distortion import interactive as curve_on_screen
+from latentlab.figures.rate_distortion import prepare as curve_of
 from latentlab.figures.responses import prepare as responses_of
 from latentlab.figures.responses import static as responses
 from latentlab.figures.size import prepare as size_of
@@ -115,3 +118,39 @@ def test_a_legend_names_matched_rows_only_where_there_are_some(matched):
     named = ["all rows", "at equal total"][: 1 if matched is None else 2]
     assert [text.get_text() for text in drawn(outliers, data).legends[0].get_texts()] == named
     assert [trace.name for trace in outliers_on_screen(data).data] == named
+
+
+SETTINGS = ("AE", "β = 0.25", "β = 0.5", "β = 1", "β = 2", "β = 4", "annealed-vae, gamma = 50")
+
+
+@pytest.mark.parametrize("ends", ["", "|12.1 nats"])
+@pytest.mark.parametrize("width", [1.0, 1.8, 5.0, 7.0])
+def test_names_of_settings_below_an_axis_keep_apart(width, ends):
+    """Flat, in lines or upright: none reaches over the next one's, and all are below the axes as high as was said."""
+    chosen = _style.preset("neurips")
+    names = fitted([name + ends for name in SETTINGS], chosen, width)
+    with _style.rendering(chosen.size, chosen.family):
+        fig = _style.canvas("nature-double", 3.0, arranged=False)
+        axes = fig.add_axes((0.05, 0.5, width / fig.get_figwidth(), 0.4))
+        names.on(axes)
+        axes.set_xlim(-0.5, len(SETTINGS) - 0.5)
+        fig.canvas.draw()
+        boxes = [tick.get_window_extent() for tick in axes.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert max(box.height for box in boxes) / fig.dpi == pytest.approx(names.height, rel=0.25)
+
+
+def test_names_of_settings_on_the_screen_stand_upright_where_they_have_no_room():
+    assert on_screen(SETTINGS[:3])[0]["tickangle"] == 0
+    words, tall = on_screen(SETTINGS, panels=3)
+    assert words["tickangle"] == -90
+    assert tall > 80, "the page leaves room for them"
+
+
+def test_the_name_of_a_mean_at_the_end_of_the_curve_is_clear_of_the_line(toy_study):
+    """The line falls to its end, so at the left of the last mean is room below it alone."""
+    data = curve_of(list(toy_study))
+    data = replace(data, means=data.means.assign(setting=data.means["setting"] + ", of a name that is long"))
+    last = data.means["rate_mean"].max()
+    [name] = [each for each in curve_on_screen(data).layout.annotations if each.x == last]
+    assert (name.xanchor, name.yanchor) == ("right", "top")

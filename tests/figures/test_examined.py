@@ -1,11 +1,15 @@
 """The figures of debias, outliers, probe and explain: both renderers show what the run's files hold."""
 
+import shutil
+
 import numpy as np
+import pandas as pd
 import pytest
 from pictures import pixels_of
 
 from latentlab.errors import InputError
 from latentlab.figures import _images, _style
+from latentlab.runs.study import Study
 from latentlab.system.registry import load
 
 RUN = "beta-4-seed-0"
@@ -65,6 +69,32 @@ def test_few_labels_draws_each_run_once(toy_study):
         module.prepare(list(toy_study), estimator="knn")
 
 
+def test_a_setting_has_its_colour_in_every_figure_whichever_runs_that_shows(toy_study, tmp_path):
+    """Where β = 1, the lightest, was not probed, the other settings do not take its colour."""
+    study = Study(shutil.copytree(toy_study.path, tmp_path / "study"))
+    for run in study.runs:
+        if run.config.beta == 1:
+            (run.path / "probes.json").unlink()
+    few, every = (load("figures", kind).prepare(study.runs).colours for kind in ("few_labels", "rate_distortion"))
+    assert set(few) == set(every) - {"β = 1"}
+    assert few == {name: every[name] for name in few}
+
+
+def test_a_setting_without_beta_has_a_colour_of_no_beta_that_is_seen_on_white():
+    table = pd.DataFrame(
+        {
+            "setting": ["AE", "β = 1", "β = 2", "β = 4", "β = 8", "β = 16", "annealed-vae, gamma = 50"],
+            "objective": ["ae", *["beta-vae"] * 5, "annealed-vae"],
+            "beta": [np.nan, 1, 2, 4, 8, 16, np.nan],
+        }
+    )
+    found = _style.of_settings(table)
+    assert len(set(found.values())) == len(table)
+    assert found["annealed-vae, gamma = 50"] == _style.of_settings(table.iloc[[0, 1, -1]])["annealed-vae, gamma = 50"]
+    red, green, blue = (int(found["annealed-vae, gamma = 50"][i : i + 2], 16) for i in (1, 3, 5))
+    assert 0.3 * red + 0.6 * green + 0.1 * blue < 190, "pale on white"
+
+
 def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     module, run = load("figures", "effects"), toy_study[RUN]
     data = module.prepare(run)
@@ -78,8 +108,8 @@ def test_effects_has_a_row_of_two_maps_a_dimension_in_their_order(toy_study):
     effects = effects_of(run)
     assert data.sheet.cells.shape[:2] == (4, 2)
     np.testing.assert_allclose(data.table["strength"], effects.strength[data.table["index"]])
-    assert data.sheet.labels[0].startswith(f"{data.table['dim'][0]} {data.table['top_factor'][0]}, straight 0.")
-    assert data.sheet.labels[-1].endswith("straight –")
+    assert data.sheet.labels[0].startswith(f"{data.table['dim'][0]} {data.table['top_factor'][0]}, straightness 0.")
+    assert data.sheet.labels[-1].endswith("straightness –")
     from latentlab.analysis.leakage.record import load_leakage
     from latentlab.analysis.leakage.record import table as leaks
 

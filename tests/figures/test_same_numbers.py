@@ -1,6 +1,7 @@
 """Both renderers of a kind show the numbers that were prepared, and the numbers are those of the study."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -344,6 +345,19 @@ def test_an_unmatched_strip_is_faded_and_said(toy_study, tmp_path):
         assert strip.beside.startswith("|ρ|" if matched else "unmatched")
 
 
+def test_a_turned_strip_has_its_name_turned(toy_study, monkeypatch):
+    """The name says what is at the left and at the right of the strip, not of the dimension's own axis."""
+    runs, codes_of = [toy_study["beta-1-seed-0"], toy_study["beta-16-seed-0"]], Run.codes
+    mirrored = lambda run: replace(codes_of(run), mean=codes_of(run).mean * (1 if run == runs[0] else -1))  # noqa: E731
+    monkeypatch.setattr(Run, "codes", mirrored)
+    data = prepared("compare", runs, model=decoder, top=6)
+    strips = [strip for row in data.rows for strip in row[1:] if strip is not None]
+    assert any(strip.rho < 0 for strip in strips), "else nothing is tested"
+    for strip in strips:
+        assert (strip.values[0] > strip.values[-1]) == (strip.rho < 0) == strip.name.startswith("−z")
+    assert "−z: turned" in data.subtitle
+
+
 def test_compare_of_a_study_takes_one_run_a_setting(toy_study):
     data = prepared("compare", list(toy_study), model=decoder)
     assert data.runs == ("beta-1-seed-0", "beta-4-seed-0", "beta-16-seed-0", "ae-seed-0")
@@ -368,8 +382,15 @@ def test_overview_has_the_curve_the_strips_and_the_verdict(toy_study):
         table = dimensions(toy_study[each.run].codes(), notes={})
         best = table[table["active"].fillna(True)].sort_values("mi", ascending=False, kind="stable").head(2)
         assert [name.split()[0] for name in each.names] == best["dim"].tolist()
-    assert "Not decidable with 2 seeds" in data.subtitle
+    assert "with 2 seeds each it cannot be decided" in data.subtitle
     assert "no run has collapsed" in data.subtitle
+
+
+def test_overview_says_which_settings_have_no_strips(toy_study, monkeypatch):
+    kind = load("figures", "overview")
+    assert "no strips of" not in kind.prepare(list(toy_study)).subtitle
+    monkeypatch.setattr(kind, "MOST", 3)
+    assert "no strips of β = 16: only 3 are drawn" in kind.prepare(list(toy_study)).subtitle
 
 
 def test_a_curve_of_many_settings_names_none_beside_its_points(toy_study, monkeypatch):

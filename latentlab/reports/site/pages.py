@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.browser.scripts import script, style
+from latentlab.codes.dimensions import clearest
 from latentlab.errors import attempt
 from latentlab.figures import _style
 from latentlab.figures._text import inactive
@@ -279,12 +280,8 @@ def _leading(told: Told) -> list[Run]:
 
 
 def _best(told: Told, run: Run) -> list[tuple[str, str, str]]:
-    """The dimensions of a run that are named or know most about a factor: name, mutual information, strip."""
-    table = told.tables[run.name]
-    table = table[table["active"].fillna(True).astype(bool)]
-    order = (
-        table.assign(named=table["name"] != "").sort_values(["named", "mi"], ascending=False, kind="stable").head(BEST)
-    )
+    """The dimensions of a run that the user named or that know most about a factor: name, mutual information, strip."""
+    order = clearest(told.tables[run.name]).head(BEST)
     strips = attempt(lambda: pictures.strips(run, order["index"].tolist()), [])[0]
     return [
         (f"{row.dim} {row.name or row.top_factor or ''}".strip(), "" if row.mi != row.mi else f"MI {row.mi:.2f}", image)
