@@ -74,7 +74,7 @@ def _row(row: dict[str, Any], metrics: list[str]) -> tuple[list[str], str, str]:
         name,
         markup.text(row["setting"]),
         markup.text(row["seed"]),
-        "–" if markup.missing(row["normalised_beta"]) else f"{row['normalised_beta']:.2g}",
+        "–" if markup.missing(row["normalised_beta"]) else markup.number(row["normalised_beta"], 4),
         markup.number(row["distortion"], 1),
         markup.number(row["rate"]),
         markup.number(row["elbo"], 1),

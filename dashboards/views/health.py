@@ -57,7 +57,7 @@ def _made_with(run: Run) -> None:
         "steps": f"{run.step:,} of {config.steps:,}",
         "batch size": config.batch_size,
         "learning rate": f"{config.learning_rate:g}",
-        "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} threads",
+        "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} thread{'s' * (config.hardware.threads != 1)}",
     }
     if not config.has_model:
         imported = config.imported or {}

@@ -113,7 +113,7 @@ def _setting(row: dict[str, Any]) -> str:
 
 def _costs(row: dict[str, Any]) -> list[str]:
     seeds = f"{row['n']}" + (f" <small>{row['left_out']} left out</small>" if row["left_out"] else "")
-    beta = "–" if markup.missing(row["normalised_beta"]) else f"{row['normalised_beta']:.2g}"
+    beta = "–" if markup.missing(row["normalised_beta"]) else markup.number(row["normalised_beta"], 4)
     spreads = {"distortion": 1, "rate": 2, "elbo": 1, "active_units": 1}
     return [_setting(row), seeds, beta, *(_spread(row, name, digits) for name, digits in spreads.items())]
 
@@ -132,7 +132,8 @@ def _collapse(frontier: Frontier) -> str:
             "at least one did"
         )
     if frontier.unseen is not None:
-        said += f"; the chance that another seed collapses at β = {frontier.safe:g} is up to {frontier.unseen:.0%}"
+        said += f"; another seed may still collapse at β = {frontier.safe:g}, with a probability of up to "
+        said += f"{100 * frontier.unseen:.0f} % (95 % confidence)"
     if frontier.unread:
         betas = ", ".join(f"{beta:g}" for beta in frontier.unread)
         said += f"; nothing is known at β = {betas}, whose runs diverged, are not encoded or cannot be read"

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ import latentlab as ll
 from latentlab.cli import run as latentlab
 from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
+from latentlab.reports.site import decoders
 from latentlab.reports.site.decoders import moved
+from latentlab.reports.site.pages import first_pair
 from latentlab.reports.site.publish import publish
 from latentlab.runs.notes import name_dimension
 from latentlab.runs.run import Run
@@ -171,3 +174,21 @@ def test_the_shipped_study_fits() -> None:
     assert not left
     assert found[run.name]["decoder"]["half"]
     assert len(json.dumps(found)) * 18 < 0.7 * MOST
+
+
+def test_runs_that_decode_in_the_page_are_published_and_compared_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored traversals of other runs neither take their places nor are what a reader sees first."""
+    runs = [SimpleNamespace(name=name) for name in ("a", "b", "c", "d")]
+    monkeypatch.setattr(decoders, "MOST", 3)
+    monkeypatch.setattr(decoders, "_model", lambda run, *_, **__: (object() if run.name in "bd" else None, ""))
+    kinds = lambda chosen, models, **_: {  # noqa: E731
+        run.name: {"decoder": {"kind": "network" if model else "frames"}}
+        for run, model in zip(chosen, models, strict=True)
+    }
+    monkeypatch.setattr(decoders, "every_pair", kinds)
+    together, left = decoders.moved(runs, dict.fromkeys("abcd"), weights=True, progress=lambda *_: None)  # type: ignore[arg-type]
+    assert list(together) == ["a", "b", "d"]
+    assert list(left) == ["c"]
+    told: Any = SimpleNamespace(pair=list)
+    assert first_pair(told, together) == ["b", "d"]
+    assert first_pair(told, {name: together[name] for name in "ab"}) == ["a", "b"]

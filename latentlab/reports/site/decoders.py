@@ -26,21 +26,21 @@ def moved(
     progress: Callable[[int, int], None],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """By name, what is loaded of the runs that decode, and why there is nothing of others."""
-    able: list[tuple[Run, Any]] = []
+    models: dict[str, Any] = {}
     left: dict[str, str] = {}
     for run in runs:
         model, why = _model(run, tables, weights=weights)
         if why:
             left[run.name] = why
-        elif len(able) == MOST:
-            left[run.name] = f"decoders of at most {MOST} runs are published"
         else:
-            able.append((run, model))
-    if not able:
+            models[run.name] = model
+    published = sorted(models, key=lambda name: models[name] is None)[:MOST]  # those with weights first
+    left |= {name: f"decoders of at most {MOST} runs are published" for name in models if name not in published}
+    chosen = [run for run in runs if run.name in published]
+    if not chosen:
         return {}, left
-    chosen = [run for run, _ in able]
     some = [tables[run.name] for run in chosen]
-    return every_pair(chosen, [model for _, model in able], tables=some, progress=progress), left
+    return every_pair(chosen, [models[run.name] for run in chosen], tables=some, progress=progress), left
 
 
 def _model(run: Run, tables: Mapping[str, pd.DataFrame], *, weights: bool) -> tuple[Any, str]:

@@ -135,7 +135,7 @@ def overview(told: Told, together: Mapping[str, Any]) -> str:
 
 def comparison(told: Told, together: Mapping[str, Any]) -> str:
     """The page of the live comparison."""
-    chosen = told.pair(list(together)) if together else []
+    chosen = first_pair(told, together) if together else []
     runs = [{"name": name, "label": told.labels[name]} for name in together]
     exact = sum(each["decoder"]["kind"] == "network" for each in together.values())
     return _filled(
@@ -148,6 +148,12 @@ def comparison(told: Told, together: Mapping[str, Any]) -> str:
         exact=exact,
         still=_why(told, told.still),
     )
+
+
+def first_pair(told: Told, together: Mapping[str, Any]) -> list[str]:
+    """The runs that are compared first: of those that decode in the page itself, where there are two."""
+    exact = [name for name, each in together.items() if each["decoder"]["kind"] == "network"]
+    return told.pair(exact if len(exact) > 1 else list(together))
 
 
 def explorer(told: Told, maps: Mapping[str, Any]) -> str:
@@ -250,7 +256,7 @@ def _why(told: Told, reasons: Mapping[str, str]) -> list[tuple[str, str]]:
     for name, why in reasons.items():
         found.setdefault(why, []).append(told.labels[name])
     return [
-        (f"{', '.join(runs[:3])}{f' and {len(runs) - 3} more' * (len(runs) > 3)}", why) for why, runs in found.items()
+        (f"{'; '.join(runs[:3])}{f' and {len(runs) - 3} more' * (len(runs) > 3)}", why) for why, runs in found.items()
     ]
 
 
@@ -260,7 +266,7 @@ def _links(told: Told, together: Mapping[str, Any]) -> list[tuple[str, str]]:
     bad = table[table["flags"].fillna("").str.contains("collapsed|diverged") & table["run"].isin(list(told.tables))]
     found = [(f"{told.labels[row.run]}: {row.flags}", f"dimensions.html#{row.run}") for row in bad.head(1).itertuples()]
     if len(together) > 1:
-        one, other = told.pair(list(together))
+        one, other = first_pair(told, together)
         found.append(
             (f"{told.labels[one]} next to {told.labels[other]}, moved together", f"compare.html#{one},{other}")
         )
