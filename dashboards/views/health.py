@@ -57,7 +57,7 @@ def _made_with(run: Run) -> None:
         "steps": f"{run.step:,} of {config.steps:,}",
         "batch size": config.batch_size,
         "learning rate": f"{config.learning_rate:g}",
-        "device": f"{config.hardware.device}, {config.hardware.precision}, {config.hardware.threads} thread{'s' * (config.hardware.threads != 1)}",
+        "device": f"{config.hardware.device}, {config.hardware.precision}, {_threads(config.hardware.threads)}",
     }
     if not config.has_model:
         imported = config.imported or {}
@@ -89,6 +89,10 @@ def _made_with(run: Run) -> None:
 
 def _pair(key: str, value: object) -> list[str]:
     return [f'<span class="soft">{html.escape(key)}</span>', markup.text(value)]
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' * (count != 1)}"
 
 
 def _plain(value: object) -> str:

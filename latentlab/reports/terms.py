@@ -59,6 +59,7 @@ TERMS = {
     "settings": "How the metric was computed.",
     "SHA-256": "The hash of the file's content.",
     "share": "Share of this dimension in the effect of all.",
+    "share of variance": "Share of the variance of all codes that this dimension has.",
     "shared neighbours": "Share of a row's nearest codes that are the same rows in both runs.",
     "share by value": "How the selected rows are spread over the values of the factor; grey line: all rows.",
     "shuffled": "Null: strength that shuffled codes reach.",

@@ -341,7 +341,8 @@ def _told_p(found: Choice) -> str:
     if found.scores < 2:
         return alone
     correction = f"Holm's correction for {found.scores} scores"
-    return f"{alone} before and after {correction}" if alone == adjusted else f"{alone}, {adjusted} after {correction}"
+    same = alone == adjusted
+    return f"{alone} before and after {correction}" if same else f"{alone}, {adjusted.lstrip('= ')} after {correction}"
 
 
 def _equals(p: float | None) -> str:

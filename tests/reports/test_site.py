@@ -113,6 +113,22 @@ def test_a_slider_moves_both_decoders_from_a_disk(visit: Visit) -> None:
     assert page.url.endswith("#beta0.2-seed0")
 
 
+def test_a_phone_shows_which_run_is_which_and_where_it_starts(visit: Visit) -> None:
+    page = opened(visit, "compare.html#beta0.2-seed0,beta4-seed0")
+    page.wait_for_selector("#stage .pictures.of2")
+    page.set_viewport_size({"width": 390, "height": 844})
+    note = "starts from its own row 318858"
+    page.evaluate(
+        f"() => document.querySelectorAll('#stage header small').forEach((each) => each.textContent = '{note}')"
+    )
+    boxes = page.evaluate(
+        "() => [...document.querySelectorAll('#stage h3, #stage header small')]"
+        ".map((each) => [each.clientWidth, each.scrollWidth, each.getBoundingClientRect().right])"
+    )
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert all(has >= 60 and has >= needs and right <= 390 for has, needs, right in boxes), boxes
+
+
 def test_a_point_under_the_pointer_shows_its_picture(visit: Visit) -> None:
     page = opened(visit, "map.html#beta0.2-seed0")
     page.locator("#map .said", has_text="60 rows").wait_for()
@@ -174,6 +190,13 @@ def test_the_shipped_study_fits() -> None:
     assert not left
     assert found[run.name]["decoder"]["half"]
     assert len(json.dumps(found)) * 18 < 0.7 * MOST
+
+
+def test_every_heading_on_the_pages_is_explained(site: Path) -> None:
+    for name in ("index", "dimensions"):
+        heads = re.findall(r'<th scope="col"([^>]*)>(.*?)</th>', (site / f"{name}.html").read_text(encoding="utf-8"))
+        assert heads
+        assert [text for said, text in heads if "title=" not in said] == []
 
 
 def test_runs_that_decode_in_the_page_are_published_and_compared_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,6 +218,7 @@ def _filled(template: str, told: Told, *, code: str, data: Any = None, css: str 
     environment = Environment(
         loader=PackageLoader("latentlab", "reports/site"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["meaning"] = meaning
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     loads = " 'self'" * ("latentlab.take" in code)
     return environment.get_template(f"{template}.html.jinja").render(
