@@ -204,15 +204,19 @@ def static(data: Panels, preset: str) -> Any:
     total = sum(heights) + heading * data.down + 0.35 + 0.2 * bool(data.key)
     fig = _style.canvas(preset, total)
     grid = fig.subplots(data.down, data.across, squeeze=False, height_ratios=[h + heading for h in heights])
-    letters = max(8, int(chosen.width / data.across / (chosen.size / 72 * 0.52)))
+    place = chosen.width / data.across - 0.1
     for k, axes in enumerate(grid.ravel()):
         if k >= len(data.panels):
             axes.set_axis_off()
             continue
         panel = data.panels[k]
         tone = _style.GREY if panel.grey else _style.INK
-        axes.set_title(short(panel.heading, letters), color=tone, weight="normal", size=chosen.size - 0.5)
         (_bars if panel.bars is not None else _lines)(axes, data, panel, k)
+        said = _style.fitting(panel.heading, chosen, place, 0.5)
+        below = [each.bars.names for each in data.panels[k % data.across :: data.across] if each.bars is not None]
+        beside = max((_style.wide(short(name, LETTERS), chosen, 1) for names in below for name in names), default=0.0)
+        side = "left" if _style.wide(said, chosen, 0.5) < place - beside else "right"  # over the names of the bars
+        axes.set_title(said, loc=side, color=tone, weight="normal", size=chosen.size - 0.5)
     if data.panels[0].bars is None:
         grid[0, 0].set_ylabel(data.y_title)
     if data.key:

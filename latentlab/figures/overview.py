@@ -178,11 +178,20 @@ def static(data: OverviewData, preset: str) -> Any:
     text = min(text, 0.4 * (chosen.width - left))
     wide = chosen.width - left - text - EDGE
     strips = wide * picture.shape[0] / picture.shape[1]
-    high = max(strips, 2.0) if beside else strips + 2.1
+    strip = data.rows[0][2].shape[0] / picture.shape[0] * strips
+    lift = (
+        max(0.0, (chosen.size + LIFT) / 72 - strip / 2 - EDGE) if beside else 0.0
+    )  # a low strip's setting is above it
+    high = max(strips + lift, 2.0) if beside else strips + 2.1
     fig = _style.canvas(preset, high + 2 * EDGE, arranged=False)
     total = fig.get_figheight()
     axes = fig.add_axes(
-        ((left + text) / chosen.width, (EDGE + (high - strips) * beside) / total, wide / chosen.width, strips / total)
+        (
+            (left + text) / chosen.width,
+            (EDGE + (high - strips - lift) * beside) / total,
+            wide / chosen.width,
+            strips / total,
+        )
     )
     axes.imshow(picture, aspect="auto", interpolation=_images.interpolation(data.smooth))
     axes.set_axis_off()

@@ -215,7 +215,7 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) 
         axes.axhline(mean, color=data.colours[name], lw=0.9, ls=(0, (4, 2)), zorder=0)
         if count < NAMED:
             axes.annotate(f"{name}, no rate", (0, max(values)), (4, 2), xycoords=("axes fraction", "data"), **small)
-    axes.margins(y=0.09)  # the name of the highest point stands above it
+    axes.margins(y=0.13)  # names stand above the highest point, and below the lowest
     axes.set(xlabel=X, ylabel=Y, xlim=(-most * 0.02, most * ROOM))
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from latentlab.data.kinds._draw import lines
 from latentlab.figures import _style
+from latentlab.figures._panels import Bars, Panel, Panels
+from latentlab.figures._panels import static as panels
 from latentlab.figures._places import fitted, on_screen
 from latentlab.figures._sheet import Sheet
 from latentlab.figures._sheet import interactive as sheet_on_screen
@@ -154,3 +156,14 @@ def test_the_name_of_a_mean_at_the_end_of_the_curve_is_clear_of_the_line(toy_stu
     last = data.means["rate_mean"].max()
     [name] = [each for each in curve_on_screen(data).layout.annotations if each.x == last]
     assert (name.xanchor, name.yanchor) == ("right", "top")
+
+
+def test_headings_of_panels_are_on_the_page():
+    bars = Bars(("a feature with a name that is long",) * 3, np.ones(3), ("#000000",) * 3)
+    data = Panels(tuple(Panel("z0, straightness 0.98 · all below 0.05", bars=bars) for _ in range(4)), 2, "", "")
+    fig = drawn(panels, data)
+    fig.get_layout_engine().execute(fig)
+    fig.canvas.draw()
+    titles = [each for axes in fig.axes for each in (axes.title, axes._left_title, axes._right_title) if each.get_text()]
+    assert len(titles) == 4
+    assert all(0 <= each.get_window_extent().x0 and each.get_window_extent().x1 <= fig.bbox.x1 for each in titles)
