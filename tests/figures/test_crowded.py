@@ -164,6 +164,8 @@ def test_headings_of_panels_are_on_the_page():
     fig = drawn(panels, data)
     fig.get_layout_engine().execute(fig)
     fig.canvas.draw()
-    titles = [each for axes in fig.axes for each in (axes.title, axes._left_title, axes._right_title) if each.get_text()]
+    titles = [
+        each for axes in fig.axes for each in (axes.title, axes._left_title, axes._right_title) if each.get_text()
+    ]
     assert len(titles) == 4
-    assert all(0 <= each.get_window_extent().x0 and each.get_window_extent().x1 <= fig.bbox.x1 for each in titles)
+    assert all(each.get_window_extent().x0 >= 0 and each.get_window_extent().x1 <= fig.bbox.x1 for each in titles)
