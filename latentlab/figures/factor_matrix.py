@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.dimensions import beyond, chance, dimensions, entropies, knowledge
+from latentlab.codes.dimensions import ROWS, beyond, chance, dimensions, entropies, knowledge
 from latentlab.errors import InputError, MissingError
 from latentlab.figures import _matrix
 from latentlab.figures._text import describe, inactive
@@ -71,7 +71,8 @@ def _scored(run: Run, codes: Codes) -> Found | None:
     nats = np.array([known[name] for name in factors])
     rows = score.settings.get("rows")
     order = [list(known).index(name) for name in factors]
-    by_chance = chance(codes, **({"rows": min(rows, len(codes))} if rows else {}))[:, order]
+    used = min(rows or ROWS, len(codes))
+    by_chance = chance(codes, rows=used)[:, order] * used / max(rows or 0, used)  # it falls as 1/n
     shares = beyond(score.matrix / nats, by_chance)
     return shares, factors, "of the MIG score" + (f", {rows:,} rows" if rows else "")
 
