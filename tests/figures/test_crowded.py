@@ -168,4 +168,5 @@ def test_headings_of_panels_are_on_the_page():
         each for axes in fig.axes for each in (axes.title, axes._left_title, axes._right_title) if each.get_text()
     ]
     assert len(titles) == 4
-    assert all(each.get_window_extent().x0 >= 0 and each.get_window_extent().x1 <= fig.bbox.x1 for each in titles)
+    boxes = [each.get_window_extent() for each in titles]
+    assert all(box.x0 >= 0 and box.x1 <= fig.bbox.x1 for box in boxes)
