@@ -31,7 +31,7 @@ class Columns(NamedTuple):
 
     ``rows`` (n,) are the names or numbers of its rows, where they are known and all differ; ``first`` is what its first
     column holds, where that may be row numbers as well. ``levels`` has for each column the words that its numbers stand
-    for, none where it holds numbers.
+    for, none where it holds numbers. ``twice`` is a name that two rows have, where names repeat.
     """
 
     values: NDArray[Any]
@@ -40,6 +40,7 @@ class Columns(NamedTuple):
     rows: Texts | None = None
     first: Texts | None = None
     levels: tuple[tuple[str, ...], ...] = ()
+    twice: str = ""
 
 
 def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
@@ -139,8 +140,14 @@ def _columns(path: Path, table: Table, words: bool) -> Columns:
     names = tuple(map(str, table.frame.columns)) if table.names else ()
     first = table.named(table.frame.columns[0])
     rows = None if table.rows is None else _row_names(table.rows)
-    about = f"{path.name}: {', '.join(said)}"
-    return Columns(values, names, about, rows, _row_names(first) if names else None, tuple(levels))
+    about, twice = f"{path.name}: {', '.join(said)}", "" if table.rows is None else _twice(table.rows)
+    return Columns(values, names, about, rows, _row_names(first) if names else None, tuple(levels), twice)
+
+
+def _twice(column: pd.Series[Any]) -> str:
+    """The first name that two rows have; empty where all differ."""
+    repeated = column[column.duplicated()]
+    return str(repeated.iloc[0]) if len(repeated) else ""
 
 
 def _row_names(column: pd.Series[Any]) -> Texts | None:

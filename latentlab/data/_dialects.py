@@ -42,6 +42,7 @@ BOOLEANS = ("true", "false")
 SAMPLE = 200  # rows that the first one is compared with
 SNIFFED = 50  # lines that the separator is told from
 SHORT, LONG = 4, 6  # numbers that run one way by no accident: in equal steps, and in any
+ID = re.compile(r"(^|[^A-Za-z])id$|[a-z](ID|Id)$|^ID$", re.ASCII)
 COUNTERS = ("index", "idx", "id", "row", "rows", "row_id", "rowid", "nr", "no")
 UNNAMED = ("", "Unnamed: 0")  # the header of an index by pandas, and what it becomes when pandas reads it
 

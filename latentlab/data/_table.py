@@ -5,7 +5,6 @@ No column is left out, added or renamed without a word: what was inferred is in 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from latentlab.data._cells import Cells, Floats, read_cells
 from latentlab.data._columns import marks_in, parquet_table
-from latentlab.data._dialects import COUNTERS, DATE, WITH_UNIT, Asked
+from latentlab.data._dialects import COUNTERS, DATE, ID, WITH_UNIT, Asked
 from latentlab.data._factors import counts, factors_of, labels_of, unlabelled
 from latentlab.data._ids import ids_of, numbered
 from latentlab.data._of_kind import dataset_of
@@ -34,7 +33,6 @@ TARGETS = ("label", "labels", "class", "target", "species", "y")  # inputs that 
 ROUND_OFF = 5e-7  # of a column's range: what float32 may lose
 WIDE = 20  # columns from which on a table may be of another kind
 FEW = 20  # words that may all be different
-ID = re.compile(r"(^|[^A-Za-z])id$|[a-z](ID|Id)$|^ID$", re.ASCII)
 SIGNS = {"point": ".", "comma": ","}
 UNITS = 3  # different numbers before the same word make it a unit
 MOST_LEVELS = 1000

@@ -20,6 +20,7 @@ from latentlab.data._dialects import (
     CODED,
     CODES,
     COUNTERS,
+    ID,
     MISSING,
     SAMPLE,
     SEPARATORS,
@@ -115,8 +116,8 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     kept = frame if index is None else frame.drop(columns=0)
     called = _called(path, list(kept.columns), names)
     about = "header" if headed else "no header" if names is None else "names in a comment"
-    kept_all = ["its first column, which holds fractions, kept"] if asked.index and index is None else []
-    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index), *kept_all]
+    spared = ["first column of fractions kept"] if asked.index and index is None else []
+    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index), *spared]
     texts = {called[j]: column for j, column in written.items() if j in called}
     marks = {called[j]: mark for j, mark in _marks(path, rows, dialect, frame).items() if j in called}
     return Table(kept.set_axis(list(called.values()), axis=1), names is not None, said, texts, index, marks)
@@ -282,15 +283,11 @@ def _has_index(path: Path, frame: pd.DataFrame, names: list[str] | None, asked: 
     """Whether the first column holds row numbers or row names."""
     if asked.index is None and len(frame.columns) > 1:
         return _is_index(path, frame[0], None if names is None else names[0])
+    if asked.index and _has_fractions(frame[0]):
+        return False  # it names no rows: one of two files may have row names, and --index is said of both
     if asked.index and len(frame.columns) < 2:
         raise InputError(f"{path} has one column; --index would leave none: leave it out")
-    if asked.index and _is_fractions(frame[0]):  # it is asked of two files at once
-        return False
     return bool(asked.index)
-
-
-def _is_fractions(column: pd.Series[Any]) -> bool:
-    return pd.api.types.is_float_dtype(column) and bool((column.dropna() % 1 != 0).any())
 
 
 def _is_index(path: Path, column: pd.Series[Any], name: str | None) -> bool:
@@ -299,15 +296,19 @@ def _is_index(path: Path, column: pd.Series[Any], name: str | None) -> bool:
         if column.is_unique and not pd.api.types.is_float_dtype(column) and not column.isna().any():
             return True
         raise InputError(f"{path}: the first column has neither a name nor row numbers; pass --index or --no-index")
-    named = name is not None and name.lower() in COUNTERS
-    if counts and len(column) > 2 and (name is None or named):
+    called = name is not None and (name.lower() in COUNTERS or ID.search(name) is not None)
+    if counts and len(column) > 2 and (name is None or called):
         raise InputError(f"{path}: the first column counts the rows; pass --index to leave it out, or --no-index")
-    if named and len(column) > 2 and pd.api.types.is_integer_dtype(column) and column.is_unique:
+    if called and len(column) > 2 and pd.api.types.is_integer_dtype(column) and column.is_unique:
         raise InputError(
             f"{path}: the first column, {str(name)[:40]!r}, is another number in every row; pass --index if it names "
             "the rows, or --no-index"
         )
     return False
+
+
+def _has_fractions(column: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_float_dtype(column) and (column.dropna() % 1 != 0).any())
 
 
 def _counts_up(column: pd.Series[Any]) -> bool:

@@ -12,6 +12,7 @@ from latentlab.analysis.score.arrays import read_arrays
 from latentlab.cli import run
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import save_codes
+from latentlab.data._dialects import Asked
 from latentlab.data.dataset import Factor
 from latentlab.errors import InputError, MissingError
 
@@ -224,3 +225,35 @@ def test_row_numbers_in_another_order_are_not_taken_for_the_order(tmp_path: Path
     else:
         with pytest.raises(InputError, match=r"1 of 8 rows of z.csv are not in f.csv \(first: '0'\)"):
             read_arrays(tmp_path / "z.csv", tmp_path / "f.csv")
+
+
+def test_rows_are_not_joined_by_names_that_repeat(tmp_path: Path) -> None:
+    import pandas as pd
+
+    names = [f"s{i}" for i in range(8)]
+    pd.DataFrame({"z0": np.arange(8) / 8}, names).to_csv(tmp_path / "z.csv", index_label="id")
+    repeated = pd.DataFrame({"f": np.arange(8) % 3}, [*names[:6], *names[:2]])
+    repeated.to_csv(tmp_path / "f.csv", index_label="id")
+    for pair in ((tmp_path / "z.csv", tmp_path / "f.csv"), (tmp_path / "f.csv", tmp_path / "z.csv")):
+        with pytest.raises(InputError, match=r"f\.csv has two rows called 's0', so it cannot be joined to z\.csv"):
+            read_arrays(*pair, Asked(index=True))
+
+
+def test_a_column_called_id_is_no_factor_without_a_word(tmp_path: Path) -> None:
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    codes, factors = pd.DataFrame({"z0": rng.normal(size=30)}), pd.DataFrame({"f": rng.integers(0, 3, 30)})
+    codes.to_csv(tmp_path / "z.csv", index=False)
+    for ids in (factors.index, range(1000, 1030)):
+        named = factors.set_axis(pd.Index(ids, name="sample_id"))
+        named.sample(frac=1, random_state=1).to_csv(tmp_path / "f.csv")
+        with pytest.raises(InputError, match="'sample_id', is another number in every row; pass --index"):
+            read_arrays(tmp_path / "z.csv", tmp_path / "f.csv")
+    said = read_arrays(tmp_path / "z.csv", tmp_path / "f.csv", Asked(index=True)).said
+    assert said[-1] == "z.csv does not name its rows: they are taken to be in the order of f.csv"
+    named = factors.set_axis(pd.Index([f"s{i}" for i in range(30)], name="sample_id"))
+    named.sample(frac=1, random_state=1).to_csv(tmp_path / "f.csv")  # words are names by themselves
+    found = read_arrays(tmp_path / "z.csv", tmp_path / "f.csv")
+    assert found.factors.shape == (30, 1)
+    assert found.said[-1] == said[-1]

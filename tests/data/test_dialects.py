@@ -486,7 +486,7 @@ def test_an_index_is_asked_of_both_files_and_no_dimension_is_lost_to_it(tmp_path
     z = table(tmp_path / "z.csv", "a,b\n0.5,1.5\n0.25,2.5\n0.75,3.5\n")
     read = read_arrays(z, table(tmp_path / "v.csv", "id,f\n7,1\n9,2\n8,3\n"), Asked(index=True))
     assert read.codes.shape == (3, 2)
-    assert "its first column, which holds fractions, kept" in read.said[0]
+    assert "first column of fractions kept" in read.said[0]
     assert read.said[-1] == "z.csv does not name its rows: they are taken to be in the order of v.csv"
 
 

@@ -40,7 +40,7 @@ class Arrays(NamedTuple):
     ``rows`` (n,) are the names or numbers of the rows, where the file has some; ``first`` are what a first column holds
     that is among the numbers but may be one of row numbers. ``specs`` say what the factors' levels are called, where
     the file does; of a file of factors alone, where it has words. ``kinds`` are those of the factors in an
-    ``.h5ad``, which stores them.
+    ``.h5ad``, which stores them. ``twice`` is a name that two rows have, where names repeat.
     """
 
     codes: NDArray[Any]
@@ -53,6 +53,7 @@ class Arrays(NamedTuple):
     first: Texts | None = None
     specs: tuple[Factor, ...] = ()
     kinds: tuple[FactorKind, ...] | None = None
+    twice: str = ""
 
 
 def read_arrays(codes: Path, factors: Path | None = None, asked: Asked = Asked()) -> Arrays:  # noqa: B008
@@ -102,6 +103,12 @@ def _joined(codes: Path, read: Arrays, factors: Path, labelled: Arrays) -> tuple
 
     None is all in their order: where a file has no names of rows, or where one side's only count.
     """
+    for path, other, arrays in ((codes, factors, read), (factors, codes, labelled)):
+        if arrays.twice:
+            raise InputError(
+                f"{path.name[-40:]} has two rows called {arrays.twice[:40]!r}, so it cannot be joined to "
+                f"{other.name[-40:]}; remove one, or the column of row names"
+            )
     ours, theirs = read.rows, labelled.rows
     if ours is None or theirs is None:
         return None, _in_order(codes, ours, factors, theirs)
@@ -196,9 +203,8 @@ def _read(path: Path, first: tuple[str, ...], asked: Asked) -> Arrays:
     if inner in TEXTS or suffix in PARQUET or (suffix in PACKED and not inner):
         columns = read_columns(path, asked, words=first is FACTORS_KEYS)
         values, specs = _numbers(columns.values, path), specs_of(columns)
-        return Arrays(
-            values, names=columns.names, said=(columns.said,), rows=columns.rows, first=columns.first, specs=specs
-        )
+        about: dict[str, Any] = {"rows": columns.rows, "first": columns.first, "twice": columns.twice}
+        return Arrays(values, names=columns.names, said=(columns.said,), specs=specs, **about)
     readers = {".npy": _npy, ".npz": _npz, ".h5ad": _h5ad}
     if suffix not in readers:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; expected {ENDINGS}")
