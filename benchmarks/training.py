@@ -104,7 +104,7 @@ def study(tries: int, threads: int) -> None:
         found[name] = seconds, rate
         print(f"study of 8, {name}: {seconds:.1f} s, {rate:,.0f} images/s while training", flush=True)
     (slow, before), (fast, after) = found.values()
-    print(f"ratio {after / before:.2f} while training, {slow / fast:.2f} with the start of 8 processes")
+    print(f"ratio {after / before:.2f} while training, {slow / fast:.2f} with the start of the processes")
 
 
 def backward(tries: int, threads: int) -> None:

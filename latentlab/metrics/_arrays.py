@@ -13,7 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
-from latentlab.system.precision import NARROW, beyond_exact, check_offsets, check_sizes, exact_levels, unmasked
+from latentlab.system.precision import (
+    NARROW,
+    beyond_exact,
+    check_offsets,
+    check_sizes,
+    exact_levels,
+    extremes,
+    unmasked,
+)  # fmt: skip
 from latentlab.system.registry import choose
 
 Floats = NDArray[np.floating[Any]]
@@ -40,7 +48,7 @@ def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
 
 def _has_squares(array: Floats) -> bool:
     """Whether squares of float32 codes, and of their differences, are float32 as well."""
-    low, high = np.minimum.reduce(array), np.maximum.reduce(array)
+    low, high = extremes(array)
     return bool(max(-low.min(), high.max()) <= NARROW[0] and (high - low).max() >= NARROW[1])
 
 
@@ -137,7 +145,8 @@ def survey(factors: Floats) -> list[Column]:
     whole, missing = np.ones(k, dtype=bool), np.zeros(k, dtype=np.int64)
     for block in blocks(len(factors)):
         values = factors[block]
-        low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+        least, most = extremes(values, known=True)
+        low, high = np.fmin(low, least), np.fmax(high, most)
         if values.dtype.kind == "f":
             absent = np.isnan(values)
             missing += absent.sum(axis=0)

@@ -8,7 +8,7 @@ factor; tables are filled in blocks of rows, so memory does not grow with the ro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, bin_edges, blocks, kinds_of, scale_of, survey
+from latentlab.system.precision import extremes
 
 MANY = 2_000_000  # codes from which on loading numba pays
 TOGETHER = 1 << 20  # counts whose logarithms are taken at once
@@ -36,8 +37,7 @@ class Information(NamedTuple):
 
 def edges_of(codes: Floats, bins: int) -> Floats:
     """Lower edges of each dimension's bins, (d, bins), in the codes' own precision: those of `np.histogram`."""
-    extremes = np.stack([np.minimum.reduce(codes), np.maximum.reduce(codes)])
-    return np.stack([bin_edges(pair, bins)[:-1] for pair in extremes.T])
+    return np.stack([bin_edges(pair, bins)[:-1] for pair in np.stack(extremes(codes)).T])
 
 
 def binned(codes: Floats, edges: Floats) -> Ints:
@@ -53,8 +53,7 @@ def bin_codes(codes: Floats, bins: int) -> Ints:
 
 def tables(codes: Floats, factors: Floats, scales: list[Scale], bins: int) -> list[NDArray[np.int64]]:
     """Counts (d, bins, levels) for each factor; rows whose label is missing are left out."""
-    fill = _compiled_tables if _compiled.wanted or codes.size >= MANY else _plain_tables
-    edges = edges_of(codes, bins)
+    edges, fill = edges_of(codes, bins), _filler(codes)
     sizes = [codes.shape[1] * bins * scale.size for scale in scales]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     table = np.zeros(offsets[-1], dtype=np.int64)
@@ -63,6 +62,11 @@ def tables(codes: Floats, factors: Floats, scales: list[Scale], bins: int) -> li
         fill(codes[block], edges, levels, offsets, bins, table)
     parts = zip(pairwise(offsets), scales, strict=True)
     return [table[start:end].reshape(-1, bins, scale.size) for (start, end), scale in parts]
+
+
+def _filler(codes: Floats) -> Callable[[Floats, Floats, Ints, Ints, int, Ints], None]:
+    """What adds rows to flat tables: compiled where many tables are made, or one of very many rows."""
+    return _compiled_tables if _compiled.wanted or codes.size >= MANY else _plain_tables
 
 
 def _plain_tables(codes: Floats, edges: Floats, levels: Ints, offsets: Ints, bins: int, table: Ints) -> None:
@@ -170,15 +174,12 @@ def code_share(found: Information) -> NDArray[np.float64]:
 
 def between_codes(codes: Floats, bins: int) -> NDArray[np.float64]:
     """Mutual information between the binned dimensions (d, d), the diagonal their entropies."""
-    indices = bin_codes(codes, bins)
-    counts = [
-        np.bincount(
-            (indices[:, [j]] + bins * (indices + np.arange(indices.shape[1]) * bins)).ravel(),
-            minlength=indices.shape[1] * bins * bins,
-        ).reshape(-1, bins, bins)
-        for j in range(indices.shape[1])
-    ]
-    return from_tables(counts).mutual
+    d, edges, fill = codes.shape[1], edges_of(codes, bins), _filler(codes)
+    table = np.zeros(d * d * bins * bins, dtype=np.int64)
+    for block in blocks(len(codes)):
+        levels = np.ascontiguousarray(binned(codes[block], edges).T)
+        fill(codes[block], edges, levels, np.arange(d + 1) * d * bins * bins, bins, table)
+    return from_tables(list(table.reshape(d, d, bins, bins))).mutual
 
 
 def top_two_gap(matrix: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from latentlab.metrics._arrays import Floats, Ints, Kinds, bin_edges, check_rows
+from latentlab.metrics._arrays import WIDEST, Floats, Ints, Kinds, bin_edges, check_rows
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
+from latentlab.system.precision import extremes
 
 METRIC = Metric(
     title="Interventional robustness",
@@ -74,7 +75,8 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     1.0
     """
     z, v = check_rows(codes, factors)
-    live = z.min(axis=0) < z.max(axis=0)
+    low, high = extremes(z)
+    live = low < high
     # Column order and the codes' own precision are the reference's: another order of summation moves the ninth digit.
     active = np.asfortranarray(z[:, live])
     centre = active.mean(axis=0, dtype=np.float64)
@@ -84,26 +86,35 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     matrix = np.zeros((z.shape[1], v.shape[1]))
     for j, column in enumerate(v.T):
         known = ~np.isnan(column)
-        edges = bin_edges(column[known], bins)[:-1]
-        group = np.digitize(column[known], edges)
+        group = _groups(column[known], bins)
         matrix[live, j] = 1.0 - _deviation(active[known] if not known.all() else active, group, quantile) / largest
     value = float(np.average(matrix[live].max(axis=1), weights=largest)) if live.any() else 0.0
     settings = {"bins": bins, "quantile": quantile, "rows": len(z), "pruning": f"variance > 0 keeps {int(live.sum())}"}
     return Score(value=value, matrix=matrix, settings=settings)
 
 
+def _groups(column: Floats, bins: int) -> Ints:
+    """The bin (n,) of each value by `np.digitize`, which few whole numbers are looked up in once each."""
+    edges, low, high = bin_edges(column, bins)[:-1], column.min(), column.max()
+    if high - low < WIDEST and (column == np.rint(column)).all():
+        return np.digitize(np.arange(low, high + 1), edges)[(column - low).astype(np.int64)]
+    return np.digitize(column, edges)
+
+
 def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
     """Mean over groups of the quantile of the deviation from the group's mean, (d,); the quantile as `np.quantile`."""
     counts = np.bincount(group)
     counts = counts[counts > 0]
-    ordered = z.T[:, np.argsort(group, kind="stable")]
+    ordered = z.T[:, np.argsort(group.astype(np.uint16), kind="stable")]  # 16 bits are sorted by their digits
     total = np.zeros(z.shape[1])
     for end, count in zip(np.cumsum(counts), counts, strict=True):
         rows = ordered[:, end - count : end]
         distance = np.abs(rows - rows.mean(axis=1, keepdims=True))
         place = quantile * (count - 1)
         below, above = int(place), min(int(place) + 1, count - 1)
-        distance.partition((below, above), axis=1)
-        low, high, share = distance[:, below], distance[:, above], z.dtype.type(place - below)
+        distance.partition(above, axis=1)
+        high = distance[:, above]
+        low = distance[:, :above].max(axis=1) if below < above else high
+        share = z.dtype.type(place - below)
         total += high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share
     return total / len(counts)

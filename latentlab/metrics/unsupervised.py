@@ -9,6 +9,7 @@ from latentlab.metrics._arrays import Floats, check_codes
 from latentlab.metrics._information import between_codes
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
+from latentlab.system.precision import extremes
 
 METRIC = Metric(
     title="Gaussian total correlation",
@@ -68,7 +69,8 @@ def unsupervised(codes: ArrayLike, *, bins: int = 20) -> Score:
     True
     """
     z = check_codes(codes)
-    live = z.min(axis=0) < z.max(axis=0)
+    low, high = extremes(z)
+    live = low < high
     covariance = np.atleast_2d(np.cov(z.astype(np.float64).T))
     live &= np.diag(covariance) > 0  # what varies by less than 1e-160 has a variance of 0
     distance = _wasserstein(covariance)

@@ -12,6 +12,7 @@ from latentlab.errors import InputError
 EXACT = 2**53  # whole numbers up to here are told apart by float64
 WIDE = (1e70, 1e-70)  # the largest code, and the least that the widest dimension varies by: both have fourth powers
 NARROW = (1e15, 1e-13)  # the same where a metric computes in 32 bits, or scikit-learn takes less for a constant
+FOLDED = 32  # rows that are compared side by side
 FAR, SHARE = 1e4, 1e-5  # how far from 0 a dimension may lie that varies by less than that share of the distance
 
 
@@ -66,6 +67,27 @@ def as_floats(numbers: NDArray[Any]) -> NDArray[np.float64]:
     return np.column_stack([exact_levels(each).astype(np.float64) for each in columns]).reshape(numbers.shape)
 
 
+def extremes(values: NDArray[Any], *, known: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The lowest and the highest number of each column (n, d); with `known` those that are not NaN, where some are.
+
+    NumPy takes a column at a time, a tenth as fast as when many rows stand side by side.
+
+    >>> [each.tolist() for each in extremes(np.array([[1.0, 5.0], [3.0, 4.0]]))]
+    [[1.0, 4.0], [3.0, 5.0]]
+    """
+    least, most = (np.fmin, np.fmax) if known else (np.minimum, np.maximum)
+    return _by_column(least, values), _by_column(most, values)
+
+
+def _by_column(reduce: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+    n, d = values.shape
+    full = n // FOLDED * FOLDED if values.flags.c_contiguous else 0
+    if not full:
+        return np.asarray(reduce.reduce(values))
+    folded = reduce.reduce(values[:full].reshape(-1, FOLDED * d)).reshape(FOLDED, d)
+    return np.asarray(reduce.reduce(np.concatenate([folded, values[full:]])))
+
+
 def check_sizes(codes: NDArray[np.floating[Any]], what: str = "codes", limits: tuple[float, float] = WIDE) -> None:
     """Raise an `InputError` for finite codes (n, d) that are too large, or vary too little, for arithmetic.
 
@@ -73,7 +95,7 @@ def check_sizes(codes: NDArray[np.floating[Any]], what: str = "codes", limits: t
     ones may vary as little as it does.
     """
     most, least = limits
-    low, high = (each.astype(np.float64) for each in (np.minimum.reduce(codes), np.maximum.reduce(codes)))
+    low, high = (each.astype(np.float64) for each in extremes(codes))
     size = np.maximum(np.abs(low), np.abs(high))
     j = int(np.argmax(size))
     if size[j] > most:
@@ -85,7 +107,7 @@ def check_sizes(codes: NDArray[np.floating[Any]], what: str = "codes", limits: t
 
 def check_offsets(codes: NDArray[np.floating[Any]], what: str = "codes") -> None:
     """Raise an `InputError` for a dimension so far from 0 that the digits in which its codes differ are lost."""
-    low, high = (each.astype(np.float64) for each in (np.minimum.reduce(codes), np.maximum.reduce(codes)))
+    low, high = (each.astype(np.float64) for each in extremes(codes))
     size, width = np.maximum(np.abs(low), np.abs(high)), high - low
     far = np.flatnonzero((width > 0) & (size > FAR) & (width < SHARE * size))
     if len(far):

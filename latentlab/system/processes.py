@@ -1,7 +1,8 @@
-"""A piece of work in a process of its own: a plain new interpreter, which runs nothing of the program that called.
+"""Pieces of work in a process of their own: a plain new interpreter, which runs nothing of the program that called.
 
-The task goes in by standard input, which stays open: its end tells the process that its parent is gone. Why it failed
-comes out by standard output.
+Tasks go in by standard input, which stays open: its end tells the process that its parent is gone. Why one failed comes
+out by standard output; what the work itself prints goes to standard error. A process that `stay`s is handed further
+tasks, one at a time, and spares the start of another; where a task fails it ends.
 """
 
 from __future__ import annotations
@@ -14,29 +15,46 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from latentlab.errors import LatentlabError
 from latentlab.system.said import join, shared
+from latentlab.system.streams import remarks
 
 Process = subprocess.Popen[str]
 SERVE = "from latentlab.system.processes import serve; serve()"
+DONE = "\N{SYMBOL FOR ACKNOWLEDGE}"  # said after each task by a process that stays
 
 
-def start(target: str, task: Mapping[str, Any], folder: Path | str | None = None) -> Process:
+def start(target: str, task: Mapping[str, Any], folder: Path | str | None = None, *, stay: bool = False) -> Process:
     """Begin to call `target`, ``latentlab.module:function``, with the arguments `task` (JSON), in that `folder`."""
     command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {_path()!r}; {SERVE}"]
     with _interrupts_kept_from_children():
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
+    hand(process, target, task, stay=stay)
+    return process
+
+
+def hand(process: Process, target: str, task: Mapping[str, Any], *, stay: bool = True) -> None:
+    """Have a process that waits call `target` with the arguments `task`."""
     if process.stdin is not None:
         try:
-            process.stdin.write(json.dumps({"target": target, "task": dict(task), "said": shared()}) + "\n")
+            process.stdin.write(json.dumps({"target": target, "task": task, "said": shared(), "stay": stay}) + "\n")
             process.stdin.flush()  # and left open
         except BrokenPipeError:  # it is dead already, which `failure` tells
             process.wait()
-    return process
+
+
+def waits(process: Process) -> tuple[bool, str]:
+    """Whether a process that stays has done its task and waits for another; why it failed where it ends instead.
+
+    It is asked once the process has said something, or has ended.
+    """
+    said = process.stdout.readline() if process.stdout is not None else ""
+    return (True, "") if said.strip() == DONE else (False, failure(process, said))
 
 
 def _path() -> list[str]:
@@ -57,12 +75,12 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def failure(process: Process) -> str:
-    """Why a process that has ended failed; empty where it did not."""
-    said, _ = process.communicate()
+def failure(process: Process, said: str = "") -> str:
+    """Why a process that has ended failed, having `said` something already; empty where it did not."""
+    more, _ = process.communicate()
     if process.returncode == 0:
         return ""
-    return " ".join(said.split()) or f"its process ended with status {process.returncode}"
+    return " ".join((said + more).split()) or f"its process ended with status {process.returncode}"
 
 
 def stop(processes: Iterable[Process]) -> None:
@@ -78,34 +96,52 @@ def stop(processes: Iterable[Process]) -> None:
 def serve() -> None:
     """What such a process runs."""
     from latentlab.system.memory import keep_freed_memory
-    from latentlab.system.streams import remarks
     from latentlab.system.surroundings import ignore_current_folder
     from latentlab.system.waiting import set_waiting
 
     ignore_current_folder()
     set_waiting()
     keep_freed_memory()
-    given = json.loads(sys.stdin.readline())
+    tasks, answers, idle = SimpleQueue[dict[str, Any] | None](), sys.stdout, threading.Event()
+    idle.set()
+    threading.Thread(target=_listen, args=[tasks, idle], daemon=True).start()
+    while given := tasks.get():
+        if why := _called(given):
+            print(" ".join(why.split()), file=answers, flush=True)
+            sys.exit(1)
+        if not given["stay"]:
+            return
+        idle.set()
+        print(DONE, file=answers, flush=True)
+
+
+def _called(given: Mapping[str, Any]) -> str:
+    """Call what a task says; why it failed."""
     join(given["said"])
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     module, _, name = given["target"].partition(":")
     try:
-        with remarks():
+        with redirect_stdout(sys.stderr), remarks():
             getattr(importlib.import_module(module), name)(**given["task"])
     except KeyboardInterrupt:
         sys.exit(130)
     except LatentlabError as error:
-        sys.exit(_say(str(error)))
+        return str(error)
     except Exception as error:
-        sys.exit(_say(f"{type(error).__name__}: {error}"))
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
-def _say(why: str) -> int:
-    print(why, flush=True)
-    return 1
+def _listen(tasks: SimpleQueue[dict[str, Any] | None], idle: threading.Event) -> None:
+    """Take tasks from standard input; at its end whoever started this is gone, and leaves nothing that works on.
 
-
-def _end_with_parent() -> None:
-    """Whoever started this was killed: leave nothing behind that works on and holds its folder."""
-    os.read(sys.stdin.fileno(), 1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    It is read below Python's own buffers, which cannot be taken down while a thread waits in them.
+    """
+    held = b""
+    while chunk := os.read(sys.stdin.fileno(), 1 << 16):
+        *lines, held = (held + chunk).split(b"\n")
+        for line in lines:
+            idle.clear()
+            tasks.put(json.loads(line))
+    if not idle.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+    tasks.put(None)

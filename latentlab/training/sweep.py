@@ -24,7 +24,7 @@ from latentlab.runs.study import Study
 from latentlab.system import cluster as clusters
 from latentlab.system.files import MERGE_PATIENCE, lock, read_record, unless_damaged, write_json
 from latentlab.system.machine import cores
-from latentlab.system.processes import Process, failure, start, stop
+from latentlab.system.processes import Process, hand, start, stop, waits
 from latentlab.training.plan import Value, Values, members
 from latentlab.training.train import refuse_other, train
 
@@ -214,19 +214,27 @@ def _train_together(data: Dataset, out: Path, plan: Plan, report: Counted) -> di
 
 def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Counted) -> dict[str, str]:
     waiting, given = _unfinished(out, plan), hand_over(data)
-    running, failed = dict[str, Process](), dict[str, str]()
+    running, free, failed = dict[Process, str](), list[Process](), dict[str, str]()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 name = waiting.pop(0)
-                running[name] = start(MEMBER, _task(given, out / name, plan[name]))
+                task = _task(given, out / name, plan[name])
+                if free:
+                    hand(process := free.pop(), MEMBER, task)
+                else:
+                    process = start(MEMBER, task, stay=True)
+                running[process] = name
             _say(out, plan, report)
-            select.select([process.stdout for process in running.values() if process.stdout], [], [], POLL)
-            for name in [name for name, process in running.items() if process.poll() is not None]:
-                if why := failure(running.pop(name)):
+            spoken, _, _ = select.select([each.stdout for each in running if each.stdout], [], [], POLL)
+            for process in [each for each in running if each.stdout in spoken]:
+                name, (stays, why) = running.pop(process), waits(process)
+                if stays:
+                    free.append(process)
+                if why:
                     failed[name] = why
     finally:
-        stop(running.values())
+        stop([*running, *free])
     _say(out, plan, report)
     return failed
 

@@ -17,10 +17,9 @@ MAIN = (
     "try: m.main()\nexcept SystemExit: pass\n"
 )
 WORKER = (
-    "import io, sys, json; sys.stdin = io.TextIOWrapper(open('/dev/zero', 'rb'))\n"
+    "import os, sys, json; read, write = os.pipe(); os.dup2(read, 0)\n"
+    "os.write(write, json.dumps({'target': 'builtins:len', 'task': {}, 'said': '', 'stay': False}).encode() + b'\\n')\n"
     "from latentlab.system import processes\n"
-    "processes.threading.Thread.start = lambda self: None\n"
-    "sys.stdin.readline = lambda: json.dumps({'target': 'builtins:len', 'task': {}, 'said': ''})\n"
     "try: processes.serve()\nexcept SystemExit: pass\n"
 )
 NOTEBOOK = "import latentlab as ll; ll.spin_briefly()\n"

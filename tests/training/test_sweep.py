@@ -81,8 +81,8 @@ def test_a_member_that_fails_takes_no_other_along(study: Study, data: Dataset, t
 def test_nor_does_one_whose_process_dies(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sweeps.start
 
-    def killed(target: str, task: Any) -> Any:
-        process = real(target, task)
+    def killed(target: str, task: Any, **more: Any) -> Any:
+        process = real(target, task, **more)
         if task["out"].endswith("beta2-seed0"):
             process.kill()
         return process
@@ -91,6 +91,22 @@ def test_nor_does_one_whose_process_dies(study: Study, tmp_path: Path, monkeypat
     with pytest.raises(LatentlabError, match="the first, beta2-seed0: its process ended with status -9"):
         sweep("digits", tmp_path / "study", beta=[2, 4], workers=2, **OPTIONS)
     assert sha256(tmp_path / "study" / "beta4-seed0" / "model.safetensors") == sha256(study[1].model_path)
+
+
+def test_a_process_trains_one_member_after_another(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, started = sweeps.start, []
+    monkeypatch.setattr(sweeps, "start", lambda *given, **more: started.append(real(*given, **more)) or started[-1])
+    with (
+        lock(tmp_path / "study" / "beta1-seed0"),
+        pytest.raises(LatentlabError, match=r"beta1-seed0: .*being written by"),
+    ):
+        sweep("digits", tmp_path / "study", beta=[1, 2, 4, 8], workers=2, **OPTIONS)
+    assert len(started) == 3  # one that failed ends, and another one takes its place
+    assert all(process.poll() is not None for process in started)
+    done = Study(tmp_path / "study")["beta4-seed0"]
+    assert sha256(done.model_path) == sha256(study[1].model_path)
 
 
 def test_files_of_the_working_folder_do_not_pass_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,7 @@ def _rows(material: Material, protocol: Protocol, random: RandomState, batch: in
         return Call((z, v, *held_out), options, "train and test arrays as given" if parts else "train array as given")
     train, test, rows_from, overlap = _choose(material, protocol, random, batch, parts)
     split = parts and protocol.share is None
-    drawn = split or len(np.union1d(train, test)) < len(z) or material.grid is not None
+    drawn = split or material.grid is not None or len(np.union1d(train, test)) < len(z)
     held_out = (z[test], v[test]) if parts else _spread(material, train)
     return Call((z[train], v[train], *held_out), options, rows_from, overlap, drawn)
 

@@ -111,8 +111,9 @@ def rotated(
 
 def _ranked(order: Floats, values: Floats) -> Floats:
     """Column by column the values, in the order of another array."""
-    ranks = np.argsort(np.argsort(order, axis=0, kind="stable"), axis=0, kind="stable")
-    return np.take_along_axis(np.sort(values, axis=0), ranks, axis=0)
+    found = np.empty_like(values)
+    np.put_along_axis(found, np.argsort(order, axis=0, kind="stable"), np.sort(values, axis=0), axis=0)
+    return found
 
 
 def factors_as_codes(args: Sequence[Any]) -> list[Any]:
