@@ -35,16 +35,17 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
-    """Times of acts, on the clock and in the server's processor time."""
+    """Times of acts on a page at rest, on the clock and in the server's processor time."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, settle: Callable[[], None]) -> None:
+        self.pid, self.settle = pid, settle
         print("| act | s | server's processor, s |\n|---|---|---|")
 
     def of(self, name: str, acts: Sequence[Callable[[], None]]) -> None:
         """Print the median of acts of one kind."""
         walls, processor = [], []
         for act in acts:
+            self.settle()
             before, begun = self._used(), time.perf_counter()
             act()
             walls.append(time.perf_counter() - begun)
@@ -73,29 +74,31 @@ def acts(page: Any, settle: Callable[[], None], watch: Watch, runs: Sequence[str
     go("dimensions")()
     settle()
     dims = [row.get_attribute("data-key") for row in page.locator("tr[data-key]").all()]
-    watch.of("pick a dimension", [_pick(page, settle, dim) for dim in dims[1:6]])
-    watch.of("change the run", [_run(page, settle, name) for name in runs])
+    watch.of("pick a dimension: heading", [_pick(page, dim) for dim in dims[1:6]])
+    watch.of(
+        "pick a dimension: all drawn, which is looked at for 0.2 s", [_pick(page, dim, settle) for dim in dims[1:6]]
+    )
+    watch.of("change the run", [_run(page, name) for name in runs])
     go("compare")()
     settle()
-    watch.of("compare: sliders ready, another run", [_run(page, settle, runs[0], until="[data-milliseconds]")])
+    watch.of("compare: sliders ready, another run", [_run(page, runs[0], until="[data-milliseconds]")])
     go("decode")()
     page.wait_for_selector("[data-milliseconds]")
     settle()
     print(f"| decode: pointer moved, image decoded and drawn | {_drag(page):.3f} | 0 |")
 
 
-def _pick(page: Any, settle: Callable[[], None], dim: str) -> Callable[[], None]:
+def _pick(page: Any, dim: str, then: Callable[[], None] = lambda: None) -> Callable[[], None]:
     def act() -> None:
-        settle()
         page.click(f"tr[data-key='{dim}']")
         page.wait_for_selector(f"h2:has-text('{dim} in detail')")
+        then()
 
     return act
 
 
-def _run(page: Any, settle: Callable[[], None], label: str, until: str = "") -> Callable[[], None]:
+def _run(page: Any, label: str, until: str = "") -> Callable[[], None]:
     def act() -> None:
-        settle()
         page.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input").first.click()
         page.get_by_role("option", name=label, exact=True).click()
         page.wait_for_function("(label) => document.title.includes(label)", arg=label)
@@ -124,16 +127,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path, help="a folder of runs")
     parser.add_argument(
-        "--runs", default="β = 4 · seed 0,β = 16 · seed 0,β = 2 · seed 0", help="labels of runs to change to"
+        "--runs",
+        default="β = 4, seed 0;β = 16, seed 0;β = 2, seed 0",
+        help="labels of runs to change to, with semicolons between",
     )
     given = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright, served(given.study) as (url, pid):
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        watch, visit = Watch(pid), Visit(browser, url)
+        visit = Visit(browser, url)
+        watch = Watch(pid, visit.settle)
         print(f"| overview: first content, server just started | {visit.first:.2f} | |")
         visit.page.set_default_timeout(120_000)
-        acts(visit.page, visit.settle, watch, given.runs.split(","))
+        acts(visit.page, visit.settle, watch, given.runs.split(";"))
         visit.page.click(LINK.format("map"))
         visit.page.wait_for_selector(".js-plotly-plot .main-svg")
         visit.settle()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.figures import _style
+from latentlab.figures import _grids, _style
 from latentlab.figures._text import short
 
 Floats = NDArray[np.float64]
@@ -106,7 +106,6 @@ def _height(panel: Panel) -> float:
 
 def interactive(data: Panels, title: str, subtitle: str, alt: str) -> Any:
     """The Plotly figure."""
-    import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     heights = data.heights
@@ -121,7 +120,7 @@ def interactive(data: Panels, title: str, subtitle: str, alt: str) -> Any:
         horizontal_spacing=(0.22 if data.panels[0].bars is not None else 0.04) * 2 / max(2, data.across),
     )
     base = _style.plotly(title, subtitle, alt, height=height)
-    fig = go.Figure(grid).update_layout({k: v for k, v in base.layout.to_plotly_json().items() if k[1:5] != "axis"})
+    fig = _grids.styled(grid, base)
     line = {"gridcolor": "rgba(128,128,128,0.18)", "linecolor": _style.GREY, "zeroline": False}
     fig.update_xaxes(**line)
     fig.update_yaxes(**line)

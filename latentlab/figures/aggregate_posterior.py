@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions
 from latentlab.errors import InputError
-from latentlab.figures import _style
+from latentlab.figures import _grids, _style
 from latentlab.figures._text import broken, describe, inactive, said_grey
 from latentlab.runs.run import Run
 
@@ -109,8 +109,7 @@ def interactive(data: AggregatePosterior) -> Any:
     base = _style.plotly(
         TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down)
     )
-    layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
-    fig = go.Figure(grid).update_layout(layout)
+    fig = _grids.styled(grid, base)
     for k, (tone, under) in enumerate(data.tones):
         place = {"row": k // across + 1, "col": k % across + 1}
         area = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from latentlab.codes.alignment import aligned, overlap
 from latentlab.codes.h5ad import free
 from latentlab.errors import InputError
-from latentlab.figures import _style
+from latentlab.figures import _grids, _style
 from latentlab.figures._text import number
 from latentlab.figures.projection import ProjectionData, colouring, hovered, names_of
 from latentlab.runs.comparison import told_apart
@@ -116,9 +116,8 @@ def interactive(data: Aligned) -> Any:
     from plotly.subplots import make_subplots
 
     grid = make_subplots(1, len(data.pictures), subplot_titles=data.titles, horizontal_spacing=0.02)
-    fig = _style.plotly(TITLE, data.subtitle, alt(data), height=420)
-    base = fig.layout.to_plotly_json()
-    fig = go.Figure(grid).update_layout({k: v for k, v in base.items() if k not in ("xaxis", "yaxis")})
+    base = _style.plotly(TITLE, data.subtitle, alt(data), height=420)
+    fig = _grids.styled(grid, base)
     common = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 0.1}}, "showlegend": False}
     bar = {"title": {"text": data.by, "side": "right"}, "thickness": 10, "outlinewidth": 0}
     for column, picture in enumerate(data.pictures, start=1):

@@ -12,7 +12,7 @@ import numpy as np
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import dimensions, factors_of, response
 from latentlab.errors import InputError
-from latentlab.figures import _style
+from latentlab.figures import _grids, _style
 from latentlab.figures._text import broken, describe, inactive, said_grey
 from latentlab.runs.run import Run
 
@@ -124,8 +124,7 @@ def interactive(data: Responses) -> Any:
     base = _style.plotly(
         TITLE, data.subtitle, alt(data), showlegend=False, height=120 + (220 if down == 1 else 150 * down)
     )
-    layout = {k: v for k, v in base.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")}
-    fig = go.Figure(grid).update_layout(layout)
+    fig = _grids.styled(grid, base)
     for k, (j, title) in enumerate(data.titles.items()):
         place, curve = {"row": k // across + 1, "col": k % across + 1}, data.curves[data.curves["index"] == j]
         low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.errors import InputError
-from latentlab.figures import _places, _style
+from latentlab.figures import _grids, _places, _style
 from latentlab.figures._text import broken, number
 from latentlab.runs.comparison import compare
 from latentlab.runs.run import Run
@@ -119,9 +119,8 @@ def interactive(data: Scores) -> Any:
     )
     called, below = _places.places(data.settings)
     names, tall = _places.on_screen(called, across)
-    fig = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=94 + tall + 230 * down)
-    base = fig.layout.to_plotly_json()
-    fig = go.Figure(grid).update_layout({k: v for k, v in base.items() if k not in ("xaxis", "yaxis")})
+    base = _style.plotly(TITLE, data.subtitle, alt(data), showlegend=False, height=94 + tall + 230 * down)
+    fig = _grids.styled(grid, base)
     for index, (metric, _) in enumerate(data.panels):
         row, column = index // across + 1, index % across + 1
         for setting, group in _panel(data, metric):
