@@ -170,8 +170,12 @@ def first_shown() -> str:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _first_shown(content: str, _study: Study) -> str:
-    decodes = lambda run: attempt(lambda: has_weights(run), False)[0]  # noqa: E731 - what cannot be read cannot
     return max(_study.runs, key=lambda run: (run.has("encode"), run.config.stochastic, decodes(run))).name
+
+
+def decodes(run: Run) -> bool:
+    """Whether the run's weights are there to decode with; what cannot be read cannot."""
+    return bool(attempt(lambda: has_weights(run), False)[0])
 
 
 def data_name(run: Run) -> str:

@@ -115,10 +115,16 @@ def _wrong() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def _pair(runs: list[Run]) -> list[tuple[str, str, dict[str, Any]]]:
-    """The setting with the least β next to that with the most: what β changes."""
-    if len(runs) < 2:
+    """The setting with the least β next to that with the most, of those that decode where two do: what β changes."""
+    families: dict[str, list[Run]] = {}
+    for run in runs:
+        families.setdefault(run.config.objective["name"], []).append(run)
+    family = max(families.values(), key=len, default=[])
+    decoding = [run for run in family if reads.decodes(run)]
+    shown = decoding if len(decoding) > 1 else family if len(family) > 1 else runs
+    if len(shown) < 2:
         return []
-    first, last = runs[0], runs[-1]
+    first, last = shown[0], shown[-1]
     chosen = {"run": first.name, "beside": [last.name]}
     return [(f"{reads.label(first.name)} next to {reads.label(last.name)}, dimension by dimension", "compare", chosen)]
 

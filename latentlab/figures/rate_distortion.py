@@ -125,11 +125,13 @@ def _names(data: RateDistortion) -> list[dict[str, Any]]:
     before = {**beside, "xanchor": "right", "yanchor": "top", "xshift": -6, "yshift": -2}
     rows = data.means.itertuples() if len(data.means) <= NAMED else ()
     most = ROOM * float(data.runs["rate"].max()) if len(data.runs) else 1.0
-    found = [
-        {"x": row.rate_mean, "y": row.distortion_mean, "text": row.setting}
-        | (beside if LETTER * len(row.setting) < NARROW * (1 - row.rate_mean / most) else before)
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        room = NARROW * (1 - row.rate_mean / most) / LETTER
+        said = row.setting if len(row.setting) < room else row.setting.replace(", ", ",<br>")
+        right = max(map(len, said.split("<br>"))) < room
+        text = {"text": said, "align": "left"} if right else {"text": row.setting}
+        found.append({"x": row.rate_mean, "y": row.distortion_mean} | text | (beside if right else before))
     place = {**beside, "x": 0, "xref": "paper", "yshift": 0}
     plain = _baselines(data)
     return found + [{"y": max(values), "text": f"{name}, no rate", **place} for name, _, values in plain[:NAMED]]
@@ -222,12 +224,13 @@ def curve(axes: Any, data: RateDistortion, chosen: _style.Preset, width: float) 
 def _beside(setting: str, chosen: _style.Preset, width: float, share: float) -> tuple[str, bool]:
     """What stands beside the mean of a setting, at that share of the width, and whether it stands at the right.
 
-    That is the setting where one side has room for it, otherwise a line for each of its parts.
+    That is the setting where there is room for it, otherwise a line for each of its parts: at the right, above the line
+    through the means, which falls, before the left, where names below it meet those of others.
     """
     rooms = {True: width * (1 - share), False: width * share}
     parts = setting.replace(", ", ",\n")
-    for said in (setting, parts):
-        for right, room in rooms.items():
+    for right, room in rooms.items():
+        for said in (setting, parts):
             if max(_style.wide(line, chosen) for line in said.split("\n")) < room:
                 return said, right
     return parts, rooms[True] >= rooms[False]

@@ -189,7 +189,8 @@ def _unjudged(at_rest: Mapping[str, Rest | None]) -> list[str]:
 
 def _where(runs: pd.DataFrame) -> str:
     """Runs by their settings: ``2 runs (β = 8, β = 16)``."""
-    return f"{_counted(len(runs), 'run')} ({_listed([str(name) for name in dict.fromkeys(runs['setting'])])})"
+    settings = [str(name) for name in dict.fromkeys(runs["setting"])]
+    return f"{_counted(len(runs), 'run')} ({_listed(settings, what='setting')})"
 
 
 def recurring_dimensions(found: Recurring) -> Answer:
@@ -243,9 +244,11 @@ def _called(group: Recurrence) -> str:
     return group.called or "a dimension without a name"
 
 
-def _listed(items: Sequence[str], most: int = CLAUSES) -> str:
-    """``a, b and c``; of more than `most`, the first ones and how many others."""
-    items = [*items[:most], f"{len(items) - most} more"] if len(items) > most else list(items)
+def _listed(items: Sequence[str], most: int = CLAUSES, what: str = "") -> str:
+    """``a, b and c``; of more than `most`, the first ones and how many others, of `what`."""
+    more = len(items) - most
+    others = f"{more} more {what}{'s' * (more > 1)}" if what else f"{more} more"
+    items = [*items[:most], others] if more > 0 else list(items)
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
