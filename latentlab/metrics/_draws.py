@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,23 @@ def rotation(random: Generator | RandomState, d: int) -> Floats:
     >>> bool(np.allclose(turn @ turn.T, np.eye(3)))
     True
     """
-    turn, triangle = np.linalg.qr(random.standard_normal((d, d)))
-    return np.asarray(turn * np.sign(np.diag(triangle)))
+    return _orthogonal(random.standard_normal((d, d)))
+
+
+def rotations(random: Generator | RandomState, sizes: Sequence[int], draws: int) -> list[list[Floats]]:
+    """What `rotation` draws for these sizes in turn, `draws` times; those of one place are factorised at once."""
+    normal = [[random.standard_normal((d, d)) for d in sizes] for _ in range(draws)]
+    found = [list[Floats]() for _ in range(draws)]
+    for each in zip(*normal, strict=True):
+        for turns, turn in zip(found, _orthogonal(np.stack(each)), strict=True):
+            turns.append(turn)
+    return found
+
+
+def _orthogonal(normal: Floats) -> Floats:
+    """Square matrices (…, d, d) of normal numbers made orthogonal."""
+    turn, triangle = np.linalg.qr(normal)
+    return np.asarray(turn * np.sign(np.diagonal(triangle, axis1=-2, axis2=-1))[..., None, :])
 
 
 class _Groups(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from latentlab.codes.matching import MATCHED, standard_ranks
 from latentlab.errors import InputError
-from latentlab.metrics._draws import rotation
+from latentlab.metrics._draws import rotations
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05
@@ -87,8 +88,14 @@ def _within(runs: NDArray[np.int64], j: int) -> int:
 
 
 def _mean(likeness: Floats, members: Sequence[int]) -> float:
-    block = likeness[np.ix_(members, members)]
-    return float(block[np.triu_indices(len(members), 1)].mean())
+    places, (first, second) = np.asarray(members), _pairs(len(members))
+    return float(likeness[places[first], places[second]].mean())
+
+
+@cache
+def _pairs(count: int) -> tuple[NDArray[np.int64], ...]:
+    """The positions of the first and of the second of each two of so many."""
+    return np.triu_indices(count, 1)
 
 
 def _linked(likeness: Floats, runs: NDArray[np.int64]) -> list[list[int]]:
@@ -152,12 +159,12 @@ def _rotated(correlation: Floats, runs: NDArray[np.int64], count: int, draws: in
     sizes = np.bincount(runs, minlength=count)
     if sizes.max(initial=0) < 2:
         return np.zeros(count + 1)  # one dimension of each run: there is nothing to turn it with
-    ends = np.cumsum([0, *sizes])
+    places = [slice(start, end) for start, end in pairwise(np.cumsum([0, *sizes]))]
     turn = np.zeros_like(correlation)
     strongest = []
-    for _ in range(draws):
-        for start, end in pairwise(ends):
-            turn[start:end, start:end] = rotation(rng, end - start)
+    for each in rotations(rng, sizes.tolist(), draws):
+        for place, part in zip(places, each, strict=True):
+            turn[place, place] = part
         turned = turn.T @ correlation @ turn
         scale = np.sqrt(np.maximum(np.diag(turned), 1e-12))
         strongest.append(_strongest(np.abs(turned) / np.outer(scale, scale), runs, count))
