@@ -21,6 +21,9 @@ from typing import Any
 from dashboard import FLAGS, Visit, served
 from playwright.sync_api import sync_playwright
 
+from latentlab.runs.study import Study
+from latentlab.runs.weights import has_weights
+
 LINK = "[data-testid=stSidebar] a[href$='{}']"
 PAGES = {
     "sweep": "What β costs",
@@ -122,6 +125,15 @@ def _drag(page: Any) -> float:
     return statistics.median(drawn)
 
 
+def together(browser: Any, url: str, names: Sequence[str]) -> None:
+    """Print what it takes to decode and draw two to four runs at once after a move of the pointer."""
+    for count in range(2, min(4, len(names)) + 1):
+        beside = f"run={names[0]}&beside={','.join(names[1:count])}"
+        visit = Visit(browser, f"{url}/compare?{beside}", until="[data-milliseconds]")
+        print(f"| compare: pointer moved, {count} runs decoded and drawn | {_drag(visit.page):.3f} | 0 |", flush=True)
+        visit.close()
+
+
 def main() -> None:
     """Measure one study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,6 +156,8 @@ def main() -> None:
         visit.page.wait_for_selector(".js-plotly-plot .main-svg")
         visit.settle()
         print(f"| map: lasso's end to montage | {visit.lasso():.2f} | |")
+        able = [run for run in Study(given.study) if run.config.stochastic and has_weights(run)]
+        together(browser, url, [run.name for run in able if run.config.seed == able[0].config.seed])
         print(*visit.errors, *visit.elsewhere)
         browser.close()
 
