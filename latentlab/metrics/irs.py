@@ -105,7 +105,8 @@ def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
     """Mean over groups of the quantile of the deviation from the group's mean, (d,); the quantile as `np.quantile`."""
     counts = np.bincount(group)
     counts = counts[counts > 0]
-    ordered = z.T[:, np.argsort(group.astype(np.uint16), kind="stable")]  # 16 bits are sorted by their digits
+    narrow = group.astype(np.min_scalar_type(group.max(initial=0)))  # up to 16 bits are sorted by their digits
+    ordered = z.T[:, np.argsort(narrow, kind="stable")]
     total = np.zeros(z.shape[1])
     for end, count in zip(np.cumsum(counts), counts, strict=True):
         rows = ordered[:, end - count : end]

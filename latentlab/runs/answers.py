@@ -15,7 +15,7 @@ from latentlab.runs.convergence import Rest, rest
 from latentlab.runs.recurring import Recurrence, Recurring
 from latentlab.runs.run import Run
 from latentlab.runs.seeds import missed_nulls, usable
-from latentlab.runs.verdicts import title_of
+from latentlab.runs.verdicts import in_words, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -249,7 +249,7 @@ def _listed(items: Sequence[str], most: int = CLAUSES, what: str = "") -> str:
     more = len(items) - most
     others = f"{more} more {what}{'s' * (more > 1)}" if what else f"{more} more"
     items = [*items[:most], others] if more > 0 else list(items)
-    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+    return in_words(items)
 
 
 def _counted(count: int, what: str) -> str:

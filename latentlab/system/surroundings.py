@@ -43,7 +43,7 @@ def mend_variables() -> str:
     """Take out variables that libraries cannot read, before they are imported; what was not heeded, in a line.
 
     OpenMP's library would print a line of its own each time it is loaded, and Matplotlib end the process. Figures are
-    drawn into files, so any backend but ``agg`` would be none of use.
+    drawn into files, so no other backend than ``agg`` is of use.
     """
     os.environ.pop("MPLBACKEND", None)
     threads = os.environ.get("OMP_NUM_THREADS")

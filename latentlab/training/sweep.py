@@ -214,27 +214,30 @@ def _train_together(data: Dataset, out: Path, plan: Plan, report: Counted) -> di
 
 def _train_apart(data: Dataset, out: Path, plan: Plan, workers: int, report: Counted) -> dict[str, str]:
     waiting, given = _unfinished(out, plan), hand_over(data)
-    running, free, failed = dict[Process, str](), list[Process](), dict[str, str]()
+    running, failed = dict[Process, str](), dict[str, str]()
+
+    def task() -> tuple[str, dict[str, Any]]:
+        name = waiting.pop(0)
+        return name, _task(given, out / name, plan[name])
+
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                name = waiting.pop(0)
-                task = _task(given, out / name, plan[name])
-                if free:
-                    hand(process := free.pop(), MEMBER, task)
-                else:
-                    process = start(MEMBER, task, stay=True)
-                running[process] = name
+                name, told = task()
+                running[start(MEMBER, told, stay=True)] = name
             _say(out, plan, report)
             spoken, _, _ = select.select([each.stdout for each in running if each.stdout], [], [], POLL)
             for process in [each for each in running if each.stdout in spoken]:
                 name, (stays, why) = running.pop(process), waits(process)
-                if stays:
-                    free.append(process)
                 if why:
                     failed[name] = why
+                if stays and waiting:
+                    running[process], told = task()
+                    hand(process, MEMBER, told)
+                elif stays:
+                    stop([process])
     finally:
-        stop([*running, *free])
+        stop(running)
     _say(out, plan, report)
     return failed
 

@@ -164,6 +164,13 @@ def test_irs_of_float32_codes_far_from_0(rows):
     assert irs(codes, v).value == pytest.approx(irs(codes.astype(np.float64) - 1e5, v).value, abs=1e-6)
 
 
+def test_irs_tells_apart_more_bins_than_16_bits_count() -> None:
+    rng = np.random.default_rng(0)
+    codes, factor = rng.normal(size=(400, 2)), np.repeat(rng.permutation(200_000)[:200], np.tile([1, 3], 100))
+    _, level = np.unique(factor, return_inverse=True)
+    assert irs(codes, factor[:, None], bins=199_999).value == irs(codes, level[:, None], bins=200).value
+
+
 def test_mcc(rows):
     z, v = rows
     matrix = np.abs([[np.corrcoef(c, f)[0, 1] for f in v.T] for c in z.T])
