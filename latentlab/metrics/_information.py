@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, bin_edges, blocks, kinds_of, scale_of, survey
+from latentlab.metrics._many import switch
 from latentlab.system.precision import extremes
 
 MANY = 2_000_000  # codes from which on loading numba pays
@@ -66,7 +67,7 @@ def tables(codes: Floats, factors: Floats, scales: list[Scale], bins: int) -> li
 
 def _filler(codes: Floats) -> Callable[[Floats, Floats, Ints, Ints, int, Ints], None]:
     """What adds rows to flat tables: compiled where many tables are made, or one of very many rows."""
-    return _compiled_tables if _compiled.wanted or codes.size >= MANY else _plain_tables
+    return _compiled_tables if switch.many or codes.size >= MANY else _plain_tables
 
 
 def _plain_tables(codes: Floats, edges: Floats, levels: Ints, offsets: Ints, bins: int, table: Ints) -> None:
@@ -80,18 +81,6 @@ def _compiled_tables(codes: Floats, edges: Floats, levels: Ints, offsets: Ints, 
     from latentlab.metrics._counting_kernel import count
 
     count(np.ascontiguousarray(codes), edges, levels, offsets, bins, table)
-
-
-class _Switch:
-    wanted = False
-
-
-_compiled = _Switch()
-
-
-def count_compiled() -> None:
-    """Count by the compiled kernel from now on: the same tables, for who is about to make hundreds of them."""
-    _compiled.wanted = True
 
 
 def count_cells(cells: Ints, level: Ints, count: int, size: int) -> NDArray[np.int64]:

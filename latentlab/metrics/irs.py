@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latentlab.metrics._arrays import WIDEST, Floats, Ints, Kinds, bin_edges, check_rows
+from latentlab.metrics._many import switch
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
 from latentlab.system.precision import extremes
@@ -103,6 +104,15 @@ def _groups(column: Floats, bins: int) -> Ints:
 
 def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
     """Mean over groups of the quantile of the deviation from the group's mean, (d,); the quantile as `np.quantile`."""
+    if not switch.many or z.shape[1] == 1:  # NumPy adds up a single column in another order
+        return deviation_by_sorting(z, group, quantile)
+    from latentlab.metrics._deviation_kernel import deviation
+
+    return np.asarray(deviation(np.ascontiguousarray(z), group, int(group.max()) + 1, quantile))
+
+
+def deviation_by_sorting(z: Floats, group: Ints, quantile: float) -> Floats:
+    """The same by NumPy alone, group by group."""
     counts = np.bincount(group)
     counts = counts[counts > 0]
     narrow = group.astype(np.min_scalar_type(group.max(initial=0)))  # up to 16 bits are sorted by their digits

@@ -13,7 +13,8 @@ from latentlab.analysis.score.scoring import score
 from latentlab.analysis.score.uncertainty import rotated, shuffled
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import scale_of
-from latentlab.metrics._information import _compiled, tables
+from latentlab.metrics._information import tables
+from latentlab.metrics._many import switch
 from latentlab.metrics.mig import mig
 from latentlab.results import Score
 from latentlab.system.registry import load
@@ -117,11 +118,11 @@ def test_compiled_counts_are_the_same(dtype):
     factors = np.stack([random.integers(0, 3, 5000), random.integers(0, 7, 5000)], axis=1).astype(float)
     factors[::5, 0] = np.nan
     scales = [scale_of(column) for column in factors.T]
-    before = _compiled.wanted
+    before = switch.many
     try:
-        plain, compiled = (tables(codes, factors, scales, 20) for _compiled.wanted in (False, True))
+        plain, compiled = (tables(codes, factors, scales, 20) for switch.many in (False, True))
     finally:
-        _compiled.wanted = before
+        switch.many = before
     for a, b in zip(plain, compiled, strict=True):
         assert (a == b).all()
     assert [table[0].sum() for table in plain] == [4000, 5000]

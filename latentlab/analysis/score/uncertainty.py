@@ -45,7 +45,7 @@ from latentlab.analysis.score.nulls import (
 from latentlab.analysis.score.profiles._protocol import Protocol
 from latentlab.errors import InputError
 from latentlab.metrics._estimators import unfinished_allowed
-from latentlab.metrics._information import count_compiled
+from latentlab.metrics._many import expect_many
 from latentlab.results import Score
 from latentlab.system.machine import process_threads
 
@@ -129,7 +129,7 @@ def with_uncertainty(
     found: Score, name: str, module: ModuleType, material: Material, call: Call, draw: Draw, protocol: Protocol, n: int
 ) -> Score:
     """The score with interval, nulls, reference and what stands beside it, from `n` recomputations each."""
-    count_compiled()
+    expect_many()
     scored = Scored(name, module, material, call, draw, protocol, dict(found.missing))
     beside = dict(found.beside) | _others(scored, found.value)
     settings = {**found.settings, "resamples": n}
