@@ -20,7 +20,7 @@ def main() -> None:
         open_standard()
         ignore_current_folder()
         set_waiting()
-        if said := mend_variables():
+        for said in mend_variables():
             tell(f"latentlab: {said}")
         from latentlab.cli import run
 

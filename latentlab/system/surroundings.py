@@ -30,7 +30,33 @@ LOOKS = {
     "matplotlib": Look("gen_candidates", "matplotlibrc"),
 }
 
-THREADS = re.compile(r"\s*0*[1-9]\d*\s*(,\s*0*[1-9]\d*\s*)*", re.ASCII)  # how many, as OpenMP reads it
+_FROM_1, _FROM_0, _TRUTH = r"0*[1-9]\d*", r"\d+", "true|false"
+_SIZE = rf"{_FROM_0}\s*[bkmg]?"
+VARIABLES = {  # what libraries and stamps read: the pattern of what they can read, and that in words
+    "OMP_NUM_THREADS": (rf"{_FROM_1}\s*(,\s*{_FROM_1}\s*)*", "a number from 1"),
+    "OMP_THREAD_LIMIT": (_FROM_1, "a number from 1"),
+    "OMP_MAX_ACTIVE_LEVELS": (_FROM_0, "a number from 0"),
+    "OMP_DEFAULT_DEVICE": (_FROM_0, "a number from 0"),
+    "OMP_MAX_TASK_PRIORITY": (_FROM_0, "a number from 0"),
+    "OMP_DYNAMIC": (_TRUTH, "true or false"),
+    "OMP_NESTED": (_TRUTH, "true or false"),
+    "OMP_CANCELLATION": (_TRUTH, "true or false"),
+    "OMP_DISPLAY_AFFINITY": (_TRUTH, "true or false"),
+    "OMP_DISPLAY_ENV": (f"{_TRUTH}|verbose", "true, false or verbose"),
+    "OMP_WAIT_POLICY": ("active|passive", "active or passive"),
+    "OMP_PROC_BIND": (rf"{_TRUTH}|(master|primary|close|spread)(\s*,\s*(master|primary|close|spread))*", "close, …"),
+    "OMP_PLACES": (r"(threads|cores|sockets|ll_caches|numa_domains)(\s*\(\s*\d+\s*\))?|!?\{.*", "cores, threads, …"),
+    "OMP_SCHEDULE": (r"((non)?monotonic\s*:\s*)?(static|dynamic|guided|auto)(\s*,\s*\d+)?", "static, dynamic, …"),
+    "OMP_STACKSIZE": (_SIZE, "a size, such as 4M"),
+    "GOMP_STACKSIZE": (_SIZE, "a size, such as 4M"),
+    "GOMP_SPINCOUNT": (rf"{_FROM_0}\s*[kmgt]?|infinit[ey]", "a number from 0"),
+    "NUMBA_NUM_THREADS": (_FROM_1, "a number from 1"),
+    "NUMBA_THREADING_LAYER": ("default|safe|threadsafe|forksafe|tbb|omp|workqueue", "omp, tbb or workqueue"),
+    "TORCH_CPP_LOG_LEVEL": (rf"info|warning|error|fatal|{_FROM_0}", "INFO, WARNING, ERROR or FATAL"),
+    "TORCH_SHOW_CPP_STACKTRACES": ("0|1", "0 or 1"),
+    "SOURCE_DATE_EPOCH": (_FROM_0, "seconds since 1970"),
+    "TORCH_LOGS": ("", "nothing, for no logs of libraries are shown"),
+}
 
 
 def ignore_current_folder() -> None:
@@ -39,18 +65,22 @@ def ignore_current_folder() -> None:
         sys.meta_path.insert(0, Finder())
 
 
-def mend_variables() -> str:
-    """Take out variables that libraries cannot read, before they are imported; what was not heeded, in a line.
+def mend_variables() -> list[str]:
+    """Take out variables that libraries cannot read, before they are imported; what was not heeded, a line each.
 
-    OpenMP's library would print a line of its own each time it is loaded, and Matplotlib end the process. Figures are
-    drawn into files, so no other backend than ``agg`` is of use.
+    OpenMP's library would print a line of its own each time it is loaded, and Matplotlib, Numba or PyTorch end the
+    process. Figures are drawn into files, so no other backend than ``agg`` is of use.
     """
     os.environ.pop("MPLBACKEND", None)
-    threads = os.environ.get("OMP_NUM_THREADS")
-    if threads is None or THREADS.fullmatch(threads):
-        return ""
-    del os.environ["OMP_NUM_THREADS"]
-    return f"OMP_NUM_THREADS is {threads[:20]!r} and not heeded; expected a number from 1" if threads.strip() else ""
+    said = []
+    for name, (pattern, expected) in VARIABLES.items():
+        value = os.environ.get(name)
+        if value is None or re.fullmatch(rf"\s*({pattern})\s*", value, re.ASCII | re.IGNORECASE):
+            continue
+        del os.environ[name]
+        if value.strip():
+            said.append(f"{name} is {value[:20]!r} and not heeded; expected {expected}")
+    return said
 
 
 class Finder(MetaPathFinder):

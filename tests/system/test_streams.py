@@ -12,6 +12,7 @@ import pytest
 
 from latentlab.errors import Remark
 from latentlab.system.streams import remarks, tell
+from latentlab.system.surroundings import mend_variables
 
 pytestmark = pytest.mark.reliability
 
@@ -126,3 +127,24 @@ def test_variables_that_libraries_cannot_read_are_told_in_a_line_or_not_at_all(
     lines = [f"latentlab: OMP_NUM_THREADS is {told} and not heeded; expected a number from 1"] if told else []
     assert trained.stderr.splitlines() == lines
     assert (tmp_path / "x.pdf").is_file()
+
+
+UNREAD = {"OMP_SCHEDULE": "bogus", "NUMBA_NUM_THREADS": "0", "SOURCE_DATE_EPOCH": "x", "TORCH_LOGS": "bogus"}
+
+
+def test_every_variable_that_a_library_cannot_read_has_its_line(tmp_path: Path) -> None:
+    done = shell("", "data", "check", "digits", **UNREAD)
+    assert done.returncode == 0
+    assert [line.split(" and ")[0] for line in done.stderr.splitlines()] == [
+        f"latentlab: {name} is {value!r}" for name, value in UNREAD.items()
+    ]
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("OMP_SCHEDULE", "nonmonotonic:dynamic,4"), ("OMP_PLACES", "{0:4}"), ("OMP_PROC_BIND", "close, spread"),
+    ("OMP_STACKSIZE", "4 M"), ("NUMBA_THREADING_LAYER", "workqueue"), ("OMP_NUM_THREADS", " 4,3"),
+])  # fmt: skip
+def test_variables_that_libraries_can_read_stay(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setattr("os.environ", {name: value})
+    assert mend_variables() == []
+    assert os.environ == {name: value}
