@@ -23,6 +23,7 @@ from latentlab.data._check import check
 from latentlab.data._conditions import at_levels, condition_of, one_hot
 from latentlab.data._draws import drawn
 from latentlab.data._fetch import Remote, fetch, fetch_files
+from latentlab.data._foreign import told_by_name
 from latentlab.data._memory import from_arrays, is_annotated, is_samples
 from latentlab.data._polarity import inverted
 from latentlab.data._remarks import say, say_if_dark
@@ -56,7 +57,8 @@ __all__ = [
 
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".tsv", ".tab", ".txt")
-TABLES = (*TEXT, *(f"{text}{packed}" for text in TEXT for packed in (".gz", ".bz2", ".xz")), *PARQUET)
+PACKED = (".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4", ".br", ".zip")
+TABLES = (*TEXT, *(f"{text}{packed}" for text in TEXT for packed in PACKED), *PARQUET)
 
 
 def read_columns(path: Path, asked: Asked, *, words: bool) -> Columns:
@@ -355,6 +357,8 @@ def _file_reader(head: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
         return _h5ad.load, {"path": path}
     if suffix == ".py":
         raise InputError(f"{head} is a Python file; name the callable that returns the data, as in {head}:images")
+    if what := told_by_name(head):
+        raise InputError(f"{head[-60:]} is {what}")
     raise InputError(
         f"{head} is not a data file; expected .csv, .parquet, .npy, .npz, .h5, .h5ad, .tif, .zip or a folder"
     )

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from latentlab.data._axes import layout, ordered
 from latentlab.data._called import said_of, stand_ins
 from latentlab.data._fingerprint import stamp
+from latentlab.data._foreign import told_of
 from latentlab.data._names import readable
 from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
 from latentlab.data._pixels import as_bytes, rounded
@@ -291,7 +292,9 @@ def read_npy(path: Path) -> NDArray[Any]:
     except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, TokenError) as error:
         pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
         why = "holds pickled objects, which are never read" if pickled else "is not a complete .npy file"
-        raise InputError(f"{path} {why}; save plain numbers with numpy.save") from error
+        what = "" if pickled or (told := told_of(path)).startswith("an array") else told
+        found = f"is not .npy but {what}" if what else f"{why}; save plain numbers with numpy.save"
+        raise InputError(f"{str(path)[-60:]} {found}") from error
     if beyond:
         raise InputError(f"{path} has {beyond:,} bytes behind its array; save one array in one file, or all as .npz")
     return array
@@ -385,4 +388,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (*DAMAGED, ValueError) as error:
+        what = told_of(path)
+        if what and not what.startswith("a ZIP"):
+            raise InputError(f"{str(path)[-60:]} is not {path.suffix} but {what}") from error
         raise InputError(f"{path} is not a complete {path.suffix} file; recreate or copy it again") from error

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentlab.data._dialects import MISSING, NUMBER, NUMBERLIKE, WHOLE, Asked
+from latentlab.data._dialects import COUNTERS, ID, MISSING, NUMBER, NUMBERLIKE, WHOLE, Asked, mend_of, plain
 from latentlab.data._factors import factor_of
 from latentlab.data._ids import Texts
 from latentlab.data._names import one_level
@@ -45,31 +45,44 @@ class Columns(NamedTuple):
 
 def of_text(path: Path, asked: Asked, *, words: bool) -> Columns:
     """The columns of a table of text; with `words` a column of words is one of levels, otherwise it is refused."""
-    return _columns(path, _named_rows(read_table(path, asked), asked), words)
+    return _columns(path, _named_rows(path, read_table(path, asked), asked), words)
 
 
 def of_parquet(path: Path, asked: Asked, *, words: bool) -> Columns:
     """The columns of a Parquet file, without what pandas kept as its index."""
-    return _columns(path, _named_rows(parquet_table(path), asked), words)
+    return _columns(path, _named_rows(path, parquet_table(path), asked), words)
 
 
-def _named_rows(table: Table, asked: Asked) -> Table:
+def _named_rows(path: Path, table: Table, asked: Asked) -> Table:
     """The table with the first column of words that differ in every row apart: they name rows, and are no levels."""
     frame = table.frame
     if table.rows is not None or asked.index is False or not table.names or len(frame.columns) < 2:
         return table
     name = next((name for name in frame.columns if _names_rows(frame[name])), None)
     if name is None:
+        _check_numbered(path, frame, asked)
         return table
     said = [*table.said, f"column {name[:40]!r} names the rows"]
     return table._replace(frame=frame.drop(columns=name), said=said, rows=frame[name])
+
+
+def _check_numbered(path: Path, frame: pd.DataFrame, asked: Asked) -> None:
+    """Raise an `InputError` for a column called id, beyond the first, with another whole number in every row."""
+    for name in frame.columns[1:] if asked.index is None else ():
+        called = str(name).lower() in COUNTERS or ID.search(str(name)) is not None
+        column = frame[name]
+        if called and len(column) > SEVERAL and pd.api.types.is_integer_dtype(column) and column.is_unique:
+            raise InputError(
+                f"{str(path)[-60:]}: column {str(name)[:40]!r} is another number in every row; remove it or, if it "
+                "names the rows, put it first and pass --index; --no-index keeps it"
+            )
 
 
 def _names_rows(column: pd.Series[Any]) -> bool:
     """Whether a column holds words, another in every row and none that is missing or may be a number."""
     if len(column) <= SEVERAL or not pd.api.types.is_string_dtype(column) or not column.is_unique:
         return False
-    return not any(cell is pd.NA or cell in MISSING or NUMBERLIKE.fullmatch(cell) for cell in column)
+    return not any(cell is pd.NA or cell in MISSING or NUMBERLIKE.fullmatch(plain(cell)) for cell in column)
 
 
 def of_frame(name: str, frame: pd.DataFrame) -> Columns:
@@ -105,6 +118,7 @@ def parquet_frame(path: Path) -> pd.DataFrame:
     try:
         with parquet.ParquetFile(path) as file:
             about = file.metadata
+            _check_names(path, file.schema_arrow.names)
             if b"latentlab" in (about.metadata or {}):
                 raise InputError(f"{path} is a latentlab export with more than codes; pass the run or its codes.h5ad")
             if about.num_columns > WIDEST or about.num_rows * about.num_columns * 8 > LIMIT:
@@ -120,6 +134,14 @@ def parquet_frame(path: Path) -> pd.DataFrame:
     if not frame.size:
         raise InputError(f"{path} holds {len(frame)} rows × {len(frame.columns)} columns; expected numbers")
     return frame
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    """Raise an `InputError` for a column without a name, and for two of one name."""
+    if "" in names:
+        raise InputError(f"{path}: column {names.index('') + 1} has no name; name every column")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"{path} has two columns called {twice[:40]!r}; name each once")
 
 
 def _columns(path: Path, table: Table, words: bool) -> Columns:
@@ -230,11 +252,12 @@ def _levels(place: _Place, column: pd.Series[Any], words: bool) -> _Read:
 
 def check_words(place: object, known: pd.Series[Any], words: bool = True) -> None:
     """Raise an `InputError` unless these are words, and none that could be a number."""
-    numbers = known.map(lambda cell: NUMBERLIKE.fullmatch(cell) is not None).to_numpy(bool)
+    numbers = known.map(lambda cell: NUMBERLIKE.fullmatch(plain(cell)) is not None).to_numpy(bool)
     if numbers.any() or not words:
         strange = ~numbers if not numbers.all() else ~known.map(_is_finite).to_numpy(bool)
         row = known.index[strange][0] if strange.any() else known.index[0]
-        raise InputError(f"{place}, row {row + 1} holds {known[row][:30]!r}; expected numbers in all its rows")
+        texts = ": these are texts, convert them" if numbers.all() and not strange.any() else mend_of(known[row])
+        raise InputError(f"{place}, row {row + 1} holds {known[row][:30]!r}; expected numbers in all its rows{texts}")
 
 
 def _is_finite(cell: str) -> bool:

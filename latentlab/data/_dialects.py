@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +24,12 @@ NUMBERLIKE = re.compile(  # of whatever country, also as an amount of money, hex
     r"|\(?[+-]?[\d.]+[+-][\d.]+[ij]\)?"
 )
 GROUPED = re.compile(r"[+-]?\d{1,3}([.,'’\u00a0\u202f]\d{3})+([.,]\d+)?\s*[%$€£¥]?")  # 1.234,50
+SPACED = re.compile(r"[+-]?\d{1,3}( \d{3})+([.,]\d+)?")  # 1 234,50
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234, which is also a number with three decimals
-DATE = re.compile(
+DATE = re.compile(  # 2024-01-31, 31 Jan 2024, Jan 31, 2024; 2024-01, Jan 2024, 2024-Q1, 2024-W05; 10:30 PM
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}[ .-]+[A-Za-z]{3,9}[ .,-]+\d{2,4}|\d{1,2}:\d{2}(:\d{2}.*)?"
+    r"|[A-Za-z]{3,9}\.?[ -]\d{1,2}(st|nd|rd|th)?,? +(19|20)\d{2}|(19|20)\d{2}[-/](0[1-9]|1[0-2]|Q[1-4]|W[0-5]\d)"
+    r"|[A-Za-z]{3,9}[ -](19|20)\d{2}|\d{1,2}:\d{2}(:\d{2})? ?[AaPp]\.?[Mm]\.?"
 )
 AMOUNT = re.compile(r"[+-]?\d+([.,]\d+)?\s*([%$€£¥]|[^\W\d_]{1,4})")  # 0,50 €
 WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>\s+\D.*|[^\W\d_][^\d]*)")
@@ -125,8 +129,8 @@ def separator_of(lines: Sequence[str]) -> str:
 
 
 def _is_number(cell: str, separator: str) -> bool:
-    plain = is_value(cell.replace(",", ".") if separator != "," else cell)
-    return plain or GROUPED.fullmatch(cell) is not None or AMOUNT.fullmatch(cell) is not None
+    plainly = is_value(cell.replace(",", ".") if separator != "," else cell)
+    return plainly or any(each.fullmatch(cell) for each in (GROUPED, SPACED, AMOUNT))
 
 
 def grouped(lines: Sequence[str], separator: str, decimal: str) -> str:
@@ -244,12 +248,48 @@ def _judge_words(first: list[str], below: Sequence[Sequence[str]], words: list[i
     if any(NUMBERLIKE.fullmatch(first[j]) for j in words):
         return "unclear"
     columns = {j: [row[j] for row in below if row[j] not in MISSING] for j in words}
-    if not below or any(is_value(cell, decimal) for column in columns.values() for cell in column):
+    if not below or any(_may_be_value(cell, decimal) for column in columns.values() for cell in column):
         return "names"
     if any(first[j] in columns[j] for j in words):
         return "row"
     repeated = any(len(set(column)) < len(column) for column in columns.values())
     return "names" if repeated and len(words) == len(first) else "unclear"
+
+
+def _may_be_value(cell: str, decimal: str) -> bool:
+    return is_value(cell, decimal) or NUMBERLIKE.fullmatch(plain(cell)) is not None
+
+
+def plain(cell: str) -> str:
+    """A cell without letters that are not shown, in the plain form of digits and spaces, and with an ASCII minus.
+
+    >>> plain("1\u200b.5\u00a0"), plain("\u22121\uff15")
+    ('1.5', '-15')
+    """
+    shown = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", shown).replace("\u2212", "-").replace("\u2013", "-").strip()
+
+
+def mend_of(cell: str) -> str:
+    """How to make a number of what may be meant as one, as the end of a sentence; empty where that is not plain.
+
+    >>> mend_of("1,234"), mend_of("12%"), mend_of("1e400"), mend_of("low")
+    (': remove marks of thousands', ': remove the unit', ': floats end at 1.8e308', '')
+    """
+    found = plain(cell)
+    if is_number(cell):
+        return "" if math.isfinite(float(cell)) else ": floats end at 1.8e308"
+    if is_number(found):
+        return ": it has letters that are not shown, or signs and digits that are not ASCII"
+    if AMOUNT.fullmatch(found) or re.fullmatch(r"[$€£¥]\s*[\d.,]+", found):
+        return ": remove the unit"
+    if GROUPED.fullmatch(cell) or GROUPED.fullmatch(found) or SPACED.fullmatch(found):
+        return ": remove marks of thousands"
+    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", found):
+        return ": write decimals with a point"
+    if re.fullmatch(r"\([\d.,]+\)|[\d.,]+-", found):
+        return ": write a minus before it"
+    return ""
 
 
 def has_row_names(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool:

@@ -10,10 +10,12 @@ import re
 import zipfile
 import zlib
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from latentlab.data._arrays import DAMAGED, open_zip
+from latentlab.data._foreign import LONGEST_START, told_by_content
 from latentlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,10 +40,23 @@ def _only_member(path: Path) -> Iterator[IO[bytes]]:
             yield file
 
 
+@contextmanager
+def _arrows(path: Path, codec: str) -> Iterator[Any]:
+    """What a codec of Arrow unpacks; it raises an OSError for what is damaged."""
+    import pyarrow
+
+    with pyarrow.OSFile(str(path)) as file, pyarrow.CompressedInputStream(file, codec) as stream:
+        yield stream
+
+
 PACKED: dict[str, Callable[[Path], Any]] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
     ".xz": lzma.open,
+    ".lzma": lzma.open,
+    ".zst": partial(_arrows, codec="zstd"),
+    ".lz4": partial(_arrows, codec="lz4"),
+    ".br": partial(_arrows, codec="brotli"),
     ".zip": _only_member,
 }
 
@@ -53,7 +68,10 @@ def read_text(path: Path) -> tuple[str, list[str]]:
     what are control characters in Latin-1, else Latin-1. Raises `InputError` for what is damaged, holds more than
     `LIMIT` bytes, or is not text.
     """
-    text, said = _decoded(path, _bytes(path))
+    content = _bytes(path)
+    if what := told_by_content(content[:LONGEST_START]):
+        raise InputError(f"{str(path)[-90:]} is not a table but {what}")
+    text, said = _decoded(path, content)
     if "\0" in text:
         raise InputError(f"{path} holds NUL characters, so it is not a table as text; save it as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n"), said

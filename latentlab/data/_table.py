@@ -237,9 +237,9 @@ def _left_out(cells: Cells, roles: Roles) -> str:
         _check_unit(cells)
     whole = len(known) == len(cells.values) and distinct == len(known) > 2
     if whole and cells.what == "words" and (distinct > FEW or cells.name.lower() in COUNTERS):
-        return "another word in each row"
+        return "dates" if dates else "another word in each row"
     if whole and cells.what == "whole" and (cells.name.lower() in COUNTERS or counts(known)):
-        return "counts the rows"
+        return "counts the rows" if counts(known) else "another number in each row"
     if roles.kind != "table":
         return ""
     if cells.what == "words" and distinct > max(FEW, len(known) / 2):

@@ -114,10 +114,13 @@ def _table(path: Path, lines: Lines, said: list[str], asked: Asked) -> Table:
     written = _written(path, rows, dialect, frame)
     index = written.get(0, frame[0]) if _has_index(path, frame, names, asked) else None
     kept = frame if index is None else frame.drop(columns=0)
+    over = _nameless(kept, names)
+    kept = kept.drop(columns=over)
     called = _called(path, list(kept.columns), names)
     about = "header" if headed else "no header" if names is None else "names in a comment"
     spared = ["first column of fractions kept"] if asked.index and index is None else []
-    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index), *spared]
+    ends = ["separators at the ends of lines ignored"] if over else []
+    said = [*said, *_described(dialect, lines), about, *_said_of_first(names, index), *ends, *spared]
     texts = {called[j]: column for j, column in written.items() if j in called}
     marks = {called[j]: mark for j, mark in _marks(path, rows, dialect, frame).items() if j in called}
     return Table(kept.set_axis(list(called.values()), axis=1), names is not None, said, texts, index, marks)
@@ -176,7 +179,9 @@ def _scan(path: Path, lines: Lines, separator: str) -> list[int]:
         counts.append(cells)
         expected = counts[min(1, len(counts) - 1)]
         if cells != expected or (len(counts) == 2 and counts[0] not in (cells, cells - 1)):
-            raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; correct that line")
+            title = counts[-2] == 1 < cells
+            mend = f"remove lines to {number - 1} if they are a title" if title else "correct that line"
+            raise InputError(f"{path}: line {number} has {cells} cells, not {counts[-2]} as above; {mend}")
         if len(counts) * cells > MOST:
             raise InputError(f"{path} has more than {MOST:,} cells; save the numbers as .npy")
     return counts
@@ -203,10 +208,11 @@ def _names(
     """Whether the first line holds the names, and the columns' names where there are any."""
     sample = [row for row in cells_of(lines.rows[: SAMPLE + 1], dialect.separator) if row]
     if len(counts) > 1 and counts[0] < counts[1]:
+        if asked.header is not False and all(len(row) == counts[1] and not row[-1] for row in sample[1:]):
+            return True, [*sample[0], ""]
         if asked.header is False or not has_row_names(sample, dialect.decimal):
-            raise InputError(
-                f"{path}: line {lines.first} has {counts[0]} cells, not {counts[1]} as below; correct that line"
-            )
+            mend = "remove it if it is a title" if counts[0] == 1 else "correct that line"
+            raise InputError(f"{path}: line {lines.first} has {counts[0]} cells, not {counts[1]} as below; {mend}")
         return True, ["", *sample[0]]
     headed = asked.header
     if headed is None:
@@ -314,6 +320,13 @@ def _has_fractions(column: pd.Series[Any]) -> bool:
 def _counts_up(column: pd.Series[Any]) -> bool:
     first = column.iloc[0]
     return first in (0, 1) and bool((column == pd.RangeIndex(int(first), int(first) + len(column))).all())
+
+
+def _nameless(frame: pd.DataFrame, names: list[str] | None) -> list[int]:
+    """The last column, where it has neither a name nor a value: a separator ends every line."""
+    last = frame.columns[-1]
+    nameless = names is not None and last > 0 and not names[last]
+    return [last] if nameless and bool(frame[last].isna().all()) else []
 
 
 def _called(path: Path, columns: list[int], names: list[str] | None) -> dict[int, Any]:

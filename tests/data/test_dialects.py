@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 
 from latentlab.analysis.score.arrays import Arrays, read_arrays
 from latentlab.analysis.score.scoring import score
+from latentlab.data import load, read_columns
 from latentlab.data._dialects import Asked
 from latentlab.errors import InputError
 
@@ -488,6 +489,69 @@ def test_an_index_is_asked_of_both_files_and_no_dimension_is_lost_to_it(tmp_path
     assert read.codes.shape == (3, 2)
     assert "first column of fractions kept" in read.said[0]
     assert read.said[-1] == "z.csv does not name its rows: they are taken to be in the order of v.csv"
+
+
+@pytest.mark.parametrize(("cell", "mend"), [
+    ("1'234", "remove marks of thousands"), ("1 234", "remove marks of thousands"), ("1\u00a0234", "remove marks"),
+    ("12%", "remove the unit"), ("$3.50", "remove the unit"), ("\u22121.5", "not ASCII"), ("1.5\u200b", "not shown"),
+    ("1e400", "floats end at"), ("(1.5)", "write a minus"),
+])  # fmt: skip
+def test_what_may_be_meant_as_a_number_is_refused_with_a_way_out(tmp_path: Path, cell: str, mend: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\n" + "".join(f"{cell};{k}.5\n" for k in range(5)), encoding="utf-8")
+    with pytest.raises(InputError, match=f"expected numbers in all its rows: .*{mend}"):
+        load(path)
+
+
+@pytest.mark.parametrize("head", ["a,b,", "a,b"])
+def test_separators_at_the_ends_of_lines_are_no_column(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"{head}\n" + "".join(f"{k}.5,{k * k},\n" for k in range(5)), encoding="utf-8")
+    data = load(path)
+    assert data.form.names == ("a", "b")
+    assert "separators at the ends of lines ignored" in data.remarks[0]
+    path.write_text(f"{head}\n" + "".join(f"{k}.5,{k * k},{k}\n" for k in range(5)), encoding="utf-8")
+    with pytest.raises(InputError, match=r"has no name|correct that line"):
+        load(path)
+
+
+def test_a_title_above_a_table_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Report\n\na,b\n1.5,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 1 .*remove it if it is a title"):
+        load(path)
+    path.write_text("Report\n\na,b,c\n1.5,2,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match="remove lines to 2 if they are a title"):
+        load(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_column_called_id_is_no_factor_wherever_it_stands(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"v{suffix}"
+    frame = pd.DataFrame({"shape": ["a", "b"] * 6, "id": [10 + 7 * k for k in range(12)]})
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    with pytest.raises(InputError, match="column 'id' is another number in every row"):
+        read_columns(path, Asked(), words=True)
+    assert read_columns(path, Asked(index=False), words=True).values.shape == (12, 2)
+
+
+def test_two_columns_of_one_name_in_parquet_are_named(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table([pyarrow.array([1.0, 2.0])] * 2, names=["a", "a"]), path)
+    with pytest.raises(InputError, match="two columns called 'a'"):
+        load(path)
+
+
+@pytest.mark.parametrize("day", ["Jan {}, 2024", "2024-{:02d}", "2024-Q{}", "{}:30 PM", "March {} 2023"])
+def test_dates_in_other_forms_are_no_words(tmp_path: Path, day: str) -> None:
+    path = tmp_path / "t.csv"
+    cells = [day.format(k % 4 + 1) for k in range(12)]
+    pd.DataFrame({"when": cells, "x": np.arange(12) / 4}).to_csv(path, index=False)
+    with pytest.raises(InputError, match="holds dates"):
+        load(path)
 
 
 def test_an_array_without_a_name_is_read_where_it_is_alone(tmp_path: Path) -> None:
