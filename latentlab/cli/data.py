@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PANEL = "Files"
 SHOWN = 12  # classes or levels that are named
+COLUMNS = 24  # columns that `check` shows, and as many again with a problem
 WIDEST = 100
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="Name of a data set, a path, or FILE.py:NAME.")]
 app = typer.Typer(help="List, show, check and download data sets.", no_args_is_help=True)
@@ -95,7 +96,7 @@ def check(spec: Spec, json: _console.Json = False) -> None:
     if json:
         _console.show_json({"usable": not broken, "findings": findings})
     else:
-        _show([(str(each["what"]), _found(each)) for each in findings])
+        _show([(str(each["what"]), _found(each)) for each in _first(findings)])
     if broken:
         raise InputError(str(broken[0]["problem"]))
 
@@ -114,6 +115,17 @@ def fetch(
     with _console.progress(f"fetch {name}", quiet=quiet) as report:
         folder = download(name, out or Path("data") / name, progress=report)
     _console.show(f"{folder} contains {name}; use it as --data {name}:{folder}")
+
+
+def _first(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The findings without the columns beyond the first, unless something is wrong with them; these are counted."""
+    columns = [k for k, each in enumerate(findings) if each["what"].startswith("column ")]
+    wrong = [k for k in columns[COLUMNS:] if findings[k]["problem"]][:COLUMNS]
+    left = len(columns) - len(columns[:COLUMNS]) - len(wrong)
+    hidden = set(columns[COLUMNS:]) - set(wrong)
+    kept = [each for k, each in enumerate(findings) if k not in hidden]
+    more = {"what": "columns", "found": f"{left:,} more; --json lists them", "problem": "", "usable": True}
+    return [*kept, *([more] if left else [])]
 
 
 def _found(finding: Mapping[str, Any]) -> str:

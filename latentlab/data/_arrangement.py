@@ -13,6 +13,17 @@ SPLITS = {
 }  # fmt: skip
 SPLIT = re.compile(rf"(?P<before>|.*[^a-z])(?P<word>{'|'.join(SPLITS)})(?P<after>|set.*|[^a-z].*)", re.IGNORECASE)
 UNLABELLED = "unlabelled"
+PICTURES = frozenset((
+    "image", "images", "img", "imgs", "photo", "photos", "rgb", "input", "inputs", "picture", "pictures", "original",
+    "originals", "jpegimages", "leftimg8bit",
+))  # fmt: skip
+TRUTHS = frozenset((
+    "mask", "masks", "label", "labels", "annotation", "annotations", "gt", "gts", "truth", "truths", "groundtruth",
+    "target", "targets", "seg", "segs", "segmentation", "segmentations", "segmentationclass", "segmentationobject",
+    "gtfine", "depth", "contour", "contours", "trimap", "trimaps", "output", "outputs",
+))  # fmt: skip
+BEHIND = re.compile(r"(.+)[ _-](mask|masks|seg|segmentation|label|gt|annotation|trimap)", re.IGNORECASE)
+FEWEST = 4  # files that are called alike in two folders by no accident
 Parts = tuple[str, ...]
 
 
@@ -80,6 +91,60 @@ def doubled(classes: Iterable[str]) -> str:
     shown = ", ".join(each[-30:] for each in alike if _last(each) == _last(alike[0]))
     told = f"{len(found):,} classes are called by their paths, {len(alike):,} of them end alike ({shown[:60]})"
     return f"{told}: is it one class, or a part of the data?"
+
+
+def paired(names: Iterable[str], classes: Iterable[str]) -> str:
+    """A sentence where two classes look like images and what belongs to each, as masks do; nothing elsewhere.
+
+    That is where folders are called so, or where two folders hold files of the same names that do not just count.
+
+    >>> paired(["images/1.png", "masks/1.png"], ["images", "masks"])[:38]
+    'images and masks are read as 2 classes'
+    >>> paired(["cat/1.png", "dog/1.png"], ["cat", "dog"])
+    ''
+    """
+    stems: dict[str, set[str]] = {}
+    for name, each in zip(names, classes, strict=True):
+        stems.setdefault(each, set()).add(PurePosixPath(name).stem)
+    found = sorted(stems)
+    if len(found) > 1 and ({*map(_role, found)} == {"picture", "truth"} or _go_together(list(stems.values()))):
+        shown = f"{found[0][-30:]} and {found[-1][-30:]}"
+        told = f"{shown} are read as {len(found)} classes"
+        return f"{told}; if one holds the masks or targets of the other, give the folder of the images alone"
+    every = [stem for each in stems.values() for stem in each]
+    behind, whole = [match[1] for stem in every if (match := BEHIND.fullmatch(stem))], len(every)
+    if behind and 3 * len(behind) >= whole and set(behind) <= set(every):
+        told = f"{len(behind):,} of {whole:,} images are called like another and _mask or the like behind it"
+        return f"{told}; if they are its masks, keep them in a folder of their own"
+    return ""
+
+
+def _role(name: str) -> str:
+    words = {word for part in name.lower().split("/") for word in re.split(r"[^a-z0-9]+", part)}
+    return "truth" if words & TRUTHS else "picture" if words & PICTURES else ""
+
+
+def _go_together(stems: list[set[str]]) -> bool:
+    """Whether two folders hold the same names, which differ in more than a number that counts."""
+    if len(stems) != 2 or stems[0] != stems[1] or len(stems[0]) < FEWEST:
+        return False
+    runs: dict[str, list[int]] = {}
+    for stem in stems[0]:
+        found = re.findall(r"\d+", stem)
+        runs.setdefault(re.sub(r"\d+", "0", stem), []).append(int(found[-1]) if found else -1)
+    return not all(sorted(run) == list(range(max(0, min(run)), max(0, min(run)) + len(run))) for run in runs.values())
+
+
+def nested(classes: Iterable[str]) -> str:
+    """A sentence on a folder that is a class and holds folders which are classes besides; nothing elsewhere.
+
+    >>> nested(["cat", "cat/more", "dog"])
+    'cat holds images and the folder cat/more, which is a class of its own'
+    """
+    found = set(classes)
+    inner = next((each for each in sorted(found) if each.rpartition("/")[0] in found), "")
+    outer = inner.rpartition("/")[0]
+    return f"{outer[-40:]} holds images and the folder {inner[-60:]}, which is a class of its own" if inner else ""
 
 
 def _last(name: str) -> str:

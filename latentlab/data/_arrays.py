@@ -31,6 +31,7 @@ from latentlab.data._names import readable
 from latentlab.data._of_kind import dataset_of, is_bytes, kind_of_array
 from latentlab.data._pixels import as_bytes, rounded
 from latentlab.data._points import axis_among, is_named
+from latentlab.data._suspects import said_of_neighbours
 from latentlab.data.dataset import Dataset, Factor, FactorKind, Images, Rows
 from latentlab.data.kinds import image_form
 from latentlab.errors import InputError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from latentlab.system.chunks import Checked
 
 IMAGES = ("images", "imgs", "signals", "spectra", "samples", "x", "X", "data")
+SIGNALS = ("signals", "spectra")
 LABELS = ("labels", "label", "y")
 FACTORS = ("factors", "v")
 NAMES, KINDS = "factor_names", "factor_kinds"
@@ -71,6 +73,7 @@ def from_arrays(
         held = ", ".join(sorted(arrays))[:60] or "nothing"
         raise InputError(f"{path} holds {held}; expected an array called images (or signals, imgs, x, data)")
     kind = kind or (_word(_guarded(path, lambda: arrays["kind"][...])) if "kind" in arrays else "")
+    kind = kind or ("signal" if next(name for name in IMAGES if name in arrays) in SIGNALS else "")
     data = _samples(path, x, arrays, kind, {k: v for k, v in ({"axes": axes} | dict(how or {})).items() if v})
     labels, label_names = labels_of(path, _pick(arrays, LABELS), len(data))
     factors, specs = _factors(path, arrays, len(data))
@@ -99,7 +102,8 @@ def _samples(path: Path, x: Any, arrays: Mapping[str, Any], asked: str, how: dic
     told = _told(about) | ({"axes": axes} if axes else {}) | how
     data = dataset_of(path, _guarded(path, lambda: x[...]), kind, told)
     named = (f"the axis is {axis}",) if axis not in ("", "axis") else ()
-    return _looked_at(replace(data, source=source, remarks=(*_laid(tuple(x.shape), data), *named)))
+    alike = said_of_neighbours(first) if kind == "table" and not asked and "feature_names" not in about else ()
+    return _looked_at(replace(data, source=source, remarks=(*_laid(tuple(x.shape), data), *named, *alike)))
 
 
 def _looked_at(data: Dataset) -> Dataset:
@@ -358,7 +362,8 @@ def _unpacked(path: Path, at: tuple[int, ...]) -> dict[str, NDArray[Any]]:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         wanted = {*KNOWN, *stand_ins(keys, KNOWN).values()}
         held = {key: read_member(path, archive, key) for key in keys if key in wanted or is_named(key)}
-        return held or {key: np.empty(0) for key in keys}
+        found = held.keys() & {*IMAGES, *stand_ins(keys, KNOWN).values()}
+        return held if found else {key: np.empty(0) for key in keys}
 
 
 def read_member(path: Path, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from latentlab.data.dataset import Dataset, Samples, check_ids, labelled
+from latentlab.data.dataset import Dataset, Rows, Samples, check_ids, labelled
 from latentlab.data.kinds import kind_of
 from latentlab.errors import InputError, MissingError
 from latentlab.system.limits import LOOKING, rows_at_once
@@ -90,7 +91,8 @@ def _labels(data: Dataset) -> Finding:
     values, counts = np.unique(known, return_counts=True)
     if not len(values):
         return _finding("labels", "no class", "no row has a label: −1 marks rows without one")
-    found = f"{len(values)} classes of {counts.min():,} to {counts.max():,} {data.form.plural}"
+    sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts.min():,}"
+    found = f"{len(values)} classes of {sizes} {data.form.plural}"
     if without := len(labels) - len(known):
         found += f"; {without:,} of {len(labels):,} rows have no label"
     return _finding("labels", found, "only one class" if len(values) == 1 else "")
@@ -119,13 +121,32 @@ def _values(data: Dataset) -> list[Finding]:
     rows = np.unique(np.linspace(0, len(data) - 1, min(len(data), ROWS)).astype(np.int64))
     step, read = rows_at_once(math.prod(data.form.shape), BLOCK), [0]
 
+    marks: list[int] = []
+
     def blocks() -> Iterator[Samples]:
         for start in range(0, len(rows), step):
-            yield data.read(rows[start : start + step])
+            block = data.read(rows[start : start + step])
+            marks.extend(hash(sample.tobytes()) for sample in block)
+            yield block
             read[0] = start + step
 
     try:
         examined = kind_of(data.form).examined(data.form, blocks())
     except InputError as error:
         return [_finding("values", f"{read[0]:,} of {len(rows):,} rows were read", str(error), usable=False)]
-    return [_finding(what, found, problem) for what, found, problem in examined]
+    return [_finding(what, found, problem) for what, found, problem in examined] + _alike(data, rows, marks)
+
+
+def _alike(data: Dataset, rows: Rows, marks: list[int]) -> list[Finding]:
+    """How many samples are the same as another, and how many of them are in two splits."""
+    _, kind, times = np.unique(np.array(marks), return_inverse=True, return_counts=True)
+    if len(times) == len(rows):
+        return []
+    within = {name: set(kind[np.isin(rows, part)].tolist()) for name, part in data.splits.items()}
+    across = [
+        f"{len(within[one] & within[other]):,} are in both {one} and {other}"
+        for one, other in combinations(within, 2)
+        if within[one] & within[other]
+    ]
+    found = f"{len(rows) - len(times):,} of {len(rows):,} {data.form.plural} repeat another"
+    return [_finding("duplicates", found, ", ".join(across))]

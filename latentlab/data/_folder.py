@@ -12,9 +12,10 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from latentlab.data._arrangement import UNLABELLED, arranged, doubled
+from latentlab.data._arrangement import UNLABELLED, arranged, doubled, nested, paired
 from latentlab.data._arrays import open_zip
 from latentlab.data._fingerprint import Known, of_files
+from latentlab.data._foreign import told_by_name
 from latentlab.data._listing import SUFFIXES, Listing, Stamp, natural, of_archive, of_folder, stored_names, with_slashes
 from latentlab.data._names import readable
 from latentlab.data._suspects import said_of_levels
@@ -57,7 +58,10 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
     files, remarks = _headers(path, *listing.known(path), size is not None), listing.remarks
     if not files:
         held = f" ({remarks[0].split(': ', 1)[1][:60]})" if remarks else ""
-        raise MissingError(f"{str(path)[-40:]} holds no images{held}; expected {', '.join(sorted(SUFFIXES))}"[:200])
+        kinds = [(kind, told_by_name(f"x{kind}")) for kind, _ in listing.passed.most_common()]
+        expected = next((f"{kind} is {told}" for kind, told in kinds if told), "")
+        expected = expected or f"expected {', '.join(sorted(SUFFIXES))}"
+        raise MissingError(f"{str(path)[-40:]} holds no images{held}; {expected}"[:200])
     colour, (width, height) = _layout(path, files, resized=size is not None)
     if size is None and max(width, height) not in SIZES:
         came = f"{files[0].name[-40:]} is {_by(files[0].size)}"
@@ -102,8 +106,7 @@ def _assumed(files: tuple[_File, ...], classes: list[str]) -> Iterator[str]:
     if UNLABELLED in classes:
         count = classes.count(UNLABELLED)
         yield f"{count:,} of {len(files):,} images are not in a class folder; their class is called {UNLABELLED}"
-    if alike := doubled(classes):
-        yield alike
+    yield from filter(None, (paired([file.name for file in files], classes), doubled(classes), nested(classes)))
 
 
 def _renamed(names: list[str]) -> tuple[str, ...]:
@@ -230,7 +233,7 @@ def open_image(path: Path, name: str, open_file: Opener, *, large: bool = False)
         if isinstance(error, UnidentifiedImageError):
             if refused := _refusal(name, open_file):
                 raise InputError(f"{str(path / name)[-90:]}: {refused}") from error
-            why = "it is not an image"
+            why = "it is not an image" if _holds_bytes(name, open_file) else "it is empty"
         raise InputError(f"{path}: cannot read image {name[-60:]} ({why}); repair or remove it") from error
 
 
@@ -245,6 +248,11 @@ def _refusal(name: str, open_file: Opener) -> str:
         if file.read(12)[4:8] == b"ftyp":  # phones and browsers give HEIC and AVIF any suffix
             return "it is HEIC, AVIF or a video, which are not read; convert it to JPEG or PNG"
         return refusal(file)
+
+
+def _holds_bytes(name: str, open_file: Opener) -> bool:
+    with open_file(name) as file:
+        return bool(file.read(1))
 
 
 def _placeholder(name: str, open_file: Opener) -> bool:

@@ -17,7 +17,7 @@ from latentlab.system import registry
 from latentlab.system.precision import beyond_exact
 
 LEAST_SIDE = 4  # pixels of an image; what is narrower is more likely channels
-NARROW = 16  # an image of floats is not that many times as long as it is high
+NARROW = 8  # an image of floats is not that many times as long as it is high
 
 
 def dataset_of(where: Path, x: Any, kind: str, about: Mapping[str, Any]) -> Dataset:

@@ -22,7 +22,7 @@ from latentlab.data._ids import ids_of, numbered
 from latentlab.data._of_kind import dataset_of
 from latentlab.data._points import points_of
 from latentlab.data._roles import Roles, kinds_of, listed, name_of, names_of, some
-from latentlab.data._suspects import said_of_columns
+from latentlab.data._suspects import said_of_columns, said_of_neighbours
 from latentlab.data._textual import WIDEST, Table, read_table
 from latentlab.data.dataset import Dataset
 from latentlab.data.kinds import Form, kind_named
@@ -148,7 +148,7 @@ def of_table(where: str, table: Table, roles: Roles, *, name: str, source: Mappi
     remarks += [_as_numbers(table, each.name) for each in kept if not each.levels and _is_code(table, each.name)]
     remarks += [*without, *said_of_columns(table, kept, found, label_names)]
     if roles.kind == "table":
-        remarks += _hinted(kept, roles)
+        remarks += _hinted(kept, roles) if table.names else said_of_neighbours(_stacked(kept))
         data = numbers(name, _inputs(where, kept, roles), remarks=tuple(remarks), source=source)
     else:
         data, said = _of_kind(where, kept, roles)
@@ -218,6 +218,10 @@ def _hinted(kept: list[Cells], roles: Roles) -> list[str]:
     if all(each.what == "whole" and each.known.min() >= 0 for each in kept) and max(e.known.max() for e in kept) > 1:
         return ["all columns hold whole numbers from 0; kind=counts reads them as counts"]
     return []
+
+
+def _stacked(kept: list[Cells]) -> Floats:
+    return np.stack([each.values for each in kept if not each.levels] or [np.zeros(0)], axis=-1)
 
 
 def _left_out(cells: Cells, roles: Roles) -> str:

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from latentlab.cli import run
 from latentlab.data import check, load
 from latentlab.errors import InputError
 
@@ -358,3 +359,33 @@ def test_the_only_array_of_a_file_is_its_samples_by_whatever_name(tmp_path: Path
         load(write(tmp_path / f"two{suffix}", arr_0=GREY, arr_1=GREY))
     with pytest.raises(InputError, match="holds labels; expected an array called images"):
         load(write(tmp_path / f"labels{suffix}", labels=np.arange(6)))
+
+
+def test_rows_whose_columns_follow_one_another_are_asked_about(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=(20, 200))
+    smooth, said = noise.cumsum(axis=1), "neighbouring columns are alike"
+    for rows, told in ((noise, False), (smooth, True), ((noise * 3000).astype(np.int16), True)):
+        np.save(tmp_path / "x.npy", rows)
+        assert any(said in each for each in load(tmp_path / "x.npy").remarks) == told
+        assert not any(said in each for each in load(tmp_path / "x.npy", kind="table").remarks)
+    np.savetxt(tmp_path / "x.csv", smooth, delimiter=",")
+    assert any(said in each for each in load(tmp_path / "x.csv").remarks)
+    np.savez(tmp_path / "x.npz", signals=noise)
+    assert load(tmp_path / "x.npz").form.kind == "signal"
+
+
+def test_every_array_of_a_file_without_samples_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", recordings=np.zeros((4, 9)), labels=np.arange(4))
+    with pytest.raises(InputError, match="holds labels, recordings; expected an array called images"):
+        load(tmp_path / "x.npz")
+
+
+def test_a_wide_table_is_checked_in_few_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 500))
+    rows[:, 400] = 3
+    np.save(tmp_path / "x.npy", rows)
+    assert run(["data", "check", str(tmp_path / "x.npy")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 40
+    assert "475 more" in lines[-1]
+    assert any(line.startswith("column 401") and "never varies" in line for line in lines)

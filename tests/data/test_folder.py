@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from latentlab.data import load
+from latentlab.data import check, load
 from latentlab.errors import InputError, MissingError
 
 RNG = np.random.default_rng(0)
@@ -163,7 +163,7 @@ def test_what_is_passed_over_is_counted_aloud(tmp_path: Path, caplog: pytest.Log
     assert f"{tmp_path.name}: 4 of 8 files skipped: 3 .heic, 1 .dvc" in caplog.text
     for k in range(4):
         (tmp_path / f"{k}.jfif").unlink()
-    with pytest.raises(MissingError, match=r"holds no images \(3 \.heic, 1 \.dvc\); expected \.bmp"):
+    with pytest.raises(MissingError, match=r"holds no images \(3 \.heic, 1 \.dvc\); \.heic is a picture"):
         load(f"{tmp_path}/")
 
 
@@ -461,3 +461,53 @@ def test_classes_that_differ_in_capitals_alone_are_said(tmp_path: Path) -> None:
         save(tmp_path / name / "0.png", 6, 6)
     told = "classes: 'Cat' and 'cat' are two levels, which differ in capitals, spaces or encoding alone"
     assert told in load(tmp_path).remarks
+
+
+def keep(path: Path, grey: int = 0) -> None:
+    """Write an image of one grey."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((4, 4), grey, np.uint8)).save(path)
+
+
+@pytest.mark.parametrize(("one", "other", "stems", "said"), [
+    ("images", "masks", ["0", "1", "2", "3"], True), ("train_img", "train_gt", ["0", "1", "2", "3"], True),
+    ("A", "B", ["0", "1", "2", "x0", "x1"], False),
+    ("cat", "dog", ["p_01", "p_02", "p_03", "p_04"], False),
+    ("day", "night", ["p9", "p12", "p40", "p77"], True), ("A", "B", ["ulm", "bonn", "jena", "kiel"], True),
+])  # fmt: skip
+def test_two_folders_that_go_together_are_asked_about(
+    tmp_path: Path, one: str, other: str, stems: list[str], said: bool
+) -> None:
+    for folder in (one, other):
+        for stem in stems:
+            keep(tmp_path / folder / f"{stem}.png")
+    told = f"{min(one, other)} and {max(one, other)} are read as 2 classes; if one holds the masks"
+    assert [told in each for each in load(tmp_path).remarks] == [True] * said
+
+
+def test_masks_beside_their_images_and_folders_in_a_class_are_said(tmp_path: Path) -> None:
+    for name in ("a.png", "a_mask.png", "b.png", "b_mask.png"):
+        keep(tmp_path / "x" / name)
+    assert "2 of 4 images are called like another and _mask" in load(tmp_path / "x").remarks[0]
+    for name in ("cat/a.png", "cat/more/b.png", "dog/c.png"):
+        keep(tmp_path / "y" / name)
+    assert load(tmp_path / "y").remarks == ("cat holds images and the folder cat/more, which is a class of its own",)
+
+
+def test_images_in_two_splits_are_found_by_check(tmp_path: Path) -> None:
+    for k, name in enumerate(["train/0.png", "train/1.png", "train/2.png", "test/3.png"]):
+        keep(tmp_path / name, 40 * k)
+    keep(tmp_path / "test" / "4.png")
+    findings = {each["what"]: each for each in check(tmp_path)}
+    assert findings["duplicates"]["found"] == "1 of 5 images repeat another"
+    assert findings["duplicates"]["problem"] == "1 are in both train and test"
+
+
+def test_an_empty_file_and_a_folder_of_another_format_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.heic").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"\.heic is a picture, which is not read; convert"):
+        load(tmp_path / "a")
+    (tmp_path / "a" / "1.png").write_bytes(b"")
+    with pytest.raises(InputError, match="it is empty"):
+        load(tmp_path / "a")

@@ -29,6 +29,7 @@ SEEN = "itself"
 RGB = ("red", "green", "blue")
 MIDDLE = (0.001, 0.999)
 NORMAL = 1.4826  # times the median distance from the median is the standard deviation of a normal distribution
+DARK = 16  # of 255: images that are not brighter are hardly meant to be
 LOOKED_AT = 1 << 23  # values that tell the range
 MATCHED = ("intensity", 0.005)  # mean intensities that differ by less, of a range of 1, are called equal
 SIDE, FREQUENCIES = 16, 10  # of the coarse picture and the spectrum that a regressor sees
@@ -243,6 +244,8 @@ def examined(form: Form, blocks: Iterable[Samples]) -> list[tuple[str, str, str]
     problem = f"{flat:,} of {seen:,} images are constant" if flat else ""
     if form.bytes and high <= 1:
         problem = "no pixel exceeds 1 of 255: were floats or flags saved as uint8? multiply by 255"
+    elif form.bytes and high < DARK:
+        problem = f"no pixel exceeds {high:g} of 255: are they numbers of classes? spread them over 0 to 255"
     channels = [("channels", ", ".join(form.names), "")] if form.names else []
     unit = f" {form.unit}" if form.unit else ""
     return [*channels, ("pixels", f"{low:g} to {high:g}{unit} in {seen:,} rows", problem)]
