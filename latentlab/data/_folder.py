@@ -56,6 +56,7 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         raise InputError(f"{path}: size={size} is not between {SIZES.start} and {SIZES.stop - 1}")
     listing = _listing(path)
     files, remarks = _headers(path, *listing.known(path), size is not None), listing.remarks
+    untold = f"labels are not read from {listing.annotated}, but from folders: one folder of images for each label"
     if not files:
         held = f" ({remarks[0].split(': ', 1)[1][:60]})" if remarks else ""
         kinds = [(kind, told_by_name(f"x{kind}")) for kind, _ in listing.passed.most_common()]
@@ -80,7 +81,13 @@ def load(path: Path, *, size: int | None = None) -> Dataset:
         label_names=tuple(readable(_without_common(names))) if len(names) > 1 else (),
         splits=splits,
         source={"name": "images", "files": len(files)} | ({"size": size} if size else {}),
-        remarks=(*remarks, *_assumed(files, classes), *_renamed(names), *said_of_levels("classes", names)),
+        remarks=(
+            *remarks,
+            *_assumed(files, classes),
+            *_renamed(names),
+            *([untold] if listing.annotated and len(names) < 2 else []),
+            *said_of_levels("classes", names),
+        ),
         form=form,
     )
 

@@ -16,6 +16,7 @@ SUFFIXES = frozenset(
 )
 SERVICE = frozenset({"@eaDir", "@Recycle", "#recycle", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini"})
 Stamp = tuple[int, int, int]  # inode, size and time of the last change
+TABLES, BESIDE = (".csv", ".tsv", ".parquet", ".xlsx"), (".txt", ".json", ".xml")  # where labels may be written
 NAMED = 5  # suffixes that are named among what is skipped
 
 
@@ -35,6 +36,12 @@ class Listing:
             self.images.append(name)
         else:
             self.passed[suffix or "without a suffix"] += 1
+
+    @property
+    def annotated(self) -> str:
+        """The ending of skipped files that may hold the labels of the images: a table, or a file beside each image."""
+        beside = (kind for kind in BESIDE if self.passed[kind] >= len(self.images))
+        return next((kind for kind in TABLES if self.passed[kind]), next(beside, ""))
 
     def known(self, path: Path) -> tuple[tuple[str, ...], tuple[Stamp, ...]]:
         """The names, and by what it is seen that a file (of a zip, all of it) is another than it was."""

@@ -494,6 +494,20 @@ def test_masks_beside_their_images_and_folders_in_a_class_are_said(tmp_path: Pat
     assert load(tmp_path / "y").remarks == ("cat holds images and the folder cat/more, which is a class of its own",)
 
 
+def test_labels_in_a_table_or_beside_images_are_said_not_to_be_read(tmp_path: Path) -> None:
+    for folder, notes in (("kaggle", ["train.csv"]), ("beside", ["1.txt", "2.txt"]), ("few", ["1.txt"])):
+        for name in ("1.png", "2.png"):
+            keep(tmp_path / folder / name)
+        for note in notes:
+            (tmp_path / folder / note).write_text("id,label\n")
+    said = {name: load(tmp_path / name).remarks[1:] for name in ("kaggle", "beside", "few")}
+    told = "labels are not read from {}, but from folders: one folder of images for each label"
+    assert said == {"kaggle": (told.format(".csv"),), "beside": (told.format(".txt"),), "few": ()}
+    for name in ("a/1.png", "b/2.png", "train.csv"):
+        keep(tmp_path / "classes" / name) if name.endswith("png") else (tmp_path / "classes" / name).write_text("")
+    assert len(load(tmp_path / "classes").remarks) == 1
+
+
 def test_images_in_two_splits_are_found_by_check(tmp_path: Path) -> None:
     for k, name in enumerate(["train/0.png", "train/1.png", "train/2.png", "test/3.png"]):
         keep(tmp_path / name, 40 * k)
