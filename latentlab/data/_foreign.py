@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from latentlab.system.regular import open_regular
+
 _TO_CSV, _TO_NPY = "save the table as .csv or .parquet", "save the numbers as .npy or .npz"
 _PICTURES, _UNPACK = "convert the images to PNG or JPEG", "unpack it and give what is in it"
 KINDS: tuple[tuple[str, str, str], ...] = (  # endings, what a file of that ending is, and what to do
@@ -90,9 +92,6 @@ def told_by_content(start: bytes) -> str:
 
 
 def told_of(path: Path) -> str:
-    """What a file is by its first bytes, and what to do; empty where they are not known or cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return told_by_content(file.read(LONGEST_START))
-    except OSError:
-        return ""
+    """What a regular file is by its first bytes, and what to do; empty where they are not known."""
+    with open_regular(path) as file:
+        return told_by_content(file.read(LONGEST_START))
