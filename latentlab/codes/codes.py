@@ -294,7 +294,9 @@ class Codes:
 
     @property
     def classes(self) -> dict[int, str]:
-        """The name of each label that occurs, all different; empty where they have no names but their numbers.
+        """The name of each class that occurs, all different; empty where they have no names but their numbers.
+
+        Rows without a label have none.
 
         >>> Codes(np.zeros((2, 1), np.float32), labels=np.array([1, 0]), label_names=("cat", "dog")).classes
         {0: 'cat', 1: 'dog'}
@@ -302,10 +304,31 @@ class Codes:
         if self.labels is None or all(name == str(k) for k, name in enumerate(self.label_names)):
             return {}
         known: dict[int, str] = {}
-        for k in np.unique(self.labels).tolist():
-            name = self.label_names[k] if 0 <= k < len(self.label_names) else str(k)
+        for k in np.unique(self.labels[self.labels >= 0]).tolist():
+            name = self.label_names[k] if k < len(self.label_names) else str(k)
             known[k] = name if name not in known.values() else free(f"{name} ({k})", known.values())
         return known
+
+    def class_names(self, positions: Any = slice(None)) -> list[str | None]:
+        """The names of the classes of rows.
+
+        Parameters
+        ----------
+        positions : slice or array
+            Where the rows stand; all by default.
+
+        Returns
+        -------
+        list of str or None
+            A name for each, None where a row has no label or classes have no names; empty where there are no labels.
+
+        Examples
+        --------
+        >>> Codes(np.zeros((2, 1), np.float32), labels=np.array([-1, 0]), label_names=("cat", "dog")).class_names()
+        [None, 'cat']
+        """
+        known = self.classes
+        return [] if self.labels is None else [known.get(k) for k in self.labels[positions].tolist()]
 
     def spec(self, name: str) -> Factor | None:
         """What is known of a factor.

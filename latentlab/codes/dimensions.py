@@ -134,7 +134,7 @@ def factors_of(codes: Codes) -> tuple[Floats, tuple[str, ...], tuple[FactorKind,
     if codes.factors is not None and codes.specs:
         names, kinds, columns = codes.factor_names(), tuple(s.kind for s in codes.specs), codes.factors
     elif codes.labels is not None:
-        names, kinds, columns = ("label",), ("categorical",), as_factor(codes.labels)
+        names, kinds, columns = ("label",), ("categorical",), as_factor(codes.labels, codes.label_names)
     else:
         return np.empty((len(codes), 0)), (), ()
     kept = [k for k in range(columns.shape[1]) if len(np.unique(columns[~np.isnan(columns[:, k]), k])) > 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,10 +174,20 @@ class CodesWriter:
 
 def _column_names(specs: Iterable[Factor]) -> list[str]:
     """Factor names as HDF5 column names: no slash, none that the format has taken, no two alike."""
-    names: list[str] = []
-    for spec in specs:
-        names.append(free(re.sub(r"[/\0]", "_", spec.name) or "factor", [*RESERVED, *EXPORTED, *names]))
-    return names
+    return unlike([re.sub(r"[/\0]", "_", spec.name) or "factor" for spec in specs], {*RESERVED, *EXPORTED})
+
+
+def unlike(names: Sequence[str], taken: Collection[str]) -> list[str]:
+    """Names of columns beside those that are taken: a name that is not keeps it, another becomes `free` of all names.
+
+    >>> unlike(["z0", "factor z0", "a", "a"], ["z0"])
+    ['factor factor z0', 'factor z0', 'a', 'factor a']
+    """
+    used, found = {*taken, *names}, []
+    for k, name in enumerate(names):
+        found.append(free(name, used) if name in taken or name in names[:k] else name)
+        used.add(found[-1])
+    return found
 
 
 def free(name: str, taken: Collection[str]) -> str:

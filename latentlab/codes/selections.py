@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.codes.codes import Codes
 from latentlab.codes.dimensions import factors_of
-from latentlab.codes.h5ad import free
+from latentlab.codes.h5ad_writer import unlike
+from latentlab.codes.labels import as_values
 from latentlab.codes.symbols import symbols
 from latentlab.errors import InputError
 
@@ -155,7 +156,7 @@ def facts(codes: Codes, position: int) -> str:
     'dog'
     """
     if codes.factors is None:
-        return "" if codes.labels is None or not codes.classes else codes.classes[int(codes.labels[position])]
+        return "" if codes.labels is None or not codes.classes else codes.classes.get(int(codes.labels[position]), "")
     known = [pair for pair in zip(codes.specs, codes.factors[position], strict=True) if np.isfinite(pair[1])]
     return ", ".join(f"{spec.name} {_text(spec.values[int(value)] if spec.values else value)}" for spec, value in known)
 
@@ -298,18 +299,18 @@ def _text(value: float | str) -> str:
 
 
 def as_table(codes: Codes, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Those rows as a table to take along: row id and name, factors, label, codes."""
+    """Those rows as a table to take along: row id and name, factors by value, label by name, codes."""
     import pandas as pd
 
     others: dict[str, Any] = {} if codes.labels is None else {"label": codes.labels[rows]}
-    if codes.labels is not None and (classes := codes.classes):
-        others = {"label": [classes[k] for k in codes.labels[rows].tolist()], "label_code": codes.labels[rows]}
+    if codes.labels is not None and codes.classes:
+        others = {"label": codes.class_names(rows), "label_code": codes.labels[rows]}
     others |= dict(zip(symbols(codes.latent_dim), codes.mean[rows].T, strict=True))
     found: dict[str, Any] = {"row": codes.row_ids[rows]}
     if codes.row_names is not None:
         found["row_name"] = codes.row_names[rows]
-    for k, name in enumerate(codes.factor_names()):
-        found[free(name, [*found, *others])] = codes.factors[rows, k] if codes.factors is not None else []
+    for k, name in enumerate(unlike(codes.factor_names(), [*found, *others])):
+        found[name] = [] if codes.factors is None else as_values(codes.specs[k], codes.factors[rows, k])
     return pd.DataFrame(found | others)
 
 

@@ -87,7 +87,7 @@ def _finding(what: str, found: str, problem: str = "", *, usable: bool = True) -
 
 def _labels(data: Dataset) -> Finding:
     labels = np.asarray(data.labels)
-    known = labels[labels >= 0] if data.label_names else labels[labelled(labels)]
+    known = labels[labelled(labels, data.label_names)]
     values, counts = np.unique(known, return_counts=True)
     if not len(values):
         return _finding("labels", "no class", "no row has a label: −1 marks rows without one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -301,14 +301,19 @@ def is_grid(grid: Any, rows: int, factors: NDArray[np.floating] | None = None) -
     return True
 
 
-def labelled(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+def labelled(labels: NDArray[np.int64], names: Sequence[str] = ()) -> NDArray[np.bool_]:
     """Which rows (n,) have a label. −1 says that a row has none where the other labels count up from 0, or are 1, 2, ….
 
-    It is a class as good as any where that is not so: two classes called −1 and 1, ratings from −2 to 2.
+    It is a class as good as any where that is not so: two classes called −1 and 1, ratings from −2 to 2. Where classes
+    have names, these are those of 0, 1, …, also among rows that have none of the first class.
 
     >>> labelled(np.array([-1, 0, 1])).tolist(), labelled(np.array([-1, 1, 1])).tolist()
     ([False, True, True], [True, True, True])
+    >>> labelled(np.array([-1, 1, 1]), ["cat", "dog"]).tolist()
+    [False, True, True]
     """
+    if len(names):
+        return labels >= 0
     known = labels != -1
     others = np.unique(labels[known])
     from_one = len(others) > 1 and np.array_equal(others, np.arange(1, len(others) + 1))

@@ -36,6 +36,14 @@ def test_which_rows_have_a_label(labels: list[int], known: list[int]) -> None:
     assert np.isnan(as_factor(np.array(labels))).ravel().tolist() == [not each for each in known]
 
 
+def test_named_classes_count_from_the_first_also_where_it_has_no_row() -> None:
+    names = ("cat", "dog")
+    assert labelled(np.array([-1, 1, 1]), names).tolist() == [False, True, True]
+    codes = Codes(np.zeros((3, 1), np.float32), labels=np.array([-1, 1, 1]), label_names=names)
+    assert codes.class_names() == [None, "dog", "dog"]
+    assert np.isnan(as_factor(codes.labels, names)).ravel().tolist() == [True, False, False]  # type: ignore[arg-type]
+
+
 def halves(n: int = 600) -> tuple[Codes, Codes]:
     """Codes half of whose rows have no label, and those of the other half alone."""
     rng = np.random.default_rng(0)

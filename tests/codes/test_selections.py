@@ -81,6 +81,18 @@ def test_the_table_to_take_along_has_ids_factors_and_codes() -> None:
     assert list(found.columns)[1:5] == list(codes.factor_names())
 
 
+def test_the_table_to_take_along_has_words_and_leaves_open_what_is_not_known() -> None:
+    specs = (Factor("shape", values=("square", "heart")), Factor("z0", "ordinal", (5.0, 7.5)), Factor("factor z0"))
+    factors = np.array([[1.0, 0.0, 3.0], [np.nan, 1.0, 4.0]])
+    codes = Codes(np.ones((2, 1), np.float32), None, factors, specs, np.array([-1, 1]), label_names=("-1", "cat"))
+    found = as_table(codes, np.arange(2))
+    assert found["shape"].tolist() == ["heart", None]
+    assert found["factor z0"].tolist() == [3.0, 4.0], "a name that is free is kept"
+    assert found["factor factor z0"].tolist() == [5.0, 7.5]
+    assert found["label"].tolist() == [None, "cat"]
+    assert found["z0"].tolist() == [1.0, 1.0]
+
+
 def test_rows_with_names_are_named_by_them_or_by_their_ids() -> None:
     z, names = np.zeros((3, 1), np.float32), np.array(["AAC-1", "7", "B 2"])
     codes = Codes(z, row_ids=np.array([5, 6, 7]), row_names=names)

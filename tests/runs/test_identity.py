@@ -344,6 +344,7 @@ def test_a_grid_given_for_other_rows_is_refused_and_one_in_a_file_not_believed(t
 
 # Names
 
+OURS = ("rate", "distortion", "pca_x", "umap_y")
 awkward = st.lists(
     st.sampled_from(["row", "label", "label_code", "rate", "z0", "z1", "z0_variance", "pca_x", "umap_y", "factor row",
                      "x/y", "x_y", "factor z0", "distortion", "_index"]),
@@ -371,8 +372,28 @@ def test_no_column_overwrites_another(names: list[str], there_once: Run, tmp_pat
         assert columns.columns.is_unique
         assert np.array_equal(columns[["z0", "z1"]].to_numpy("f4"), codes.mean)
         assert columns["row"].tolist() == list(range(20))
-        for column in factors.T:
-            assert any(np.array_equal(columns[name].to_numpy(), column) for name in columns)
+        for name, column in zip(names, factors.T, strict=True):
+            known = [each for each in columns if np.array_equal(columns[each].to_numpy(), column)]
+            assert known
+            assert name in known or name in {"row", "z0", "z1", "label", "label_code", "z0_variance"} | set(OURS)
+
+
+def test_a_row_without_a_label_has_no_class_in_an_export(there_once: Run, tmp_path: Path) -> None:
+    pq, anndata = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("anndata")
+    run, z = there_once, np.random.default_rng(0).normal(size=(4, 2)).astype("f4")
+    specs = tuple(map(Factor, ("Z0", "LABEL", "z9")))
+    codes = Codes(z, None, np.arange(12.0).reshape(4, 3), specs, np.array([-1, 1, 2, -1]), label_names=("a", "b", "-1"))
+    assert codes.classes == {1: "b", 2: "-1"}
+    run.projections_path.unlink(missing_ok=True)
+    save_codes(run.codes_path, codes)
+    table = pq.read_table(ll.export(run, tmp_path / "c.parquet", "parquet"))
+    assert table["label"].to_pylist() == [None, "b", "-1", None]
+    assert table["label_code"].to_pylist() == [-1, 1, 2, -1]
+    lower = [name.lower() for name in table.column_names]
+    assert sorted(set(lower)) == sorted(lower), "DuckDB does not tell capitals apart"
+    obs = anndata.read_h5ad(ll.export(run, tmp_path / "c.h5ad", "h5ad")).obs
+    assert obs["label"].astype(object).where(obs["label"].notna(), None).tolist() == [None, "b", "-1", None]
+    assert load_codes(tmp_path / "c.h5ad").labels.tolist() == [-1, 1, 2, -1]  # type: ignore[union-attr]
 
 
 def test_class_names_reach_anndata_and_come_back(there_once: Run, tmp_path: Path) -> None:

@@ -169,6 +169,6 @@ def _classes(data: Dataset) -> tuple[NDArray[np.int64], tuple[str, ...]]:
             return np.zeros(len(data), np.int64), ("",)
         numbers, names = data.factors[:, k].astype(np.int64), tuple(map(str, data.specs[k].values))
     seen, of_row = np.unique(numbers, return_inverse=True)
-    missing = data.labels is not None and not labelled(data.labels).all()
+    missing = data.labels is not None and not labelled(data.labels, names).all()
     named = {k: names[k] if 0 <= k < len(names) else str(k) for k in seen} | ({-1: "unlabelled"} if missing else {})
     return of_row, tuple(named[k] for k in seen)

@@ -134,9 +134,10 @@ def known_factors(data: Dataset) -> tuple[Floats, list[Factor]]:
     """The factors that vary: columns and specifications; the label is one where there are no others."""
     if data.factors is not None and data.specs:
         columns, specs = data.factors, list(data.specs)
-    elif data.labels is not None and labelled(data.labels).any():
+    elif data.labels is not None and labelled(data.labels, data.label_names).any():
         classes = int(data.labels.max()) + 1
-        columns, specs = as_factor(data.labels), [Factor("label", "categorical", tuple(range(classes)))]
+        columns = as_factor(data.labels, data.label_names)
+        specs = [Factor("label", "categorical", tuple(range(classes)))]
     else:
         return np.zeros((len(data), 0)), []
     vary = [k for k in range(columns.shape[1]) if np.nanmin(columns[:, k]) < np.nanmax(columns[:, k])]

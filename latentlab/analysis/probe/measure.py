@@ -178,7 +178,7 @@ def _classes(codes: Codes, factor: str | None) -> tuple[NDArray[np.int64], str]:
     """The class of each row (n,), −1 where it is missing, and the factor's name."""
     if codes.labels is not None and factor in (None, "label"):
         numbered = np.unique(codes.labels, return_inverse=True)[1]  # 0, 1, …: theirs may be −1 and 1
-        return np.where(labelled(codes.labels), numbered, -1), "label"
+        return np.where(labelled(codes.labels, codes.label_names), numbered, -1), "label"
     columns, names, kinds = factors_of(codes)
     few = [name for name, kind in zip(names, kinds, strict=True) if kind in ("categorical", "ordinal")]
     name = factor or next(iter(few), None)

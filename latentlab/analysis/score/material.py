@@ -30,7 +30,7 @@ def material(mean: NDArray[Any], variance: NDArray[Any] | None, rows: Codes | Da
 def factors_of(rows: Codes | Dataset) -> tuple[NDArray[np.float64] | None, tuple[Factor, ...]]:
     """The factors (n, k) of rows and what they are; labels serve as one where there are none."""
     if rows.factors is None and rows.labels is not None:
-        return as_factor(rows.labels), (Factor("label", "categorical"),)
+        return as_factor(rows.labels, rows.label_names), (Factor("label", "categorical"),)
     return rows.factors, rows.specs
 
 

@@ -323,8 +323,8 @@ def _information(codes: Codes) -> dict[str, Any]:
     if codes.variance is not None:
         found["rate"] = float(np.mean(np.asarray(codes.rate, np.float64)))
         found["active_units"] = int(codes.active.sum())
-    if codes.labels is not None and len(np.unique(codes.labels[labelled(codes.labels)])) > 1:
-        classes = as_factor(codes.labels)
+    if codes.labels is not None and len(np.unique(codes.labels[labelled(codes.labels, codes.label_names)])) > 1:
+        classes = as_factor(codes.labels, codes.label_names)
         linear = linear_probe(codes.mean, classes)
         found |= {"probe": linear.value, "chance": linear.parts["chance"]}
         found["knn"] = knn_probe(codes.mean, classes).value
@@ -349,7 +349,7 @@ def _widths(
     if codes.labels is not None:
         groups = {
             codes.classes.get(label, str(label)): float(np.median(width[codes.labels == label]))
-            for label in np.unique(codes.labels[labelled(codes.labels)]).tolist()
+            for label in np.unique(codes.labels[labelled(codes.labels, codes.label_names)]).tolist()
         }
         found["by_label"] = groups if len(groups) <= 20 else {}
     return found

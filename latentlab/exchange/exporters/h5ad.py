@@ -43,7 +43,8 @@ def _name_classes(obs: Any, codes: Codes) -> None:
     mark(obs.create_dataset("label_code", data=codes.labels), "array", "0.2.0")
     group = mark(obs.create_group("label"), "categorical", "0.2.0")
     group.attrs["ordered"] = False
-    places = np.searchsorted(list(codes.classes), codes.labels).astype(np.int32)
+    places = np.searchsorted(list(codes.classes), codes.labels)
+    places = np.where(codes.labels >= 0, places, -1).astype(np.int32)  # AnnData's mark of a missing category
     mark(group.create_dataset("codes", data=places), "array", "0.2.0")
     texts = [name.replace("\0", "␀") for name in codes.classes.values()]
     names = group.create_dataset("categories", data=texts, dtype=h5py.string_dtype())

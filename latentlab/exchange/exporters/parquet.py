@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from latentlab.codes.codes import Codes
-from latentlab.codes.h5ad import free
+from latentlab.codes.h5ad_writer import unlike
+from latentlab.codes.labels import as_values
 from latentlab.codes.symbols import symbols
-from latentlab.data.dataset import Factor
 from latentlab.exchange.exporters._needs import ending, need
 from latentlab.results import plain
 from latentlab.runs.projections import projections_of
@@ -21,10 +21,11 @@ from latentlab.system.files import publish
 
 def write(run: Run, out: Path) -> Path:
     """Columns ``row`` (the row id), ``row_name`` where rows have names, each factor by name (its value, null where
-    missing), ``label`` (the class's name, its number in ``label_code``; the number where classes have no names),
-    ``rate``, ``distortion``, ``z0`` …, ``z0_variance`` …, and ``umap_x``, ``umap_y``, ``pca_x``, ``pca_y``, null where
-    a row was not projected. A factor of such a name has ``factor`` put before it. The schema's metadata ``latentlab``
-    says as JSON where it all came from.
+    missing), ``label`` (the class's name, null where a row has none, and its number in ``label_code``; the number where
+    classes have no names), ``rate``, ``distortion``, ``z0`` …, ``z0_variance`` …, and ``umap_x``, ``umap_y``,
+    ``pca_x``, ``pca_y``, null where a row was not projected. A factor of such a name, also in other capitals, which
+    DuckDB does not tell apart, has ``factor`` put before it. The schema's metadata ``latentlab`` says as JSON where it
+    all came from.
     """
     ending(out, ".parquet")
     pyarrow, parquet = need("pyarrow", "pyarrow"), need("pyarrow.parquet", "pyarrow")
@@ -44,8 +45,10 @@ def _columns(run: Run, codes: Codes) -> dict[str, Any]:
     if codes.row_names is not None:
         found["row_name"] = codes.row_names
     if codes.factors is not None:
-        for spec, column in zip(codes.specs, codes.factors.T, strict=True):
-            found[free(spec.name, [*others, *found])] = _values(spec, column)
+        taken = [name for name in codes.factor_names() if name.casefold() in {*others, *found}]
+        names = unlike(codes.factor_names(), [*others, *found, *taken])
+        for name, spec, column in zip(names, codes.specs, codes.factors.T, strict=True):
+            found[name] = as_values(spec, column)
     return found | others
 
 
@@ -53,8 +56,7 @@ def _others(run: Run, codes: Codes) -> dict[str, Any]:
     """The columns after those of the factors."""
     found: dict[str, Any] = {} if codes.labels is None else {"label": codes.labels}
     if codes.labels is not None and codes.classes:
-        names = np.array(list(codes.classes.values()), dtype=object)
-        found = {"label": names[np.searchsorted(list(codes.classes), codes.labels)], "label_code": codes.labels}
+        found = {"label": codes.class_names(), "label_code": codes.labels}
     found |= {name: part for name in ("rate", "distortion") if (part := getattr(codes, name)) is not None}
     dims = symbols(codes.latent_dim)
     found |= dict(zip(dims, codes.mean.T, strict=True))
@@ -65,14 +67,3 @@ def _others(run: Run, codes: Codes) -> dict[str, Any]:
         xy[codes.positions(projection.row_ids)] = projection.xy
         found |= {f"{method}_x": xy[:, 0], f"{method}_y": xy[:, 1]}
     return found
-
-
-def _values(spec: Factor, column: Any) -> Any:
-    """What the levels stand for, where the factor says so; a name, or a number with NaN where it is missing."""
-    if not spec.values:
-        return column
-    known = np.isfinite(column)
-    levels = np.where(known, column, 0).astype(int)
-    if isinstance(spec.values[0], str):
-        return [str(spec.values[k]) if here else None for k, here in zip(levels, known, strict=True)]
-    return np.where(known, np.asarray(spec.values, float)[levels], np.nan)
