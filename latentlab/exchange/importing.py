@@ -40,6 +40,7 @@ from latentlab.system.validation import validate
 from latentlab.training.configure import conditions_of, resolve_hardware
 
 PROBED = 2
+WIDE = 64  # samples whose variances are looked at, where those of the first all exceed the prior's
 SLACK = 1e-3
 LONGEST = 200
 
@@ -293,6 +294,8 @@ def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
                 )
             if not isinstance(posterior, Point):
                 check_variance(posterior.mean.numpy(force=True), posterior.variance.numpy(force=True))
+            _check_repeatable(posterior, _tried("encode", model.encode, given, (Normal, Point)), data)
+            _say_if_wide(model, data, posterior, device)
             z = posterior.mean
         form = getattr(model, "form", None) or (None if data is None else data.form)
         shape = None if form is None else form.shape
@@ -310,6 +313,30 @@ def _probe(model: Model, data: Dataset | None) -> tuple[Form, bool]:
     if form is None:
         raise InputError("a model that only encodes needs its data; name them: --data SPEC (data=… in Python)")
     return form, can["encodes"] and not isinstance(posterior, Point)
+
+
+def _check_repeatable(first: Normal | Point, again: Normal | Point, data: Dataset) -> None:
+    """Codes are not draws: the same samples have the same means, but for what computing in another order changes."""
+    if not torch.allclose(first.mean, again.mean, rtol=1e-3, atol=1e-4):
+        raise InputError(
+            f"encode returned other means for the same {data.form.plural} the second time: return the mean and "
+            "log-variance, or the mean alone, and no draw from them; leave dropout to model.eval()"
+        )
+
+
+def _say_if_wide(model: Model, data: Dataset, posterior: Normal | Point, device: torch.device) -> None:
+    """Log that what was read as log-variances looks like standard deviations or variances, which are above 0."""
+    if isinstance(posterior, Point) or (posterior.variance <= 1).any():
+        return
+    form = getattr(model, "form", None) or data.form
+    samples = torch.from_numpy(form.to_model(data[:WIDE])).to(device)
+    variance = _tried("encode", model.encode, samples, (Normal,)).variance
+    if (variance > 1).all():
+        low, high = (float(end) for end in variance.log().aminmax())
+        _say(
+            f"the encoder's log-variances are all above 0 ({low:.2g} to {high:.2g}), wider than the prior: if they are "
+            "standard deviations, return torch.distributions.Normal(mean, std)"
+        )
 
 
 def _check_range(likelihood: Any, *, measured: bool) -> None:

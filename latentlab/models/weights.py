@@ -145,7 +145,7 @@ def _file(path: Path) -> Path:
 
 
 def _sharded(path: Path, key: str | None, limit: int) -> Checkpoint:
-    """The state dict in the files that an index lists, which lie beside it."""
+    """The state dict in the files that an index lists, which lie beside it, each weight from its own."""
     if key is not None:
         raise InputError(f"{path.name[:60]} lists weights without keys, so none is {key[:40]!r}; leave the key out")
     index = read_json(path)
@@ -158,7 +158,7 @@ def _sharded(path: Path, key: str | None, limit: int) -> Checkpoint:
         if Path(name).name != name or name.lower().endswith(INDEX):
             raise InputError(f"{path} lists {name[:60]!r}; expected names of files beside it")
         part = read_checkpoint(path.parent / name, limit=limit - sum(w.nbytes for w in weights.values()))
-        weights |= part.weights
+        weights |= {tensor: w for tensor, w in part.weights.items() if files.get(tensor, name) == name}
         narrow |= set(part.narrow)
     if lacking := sorted(files.keys() - weights.keys()):
         raise InputError(f"{path.parent} lacks {lacking[0][:60]}, which {path.name[:60]} lists; copy all files again")
@@ -183,12 +183,16 @@ def _read_safetensors(path: Path) -> tuple[Any, tuple[str, ...]]:
     try:
         return dict(load_file(path)), ()
     except (SafetensorError, ValueError, KeyError, OSError) as error:
+        if zipfile.is_zipfile(path):
+            raise InputError(f"{path} is an archive, as torch.save writes it; name it ….pt") from error
         raise InputError(f"{path} cannot be read as safetensors ({error})"[:199]) from error
 
 
 def _unpickle(path: Path, limit: int) -> tuple[Any, tuple[str, ...]]:
     """What a pickle contains, and the names of the objects in it that were left unread."""
     archive = _check_archive(path, limit)
+    if not archive and _is_safetensors(path):
+        raise InputError(f"{path} is a safetensors file; give it a name that ends in .safetensors")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of old storage classes, and of TorchScript before refusing it
@@ -201,6 +205,13 @@ def _unpickle(path: Path, limit: int) -> tuple[Any, tuple[str, ...]]:
         if archive and isinstance(error, pickle.UnpicklingError):
             return _read_inert(path)
         raise _refusal(path, str(error)) from error
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether a file begins with the length of a header within it, and the header, JSON, as safetensors do."""
+    with open_regular(path) as file:
+        start = file.read(9)
+    return start[8:] == b"{" and 8 + int.from_bytes(start[:8], "little") <= path.stat().st_size
 
 
 def _is_pickle(path: Path) -> bool:

@@ -177,6 +177,11 @@ def test_weights_in_several_files(tmp_path: Path, form: str) -> None:
         read_checkpoint(index, "ema")
     with pytest.raises(InputError, match="at most"):
         read_weights(index, limit=1000 if form == "bin" else 10)
+    if form == "safetensors":  # a file from before the weights were parted anew
+        first = next(iter(STATE))
+        path = tmp_path / "model-00002-of-00002.safetensors"
+        save_file({**load_file(path), first: STATE[first] + 7}, path)
+        assert same(read_weights(index), dict(STATE))
     content = json.loads(index.read_text())
     content["weight_map"]["more"] = next(iter(content["weight_map"].values()))
     index.write_text(json.dumps(content))
@@ -202,6 +207,17 @@ def test_an_index_names_files_beside_it_alone(tmp_path: Path, content: Any, mess
         read_weights(tmp_path / "in")
     with pytest.raises(MissingError, match=r"has no weights; expected one of model\.safetensors"):
         read_weights(tmp_path)
+
+
+def test_a_file_of_the_other_kind_is_told_its_name(tmp_path: Path) -> None:
+    for length in (40, 128, 125):  # as a header's first byte, these begin a pickle
+        meta = {"x": "y" * (length + 200)}
+        save_file({"w": torch.ones(2)}, tmp_path / "m.pt", metadata=meta)
+        with pytest.raises(InputError, match=r"is a safetensors file; give it a name that ends in \.safetensors"):
+            read_weights(tmp_path / "m.pt")
+    torch.save({"w": torch.ones(2)}, tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match=r"as torch.save writes it; name it ….pt"):
+        read_weights(tmp_path / "m.safetensors")
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])

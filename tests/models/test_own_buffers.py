@@ -218,3 +218,42 @@ def test_an_encoder_that_changes_its_samples_or_computes_in_another_precision_is
     double = nn.Sequential(nn.Flatten(), nn.Linear(64, 2)).double()
     with pytest.raises(InputError, match=r"same dtype.*: samples are float32, so call model.float\(\)$"):
         import_model(ll.wrap(double, latent_dim=2), tmp_path / "run", data="digits")
+
+
+class Encoder(nn.Module):
+    """Means, and beside them what a network calls its spread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.mean, self.spread = nn.Linear(64, 2), nn.Linear(64, 2)
+
+    def log_variance(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean(x.flatten(1)), self.spread(x.flatten(1)) - 3
+
+    def std(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.log_variance(x)
+        return mean, torch.exp(log_variance / 2)
+
+    def normal(self, x: Tensor) -> torch.distributions.Normal:
+        return torch.distributions.Normal(*self.std(x))
+
+    def draw(self, x: Tensor) -> Tensor:
+        mean, std = self.std(x)
+        return mean + std * torch.randn_like(mean)
+
+
+def test_codes_that_are_draws_are_refused_and_standard_deviations_are_noticed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Encoder()
+    with pytest.raises(InputError, match=r"other means for the same images the second time.*no draw from them"):
+        import_model(ll.wrap(model.draw, latent_dim=2), tmp_path / "draw", data="digits")
+    assert not (tmp_path / "draw").exists()
+    for name in ("log_variance", "normal"):
+        import_model(ll.wrap(getattr(model, name), latent_dim=2), tmp_path / name, data="digits")
+    assert "above 0" not in caplog.text
+    import_model(ll.wrap(model.std, latent_dim=2), tmp_path / "std", data="digits")
+    (said,) = [record.message for record in caplog.records if "above 0" in record.message]
+    assert "return torch.distributions.Normal(mean, std)" in said
+    assert len(said) <= 200
