@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,15 @@ from latentlab.errors import InputError, LatentlabError
 from latentlab.results import plain
 from latentlab.runs.run import Run
 from latentlab.runs.stage import Stage
-from latentlab.system.files import MERGE_PATIENCE, check_format, lock, read_record, unless_damaged
+from latentlab.system.files import (
+    MERGE_PATIENCE,
+    check_format,
+    lock,
+    read_record,
+    refuse_read_only,
+    staying,
+    unless_damaged,
+)
 from latentlab.system.hdf5 import reading
 from latentlab.system.quarantine import apart
 from latentlab.system.stamps import remembered
@@ -56,6 +65,18 @@ def made_from(run: Run, stage: Stage, inputs: Mapping[str, Any]) -> bool:
     return all(agree({k: v for k, v in each.items() if not k.startswith(FULL)}, wanted) for each in every)
 
 
+@contextmanager
+def _at_the_end(run: Run, make: Callable[[], T]) -> Iterator[T]:
+    """Yield what `make` computes outside the run's lock, and hold the lock of the folder, if it is still the same."""
+    refuse_read_only(run.path)
+    with staying(run.path) as check:
+        made = make()
+        check()
+        with lock(run.path, MERGE_PATIENCE):
+            check()
+            yield made
+
+
 def kept(run: Run, stage: Stage, inputs: Mapping[str, Any], make: Callable[[], T], write: Callable[[T], None]) -> Any:
     """What the run keeps of a stage, if its files were made from exactly these inputs; otherwise it is made first.
 
@@ -65,8 +86,7 @@ def kept(run: Run, stage: Stage, inputs: Mapping[str, Any], make: Callable[[], T
         found = unless_damaged(lambda: stage.read(run))
         if found is not None:
             return found
-    made = make()
-    with lock(run.path, MERGE_PATIENCE):
+    with _at_the_end(run, make) as made:
         write(made)
         return stage.read(run)
 
@@ -85,8 +105,7 @@ def collected(
     entries = known()
     missing = [key for key in wanted if key not in entries]
     if missing:
-        made = make(missing)
-        with lock(run.path, MERGE_PATIENCE):
+        with _at_the_end(run, lambda: make(missing)) as made:
             entries = {**known(), **made}
             write(entries)
     return entries

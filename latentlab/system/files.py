@@ -32,6 +32,7 @@ LOCK = ".lock"
 PATIENCE = 0.4  # seconds that a writer waits for another one; a second training is refused in under a second
 MERGE_PATIENCE = 60.0  # for results that took minutes, while another process publishes its own
 POLL = 0.02
+REPLACED = "was removed, moved or recreated by another process"
 ABANDONED = 86400.0  # seconds, after which a temporary file of another machine has no writer any more
 
 # The folders that this process has locked, and what it made where it fills one.
@@ -304,6 +305,7 @@ def lock(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 
 def _locked(folder: Path, patience: float) -> int:
+    refuse_read_only(folder)
     deadline = time.monotonic() + patience
     while True:
         folder.mkdir(parents=True, exist_ok=True)
@@ -339,9 +341,32 @@ def check_held(folder: Path) -> None:
     where = folder.absolute()
     for held, handle in _HELD.get():
         if held == where and not _is_at(handle, held / LOCK):
-            raise LatentlabError(
-                f"{folder} was removed, moved or recreated by another process; this process stops writing"
-            )
+            raise LatentlabError(f"{folder} {REPLACED}; this process stops writing")
+
+
+@contextmanager
+def staying(folder: Path) -> Iterator[Callable[[], None]]:
+    """Yield what raises a `LatentlabError` once the folder that is there now was removed, moved or recreated.
+
+    For results that take long and are written into a folder that is locked at the end alone. The folder is kept open:
+    the number of one that was removed would soon be another one's.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+    def check() -> None:
+        if not folder.exists() or not os.path.samestat(os.fstat(handle), folder.stat()):
+            raise LatentlabError(f"{folder} {REPLACED} meanwhile; what was computed was not written")
+
+    try:
+        yield check
+    finally:
+        os.close(handle)
+
+
+def refuse_read_only(folder: Path) -> None:
+    """Raise an `InputError` where a folder is there and nothing can be written into it."""
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{folder} is read-only, so nothing can be kept in it; copy it to where you may write")
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -1,6 +1,8 @@
 """Stages of an analysis: which are run, in what order, and that none is redone for nothing."""
 
 import json
+import os
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from latentlab.analysis.score.stage import score_codes, score_run, write_scores
 from latentlab.codes.codes import Codes
 from latentlab.codes.h5ad import save_codes
 from latentlab.data import Dataset
-from latentlab.errors import InputError, MissingError
+from latentlab.errors import InputError, LatentlabError, MissingError
 from latentlab.runs.run import Run
 from latentlab.runs.stage import stages as known_stages
 from latentlab.system.files import lock
@@ -182,3 +184,41 @@ def test_projections_are_computed_while_others_may_write(run: Run, monkeypatch: 
     monkeypatch.setattr(project_stage, "project", watched)
     project_run(run, methods=["pca"], rows=99)
     assert free == [True]
+
+
+@pytest.mark.parametrize("became", ["removed", "moved", "begun anew"])
+@pytest.mark.parametrize("verb", ["score", "project"])
+def test_answers_about_a_run_that_was_removed_meanwhile_are_not_written_in_its_place(
+    run: Run, monkeypatch: pytest.MonkeyPatch, became: str, verb: str
+) -> None:
+    module, name = (score_stage, "score_codes") if verb == "score" else (project_stage, "project")
+    real, away = getattr(module, name), run.path.with_name("away")
+
+    def replaced(*given: Any, **options: Any) -> Any:
+        found = real(*given, **options)
+        run.path.rename(away)
+        if became == "removed":
+            shutil.rmtree(away)
+        elif became == "begun anew":
+            write_run(run.path, 1.0, 0)
+        return found
+
+    run.scores_path.unlink()
+    monkeypatch.setattr(module, name, replaced)
+    with pytest.raises(LatentlabError, match="removed, moved or recreated by another process meanwhile"):
+        score_run(run, metrics=["mig"], resamples=0) if verb == "score" else project_run(run, methods=["pca"], rows=99)
+    assert run.path.exists() == (became == "begun anew")
+    if became == "begun anew":
+        assert "mig" in run.scores(), "as they were written with the run"
+
+
+def test_nothing_is_computed_that_a_read_only_run_could_not_keep(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    score_run(run, metrics=["mig"], resamples=0)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: not (mode & os.W_OK) and real(path, mode))
+    monkeypatch.setattr(score_stage, "score_codes", lambda *_, **__: pytest.fail("it was computed"))
+    assert "mig" in score_run(run, metrics=["mig"], resamples=0).scores
+    with pytest.raises(InputError, match="is read-only, so nothing can be kept in it; copy it"):
+        score_run(run, metrics=["sap"], resamples=0)
+    with pytest.raises(InputError, match="is read-only"), lock(run.path):
+        pass
