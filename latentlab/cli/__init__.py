@@ -6,6 +6,7 @@ inside functions. What several verbs share begins with an underscore. Does not b
 for a question calls ``analysis/NAME/stage.py``.
 """
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -100,5 +101,15 @@ def run(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read standard output has read enough
         return 1
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not _is_somewhere():
+            return _console.fail("the current folder was removed; change to one that exists", 2)
         where = f"{error.filename}: " if error.filename else ""
         return _console.fail(f"{where}{error.strerror or error}; no file was left half written", 1)
+
+
+def _is_somewhere() -> bool:
+    """Whether the folder that the process is in is still there."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 — pathlib asks the same
+    except FileNotFoundError:
+        return False

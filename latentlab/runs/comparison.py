@@ -7,6 +7,7 @@ judges which setting is best.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -37,6 +38,7 @@ OTHERS = {
     "split": "split",
 }
 FORMULA, BREAKS = ("=", "+", "-", "@"), ("\t", "\n")  # what a spreadsheet takes for the start of a formula
+SIGNED = re.compile(r"[+-]\d{1,30}([.,]\d{1,30})?")  # a class called so is a number there, and no formula
 Runs = Run | Study | Iterable[Run | Study]
 
 
@@ -298,6 +300,8 @@ def _unread(cell: Any) -> Any:
     Spreadsheets pass over white space in front of a sign, and take the full-width forms of signs for signs.
     """
     if not isinstance(cell, str):
+        return cell
+    if SIGNED.fullmatch(cell):
         return cell
     start = unicodedata.normalize("NFKC", cell[:100]).lstrip()[:1]
     cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # quoted as one cell, which a lone carriage return is not

@@ -192,3 +192,16 @@ def test_one_line_and_status_2(here: Path, capsys: pytest.CaptureFixture[str], l
     assert len(said.err) <= 201
     assert message in said.err
     assert said.out == "" or not line
+
+
+def test_a_current_folder_that_was_removed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    here = write_run(tmp_path / "study" / "beta4-seed0", 4.0, 0).path
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run(["export", str(here), "--to", "parquet", "-o", "x.parquet", "--quiet"]) == 2
+    assert capfd.readouterr().err == "latentlab: the current folder was removed; change to one that exists\n"
+    monkeypatch.chdir(tmp_path)

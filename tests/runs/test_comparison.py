@@ -264,3 +264,10 @@ def test_a_run_is_read_again_only_where_a_file_of_it_changed_or_could_not_be_rea
     assert read[8:] == ["ae-seed-1", "beta-1-seed-0"]
     assert again.loc["beta-1-seed-0", "mig"] == 0.123
     assert "scores.json" in again.loc["ae-seed-1", "error"]
+
+
+def test_a_class_that_is_a_number_with_a_sign_is_no_formula() -> None:
+    cells = ["-1", "+2,5", "-1+1", "-A1", "−1", "-1\n"]
+    found = pd.read_csv(BytesIO(csv_of(pd.DataFrame({"-1": cells}))), dtype=str)
+    assert list(found.columns) == ["-1"]
+    assert found["-1"].tolist() == ["-1", "+2,5", "'-1+1", "'-A1", "−1", "'-1\n"]
