@@ -43,19 +43,15 @@ def intervene(
     import pandas as pd
 
     from latentlab.analysis.intervene.stage import intervene as measure
-    from latentlab.analysis.leakage.stage import Readers
     from latentlab.data import load
     from latentlab.runs.comparison import csv_of
     from latentlab.system.files import write_bytes
 
-    readers: Readers = {}
     samples = None if data is None else load(data)
     outcome = _runs.each_run(
         paths,
         "intervene",
-        lambda run, report: measure(
-            run, data=samples, pairs=pairs, seed=seed, adapter=adapter, readers=readers, progress=report
-        ),
+        lambda run, report: measure(run, data=samples, pairs=pairs, seed=seed, adapter=adapter, progress=report),
         quiet=quiet or json,
     )
     if out is not None and outcome.done:

@@ -41,20 +41,16 @@ def leakage(
     """
     refuse_busy(*paths)
     from latentlab.analysis.leakage.record import table, tables
-    from latentlab.analysis.leakage.stage import Readers
     from latentlab.analysis.leakage.stage import leakage as measure
     from latentlab.data import load
     from latentlab.runs.comparison import csv_of
     from latentlab.system.files import write_bytes
 
-    readers: Readers = {}
     images = None if data is None else load(data)
     outcome = _runs.each_run(
         paths,
         "leakage",
-        lambda run, report: measure(
-            run, data=images, anchors=anchors, seed=seed, adapter=adapter, readers=readers, progress=report
-        ),
+        lambda run, report: measure(run, data=images, anchors=anchors, seed=seed, adapter=adapter, progress=report),
         quiet=quiet or json,
     )
     if out is not None and outcome.done:

@@ -11,11 +11,13 @@ import torch
 from toy import write_run
 
 from latentlab.analysis.leakage import reader as reading
+from latentlab.analysis.leakage import stage
 from latentlab.analysis.leakage.measure import changes, floor, leakage
 from latentlab.analysis.leakage.reader import Scale, embed, learn
 from latentlab.analysis.leakage.record import FILE, load_leakage, save_leakage, table
 from latentlab.codes.codes import Codes
 from latentlab.codes.decodings import Decodings
+from latentlab.data import load
 from latentlab.data.dataset import Dataset, Factor
 from latentlab.errors import InputError
 from latentlab.models.decoding import around
@@ -257,3 +259,21 @@ def test_a_square_turned_by_a_quarter_is_read_modulo_a_quarter():
     spec, quarter = Factor("angle", "circular", tuple(np.arange(8) * np.pi / 4)), np.array([[0.0], [2.0]])
     same = embed(quarter, Scale(0, spec, 0, 2, 1.0, harmonic=4))
     np.testing.assert_allclose(same[0], same[1], atol=1e-12)
+
+
+def test_a_process_learns_to_read_once_for_all_questions_on_the_same_data_and_anew_for_other_factors(monkeypatch):
+    learnt = []
+    monkeypatch.setattr(stage, "_learned", {})
+    monkeypatch.setattr(reading, "learn", lambda data, seed: learnt.append((data.name, seed)) or SimpleNamespace())
+    data = load("dsprites", size=8, grid=(1, 1, 1, 8, 8))
+    again = load("dsprites", size=8, grid=(1, 1, 1, 8, 8))
+    assert stage.reader_of(data, 0) is stage.reader_of(again, 0)
+    assert len(learnt) == 1
+    factors = data.factors.copy()
+    factors[0] = factors[1]
+    stage.reader_of(replace(data, factors=factors), 0)  # of the same name and images
+    stage.reader_of(data, 1)
+    assert len(learnt) == 3
+    assert len(stage._learned) == stage.KEPT
+    stage.reader_of(data, 0)
+    assert len(learnt) == 4

@@ -14,7 +14,7 @@ from latentlab.analysis.intervene.measure import PAIRS, complete_rows, experimen
 from latentlab.analysis.intervene.record import Interventions, save_interventions
 from latentlab.analysis.leakage.measure import READABLE
 from latentlab.analysis.leakage.reader import Reader, embed, known_factors
-from latentlab.analysis.leakage.stage import Readers, reader_of
+from latentlab.analysis.leakage.stage import reader_of
 from latentlab.codes.codes import Codes, located
 from latentlab.codes.dimensions import knowledge
 from latentlab.data import Dataset, load
@@ -40,7 +40,6 @@ def intervene(
     pairs: int = PAIRS,
     seed: int = 0,
     adapter: str | Model | None = None,
-    readers: Readers | None = None,
     progress: Progress = silent,
 ) -> Interventions:
     """Find the part of the code that carries each factor, by swapping it between rows; kept in ``interventions.json``.
@@ -61,8 +60,6 @@ def intervene(
         Seed of the pairs and of the regressor.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
-    readers : dict, optional
-        A dict that stores trained regressors: calls that share it train one per data set instead of one per run.
     progress : callable
         Called with work done, work to do, and what is worked on.
 
@@ -111,7 +108,7 @@ def intervene(
         complete_rows(known_factors(images)[0][places])
         model = live(run, adapter)
         progress(0, 2, "learn to read the factors")
-        reader = reader_of(images, seed, {} if readers is None else readers)
+        reader = reader_of(images, seed)
         progress(1, 2, "swap, decode and read")
         return _measured(model, codes, images, places, reader, pairs, seed)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from latentlab.analysis.leakage import STAGE
+from latentlab.analysis.leakage import STAGE, reader
 from latentlab.analysis.leakage.measure import leakage as measured
-from latentlab.analysis.leakage.reader import Reader, known_factors, learn
+from latentlab.analysis.leakage.reader import Reader, known_factors
 from latentlab.analysis.leakage.record import save_leakage
 from latentlab.data import Dataset, load
 from latentlab.data.dataset import check_form
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from latentlab.models import Model
 
 ANCHORS = 16
-Readers = dict[str, Reader]
+KEPT = 2  # regressors that a process keeps: those of the data of a study, and of another
 
 
 def leakage(
@@ -34,7 +35,6 @@ def leakage(
     anchors: int = ANCHORS,
     seed: int = 0,
     adapter: str | Model | None = None,
-    readers: Readers | None = None,
     progress: Progress = silent,
 ) -> Score:
     """Measure by how much a run's traversals change factors that they should not; kept in ``leakage.json``.
@@ -54,8 +54,6 @@ def leakage(
         Seed of the rows and of the regressor.
     adapter : str or Model, optional
         What a run of a user's own model needs: ``FILE.py:NAME``, or the model.
-    readers : dict, optional
-        A dict that stores trained regressors: calls that share it train one per data set instead of one per run.
     progress : callable
         Called with work done, work to do, and what is worked on.
 
@@ -111,17 +109,24 @@ def leakage(
             )
         model = live(run, adapter)
         progress(0, 2, "learn to read the factors")
-        reader = reader_of(images, seed, {} if readers is None else readers)
+        learned = reader_of(images, seed)
         progress(1, 2, "decode and read")
-        return measured(around(model.ready(), codes, codes.drawn(anchors, seed)), reader, seed=seed)
+        return measured(around(model.ready(), codes, codes.drawn(anchors, seed)), learned, seed=seed)
 
     found: Score = kept(run, STAGE, inputs, make, lambda score: save_leakage(run, score, inputs))
     return found
 
 
-def reader_of(images: Dataset, seed: int, readers: Readers) -> Reader:
-    """The reader of these data among those already trained, which it joins where it had to be trained."""
-    key = str((images.spec, images.name, plain(images.source), images.fingerprint, seed))
-    if key not in readers:
-        readers[key] = learn(images, seed=seed)
-    return readers[key]
+def reader_of(images: Dataset, seed: int) -> Reader:
+    """The regressor of these data: trained once in a process, for all runs and for all questions that read factors."""
+    key = str((images.spec, images.name, plain(images.source), images.fingerprint, seed, reader.ROWS, reader.UPDATES))
+    with _training:
+        if key not in _learned:
+            for oldest in list(_learned)[: len(_learned) - KEPT + 1]:
+                del _learned[oldest]
+            _learned[key] = reader.learn(images, seed=seed)
+        return _learned[key]
+
+
+_learned: dict[str, Reader] = {}
+_training = Lock()
