@@ -20,6 +20,7 @@ from latentlab.codes.symbols import symbols
 from latentlab.figures.aligned_projections import OVERLAP
 from latentlab.runs.images import pictures_of
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 from latentlab.system.png import data_uri, enlarged, strip
 
 NAMES = {"umap": "UMAP", "pca": "PCA"}
@@ -155,8 +156,8 @@ def _overlaps(runs: list[Run], laid: list[Any], chosen: Any) -> None:
         here = present(shared.row_ids, chosen)
         cells = [
             f"<b>{html.escape(reads.label(run.name))}</b>",
-            f"{shared.mean:.0%} <small>chance {shared.chance:.1%}</small>",
-            f"{shared.share[here].mean():.0%}" if len(here) else "–",
+            f"{percent(shared.mean)} <small>chance {percent(shared.chance, 1)}</small>",
+            percent(shared.share[here].mean()) if len(here) else "–",
             markup.number(picture.settings.get("aligned")),
         ]
         lines.append((cells, "", ""))

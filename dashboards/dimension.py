@@ -24,6 +24,7 @@ from latentlab.figures._markup import escaped
 from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, name_dimension, writable
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 from latentlab.system.png import data_uri, enlarged, heat, strip
 
 SHOWN = 40  # rows of the list; the others are chosen by name
@@ -178,7 +179,7 @@ def _title(table: Any, dim: str) -> str:
 
 def _detail_facts(run: Run, row: Any) -> list[str]:
     if not run.config.stochastic:
-        return [f"variance {markup.number(row['variance_of_mean'])}", f"{row['share']:.0%} of all variance"]
+        return [f"variance {markup.number(row['variance_of_mean'])}", f"{percent(row['share'])} of all variance"]
     parts = f"½μ² {markup.number(row['kl_mean_part'])} + ½(σ² − 1 − log σ²) {markup.number(row['kl_variance_part'])}"
     return [
         f"KL {markup.number(row['kl'])} nats = {parts}",

@@ -25,6 +25,7 @@ from latentlab.analysis.probe.record import FILE as PROBES
 from latentlab.figures._text import describe
 from latentlab.runs.commands import command
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 
 
 def _there(run: Run, file: str) -> bool:
@@ -138,7 +139,7 @@ def _row(row: dict[Any, Any]) -> tuple[list[str], str, str]:
     cells = [
         f"<b>{row['dim']}</b>",
         markup.number(row["strength"], 3),
-        f"{row['strength_share']:.0%}",
+        percent(row["strength_share"]),
         markup.number(row["area"]),
         f"{markup.number(row['straightness'])} {spread}",
         *follows,

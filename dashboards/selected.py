@@ -19,6 +19,7 @@ from latentlab.errors import LatentlabError
 from latentlab.runs.images import pictures_of
 from latentlab.runs.notes import LONGEST_NAME, LONGEST_NOTE, MOST_ROWS, name_selection, writable
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 from latentlab.system.png import data_uri, enlarged, strip
 
 MONTAGE = 48
@@ -67,7 +68,7 @@ def _line(values: Any) -> list[str]:
     wide = min(9, WIDE / len(shown) - 1)
     bars = "".join(
         f'<i style="width:{wide:.1f}px;height:{30 * row.share / most:.1f}px" title="{html.escape(str(row.value))}: '
-        f'{row.share:.1%} here, {row.share_of_all:.1%} of all">'
+        f'{percent(row.share, 1)} here, {percent(row.share_of_all, 1)} of all">'
         f'<b style="bottom:{30 * row.share_of_all / most:.1f}px"></b></i>'
         for row in shown.itertuples()
     )

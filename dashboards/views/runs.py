@@ -16,6 +16,7 @@ from latentlab.metrics._card import card
 from latentlab.results import Caveat
 from latentlab.runs.run import Run
 from latentlab.runs.verdicts import heading_of
+from latentlab.system.numbers import percent
 from latentlab.system.registry import names
 
 BESIDE = [
@@ -89,7 +90,7 @@ def _beside(row: dict[str, Any]) -> list[str]:
         )
     drawn = not markup.missing(row["whole"])
     more = [markup.number(row[key]) for key in ("reference", "active", "sampled")]
-    overlap = "–" if markup.missing(row["overlap"]) else f"{row['overlap']:.1%}"
+    overlap = "–" if markup.missing(row["overlap"]) else percent(row["overlap"], 1)
     return [
         f'<b title="{html.escape(_card(row["metric"]))}">{html.escape(heading_of(row["metric"]))}</b>{several}',
         markup.number(row["whole"] if drawn else row["value"]),

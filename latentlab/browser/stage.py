@@ -26,6 +26,7 @@ from latentlab.errors import InputError
 from latentlab.figures.code import moved_code, original
 from latentlab.runs.comparison import told_apart
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 from latentlab.system.png import data_uri, strip
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ def _use(known: Mapping[Any, Any]) -> str:
         return f"MI {known['mi']:.2f}" + (f" with {known['top_factor']}" if known["name"] else "")
     if known["kl"] == known["kl"]:
         return f"KL {known['kl']:.2f} nats"
-    return f"{known['share']:.0%} of the variance"
+    return f"{percent(known['share'])} of the variance"
 
 
 def _shown(

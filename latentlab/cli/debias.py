@@ -9,6 +9,7 @@ import typer
 
 from latentlab.cli import _console, _runs
 from latentlab.system.files import refuse_busy
+from latentlab.system.numbers import percent
 
 if TYPE_CHECKING:
     from latentlab.analysis.debias.measure import Commonness
@@ -86,7 +87,7 @@ def _show(run: Run, found: Commonness, classes: list[dict[str, Any]]) -> None:
     _console.show(f"{weighed}, {of}; the largest weight is {found.weights.max():.3g} × the mean")
     share = found.effective / len(found.weights)
     _console.show(
-        f"effective sample size: {found.effective:,.0f} rows ({share:.0%}); extremes: {run.path}/debiasing.h5"
+        f"effective sample size: {found.effective:,.0f} rows ({percent(share)}); extremes: {run.path}/debiasing.h5"
     )
     if classes:
         _console.show("\nClass shares under these weights (the weights do not use labels):")

@@ -11,6 +11,7 @@ import typer
 from latentlab.cli import _console, _runs
 from latentlab.errors import InputError
 from latentlab.system.files import refuse_busy
+from latentlab.system.numbers import percent
 
 if TYPE_CHECKING:
     from latentlab.data import Dataset
@@ -90,7 +91,7 @@ def _show(run: Run, entry: Mapping[str, Any], quiet: bool) -> None:
     if each["brighter"] is not None:
         by = _word(entry.get("matched_by", "intensity"))
         more = "a brighter" if by == "brightness" else f"a higher {by} of the"
-        share = f"{each['brighter']:.0%} with {more} out-of-distribution row"
+        share = f"{percent(each['brighter'])} with {more} out-of-distribution row"
         few = "" if each["matched"] is not None else "; too few, or too one-sided, to compare"
         _console.show(f"{each['pairs']} pairs of equal {by}, {share}{few}")
     name, value = entry["best_baseline"]

@@ -17,6 +17,7 @@ from latentlab.data.kinds import form_from, image_form
 from latentlab.errors import InputError
 from latentlab.system.files import check_format
 from latentlab.system.hdf5 import numbers, publishing, reading
+from latentlab.system.numbers import percent
 from latentlab.system.quarantine import apart
 
 FORMAT = 1
@@ -132,7 +133,7 @@ def cut_told(parts: Mapping[str, Decodings]) -> str:
         return ""
     low, high = min(each["low"] for each in cut), max(each["high"] for each in cut)
     return (
-        f"{share:.0%} of the decoded values are outside [0, 1], from {low:.3g} to {high:.3g}, and were "
+        f"{percent(share)} of the decoded values are outside [0, 1], from {low:.3g} to {high:.3g}, and were "
         "clipped; a decoder that ends in tanh needs (x + 1) / 2"
     )
 

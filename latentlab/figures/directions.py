@@ -11,6 +11,7 @@ from latentlab.errors import InputError
 from latentlab.figures import _images, _sheet
 from latentlab.figures._text import describe
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 from latentlab.system.registry import choose
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def prepare(
     centre = codes.mean.mean(axis=0, dtype=np.float64) if row is None else codes.mean[codes.position(row)]
     count = min(top, len(found.vectors))
     paths = np.stack([along(codes, vector, centre, steps, REACH) for vector in found.vectors[:count]])
-    labels = tuple(f"{k + 1}: {share:.0%}" for k, share in enumerate(found.share[:count]))
+    labels = tuple(f"{k + 1}: {percent(share)}" for k, share in enumerate(found.share[:count]))
     heads = tuple(f"{t:+.2g} σ".replace("-", "−") if abs(t) > 1e-9 else "0" for t in np.linspace(-REACH, REACH, steps))
     around = "around the mean code" if row is None else f"around row {codes.called([codes.position(row)])[0]}"
     said = " · ".join([describe(run), f"{KINDS[kind]}, with their share", around])

@@ -9,6 +9,7 @@ from latentlab.codes.dimensions import dimensions
 from latentlab.figures import _style
 from latentlab.figures._text import describe, inactive, number
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ def static(data: Kl, preset: str) -> Any:
         start = start + np.asarray(values)
     pad = start.max() * 0.01 if len(start) else 0.0
     for row, total, grey in zip(rows, start, inactive(data.table), strict=True):
-        text = number(total) if len(data.parts) > 1 else f"{total:.0%}"
+        text = number(total) if len(data.parts) > 1 else percent(total)
         axes.text(total + pad, row, text, va="center", size=chosen.size - 1, color=_style.GREY if grey else _style.INK)
     axes.set(yticks=rows, yticklabels=labels, xlabel=data.axis, xlim=(0, max(start.max() * 1.1, 1e-9)))
     axes.invert_yaxis()

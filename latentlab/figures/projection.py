@@ -19,6 +19,7 @@ from latentlab.figures import _overlays, _style
 from latentlab.figures._text import describe, number
 from latentlab.runs.projections import projections_of
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +107,7 @@ def prepare(
     explained = projection.settings.get("explained_variance_ratio")
     axes = [f"{chosen.upper()} {k + 1}" for k in (0, 1)]
     if explained:
-        axes = [f"{axis}, {share:.0%} of the variance" for axis, share in zip(axes, explained, strict=False)]
+        axes = [f"{axis}, {percent(share)} of the variance" for axis, share in zip(axes, explained, strict=False)]
     of = projection.settings.get("of_rows", len(codes))
     subtitle = [
         describe(run),

@@ -17,6 +17,7 @@ from latentlab.figures import _images, _panels, _style
 from latentlab.figures._kinds import drawing
 from latentlab.figures._text import describe, inactive, number, of_rows, short
 from latentlab.runs.run import Run
+from latentlab.system.numbers import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,7 @@ def _facts(data: Traversals) -> list[tuple[str, str, str]]:
     found = []
     none = "none" if data.table.attrs["factors"] else "–"
     for row, dead in zip(data.table.itertuples(), inactive(data.table), strict=True):
-        weight = f"{row.kl:.2f}" if np.isfinite(row.kl) else f"{row.share:.0%}"
+        weight = f"{row.kl:.2f}" if np.isfinite(row.kl) else percent(row.share)
         factor = f"{row.top_factor} {number(row.mi)}" if row.top_factor is not None else none
         found.append((row.dim, weight, row.name or ("inactive" if dead else factor)))
     return found

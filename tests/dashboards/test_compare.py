@@ -15,6 +15,7 @@ from toy import analyse, toy_codes, write_run
 from latentlab.analysis.leakage.record import load_leakage
 from latentlab.codes.alignment import overlap
 from latentlab.runs.study import Study
+from latentlab.system.numbers import percent
 
 FIRST = "beta-1-seed-0"
 
@@ -132,8 +133,8 @@ def test_pictures_say_how_alike_they_are_and_how_many_neighbours_are_shared(toy_
     a, b = (toy_study[name] for name in (FIRST, "beta-4-seed-0"))
     ids = a.projections()["pca"].row_ids
     found = overlap(a.codes(), b.codes(), ids)
-    assert f"{found.mean:.0%}" in words(app)
-    assert f"chance {found.chance:.1%}" in words(app)
+    assert percent(found.mean) in words(app)
+    assert f"chance {percent(found.chance, 1)}" in words(app)
     assert "rotated and reflected onto the first" in words(app)
 
 

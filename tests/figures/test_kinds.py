@@ -96,7 +96,7 @@ def test_options_that_may_be_words_stay_words() -> None:
 def test_a_change_is_told_in_the_unit_of_the_kind(run: Run) -> None:
     unit = {"signal": "standard deviations", "table": "standard deviations", "counts": "counts"}
     assert run.config.form.amount(0.25) == f"0.25 {unit[run.config.form.kind]}"
-    assert Form("image", (1, 4, 4), "uint8", scale=(255.0,)).amount(0.255) == "25.5%"
+    assert Form("image", (1, 4, 4), "uint8", scale=(255.0,)).amount(0.255) == "25.5 %"
 
 
 def test_bars_of_neighbouring_samples_do_not_touch() -> None:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from latentlab.errors import InputError
 from latentlab.system import registry
+from latentlab.system.numbers import percent
 
 Samples = NDArray[Any]
 Stored = Literal["uint8", "int32", "float32", "float64"]
@@ -127,7 +128,7 @@ class Form:
     def amount(self, change: float, digits: int = 1) -> str:
         """A change of the model's input in words: of images a share of their range, else in the kind's ``INPUT``."""
         unit = getattr(kind_of(self), "INPUT", "")
-        return f"{change:.3g} {unit}" if unit else f"{change:.{digits}%}"
+        return f"{change:.3g} {unit}" if unit else percent(change, digits)
 
     @property
     def bytes(self) -> bool:

@@ -13,6 +13,7 @@ from latentlab.data.kinds._draw import bars
 from latentlab.data.kinds._form import Form, Samples
 from latentlab.data.kinds._spread import distance_to, moments
 from latentlab.errors import InputError
+from latentlab.system.numbers import percent
 
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
@@ -126,7 +127,7 @@ def _column(what: str, values: NDArray[np.float64], names: list[str]) -> tuple[s
         return head, f"category of {len(names)}: {shown}", problem
     if (known == known[0]).all():
         problem = "never varies"
-    shown = f"1 in {known.mean():.0%}" if kind == "binary" else f"{known.min():g} to {known.max():g}"
+    shown = f"1 in {percent(known.mean())}" if kind == "binary" else f"{known.min():g} to {known.max():g}"
     return head, f"{kind}, {shown}", problem
 
 
