@@ -11,7 +11,7 @@ from latentlab.models import load_model
 from latentlab.runs.comparison import compare
 from latentlab.runs.study import Study
 
-LIMITS = {"dsprites": 40 << 20, "flagship": 60_000_000, "mini": 5 << 20, "digits-2d": 1 << 20}
+LIMITS = {"dsprites": 40 << 20, "flagship": 60_000_000, "scenes": 24 << 20, "mini": 5 << 20, "digits-2d": 1 << 20}
 SCORED = ("dsprites", "mini")
 
 

@@ -10,17 +10,17 @@ import latentlab as ll
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "gallery.md"
-MINI, STUDY = HERE.parents[1] / "artifacts" / "mini", HERE.parents[1] / "artifacts" / "dsprites"
-FLAGSHIP = HERE.parents[1] / "artifacts" / "flagship"
+FLAGSHIP, SCENES = (HERE.parents[1] / "artifacts" / name for name in ("flagship", "scenes"))
+NAMED = SCENES / "beta-tcvae-beta8-seed0"
 FIGURES = {
-    "traversals": STUDY / "beta4-seed0",
-    "rate-distortion": STUDY,
-    "kl": STUDY / "beta4-seed0",
-    "factor-matrix": STUDY / "beta4-seed0",
-    "reconstructions": MINI / "beta4-seed0",
-    "projection": MINI / "beta4-seed0",
-    "compare": [STUDY / "beta1-seed0", STUDY / "beta4-seed0"],
-    "overview": STUDY,
+    "traversals": NAMED,
+    "rate-distortion": SCENES,
+    "kl": NAMED,
+    "factor-matrix": NAMED,
+    "reconstructions": NAMED,
+    "projection": NAMED,
+    "compare": [SCENES / "beta1-seed0", NAMED],
+    "overview": SCENES,
 }
 
 
@@ -52,12 +52,20 @@ def flagship() -> Image.Image:
     return Image.open(BytesIO(ll.figures.rendered("overview", ll.Study(FLAGSHIP), "png", preset="icml"))).convert("RGB")
 
 
+def hues() -> Image.Image:
+    """The three hues of a run in colour, a dimension each."""
+    return Image.open(BytesIO(ll.figures.rendered("traversals", ll.Run(NAMED), "png", preset="icml", top=4))).convert(
+        "RGB"
+    )
+
+
 if __name__ == "__main__":
+    hues().save(HERE / "hues.png", optimize=True)
     named().quantize(128).save(HERE / "named-dimensions.png", optimize=True)
     flagship().quantize(128).save(HERE / "flagship.png", optimize=True)
     text = PAGE.read_text(encoding="utf-8")
     for kind in FIGURES:
-        draw(kind).quantize(128).save(HERE / f"gallery-{kind}.png", optimize=True)
+        draw(kind).save(HERE / f"gallery-{kind}.png", optimize=True)
         picture = f"![{words(kind)}](figures/gallery-{kind}.png)"
         text = re.sub(rf"!\[.*\]\(figures/gallery-{kind}\.png\)", lambda _, new=picture: new, text)
     PAGE.write_text(text, encoding="utf-8")

@@ -9,22 +9,22 @@ import typer
 from latentlab.cli import _console
 
 PANEL = "Train"
-DATA = "dsprites:size=32,grid=3x4x8x16x16"
+DATA = "scenes:size=24,grid=8x8x8x2x4x3"
+PLAN = f"--data {DATA} --out {{out}} --network burgess --latent-dim 6 --steps 2200"
+NAMED = "beta-tcvae-beta8-seed0"
 STAGES = "encode,traverse,project,score,explain,names"
 STORY = (
-    (
-        "Train a plain autoencoder and two β-VAEs on a small grid of dSprites",
-        f"sweep --data {DATA} --out {{out}} --beta ae,1,6 --network burgess --latent-dim 6 --steps 2500",
-    ),
+    ("Train a plain autoencoder and a VAE on small rooms in colour", f"sweep {PLAN} --beta ae,1"),
+    ("Train one that presses its dimensions apart", f"sweep {PLAN} --objective beta-tcvae --beta 8"),
     (
         "Compute codes, traversals, projections and scores, and name the dimensions",
         f"analyze {{out}} --only {STAGES} --projection-rows 2000 --resamples 100 --metric {{metrics}}",
     ),
-    ("Measure how much other factors change along each dimension", "leakage {out}/beta6-seed0"),
-    ("Measure whether the latent space can be sampled from", "support {out}/beta6-seed0"),
-    ("Compare what each β costs and gains", "compare {out} --quiet"),
+    ("Measure how much other factors change along each dimension", f"leakage {{out}}/{NAMED}"),
+    ("Measure whether the latent space can be sampled from", f"support {{out}}/{NAMED}"),
+    ("Compare what each objective costs and gains", "compare {out} --quiet"),
     ("Plot the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
-    ("Plot what each dimension of one run does", "figure traversals {out}/beta6-seed0 -o {out}/traversals.pdf"),
+    ("Plot what each dimension of one run does", f"figure traversals {{out}}/{NAMED} -o {{out}}/traversals.pdf"),
 )
 
 

@@ -21,8 +21,8 @@ def caveats(table: pd.DataFrame) -> list[str]:
     >>> from latentlab.runs.comparison import compare
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
-    >>> caveats(compare(Study(shipped_study())))[0].partition(":")[0]
-    'At most 3 seeds per setting'
+    >>> caveats(compare(Study(shipped_study())))[-1].partition(":")[0]
+    'Unresolved difference'
     """
     good = table[~table["state"].isin(["broken", "diverged"])]
     parts = (_seeds, _collapsed, _domain, _rows, _nulls, _unresolved, _missing)

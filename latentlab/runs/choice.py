@@ -213,7 +213,7 @@ def choices(table: pd.DataFrame, measures: Sequence[str] | None = None) -> tuple
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
     >>> choices(compare(Study(shipped_study())), ["dci"])[0].verdict
-    'Not decidable with 3 seeds'
+    'No setting is clearly best'
     """
     if not hasattr(table, "attrs"):
         raise InputError(f"choices got a {type(table).__name__}; expected the table that ll.compare gives")

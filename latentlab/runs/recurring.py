@@ -164,8 +164,8 @@ def recurring(
     >>> from latentlab.system.resources import shipped_study
     >>> from latentlab.runs.study import Study
     >>> found = recurring(Study(shipped_study()), "β = 4")
-    >>> found.groups[0].of_seeds
-    3
+    >>> found.groups[0].called
+    'object hue'
     """
     return recurring_in(compare(study), setting, rows=rows, draws=draws, seed=seed)
 

@@ -342,7 +342,7 @@ class Run:
         Examples
         --------
         >>> from latentlab.system.resources import shipped_study
-        >>> run = Run(sorted(shipped_study().glob("*/config.json"))[-1].parent)
+        >>> run = Run(sorted(shipped_study().glob("*/config.json"))[0].parent)
         >>> widget = run.explore()
         >>> widget.code.shape == (run.config.latent_dim,)
         True
@@ -379,7 +379,7 @@ class Run:
         Examples
         --------
         >>> from latentlab.system.resources import shipped_study
-        >>> run = Run(sorted(shipped_study().glob("*/config.json"))[-1].parent)
+        >>> run = Run(sorted(shipped_study().glob("*/config.json"))[0].parent)
         >>> widget = run.map(method="plane")
         >>> widget.rows = run.codes().row_ids[:2].tolist()
         >>> len(widget.selection)

@@ -31,7 +31,7 @@ def shipped_study() -> Path:
     >>> shipped_study().is_dir()
     True
     """
-    folders = [CHECKOUT / "artifacts" / "dsprites", CHECKOUT / "artifacts" / "mini", PACKAGE / "_artifacts" / "mini"]
+    folders = [CHECKOUT / "artifacts" / "scenes", CHECKOUT / "artifacts" / "mini", PACKAGE / "_artifacts" / "mini"]
     return _first(folders, "a sample study")
 
 

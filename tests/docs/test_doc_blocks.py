@@ -135,7 +135,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for each in ll.sweep(data, out, beta=["ae", 1, 4], **options):
                 ll.analyze(each, only=["encode", "traverse"])
         ll.train("strokes.zip:size=28", "artifacts/strokes", steps=20, latent_dim=3, threads=1)
-        for shipped in ("dsprites", "mini", "digits-2d"):
+        for shipped in ("dsprites", "scenes", "mini", "digits-2d"):
             (root / "artifacts" / shipped).symlink_to(ROOT / "artifacts" / shipped)
     checkpoints(root)
     np.save(root / "v.npy", found.target[:400, None])
@@ -175,7 +175,7 @@ def save(layers: dict[str, nn.Module], path: Path) -> None:
 
 GIVEN: dict[str, tuple[str, ...]] = {
     "docs/debiasing": ("artifacts/digits",), "docs/downstream": ("artifacts/digits", "artifacts/mnist", "mnist"),
-    "docs/figures": ("artifacts/dsprites",), "docs/gallery": ("artifacts/dsprites", "artifacts/mini"),
+    "docs/figures": ("artifacts/dsprites",), "docs/gallery": ("artifacts/scenes",),
     "docs/generation": ("artifacts/dsprites",), "docs/likelihood": ("mnist",), "docs/mnist": ("mnist",),
     "docs/findings": ("mnist",),
     "docs/outliers": ("artifacts/mnist", "artifacts/strokes", "mnist", "notmnist", "strokes.zip"),

@@ -84,7 +84,7 @@ def test_every_file_of_a_registry_has_an_entry(site: Path, folder: str) -> None:
 
 
 def test_the_gallery_says_what_its_figures_show() -> None:
-    """`docs/figures/draw.py` renews both; the pictures may differ by what 128 colours leave out."""
+    """`docs/figures/draw.py` renews both; the pictures may differ a little between processors."""
     drawn = runpy.run_path(str(ROOT / "docs" / "figures" / "draw.py"))
     text = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
     for kind in drawn["FIGURES"]:

@@ -180,6 +180,7 @@ def _candidates(columns: Floats, specs: Sequence[Factor]) -> tuple[Scale, ...]:
 
 def _trained(seen: NDArray[np.float32], wanted: NDArray[np.float32], seed: int) -> Any:
     from sklearn.neural_network import MLPRegressor
+    from threadpoolctl import threadpool_limits
 
     batch = min(BATCH, len(seen))
     epochs = max(1, round(UPDATES * batch / len(seen)))
@@ -191,7 +192,8 @@ def _trained(seen: NDArray[np.float32], wanted: NDArray[np.float32], seed: int) 
         alpha=1e-3,
         random_state=seed,
     )
-    with warnings.catch_warnings():
+    # Products this small gain little from a second thread, and wait for it many times as long beside busy processes.
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore")  # it stops after that many updates, and says that it could go on
         return network.fit(seen, wanted.ravel() if wanted.shape[1] == 1 else wanted)
 

@@ -210,9 +210,10 @@ def circular_factors(sample: Sample) -> Caveat | None:
     found = [sample.names[j] for j, kind in enumerate(sample.kinds) if kind == "circular"]
     if not found:
         return None
+    are = "is circular and needs" if len(found) == 1 else "are circular and each needs"
     return Caveat(
         "circular factors",
-        f"{', '.join(found[:3])} {'is' if len(found) == 1 else 'are'} circular and needs two dimensions: scores that "
+        f"{', '.join(found[:3])} {are} two dimensions: scores that "
         "ask for one dimension per factor (mig, sap, mcc, dci's completeness) cannot be high",
         "read r2, which predicts cosine and sine, and score the other factors alone",
     )
