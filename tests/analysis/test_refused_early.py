@@ -22,7 +22,7 @@ def test_too_few_rows_or_factors_are_refused_before_anything_is_learnt(
     )
     data = ll.data.from_arrays(rng.normal(size=(60, 5)), **known)
     ll.encode(run, data)
-    monkeypatch.setattr("latentlab.analysis.leakage.stage.learn", lambda *_, **__: pytest.fail("it was learnt"))
+    monkeypatch.setattr("latentlab.analysis.leakage.reader.learn", lambda *_, **__: pytest.fail("it was learnt"))
     with pytest.raises(InputError, match="60 rows have all factors known; swaps between rows need at least 128"):
         ll.intervene(run, data=data)
     if number == 1:

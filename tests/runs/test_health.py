@@ -80,7 +80,7 @@ def test_a_small_copy_keeps_the_leakage_which_is_not_measured_again(
     inputs = {"model": model_hash(run), "codes": sha256(run.codes_path), "data": plain(data.source)}
     save_leakage(run, score, inputs | {"anchors": 16, "seed": 0})
     copy = export_study(Study(run.path.parent), tmp_path / "copy", rows=100, weights=False)["run"]
-    monkeypatch.setattr("latentlab.analysis.leakage.stage.learn", lambda data, *, seed: pytest.fail("measured again"))
+    monkeypatch.setattr("latentlab.analysis.leakage.reader.learn", lambda data, *, seed: pytest.fail("measured again"))
     assert leakage(copy, data=data).value == 0.25
     save_leakage(run, score, inputs | {"codes": "others", "anchors": 16, "seed": 0})
     stale = export_study(Study(run.path.parent), tmp_path / "stale", rows=100)["run"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import latentlab as ll
 from latentlab.analysis.analyze import analyze
 from latentlab.analysis.encode.stage import encode
-from latentlab.analysis.leakage import stage as leaking
+from latentlab.analysis.leakage import reader as leaking
 from latentlab.analysis.leakage.stage import leakage
 from latentlab.analysis.likelihood.stage import likelihood
 from latentlab.analysis.outliers import stage as judging
