@@ -328,8 +328,7 @@ def _say_if_wide(model: Model, data: Dataset, posterior: Normal | Point, device:
     """Log that what was read as log-variances looks like standard deviations or variances, which are above 0."""
     if isinstance(posterior, Point) or (posterior.variance <= 1).any():
         return
-    form = getattr(model, "form", None) or data.form
-    samples = torch.from_numpy(form.to_model(data[:WIDE])).to(device)
+    samples = torch.from_numpy((getattr(model, "form", None) or data.form).to_model(data[:WIDE])).to(device)
     variance = _tried("encode", model.encode, samples, (Normal,)).variance
     if (variance > 1).all():
         low, high = (float(end) for end in variance.log().aminmax())

@@ -192,7 +192,7 @@ def _trained(seen: NDArray[np.float32], wanted: NDArray[np.float32], seed: int) 
         alpha=1e-3,
         random_state=seed,
     )
-    # Products this small gain little from a second thread, and wait for it many times as long beside busy processes.
+    # One thread: with more, the weights would depend on their number, and they wait for each other on busy machines.
     with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore")  # it stops after that many updates, and says that it could go on
         return network.fit(seen, wanted.ravel() if wanted.shape[1] == 1 else wanted)
