@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentlab.metrics._compiled import compiled, inner
 from latentlab.metrics._tree_kernel import begin, grow_node
+from latentlab.system.compiled import compiled, inner
 
 TINY = 1e-150
 BLOCK = 128  # NumPy sums that many numbers without halving

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentlab.metrics._compiled import compiled
+from latentlab.system.compiled import compiled
 
 
 @compiled

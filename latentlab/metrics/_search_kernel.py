@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from latentlab.metrics._compiled import inner
 from latentlab.metrics._tree import CLOSE, FLAT
+from latentlab.system.compiled import inner
 
 NEAR = np.float32(CLOSE)
 

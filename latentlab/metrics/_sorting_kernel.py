@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from latentlab.metrics._compiled import inner
+from latentlab.system.compiled import inner
 
 FEW = 15
 

@@ -9,10 +9,10 @@ before.
 
 from __future__ import annotations
 
-from latentlab.metrics._compiled import inner, part
 from latentlab.metrics._search_kernel import NEAR, reach
 from latentlab.metrics._sorting_kernel import copy, has_equal, sort_rows
 from latentlab.metrics._tree import FLAT, UNKNOWN, UNTOUCHED
+from latentlab.system.compiled import inner, part
 
 
 @inner

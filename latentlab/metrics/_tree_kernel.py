@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentlab.metrics._compiled import inner, part
 from latentlab.metrics._search_kernel import rounding, search, visit
 from latentlab.metrics._ties_kernel import decide, is_kept, sums_in_order
 from latentlab.metrics._tree import FLAT, UNKNOWN, UNTOUCHED
+from latentlab.system.compiled import inner, part
 
 
 @inner

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.distributions import Normal
 
 from latentlab.codes.codes import Codes
 from latentlab.data import Dataset
@@ -19,6 +20,7 @@ from latentlab.models import Autoencoder, Model, Point
 from latentlab.models.autoencoder import form_of
 from latentlab.models.conditions import given, told_of
 from latentlab.models.networks._layers import channels_last
+from latentlab.models.repeated import front, repeating
 from latentlab.system.progress import Progress, silent
 
 BLOCK = 4096
@@ -58,15 +60,24 @@ def posterior(model: Model, images: Samples, told: torch.Tensor | None = None) -
 
     ``told`` (k, m) are the conditions of a model that takes some (`told_of`).
     """
-    means, variances = [], []
+    first = front(model, images.shape[1:])
+    repeated = repeating(images) if first else np.zeros(len(images), bool)
+    rows: list[NDArray[np.intp]] = []
+    found: list[Normal | Point] = []
     with torch.inference_mode():
-        for start in range(0, len(images), BATCH):
-            rows = slice(start, start + BATCH)
-            q = given(model, None if told is None else told[rows]).encode(as_input(model, images[rows]))
-            means.append(q.mean.float().cpu().numpy())
-            if not isinstance(q, Point):
-                variances.append(q.variance.float().cpu().numpy())
-    mean, variance = np.concatenate(means), np.concatenate(variances) if variances else None
+        others = np.flatnonzero(~repeated)
+        for start in range(0, len(others), BATCH):
+            part = others[start : start + BATCH]
+            rows.append(part)
+            found.append(given(model, None if told is None else told[part]).encode(as_input(model, images[part])))
+        if first is not None:
+            for part in first.parts(images, np.flatnonzero(repeated)):
+                rows.append(part)
+                found += map(first.rest().encode, first.outputs(images[part]).split(BATCH))
+    order = np.argsort(np.concatenate(rows))
+    mean = np.concatenate([q.mean.float().cpu().numpy() for q in found])[order]
+    spread = [q.variance.float().cpu().numpy() for q in found if not isinstance(q, Point)]
+    variance = np.concatenate(spread)[order] if spread else None
     if variance is not None:
         check_variance(mean, variance)
     return mean, variance

@@ -94,6 +94,32 @@ def test_umap_is_fixed_by_its_seed_and_says_how_it_was_made() -> None:
     assert few.settings["parameters"]["n_neighbors"] == 3
 
 
+def test_neighbours_of_many_rows_are_searched_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP's own search of that many rows is approximate, and compiled anew in every process."""
+    from umap import umap_
+
+    def refuse(*given: object, **named: object) -> None:
+        raise AssertionError("NN-descent")
+
+    given = []
+    monkeypatch.setattr(umap_, "nearest_neighbors", refuse)
+    build = umap_.fuzzy_simplicial_set
+    monkeypatch.setattr(umap_, "fuzzy_simplicial_set", lambda *a, **k: given.append(a) or build(*a, **k))
+    points = np.random.default_rng(0).normal(size=(4200, 3))
+    points[:40] = points[0]  # more rows alike than neighbours are asked for
+    codes = codes_of(points)
+    found = project(codes, n_neighbors=10, n_epochs=2)
+    np.testing.assert_array_equal(found.xy, project(codes, n_neighbors=10, n_epochs=2).xy)
+    rows, distances = given[0][5:7]
+    drawn = codes.mean[codes.drawn(4200, 0)].astype(float)
+    for row in (0, 7, 4199):
+        true = np.sort(np.linalg.norm(drawn - drawn[row], axis=1))[:10]
+        np.testing.assert_allclose(distances[row], true, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(np.linalg.norm(drawn[rows[row]] - drawn[row], axis=1), true, rtol=1e-5, atol=1e-6)
+    with pytest.raises(AssertionError, match="NN-descent"):
+        project(codes, metric="manhattan", n_epochs=2)
+
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 @pytest.mark.parametrize("rows", [4, 5, 40])
 def test_few_rows_and_few_dimensions(rows: int, d: int) -> None:

@@ -1,12 +1,13 @@
 """Functions compiled by numba; imported when one is first called for, since it loads numba.
 
 What numba keeps on disk it takes back as long as the one file is unchanged that the function stands in. These functions
-contain others, of other files: so the name under which they are kept has a hash of all of them.
+contain others, of other files: so the name under which they are kept has a hash of all private files beside their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,11 @@ from numba import njit
 
 PLAIN: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # without the interpreter lock; x / 0 raises nothing
 WITHIN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-SOURCES = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("_*.py")))).hexdigest()[:12]
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compiled, and kept on disk where some folder can be written."""
-    function.__qualname__ += f"_{SOURCES}"
+    function.__qualname__ += f"_{_sources(Path(function.__code__.co_filename).parent)}"
     try:
         return njit(cache=True, **PLAIN)(function)
     except RuntimeError:  # read-only installation without a home: compiled again in each process
@@ -35,3 +35,8 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
     """Written into the one function that calls it, so that it is compiled once and not twice."""
     return njit(inline="always", **PLAIN)(function)
+
+
+@cache
+def _sources(folder: Path) -> str:
+    return sha256(b"".join(file.read_bytes() for file in sorted(folder.glob("_*.py")))).hexdigest()[:12]

@@ -1,0 +1,118 @@
+"""Images whose patches repeat are encoded as any others: equal windows are found exactly, and computed once."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from latentlab.data import dsprites
+from latentlab.models import Autoencoder, encoding
+from latentlab.models._windows_kernel import OUTSIDE, number_windows
+from latentlab.models.encoding import posterior
+from latentlab.models.networks import burgess
+from latentlab.models.repeated import ROWS, _multipliers, front, repeating
+
+SPRITES = dsprites.render(np.random.default_rng(0).choice(737_280, 300, replace=False))
+
+
+def model_of(*layers: nn.Module, outputs: int = 6, latent_dim: int = 3) -> Autoencoder:
+    torch.manual_seed(0)
+    encoder = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(outputs))
+    return Autoencoder(encoder, nn.Identity(), nn.Identity(), latent_dim)
+
+
+def sprites_and_noise() -> np.ndarray:
+    noise = np.random.default_rng(1).integers(0, 256, (200, 1, 64, 64), np.uint8)
+    return np.concatenate([SPRITES, noise])[np.random.default_rng(2).permutation(500)]
+
+
+def windows_of(cells: np.ndarray, kernel: int, stride: int, padding: int) -> np.ndarray:
+    """The windows (n, down, across, kernel × kernel × depth) of images (n, height, width, depth), one by one."""
+    wide = np.pad(cells, ((0, 0), (padding, padding), (padding, padding), (0, 0)), constant_values=OUTSIDE)
+    views = np.lib.stride_tricks.sliding_window_view(wide, (kernel, kernel), (1, 2))[:, ::stride, ::stride]
+    return np.moveaxis(views, 3, -1).reshape(*views.shape[:3], -1)
+
+
+@pytest.mark.parametrize("hashed", ["well", "all alike"])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "depth", "size", "levels"),
+    [(4, 2, 1, 1, (12, 10), 2), (3, 1, 0, 1, (5, 9), 2), (3, 2, 1, 3, (7, 8), 2), (1, 1, 0, 2, (4, 4), 5),
+     (5, 3, 4, 1, (8, 8), 1), (2, 3, 0, 1, (8, 9), 2), (4, 2, 1, 1, (12, 12), 2**31 - 1), (6, 1, 0, 1, (6, 6), 2)],
+)  # fmt: skip
+def test_windows_are_numbered_alike_where_they_are_equal(
+    hashed: str, kernel: int, stride: int, padding: int, depth: int, size: tuple[int, int], levels: int
+) -> None:
+    rng = np.random.default_rng(0)
+    cells = rng.integers(0, levels, (20, *size, depth)).astype(np.int32)
+    cells[5] = cells[4]
+    cells[6:9] = 0  # and blank ones
+    true = windows_of(cells, kernel, stride, padding)
+    multipliers = _multipliers(true.shape[-1]) if hashed == "well" else np.zeros(true.shape[-1], np.uint64)
+    numbers = np.empty(true.shape[:3], np.int32)
+    windows = np.empty((numbers.size, true.shape[-1]), np.int32)
+    flat = cells.reshape(20, size[0], -1)
+    count = number_windows(flat, kernel, stride, padding, multipliers, numbers, windows)
+    np.testing.assert_array_equal(windows[numbers], true)
+    assert count == len(np.unique(true.reshape(numbers.size, -1), axis=0)) == numbers.max() + 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "size"),
+    [([nn.Conv2d(2, 8, 4, 2, 1), nn.ReLU(), nn.Conv2d(8, 5, 3, 2, 1, bias=False), nn.ReLU()], (32, 40)),
+     ([nn.Conv2d(2, 3, 3), nn.ReLU(inplace=True)], (9, 7)), ([nn.Conv2d(2, 4, 2, 3, 2), nn.ReLU()], (11, 12))],
+)  # fmt: skip
+def test_outputs_are_those_of_the_layers(layers: list[nn.Module], size: tuple[int, int]) -> None:
+    images = np.zeros((30, 2, *size), np.uint8)
+    rng = np.random.default_rng(0)
+    for image in images[3:]:
+        top, left = rng.integers(0, 4, 2)
+        image[:, top : top + 4, left : left + 3] = rng.integers(0, 256, 2)[:, None, None]
+    model = model_of(*layers)
+    first = front(model, images.shape[1:])
+    assert first is not None
+    assert len(first.layers) == len(layers) // 2
+    with torch.inference_mode():
+        expected = nn.Sequential(*layers)(torch.from_numpy(images / np.float32(255)))
+        torch.testing.assert_close(first.outputs(images), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_codes_are_those_of_the_whole_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    model = Autoencoder(burgess.encoder((1, 64, 64), 20), nn.Identity(), nn.Identity(), 10).eval()
+    images = sprites_and_noise()
+    assert repeating(images).sum() == len(SPRITES)
+    seen: list[int] = []
+    model.encoder[0].register_forward_hook(lambda layer, given, found: seen.append(len(found)))
+    mean, variance = posterior(model, images)
+    assert sum(seen) == 200, "only noise goes through the first convolution"
+    monkeypatch.setattr(encoding, "repeating", lambda images: np.zeros(len(images), bool))
+    for found, whole in zip((mean, variance), posterior(model, images), strict=True):
+        np.testing.assert_allclose(found, whole, rtol=2e-5, atol=2e-5)
+
+
+def test_the_code_of_a_sprite_does_not_depend_on_what_is_encoded_beside_it() -> None:
+    torch.manual_seed(0)
+    model = Autoencoder(burgess.encoder((1, 64, 64), 20), nn.Identity(), nn.Identity(), 10).eval()
+    images = sprites_and_noise()
+    together = posterior(model, images)
+    sprites = np.flatnonzero(repeating(images))
+    for chosen in (sprites, sprites[::-1], sprites[7:50], np.flatnonzero(~repeating(images))):
+        for alone, all_ in zip(posterior(model, images[chosen]), together, strict=True):
+            np.testing.assert_array_equal(alone, all_[chosen])
+    assert len(sprites) % ROWS, "the last product has fewer windows"
+
+
+def test_only_what_begins_with_plain_convolutions_is_taken_apart() -> None:
+    conv, relu, shape = nn.Conv2d(1, 4, 4, 2, 1), nn.ReLU(), (1, 64, 64)
+    first = front(Autoencoder(burgess.encoder(shape, 20), nn.Identity(), nn.Identity(), 10), shape)
+    assert first is not None
+    assert len(first.layers) == 3, "windows of the fourth cover 46 of 64 pixels"
+    assert front(model_of(conv, relu), (1, 8, 8)) is None, "a window covers half of the image"
+    for other in (
+        nn.Conv2d(1, 4, 4, 2, (1, 0)), nn.Conv2d(1, 4, 3, padding="same"), nn.Conv2d(1, 4, 3, dilation=2),
+        nn.Conv2d(1, 4, 3, padding=1, padding_mode="reflect"), nn.Conv2d(1, 4, 3).double(), nn.Identity(),
+    ):  # fmt: skip
+        assert front(model_of(other, relu), shape) is None
+    assert front(model_of(nn.Conv2d(2, 4, 3, groups=2), relu), (2, 64, 64)) is None
+    assert front(model_of(conv, nn.Tanh()), shape) is None
+    assert front(nn.Sequential(conv, relu), shape) is None  # type: ignore[arg-type]
