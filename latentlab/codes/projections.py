@@ -150,7 +150,7 @@ def _neighbours(points: NDArray[Any], count: int) -> tuple[NDArray[Any] | None, 
     """So many nearest neighbours (m, count) of each row and their distances; None where UMAP searches for them.
 
     UMAP compares all pairs of fewer than 4,096 rows. Of more it finds most neighbours by NN-descent, which each process
-    compiles anew: 25 processor seconds, where an exact search takes one.
+    compiles again: 25 processor seconds, where an exact search takes one.
     """
     if not UMAP_COMPARES_ALL <= len(points) <= SEARCHED:
         return None, None
