@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ import latentlab as ll
 from latentlab.models import build
 from latentlab.system.machine import cores, processor
 from latentlab.system.memory import keep_freed_memory
+from latentlab.training.batches import Batches
 from latentlab.training.configure import configure
 from latentlab.training.objectives import Moment, build_objective
-from latentlab.training.train import train
+from latentlab.training.train import beginning, train
 
 IMAGES, BATCH = 12_800, 64
 SIDES = {"mnist": (28, "mlp"), "dsprites": (32, "burgess")}
@@ -42,6 +44,11 @@ KINDS = ("pythae", "plain", "ours")
 def images(side: int, count: int = IMAGES) -> np.ndarray:
     """Binary images (count, side, side) in bytes."""
     return np.random.default_rng(0).integers(0, 2, (count, side, side), np.uint8) * 255
+
+
+def noise(side: int, count: int) -> np.ndarray:
+    """Signals of three channels (count, 3, side)."""
+    return np.random.default_rng(0).standard_normal((count, 3, side)).astype(np.float32)
 
 
 def plain(data: ll.Dataset, network: str, threads: int) -> None:
@@ -161,14 +168,18 @@ def step(tries: int, threads: int) -> None:
     print("| network, side, batch, precision | a step, ms | its operators, ms | ratio | the longest |")
     print("|---|---|---|---|---|")
     cases = [("mlp", 28, b, "float32") for b in (16, 64, 256)]
-    cases += [("burgess", side, 64, p) for side in (32, 64, 128) for p in ("float32", "mixed")]
-    cases += [("resnet", 64, 64, "float32")]
+    cases += [("conv1d", 128, b, "float32") for b in (16, 64, 256)]
+    cases += [("burgess", 64, b, p) for b in (16, 64, 256) for p in ("float32", "mixed")]
+    cases += [("burgess", side, 64, p) for side in (32, 128) for p in ("float32", "mixed")]
+    cases += [("resnet", 32, 64, p) for p in ("float32", "mixed")]
     for network, side, batch, precision in cases:
-        data = ll.data.from_arrays(images(side, batch))
+        kind = {"kind": "signal"} if network == "conv1d" else {}
+        data = ll.data.from_arrays(noise(side, batch) if kind else images(side, batch), **kind)
         config = configure(data, batch_size=batch, precision=precision, network=network)
-        model, objective = build(config), build_objective(config.objective)
-        optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-        x = torch.from_numpy(data[:]).float() / 255
+        objective = build_objective(config.objective)
+        model, optimizer = beginning(config)
+        with closing(Batches(data, config, None)) as batches:
+            x = batches[0]
 
         def one() -> None:
             terms = objective.terms(model, x, Moment(0, len(x)))  # noqa: B023 - called before the next case
