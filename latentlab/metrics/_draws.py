@@ -10,6 +10,7 @@ from numpy.random import Generator, RandomState
 
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, Ints, Kinds, kinds_of, levels_of
+from latentlab.metrics._many import switch
 
 
 class Draws(NamedTuple):
@@ -46,6 +47,22 @@ def _orthogonal(normal: Floats) -> Floats:
     """Square matrices (…, d, d) of normal numbers made orthogonal."""
     turn, triangle = np.linalg.qr(normal)
     return np.asarray(turn * np.sign(np.diagonal(triangle, axis1=-2, axis2=-1))[..., None, :])
+
+
+def by_rank(order: Floats, ordered: Floats) -> Floats:
+    """Column by column the ordered values (n, d), in the order of another array.
+
+    >>> by_rank(np.array([[0.5], [-2.0], [7.0]]), np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
+    [2.0, 1.0, 3.0]
+    """
+    found = np.empty_like(ordered)
+    if switch.many:
+        from latentlab.metrics._ranking_kernel import give_by_rank
+
+        give_by_rank((order + order.dtype.type(0)).view(f"u{order.itemsize}"), ordered, found)  # -0 becomes 0
+    else:
+        np.put_along_axis(found, np.argsort(order, axis=0, kind="stable"), ordered, axis=0)
+    return found
 
 
 class _Groups(NamedTuple):

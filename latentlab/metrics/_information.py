@@ -8,7 +8,7 @@ factor; tables are filled in blocks of rows, so memory does not grow with the ro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ def bin_codes(codes: Floats, bins: int) -> Ints:
 
 def tables(codes: Floats, factors: Floats, scales: list[Scale], bins: int) -> list[NDArray[np.int64]]:
     """Counts (d, bins, levels) for each factor; rows whose label is missing are left out."""
-    edges, fill = edges_of(codes, bins), _filler(codes)
+    edges, fill = edges_of(codes, bins), _compiled_tables if _compiled(codes) else _plain_tables
     sizes = [codes.shape[1] * bins * scale.size for scale in scales]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     table = np.zeros(offsets[-1], dtype=np.int64)
@@ -65,9 +65,9 @@ def tables(codes: Floats, factors: Floats, scales: list[Scale], bins: int) -> li
     return [table[start:end].reshape(-1, bins, scale.size) for (start, end), scale in parts]
 
 
-def _filler(codes: Floats) -> Callable[[Floats, Floats, Ints, Ints, int, Ints], None]:
-    """What adds rows to flat tables: compiled where many tables are made, or one of very many rows."""
-    return _compiled_tables if switch.many or codes.size >= MANY else _plain_tables
+def _compiled(codes: Floats) -> bool:
+    """Whether to count by a compiled pass: where many tables are made, or one of very many rows."""
+    return switch.many or codes.size >= MANY
 
 
 def _plain_tables(codes: Floats, edges: Floats, levels: Ints, offsets: Ints, bins: int, table: Ints) -> None:
@@ -163,12 +163,24 @@ def code_share(found: Information) -> NDArray[np.float64]:
 
 def between_codes(codes: Floats, bins: int) -> NDArray[np.float64]:
     """Mutual information between the binned dimensions (d, d), the diagonal their entropies."""
-    d, edges, fill = codes.shape[1], edges_of(codes, bins), _filler(codes)
-    table = np.zeros(d * d * bins * bins, dtype=np.int64)
+    d, edges = codes.shape[1], edges_of(codes, bins)
+    table = np.zeros((d, d, bins, bins), dtype=np.int64)
+    add = _compiled_pairs if _compiled(codes) else _plain_pairs
     for block in blocks(len(codes)):
-        levels = np.ascontiguousarray(binned(codes[block], edges).T)
-        fill(codes[block], edges, levels, np.arange(d + 1) * d * bins * bins, bins, table)
-    return from_tables(list(table.reshape(d, d, bins, bins))).mutual
+        add(codes[block], edges, bins, table)
+    return from_tables(list(table)).mutual
+
+
+def _plain_pairs(codes: Floats, edges: Floats, bins: int, table: NDArray[np.int64]) -> None:
+    d = codes.shape[1]
+    levels = np.ascontiguousarray(binned(codes, edges).T)
+    _plain_tables(codes, edges, levels, np.arange(d + 1) * d * bins * bins, bins, table.reshape(-1))
+
+
+def _compiled_pairs(codes: Floats, edges: Floats, bins: int, table: NDArray[np.int64]) -> None:
+    from latentlab.metrics._counting_kernel import count_pairs
+
+    count_pairs(np.ascontiguousarray(codes), edges, bins, table)
 
 
 def top_two_gap(matrix: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:

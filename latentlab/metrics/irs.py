@@ -79,19 +79,32 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     low, high = extremes(z)
     live = low < high
     # Column order and the codes' own precision are the reference's: another order of summation moves the ninth digit.
-    active = np.asfortranarray(z[:, live])
-    centre = active.mean(axis=0, dtype=np.float64)
-    if np.abs(centre).sum() > FAR * np.abs(active - centre).max(axis=0, initial=0).sum():
-        active = active.astype(np.float64)
-    largest = np.max(np.abs(active - active.mean(axis=0)), axis=0)
+    active, low, high = np.asfortranarray(z[:, live]), low[live], high[live]
+    if _lies_far(active, low, high):
+        active, low, high = (each.astype(np.float64) for each in (active, low, high))
+    mean = active.mean(axis=0)
+    largest = np.maximum(high - mean, mean - low)  # the largest distance from the mean is that of an extreme
+    # A compiled pass goes row by row; NumPy adds up a single column in another order.
+    by_row = switch.many and active.shape[1] > 1
+    deviation, rows = (_deviation, np.ascontiguousarray(active)) if by_row else (deviation_by_sorting, active)
     matrix = np.zeros((z.shape[1], v.shape[1]))
     for j, column in enumerate(v.T):
         known = ~np.isnan(column)
-        group = _groups(column[known], bins)
-        matrix[live, j] = 1.0 - _deviation(active[known] if not known.all() else active, group, quantile) / largest
+        partial = not known.all()
+        group = _groups(column[known] if partial else column, bins)
+        matrix[live, j] = 1.0 - deviation(rows[known] if partial else rows, group, quantile) / largest
     value = float(np.average(matrix[live].max(axis=1), weights=largest)) if live.any() else 0.0
     settings = {"bins": bins, "quantile": quantile, "rows": len(z), "pruning": f"variance > 0 keeps {int(live.sum())}"}
     return Score(value=value, matrix=matrix, settings=settings)
+
+
+def _lies_far(active: Floats, low: Floats, high: Floats) -> bool:
+    """Whether the means of columns, of those extremes, are `FAR` times as large as what the columns reach from them."""
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    if 4 * np.maximum(np.abs(low), np.abs(high)).sum() < FAR * (high - low).sum():
+        return False  # no mean is larger than an extreme, and half the width is reached
+    centre = active.mean(axis=0, dtype=np.float64)
+    return bool(np.abs(centre).sum() > FAR * np.maximum(high - centre, centre - low).sum())
 
 
 def _groups(column: Floats, bins: int) -> Ints:
@@ -104,15 +117,13 @@ def _groups(column: Floats, bins: int) -> Ints:
 
 def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
     """Mean over groups of the quantile of the deviation from the group's mean, (d,); the quantile as `np.quantile`."""
-    if not switch.many or z.shape[1] == 1:  # NumPy adds up a single column in another order
-        return deviation_by_sorting(z, group, quantile)
     from latentlab.metrics._deviation_kernel import deviation
 
-    return np.asarray(deviation(np.ascontiguousarray(z), group, int(group.max()) + 1, quantile))
+    return np.asarray(deviation(z, group, int(group.max()) + 1, quantile))
 
 
 def deviation_by_sorting(z: Floats, group: Ints, quantile: float) -> Floats:
-    """The same by NumPy alone, group by group."""
+    """The same of columns by NumPy alone, group by group."""
     counts = np.bincount(group)
     counts = counts[counts > 0]
     narrow = group.astype(np.min_scalar_type(group.max(initial=0)))  # up to 16 bits are sorted by their digits

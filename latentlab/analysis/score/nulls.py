@@ -19,7 +19,7 @@ from latentlab.analysis.score.calls import Material
 from latentlab.codes.rates import active
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import Floats, blocks
-from latentlab.metrics._draws import rotation
+from latentlab.metrics._draws import by_rank, rotation
 
 ROUNDING = 1e-12  # deviation over the largest, up to which a dimension of float64 arrays is constant but for rounding
 MARGINALS = ("irs", "jemmig")
@@ -87,33 +87,40 @@ def standardised(args: Sequence[Any], live: Mask | None = None) -> list[Any]:
     return changed
 
 
+class Turning:
+    """The arguments with active codes standardised, to be turned by any number of random rotations.
+
+    With `marginals` each turned dimension takes the standardised values of the original one, by rank. Raises
+    `InputError` where fewer than two dimensions are active: a rotation of one dimension does not change it.
+    """
+
+    def __init__(self, args: Sequence[Any], live: Mask | None = None, *, marginals: bool = False) -> None:
+        self._args = standardised(args, live)
+        self._size = self._args[0].shape[1]
+        if self._size < 2:
+            raise InputError("undefined: one dimension is active, and a single dimension has no rotation")
+        self._sorted = {place: np.sort(self._args[place], axis=0) for place in _codes_places(args) if marginals}
+
+    def turned(self, random: RandomState) -> list[Any]:
+        """The arguments turned by one uniformly random rotation.
+
+        A variance is turned as well: of the turned posterior's covariance the diagonal is kept.
+        """
+        changed = list(self._args)
+        turn = rotation(random, self._size).astype(changed[0].dtype)
+        if has_variance(changed):
+            changed[2] = changed[2] @ turn**2
+        for place in _codes_places(changed):
+            codes = changed[place] @ turn
+            changed[place] = by_rank(codes, self._sorted[place]) if self._sorted else codes
+        return changed
+
+
 def rotated(
     args: Sequence[Any], random: RandomState, live: Mask | None = None, *, marginals: bool = False
 ) -> list[Any]:
-    """The arguments with active codes standardised and turned by one uniformly random rotation.
-
-    A variance is turned as well: of the turned posterior's covariance the diagonal is kept. With `marginals` each
-    turned dimension then takes the standardised values of the original one, by rank. Raises `InputError` where fewer
-    than two dimensions are active: a rotation of one dimension does not change it.
-    """
-    changed = standardised(args, live)
-    d = changed[0].shape[1]
-    if d < 2:
-        raise InputError("undefined: one dimension is active, and a single dimension has no rotation")
-    turn = rotation(random, d).astype(changed[0].dtype)
-    if has_variance(args):
-        changed[2] = changed[2] @ turn**2
-    for place in _codes_places(args):
-        turned = changed[place] @ turn
-        changed[place] = _ranked(turned, changed[place]) if marginals else turned
-    return changed
-
-
-def _ranked(order: Floats, values: Floats) -> Floats:
-    """Column by column the values, in the order of another array."""
-    found = np.empty_like(values)
-    np.put_along_axis(found, np.argsort(order, axis=0, kind="stable"), np.sort(values, axis=0), axis=0)
-    return found
+    """The arguments of `Turning`, turned once."""
+    return Turning(args, live, marginals=marginals).turned(random)
 
 
 def factors_as_codes(args: Sequence[Any]) -> list[Any]:
