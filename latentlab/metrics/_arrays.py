@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
+from latentlab.system.once import once
 from latentlab.system.precision import (
     NARROW,
     beyond_exact,
@@ -33,6 +34,7 @@ HUGE = 1e100  # factors beyond have no squares
 WIDEST = 4096  # integers spanning less than this are levels as they stand; wider columns are sorted into levels
 
 
+@once
 def check_codes(codes: ArrayLike, what: str = "codes") -> Floats:
     """Codes as a finite floating (n, d) array with n ≥ 2; `InputError` otherwise, and where arithmetic would fail.
 
@@ -84,6 +86,7 @@ def blocks(n: int) -> Iterator[slice]:
     return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
 
 
+@once
 def check_factors(factors: ArrayLike, what: str = "factors", widen: bool = True) -> Floats:
     """Factors as a float64 (n, k) array, NaN where a label is missing or masked; (n,) is one factor.
 
@@ -109,6 +112,7 @@ def _any_beyond(array: Floats, largest: float) -> bool:
     return any((np.abs(array[block]) > largest).any() for block in blocks(len(array)))
 
 
+@once
 def check_rows(codes: ArrayLike, factors: ArrayLike, part: str = "", widen: bool = True) -> tuple[Floats, Floats]:
     """Codes (n, d) and factors (n, k) that belong together, every factor with two values at least."""
     z, v = check_codes(codes, f"{part}codes"), check_factors(factors, f"{part}factors", widen)
@@ -138,6 +142,7 @@ class Column(NamedTuple):
     known: int
 
 
+@once
 def survey(factors: Floats) -> list[Column]:
     """What each column of factors (n, k) holds, from one pass in blocks; infinite extremes where nothing is known."""
     k = factors.shape[1]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from latentlab.metrics._arrays import Floats, Ints, Kinds, Scale, bin_edges, blocks, kinds_of, scale_of, survey
 from latentlab.metrics._many import switch
+from latentlab.system.once import once
 from latentlab.system.precision import extremes
 
 MANY = 2_000_000  # codes from which on loading numba pays
@@ -36,6 +37,7 @@ class Information(NamedTuple):
     factor: NDArray[np.float64]
 
 
+@once
 def edges_of(codes: Floats, bins: int) -> Floats:
     """Lower edges of each dimension's bins, (d, bins), in the codes' own precision: those of `np.histogram`."""
     return np.stack([bin_edges(pair, bins)[:-1] for pair in np.stack(extremes(codes)).T])
@@ -97,11 +99,13 @@ def entropy(counts: NDArray[np.int64], axis: int | tuple[int, ...]) -> NDArray[n
     return np.asarray(np.log(total) - (counts * logs).sum(axis=axis) / total)
 
 
+@once
 def information(codes: Floats, factors: Floats, bins: int, kinds: Kinds = None) -> Information:
     """All information between codes (n, d) and factors (n, k); missing labels are left out factor by factor."""
     return from_tables(counted(codes, factors, bins, kinds))
 
 
+@once
 def counted(codes: Floats, factors: Floats, bins: int, kinds: Kinds = None) -> list[NDArray[np.int64]]:
     """The `tables` of codes (n, d) and factors (n, k), each factor on the scale of its own values."""
     return tables(codes, factors, _scales(factors, bins, kinds), bins)

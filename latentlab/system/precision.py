@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import InputError
+from latentlab.system.once import once
 
 EXACT = 2**53  # whole numbers up to here are told apart by float64
 WIDE = (1e70, 1e-70)  # the largest code, and the least that the widest dimension varies by: both have fourth powers
@@ -67,6 +68,7 @@ def as_floats(numbers: NDArray[Any]) -> NDArray[np.float64]:
     return np.column_stack([exact_levels(each).astype(np.float64) for each in columns]).reshape(numbers.shape)
 
 
+@once
 def extremes(values: NDArray[Any], *, known: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
     """The lowest and the highest number of each column (n, d); with `known` those that are not NaN, where some are.
 

@@ -7,10 +7,10 @@ import pytest
 from numpy.random import RandomState
 from scipy.stats import ortho_group
 
+from latentlab.analysis.score.nulls import rotated, shuffled
 from latentlab.analysis.score.profiles._protocol import draw_rows, levels_of_rows
 from latentlab.analysis.score.scorecard import scorecard
 from latentlab.analysis.score.scoring import score
-from latentlab.analysis.score.uncertainty import rotated, shuffled
 from latentlab.errors import InputError
 from latentlab.metrics._arrays import scale_of
 from latentlab.metrics._information import tables

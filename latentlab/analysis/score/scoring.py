@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from types import ModuleType
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike
 from latentlab.analysis.score.calls import Call, Material, arguments, gather, untyped
 from latentlab.analysis.score.domain import caveats
 from latentlab.analysis.score.profiles._protocol import BATCH, Protocol
+from latentlab.analysis.score.scored import Scored, acquaint
 from latentlab.analysis.score.uncertainty import is_fast, with_uncertainty
 from latentlab.data.dataset import FactorKind
 from latentlab.errors import InputError
@@ -220,14 +222,16 @@ def each_metric(
     classes = material if rules.TYPED else replace(material, kinds=untyped(material))
     modules = {name: load("metrics", name) for name in metrics}
 
+    # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
+    given = {name: classes if _key(module) in rules.PROTOCOLS else material for name, module in modules.items()}
+    again = {name: resamples if resample_slow or is_fast(module) else 0 for name, module in modules.items()}
+    known = _acquainted({name: (modules[name], given[name]) for name, n in again.items() if n}, rules)
+
     def one(name: str) -> tuple[Score | str, float]:
         """The score of a metric, or why there is none, and the seconds that it took."""
         module, start = modules[name], time.perf_counter()
-        n = resamples if resample_slow or is_fast(module) else 0
-        # What a profile does not know of, it does not make classes for: r2 would read them as numbers.
-        given = classes if _key(module) in rules.PROTOCOLS else material
         try:
-            score: Score | str = score_one(_key(module), module, given, rules, n, why)
+            score: Score | str = score_one(_key(module), module, given[name], rules, again[name], why, known.get(name))
         except InputError as error:
             score = str(error)
         return score, time.perf_counter() - start
@@ -240,7 +244,7 @@ def each_metric(
     found = Scores({}, {}, {})
     for name in metrics:
         key, (score, seconds) = _key(modules[name]), done[name]
-        found.seconds[key] = seconds
+        found.seconds[key] = seconds - (known[name].lent if name in known else 0)
         if isinstance(score, str):
             found.skipped[key] = score
         else:
@@ -254,21 +258,45 @@ def _key(module: ModuleType) -> str:
 
 
 def score_one(
-    name: str, module: ModuleType, material: Material, rules: ModuleType, resamples: int = 0, why: str = ""
+    name: str,
+    module: ModuleType,
+    material: Material,
+    rules: ModuleType,
+    resamples: int = 0,
+    why: str = "",
+    scored: Scored | None = None,
 ) -> Score:
-    """One metric under a profile, drawn with the profile's own seed; without resamples `why` says why."""
+    """One metric under a profile, drawn with the profile's own seed; without resamples `why` says why.
+
+    ``scored`` is the metric with its arguments, where they are drawn already.
+    """
+    scored = scored or _scored(name, module, material, rules)
+    found = scored.score()
+    if resamples:
+        found = with_uncertainty(found, scored, resamples)
+    elif why:
+        found = found.replace(missing={**found.missing, "interval": why})
+    return described(found, scored.call, material, profile_name(rules))
+
+
+def _scored(name: str, module: ModuleType, material: Material, rules: ModuleType) -> Scored:
     protocol = rules.PROTOCOLS.get(name, Protocol())
 
     def draw(source: Material, random: RandomState, batch: int | None = None) -> Call:
         return arguments(module.METRIC, source, protocol, random, batch or protocol.train)
 
     call = draw(material, RandomState(rules.SEED), BATCH)
-    found = getattr(module, name)(*call.args, **{**call.options, **protocol.settings})
-    if resamples:
-        found = with_uncertainty(found, name, module, material, call, draw, protocol, resamples)
-    elif why:
-        found = found.replace(missing={**found.missing, "interval": why})
-    return described(found, call, material, profile_name(rules))
+    return Scored(name, module, material, call, draw, protocol)
+
+
+def _acquainted(given: Mapping[str, tuple[ModuleType, Material]], rules: ModuleType) -> dict[str, Scored]:
+    """Metrics with their arguments, those that take the same redraws as fellows; without those that cannot be had."""
+    found = {}
+    for name, (module, material) in given.items():
+        with suppress(InputError):  # which is raised again, and told, when its score is computed
+            found[name] = _scored(_key(module), module, material, rules)
+    acquaint(list(found.values()))
+    return found
 
 
 def profile_name(rules: ModuleType) -> str:

@@ -23,8 +23,7 @@ What could not be computed is in ``missing`` with its reason, and takes nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -32,26 +31,22 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from latentlab.analysis.score.calls import Call, Material, halved, parted
+from latentlab.analysis.score.calls import halved, parted
 from latentlab.analysis.score.nulls import (
     MARGINALS,
+    Turning,
     active_dimensions,
     factors_as_codes,
     only,
-    rotated,
     shuffled,
     standardised,
 )
-from latentlab.analysis.score.profiles._protocol import Protocol
+from latentlab.analysis.score.scored import SEED, Scored
 from latentlab.errors import InputError
-from latentlab.metrics._estimators import unfinished_allowed
 from latentlab.metrics._many import expect_many
 from latentlab.results import Score
-from latentlab.system.machine import process_threads
 
-SEED = 10_000  # streams of redraws start here, far from the seeds that draw a protocol's own rows
 PARTS = ("split", "draws", "labels")  # needs of metrics that train on some rows and test on others
-KEPT = 0.9  # of the redraws must have a value
 EXACT = 19  # redraws from which the 95 % quantile lies within them
 TAILS = 1.5  # excess kurtosis of a dimension above which a few rows decide its bins, correlations and extremes
 HALVES = {  # metrics whose intervals from halves cover, and from how many rows on: docs/scores.md has the simulation
@@ -60,8 +55,7 @@ HALVES = {  # metrics whose intervals from halves cover, and from how many rows 
 }  # fmt: skip
 COUNTS = ("active_units", "dimension_types", "t_mex")
 
-Draw = Callable[[Material, RandomState], Call]
-Change = Callable[[Sequence[Any], RandomState], list[Any]]
+Change = Callable[[RandomState], Sequence[Any]]
 
 
 def is_fast(module: ModuleType) -> bool:
@@ -69,80 +63,22 @@ def is_fast(module: ModuleType) -> bool:
     return module.METRIC.needs in ("rows", "codes", "posterior")
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A metric on its arguments: its ``name`` and ``module``, what it was called with, and how to call it again."""
-
-    name: str
-    module: ModuleType
-    material: Material
-    call: Call
-    draw: Draw
-    protocol: Protocol
-    missing: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
-
-    def value(self, args: Sequence[Any], options: dict[str, Any] | None = None) -> float:
-        """The metric's value on other arguments."""
-        told = self.call.options if options is None else options
-        return float(getattr(self.module, self.name)(*args, **{**told, **self.protocol.settings}).value)
-
-    def again(self, source: Material, random: RandomState) -> float:
-        """The metric's value on rows drawn again from `source`."""
-        call = self.draw(source, random)
-        return self.value(call.args, call.options)
-
-    def attempt(self, key: str, compute: Callable[[], Any]) -> Any:
-        """What was computed; None where it could not be, and then the reason is kept under `key`."""
-        try:
-            return compute()
-        except InputError as error:
-            self.missing[key] = str(error)
-            return None
-
-    def redraws(self, key: str, n: int, one: Callable[[RandomState], float]) -> NDArray[np.float64]:
-        """The finite values of n redraws, in order; those that fail are counted, and a tenth of them may.
-
-        Threads change no bits, since each redraw has a stream of its own. Filters of warnings are the process's, not
-        a thread's: they are set before the threads, which may set them again.
-        """
-        with unfinished_allowed(), ThreadPoolExecutor(min(process_threads(), 8)) as pool:
-            tried = list(pool.map(lambda r: _tried(one, RandomState(SEED + r)), range(n)))
-        values = np.array([value for value, _ in tried])
-        kept = values[np.isfinite(values)]
-        if len(kept) < max(2, KEPT * n):
-            why = next((why for _, why in tried if why), "the value is not finite")
-            raise InputError(f"{n - len(kept)} of {n} redraws failed: {why}" if len(kept) else why)
-        if len(kept) < n:
-            self.failed[key] = n - len(kept)
-        return kept
-
-
-def _tried(one: Callable[[RandomState], float], random: RandomState) -> tuple[float, str]:
-    try:
-        return one(random), ""
-    except InputError as error:
-        return np.nan, str(error)
-
-
-def with_uncertainty(
-    found: Score, name: str, module: ModuleType, material: Material, call: Call, draw: Draw, protocol: Protocol, n: int
-) -> Score:
+def with_uncertainty(found: Score, scored: Scored, n: int) -> Score:
     """The score with interval, nulls, reference and what stands beside it, from `n` recomputations each."""
     expect_many()
-    scored = Scored(name, module, material, call, draw, protocol, dict(found.missing))
+    scored.missing.update(found.missing)
     beside = dict(found.beside) | _others(scored, found.value)
     settings = {**found.settings, "resamples": n}
     interval = None
     redraws = scored.attempt("interval", lambda: _redrawn(scored, n))
     if redraws is not None:
         exact, shown = _exact(scored), found.replace(beside=beside).shown
-        interval = around(shown, redraws, exact=exact, ends=module.METRIC.range)
+        interval = around(shown, redraws, exact=exact, ends=scored.module.METRIC.range)
         settings["interval"] = "draws from the full grid" if exact else "halves of the rows"
         beside |= {"redraw_mean": float(redraws.mean()), "redraw_deviation": float(redraws.std(ddof=1))}
     nulls: dict[str, float] = {}
     reference = found.reference
-    if material.factors is not None and module.METRIC.needs not in ("codes", "posterior"):
+    if _has_nulls(scored):
         nulls, plain, reference = _judged(scored, n)
         beside |= plain
     if scored.failed:
@@ -178,7 +114,8 @@ def _redrawn(scored: Scored, n: int) -> NDArray[np.float64]:
     """Values of the profile's own draws from the grid, or of halves of the rows where halves are known to serve."""
     material = scored.material
     if _exact(scored):
-        return scored.redraws("interval", n, lambda random: scored.again(material, random))
+        whole = scored.fellows[0] if scored.fellows else scored  # what it is called with holds what any fellow is
+        return scored.redraws("interval", n, lambda random: whole.draw(material, random), asking=_exact)
     _check_halves(scored)
     values = halves(scored, n)
     if values.std() == 0:
@@ -190,9 +127,9 @@ def halves(scored: Scored, n: int) -> NDArray[np.float64]:
     """Values of n halves of all rows, or of the train and the test rows each where the metric trains."""
     if scored.module.METRIC.needs in PARTS:
         parts = parted(scored.material, scored.protocol, RandomState(0))
-        return scored.redraws("interval", n, lambda random: scored.again(halved(parts, random), random))
+        return scored.redraws("interval", n, lambda random: scored.draw(halved(parts, random), random))
     args = _all_rows(scored)
-    return scored.redraws("interval", n, lambda random: scored.value(_half(args, random)))
+    return scored.redraws("interval", n, lambda random: scored.on(_half(args, random)))
 
 
 def _check_halves(scored: Scored) -> None:
@@ -256,13 +193,17 @@ def _sampled(scored: Scored) -> float:
 
 def _judged(scored: Scored, n: int) -> tuple[dict[str, float], dict[str, float], float | None]:
     """The nulls, the standardised value that the rotated one is compared with, and what the factors reach as codes."""
-    args = scored.call.args
-    nulls = _null(scored, "permuted", n, lambda random: scored.value(shuffled(args, random)))
+    args, marginals = scored.call.args, scored.name in MARGINALS
+    nulls = _null(scored, "permuted", n, lambda: lambda random: shuffled(args, random), _has_nulls)
     beside: dict[str, float] = {}
     if scored.module.METRIC.turns:
-        live, marginals = active_dimensions(scored.material), scored.name in MARGINALS
+        live = active_dimensions(scored.material)
         nulls |= _null(
-            scored, "rotated", n, lambda random: scored.value(rotated(args, random, live, marginals=marginals))
+            scored,
+            "rotated",
+            n,
+            lambda: Turning(args, live, marginals=marginals).turned,
+            lambda each: _has_nulls(each) and each.module.METRIC.turns and (each.name in MARGINALS) == marginals,
         )
         if "rotated" in nulls:
             plain = scored.attempt("standardised", lambda: scored.value(standardised(args, live)))
@@ -272,14 +213,26 @@ def _judged(scored: Scored, n: int) -> tuple[dict[str, float], dict[str, float],
     return nulls, beside, scored.attempt("reference", lambda: scored.value(factors_as_codes(args)))
 
 
-def _null(scored: Scored, kind: str, n: int, one: Callable[[RandomState], float]) -> dict[str, float]:
+def _has_nulls(scored: Scored) -> bool:
+    return scored.material.factors is not None and scored.module.METRIC.needs not in ("codes", "posterior")
+
+
+def _null(
+    scored: Scored, kind: str, n: int, changing: Callable[[], Change], asking: Callable[[Scored], bool]
+) -> dict[str, float]:
     """The 95 % quantile and the mean of a null; a quantile that at most one value in twenty exceeds, however few.
 
-    Where lower is better it is the 5 % quantile, which at most one in twenty falls below.
+    Where lower is better it is the 5 % quantile, which at most one in twenty falls below. ``changing`` prepares what
+    draws the arguments, and may find that there is no such null.
     """
-    values = scored.attempt(kind, lambda: scored.redraws(kind, n, one))
-    if values is None:
+
+    def values() -> NDArray[np.float64]:
+        change = changing()
+        return scored.redraws(kind, n, lambda random: scored.on(change(random)), asking=asking)
+
+    found = scored.attempt(kind, values)
+    if found is None:
         return {}
     lower = scored.module.METRIC.better == "lower"
-    end = np.quantile(values, 0.05, method="lower") if lower else np.quantile(values, 0.95, method="higher")
-    return {kind: float(end), f"{kind}_mean": float(values.mean())}
+    end = np.quantile(found, 0.05, method="lower") if lower else np.quantile(found, 0.95, method="higher")
+    return {kind: float(end), f"{kind}_mean": float(found.mean())}
