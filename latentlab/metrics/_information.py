@@ -40,7 +40,11 @@ class Information(NamedTuple):
 @once
 def edges_of(codes: Floats, bins: int) -> Floats:
     """Lower edges of each dimension's bins, (d, bins), in the codes' own precision: those of `np.histogram`."""
-    return np.stack([bin_edges(pair, bins)[:-1] for pair in np.stack(extremes(codes)).T])
+    low, high = extremes(codes)
+    step = (high - low) / bins
+    if (step > 0).all():  # else NumPy computes each dimension in a way of its own
+        return np.ascontiguousarray(np.linspace(low, high, bins + 1, dtype=codes.dtype)[:-1].T)
+    return np.stack([bin_edges(pair, bins)[:-1] for pair in np.stack([low, high]).T])
 
 
 def binned(codes: Floats, edges: Floats) -> Ints:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from latentlab.metrics._arrays import WIDEST, Floats, Ints, Kinds, bin_edges, check_rows
+from latentlab.metrics._arrays import WIDEST, Floats, Kinds, bin_edges, check_rows
 from latentlab.metrics._many import switch
 from latentlab.metrics._metric import Metric
 from latentlab.results import Score
@@ -75,27 +75,37 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, quantile: float
     >>> irs(v.astype(float), v).value
     1.0
     """
-    z, v = check_rows(codes, factors)
+    z, v = check_rows(codes, factors, widen=False)
     low, high = extremes(z)
     live = low < high
     # Column order and the codes' own precision are the reference's: another order of summation moves the ninth digit.
-    active, low, high = np.asfortranarray(z[:, live]), low[live], high[live]
+    active, low, high = np.asfortranarray(z if live.all() else z[:, live]), low[live], high[live]
     if _lies_far(active, low, high):
         active, low, high = (each.astype(np.float64) for each in (active, low, high))
     mean = active.mean(axis=0)
     largest = np.maximum(high - mean, mean - low)  # the largest distance from the mean is that of an extreme
-    # A compiled pass goes row by row; NumPy adds up a single column in another order.
-    by_row = switch.many and active.shape[1] > 1
-    deviation, rows = (_deviation, np.ascontiguousarray(active)) if by_row else (deviation_by_sorting, active)
+    groups = np.stack([_groups(column, bins) for column in v.T])
+    # NumPy adds up a single column in an order of its own.
+    deviation = _deviations if switch.many and active.shape[1] > 1 else deviation_by_sorting
     matrix = np.zeros((z.shape[1], v.shape[1]))
-    for j, column in enumerate(v.T):
-        known = ~np.isnan(column)
-        partial = not known.all()
-        group = _groups(column[known] if partial else column, bins)
-        matrix[live, j] = 1.0 - deviation(rows[known] if partial else rows, group, quantile) / largest
+    matrix[live] = 1.0 - deviation(active, low, high, groups, quantile).T / largest[:, None]
     value = float(np.average(matrix[live].max(axis=1), weights=largest)) if live.any() else 0.0
     settings = {"bins": bins, "quantile": quantile, "rows": len(z), "pruning": f"variance > 0 keeps {int(live.sum())}"}
     return Score(value=value, matrix=matrix, settings=settings)
+
+
+def _groups(labels: Floats, bins: int) -> NDArray[np.int32]:
+    """The bin (n,) of each value by `np.digitize`, which few whole numbers are looked up in once each; −1 for NaN."""
+    column = labels.astype(np.float64)
+    known = ~np.isnan(column)
+    if not known.all():
+        found = np.full(len(column), -1, np.int32)
+        found[known] = _groups(column[known], bins)
+        return found
+    edges, low, high = bin_edges(column, bins)[:-1], column.min(), column.max()
+    if high - low < WIDEST and (column == np.rint(column)).all():
+        return np.digitize(np.arange(low, high + 1), edges).astype(np.int32)[(column - low).astype(np.int64)]
+    return np.digitize(column, edges).astype(np.int32)
 
 
 def _lies_far(active: Floats, low: Floats, high: Floats) -> bool:
@@ -107,23 +117,25 @@ def _lies_far(active: Floats, low: Floats, high: Floats) -> bool:
     return bool(np.abs(centre).sum() > FAR * np.maximum(high - centre, centre - low).sum())
 
 
-def _groups(column: Floats, bins: int) -> Ints:
-    """The bin (n,) of each value by `np.digitize`, which few whole numbers are looked up in once each."""
-    edges, low, high = bin_edges(column, bins)[:-1], column.min(), column.max()
-    if high - low < WIDEST and (column == np.rint(column)).all():
-        return np.digitize(np.arange(low, high + 1), edges)[(column - low).astype(np.int64)]
-    return np.digitize(column, edges)
+def _deviations(z: Floats, low: Floats, high: Floats, groups: NDArray[np.int32], quantile: float) -> Floats:
+    from latentlab.metrics._deviation_kernel import deviations
+
+    rows, columns = np.ascontiguousarray(z), np.ascontiguousarray(z.T)
+    return np.asarray(deviations(rows, columns, low, high, groups, int(groups.max()) + 1, quantile))
 
 
-def _deviation(z: Floats, group: Ints, quantile: float) -> Floats:
-    """Mean over groups of the quantile of the deviation from the group's mean, (d,); the quantile as `np.quantile`."""
-    from latentlab.metrics._deviation_kernel import deviation
+def deviation_by_sorting(
+    z: Floats, low: Floats, high: Floats, groups: NDArray[np.int32], quantile: float
+) -> NDArray[np.float64]:
+    """Mean over groups of the quantile of the deviation from the group's mean, (k, d); the quantile as `np.quantile`.
 
-    return np.asarray(deviation(z, group, int(group.max()) + 1, quantile))
+    For columns (n, d) between those extremes and the `groups` (k, n) of k factors, −1 where a row has none.
+    """
+    labelled = [(group, group >= 0) for group in groups]
+    return np.stack([_by_sorting(z if known.all() else z[known], group[known], quantile) for group, known in labelled])
 
 
-def deviation_by_sorting(z: Floats, group: Ints, quantile: float) -> Floats:
-    """The same of columns by NumPy alone, group by group."""
+def _by_sorting(z: Floats, group: NDArray[np.int32], quantile: float) -> NDArray[np.float64]:
     counts = np.bincount(group)
     counts = counts[counts > 0]
     narrow = group.astype(np.min_scalar_type(group.max(initial=0)))  # up to 16 bits are sorted by their digits

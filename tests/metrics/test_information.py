@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from latentlab.metrics import _information
-from latentlab.metrics._information import information, permuted
+from latentlab.metrics._arrays import bin_edges
+from latentlab.metrics._information import edges_of, information, permuted
 
 KINDS = ("categorical", "continuous", "ordinal", "circular")
 
@@ -24,3 +25,21 @@ def test_permuted_factors_are_as_if_each_order_were_alone(n, together, monkeypat
     each = [information(codes, factors[order], 20, KINDS) for order in orders]
     np.testing.assert_array_equal(mutual, [one.mutual for one in each])
     np.testing.assert_array_equal(entropy, [one.factor for one in each])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_edges_of_all_dimensions_at_once_are_those_of_each(dtype):
+    """Constant dimensions, those a subnormal number wide, and those of very different size stand side by side."""
+    rng = np.random.default_rng(0)
+    for trial in range(300):
+        codes = (rng.normal(size=(9, 5)) * 10.0 ** rng.integers(-30, 30, 5) + 10.0 ** rng.integers(-3, 9)).astype(dtype)
+        if trial % 3 == 0:
+            codes[:, 0] = 3
+        if trial % 5 == 0:
+            codes[:, 1] = np.finfo(dtype).smallest_subnormal * rng.integers(0, 5, 9)
+        bins = int(rng.integers(1, 40))
+        found = edges_of(codes, bins)
+        expected = np.stack([bin_edges(column, bins)[:-1] for column in codes.T])
+        assert found.dtype == dtype
+        assert found.flags.c_contiguous
+        np.testing.assert_array_equal(found, expected)

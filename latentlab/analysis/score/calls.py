@@ -184,8 +184,8 @@ def _rows(material: Material, protocol: Protocol, random: RandomState, batch: in
     train, test, rows_from, overlap = _choose(material, protocol, random, batch, parts)
     split = parts and protocol.share is None
     drawn = split or material.grid is not None or len(np.union1d(train, test)) < len(z)
-    held_out = (z[test], v[test]) if parts else _spread(material, train)
-    return Call((z[train], v[train], *held_out), options, rows_from, overlap, drawn)
+    held_out = (z.take(test, axis=0), v.take(test, axis=0)) if parts else _spread(material, train)
+    return Call((z.take(train, axis=0), v.take(train, axis=0), *held_out), options, rows_from, overlap, drawn)
 
 
 def _spread(material: Material, rows: Any) -> tuple[Floats, ...]:

@@ -1,9 +1,17 @@
 """How rows of a full grid are drawn: the reference's stream, and draws that share what they should."""
 
 import numpy as np
+import pytest
 from numpy.random import RandomState
 
-from latentlab.analysis.score.profiles._protocol import draw_fixed, draw_rows, draw_shared, levels_of_rows, rows_of
+from latentlab.analysis.score.profiles._protocol import (
+    draw_factors,
+    draw_fixed,
+    draw_rows,
+    draw_shared,
+    levels_of_rows,
+    rows_of,
+)
 from latentlab.metrics._draws import draw_alike, draw_pairs
 
 SIZES = (3, 4, 5)
@@ -58,3 +66,12 @@ def test_draws_from_any_rows_share_a_value_and_skip_missing_labels():
     pairs = draw_pairs(v, 200, 16, RandomState(1))
     for factor, rows in zip(pairs.fixed, pairs.rows, strict=True):
         np.testing.assert_array_equal(v[rows[:, 0], factor], v[rows[:, 1], factor])
+
+
+@pytest.mark.parametrize("n", [16, 999, 1000, 5000])
+def test_a_call_per_column_draws_what_one_call_does(n: int) -> None:
+    one, other = RandomState(3), RandomState(3)
+    for sizes in ((3, 6, 40, 32, 32), (1, 2), (2**20, 7)):
+        levels = draw_factors(sizes, n, one)
+        assert (levels == other.randint(np.array(sizes)[:, None], size=(len(sizes), n)).T).all()
+    assert one.randint(10**6) == other.randint(10**6)

@@ -17,6 +17,7 @@ from latentlab.metrics._arrays import Ints
 from latentlab.metrics._draws import Draws
 
 BATCH = 16
+MANY = 1000  # rows from which on a call per column is faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class Protocol:
 
 
 def draw_factors(sizes: Sequence[int], n: int, random: RandomState) -> Ints:
-    """Factor levels (n, k), drawn column by column: one call draws what a call per column would."""
-    return random.randint(np.array(sizes)[:, None], size=(len(sizes), n)).T
+    """Factor levels (n, k), drawn column by column: one call for few rows draws what a call per column does."""
+    if n < MANY:
+        return random.randint(np.array(sizes)[:, None], size=(len(sizes), n)).T
+    return np.stack([random.randint(size, size=n) for size in sizes]).T
 
 
 def rows_of(levels: Ints, sizes: Sequence[int]) -> Ints:
