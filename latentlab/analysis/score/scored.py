@@ -14,6 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from latentlab.analysis.score.calls import Call, Material
+from latentlab.analysis.score.nulls import Mask, active_dimensions
 from latentlab.analysis.score.profiles._protocol import Protocol
 from latentlab.errors import InputError
 from latentlab.metrics._estimators import unfinished_allowed
@@ -47,6 +48,15 @@ class Scored:
     fellows: Sequence[Scored] = ()
     tried: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     lent: float = 0.0
+    live: Mask | None = None
+
+    def active(self) -> Mask:
+        """Which dimensions of all codes are active, found once for all fellows."""
+        if self.live is None:
+            found = active_dimensions(self.material)
+            for each in (self, *self.fellows):
+                each.live = found
+        return self.live  # type: ignore[return-value]
 
     def score(self, call: Call | None = None) -> Score:
         """The metric's score on its arguments, or as another call has them."""

@@ -35,7 +35,6 @@ from latentlab.analysis.score.calls import halved, parted
 from latentlab.analysis.score.nulls import (
     MARGINALS,
     Turning,
-    active_dimensions,
     factors_as_codes,
     only,
     shuffled,
@@ -174,7 +173,7 @@ def _others(scored: Scored, value: float) -> dict[str, float]:
         beside[key] = scored.attempt(key, lambda: scored.value(_all_rows(scored)))
     if scored.module.METRIC.needs == "posterior":
         return {}
-    active = active_dimensions(material)
+    active = scored.active()
     if active.any():
         whole = active.all()
         beside["active"] = value if whole else scored.attempt("active", lambda: scored.value(only(call.args, active)))
@@ -197,7 +196,7 @@ def _judged(scored: Scored, n: int) -> tuple[dict[str, float], dict[str, float],
     nulls = _null(scored, "permuted", n, lambda: lambda random: shuffled(args, random), _has_nulls)
     beside: dict[str, float] = {}
     if scored.module.METRIC.turns:
-        live = active_dimensions(scored.material)
+        live = scored.active()
         nulls |= _null(
             scored,
             "rotated",
