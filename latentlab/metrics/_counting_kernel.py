@@ -11,8 +11,8 @@ from latentlab.system.compiled import compiled, inner
 
 
 @inner
-def place(codes, edges, i, bins, found):  # type: ignore[no-untyped-def]
-    """Fill row i of (d, n) with the bins of column i of codes (n, d).
+def place(codes, edges, i, bins, found, at):  # type: ignore[no-untyped-def]
+    """Fill the row `at` of (…, n) with the bins of column i of codes (n, d).
 
     Bins are guessed from the width and corrected against the edges, so they are those of a search in the edges.
     """
@@ -26,23 +26,23 @@ def place(codes, edges, i, bins, found):  # type: ignore[no-untyped-def]
             b += 1
         while b > 0 and x < edges[i, b]:
             b -= 1
-        found[i, row] = b
+        found[at, row] = b
 
 
 @compiled
 def count(codes, edges, levels, offsets, bins, table):  # type: ignore[no-untyped-def]
     """Add rows (n, d) to a flat table: factor j's counts (d, bins, levels_j) start at offsets[j]."""
     n, d = codes.shape
-    found = np.empty((d, n), np.int64)
+    found = np.empty((1, n), np.int64)
     for i in range(d):
-        place(codes, edges, i, bins, found)
+        place(codes, edges, i, bins, found, 0)
         for j in range(len(levels)):
             size = (offsets[j + 1] - offsets[j]) // (d * bins)
             start = offsets[j] + i * bins * size
             for row in range(n):
                 level = levels[j, row]
                 if level >= 0:
-                    table[start + found[i, row] * size + level] += 1
+                    table[start + found[0, row] * size + level] += 1
 
 
 @compiled
@@ -51,7 +51,7 @@ def count_pairs(codes, edges, bins, table):  # type: ignore[no-untyped-def]
     n, d = codes.shape
     found = np.empty((d, n), np.int64)
     for i in range(d):
-        place(codes, edges, i, bins, found)
+        place(codes, edges, i, bins, found, i)
         for j in range(i + 1):
             for row in range(n):
                 table[j, i, found[i, row], found[j, row]] += 1

@@ -46,6 +46,7 @@ class Scores(Result):
         Why a metric was not computed, by metric.
     seconds : dict of float
         How many seconds each metric took; one that computes on several threads takes them while others are computed.
+        Redraws that several metrics take together count for each by its share.
     caveats : tuple of Caveat
         The ways in which the data lie outside the domain in which scores can be trusted.
 
