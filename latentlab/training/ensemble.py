@@ -26,6 +26,7 @@ from latentlab.data import Dataset
 from latentlab.errors import LatentlabError
 from latentlab.runs.config import RunConfig
 from latentlab.runs.run import Run
+from latentlab.training.adam import Adam
 from latentlab.training.batches import RESIDENT, bytes_of, epoch_order
 from latentlab.training.checkpoint import restore, save
 from latentlab.training.configure import check_device
@@ -156,7 +157,7 @@ class Stack:
 
     def _stack(self, parameters: Mapping[str, Tensor], moments: Sequence[Mapping[str, Mapping[str, Tensor]]]) -> None:
         self.parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
-        self.optimizer = torch.optim.Adam(self.parameters.values(), lr=self.config.learning_rate, fused=True)
+        self.optimizer = Adam(self.parameters.values(), lr=self.config.learning_rate, fused=True)
         for name, parameter in self.parameters.items():
             if moments[0]:
                 slots = {key: torch.stack([each[name][key] for each in moments]) for key in ("exp_avg", "exp_avg_sq")}

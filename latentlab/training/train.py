@@ -29,6 +29,7 @@ from latentlab.runs.config import Hardware, RunConfig
 from latentlab.runs.data import same_data
 from latentlab.runs.run import Run
 from latentlab.system.files import lock, write_json
+from latentlab.training.adam import Adam
 from latentlab.training.batches import Batches
 from latentlab.training.checkpoint import restore, save
 from latentlab.training.configure import check_device, configure
@@ -216,7 +217,7 @@ def beginning(config: RunConfig) -> tuple[Autoencoder, torch.optim.Optimizer]:
     model = place(build(config), config.hardware).train()
     if config.hardware.precision == "mixed":
         mix_precision(model, config.hardware.device.partition(":")[0])
-    return model, torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    return model, Adam(model.parameters(), lr=config.learning_rate, fused=True)
 
 
 class Interrupt:

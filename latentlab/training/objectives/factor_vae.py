@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from latentlab.models import Model
+from latentlab.training.adam import Adam
 from latentlab.training.objectives._objective import Critic, Moment, Objective, Terms, sampled
 
 HIDDEN_LAYERS = 6  # the paper's appendix A: six of 1,000 units, leaky ReLU, Adam at 1e-4 with β = (0.5, 0.9)
@@ -97,7 +98,7 @@ class FactorVAE(Objective):
         for before, after in pairwise([latent_dim, *[self.width] * HIDDEN_LAYERS]):
             layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
         network = nn.Sequential(*layers, nn.Linear(self.width, 1)).to(device)
-        return Critic(network, torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, betas=BETAS, fused=True))
+        return Critic(network, Adam(network.parameters(), lr=LEARNING_RATE, betas=BETAS, fused=True))
 
 
 def log_ratio(discriminator: nn.Module, z: Tensor) -> Tensor:
