@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,6 +33,18 @@ def test_digits_are_scikit_learns() -> None:
     assert data.labels is not None
     assert np.array_equal(data.labels, load_digits().target)
     assert data.spec == "digits"
+
+
+def test_digits_are_the_same_where_scikit_learn_keeps_them_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latentlab.data import digits
+
+    found = digits.load()
+    monkeypatch.setattr(digits, "distribution", lambda name: SimpleNamespace(locate_file=tmp_path.joinpath))
+    other = digits.load()
+    assert other[:].tobytes() == found[:].tobytes()
+    assert other.labels.tobytes() == found.labels.tobytes()
 
 
 def test_options_reach_the_loader_both_ways() -> None:
