@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 threadpool_limits(1)  # of what pytest's plugins have loaded already
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that a test starts compiles the package anew
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that; the tests send it for real.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -30,6 +32,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 gc.set_threshold(100_000, 20, 50)  # of all that the libraries hold, little is ever garbage
 
 ROOT = Path(__file__).resolve().parents[1]
+LONG = [  # few tests that take long: begun first, or one process is left with them when the others are done
+    "test_code_style.py",
+    "metrics/test_boosting.py",
+    "docs/test_doc_blocks.py",
+    "training/test_sweep.py",
+    "test_extending.py",
+    "cli/test_verbs.py",
+    "training/test_parallel.py",
+    "analysis/test_analyze_many.py",
+    "analysis/test_compute_drawn.py",
+    "analysis/test_support_stage.py",
+    "docs/test_site.py",
+    "analysis/test_simulated_spectra.py",
+]
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -116,6 +132,18 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
         yield browser
         browser.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files are handed out in the order of `pytest_collection_modifyitems`, not in pytest-xdist's own."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, then those of most tests; the tests of a file stay as they are."""
+    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(LONG)}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (ranks.get(item.path, len(LONG)), -tests[item.path], str(item.path)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import LONG, ROOT
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,7 @@ def test_no_function_is_long() -> None:
     }
     assert len(lengths) > 1000
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_the_files_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONG if not (ROOT / "tests" / name).is_file()] == []

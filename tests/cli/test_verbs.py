@@ -56,7 +56,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """AE and β = 4 on the digits, encoded and scored by mig; tests leave it as it is."""
     path = tmp_path_factory.mktemp("cli") / "study"
     assert run(["sweep", "--data", "digits", "--out", str(path), "--beta", "ae,4", "--workers", "1", *SMALL]) == 0
-    assert run(["analyze", str(path), "--only", "encode,traverse,score", "--metric", "mig", "--quiet"]) == 0
+    words = ["--only", "encode,traverse,score", "--metric", "mig", "--workers", "1", "--quiet"]
+    assert run(["analyze", str(path), *words]) == 0
     return path
 
 
@@ -339,7 +340,7 @@ def test_a_remark_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     "words",
     [
-        "analyze STUDY --only encode,project --projection-rows 50",
+        "analyze STUDY --only encode,project --projection-rows 50 --workers 1",
         "analyze STUDY --only probe,explain",
         "probe STUDY --sizes 1 --draws 2",
         "explain STUDY --rows 2 --steps 3",
