@@ -107,6 +107,7 @@ def serve() -> None:
     threading.Thread(target=_listen, args=[tasks, idle], daemon=True).start()
     while given := tasks.get():
         if why := _called(given):
+            idle.set()  # whoever hears why closes the input, and that must not end it first
             print(" ".join(why.split()), file=answers, flush=True)
             sys.exit(1)
         if not given["stay"]:
