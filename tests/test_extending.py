@@ -82,7 +82,7 @@ def copied(here: Path, chosen: str) -> list[str]:
     page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     found = [(name, text) for name, text in FILES.findall(page) if ("centre" in name) == (chosen == "question")]
     for part in ("latentlab", "docs", "tests/helpers", "tests/analysis"):
-        shutil.copytree(ROOT / part, here / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, here / part)  # with what is compiled already
     for name in ("tests/conftest.py", "tests/test_layers.py", "pyproject.toml"):
         shutil.copy(ROOT / name, here / name)
     for name, text in found:

@@ -87,7 +87,7 @@ def test_a_server_with_hung_threads_answers_and_ends(tmp_path: Path, page: list[
         started = time.monotonic()
         assert answers(port, "/") == 200
         assert answers(port, "/_stcore/health") == 200
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15, "they wait for threads that never end"
         process.send_signal(number)
         process.wait(15)
     finally:

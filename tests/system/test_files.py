@@ -289,7 +289,7 @@ with lock(Path({str(tmp_path)!r})):
         started = time.monotonic()
         with pytest.raises(LatentlabError, match="is being written by another process"), lock(tmp_path):
             pass
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10, "it waits for the holder, which sleeps for 60"
         holder.send_signal(signal.SIGKILL)
     with lock(tmp_path):
         pass
