@@ -27,33 +27,55 @@ def number_windows(cells, kernel, stride, padding, multipliers, numbers, windows
         slots *= 2
     table = np.full(slots, -1, np.int32)
     padded = np.full((height + 2 * padding, width + 2 * padding * depth), OUTSIDE, np.int32)
+    as_above = np.zeros(len(padded), np.bool_)  # whether a row of pixels is that of the window above
     as_left = np.zeros((len(padded), across), np.bool_)  # whether a row of a window is that of the window to its left
     window = np.empty(length, np.int32)
     count = 0
     for image in range(images):
         for y in range(height):
+            line, given = padded[padding + y, padding * depth :], cells[image, y]
             for x in range(width):
-                padded[padding + y, padding * depth + x] = cells[image, y, x]
-        for y in range(len(padded)):
-            as_left[y, 1:] = True
-            for at in range(step, padded.shape[1]):
-                if padded[y, at] != padded[y, at - step]:
-                    for x in range(max(1, (at - row) // step + 1), min(across, at // step + 1)):
-                        as_left[y, x] = False
+                line[x] = given[x]
+        for y in range(stride, len(padded)):
+            line, above = padded[y], padded[y - stride]
+            unlike = 0
+            for x in range(len(line)):
+                unlike += line[x] != above[x]
+            as_above[y] = not unlike
+        scanned = 0
         for y in range(down):
+            top = y * stride
+            same = y > 0
+            for each in range(top, top + kernel):
+                same &= as_above[each]
+            if same:
+                found, above = numbers[image, y], numbers[image, y - 1]
+                for x in range(across):
+                    found[x] = above[x]
+                continue
+            for each in range(max(top, scanned), top + kernel):
+                line, left = padded[each, step:], padded[each]
+                alike = as_left[each]
+                for x in range(1, across):
+                    alike[x] = True
+                for at in range(len(line)):
+                    if line[at] != left[at]:
+                        for x in range(max(1, (step + at - row) // step + 1), min(across, at // step + 2)):
+                            alike[x] = False
+            scanned = top + kernel
             for x in range(across):
-                same = True
-                for top in range(y * stride, y * stride + kernel):
-                    same &= as_left[top, x]
+                same = x > 0
+                for each in range(top, top + kernel):
+                    same &= as_left[each, x]
                 if same:
                     numbers[image, y, x] = numbers[image, y, x - 1]
                     continue
                 hashed = np.uint64(0)
-                for top in range(kernel):
-                    for left in range(row):
-                        value = padded[y * stride + top, x * step + left]
-                        window[top * row + left] = value
-                        hashed += np.uint64(value - OUTSIDE) * multipliers[top * row + left]
+                for each in range(kernel):
+                    for at in range(row):
+                        value = padded[top + each, x * step + at]
+                        window[each * row + at] = value
+                        hashed += np.uint64(value - OUTSIDE) * multipliers[each * row + at]
                 slot = np.int64(((hashed ^ (hashed >> FOLD)) * MIX) >> FOLD) & (slots - 1)
                 while table[slot] >= 0:
                     same = True
