@@ -21,7 +21,7 @@ STORY = (
         f"analyze {{out}} --only {STAGES} --projection-rows 2000 --resamples 100 --metric {{metrics}}",
     ),
     ("Measure how much other factors change along each dimension", f"leakage {{out}}/{NAMED}"),
-    ("Measure whether the latent space can be sampled from", f"support {{out}}/{NAMED}"),
+    ("Measure whether the latent space can be sampled from", f"support {{out}}/{NAMED} --samples 1000"),
     ("Compare what each objective costs and gains", "compare {out} --quiet"),
     ("Plot the rate–distortion curve for a paper", "figure rate-distortion {out} -o {out}/rate-distortion.pdf"),
     ("Plot what each dimension of one run does", f"figure traversals {{out}}/{NAMED} -o {{out}}/traversals.pdf"),
