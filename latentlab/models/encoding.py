@@ -71,9 +71,9 @@ def posterior(model: Model, images: Samples, told: torch.Tensor | None = None) -
             rows.append(part)
             found.append(given(model, None if told is None else told[part]).encode(as_input(model, images[part])))
         if first is not None:
-            for part in first.parts(images, np.flatnonzero(repeated)):
+            for part in first.parts(images, np.flatnonzero(repeated), BATCH):
                 rows.append(part)
-                found += map(first.rest().encode, first.outputs(images[part]).split(BATCH))
+                found += map(first.rest().encode, first.outputs(images[part], BATCH))
     order = np.argsort(np.concatenate(rows))
     mean = np.concatenate([q.mean.float().cpu().numpy() for q in found])[order]
     spread = [q.variance.float().cpu().numpy() for q in found if not isinstance(q, Point)]

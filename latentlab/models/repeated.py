@@ -7,9 +7,10 @@ Of the windows that the second layer of `burgess` sees in dSprites, one to two i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard, TypeVar
 
 import numpy as np
 import torch
@@ -19,9 +20,11 @@ from torch import Tensor, nn
 from latentlab.data.dataset import Samples
 from latentlab.models.autoencoder import Autoencoder, Model, form_of
 
-FLAT = 0.95  # the share of pixels that equal the one to their left in an image whose patches repeat
-PIXELS = 1 << 22  # of the images whose windows are numbered together: 1,024 of 64×64
+FLAT = 0.95  # the share of pixels that equal the one to their left, and the one above, where patches repeat
+HELD = 48 << 20  # numbers that images whose windows are numbered together may take, if none repeat: 200 MB
 ROWS = 256  # of a matrix product: always as many, for its rounding may depend on how many there are
+
+Kind = TypeVar("Kind", bound=nn.Module)
 
 
 def repeating(images: Samples) -> NDArray[np.bool_]:
@@ -33,8 +36,9 @@ def repeating(images: Samples) -> NDArray[np.bool_]:
     """
     if images.dtype != np.ubyte:
         return np.zeros(len(images), bool)
-    as_left = (images[..., 1:] == images[..., :-1]).all(axis=1)
-    return np.asarray(as_left.mean(axis=(1, 2)) >= FLAT)
+    as_left = (images[..., 1:] == images[..., :-1]).all(axis=1).mean(axis=(1, 2))
+    as_above = (images[..., 1:, :] == images[..., :-1, :]).all(axis=1).mean(axis=(1, 2))
+    return np.asarray(np.minimum(as_left, as_above) >= FLAT)
 
 
 class Front(NamedTuple):
@@ -48,15 +52,24 @@ class Front(NamedTuple):
         behind = self.model.encoder[2 * len(self.layers) :]  # type: ignore[index]
         return Autoencoder(behind, self.model.decoder, self.model.likelihood, self.model.latent_dim)
 
-    def parts(self, images: Samples, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-        """Rows of images (k, c, h, w), in parts whose windows are numbered together."""
-        size = max(1, PIXELS // (images.shape[2] * images.shape[3]))
-        return [rows[start : start + size] for start in range(0, len(rows), size)]
+    def parts(self, images: Samples, rows: NDArray[np.intp], batch: int) -> list[NDArray[np.intp]]:
+        """Rows of images (k, c, h, w), in parts whose windows are numbered together: 1,024 of 64×64 for `burgess`.
 
-    def outputs(self, images: Samples) -> Tensor:
-        """What the last of these layers and its ReLU make of images (k, c, h, w) in bytes: (k, channels, down, across).
+        They are whole batches where a part has more than one.
+        """
+        (depth, *size), most = images.shape[1:], 1
+        for layer in self.layers:
+            size = list(_seen(layer, *size))
+            most = max(most, size[0] * size[1] * (layer.kernel_size[0] ** 2 * depth + layer.out_channels))
+            depth = 1  # the next layer's windows are of numbers
+        count = max(1, HELD // most)
+        count -= count % batch if count > batch else 0
+        return [rows[start : start + count] for start in range(0, len(rows), count)]
 
-        It is what PyTorch's convolutions make of them but for rounding.
+    def outputs(self, images: Samples, batch: int) -> Iterator[Tensor]:
+        """What the last of these layers and its ReLU make of images (k, c, h, w) in bytes, so many at a time.
+
+        It is what PyTorch's convolutions make of them but for rounding: (batch, channels, down, across).
         """
         from latentlab.models._windows_kernel import number_windows
 
@@ -66,33 +79,50 @@ class Front(NamedTuple):
         for layer in self.layers:
             k, height, width, depth = cells.shape
             kernel, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
-            down, across = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
-            numbers = np.empty((k, down, across), np.int32)
+            numbers = np.empty((k, *_seen(layer, height, width)), np.int32)
             windows = np.empty((numbers.size, kernel * kernel * depth), np.int32)
             flat = cells.reshape(k, height, width * depth)
             count = number_windows(flat, kernel, stride, padding, _multipliers(windows.shape[1]), numbers, windows)
             vectors = _convolved(layer, vectors, windows[:count])
             cells = numbers[..., None]
-        return vectors[torch.from_numpy(cells[..., 0])].permute(0, 3, 1, 2)
+        for part in torch.from_numpy(cells[..., 0]).split(batch):
+            yield vectors[part].permute(0, 3, 1, 2)
 
 
 def front(model: Model, shape: tuple[int, ...]) -> Front | None:
     """The first convolutions whose windows cover less than half of the height and width of images (c, h, w), if any.
 
-    None for a model that is not one of latentlab's own on the processor, or whose encoder does not begin so.
+    None for a model that is not one of latentlab's own on the processor, or whose encoder does not begin so, with plain
+    layers: weights that a hook computes, as of spectral normalisation, are known when the layer is called, not before.
     """
-    if not isinstance(model, Autoencoder) or model.seen is not None or not isinstance(model.encoder, nn.Sequential):
+    if len(shape) != 3 or not _is(model, Autoencoder) or model.seen is not None:
+        return None
+    if not _is(model.encoder, nn.Sequential):
         return None
     found: list[nn.Conv2d] = []
-    covered, step = 1, 1
+    channels, covered, step = shape[0], 1, 1
     for layer, after in list(pairwise(model.encoder))[::2]:
-        if not isinstance(layer, nn.Conv2d) or not isinstance(after, nn.ReLU) or not _plain(layer):
+        if not _is(layer, nn.Conv2d) or not _is(after, nn.ReLU) or not _plain(layer) or layer.in_channels != channels:
             break
+        channels = layer.out_channels
         covered, step = covered + (layer.kernel_size[0] - 1) * step, step * layer.stride[0]
         if 2 * covered >= min(shape[1:]):
             break
         found.append(layer)
     return Front(model, tuple(found)) if found else None
+
+
+def _seen(layer: nn.Conv2d, height: int, width: int) -> tuple[int, int]:
+    """How many windows of an image the layer sees, down and across."""
+    kernel, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
+    return (height + 2 * padding - kernel) // stride + 1, (width + 2 * padding - kernel) // stride + 1
+
+
+def _is(module: object, kind: type[Kind]) -> TypeGuard[Kind]:
+    """Whether a module does what its kind does, and no more: a subclass may do anything, and so may hooks."""
+    if type(module) is not kind or "forward" in vars(module):
+        return False
+    return not module._forward_pre_hooks and not module._forward_hooks
 
 
 def _plain(layer: nn.Conv2d) -> bool:
@@ -110,14 +140,13 @@ def _convolved(layer: nn.Conv2d, vectors: Tensor, windows: NDArray[np.int32]) ->
     vectors = torch.cat([vectors, vectors.new_zeros(1, vectors.shape[1])])  # the last for places outside
     weight = layer.weight.permute(2, 3, 1, 0).reshape(-1, layer.out_channels).contiguous()
     bias = vectors.new_zeros(layer.out_channels) if layer.bias is None else layer.bias
-    whole = -(-len(windows) // ROWS) * ROWS
-    places = np.where(windows < 0, len(vectors) - 1, windows)
-    chosen = torch.from_numpy(np.pad(places, ((0, whole - len(windows)), (0, 0)))).view(-1)
     found = vectors.new_empty(len(windows), layer.out_channels)
+    chosen = np.zeros((ROWS, windows.shape[1]), np.int32)
     for start in range(0, len(windows), ROWS):
-        rows = slice(start * windows.shape[1], (start + ROWS) * windows.shape[1])
-        seen = vectors.index_select(0, chosen[rows]).view(ROWS, -1)
         part = found[start : start + ROWS]
+        np.copyto(chosen[: len(part)], windows[start : start + ROWS])
+        chosen[chosen < 0] = len(vectors) - 1
+        seen = vectors.index_select(0, torch.from_numpy(chosen).view(-1)).view(ROWS, -1)
         part.copy_(torch.addmm(bias, seen, weight)[: len(part)])
     return found.relu_()
 

@@ -1,15 +1,18 @@
 """Images whose patches repeat are encoded as any others: equal windows are found exactly, and computed once."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from latentlab.data import dsprites
-from latentlab.models import Autoencoder, encoding
+from latentlab.models import Autoencoder, Point, encoding
 from latentlab.models._windows_kernel import OUTSIDE, number_windows
 from latentlab.models.encoding import posterior
 from latentlab.models.networks import burgess
+from latentlab.models.networks._layers import mix_precision
 from latentlab.models.repeated import ROWS, _multipliers, front, repeating
 
 SPRITES = dsprites.render(np.random.default_rng(0).choice(737_280, 300, replace=False))
@@ -73,7 +76,9 @@ def test_outputs_are_those_of_the_layers(layers: list[nn.Module], size: tuple[in
     assert len(first.layers) == len(layers) // 2
     with torch.inference_mode():
         expected = nn.Sequential(*layers)(torch.from_numpy(images / np.float32(255)))
-        torch.testing.assert_close(first.outputs(images), expected, rtol=1e-5, atol=1e-5)
+        parts = list(first.outputs(images, 7))
+        assert [len(part) for part in parts] == [7, 7, 7, 7, 2]
+        torch.testing.assert_close(torch.cat(parts), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_codes_are_those_of_the_whole_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +87,8 @@ def test_codes_are_those_of_the_whole_encoder(monkeypatch: pytest.MonkeyPatch) -
     images = sprites_and_noise()
     assert repeating(images).sum() == len(SPRITES)
     seen: list[int] = []
-    model.encoder[0].register_forward_hook(lambda layer, given, found: seen.append(len(found)))
+    read = encoding.as_input
+    monkeypatch.setattr(encoding, "as_input", lambda model, part: seen.append(len(part)) or read(model, part))
     mean, variance = posterior(model, images)
     assert sum(seen) == 200, "only noise goes through the first convolution"
     monkeypatch.setattr(encoding, "repeating", lambda images: np.zeros(len(images), bool))
@@ -115,4 +121,65 @@ def test_only_what_begins_with_plain_convolutions_is_taken_apart() -> None:
         assert front(model_of(other, relu), shape) is None
     assert front(model_of(nn.Conv2d(2, 4, 3, groups=2), relu), (2, 64, 64)) is None
     assert front(model_of(conv, nn.Tanh()), shape) is None
+    mix_precision(conv, "cpu")
+    assert front(model_of(conv, relu), shape) is None
     assert front(nn.Sequential(conv, relu), shape) is None  # type: ignore[arg-type]
+    for wrong in ((2, 64, 64), (64, 64), (4096,)):
+        assert front(model_of(nn.Conv2d(1, 4, 4, 2, 1), relu), wrong) is None, "what is wrong with them, torch says"
+
+
+class Doubling(nn.Conv2d):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(x)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize(
+    "change",
+    [lambda _: Doubling(1, 4, 4, 2, 1), nn.utils.spectral_norm, nn.utils.weight_norm,
+     nn.utils.parametrizations.spectral_norm],
+)  # fmt: skip
+def test_layers_that_do_more_than_their_kind_are_called(change: Callable[[nn.Module], nn.Module]) -> None:
+    model = model_of(change(nn.Conv2d(1, 4, 4, 2, 1)), nn.ReLU(), outputs=3).eval()
+    model.encode(torch.zeros(1, 1, 64, 64))
+    model.load_state_dict({name: 1.5 * value for name, value in model.state_dict().items()})
+    assert front(model, (1, 64, 64)) is None
+    with torch.inference_mode():
+        expected = model.encode(encoding.as_input(model, SPRITES[:5])).mean
+    np.testing.assert_array_equal(posterior(model, SPRITES[:5])[0], expected)
+
+
+class Negated(Autoencoder):
+    def encode(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> Point:
+        return Point(-super().encode(x, condition).mean)
+
+
+def test_a_model_that_encodes_in_its_own_way_is_asked() -> None:
+    encoder = nn.Sequential(nn.Conv2d(1, 4, 4, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(4096, 3))
+    plain, negated = (kind(encoder, nn.Identity(), nn.Identity(), 3) for kind in (Autoencoder, Negated))
+    np.testing.assert_allclose(
+        posterior(negated, SPRITES[:5])[0], -posterior(plain, SPRITES[:5])[0], rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "count"),
+    [([nn.Conv2d(1, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU()], (1, 64, 64), 1024),
+     ([nn.Conv2d(1, 64, 3, padding=1), nn.ReLU()], (1, 64, 64), 128),
+     ([nn.Conv2d(3, 64, 7, padding=3), nn.ReLU()], (3, 64, 64), 58),
+     ([nn.Conv2d(3, 64, 7, padding=3), nn.ReLU()], (3, 2048, 2048), 1)],
+)  # fmt: skip
+def test_fewer_images_are_taken_together_the_larger_their_windows_and_outputs(
+    layers: list[nn.Module], shape: tuple[int, ...], count: int
+) -> None:
+    first = front(model_of(*layers), shape)
+    assert first is not None
+    images = np.broadcast_to(np.zeros(1, np.ubyte), (2000, *shape))
+    assert [len(part) for part in first.parts(images, np.arange(2000), 64)[:2]] == [count, min(count, 2000 - count)]
+
+
+@pytest.mark.parametrize("axes", [(2, 3), (3, 2)])
+def test_images_that_are_flat_in_one_direction_alone_have_no_repeating_patches(axes: tuple[int, int]) -> None:
+    across = np.random.default_rng(0).integers(0, 256, (3, 1, 64, 1), np.ubyte).repeat(64, axis=3)
+    assert not repeating(across.transpose(0, 1, *axes)).any()
+    assert repeating(SPRITES.transpose(0, 1, *axes)).all()
