@@ -37,6 +37,7 @@ NEIGHBOURS = 15
 PLACED = 5
 UMAP_COMPARES_ALL = 4096  # below so many rows
 SEARCHED = 50_000  # rows whose neighbours are searched exactly
+SETTLED = {"precomputed_knn", "unique"}  # settings of UMAP under which it takes no neighbours from elsewhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,29 +138,28 @@ def _umap(points: NDArray[Any], seed: int, parameters: Mapping[str, Any]) -> tup
         keep_compiled(layouts, umap_, utils)
         chosen = {"n_neighbors": min(NEIGHBOURS, len(points) - 1), "min_dist": 0.1, "metric": "euclidean", **parameters}
         init = "spectral" if len(points) > 100 and _most_alike(points) < chosen["n_neighbors"] else "random"
-        near = _neighbours(points, chosen["n_neighbors"]) if chosen["metric"] == "euclidean" else (None, None)
-        umap = UMAP(
-            n_components=2, random_state=seed, n_jobs=1, init=init, precomputed_knn=near or (None, None), **chosen
-        )
-        xy = umap.fit_transform(points)
+        found = _found(points, chosen)
+        xy = UMAP(n_components=2, random_state=seed, n_jobs=1, init=init, **found, **chosen).fit_transform(points)
     versions = {name: version(name) for name in ("umap-learn", "numba", "scikit-learn")}
     return xy, {"parameters": chosen, "versions": versions}
 
 
-def _neighbours(points: NDArray[Any], count: int) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
-    """So many nearest neighbours (m, count) of each row and their distances; None where UMAP searches for them.
+def _found(points: NDArray[Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The nearest neighbours of each row and their distances, as UMAP takes them; nothing where it searches for them.
 
     UMAP compares all pairs of fewer than 4,096 rows. Of more it finds most neighbours by NN-descent, which each process
     compiles again: 25 processor seconds, where an exact search takes one.
     """
-    if not UMAP_COMPARES_ALL <= len(points) <= SEARCHED:
-        return None, None
+    count = chosen["n_neighbors"]
+    here = UMAP_COMPARES_ALL <= len(points) <= SEARCHED and chosen["metric"] == "euclidean"
+    if not here or not 2 <= count < len(points) or SETTLED & chosen.keys():
+        return {}
     from sklearn.neighbors import NearestNeighbors
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # among equally distant rows, the choice may depend on the number of threads
         distances, rows = NearestNeighbors(n_neighbors=count).fit(points).kneighbors(points)
-    return rows, distances.astype(np.float32)
+    return {"precomputed_knn": (rows, distances.astype(np.float32))}
 
 
 def keep_compiled(*modules: ModuleType) -> None:

@@ -120,6 +120,24 @@ def test_neighbours_of_many_rows_are_searched_exactly(monkeypatch: pytest.Monkey
         project(codes, metric="manhattan", n_epochs=2)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"n_neighbors": 5000}, {"unique": True}, {"precomputed_knn": (None, None)}, {"n_neighbors": 1}]
+)
+def test_umap_searches_itself_where_it_takes_no_neighbours(
+    settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for as many neighbours as rows: UMAP warns, and takes fewer."""
+    from umap import umap_
+
+    def refuse(*given: object, **named: object) -> None:
+        raise AssertionError("NN-descent")
+
+    monkeypatch.setattr(umap_, "nearest_neighbors", refuse)
+    expected, why = (ValueError, "greater than 1") if settings == {"n_neighbors": 1} else (AssertionError, "NN-descent")
+    with pytest.raises(expected, match=why):
+        project(codes_of(np.random.default_rng(0).normal(size=(4200, 3))), n_epochs=2, **settings)
+
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 @pytest.mark.parametrize("rows", [4, 5, 40])
 def test_few_rows_and_few_dimensions(rows: int, d: int) -> None:
