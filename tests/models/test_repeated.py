@@ -102,7 +102,9 @@ def test_the_code_of_a_sprite_does_not_depend_on_what_is_encoded_beside_it() -> 
     images = sprites_and_noise()
     together = posterior(model, images)
     sprites = np.flatnonzero(repeating(images))
-    for chosen in (sprites, sprites[::-1], sprites[7:50], np.flatnonzero(~repeating(images))):
+    noise = np.flatnonzero(~repeating(images))
+    few = [sprites[:1], noise[:1], sprites[:66], noise[:3], np.concatenate([sprites[:129], noise[:2]])]
+    for chosen in (sprites, sprites[::-1], sprites[7:50], noise, *few):
         for alone, all_ in zip(posterior(model, images[chosen]), together, strict=True):
             np.testing.assert_array_equal(alone, all_[chosen])
     assert len(sprites) % ROWS, "the last product has fewer windows"
