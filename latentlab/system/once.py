@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
-import numpy as np
-
 Asked = TypeVar("Asked", bound=Callable[..., Any])
 
 
@@ -26,6 +24,7 @@ _thread = _Thread()
 def unchanged() -> Iterator[None]:
     """Within, this thread changes no array, so that functions marked `once` answer from what they know.
 
+    >>> import numpy as np
     >>> @once
     ... def total(values):
     ...     return values.sum()
@@ -59,4 +58,7 @@ def once(function: Asked) -> Asked:
 
 
 def _identity(value: Any) -> Any:
-    return id(value) if isinstance(value, np.ndarray) else value
+    """What tells an argument from others: plain values by themselves, arrays, lists and frames by which one it is."""
+    if isinstance(value, tuple):
+        return tuple(map(_identity, value))
+    return value if value is None or isinstance(value, str | int | float) else id(value)

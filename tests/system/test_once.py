@@ -46,6 +46,23 @@ def test_arrays_that_come_and_go_are_not_taken_for_each_other() -> None:
         assert [total(np.full(3, each)) for each in range(100)] == [3 * each for each in range(100)]
 
 
+def test_what_has_no_hash_is_told_apart_by_which_one_it_is() -> None:
+    """As lists of kinds, or arrays of a metric of somebody's own."""
+    listed, kinds = [np.ones(2)], ["ordinal"]
+
+    @once
+    def count(*values: object, kinds: object = None) -> int:
+        calls.append(1)
+        return len(values)
+
+    with unchanged():
+        for _ in range(2):
+            assert [count(listed), count((listed[0], listed)), count(listed, kinds=kinds)] == [1, 1, 1]
+        assert len(calls) == 3
+        assert [count([each], kinds=[each]) for each in range(50)] == [1] * 50
+    assert len(calls) == 53
+
+
 def test_other_threads_and_errors_know_nothing() -> None:
     ones, nothing = np.ones(3), np.ones(0)
     with unchanged(), ThreadPoolExecutor(1) as pool:
