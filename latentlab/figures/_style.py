@@ -346,7 +346,7 @@ def _settle(fig: Figure) -> None:
     engine = fig.get_layout_engine()
     if engine is not None:
         _labels.fitted(fig)
-        fig.set_layout_engine("none")
+        fig.set_layout_engine(None)  # with one, even an idle one, Matplotlib draws the figure twice
         for axes in fig.axes:
             axes.set_position(tuple(round(edge, 5) for edge in axes.get_position().bounds))
 

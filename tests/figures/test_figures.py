@@ -228,6 +228,16 @@ def test_a_hundred_thousand_points_fit_in_half_a_megabyte():
         assert len(pdf) <= 500_000
 
 
+@pytest.mark.parametrize("suffix", ["pdf", "svg", "png"])
+def test_a_file_is_drawn_once(suffix, toy_study, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    drawn, draw_once = [], Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda self, renderer: drawn.append(self) or draw_once(self, renderer))
+    export("kl", toy_study["beta-4-seed-0"], tmp_path / f"x.{suffix}")
+    assert len(drawn) == 1
+
+
 def test_rendering_leaves_matplotlib_as_it_was(toy_study, tmp_path):
     import matplotlib
 
