@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latentlab.analysis.likelihood.record import Evidence, Exact, read_evidence
 from latentlab.codes.symbols import symbol
 from latentlab.errors import InputError
-from latentlab.figures import _style
+from latentlab.figures import _grids, _style
 from latentlab.figures._text import describe, number
 from latentlab.runs.run import Run
 
@@ -76,8 +76,10 @@ def interactive(data: Identity) -> Any:
     rows = -(-len(data.heads) // COLUMNS)
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     gaps = {"horizontal_spacing": 0.07, "vertical_spacing": 0.16}
-    fig = make_subplots(rows=rows, cols=COLUMNS, subplot_titles=data.heads, **gaps)
-    fig.update_layout(base.layout)
+    grid = make_subplots(rows=rows, cols=COLUMNS, subplot_titles=data.heads, **gaps)
+    fig = _grids.styled(grid, base)
+    fig.layout.xaxis.update(base.layout.xaxis.to_plotly_json())
+    fig.layout.yaxis.update(base.layout.yaxis.to_plotly_json())
     fig.update_layout(height=130 + 260 * rows, margin={"l": 40, "r": 10, "t": 120, "b": 30}, showlegend=False)
     for k in range(len(data.heads)):
         place = {"row": k // COLUMNS + 1, "col": k % COLUMNS + 1}

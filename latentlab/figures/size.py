@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentlab.figures import _style
+from latentlab.figures import _grids, _style
 from latentlab.figures._text import number
 from latentlab.figures.rate_distortion import judged
 from latentlab.runs.run import Run
@@ -120,8 +120,10 @@ def interactive(data: Size) -> Any:
     from plotly.subplots import make_subplots
 
     base = _style.plotly(TITLE, data.subtitle, alt(data))
-    fig = make_subplots(rows=1, cols=3, horizontal_spacing=0.07, subplot_titles=list(PANELS.values()))
-    fig.update_layout(base.layout)
+    grid = make_subplots(rows=1, cols=3, horizontal_spacing=0.07, subplot_titles=list(PANELS.values()))
+    fig = _grids.styled(grid, base)
+    fig.layout.xaxis.update(base.layout.xaxis.to_plotly_json())
+    fig.layout.yaxis.update(base.layout.yaxis.to_plotly_json())
     fig.update_layout(height=400, margin={"l": 50, "r": 10, "t": 100, "b": 90}, showlegend=False)
     if len(data.colours) > 1:
         _style.colour_key(fig, {_legend(data, value): tone for value, tone in data.colours.items()}, below=56)

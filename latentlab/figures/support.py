@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentlab.analysis.support.record import ARMS, SHARES, support_table
-from latentlab.figures import _places, _style
+from latentlab.figures import _grids, _places, _style
 from latentlab.figures._text import number
 from latentlab.runs.run import Run
 
@@ -90,8 +90,10 @@ def interactive(data: SupportData) -> Any:
     from plotly.subplots import make_subplots
 
     base = _style.plotly(TITLE, data.subtitle, alt(data))
-    fig = make_subplots(rows=1, cols=3, horizontal_spacing=0.06, subplot_titles=[HEADS[key] for key in SHARES])
-    fig.update_layout(base.layout)
+    grid = make_subplots(rows=1, cols=3, horizontal_spacing=0.06, subplot_titles=[HEADS[key] for key in SHARES])
+    fig = _grids.styled(grid, base)
+    fig.layout.xaxis.update(base.layout.xaxis.to_plotly_json())
+    fig.layout.yaxis.update(base.layout.yaxis.to_plotly_json())
     ticks, below = _places.on_screen(data.ticks, len(SHARES))
     fig.update_layout(height=370 + below, margin={"l": 50, "r": 10, "t": 110, "b": 60 + below}, showlegend=False)
     _style.colour_key(fig, {ARMS[arm]: tone for arm, tone in TONES.items()}, below=24 + below)
@@ -112,9 +114,9 @@ def interactive(data: SupportData) -> Any:
         line = {"color": _style.GREY, "width": 1, "dash": "dash"}
         fig.add_hline(y=data.levels[measure], line=line, row=1, col=panel + 1)
     fig.update_xaxes(range=[-0.6, len(data.ticks) - 0.4], **ticks)
-    grid = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
+    lines = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False}
     fig.update_xaxes(showgrid=False, showline=False)
-    fig.update_yaxes(range=[-0.02, 1.04], showline=False, **grid)
+    fig.update_yaxes(range=[-0.02, 1.04], showline=False, **lines)
     fig.update_annotations(font_size=12)
     return fig
 
