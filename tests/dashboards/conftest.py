@@ -28,12 +28,19 @@ Open = Callable[..., "AppTest"]
 
 @pytest.fixture(scope="session")
 def components() -> Iterator[None]:
-    """Streamlit asks all installed packages for components each time that a script is run: here once."""
-    from streamlit.components.v2 import manifest_scanner
+    """What each test would do anew: asking all installed packages for components, and compiling the script's files.
 
-    found = manifest_scanner.scan_component_manifests()
+    A server, too, compiles a file once for all its visitors.
+    """
+    from streamlit.components.v2 import manifest_scanner
+    from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+    from streamlit.testing.v1 import app_test, local_script_runner
+
+    found, compiled = manifest_scanner.scan_component_manifests(), ScriptCache()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: compiled)
         yield
 
 
