@@ -174,7 +174,7 @@ def _fit(run: Run, data: Dataset, weights: NDArray[np.float64] | None, progress:
         with closing(History(run, first, sums, writes=group.writes)) as history, stopping_at_divergence(run, history):
             while done < config.steps and not group.any(interrupt.came, hardware.device):
                 x = group.part(batches[done])
-                torch.manual_seed(step_seed(config.seed, done))
+                begin_noise(step_seed(config.seed, done), hardware.device)
                 optimizer.param_groups[0]["lr"] = learning_rate(config, done)
                 moment = Moment(done, len(data), critic)
                 if done == first and critic is None and group.size == 1:
@@ -298,6 +298,15 @@ def learning_rate(config: RunConfig, step: int) -> float:
 def step_seed(seed: int, step: int) -> int:
     """The seed of one step's noise: a function of the run's seed and the step alone, so a resume repeats it."""
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def begin_noise(seed: int, device: str) -> None:
+    """Seed torch, on the CPU that alone.
+
+    For each kind of device that a machine lacks, `torch.manual_seed` writes down the stack of calls, which takes a good
+    part of a small model's step.
+    """
+    (torch.default_generator if device == "cpu" else torch).manual_seed(seed)
 
 
 @dataclass(frozen=True, slots=True)

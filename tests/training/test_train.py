@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from latentlab.system.files import lock, read_json, sha256, write_json
 from latentlab.system.registry import names
 from latentlab.training import train as training
 from latentlab.training.configure import configure
-from latentlab.training.train import train
+from latentlab.training.train import begin_noise, train
 
 OPTIONS = {"latent_dim": 3, "steps": 30, "log_every": 5, "checkpoint_every": 10, "threads": 1}
 
@@ -378,3 +379,12 @@ def test_images_of_0_and_1_are_said_where_they_are_trained_and_encoded(
     assert f"flags: {said}" in caplog.text
     encode(run, Dataset("more flags", flags.shape, flags.__getitem__))
     assert f"more flags: {said}" in caplog.text
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**63 - 1])
+def test_a_step_on_the_cpu_draws_what_torch_draws_without_a_look_at_the_stack(seed, monkeypatch):
+    torch.manual_seed(seed)
+    whole = torch.randn(9)
+    monkeypatch.setattr(traceback, "format_stack", lambda *a, **k: pytest.fail("the stack was written down"))
+    begin_noise(seed, "cpu")
+    assert torch.equal(torch.randn(9), whole)
