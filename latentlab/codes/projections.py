@@ -36,7 +36,7 @@ JUDGED = 2_000
 NEIGHBOURS = 15
 PLACED = 5
 UMAP_COMPARES_ALL = 4096  # below so many rows
-SEARCHED = 50_000  # rows whose neighbours are searched exactly
+SEARCHED = 30_000  # rows whose neighbours are searched exactly
 SETTLED = {"precomputed_knn", "unique"}  # settings of UMAP under which it takes no neighbours from elsewhere
 
 
