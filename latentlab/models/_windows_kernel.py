@@ -2,10 +2,33 @@
 
 import numpy as np
 
-from latentlab.system.compiled import compiled
+from latentlab.system.compiled import compiled, part
 
 OUTSIDE = -1  # what stands for a place outside the image
 FOLD, MIX = np.uint64(32), np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio (Knuth, volume 3, 6.4)
+
+
+@part
+def number_of(window, multipliers, table, windows, count):  # type: ignore[no-untyped-def]
+    """The number of a window; it is `count`, and the window is written down there, where none of those so far is equal.
+
+    ``table`` has the numbers of windows, or -1, each at the first free place from its hash on.
+    """
+    hashed = np.uint64(0)
+    for at in range(len(window)):
+        hashed += np.uint64(window[at] - OUTSIDE) * multipliers[at]
+    slot = np.int64(((hashed ^ (hashed >> FOLD)) * MIX) >> FOLD) & (len(table) - 1)
+    while table[slot] >= 0:
+        same = True
+        for at in range(len(window)):
+            same &= windows[table[slot], at] == window[at]
+        if same:
+            return table[slot]
+        slot = (slot + 1) & (len(table) - 1)
+    table[slot] = count
+    for at in range(len(window)):
+        windows[count, at] = window[at]
+    return table[slot]
 
 
 @compiled
@@ -70,24 +93,9 @@ def number_windows(cells, kernel, stride, padding, multipliers, numbers, windows
                 if same:
                     numbers[image, y, x] = numbers[image, y, x - 1]
                     continue
-                hashed = np.uint64(0)
                 for each in range(kernel):
                     for at in range(row):
-                        value = padded[top + each, x * step + at]
-                        window[each * row + at] = value
-                        hashed += np.uint64(value - OUTSIDE) * multipliers[each * row + at]
-                slot = np.int64(((hashed ^ (hashed >> FOLD)) * MIX) >> FOLD) & (slots - 1)
-                while table[slot] >= 0:
-                    same = True
-                    for at in range(length):
-                        same &= windows[table[slot], at] == window[at]
-                    if same:
-                        break
-                    slot = (slot + 1) & (slots - 1)
-                if table[slot] < 0:
-                    table[slot] = count
-                    for at in range(length):
-                        windows[count, at] = window[at]
-                    count += 1
-                numbers[image, y, x] = table[slot]
+                        window[each * row + at] = padded[top + each, x * step + at]
+                numbers[image, y, x] = number_of(window, multipliers, table, windows, count)
+                count = max(count, numbers[image, y, x] + 1)
     return count
