@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -97,7 +98,14 @@ def test_a_process_trains_one_member_after_another(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, started = sweeps.start, []
-    monkeypatch.setattr(sweeps, "start", lambda *given, **more: started.append(real(*given, **more)) or started[-1])
+
+    def after_the_first_has_failed(*given: Any, **more: Any) -> Any:
+        if started:
+            select.select([started[0].stdout], [], [], 60)
+        started.append(real(*given, **more))
+        return started[-1]
+
+    monkeypatch.setattr(sweeps, "start", after_the_first_has_failed)
     with (
         lock(tmp_path / "study" / "beta1-seed0"),
         pytest.raises(LatentlabError, match=r"beta1-seed0: .*being written by"),
