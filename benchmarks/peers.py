@@ -165,6 +165,7 @@ def umap(tries: int, threads: int) -> None:
 def step(tries: int, threads: int) -> None:
     """What a step takes beside the sum of its operators' own times."""
     torch.set_num_threads(threads)
+    keep_freed_memory()  # as train does
     print("| network, side, batch, precision | a step, ms | its operators, ms | ratio | the longest |")
     print("|---|---|---|---|---|")
     cases = [("mlp", 28, b, "float32") for b in (16, 64, 256)]
