@@ -77,9 +77,7 @@ def interactive(data: Identity) -> Any:
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     gaps = {"horizontal_spacing": 0.07, "vertical_spacing": 0.16}
     grid = make_subplots(rows=rows, cols=COLUMNS, subplot_titles=data.heads, **gaps)
-    fig = _grids.styled(grid, base)
-    fig.layout.xaxis.update(base.layout.xaxis.to_plotly_json())
-    fig.layout.yaxis.update(base.layout.yaxis.to_plotly_json())
+    fig = _grids.styled(grid, base, axes=True)
     fig.update_layout(height=130 + 260 * rows, margin={"l": 40, "r": 10, "t": 120, "b": 30}, showlegend=False)
     for k in range(len(data.heads)):
         place = {"row": k // COLUMNS + 1, "col": k % COLUMNS + 1}

@@ -121,9 +121,7 @@ def interactive(data: Size) -> Any:
 
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     grid = make_subplots(rows=1, cols=3, horizontal_spacing=0.07, subplot_titles=list(PANELS.values()))
-    fig = _grids.styled(grid, base)
-    fig.layout.xaxis.update(base.layout.xaxis.to_plotly_json())
-    fig.layout.yaxis.update(base.layout.yaxis.to_plotly_json())
+    fig = _grids.styled(grid, base, axes=True)
     fig.update_layout(height=400, margin={"l": 50, "r": 10, "t": 100, "b": 90}, showlegend=False)
     if len(data.colours) > 1:
         _style.colour_key(fig, {_legend(data, value): tone for value, tone in data.colours.items()}, below=56)

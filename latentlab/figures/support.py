@@ -91,9 +91,7 @@ def interactive(data: SupportData) -> Any:
 
     base = _style.plotly(TITLE, data.subtitle, alt(data))
     grid = make_subplots(rows=1, cols=3, horizontal_spacing=0.06, subplot_titles=[HEADS[key] for key in SHARES])
-    fig = _grids.styled(grid, base)
-    fig.layout.xaxis.update(base.layout.xaxis.to_plotly_json())
-    fig.layout.yaxis.update(base.layout.yaxis.to_plotly_json())
+    fig = _grids.styled(grid, base, axes=True)
     ticks, below = _places.on_screen(data.ticks, len(SHARES))
     fig.update_layout(height=370 + below, margin={"l": 50, "r": 10, "t": 110, "b": 60 + below}, showlegend=False)
     _style.colour_key(fig, {ARMS[arm]: tone for arm, tone in TONES.items()}, below=24 + below)

@@ -59,7 +59,8 @@ def posteriors(model: Model, data: Dataset, workers: int) -> Iterator[Posterior]
 def posterior(model: Model, images: Samples, told: torch.Tensor | None = None) -> Posterior:
     """Posterior mean and variance (k, d) of samples (k, *shape) as stored; no variance from a deterministic encoder.
 
-    ``told`` (k, m) are the conditions of a model that takes some (`told_of`).
+    ``told`` (k, m) are the conditions of a model that takes some (`told_of`). Images whose patches repeat are encoded
+    by `latentlab.models.repeated`: each code is that of its image, whatever else is encoded.
     """
     first = front(model, images.shape[1:])
     repeated = repeating(images) if first else np.zeros(len(images), bool)

@@ -2,7 +2,7 @@
 
 A convolution followed by a ReLU maps equal windows to equal outputs. So the windows of a block of images are numbered,
 equal ones alike, and the layer computes one output for each number; the next layer's windows are windows of numbers.
-Of the windows that the second layer of `burgess` sees in dSprites, one to two in a hundred are distinct.
+Of the windows that the second layer of `burgess` sees in dSprites, one to five in a hundred are distinct.
 """
 
 from __future__ import annotations

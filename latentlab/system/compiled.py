@@ -1,7 +1,8 @@
 """Functions compiled by numba; imported when one is first called for, since it loads numba.
 
 What numba keeps on disk it takes back as long as the one file is unchanged that the function stands in. These functions
-contain others, of other files: so the name under which they are kept has a hash of all private files beside their own.
+contain others, of other files: so the name under which they are kept has a hash of all private files beside their
+own, and of this file.
 """
 
 from __future__ import annotations
@@ -39,4 +40,5 @@ def part(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @cache
 def _sources(folder: Path) -> str:
-    return sha256(b"".join(file.read_bytes() for file in sorted(folder.glob("_*.py")))).hexdigest()[:12]
+    files = (Path(__file__), *sorted(folder.glob("_*.py")))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
